@@ -1,0 +1,3 @@
+"""fgbench: data-set pipeline and benchmark toolkit for fine-grained facial expression recognition."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,260 @@
+"""Recipes: YAML files read into frozen, validated settings. The only configuration system of fgbench.
+
+A recipe holds the science (what is computed); options of the command line say where and how. Each stage of
+``fgbench prepare`` owns one section and reads no other, so that a change of a section redoes that stage and
+what depends on it, and nothing else.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fgbench.errors import ConfigError
+from fgbench.resources import resource
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DatasetConfig(Section):
+    """Which adapter reads the data set."""
+
+    adapter: str = "fg_emotions"
+    """Plugin in ``fgbench/datasets``."""
+    name: str = "fg-emotions"
+    """Name written into the manifests."""
+    synthetic: bool = False
+    """Whether the data are drawn; every table of such data says so."""
+
+
+class IngestConfig(Section):
+    """Reading of clips."""
+
+    decoder: str = "pyav"
+    """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
+
+
+class ConsensusConfig(Section):
+    """Rules that settle annotators' votes (paper section III: at least three of five agree, confidence 0.5)."""
+
+    min_votes: Annotated[int, Field(ge=1)] = 3
+    """Votes that have to agree on the label, and on the key frame."""
+    key_frame_tolerance: Count = 2
+    """Key frames this many frames apart count as the same. Not stated in the paper."""
+    min_confidence: Fraction = 0.5
+    """Least mean confidence of those who voted for the label."""
+
+
+class SplitConfig(Section):
+    """Division into train, val and test."""
+
+    use_official: bool = True
+    """Keep the parts that the data set names; clips without one are divided by the rules below."""
+    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
+    """What must not be divided. The paper divides by clip."""
+    assign: Literal["hash", "exact"] = "hash"
+    """``hash``: each group by itself, so that a new clip leaves the others where they are; ``exact``: sizes
+    are met as closely as whole groups allow."""
+    train: Annotated[float, Field(ge=0.0)] = 825.0
+    """Number of clips, or weight; only the proportions count when the data set has another size."""
+    val: Annotated[float, Field(ge=0.0)] = 275.0
+    """As ``train``."""
+    test: Annotated[float, Field(ge=0.0)] = 391.0
+    """As ``train``."""
+    cover_all_classes: bool = True
+    """Move groups so that every class with enough groups is in test and in train (paper section III)."""
+    seed: int = 0
+    """Seed of the division."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.train + self.val + self.test <= 0:
+            raise ValueError("train, val and test are all 0; at least one has to be positive")
+        return self
+
+
+class SampleConfig(Section):
+    """Frames taken from a clip."""
+
+    before: Count = 3
+    """Frames before the key frame that go to the image set. Not stated in the paper (about 7 a clip)."""
+    after: Count = 3
+    """Frames after the key frame that go to the image set."""
+    step: Annotated[int, Field(ge=1)] = 1
+    """Distance between them, in frames."""
+    without_key_frame: Literal["middle", "video_only"] = "middle"
+    """A clip without key frame: take its middle frame, or no images."""
+    video: Literal["all", "uniform", "none"] = "all"
+    """Frames of the video set: every frame, ``video_frames`` evenly spread, or none."""
+    video_frames: Annotated[int, Field(ge=1)] = 16
+    """Number of frames when ``video`` is ``uniform``."""
+
+
+class FacesConfig(Section):
+    """Detection, tracking and alignment of faces."""
+
+    detector: str = "dlib_hog"
+    """Plugin in ``fgbench/detectors``."""
+    detector_model: str | None = None
+    """Model file of the detector, where it needs one that fgbench does not bring (``yunet``)."""
+    landmarks: Literal[68, 5] = 68
+    """Points of the predictor. The 5-point model has the more permissive licence, and gives no pose."""
+    policy: Literal["largest", "central", "track"] = "largest"
+    """Which face is taken when there are several."""
+    align: bool = True
+    """Whether faces are searched and aligned. ``false`` takes frames that are cropped already as they are."""
+    padding: Annotated[float, Field(ge=0.0, le=2.0)] = 0.25
+    """Margin around the face, as dlib's ``get_face_chip`` counts it. Not stated in the paper."""
+    chip_size: Annotated[int, Field(ge=32, le=1024)] = 224
+    """Side of the aligned face in px (paper section III: 224)."""
+    max_abs_yaw_deg: Annotated[float, Field(gt=0.0, le=180.0)] = 45.0
+    """A face turned further gets the status ``large_pose``. Not stated in the paper."""
+    redetect_every: Annotated[int, Field(ge=1)] = 24
+    """Frames between two searches of the whole frame while a face is tracked."""
+    format: Literal["jpeg", "png"] = "jpeg"
+    """Encoding of the stored faces."""
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
+    """Quality of JPEG."""
+
+
+class AugmentConfig(Section):
+    """Offline augmentation (paper section III: rotation, scaling, Gaussian noise)."""
+
+    balance: Literal["none", "copies", "total"] = "copies"
+    """``copies``: ``copies`` per image; ``total``: fill the scarcest classes until ``train``, ``val`` and
+    ``test`` images are there, originals counted."""
+    copies: Count = 1
+    """Copies per image in ``copies`` mode, in the training part only."""
+    train: Count = 12826
+    """Wanted number of images (originals and copies) in ``total`` mode; 0 leaves the part as it is."""
+    val: Count = 2580
+    """As ``train``."""
+    test: Count = 2055
+    """As ``train``."""
+    max_rotation_deg: Annotated[float, Field(ge=0.0, le=180.0)] = 15.0
+    """Rotation is drawn evenly within plus or minus this. Not stated in the paper."""
+    max_scale_change: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Scale is drawn evenly within 1 plus or minus this. Not stated in the paper."""
+    max_noise_sigma: Annotated[float, Field(ge=0.0, le=128.0)] = 10.0
+    """Standard deviation of the noise in grey levels is drawn evenly up to this. Not stated in the paper."""
+    format: Literal["jpeg", "png"] = "jpeg"
+    """Encoding of the stored copies."""
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
+    """Quality of JPEG."""
+    seed: int = 0
+    """Seed of the augmentation."""
+
+
+class PrepareConfig(Section):
+    """A recipe of ``fgbench prepare``."""
+
+    name: str
+    """Name of the recipe."""
+    description: str = ""
+    """One sentence for people."""
+    buckets: Annotated[int, Field(ge=1, le=65536)] = 64
+    """Parts that the clips are hashed into; the unit of work, of resuming and of storage."""
+    max_reject_rate: Fraction = 0.5
+    """Share of clips that a stage may reject before the run stops with an error."""
+    dataset: DatasetConfig = DatasetConfig()
+    ingest: IngestConfig = IngestConfig()
+    consensus: ConsensusConfig = ConsensusConfig()
+    split: SplitConfig = SplitConfig()
+    sample: SampleConfig = SampleConfig()
+    faces: FacesConfig = FacesConfig()
+    augment: AugmentConfig = AugmentConfig()
+
+
+def recipe_names(kind: str = "prepare") -> list[str]:
+    """Names of the recipes that come with fgbench, sorted.
+
+    Args:
+        kind: Folder under ``pipelines/``.
+    """
+    return sorted(path.stem for path in resource("pipelines", kind).glob("*.yaml"))
+
+
+def load_prepare(recipe: str) -> PrepareConfig:
+    """Read a recipe of ``fgbench prepare``.
+
+    Args:
+        recipe: Name of a recipe that comes with fgbench (``"demo"``), or path of a YAML file.
+
+    Raises:
+        ConfigError: If there is no such recipe, or it is not valid; the message names the key and, where a
+            key is misspelt, the nearest one.
+    """
+    path = _find_recipe(recipe, "prepare")
+    return parse_prepare(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_prepare(text: str, origin: str) -> PrepareConfig:
+    """Validate the text of a recipe.
+
+    Args:
+        text: YAML.
+        origin: Name of the file, for messages.
+
+    Raises:
+        ConfigError: If the text is not YAML or not a valid recipe.
+    """
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin} is not valid YAML: {error}", "correct the file") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe")
+    try:
+        return PrepareConfig.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(f"{origin} is not a valid recipe: {_explain(error)}", "correct the recipe") from error
+
+
+def _find_recipe(recipe: str, kind: str) -> Path:
+    if recipe.endswith((".yaml", ".yml")):
+        path = Path(recipe)
+        if not path.is_file():
+            raise ConfigError(f"no recipe file {recipe}", f"packed recipes: {', '.join(recipe_names(kind))}")
+        return path
+    known = recipe_names(kind)
+    name = recipe.replace("_", "-")
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"unknown recipe {recipe!r}",
+            f"{meant}packed recipes: {', '.join(known)}; or give the path of a .yaml file",
+        )
+    return resource("pipelines", kind, f"{name}.yaml")
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            near = get_close_matches(str(item["loc"][-1]), _keys_beside(item["loc"]), n=1)
+            lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else ""))
+        elif item["type"] == "missing":
+            lines.append(f"key {where} is missing")
+        else:
+            lines.append(f"{where or 'recipe'} = {item['input']!r}: {item['msg']}")
+    return "; ".join(lines)
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = PrepareConfig
+    for part in location[:-1]:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

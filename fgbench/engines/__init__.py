@@ -1,0 +1,1 @@
+"""Engines: ways to run the tasks of a stage; one plugin each."""

@@ -1,0 +1,90 @@
+"""Errors that fgbench raises, and the exit code of each.
+
+Every error says what it got, what was expected and what to do next: the first two in the message, the last
+in ``hint``. Library code raises the leaves; the command line prints them and exits with :func:`exit_code`.
+"""
+
+from __future__ import annotations
+
+
+class FgbenchError(Exception):
+    """Base of all errors that fgbench raises on purpose.
+
+    Args:
+        message: What was found, and what was expected instead.
+        hint: What the user can do next.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type[FgbenchError], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class ConfigError(FgbenchError):
+    """A recipe, an option or a name is not valid."""
+
+
+class DatasetError(FgbenchError):
+    """The input data set is absent, or its layout or annotation files are not as documented."""
+
+
+class MediaError(FgbenchError):
+    """A video or an image cannot be read.
+
+    Args:
+        message: What is wrong with the file.
+        hint: What the user can do next.
+        reason: Short stable word for reject tables, e.g. ``"unreadable"``.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, reason: str = "unreadable") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[FgbenchError], tuple[str, str], dict[str, str]]:  # type: ignore[override]
+        return type(self), (self.message, self.hint), {"reason": self.reason}
+
+
+class RejectRateError(FgbenchError):
+    """More items of a stage were rejected than the recipe allows."""
+
+
+class ManifestError(FgbenchError):
+    """A manifest is missing, incomplete or not what its index says."""
+
+
+class ResourceError(FgbenchError):
+    """Disk full, folder not writable, device absent, out of memory."""
+
+
+class DependencyError(FgbenchError):
+    """An optional package or a model file is not installed."""
+
+
+class WorkerError(FgbenchError):
+    """A worker process died or failed in a way that is no fault of an item."""
+
+
+EXIT_CODES: dict[type[FgbenchError], int] = {
+    ConfigError: 3,
+    DatasetError: 4,
+    MediaError: 5,
+    RejectRateError: 6,
+    ManifestError: 7,
+    ResourceError: 8,
+    DependencyError: 9,
+    WorkerError: 10,
+}
+"""Exit code per error; 0 is success, 1 an unexpected failure, 2 wrong use, 130 an interrupt by the user."""
+
+
+def exit_code(error: FgbenchError) -> int:
+    """Exit code of an error (1 for a bare :class:`FgbenchError`)."""
+    return EXIT_CODES.get(type(error), 1)

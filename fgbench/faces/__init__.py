@@ -1,0 +1,1 @@
+"""Faces in a clip: detection, tracking, landmarks, pose and the aligned chip."""

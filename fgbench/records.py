@@ -1,0 +1,237 @@
+"""Records that pass between stages, and the Arrow schema of every table that fgbench writes.
+
+This module alone owns column names. Images are stored as ``struct<bytes, path>`` with the metadata that
+makes ``datasets.load_dataset("parquet", ...)`` show them as pictures.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SPLITS = ("train", "val", "test")
+"""Names of the parts of a data set, in the order of tables."""
+
+N_LANDMARKS = 68
+"""Points per face in the ``faces`` table (iBUG order); the 5-point predictor fills the first five."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One annotator's judgement of one clip in one round.
+
+    Attributes:
+        annotator: Name or number of the annotator.
+        label: Leaf of the class tree.
+        confidence: 0 to 1.
+        key_frame: Frame of the climax, from 0; ``None`` if not given.
+        round: 1 for the first vote, 2 for the vote after a failed first one.
+    """
+
+    annotator: str
+    label: str
+    confidence: float
+    key_frame: int | None
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipEntry:
+    """One clip as an adapter lists it, before anything is read from the video.
+
+    Attributes:
+        clip_id: Unique name of the clip.
+        path: POSIX path of the video relative to the root of the data set.
+        label: Name of the class; ``None`` when votes decide.
+        key_frame: Frame of the climax, from 0; ``None`` when unknown or when votes decide.
+        confidence: Annotators' confidence, 0 to 1.
+        subject_id: Person shown.
+        source_id: Film, session or recording that the clip was cut from.
+        split: Official part, one of :data:`SPLITS`.
+        votes: Annotators' votes; empty when the data set has final labels.
+        selected_frames: Frames accepted by experts for the image set; ``None`` when there is no selection.
+        problem: ``(reason, detail)`` if the adapter already knows that the clip cannot be used.
+    """
+
+    clip_id: str
+    path: str
+    label: str | None = None
+    key_frame: int | None = None
+    confidence: float | None = None
+    subject_id: str | None = None
+    source_id: str | None = None
+    split: str | None = None
+    votes: tuple[Vote, ...] = ()
+    selected_frames: tuple[int, ...] | None = None
+    problem: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An item that a stage could not use.
+
+    Attributes:
+        item_id: Id of the item (a clip id).
+        reason: Short stable word, e.g. ``"empty_file"``.
+        detail: What was found, for a person.
+    """
+
+    item_id: str
+    reason: str
+    detail: str
+
+
+def image_type() -> pa.DataType:
+    """Arrow type of a stored picture: encoded bytes and a file name."""
+    import pyarrow as pa
+
+    return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def _schema(fields: list[tuple[str, pa.DataType]], *, has_image: bool = False) -> pa.Schema:
+    import pyarrow as pa
+
+    schema = pa.schema(fields)
+    if not has_image:
+        return schema
+    shown = {"info": {"features": {"image": {"_type": "Image"}}}}
+    return schema.with_metadata({"huggingface": json.dumps(shown)})
+
+
+def _probe_fields() -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    return [
+        ("clip_id", pa.string()),
+        ("dataset", pa.string()),
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("decoder", pa.string()),
+        ("container", pa.string()),
+        ("codec", pa.string()),
+        ("pixel_format", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("rotation_deg", pa.int16()),
+        ("fps", pa.float64()),
+        ("n_frames", pa.int32()),
+        ("duration_s", pa.float64()),
+        ("source_id", pa.string()),
+        ("subject_id", pa.string()),
+    ]
+
+
+def _label_fields() -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    return [
+        ("label", pa.string()),
+        ("basic", pa.string()),
+        ("valence", pa.string()),
+        ("scheme", pa.string()),
+        ("confidence", pa.float32()),
+        ("agreement", pa.float32()),
+        ("key_frame", pa.int32()),
+    ]
+
+
+def schema(table: str) -> pa.Schema:
+    """Arrow schema of a table.
+
+    Args:
+        table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"images"``,
+            ``"clips"`` or ``"rejects"``.
+    """
+    import pyarrow as pa
+
+    def box(length: int) -> pa.DataType:
+        return pa.list_(pa.float32(), length)
+
+    vote = pa.struct(
+        [
+            ("annotator", pa.string()),
+            ("label", pa.string()),
+            ("confidence", pa.float64()),
+            ("key_frame", pa.int32()),
+            ("round", pa.int16()),
+        ]
+    )
+    augmentation = pa.struct(
+        [
+            ("rotation_deg", pa.float32()),
+            ("scale", pa.float32()),
+            ("noise_sigma", pa.float32()),
+            ("noise_seed", pa.uint64()),
+        ]
+    )
+    tables: dict[str, list[tuple[str, Any]]] = {
+        "ingest": [
+            *_probe_fields(),
+            ("label", pa.string()),
+            ("confidence", pa.float64()),
+            ("key_frame", pa.int32()),
+            ("official_split", pa.string()),
+            ("votes", pa.list_(vote)),
+            ("selected_frames", pa.list_(pa.int32())),
+        ],
+        "consensus": [("clip_id", pa.string()), *_label_fields()],
+        "split": [("clip_id", pa.string()), ("split", pa.string())],
+        "sample": [
+            ("clip_id", pa.string()),
+            ("frame_index", pa.int32()),
+            ("offset", pa.int32()),
+            ("role", pa.string()),
+        ],
+        "faces": [
+            ("clip_id", pa.string()),
+            ("frame_index", pa.int32()),
+            ("time_s", pa.float64()),
+            ("offset", pa.int32()),
+            ("role", pa.string()),
+            ("status", pa.string()),
+            ("track_id", pa.int32()),
+            ("n_faces", pa.int16()),
+            ("box_xyxy", box(4)),
+            ("score", pa.float32()),
+            ("landmarks", box(2 * N_LANDMARKS)),
+            ("transform", box(6)),
+            ("yaw_deg", pa.float32()),
+            ("pitch_deg", pa.float32()),
+            ("roll_deg", pa.float32()),
+            ("sharpness", pa.float32()),
+            ("image", image_type()),
+        ],
+        "images": [
+            ("image_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("frame_index", pa.int32()),
+            ("offset", pa.int32()),
+            ("parent_id", pa.string()),
+            ("augmentation", augmentation),
+            ("label", pa.string()),
+            ("basic", pa.string()),
+            ("valence", pa.string()),
+            ("split", pa.string()),
+            ("subject_id", pa.string()),
+            ("image", image_type()),
+        ],
+        "clips": [
+            *_probe_fields(),
+            *_label_fields(),
+            ("split", pa.string()),
+            ("n_images", pa.int32()),
+            ("n_faces_ok", pa.int32()),
+        ],
+        "rejects": [
+            ("id", pa.string()),
+            ("stage", pa.string()),
+            ("reason", pa.string()),
+            ("detail", pa.string()),
+        ],
+    }
+    fields = tables[table]
+    return _schema(fields, has_image=any(name == "image" for name, _ in fields))

@@ -1,0 +1,123 @@
+"""Stage ``ingest``: read what each clip is, without decoding it where that is safe.
+
+Reads the adapter's list and the video files; writes one row per clip: container, codec, size, rotation,
+frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty, truncated,
+without video or not a video becomes a reject with its reason, and so does a clip whose key frame or label
+cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fgbench import video
+from fgbench.config import IngestConfig
+from fgbench.errors import MediaError
+from fgbench.hashing import digest_file
+from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.records import ClipEntry, Rejected
+from fgbench.taxonomy import UnknownLabelError, leaf
+
+
+def _run(task: Task) -> Iterator[Outcome]:
+    config = task.config
+    assert isinstance(config, IngestConfig)
+    for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
+        yield _ingest(entry, config, root=task.root, dataset=task.dataset)
+
+
+def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str) -> Outcome:
+    if entry.problem is not None:
+        return Rejected(entry.clip_id, *entry.problem)
+    try:
+        path = inside(root, entry.path)
+        with video.open_video(path, config.decoder) as reader:
+            info = reader.info
+        sha256 = digest_file(path)
+    except MediaError as error:
+        return Rejected(entry.clip_id, error.reason, error.message)
+    except OSError as error:
+        return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
+    problem = _annotation_problem(entry, info.n_frames)
+    if problem is not None:
+        return Rejected(entry.clip_id, *problem)
+    row: dict[str, Any] = {
+        "clip_id": entry.clip_id,
+        "dataset": dataset,
+        "path": entry.path,
+        "sha256": sha256,
+        "decoder": config.decoder,
+        "container": info.container,
+        "codec": info.codec,
+        "pixel_format": info.pixel_format,
+        "width": info.width,
+        "height": info.height,
+        "rotation_deg": info.rotation_deg,
+        "fps": info.fps,
+        "n_frames": info.n_frames,
+        "duration_s": info.duration_s,
+        "source_id": entry.source_id,
+        "subject_id": entry.subject_id,
+        "label": entry.label,
+        "confidence": entry.confidence,
+        "key_frame": entry.key_frame,
+        "official_split": entry.split,
+        "votes": [
+            {
+                "annotator": vote.annotator,
+                "label": vote.label,
+                "confidence": vote.confidence,
+                "key_frame": vote.key_frame,
+                "round": vote.round,
+            }
+            for vote in entry.votes
+        ],
+        "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
+    }
+    return Accepted(entry.clip_id, [row])
+
+
+def inside(root: Path, relative: str) -> Path:
+    """Path of a file of the data set, which may not leave its root.
+
+    Args:
+        root: Root of the data set.
+        relative: POSIX path from there.
+
+    Raises:
+        MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``).
+    """
+    pure = PurePosixPath(relative)
+    path = root.joinpath(*pure.parts)
+    if pure.is_absolute() or ".." in pure.parts or not path.resolve().is_relative_to(root.resolve()):
+        raise MediaError(
+            f"path {relative!r} leads out of the data set's folder",
+            "give paths relative to the folder and inside it",
+            reason="path_outside_root",
+        )
+    return path
+
+
+def _annotation_problem(entry: ClipEntry, n_frames: int) -> tuple[str, str] | None:
+    """Reason and detail if labels or frame numbers cannot be, else ``None``."""
+    frames = [("key frame", entry.key_frame), *(("voted key frame", vote.key_frame) for vote in entry.votes)]
+    for what, index in frames:
+        if index is not None and not 0 <= index < n_frames:
+            return "key_frame_outside", f"{what} {index}, but the clip has frames 0 to {n_frames - 1}"
+    for index in entry.selected_frames or ():
+        if not 0 <= index < n_frames:
+            return "selected_frame_outside", f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}"
+    labels = [vote.label for vote in entry.votes] or [entry.label]
+    for label in labels:
+        if label is None:
+            return "missing_label", "the clip has neither a label nor votes"
+        try:
+            leaf(label)
+        except UnknownLabelError as error:
+            return "unknown_label", f"{error.message}; {error.hint}"
+    return None
+
+
+STAGE = Stage(name="ingest", version=1, inputs=(), outputs={ROWS: "ingest"}, run=_run)

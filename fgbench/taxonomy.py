@@ -1,0 +1,161 @@
+"""The class tree of FG-Emotions and the label sets of other data sets.
+
+Four levels (paper section III, Fig. 2 b): root, pleasant / unpleasant, six upper classes, 33 leaves. The
+tree lies in ``manifests/taxonomy.csv`` and the other label sets in ``manifests/ontologies.yaml``; both are
+data, so that a new label set needs no code.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from fgbench.errors import ConfigError
+from fgbench.resources import resource
+
+
+class UnknownLabelError(ConfigError):
+    """A label that the label set does not have; the message names the nearest one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One of the fine-grained classes.
+
+    Attributes:
+        class_id: Number from 0, in the order of the paper's list.
+        name: Lower-case name.
+        basic: Name of its upper class.
+        valence: ``"pleasant"`` or ``"unpleasant"``.
+    """
+
+    class_id: int
+    name: str
+    basic: str
+    valence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ontology:
+    """A set of labels in a fixed order, and how the leaves of the class tree map into it.
+
+    Attributes:
+        name: e.g. ``"ekman6"``.
+        labels: Names in the order of class numbers.
+        from_leaf: Leaf name to label name; a leaf that is absent has no counterpart.
+        description: One sentence.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    from_leaf: Mapping[str, str]
+    description: str
+
+    def index(self, label: str) -> int:
+        """Class number of a label.
+
+        Raises:
+            UnknownLabelError: If the label is not in this set.
+        """
+        return self.labels.index(self.find(label))
+
+    def find(self, label: str) -> str:
+        """The label as this set spells it (case, spaces and hyphens in the argument do not matter).
+
+        Raises:
+            UnknownLabelError: If the label is not in this set.
+        """
+        wanted = _normal(label)
+        if wanted in self.labels:
+            return wanted
+        near = get_close_matches(wanted, self.labels, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise UnknownLabelError(
+            f"unknown label {label!r}, expected one of the {len(self.labels)} of {self.name}",
+            f"{hint}labels: {', '.join(self.labels)}",
+        )
+
+
+def _normal(label: str) -> str:
+    return "_".join(label.strip().lower().replace("-", " ").replace("_", " ").split())
+
+
+@lru_cache(maxsize=1)
+def leaves() -> tuple[Leaf, ...]:
+    """The 33 leaves in the order of their class numbers."""
+    with resource("manifests", "taxonomy.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(Leaf(int(r["class_id"]), r["class"], r["upper_class"], r["valence"]) for r in rows)
+
+
+@lru_cache(maxsize=1)
+def basics() -> tuple[str, ...]:
+    """The six upper classes in the order of their first leaf."""
+    return tuple(dict.fromkeys(leaf.basic for leaf in leaves()))
+
+
+@lru_cache(maxsize=1)
+def _leaves_by_name() -> dict[str, Leaf]:
+    return {leaf.name: leaf for leaf in leaves()}
+
+
+def leaf(label: str) -> Leaf:
+    """Look up a leaf by name (case and surrounding spaces do not matter).
+
+    Raises:
+        UnknownLabelError: If there is no such leaf; the message names the nearest.
+    """
+    return _leaves_by_name()[ontology("fg33").find(label)]
+
+
+@lru_cache(maxsize=1)
+def _ontologies() -> dict[str, Ontology]:
+    import yaml
+
+    text = resource("manifests", "ontologies.yaml").read_text(encoding="utf-8")
+    entries: dict[str, dict[str, object]] = yaml.safe_load(text)
+    tree = leaves()
+    result = {
+        "fg33": Ontology(
+            "fg33",
+            tuple(item.name for item in tree),
+            {item.name: item.name for item in tree},
+            "The 33 leaves of FG-Emotions (paper section III).",
+        ),
+        "parrott6": Ontology(
+            "parrott6",
+            basics(),
+            {item.name: item.basic for item in tree},
+            "The six upper classes of FG-Emotions, love among them (paper section III).",
+        ),
+    }
+    for name, entry in entries.items():
+        labels = tuple(str(label) for label in entry["labels"])  # type: ignore[attr-defined]
+        exceptions: dict[str, str | None] = dict(entry.get("leaves", {}))  # type: ignore[call-overload]
+        mapping: dict[str, str] = {}
+        for item in tree:
+            target = exceptions.get(item.name, item.basic)
+            if target in labels:
+                mapping[item.name] = str(target)
+        result[name] = Ontology(name, labels, mapping, str(entry["description"]))
+    return result
+
+
+def ontology(name: str) -> Ontology:
+    """A label set by name.
+
+    Raises:
+        ConfigError: If there is no such label set.
+    """
+    known = _ontologies()
+    if name not in known:
+        raise ConfigError(f"unknown label set {name!r}", f"known label sets: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def ontology_names() -> list[str]:
+    """Names of all label sets, sorted."""
+    return sorted(_ontologies())
