@@ -193,6 +193,12 @@ def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Mar
     return marker
 
 
+def marker_files(folder: Path, marker: Marker) -> list[Path]:
+    """All files of a finished bucket, its marker among them."""
+    names = [str(output["file"]) for output in marker.outputs.values()]
+    return [folder / name for name in (*names, f"{_stem(marker.bucket, marker.fingerprint)}.json")]
+
+
 def fingerprint(
     stage: Stage,
     section: Section,

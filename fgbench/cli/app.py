@@ -1,0 +1,48 @@
+"""The command ``fgbench``: puts the groups of commands together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fgbench import __version__
+from fgbench.cli import demo, doctor, prepare, report, status, synth
+from fgbench.cli.console import errors_explained
+
+app = typer.Typer(
+    name="fgbench",
+    help="Data sets and benchmarks for fine-grained facial expression recognition.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("synth")(synth.synth)
+app.command("prepare")(prepare.prepare)
+app.command("status")(status.status)
+app.command("check")(status.check)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fgbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Data sets and benchmarks for fine-grained facial expression recognition."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    with errors_explained():
+        app()

@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Workdir = Annotated[
+    Path | None, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,132 @@
+"""``fgbench prepare``: clips and annotations in, aligned faces and manifests out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.options import Jobs, Json, cores
+
+if TYPE_CHECKING:
+    from fgbench.config import PrepareConfig
+    from fgbench.prepare import RunReport
+
+
+def prepare(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of a packed recipe, or a .yaml file.", show_default="demo; with --data-root: default"
+        ),
+    ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option("--data-root", help="Folder of the data set.", show_default="./fgbench-data/demo/data"),
+    ] = None,
+    workdir: Annotated[
+        Path | None,
+        typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/<name of the data set>/work"),
+    ] = None,
+    jobs: Jobs = cores(),
+    engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",
+    decoder: Annotated[
+        str | None, typer.Option("--decoder", help="Video decoder in place of the recipe's: pyav or decord.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Compute everything anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Afterwards delete results of earlier recipes and inputs.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Turn clips and annotations into aligned 224x224 faces and Parquet manifests.
+
+    Bare, it makes the embedded synthetic data set when it is absent and prepares it. What is done already is
+    not done again; a run that was killed continues where it was.
+    """
+    from fgbench.config import load_prepare
+    from fgbench.prepare import preview, run
+
+    embedded = data_root is None and recipe in (None, "demo")
+    if data_root is None and not embedded:
+        raise typer.BadParameter(f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root")
+    config = load_prepare(recipe or ("demo" if embedded else "default"))
+    if decoder is not None:
+        config = with_decoder(config, decoder)
+    root = data_root or places.DEMO_ROOT
+    work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root))
+    if embedded:
+        make_embedded(root, jobs=jobs, dry_run=dry_run, quiet=json)
+        if dry_run and not root.exists():
+            return
+    if not json:
+        note(f"recipe {config.name}, data {root}, work folder {work}")
+    if dry_run:
+        _show(preview(config, root, work, force=force), json=json, dry_run=True)
+        return
+    with progress_bars(quiet=json) as progress:
+        report = run(config, root, work, jobs=jobs, engine=engine, force=force, progress=progress)
+    _show(report, json=json, dry_run=False)
+    if prune:
+        _prune(config, root, work)
+
+
+def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
+    """The recipe with another decoder.
+
+    Raises:
+        ConfigError: If there is no such decoder.
+    """
+    from fgbench import plugins
+
+    plugins.load("decoders", decoder)
+    return config.model_copy(update={"ingest": config.ingest.model_copy(update={"decoder": decoder})})
+
+
+def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:
+    """Generate the embedded data set if it is absent."""
+    from fgbench.synthetic.dataset import SynthOptions, generate, is_complete
+
+    if is_complete(root):
+        return
+    if dry_run:
+        note(f"the embedded data set is absent and would be drawn into {root}")
+        return
+    note(f"the embedded data set is absent: drawing it into {root} (synthetic faces)")
+    with progress_bars(quiet=quiet) as progress:
+        generate(root, SynthOptions(), jobs=jobs, progress=lambda done, total: progress("draw", done, total))
+
+
+def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
+    from fgbench.prepare import unused_files
+
+    found = unused_files(config, root, work)
+    size = sum(path.stat().st_size for path in found)
+    for path in found:
+        path.unlink()
+    note(f"deleted {len(found)} unused files ({size / 1e6:.1f} MB)")
+
+
+def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
+    if json:
+        print_json(report.to_json())
+        return
+    if dry_run:
+        for stage in report.stages:
+            say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+        say("nothing to do" if not report.waiting else "nothing was done (dry run)")
+        return
+    for stage in report.stages:
+        if stage.rejected:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
+            say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+    for part, counts in report.counts.items():
+        say(f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies")
+    if not report.done and not report.published:
+        say(f"nothing to do: {report.workdir}/manifests is up to date")
+    else:
+        say(f"{report.done} buckets computed; manifests in {report.workdir}/manifests")

@@ -1,0 +1,51 @@
+"""``fgbench synth``: draw the synthetic data set, or a sheet of its 33 classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fgbench.cli.console import note, progress_bars, say
+from fgbench.cli.options import Jobs, cores
+
+
+def synth(
+    out: Annotated[Path | None, typer.Argument(help="Folder of the data set.")] = None,
+    clips_per_class: Annotated[int, typer.Option(min=1, help="Clips of each of the 33 classes.")] = 4,
+    subjects: Annotated[int, typer.Option(min=1, help="Number of persons.")] = 12,
+    size: Annotated[str, typer.Option(help="Width and height in pixels.")] = "1280x720",
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a PNG with the apex frame of every class.")
+    ] = None,
+    jobs: Jobs = cores(),
+) -> None:
+    """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
+    from fgbench import storage
+    from fgbench.images import encode
+    from fgbench.synthetic.dataset import SynthOptions, generate
+    from fgbench.synthetic.sheet import contact_sheet
+
+    if out is None and sheet is None:
+        raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")
+    width, height = _size(size)
+    options = SynthOptions(
+        clips_per_class=clips_per_class, subjects=subjects, width=width, height=height, seed=seed
+    )
+    if sheet is not None:
+        storage.write_bytes(sheet, encode(contact_sheet(options), "png", 0))
+        say(f"sheet of the 33 classes: {sheet}")
+    if out is not None:
+        note(f"drawing {33 * clips_per_class} clips of {subjects} synthetic persons into {out}")
+        with progress_bars() as progress:
+            generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
+        say(f"synthetic data set: {out}")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise typer.BadParameter(f"{text!r}, expected WIDTHxHEIGHT such as 1280x720", param_hint="--size")
+    return int(width), int(height)

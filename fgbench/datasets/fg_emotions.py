@@ -1,0 +1,255 @@
+"""Adapter of FG-Emotions: clips with fine-grained annotations, in fgbench's own layout.
+
+The paper's data set is not public; this is the layout for your own clips::
+
+    videos/<anything>.<ext>     or the videos beside annotations.csv
+    annotations.csv             clip,label,key_frame,confidence,subject,source,split
+    votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
+    selection.csv               clip,frame                                           (optional)
+
+``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix. Only ``clip``
+and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0. ``selection.csv`` lists
+the frames that experts accepted for the image set.
+
+Labels: the 33 leaves of the class tree. Known totals (paper, Table I): clips 825 / 275 / 391. Citation:
+Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
+"""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from fgbench.errors import DatasetError
+from fgbench.records import SPLITS, ClipEntry, Vote
+
+ANNOTATIONS = "annotations.csv"
+VOTES = "votes.csv"
+SELECTION = "selection.csv"
+VIDEOS = "videos"
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
+"""Suffixes tried for a clip that is named without one."""
+
+_LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
+_ANNOTATION_COLUMNS = frozenset({"clip", "label", "key_frame", "confidence", "subject", "source", "split"})
+_VOTE_COLUMNS = frozenset({"clip", "annotator", "label", "confidence", "key_frame", "round"})
+_SELECTION_COLUMNS = frozenset({"clip", "frame"})
+
+
+def list_clips(root: Path) -> list[ClipEntry]:
+    """All clips of the data set, ordered by id; what is wrong with a clip stands in its ``problem``.
+
+    Args:
+        root: Folder with the layout above.
+
+    Raises:
+        DatasetError: If the folder or its tables are not as described.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {_LAYOUT}")
+    annotations = _table(root / ANNOTATIONS, required={"clip"}, allowed=_ANNOTATION_COLUMNS)
+    votes = _table(root / VOTES, required={"clip", "annotator", "label"}, allowed=_VOTE_COLUMNS)
+    if annotations is None and votes is None:
+        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
+    selection = _table(root / SELECTION, required={"clip", "frame"}, allowed=_SELECTION_COLUMNS)
+    files = _VideoFiles(root)
+    annotated = _by_clip(annotations or [])
+    voted = _by_clip(votes or [])
+    selected = _by_clip(selection or [])
+    known = {**annotated, **voted}
+    entries = [
+        _entry(name, files, annotated.get(name, []), voted.get(name, []), selected.get(name), selection is not None)
+        for name in sorted(known)
+    ]
+    entries += [
+        ClipEntry(clip_id=name, path=name, problem=("unknown_clip", f"{SELECTION} names it, the annotations do not"))
+        for name in sorted(selected.keys() - known.keys())
+    ]
+    return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def _entry(
+    name: str,
+    files: _VideoFiles,
+    annotated: list[Mapping[str, str]],
+    votes: list[Mapping[str, str]],
+    selected: list[Mapping[str, str]] | None,
+    has_selection: bool,
+) -> ClipEntry:
+    if len(annotated) > 1:
+        lines = ", ".join(row["_line"] for row in annotated)
+        return ClipEntry(clip_id=name, path=name, problem=("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}"))
+    try:
+        row = annotated[0] if annotated else {}
+        frames = None
+        if has_selection:
+            frames = tuple(sorted({_integer(item, "frame", SELECTION) for item in selected or []}))
+        return ClipEntry(
+            clip_id=name,
+            path=files.find((annotated or votes)[0]["clip"]),
+            label=row.get("label") or None,
+            key_frame=_optional_integer(row, "key_frame", ANNOTATIONS),
+            confidence=_fraction(row, ANNOTATIONS),
+            subject_id=row.get("subject") or None,
+            source_id=row.get("source") or None,
+            split=_split(row),
+            votes=tuple(_vote(item) for item in votes),
+            selected_frames=frames,
+        )
+    except _BadCellError as error:
+        return ClipEntry(clip_id=name, path=name, problem=("bad_annotation", str(error)))
+    except _NotFoundError as error:
+        return ClipEntry(clip_id=name, path=name, problem=("missing_file", str(error)))
+
+
+class _BadCellError(Exception):
+    """A cell of a table that cannot be read."""
+
+
+class _NotFoundError(Exception):
+    """A clip without a video file."""
+
+
+class _VideoFiles:
+    """Finds the video of a clip; the folder is listed at most once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._base = root / VIDEOS if (root / VIDEOS).is_dir() else root
+        self._stems: dict[str, list[str]] | None = None
+
+    def find(self, clip: str) -> str:
+        """Path of a clip's video relative to the root; a path that leads out of it is given back as it is."""
+        pure = PurePosixPath(clip)
+        if pure.is_absolute() or ".." in pure.parts:
+            return clip
+        for base in dict.fromkeys((self._base, self._root)):
+            if _is_file(base / clip):
+                return (base / clip).relative_to(self._root).as_posix()
+        found = self._with_stem(clip)
+        if len(found) > 1:
+            raise _BadCellError(f"clip {clip!r} fits several files: {', '.join(found)}; name it with its suffix")
+        if not found:
+            raise _NotFoundError(f"no video {clip!r} below {self._base.name or self._root}")
+        return found[0]
+
+    def _with_stem(self, clip: str) -> list[str]:
+        if self._stems is None:
+            self._stems = defaultdict(list)
+            for path in sorted(self._base.rglob("*")):
+                if path.suffix.lower() in VIDEO_SUFFIXES:
+                    stem = path.relative_to(self._base).with_suffix("").as_posix()
+                    self._stems[_clip_id(stem)].append(path.relative_to(self._root).as_posix())
+        return self._stems.get(_clip_id(clip), [])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system allows
+        return False
+
+
+def _clip_id(clip: str) -> str:
+    """Id of a clip: its path without suffix, in Unicode's composed form."""
+    pure = PurePosixPath(clip.strip())
+    if pure.suffix.lower() in VIDEO_SUFFIXES:
+        pure = pure.with_suffix("")
+    return unicodedata.normalize("NFC", pure.as_posix())
+
+
+def _table(path: Path, *, required: set[str], allowed: frozenset[str]) -> list[Mapping[str, str]] | None:
+    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(_rows(file, path, required=required, allowed=allowed))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV table: {error}", _LAYOUT) from error
+    return rows
+
+
+def _rows(
+    file: Iterator[str], path: Path, *, required: set[str], allowed: frozenset[str]
+) -> Iterator[Mapping[str, str]]:
+    reader = csv.DictReader(file, strict=True)
+    columns = [column.strip().lower() for column in reader.fieldnames or []]
+    reader.fieldnames = columns
+    missing = sorted(required - set(columns))
+    if missing:
+        raise DatasetError(
+            f"{path} has no column {', '.join(missing)} (it has: {', '.join(columns) or 'nothing'})",
+            f"the first line has to name the columns; known: {', '.join(sorted(allowed))}",
+        )
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    surplus = sorted(set(columns) - allowed) + twice
+    if surplus:
+        raise DatasetError(
+            f"{path} has columns that are not known or come twice: {', '.join(surplus)}",
+            f"known columns: {', '.join(sorted(allowed))}",
+        )
+    for row in reader:
+        if None in row:
+            raise DatasetError(f"{path} line {reader.line_num} has more cells than the first line", "correct the line")
+        cells = {column: (cell or "").strip() for column, cell in row.items()}
+        if not cells["clip"]:
+            raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
+        yield {**cells, "_line": str(reader.line_num)}
+
+
+def _by_clip(rows: list[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
+    found: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in rows:
+        found[_clip_id(row["clip"])].append(row)
+    return found
+
+
+def _integer(row: Mapping[str, str], column: str, table: str) -> int:
+    text = row.get(column, "")
+    try:
+        return int(text)
+    except ValueError:
+        raise _BadCellError(f"{table} line {row['_line']}: {column} is {text!r}, expected a whole number") from None
+
+
+def _optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
+    return _integer(row, column, table) if row.get(column) else None
+
+
+def _fraction(row: Mapping[str, str], table: str) -> float | None:
+    text = row.get("confidence", "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise _BadCellError(f"{table} line {row['_line']}: confidence is {text!r}, expected a number from 0 to 1")
+    return value
+
+
+def _split(row: Mapping[str, str]) -> str | None:
+    text = row.get("split", "")
+    if text and text not in SPLITS:
+        raise _BadCellError(
+            f"{ANNOTATIONS} line {row['_line']}: split is {text!r}, expected one of {', '.join(SPLITS)}"
+        )
+    return text or None
+
+
+def _vote(row: Mapping[str, str]) -> Vote:
+    confidence = _fraction(row, VOTES)
+    return Vote(
+        annotator=row["annotator"],
+        label=row["label"],
+        confidence=1.0 if confidence is None else confidence,
+        key_frame=_optional_integer(row, "key_frame", VOTES),
+        round=_optional_integer(row, "round", VOTES) or 1,
+    )

@@ -1,0 +1,281 @@
+"""The last step of ``fgbench prepare``: the manifests that users read.
+
+Writes under ``manifests/`` of the work folder:
+
+- ``clips.parquet``: one row per usable clip;
+- ``faces/<bucket>.parquet``: one row per sampled frame, with the aligned face or the reason of its absence;
+- ``images/<part>-<bucket>.parquet``: the image set, originals and copies;
+- ``rejects.parquet``: every clip that could not be used, with stage and reason;
+- ``reannotate.csv``: clips on which annotators have to vote again;
+- ``README.md``: the data card;
+- ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
+  anything changes and written last: manifests without it are not complete.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fgbench import pipeline, records, storage
+from fgbench.config import PrepareConfig
+from fgbench.errors import ManifestError
+from fgbench.faces.status import USABLE
+from fgbench.hashing import digest_file
+from fgbench.pipeline import REJECTS, ROWS, Marker
+from fgbench.provenance import provenance
+from fgbench.records import SPLITS
+from fgbench.stages.augment import IMAGE_ROLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFESTS = "manifests"
+INDEX = "index.json"
+Finished = Mapping[str, Mapping[int, Marker]]
+
+
+def publish(config: PrepareConfig, workdir: Path, finished: Finished) -> tuple[bool, dict[str, dict[str, int]]]:
+    """Bring the manifests up to date.
+
+    Args:
+        config: The recipe.
+        workdir: The work folder.
+        finished: Stage to bucket to marker, for all stages.
+
+    Returns:
+        Whether anything was written, and the counts per part as in the index.
+    """
+    folder = workdir / MANIFESTS
+    origin = {
+        "recipe": config.model_dump(mode="json"),
+        "stages": {
+            stage: {str(bucket): marker.fingerprint for bucket, marker in sorted(markers.items())}
+            for stage, markers in finished.items()
+        },
+    }
+    current = _current_index(folder)
+    if current is not None and current["origin"] == origin and _all_there(folder, current):
+        return False, current["counts"]
+    (folder / INDEX).unlink(missing_ok=True)
+    files = _link_parts(workdir, folder, finished)
+    clips = _clips_table(workdir, finished)
+    storage.write_table(folder / "clips.parquet", clips)
+    rejects = _rejects_table(workdir, finished)
+    storage.write_table(folder / "rejects.parquet", rejects)
+    storage.write_text(folder / "reannotate.csv", _reannotate(rejects))
+    counts = _counts(workdir, finished, clips)
+    storage.write_text(folder / "README.md", _card(config, counts, rejects))
+    for name, rows in (("clips.parquet", clips.num_rows), ("rejects.parquet", rejects.num_rows)):
+        files[name] = {"sha256": digest_file(folder / name), "rows": rows}
+    for name in ("reannotate.csv", "README.md"):
+        files[name] = {"sha256": digest_file(folder / name), "rows": None}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for name, described in files.items():
+        described["bytes"] = (folder / name).stat().st_size
+    index = {
+        "dataset": config.dataset.name,
+        "synthetic": config.dataset.synthetic,
+        "counts": counts,
+        "files": files,
+        "origin": origin,
+        "provenance": provenance(),
+    }
+    storage.write_json(folder / INDEX, index)
+    return True, counts
+
+
+def read_index(workdir: Path) -> dict[str, Any]:
+    """Index of the manifests of a work folder.
+
+    Raises:
+        ManifestError: If the manifests are not there or not complete.
+    """
+    folder = workdir / MANIFESTS
+    try:
+        index: dict[str, Any] = storage.read_json(folder / INDEX)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(
+            f"no complete manifests in {folder} (no {INDEX})", "run fgbench prepare; it continues where it was"
+        ) from error
+    return index
+
+
+def verify(workdir: Path) -> list[str]:
+    """Compare the manifests with their index; returns one line per fault, none if all is well.
+
+    Raises:
+        ManifestError: If there is no index.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = workdir / MANIFESTS
+    index = read_index(workdir)
+    faults = []
+    for name, described in sorted(index["files"].items()):
+        path = folder / name
+        if not path.is_file():
+            faults.append(f"{name}: missing")
+        elif digest_file(path) != described["sha256"]:
+            faults.append(f"{name}: content differs from the index")
+        elif described["rows"] is not None:
+            try:
+                found = pq.read_metadata(path).num_rows
+            except pa.ArrowInvalid as error:
+                faults.append(f"{name}: not a Parquet file: {error}")
+                continue
+            if found != described["rows"]:
+                faults.append(f"{name}: {found} rows, the index says {described['rows']}")
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    faults += [f"{name}: not in the index" for name in sorted(present - index["files"].keys() - {INDEX})]
+    return faults
+
+
+def _current_index(folder: Path) -> dict[str, Any] | None:
+    try:
+        index: dict[str, Any] = storage.read_json(folder / INDEX)
+    except (FileNotFoundError, ManifestError):
+        return None
+    return index
+
+
+def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
+    try:
+        return all((folder / name).stat().st_size == file["bytes"] for name, file in index["files"].items())
+    except FileNotFoundError:
+        return False
+
+
+def _link_parts(workdir: Path, folder: Path, finished: Finished) -> dict[str, dict[str, Any]]:
+    """Give the tables of faces and images their names; returns name to digest and rows."""
+    parts = [("faces", bucket, marker, ROWS, f"faces/{bucket:05d}.parquet") for bucket, marker in finished["faces"].items()]
+    parts += [
+        ("augment", bucket, marker, part, f"images/{part}-{bucket:05d}.parquet")
+        for bucket, marker in finished["augment"].items()
+        for part in SPLITS
+    ]
+    files: dict[str, dict[str, Any]] = {}
+    for stage, _, marker, output, name in sorted(parts, key=lambda item: item[4]):
+        described = marker.outputs[output]
+        if described["rows"]:
+            storage.link(pipeline.stage_folder(workdir, stage) / described["file"], folder / name)
+            files[name] = {"sha256": described["sha256"], "rows": described["rows"]}
+    return files
+
+
+def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) -> list[Path]:
+    folder = pipeline.stage_folder(workdir, stage)
+    markers = (marker for _, marker in sorted(finished[stage].items()))
+    return [folder / marker.outputs[output]["file"] for marker in markers if marker.outputs[output]["rows"]]
+
+
+def _clips_table(workdir: Path, finished: Finished) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    schema = records.schema("clips")
+    split_paths = _paths(workdir, finished, "split")
+    if not split_paths:
+        return schema.empty_table()
+    probe = [name for name in schema.names if name in records.schema("ingest").names]
+    settled = records.schema("consensus")
+    probe = [name for name in probe if name == "clip_id" or name not in settled.names]
+    table = pipeline.read_table(split_paths)
+    table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
+    table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
+    counted = []
+    for path in _paths(workdir, finished, "faces"):
+        faces = pipeline.read_table([path], ["clip_id", "role", "status"])
+        usable = pc.is_in(faces["status"], pa.array(sorted(USABLE)))
+        image = pc.and_(usable, pc.is_in(faces["role"], pa.array(IMAGE_ROLES)))
+        flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
+        flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
+        flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
+        sums = flags.group_by("clip_id", use_threads=False).aggregate([("n_faces_ok", "sum"), ("n_images", "sum")])
+        counted.append(sums.rename_columns(["clip_id", "n_faces_ok", "n_images"]))
+    if counted:
+        table = table.join(pa.concat_tables(counted), "clip_id")
+        for name in ("n_faces_ok", "n_images"):
+            filled = pc.fill_null(table[name], 0)
+            table = table.set_column(table.schema.get_field_index(name), name, filled)
+    else:
+        zeros = pa.array([0] * table.num_rows, pa.int32())
+        table = table.append_column("n_faces_ok", zeros).append_column("n_images", zeros)
+    return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
+
+
+def _rejects_table(workdir: Path, finished: Finished) -> pa.Table:
+    schema = records.schema("rejects")
+    paths = [path for stage in finished for path in _paths(workdir, finished, stage, REJECTS)]
+    if not paths:
+        return schema.empty_table()
+    return pipeline.read_table(paths).cast(schema).sort_by([("id", "ascending"), ("stage", "ascending")])
+
+
+def _reannotate(rejects: pa.Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["clip", "why"])
+    for row in rejects.to_pylist():
+        if row["reason"] == "reannotate":
+            writer.writerow([row["id"], row["detail"]])
+    return text.getvalue()
+
+
+def _counts(workdir: Path, finished: Finished, clips: pa.Table) -> dict[str, dict[str, int]]:
+    """Part to number of clips, of original images and of images with copies."""
+    counts: dict[str, Counter[str]] = {part: Counter(clips=0, images=0, augmented=0) for part in SPLITS}
+    for part, n_images in zip(clips["split"].to_pylist(), clips["n_images"].to_pylist(), strict=True):
+        counts[part]["clips"] += 1
+        counts[part]["images"] += n_images
+    for marker in finished["augment"].values():
+        for part in SPLITS:
+            counts[part]["augmented"] += marker.outputs[part]["rows"]
+    return {part: dict(found) for part, found in counts.items()}
+
+
+def _card(config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table) -> str:
+    """The data card, in Markdown."""
+    reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
+    lines = [f"# {_plain(config.dataset.name)}", ""]
+    if config.dataset.synthetic:
+        lines += ["**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**", ""]
+    lines += [
+        f"Prepared by fgbench with the recipe `{_plain(config.name)}`. {_plain(config.description)}".rstrip(),
+        "",
+        "| part | clips | images | images with augmented copies |",
+        "|---|---|---|---|",
+        *(f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |" for part in SPLITS),
+        "",
+        "## Files",
+        "",
+        "- `clips.parquet`: one row per usable clip",
+        "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
+        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to be",
+        "  computed on originals.",
+        "- `rejects.parquet`: clips that could not be used, with stage and reason",
+        "- `reannotate.csv`: clips on which annotators have to vote again",
+        "- `index.json`: digest of every file, the recipe and the versions",
+        "",
+        "## Clips that could not be used",
+        "",
+    ]
+    if reasons:
+        lines += ["| stage | reason | clips |", "|---|---|---|"]
+        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
+    else:
+        lines.append("None.")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text without characters that Markdown or HTML would take for mark-up."""
+    return re.sub(r"[<>|`*\[\]\n]", " ", text).strip()
