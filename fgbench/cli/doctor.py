@@ -1,0 +1,90 @@
+"""``fgbench doctor``: what this machine has, and what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fgbench.cli import places
+from fgbench.cli.console import print_json, say
+from fgbench.cli.options import Json, cores
+
+
+def doctor(json: Json = False) -> None:
+    """Tell versions, decoders, detectors, model files, device and free disk; exit 9 if something is missing."""
+    from fgbench.errors import DependencyError
+
+    facts = examine()
+    if json:
+        print_json(facts)
+    else:
+        for group, entries in facts.items():
+            say(f"{group}:")
+            for name, value in entries.items():
+                say(f"  {name}: {value}")
+    missing = [name for name, value in facts["decoders"].items() if value != "ok"]
+    missing += [name for name, value in facts["models"].items() if str(value).startswith("missing")]
+    if missing:
+        raise DependencyError(f"not usable: {', '.join(missing)}", "reinstall fgbench: pip install --force-reinstall fgbench")
+
+
+def examine() -> dict[str, dict[str, Any]]:
+    """Facts by group: versions, decoders, detectors, models, device, disk."""
+    from fgbench import plugins
+    from fgbench.provenance import provenance
+
+    found = provenance()
+    packages = found.pop("packages")
+    assert isinstance(packages, dict)
+    return {
+        "versions": {**{name: value for name, value in found.items() if value is not None}, **packages},
+        "decoders": {name: _decoder(name) for name in plugins.names("decoders")},
+        "detectors": {name: _detector(name) for name in plugins.names("detectors")},
+        "models": _models(),
+        "device": {"cores": cores(), **_cuda()},
+        "disk": {str(places.BASE): _free(places.BASE)},
+    }
+
+
+def _decoder(name: str) -> str:
+    from fgbench import plugins
+
+    try:
+        plugins.load("decoders", name)
+    except ImportError as error:
+        return f"missing: {error}"
+    return "ok"
+
+
+def _detector(name: str) -> str:
+    from fgbench import plugins
+
+    try:
+        module = plugins.load("detectors", name)
+    except ImportError as error:
+        return f"missing: {error}"
+    return (module.__doc__ or "").strip().splitlines()[0]
+
+
+def _models() -> dict[str, str]:
+    return {}
+
+
+def _cuda() -> dict[str, str]:
+    try:
+        import torch
+    except ImportError:
+        return {"cuda": "torch is not installed (pip install 'fgbench[train]')"}
+    if not torch.cuda.is_available():
+        return {"cuda": "none"}
+    return {f"cuda:{place}": torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())}
+
+
+def _free(folder: Path) -> str:
+    existing = folder.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"
+
+

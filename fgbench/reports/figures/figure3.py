@@ -1,0 +1,66 @@
+"""Figure 3: distribution of images, videos and augmented images over the 33 classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fgbench.reports.counts import SOURCES, DatasetCounts, count_manifests
+from fgbench.reports.model import Cell, Figure, Table, data_title
+from fgbench.taxonomy import basics, leaves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+# Okabe and Ito's colours, which people with colour-blindness can tell apart; yellow left out (too light).
+_COLOURS = ("#D55E00", "#CC79A7", "#E69F00", "#009E73", "#0072B2", "#56B4E9")
+
+
+def build(workdir: Path) -> Figure:
+    """Figure 3 of a work folder.
+
+    Raises:
+        ManifestError: If its manifests are missing, incomplete or damaged.
+    """
+    found = count_manifests(workdir)
+    rows: list[list[Cell]] = [
+        [leaf.name, leaf.basic, *(found.total(source, label=leaf.name) for source in SOURCES)] for leaf in leaves()
+    ]
+    table = Table(
+        name="figure3",
+        title=data_title("Figure 3. Distribution over the classes", found.dataset, synthetic=found.synthetic),
+        columns=["Class", "Upper class", *SOURCES],
+        rows=rows,
+        notes=["Augmented Image counts originals and their copies."],
+    )
+    return Figure(table=table, draw=lambda: _draw(table.title, found))
+
+
+def _draw(title: str, found: DatasetCounts) -> Drawing:
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
+
+    colours = dict(zip(basics(), _COLOURS, strict=True))
+    names = [leaf.name for leaf in leaves()]
+    drawing = Canvas(figsize=(12, 8.5), dpi=120, layout="constrained")
+    panels = drawing.subplots(len(SOURCES), 1, sharex=True)
+    for panel, source in zip(panels, SOURCES, strict=True):
+        values = [found.total(source, label=name) for name in names]
+        bars = panel.bar(names, values, color=[colours[leaf.basic] for leaf in leaves()], width=0.8)
+        panel.bar_label(bars, fontsize=7, padding=1)
+        panel.set_ylabel("Videos (clips)" if source == "Video" else f"{source}s")
+        panel.margins(x=0.01, y=0.12)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+        panel.grid(axis="y", alpha=0.3)
+        panel.set_axisbelow(True)
+    panels[-1].tick_params(axis="x", rotation=60)
+    for label in panels[-1].get_xticklabels():
+        label.set_horizontalalignment("right")
+        label.set_rotation_mode("anchor")
+    panels[-1].set_xlabel("Fine-grained class")
+    drawing.suptitle(title)
+    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    drawing.legend(handles=handles, loc="outside lower center", ncols=len(handles), title="Upper class", frameon=False)
+    return drawing

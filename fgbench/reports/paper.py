@@ -1,0 +1,13 @@
+"""The paper's own numbers, as they stand in ``manifests/paper/``."""
+
+from __future__ import annotations
+
+import csv
+
+from fgbench.resources import resource
+
+
+def table1() -> dict[tuple[str, str], int]:
+    """Table I: ``(source, part)`` to number; sources ``Image``, ``Video``, ``Augmented Image``; parts and ``total``."""
+    with resource("manifests", "paper", "table1.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["source"], row["split"]): int(row["n"]) for row in csv.DictReader(file)}

@@ -1,0 +1,1 @@
+"""Tables of the paper: one plugin each, with `build(workdir) -> Table`."""
