@@ -79,13 +79,13 @@ def apply(image: npt.NDArray[np.uint8], augmentation: Augmentation) -> npt.NDArr
     height, width = image.shape[:2]
     centre = ((width - 1) / 2, (height - 1) / 2)
     matrix = cv2.getRotationMatrix2D(centre, augmentation.rotation_deg, augmentation.scale)
-    moved = cv2.warpAffine(
+    moved: npt.NDArray[np.uint8] = cv2.warpAffine(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
     rng = np.random.default_rng(augmentation.noise_seed)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     noisy = np.rint(moved + augmentation.noise_sigma * noise)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def water_level(counts: Mapping[str, int], total: int) -> dict[str, int]:

@@ -46,7 +46,7 @@ class IngestConfig(Section):
 
 
 class ConsensusConfig(Section):
-    """Rules that settle annotators' votes (paper section III: at least three of five agree, confidence 0.5)."""
+    """Rules that settle annotators' votes (paper section III: three of five agree, confidence 0.5)."""
 
     min_votes: Annotated[int, Field(ge=1)] = 3
     """Votes that have to agree on the label, and on the key frame."""
@@ -214,11 +214,15 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin} is not valid YAML: {error}", "correct the file") from error
     if not isinstance(raw, dict):
-        raise ConfigError(f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe")
+        raise ConfigError(
+            f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe"
+        )
     try:
         return PrepareConfig.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(f"{origin} is not a valid recipe: {_explain(error)}", "correct the recipe") from error
+        raise ConfigError(
+            f"{origin} is not a valid recipe: {_explain(error)}", "correct the recipe"
+        ) from error
 
 
 def _find_recipe(recipe: str, kind: str) -> Path:

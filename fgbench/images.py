@@ -28,7 +28,9 @@ def encode(image: npt.NDArray[np.uint8], encoding: str, jpeg_quality: int) -> by
         flags = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, full_colour]
     done, data = cv2.imencode(f".{SUFFIXES[encoding]}", np.ascontiguousarray(image[:, :, ::-1]), flags)
     if not done:
-        raise MediaError(f"cannot encode a picture of shape {image.shape} as {encoding}", "this is a fault of fgbench")
+        raise MediaError(
+            f"cannot encode a picture of shape {image.shape} as {encoding}", "this is a fault of fgbench"
+        )
     return bytes(data)
 
 
@@ -43,5 +45,7 @@ def decode(data: bytes) -> npt.NDArray[np.uint8]:
     buffer = np.frombuffer(data, np.uint8)
     image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
     if image is None:
-        raise MediaError(f"{len(data)} bytes are not a picture", "expected JPEG or PNG", reason="unreadable_image")
+        raise MediaError(
+            f"{len(data)} bytes are not a picture", "expected JPEG or PNG", reason="unreadable_image"
+        )
     return np.ascontiguousarray(image[:, :, ::-1])

@@ -89,7 +89,9 @@ class Task:
     entries: tuple[ClipEntry, ...] = ()
     plan: Any = None
 
-    def rows(self, stage: str, output: str = ROWS, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, stage: str, output: str = ROWS, columns: list[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Rows of an input table of this bucket, streamed in their order."""
         path = self.inputs.get(stage, {}).get(output)
         return storage.read_rows(path, columns) if path is not None else iter(())
@@ -251,7 +253,9 @@ def execute(task: Task) -> Marker:
             writers[output] = storage.TableWriter(path, records.schema(table))
         for outcome in stage.run(task):
             if outcome.item_id in accepted or outcome.item_id in rejected:
-                raise WorkerError(f"stage {task.stage} gave {outcome.item_id!r} twice", "this is a fault of fgbench")
+                raise WorkerError(
+                    f"stage {task.stage} gave {outcome.item_id!r} twice", "this is a fault of fgbench"
+                )
             if isinstance(outcome, Rejected):
                 rejected[outcome.item_id] = outcome.reason
                 row = {"id": outcome.item_id, "stage": task.stage}
@@ -263,7 +267,8 @@ def execute(task: Task) -> Marker:
         missing = _item_ids(task, stage) ^ (accepted | rejected.keys())
         if missing:
             raise WorkerError(
-                f"stage {task.stage} neither accepted nor rejected {sorted(missing)[:3]}", "this is a fault of fgbench"
+                f"stage {task.stage} neither accepted nor rejected {sorted(missing)[:3]}",
+                "this is a fault of fgbench",
             )
         for writer in writers.values():
             writer.close()

@@ -152,7 +152,9 @@ def run(
     with storage.exclusive(workdir):
         storage.remove_temporaries(workdir)
         state = _begin(config, root, workdir)
-        storage.write_json(workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")})
+        storage.write_json(
+            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
+        )
         reports = []
         with plugins.load("engines", engine).start(jobs) as runner:
             for stage in pipeline.stages():
@@ -217,7 +219,9 @@ def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
     try:
         raw = storage.read_json(workdir / RUN_FILE)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first") from error
+        raise ManifestError(
+            f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first"
+        ) from error
     return PrepareConfig.model_validate(raw["recipe"]), Path(raw["root"])
 
 
@@ -232,7 +236,9 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
     for stage in pipeline.stages():
         tasks, markers = _plan(state, stage, force=False, write=False)
         if tasks:
-            raise ManifestError(f"{workdir} is not finished (stage {stage.name})", "run fgbench prepare first")
+            raise ManifestError(
+                f"{workdir} is not finished (stage {stage.name})", "run fgbench prepare first"
+            )
         state.finished[stage.name] = markers
         folder = pipeline.stage_folder(workdir, stage.name)
         for marker in markers.values():
@@ -279,7 +285,9 @@ def _plan(
     inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
     digests = {
         bucket: {
-            name: state.finished[name][bucket].digests() for name in stage.inputs if bucket in state.finished[name]
+            name: state.finished[name][bucket].digests()
+            for name in stage.inputs
+            if bucket in state.finished[name]
         }
         for bucket in buckets
     }
@@ -327,7 +335,9 @@ def _decide(
     """The stage's plan for all buckets, kept in a file so that an unchanged run need not read the tables."""
     assert stage.plan is not None
     section = stage.config(state.config)
-    identity = pipeline.fingerprint(stage, section, {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()})
+    identity = pipeline.fingerprint(
+        stage, section, {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
+    )
     path = state.workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
     try:
         raw = storage.read_json(path)
@@ -339,7 +349,9 @@ def _decide(
     return {int(bucket): plan for bucket, plan in raw.items()}
 
 
-def _report(stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0) -> StageReport:
+def _report(
+    stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0
+) -> StageReport:
     reasons: Counter[str] = Counter()
     for marker in markers.values():
         reasons.update(marker.reasons)

@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, commit, device. Nothing here changes from run to run on one machine."""
+"""Where a result comes from: versions and commit. On one machine it is the same in every run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def package_versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Commit of the source checkout that fgbench runs from, with ``+`` if it has changes; ``None`` elsewhere."""
+    """Commit of the source checkout that runs, with ``+`` if it has changes; ``None`` elsewhere."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None

@@ -68,7 +68,9 @@ def apportion(total: int, weights: Mapping[str, float]) -> dict[str, int]:
     shares = {name: total * weight / whole for name, weight in weights.items()}
     counts = {name: int(share) for name, share in shares.items()}
     left = total - sum(counts.values())
-    for name in sorted(shares, key=lambda name: (counts[name] - shares[name], list(weights).index(name)))[:left]:
+    for name in sorted(shares, key=lambda name: (counts[name] - shares[name], list(weights).index(name)))[
+        :left
+    ]:
         counts[name] += 1
     return counts
 
@@ -92,7 +94,7 @@ def _exact(ordered: Sequence[str], sizes: Mapping[str, int], weights: Mapping[st
     left = dict(wanted)
     parts: dict[str, str] = {}
     for name in ordered:
-        part = max(SPLITS, key=lambda part: (left[part] / wanted[part] if wanted[part] else float("-inf")))
+        part = max(SPLITS, key=lambda part: left[part] / wanted[part] if wanted[part] else float("-inf"))
         parts[name] = part
         left[part] -= sizes[name]
     return parts
@@ -130,7 +132,9 @@ def _cover(
         for label in sorted({label for found in labels.values() for label in found}):
             if held[part][label] > 0:
                 continue
-            donors = [name for name in ordered if label in labels[name] and parts[name] != part and spare(name)]
+            donors = [
+                name for name in ordered if label in labels[name] and parts[name] != part and spare(name)
+            ]
             donors.sort(key=lambda name: parts[name] in targets)  # val gives first; sort is stable
             for donor in donors:
                 source = parts[donor]

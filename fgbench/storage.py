@@ -86,7 +86,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path} is not valid JSON: {error}", "delete the file and run the command again") from error
+        raise ManifestError(
+            f"{path} is not valid JSON: {error}", "delete the file and run the command again"
+        ) from error
 
 
 def link(source: Path, target: Path) -> None:
@@ -217,7 +219,9 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str
             for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
                 yield from batch.to_pylist()
     except FileNotFoundError as error:
-        raise ManifestError(f"{path} is missing", "run fgbench prepare again: it makes the file anew") from error
+        raise ManifestError(
+            f"{path} is missing", "run fgbench prepare again: it makes the file anew"
+        ) from error
     except pa.ArrowInvalid as error:
         raise ManifestError(
             f"{path} is damaged: {error}", "delete the file and run fgbench prepare again"

@@ -37,7 +37,7 @@ class Decision:
 
     Attributes:
         status: ``"settled"``, ``"reannotate"`` (first round failed) or ``"dropped"`` (later round failed).
-        label: Winning label, if any.
+        label: The label with most votes; of several, the first in the alphabet.
         key_frame: Agreed key frame, if any.
         confidence: Mean confidence of those who voted for the label.
         agreement: Share of the votes that went to the label.
@@ -45,7 +45,7 @@ class Decision:
     """
 
     status: str
-    label: str | None
+    label: str
     key_frame: int | None
     confidence: float
     agreement: float

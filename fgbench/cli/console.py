@@ -14,20 +14,27 @@ import typer
 from fgbench.errors import FgbenchError, exit_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
 
 
 def say(text: str) -> None:
-    """Print a line for people, on the error stream when standard output carries data."""
+    """Print a line for people on standard output."""
     typer.echo(text)
 
 
 def note(text: str) -> None:
     """Print a line for people on the error stream."""
     typer.echo(text, err=True)
+
+
+def counts_line(part: str, counts: Mapping[str, int]) -> str:
+    """Number of clips and images of a part of a data set."""
+    return (
+        f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies"
+    )
 
 
 def print_json(value: Any) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fgbench.cli import places
 from fgbench.cli.console import say
-from fgbench.cli.options import Jobs, cores
+from fgbench.cli.options import DEFAULT_JOBS, Jobs
 from fgbench.cli.prepare import prepare
 from fgbench.cli.report import report
 from fgbench.cli.status import check
 
 
-def demo(jobs: Jobs = cores()) -> None:
+def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
     """Draw the embedded data set, prepare it, check the manifests, write the report."""
     prepare(jobs=jobs)
     check()

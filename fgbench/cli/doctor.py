@@ -12,7 +12,7 @@ from fgbench.cli.options import Json, cores
 
 
 def doctor(json: Json = False) -> None:
-    """Tell versions, decoders, detectors, model files, device and free disk; exit 9 if something is missing."""
+    """Tell versions, decoders, detectors, model files, device and free disk; exit 9 if one is missing."""
     from fgbench.errors import DependencyError
 
     facts = examine()
@@ -26,7 +26,9 @@ def doctor(json: Json = False) -> None:
     missing = [name for name, value in facts["decoders"].items() if value != "ok"]
     missing += [name for name, value in facts["models"].items() if str(value).startswith("missing")]
     if missing:
-        raise DependencyError(f"not usable: {', '.join(missing)}", "reinstall fgbench: pip install --force-reinstall fgbench")
+        raise DependencyError(
+            f"not usable: {', '.join(missing)}", "reinstall fgbench: pip install --force-reinstall fgbench"
+        )
 
 
 def examine() -> dict[str, dict[str, Any]]:
@@ -86,5 +88,3 @@ def _free(folder: Path) -> str:
     while not existing.exists():
         existing = existing.parent
     return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"
-
-

@@ -20,3 +20,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+DEFAULT_JOBS = cores()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.options import Jobs, Json, cores
+from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
+from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 if TYPE_CHECKING:
     from fgbench.config import PrepareConfig
@@ -29,9 +29,11 @@ def prepare(
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/<name of the data set>/work"),
+        typer.Option(
+            "--workdir", help="Work folder.", show_default="./fgbench-data/<name of the data set>/work"
+        ),
     ] = None,
-    jobs: Jobs = cores(),
+    jobs: Jobs = DEFAULT_JOBS,
     engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",
     decoder: Annotated[
         str | None, typer.Option("--decoder", help="Video decoder in place of the recipe's: pyav or decord.")
@@ -53,7 +55,9 @@ def prepare(
 
     embedded = data_root is None and recipe in (None, "demo")
     if data_root is None and not embedded:
-        raise typer.BadParameter(f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root")
+        raise typer.BadParameter(
+            f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root"
+        )
     config = load_prepare(recipe or ("demo" if embedded else "default"))
     if decoder is not None:
         config = with_decoder(config, decoder)
@@ -125,7 +129,7 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
             reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
             say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
     for part, counts in report.counts.items():
-        say(f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies")
+        say(counts_line(part, counts))
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")
     else:

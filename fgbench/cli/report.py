@@ -25,10 +25,13 @@ def report(
     ] = places.DEMO_WORKDIR,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="md, csv or png; may be repeated.", show_default="md, figures also png"),
+        typer.Option(
+            "--format", help="md, csv or png; may be repeated.", show_default="md, figures also png"
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder")
+        Path | None,
+        typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder"),
     ] = None,
 ) -> None:
     """Write tables and figures, and print those that are text. Bare: everything there is."""
@@ -45,7 +48,9 @@ def report(
     if figure is not None:
         wanted.append(("reports.figures", f"figure{figure}"))
     if everything or not wanted:
-        wanted = [(kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)]
+        wanted = [
+            (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
+        ]
     folder = out or workdir / "reports"
     for kind, name in wanted:
         for path in write(plugins.load(kind, name).build(workdir), folder, formats):

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.console import print_json, say
+from fgbench.cli.console import counts_line, print_json, say
 from fgbench.cli.options import Json
 
-WorkdirArgument = Annotated[Path, typer.Argument(help="Work folder.", show_default="./fgbench-data/demo/work")]
+WorkdirArgument = Annotated[
+    Path, typer.Argument(help="Work folder.", show_default="./fgbench-data/demo/work")
+]
 
 
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
@@ -38,7 +40,7 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
     if published is None:
         say("manifests are not complete; run fgbench prepare")
     for part, counts in (published or {}).items():
-        say(f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies")
+        say(counts_line(part, counts))
 
 
 def check(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import note, progress_bars, say
-from fgbench.cli.options import Jobs, cores
+from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 
 def synth(
@@ -20,7 +20,7 @@ def synth(
     sheet: Annotated[
         Path | None, typer.Option(help="Also write a PNG with the apex frame of every class.")
     ] = None,
-    jobs: Jobs = cores(),
+    jobs: Jobs = DEFAULT_JOBS,
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench import storage

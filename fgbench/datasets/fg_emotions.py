@@ -7,9 +7,9 @@ The paper's data set is not public; this is the layout for your own clips::
     votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
     selection.csv               clip,frame                                           (optional)
 
-``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix. Only ``clip``
-and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0. ``selection.csv`` lists
-the frames that experts accepted for the image set.
+``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix. Only
+``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
+``selection.csv`` lists the frames that experts accepted for the image set.
 
 Labels: the 33 leaves of the class tree. Known totals (paper, Table I): clips 825 / 275 / 391. Citation:
 Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
@@ -61,11 +61,20 @@ def list_clips(root: Path) -> list[ClipEntry]:
     selected = _by_clip(selection or [])
     known = {**annotated, **voted}
     entries = [
-        _entry(name, files, annotated.get(name, []), voted.get(name, []), selected.get(name), selection is not None)
+        _entry(
+            name,
+            files,
+            annotated.get(name, []),
+            voted.get(name, []),
+            selected.get(name),
+            selection is not None,
+        )
         for name in sorted(known)
     ]
     entries += [
-        ClipEntry(clip_id=name, path=name, problem=("unknown_clip", f"{SELECTION} names it, the annotations do not"))
+        ClipEntry(
+            clip_id=name, path=name, problem=("unknown_clip", f"{SELECTION} names it, the annotations do not")
+        )
         for name in sorted(selected.keys() - known.keys())
     ]
     return sorted(entries, key=lambda entry: entry.clip_id)
@@ -81,7 +90,9 @@ def _entry(
 ) -> ClipEntry:
     if len(annotated) > 1:
         lines = ", ".join(row["_line"] for row in annotated)
-        return ClipEntry(clip_id=name, path=name, problem=("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}"))
+        return ClipEntry(
+            clip_id=name, path=name, problem=("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}")
+        )
     try:
         row = annotated[0] if annotated else {}
         frames = None
@@ -131,7 +142,9 @@ class _VideoFiles:
                 return (base / clip).relative_to(self._root).as_posix()
         found = self._with_stem(clip)
         if len(found) > 1:
-            raise _BadCellError(f"clip {clip!r} fits several files: {', '.join(found)}; name it with its suffix")
+            raise _BadCellError(
+                f"clip {clip!r} fits several files: {', '.join(found)}; name it with its suffix"
+            )
         if not found:
             raise _NotFoundError(f"no video {clip!r} below {self._base.name or self._root}")
         return found[0]
@@ -196,7 +209,9 @@ def _rows(
         )
     for row in reader:
         if None in row:
-            raise DatasetError(f"{path} line {reader.line_num} has more cells than the first line", "correct the line")
+            raise DatasetError(
+                f"{path} line {reader.line_num} has more cells than the first line", "correct the line"
+            )
         cells = {column: (cell or "").strip() for column, cell in row.items()}
         if not cells["clip"]:
             raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
@@ -215,7 +230,9 @@ def _integer(row: Mapping[str, str], column: str, table: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise _BadCellError(f"{table} line {row['_line']}: {column} is {text!r}, expected a whole number") from None
+        raise _BadCellError(
+            f"{table} line {row['_line']}: {column} is {text!r}, expected a whole number"
+        ) from None
 
 
 def _optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
@@ -231,7 +248,9 @@ def _fraction(row: Mapping[str, str], table: str) -> float | None:
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise _BadCellError(f"{table} line {row['_line']}: confidence is {text!r}, expected a number from 0 to 1")
+        raise _BadCellError(
+            f"{table} line {row['_line']}: confidence is {text!r}, expected a number from 0 to 1"
+        )
     return value
 
 

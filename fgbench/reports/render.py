@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def markdown(table: Table) -> str:
     """Table as Markdown; numbers are aligned to the right."""
     numeric = [
-        all(isinstance(row[place], int | float | None) for row in table.rows) for place in range(len(table.columns))
+        all(isinstance(row[place], int | float | None) for row in table.rows)
+        for place in range(len(table.columns))
     ]
     lines = [f"**{_escaped(table.title)}**", ""]
     lines.append(_line([_escaped(column) for column in table.columns]))

@@ -8,7 +8,7 @@ only the classes that the bucket has, so a change elsewhere does not touch it un
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -79,7 +79,9 @@ def _run(task: Task) -> Iterator[Outcome]:
     assert isinstance(config, AugmentConfig)
     parts = task.by_clip("split")
     settled = task.by_clip("consensus")
-    subjects = {row["clip_id"]: row["subject_id"] for row in task.rows("ingest", columns=["clip_id", "subject_id"])}
+    subjects = {
+        row["clip_id"]: row["subject_id"] for row in task.rows("ingest", columns=["clip_id", "subject_id"])
+    }
     pending: str | None = None
     faces: list[dict[str, Any]] = []
     for face in task.rows("faces", columns=["clip_id", "frame_index", "offset", "role", "status", "image"]):
@@ -146,7 +148,7 @@ STAGE = Stage(
     name="augment",
     version=1,
     inputs=("faces", "split", "consensus", "ingest"),
-    outputs={part: "images" for part in SPLITS},
+    outputs=dict.fromkeys(SPLITS, "images"),
     run=_run,
     plan=_plan,
 )

@@ -34,18 +34,24 @@ def _run(task: Task) -> Iterator[Outcome]:
 
 
 def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
+    label: str
+    key_frame: int | None
+    confidence: float | None
+    agreement: float | None
     if not clip["votes"]:
-        final = (clip["label"], clip["key_frame"], clip["confidence"], None)
+        label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
         votes = [Vote(**{**vote, "label": leaf(vote["label"]).name}) for vote in clip["votes"]]
         twice = duplicate_voter(votes)
         if twice is not None:
-            return Rejected(clip["clip_id"], "duplicate_vote", f"{twice[0]!r} voted twice in round {twice[1]}")
+            return Rejected(
+                clip["clip_id"], "duplicate_vote", f"{twice[0]!r} voted twice in round {twice[1]}"
+            )
         decision: Decision = settle(votes, rules)
         if decision.status != "settled":
             return Rejected(clip["clip_id"], decision.status, decision.detail)
-        final = (decision.label, decision.key_frame, decision.confidence, decision.agreement)
-    label, key_frame, confidence, agreement = final
+        label, key_frame = decision.label, decision.key_frame
+        confidence, agreement = decision.confidence, decision.agreement
     found = leaf(label)
     row = {
         "clip_id": clip["clip_id"],

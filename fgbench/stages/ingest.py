@@ -108,8 +108,12 @@ def _annotation_problem(entry: ClipEntry, n_frames: int) -> tuple[str, str] | No
             return "key_frame_outside", f"{what} {index}, but the clip has frames 0 to {n_frames - 1}"
     for index in entry.selected_frames or ():
         if not 0 <= index < n_frames:
-            return "selected_frame_outside", f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}"
-    labels = [vote.label for vote in entry.votes] or [entry.label]
+            return (
+                "selected_frame_outside",
+                f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
+            )
+    labels: list[str | None] = [vote.label for vote in entry.votes]
+    labels = labels or [entry.label]
     for label in labels:
         if label is None:
             return "missing_label", "the clip has neither a label nor votes"

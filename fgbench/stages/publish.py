@@ -40,7 +40,9 @@ INDEX = "index.json"
 Finished = Mapping[str, Mapping[int, Marker]]
 
 
-def publish(config: PrepareConfig, workdir: Path, finished: Finished) -> tuple[bool, dict[str, dict[str, int]]]:
+def publish(
+    config: PrepareConfig, workdir: Path, finished: Finished
+) -> tuple[bool, dict[str, dict[str, int]]]:
     """Bring the manifests up to date.
 
     Args:
@@ -103,7 +105,8 @@ def read_index(workdir: Path) -> dict[str, Any]:
         index: dict[str, Any] = storage.read_json(folder / INDEX)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(
-            f"no complete manifests in {folder} (no {INDEX})", "run fgbench prepare; it continues where it was"
+            f"no complete manifests in {folder} (no {INDEX})",
+            "run fgbench prepare; it continues where it was",
         ) from error
     return index
 
@@ -156,7 +159,10 @@ def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
 
 def _link_parts(workdir: Path, folder: Path, finished: Finished) -> dict[str, dict[str, Any]]:
     """Give the tables of faces and images their names; returns name to digest and rows."""
-    parts = [("faces", bucket, marker, ROWS, f"faces/{bucket:05d}.parquet") for bucket, marker in finished["faces"].items()]
+    parts = [
+        ("faces", bucket, marker, ROWS, f"faces/{bucket:05d}.parquet")
+        for bucket, marker in finished["faces"].items()
+    ]
     parts += [
         ("augment", bucket, marker, part, f"images/{part}-{bucket:05d}.parquet")
         for bucket, marker in finished["augment"].items()
@@ -199,7 +205,9 @@ def _clips_table(workdir: Path, finished: Finished) -> pa.Table:
         flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
         flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
         flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
-        sums = flags.group_by("clip_id", use_threads=False).aggregate([("n_faces_ok", "sum"), ("n_images", "sum")])
+        sums = flags.group_by("clip_id", use_threads=False).aggregate(
+            [("n_faces_ok", "sum"), ("n_images", "sum")]
+        )
         counted.append(sums.rename_columns(["clip_id", "n_faces_ok", "n_images"]))
     if counted:
         table = table.join(pa.concat_tables(counted), "clip_id")
@@ -247,20 +255,26 @@ def _card(config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], reject
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {_plain(config.dataset.name)}", ""]
     if config.dataset.synthetic:
-        lines += ["**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**", ""]
+        lines += [
+            "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
     lines += [
         f"Prepared by fgbench with the recipe `{_plain(config.name)}`. {_plain(config.description)}".rstrip(),
         "",
         "| part | clips | images | images with augmented copies |",
         "|---|---|---|---|",
-        *(f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |" for part in SPLITS),
+        *(
+            f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |"
+            for part in SPLITS
+        ),
         "",
         "## Files",
         "",
         "- `clips.parquet`: one row per usable clip",
         "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
-        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to be",
-        "  computed on originals.",
+        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to",
+        "  be computed on originals.",
         "- `rejects.parquet`: clips that could not be used, with stage and reason",
         "- `reannotate.csv`: clips on which annotators have to vote again",
         "- `index.json`: digest of every file, the recipe and the versions",

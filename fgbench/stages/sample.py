@@ -55,7 +55,11 @@ def _frames(clip: dict[str, Any], config: SampleConfig) -> list[dict[str, Any]]:
             "clip_id": clip["clip_id"],
             "frame_index": index,
             "offset": None if anchor is None else index - anchor,
-            "role": "both" if index in images and index in videos else "image" if index in images else "video",
+            "role": "both"
+            if index in images and index in videos
+            else "image"
+            if index in images
+            else "video",
         }
         for index in sorted(images | videos)
     ]

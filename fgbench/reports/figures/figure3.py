@@ -24,7 +24,8 @@ def build(workdir: Path) -> Figure:
     """
     found = count_manifests(workdir)
     rows: list[list[Cell]] = [
-        [leaf.name, leaf.basic, *(found.total(source, label=leaf.name) for source in SOURCES)] for leaf in leaves()
+        [leaf.name, leaf.basic, *(found.total(source, label=leaf.name) for source in SOURCES)]
+        for leaf in leaves()
     ]
     table = Table(
         name="figure3",
@@ -62,5 +63,7 @@ def _draw(title: str, found: DatasetCounts) -> Drawing:
     panels[-1].set_xlabel("Fine-grained class")
     drawing.suptitle(title)
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
-    drawing.legend(handles=handles, loc="outside lower center", ncols=len(handles), title="Upper class", frameon=False)
+    drawing.legend(
+        handles=handles, loc="outside lower center", ncols=len(handles), title="Upper class", frameon=False
+    )
     return drawing

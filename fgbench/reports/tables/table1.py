@@ -31,5 +31,8 @@ def build(workdir: Path) -> Table:
         title=data_title("Table I. Data set statistics", found.dataset, synthetic=found.synthetic),
         columns=["Source", "Of", "Training set", "Validation set", "Test set", "Total"],
         rows=rows,
-        notes=["Augmented Image counts originals and their copies.", "Images are aligned faces near the key frame."],
+        notes=[
+            "Augmented Image counts originals and their copies.",
+            "Images are aligned faces near the key frame.",
+        ],
     )

@@ -1,0 +1,61 @@
+"""The class tree and the label sets."""
+
+import pytest
+
+from fgbench import taxonomy
+from fgbench.errors import ConfigError
+
+# Paper, section III, the list of classes with their upper classes in brackets.
+PAPER = {
+    "anger": "anger contempt disgust frustration hate irritation loathing torment wrath",
+    "fear": "anxiety nervousness panic terror worry",
+    "happiness": "cheerfulness enthrallment optimism pleasure pride relief thrill",
+    "love": "affection lust",
+    "sadness": "suffering sorrow remorse guilt gloom embarrassment depression",
+    "surprise": "amazement astonishment surprise",
+}
+
+
+def test_tree_is_the_papers():
+    found = {basic: [leaf.name for leaf in taxonomy.leaves() if leaf.basic == basic] for basic in taxonomy.basics()}
+    assert found == {basic: names.split() for basic, names in PAPER.items()}
+    assert [leaf.class_id for leaf in taxonomy.leaves()] == list(range(33))
+
+
+def test_valence_follows_the_upper_class():
+    by_valence = {leaf.basic: leaf.valence for leaf in taxonomy.leaves()}
+    assert {basic for basic, valence in by_valence.items() if valence == "pleasant"} == {
+        "happiness",
+        "love",
+        "surprise",
+    }
+
+
+def test_lookup_ignores_case_and_spaces():
+    assert taxonomy.leaf("  Disgust ").basic == "anger"
+
+
+def test_unknown_label_names_the_nearest():
+    with pytest.raises(taxonomy.UnknownLabelError, match="did you mean 'sorrow'"):
+        taxonomy.leaf("sorow")
+
+
+@pytest.mark.parametrize("name", ["ekman6", "ekman7", "ekman8"])
+def test_leaves_under_love_have_no_counterpart_in_ekmans_sets(name):
+    mapping = taxonomy.ontology(name).from_leaf
+    assert {"affection", "lust"}.isdisjoint(mapping)
+    assert mapping["disgust"] == "disgust"
+    assert mapping["wrath"] == "anger"
+    assert mapping["contempt"] == ("contempt" if name == "ekman8" else "anger")
+
+
+def test_every_mapping_lands_in_its_label_set():
+    for name in taxonomy.ontology_names():
+        ontology = taxonomy.ontology(name)
+        assert set(ontology.from_leaf.values()) <= set(ontology.labels)
+        assert [ontology.index(label) for label in ontology.labels] == list(range(len(ontology.labels)))
+
+
+def test_unknown_label_set_lists_the_known():
+    with pytest.raises(ConfigError, match="ekman6"):
+        taxonomy.ontology("ekman9")
