@@ -86,5 +86,5 @@ EXIT_CODES: dict[type[FgbenchError], int] = {
 
 
 def exit_code(error: FgbenchError) -> int:
-    """Exit code of an error (1 for a bare :class:`FgbenchError`)."""
-    return EXIT_CODES.get(type(error), 1)
+    """Exit code of an error: that of its nearest listed class (1 for a bare :class:`FgbenchError`)."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)

@@ -1,0 +1,92 @@
+"""Recipes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+import fgbench
+from fgbench import config
+from fgbench.errors import ConfigError
+from fgbench.pipeline import ORDER
+from fgbench.resources import resource
+
+
+@pytest.mark.parametrize("name", config.recipe_names())
+def test_every_packed_recipe_loads_and_bears_its_name(name):
+    recipe = config.load_prepare(name)
+    assert recipe.name == name
+    assert recipe.description
+
+
+@pytest.mark.parametrize("name", config.recipe_names())
+def test_every_packed_recipe_tells_its_command(name):
+    head = resource("pipelines", "prepare", f"{name}.yaml").read_text(encoding="utf-8").split("name:")[0]
+    assert "# Command: fgbench prepare" in head
+
+
+def test_fg_emotions_holds_the_papers_counts():
+    recipe = config.load_prepare("fg-emotions")
+    assert (recipe.split.train, recipe.split.val, recipe.split.test) == (825, 275, 391)
+    assert (recipe.augment.train, recipe.augment.val, recipe.augment.test) == (12826, 2580, 2055)
+    assert recipe.split.assign == "exact"
+    assert recipe.augment.balance == "total"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\nsplt: {}", "unknown key splt, did you mean 'split'"),
+        ("name: x\nsplit: {trian: 3}", r"unknown key split\.trian, did you mean 'train'"),
+        ("buckets: 3", "key name is missing"),
+        ("name: x\nbuckets: 0", "buckets = 0"),
+        ("name: x\nfaces: {policy: best}", r"faces\.policy = 'best'"),
+        ("name: x\nsplit: {train: 0, val: 0, test: 0}", "at least one has to be positive"),
+        ("- a\n- b", "holds list, expected keys and values"),
+        ("name: [", "not valid YAML"),
+        ("name: !!python/object/apply:os.system [echo]", "not valid YAML"),
+    ],
+)
+def test_bad_recipes_are_explained(text, message):
+    with pytest.raises(ConfigError, match=message):
+        config.parse_prepare(text, "r.yaml")
+
+
+def test_unknown_recipe_names_the_nearest():
+    with pytest.raises(ConfigError, match=r"did you mean 'fg-emotions'"):
+        config.load_prepare("fg-emotion")
+
+
+def test_recipe_file_of_the_users(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"name": "mine", "sample": {"before": 1}}), encoding="utf-8")
+    assert config.load_prepare(str(path)).sample.before == 1
+    with pytest.raises(ConfigError, match="no recipe file"):
+        config.load_prepare(str(tmp_path / "other.yaml"))
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        config.load_prepare("demo").sample.before = 9  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
+    """Fields that are declared but not read are dead; the fingerprint would change for nothing."""
+    declared = set(config.PrepareConfig.model_fields[stage].annotation.model_fields)
+    read = _fields_read(Path(fgbench.__file__).parent / "stages" / f"{stage}.py")
+    if stage == "split":
+        read |= {"train", "val", "test"}  # read as getattr(config, part) for the parts
+    if stage == "augment":
+        read |= {"train", "val", "test"}
+    assert read == declared
+
+
+def _fields_read(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "config"
+    }

@@ -1,0 +1,135 @@
+"""The adapter of FG-Emotions' layout."""
+
+import unicodedata
+
+import pytest
+
+from fgbench.datasets.fg_emotions import list_clips
+from fgbench.errors import DatasetError
+
+
+def tree(root, files=(), **tables):
+    for name in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    for name, text in tables.items():
+        (root / f"{name}.csv").write_text(text, encoding="utf-8")
+    return root
+
+
+def by_id(root):
+    return {entry.clip_id: entry for entry in list_clips(root)}
+
+
+def test_full_row(tmp_path):
+    tree(
+        tmp_path,
+        ["videos/film/a.mp4"],
+        annotations="clip,label,key_frame,confidence,subject,source,split\nfilm/a.mp4,anger,12,0.9,s1,f1,test\n",
+    )
+    entry = by_id(tmp_path)["film/a"]
+    assert entry.path == "videos/film/a.mp4"
+    assert (entry.label, entry.key_frame, entry.confidence) == ("anger", 12, 0.9)
+    assert (entry.subject_id, entry.source_id, entry.split) == ("s1", "f1", "test")
+    assert entry.problem is None
+
+
+def test_videos_beside_the_table_and_names_without_suffix(tmp_path):
+    tree(tmp_path, ["a.MOV", "b.mkv"], annotations="\ufeffClip, Label\na,anger\nb.mkv,wrath\n")
+    found = by_id(tmp_path)
+    assert found["a"].path == "a.MOV"
+    assert found["b"].path == "b.mkv"
+    assert found["a"].key_frame is None
+
+
+def test_name_that_fits_two_files_is_a_problem_of_that_clip(tmp_path):
+    tree(tmp_path, ["videos/a.mp4", "videos/a.mov", "videos/b.mp4"], annotations="clip,label\na,anger\nb,anger\n")
+    found = by_id(tmp_path)
+    assert found["a"].problem[0] == "bad_annotation"
+    assert "fits several files" in found["a"].problem[1]
+    assert found["b"].problem is None
+
+
+def test_duplicate_ids_and_missing_files_are_problems(tmp_path):
+    tree(tmp_path, ["videos/a.mp4"], annotations="clip,label\na.mp4,anger\na,wrath\nc.mp4,anger\n")
+    found = by_id(tmp_path)
+    assert found["a"].problem == ("duplicate_id", "annotations.csv names it in lines 2, 3")
+    assert found["c"].problem[0] == "missing_file"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a.mp4,anger,x,1", "line 2: key_frame is 'x', expected a whole number"),
+        ("a.mp4,anger,3,1.5", "confidence is '1.5', expected a number from 0 to 1"),
+        ("a.mp4,anger,3,nan", "confidence is 'nan'"),
+    ],
+)
+def test_bad_cells_are_problems_of_their_clip(tmp_path, row, message):
+    tree(tmp_path, ["videos/a.mp4"], annotations=f"clip,label,key_frame,confidence\n{row}\n")
+    reason, detail = by_id(tmp_path)["a"].problem
+    assert reason == "bad_annotation"
+    assert message in detail
+
+
+def test_votes_and_selection(tmp_path):
+    tree(
+        tmp_path,
+        ["videos/a.mp4", "videos/b.mp4"],
+        votes="clip,annotator,label,confidence,key_frame,round\n"
+        "a.mp4,n1,anger,0.9,4,1\na.mp4,n2,anger,,5,\nb.mp4,n1,wrath,1,,2\n",
+        annotations="clip,subject\na.mp4,s1\n",
+        selection="clip,frame\na.mp4,5\na.mp4,3\nz.mp4,1\n",
+    )
+    found = by_id(tmp_path)
+    assert [(vote.annotator, vote.confidence, vote.key_frame, vote.round) for vote in found["a"].votes] == [
+        ("n1", 0.9, 4, 1),
+        ("n2", 1.0, 5, 1),
+    ]
+    assert found["a"].subject_id == "s1"
+    assert found["a"].selected_frames == (3, 5)
+    assert found["b"].selected_frames == ()
+    assert found["z"].problem[0] == "unknown_clip"
+
+
+def test_composed_and_decomposed_names_are_one_clip(tmp_path):
+    composed, decomposed = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
+    tree(tmp_path, [f"videos/{decomposed}.mp4"], annotations=f"clip,label\n{composed},anger\n")
+    entry = by_id(tmp_path)[composed]
+    assert entry.path == f"videos/{decomposed}.mp4"
+
+
+@pytest.mark.parametrize("clip", ["../out.mp4", "/etc/passwd", "a/../../out.mp4"])
+def test_paths_that_lead_out_are_kept_for_the_reject_table(tmp_path, clip):
+    tree(tmp_path / "in", ["videos/a.mp4"], annotations=f"clip,label\n{clip},anger\n")
+    (tmp_path / "out.mp4").write_bytes(b"x")
+    (entry,) = list_clips(tmp_path / "in")
+    assert entry.path == clip
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({}, "holds neither annotations.csv nor votes.csv"),
+        ({"annotations": ""}, "has no column clip"),
+        ({"annotations": "file,label\na,anger\n"}, "has no column clip"),
+        ({"annotations": "clip,lable\na,anger\n"}, "not known or come twice: lable"),
+        ({"annotations": "clip,label,label\na,anger,anger\n"}, "not known or come twice: label"),
+        ({"annotations": "clip,label\na,anger,3\n"}, "line 2 has more cells"),
+        ({"annotations": "clip,label\n,anger\n"}, "line 2 names no clip"),
+        ({"annotations": 'clip,label\n"a,anger\n'}, "is not a CSV table"),
+        ({"votes": "clip,label\na,anger\n"}, "has no column annotator"),
+    ],
+)
+def test_wrong_tables_are_explained(tmp_path, tables, message):
+    with pytest.raises(DatasetError, match=message):
+        list_clips(tree(tmp_path, ["videos/a.mp4"], **tables))
+
+
+def test_absent_folder_and_wrong_encoding(tmp_path):
+    with pytest.raises(DatasetError, match="no folder"):
+        list_clips(tmp_path / "none")
+    (tmp_path / "annotations.csv").write_bytes("clip,label\né,anger\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match="not UTF-8"):
+        list_clips(tmp_path)
