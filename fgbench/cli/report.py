@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, say
+from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
     from fgbench.reports.model import Figure, Table
@@ -38,6 +39,7 @@ def report(
     from fgbench import plugins
     from fgbench.errors import ConfigError
     from fgbench.reports.render import FORMATS
+    from fgbench.stages.publish import is_published
 
     for name in formats or ():
         if name not in FORMATS:
@@ -51,6 +53,9 @@ def report(
         wanted = [
             (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
         ]
+    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+        note("the embedded data set is not prepared yet: preparing it")
+        prepare()
     folder = out or workdir / "reports"
     for kind, name in wanted:
         for path in write(plugins.load(kind, name).build(workdir), folder, formats):

@@ -111,6 +111,11 @@ def read_index(workdir: Path) -> dict[str, Any]:
     return index
 
 
+def is_published(workdir: Path) -> bool:
+    """Whether a work folder has complete manifests."""
+    return (workdir / MANIFESTS / INDEX).is_file()
+
+
 def verify(workdir: Path) -> list[str]:
     """Compare the manifests with their index; returns one line per fault, none if all is well.
 
