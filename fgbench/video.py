@@ -3,7 +3,8 @@
 A *decoder* is a plugin ``fgbench/decoders/<name>.py`` with one function ``open_reader(path) -> Reader``.
 Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
 edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
-index. Rotation stored in the file is applied by the reader: what callers see is upright.
+index. Rotation stored in the file is applied by the reader: what callers see is upright. Pixels are not made
+square: a sample aspect ratio is left to the caller.
 
 Coordinates are pixels of the upright frame; x to the right, y down, the centre of the top left pixel at
 (0, 0). Colour is RGB.
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import plugins
+from fgbench.errors import MediaError
 
 DEFAULT_DECODER = "pyav"
 
@@ -40,7 +42,9 @@ class VideoInfo:
         rotation_deg: Clockwise rotation in degrees that is applied to the stored picture (0, 90, 180, 270).
         fps: Average frame rate in frames per second.
         n_frames: Number of frames that a plain decode from the start gives.
-        duration_s: Duration of the video stream in seconds.
+        duration_s: Duration of the video stream in seconds, from its first frame to the end of its last.
+        mirrored: Whether the stored picture is mirrored left to right before that rotation.
+        is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
     """
 
     container: str
@@ -52,6 +56,8 @@ class VideoInfo:
     fps: float
     n_frames: int
     duration_s: float
+    mirrored: bool = False
+    is_truncated: bool = False
 
 
 class Frame(Protocol):
@@ -74,13 +80,24 @@ class Frame(Protocol):
         """Width and height of the upright frame in px."""
 
     def gray(self) -> Image:
-        """Luma of the whole upright frame, (H, W) uint8, as stored (no change of range)."""
+        """Luma of the whole upright frame, (H, W) uint8, as stored (no change of range).
+
+        The array may be a read-only view with gaps between its rows that keeps the decoded frame in memory:
+        copy it to change it or to keep many.
+        """
 
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
         """Pixels of the upright frame as (h, w, 3) uint8 RGB, contiguous.
 
+        A region has the pixels that the whole frame's conversion has there. Matrix and range of the colours
+        are those that the file names; what it does not name is taken as BT.601 with limited range (full range
+        for the ``yuvj`` formats), which is FFmpeg's rule.
+
         Args:
             box: ``(x0, y0, x1, y1)``, half open, inside the frame; ``None`` is the whole frame.
+
+        Raises:
+            ValueError: If the box is empty or not inside the frame.
         """
 
 
@@ -94,13 +111,17 @@ class Reader(Protocol):
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
         """Frames in order, one at a time; memory does not grow with the length of the file.
 
+        A reader has one reading position: a new call ends the iteration of the call before.
+
         Args:
             indices: Strictly increasing frame numbers; ``None`` is every frame. An index that turns out
                 not to be decodable is left out: compare ``Frame.index`` with what was asked for.
 
         Raises:
-            MediaError: If the file breaks off in a way that leaves nothing more to decode; frames that were
-                decoded before that have been given.
+            ValueError: If the indices are not strictly increasing and at least 0.
+            MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
+                for; the frames before have been given.
+            RuntimeError: If the reader was closed or began another iteration meanwhile.
         """
 
     def close(self) -> None:
@@ -120,9 +141,80 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
 
     Raises:
         MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), not a video
-            (``unreadable``), or has no video stream (``no_video_stream``) or no frame (``no_frames``).
+            (``unreadable``), lacks an end without which it cannot be opened (``truncated``), has no video
+            stream (``no_video_stream``) or no frame (``no_frames``), is turned by an angle that is no
+            multiple of 90 degrees (``unsupported_rotation``), or is one that the decoder is known to get
+            wrong (``decoder_unsafe``).
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)
     reader: Reader = module.open_reader(Path(path))
     return reader
+
+
+def check_file(path: Path) -> None:
+    """Refuse what no decoder can open.
+
+    Args:
+        path: Of a video file.
+
+    Raises:
+        MediaError: If there is no such file (reason ``missing_file``), it has no bytes (``empty_file``) or is
+            a folder (``unreadable``).
+    """
+    if not path.exists():
+        raise MediaError(
+            f"video file {path} does not exist",
+            "check the data root and the list of clips",
+            reason="missing_file",
+        )
+    if not path.is_file():
+        raise MediaError(f"{path} is a folder or a device, expected a video file", reason="unreadable")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes)", "copy or download the file again", reason="empty_file")
+
+
+def check_indices(indices: Sequence[int]) -> Sequence[int]:
+    """Frame numbers as they came.
+
+    Raises:
+        ValueError: If they are not strictly increasing and at least 0.
+    """
+    previous = -1
+    for index in indices:
+        if index <= previous:
+            raise ValueError(f"frame number {index} after {previous}, expected strictly increasing from 0")
+        previous = index
+    return indices
+
+
+def check_box(box: tuple[int, int, int, int] | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Box as it came, the whole frame for ``None``.
+
+    Args:
+        box: ``(x0, y0, x1, y1)`` in px, half open.
+        size: Width and height of the frame in px.
+
+    Raises:
+        ValueError: If the box is empty or not inside the frame.
+    """
+    width, height = size
+    x0, y0, x1, y1 = box or (0, 0, width, height)
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise ValueError(f"box {box} is empty or not inside the frame of {width} x {height} px")
+    return x0, y0, x1, y1
+
+
+def frame_rate(n_frames: int, duration_s: float, *, declared_fps: float, tick_s: float) -> float:
+    """Average frame rate in frames per second.
+
+    Args:
+        n_frames: Number of frames.
+        duration_s: From the first frame to the end of the last.
+        declared_fps: Rate that the file's header gives; taken where the time stamps agree with it, because
+            these are rounded.
+        tick_s: Resolution of the time stamps.
+    """
+    if abs(n_frames / declared_fps - duration_s) <= 2 * tick_s:
+        return declared_fps
+    return n_frames / duration_s

@@ -1,0 +1,121 @@
+"""Grey and RGB pixels of a decoded PyAV frame, upright; only the region that is asked for is converted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
+
+from fgbench.decoders._orientation import Box, Orientation
+from fgbench.video import Image
+
+# Eight-bit formats whose first plane is the luma, one byte a pixel.
+_LUMA_FIRST = frozenset(f"yuv{j}{sampling}p" for j in ("", "j") for sampling in (411, 420, 422, 440, 444)) | {
+    "gray",
+    "nv12",
+    "nv21",
+    "yuv410p",
+}
+
+# log2 of the chroma subsampling (x, y) of the formats whose planes are cut before the conversion.
+_SUBSAMPLING = {
+    f"yuv{j}{name}p": shifts
+    for j in ("", "j")
+    for name, shifts in (("420", (1, 1)), ("422", (1, 0)), ("444", (0, 0)))
+}
+
+# swscale's vector loops take up to 32 pixels; what is left over at the right edge of a picture goes through
+# scalar code. Cutting at multiples of 32 leaves every pixel in the loop that the whole picture would take.
+_ALIGNMENT_PX = 32
+
+
+def luma(frame: av.VideoFrame, orientation: Orientation) -> Image:
+    """Luma of the upright frame, (H, W) uint8.
+
+    Eight-bit YUV: a read-only view of the decoder's plane. More bits: rounded to eight. Formats without luma
+    (RGB, palette): the full-range BT.601 luma of their RGB.
+    """
+    if frame.format.name in _LUMA_FIRST and frame.planes[0].line_size > 0:
+        view = _plane(frame.planes[0])
+        view.flags.writeable = False  # the decoder predicts later frames from these bytes
+    elif frame.format.is_rgb or frame.format.has_palette:
+        view = cv2.cvtColor(_packed_rgb(VideoReformatter(), frame), cv2.COLOR_RGB2GRAY)
+    else:
+        view = frame.reformat(format="gray", threads=1).to_ndarray()
+    return cast(Image, orientation.apply(view))
+
+
+@dataclass(slots=True)
+class RgbConverter:
+    """Converts regions of frames to RGB; keeps the conversion tables and the buffer from frame to frame.
+
+    The pixels equal the crop of a conversion of the whole frame by FFmpeg's swscale with its default flags
+    (chroma not interpolated in 4:2:0 with an even height), which is also what OpenCV and decord show.
+    """
+
+    _reformatter: Any = field(default_factory=VideoReformatter)
+    _region: Any = None
+
+    def rgb(self, frame: av.VideoFrame, box: Box, orientation: Orientation) -> Image:
+        """Region of the upright frame as (h, w, 3) uint8 RGB, contiguous.
+
+        Args:
+            frame: The decoded frame.
+            box: ``(x0, y0, x1, y1)``, half open, px of the upright frame, inside it.
+            orientation: How the frame becomes upright.
+        """
+        size = orientation.size(frame.width, frame.height)
+        x0, y0, x1, y1 = orientation.stored_box(box, size)
+        left, top = 0, 0
+        if _can_cut(frame) and (x1 - x0, y1 - y0) != (frame.width, frame.height):
+            left, top = x0 // _ALIGNMENT_PX * _ALIGNMENT_PX, y0 // 2 * 2
+            right = min(-(-x1 // _ALIGNMENT_PX) * _ALIGNMENT_PX, frame.width)
+            frame = self._cut(frame, (left, top, right, min(y1 + y1 % 2, frame.height)))
+        pixels = _packed_rgb(self._reformatter, frame)[y0 - top : y1 - top, x0 - left : x1 - left]
+        return np.ascontiguousarray(orientation.apply(pixels))
+
+    def _cut(self, frame: av.VideoFrame, box: Box) -> av.VideoFrame:
+        """Planes of a region as a frame of its own; the corners lie on chroma samples."""
+        x0, y0, x1, y1 = box
+        name = frame.format.name
+        region = self._region
+        if region is None or (region.width, region.height, region.format.name) != (x1 - x0, y1 - y0, name):
+            region = self._region = av.VideoFrame(x1 - x0, y1 - y0, name)
+        region.colorspace, region.color_range = frame.colorspace, frame.color_range
+        shift_x, shift_y = _SUBSAMPLING[name]
+        for number, (source, target) in enumerate(zip(frame.planes, region.planes, strict=True)):
+            x, y = (x0 >> shift_x, y0 >> shift_y) if number else (x0, y0)
+            _plane(target)[:] = _plane(source)[y : y + target.height, x : x + target.width]
+        return region
+
+
+def _can_cut(frame: av.VideoFrame) -> bool:
+    """Whether a cut-out converts to the same pixels as the whole frame.
+
+    With an odd height swscale interpolates the chroma of 4:2:0, and a cut-out would lack its neighbours.
+    """
+    return (
+        frame.format.name in _SUBSAMPLING
+        and frame.height % 2 == 0
+        and all(plane.line_size > 0 for plane in frame.planes)
+    )
+
+
+def _packed_rgb(reformatter: VideoReformatter, frame: av.VideoFrame) -> Image:
+    """Whole frame as stored, (H, W, 3) uint8 RGB, rows padded.
+
+    One thread: workers are processes, and starting threads costs more than a region takes.
+    """
+    plane: Any = reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
+    shape, strides = (plane.height, plane.width, 3), (plane.line_size, 3, 1)
+    return np.ndarray(shape, np.uint8, buffer=plane, strides=strides)
+
+
+def _plane(plane: Any) -> npt.NDArray[np.uint8]:
+    """View of a plane of one byte a sample, (height, width), without the padding of its rows."""
+    return np.ndarray((plane.height, plane.width), np.uint8, buffer=plane, strides=(plane.line_size, 1))

@@ -1,0 +1,122 @@
+"""Which frames a file shows and when, told from its packets without decoding them.
+
+That is exact only where every packet is known to become one frame; elsewhere :func:`build_timeline` gives
+``None`` and the readers count decoded frames instead.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Times = npt.NDArray[np.int64]
+
+# Containers (as FFmpeg names them) that give every packet a presentation time and seek to key frames by it.
+_TIMED_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm"})
+
+# Codecs of which a packet in these containers is always one shown frame. Not VP8 (hidden frames are packets
+# of their own) and not MPEG-4 part 2 (a packet that says "not coded" becomes no frame).
+_ONE_FRAME_PER_PACKET = frozenset({"h264", "hevc", "av1", "vp9", "mjpeg", "ffv1", "prores"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Presentation times of all shown frames, in units of the stream's time base.
+
+    Attributes:
+        pts: Sorted times; frame ``k`` is shown at ``pts[k]``.
+        end_pts: Time at which the last frame ends.
+        key_pts: Sorted times of the key frames.
+        key_indices: First frame that decodes from each key frame on; a key frame that an edit list hides
+            stands for the first frame after it.
+        has_edits: Whether an edit list hides frames.
+        has_leading_frames: Whether frames follow their key frame in the file but precede it on screen (open
+            group of pictures).
+    """
+
+    pts: Times
+    end_pts: int
+    key_pts: Times
+    key_indices: Times
+    has_edits: bool
+    has_leading_frames: bool
+
+    def index_of(self, pts: int | None) -> int | None:
+        """Number of the frame shown at exactly this time, ``None`` if there is none."""
+        if pts is None:
+            return None
+        index = int(np.searchsorted(self.pts, pts))
+        return index if index < len(self.pts) and self.pts[index] == pts else None
+
+    def key_before(self, index: int) -> int:
+        """Position in ``key_pts`` of the last key frame from which frame ``index`` decodes."""
+        return max(int(np.searchsorted(self.key_indices, index, side="right")) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketLog:
+    """What is kept of each packet, in file order: 18 bytes.
+
+    Attributes:
+        pts: Presentation times; 0 stands for packets without one, which ``n_untimed`` counts.
+        durations: Durations, 0 if not known.
+        keys: 1 for key frames.
+        hidden: 1 for packets that are decoded but not shown (edit lists).
+        flaws: Reasons why the packets cannot be trusted.
+    """
+
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    durations: array[int] = field(default_factory=lambda: array("q"))
+    keys: bytearray = field(default_factory=bytearray)
+    hidden: bytearray = field(default_factory=bytearray)
+    flaws: set[str] = field(default_factory=set)
+
+    def add(self, packet: Any) -> None:
+        """Note a PyAV packet."""
+        if packet.pts is None:
+            self.flaws.add("packets without time stamps")
+        if packet.is_corrupt:
+            self.flaws.add("damaged packets")
+        self.pts.append(packet.pts or 0)
+        self.durations.append(packet.duration or 0)
+        self.keys.append(packet.is_keyframe)
+        self.hidden.append(packet.is_discard)
+
+
+def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: int) -> Timeline | None:
+    """Timeline of a file, ``None`` if its packets do not tell exactly which frames a decoder shows.
+
+    Args:
+        log: All packets of the stream.
+        container: FFmpeg's names of the container format, separated by commas.
+        codec: FFmpeg's name of the codec.
+        n_declared: Number of frames in the file's header, 0 if it does not say.
+    """
+    if log.flaws or not log.pts or n_declared not in (0, len(log.pts)):
+        return None
+    if codec not in _ONE_FRAME_PER_PACKET or _TIMED_CONTAINERS.isdisjoint(container.split(",")):
+        return None
+    all_pts = np.array(log.pts, dtype=np.int64)
+    is_key = np.frombuffer(log.keys, dtype=np.bool_)
+    is_shown = ~np.frombuffer(log.hidden, dtype=np.bool_)
+    last_key = np.maximum.accumulate(np.where(is_key, np.arange(len(all_pts)), 0))
+    is_leading = is_shown & (all_pts < all_pts[last_key])
+    shown_pts = np.sort(all_pts[is_shown])
+    # Frames that need what lies before the first key frame are dropped by some decoders and shown by others.
+    starts_clean = is_key[0] and not is_leading[last_key == 0].any()
+    if not starts_clean or not len(shown_pts) or (np.diff(shown_pts) == 0).any():
+        return None
+    last = int(np.flatnonzero(is_shown)[np.argmax(all_pts[is_shown])])
+    key_pts = np.sort(all_pts[is_key])
+    return Timeline(
+        pts=shown_pts,
+        end_pts=int(all_pts[last]) + log.durations[last],
+        key_pts=key_pts,
+        key_indices=np.searchsorted(shown_pts, key_pts),
+        has_edits=not is_shown.all(),
+        has_leading_frames=bool(is_leading.any()),
+    )
