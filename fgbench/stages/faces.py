@@ -1,0 +1,144 @@
+"""Stage ``faces``: find, follow and align the face in every sampled frame.
+
+Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per sampled frame, whatever became
+of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.faces.status`). With
+``align: false`` frames are taken as they are, resized to the size of a chip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fgbench import video
+from fgbench.config import FacesConfig
+from fgbench.errors import MediaError
+from fgbench.faces import status
+from fgbench.faces.tracking import FaceOptions, FaceTracker, Observation
+from fgbench.images import SUFFIXES, encode
+from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.records import N_LANDMARKS, Rejected
+from fgbench.stages.ingest import inside
+
+Row = dict[str, Any]
+
+
+def _run(task: Task) -> Iterator[Outcome]:
+    config = task.config
+    assert isinstance(config, FacesConfig)
+    clips = {row["clip_id"]: row for row in task.rows("ingest", columns=["clip_id", "path", "decoder"])}
+    for clip_id, samples in groupby(task.rows("sample"), key=lambda row: str(row["clip_id"])):
+        clip = clips[clip_id]
+        wanted = list(samples)
+        try:
+            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
+        except MediaError as error:
+            yield Rejected(clip_id, error.reason, error.message)
+            continue
+        with reader:
+            yield Accepted(clip_id, _observe(reader, wanted, config))
+
+
+def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
+    """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
+    observe = _observer(config)
+    missing = iter(wanted)
+    for frame in _readable(reader, [sample["frame_index"] for sample in wanted]):
+        sample = next(missing)
+        while sample["frame_index"] != frame.index:
+            yield _row(sample, None, config)
+            sample = next(missing)
+        yield {**_row(sample, observe(frame), config), "time_s": frame.time_s}
+    for sample in missing:
+        yield _row(sample, None, config)
+
+
+def _readable(reader: video.Reader, indices: list[int]) -> Iterator[video.Frame]:
+    """Frames until the file breaks off."""
+    try:
+        yield from reader.frames(indices)
+    except MediaError:
+        return
+
+
+def _observer(config: FacesConfig) -> Any:
+    if not config.align:
+        return lambda frame: whole_frame(frame, config.chip_size)
+    options = FaceOptions(
+        detector=config.detector,
+        detector_model=config.detector_model,
+        n_landmarks=config.landmarks,
+        policy=config.policy,
+        padding=config.padding,
+        chip_size=config.chip_size,
+        max_abs_yaw_deg=config.max_abs_yaw_deg,
+        redetect_every=config.redetect_every,
+    )
+    return FaceTracker(options).observe
+
+
+def whole_frame(frame: video.Frame, size: int) -> Observation:
+    """A frame that is cropped already, taken as it is and resized to ``size`` x ``size``."""
+    import cv2
+
+    if frame.is_corrupt:
+        return Observation(status=status.CORRUPT_FRAME)
+    width, height = frame.size
+    chip = cv2.resize(frame.rgb(), (size, size), interpolation=cv2.INTER_AREA)
+    across, down = size / width, size / height
+    transform = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], np.float32)
+    return Observation(status=status.OK, transform=transform, chip=chip)
+
+
+def _row(sample: Mapping[str, Any], found: Observation | None, config: FacesConfig) -> Row:
+    row: Row = {key: sample[key] for key in ("clip_id", "frame_index", "offset", "role")}
+    if found is None:
+        return {**row, "status": status.NOT_DECODED, "n_faces": 0}
+    row |= {
+        "status": found.status,
+        "track_id": found.track_id,
+        "n_faces": found.n_faces,
+        "box_xyxy": _flat(found.box_xyxy),
+        "score": found.score,
+        "landmarks": _padded(found.landmarks),
+        "transform": _flat(found.transform),
+        "yaw_deg": found.yaw_deg,
+        "pitch_deg": found.pitch_deg,
+        "roll_deg": found.roll_deg,
+        "sharpness": found.sharpness,
+    }
+    if found.chip is not None:
+        name = f"{sample['clip_id']}-f{sample['frame_index']:05d}.{SUFFIXES[config.format]}"
+        row["image"] = {"bytes": encode(found.chip, config.format, config.jpeg_quality), "path": name}
+    return row
+
+
+def _flat(values: Any) -> list[float] | None:
+    return None if values is None else np.asarray(values, np.float32).ravel().tolist()
+
+
+def _padded(landmarks: Any) -> list[float] | None:
+    """Landmarks as a list of the table's length; the 5-point model leaves the rest NaN."""
+    if landmarks is None:
+        return None
+    full = np.full((N_LANDMARKS, 2), np.nan, np.float32)
+    full[: len(landmarks)] = landmarks
+    return full.ravel().tolist()
+
+
+def _files(config: FacesConfig) -> Iterable[Path]:
+    return [Path(config.detector_model)] if config.detector_model else []
+
+
+STAGE = Stage(
+    name="faces",
+    version=1,
+    inputs=("sample", "ingest"),
+    outputs={ROWS: "faces"},
+    run=_run,
+    files=lambda config: list(_files(config)),
+)
