@@ -104,7 +104,7 @@ class SampleConfig(Section):
 class FacesConfig(Section):
     """Detection, tracking and alignment of faces."""
 
-    detector: str = "dlib_hog"
+    detector: str = "dlib-hog"
     """Plugin in ``fgbench/detectors``."""
     detector_model: str | None = None
     """Model file of the detector, where it needs one that fgbench does not bring (``yunet``)."""
