@@ -6,10 +6,12 @@ Reads a video file; both decoders use it, since decord cannot tell what makes a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
+from av.video.frame import PictureType
 
 from fgbench.decoders._truncation import missing_bytes
 from fgbench.errors import MediaError
@@ -17,6 +19,8 @@ from fgbench.errors import MediaError
 # Demuxer errors in a row after which the rest of the file is given up. A cut MP4 file gives one error for
 # each missing sample; this bounds the time spent on them.
 _MAX_ERRORS_IN_A_ROW = 1000
+
+_B = PictureType.B.value
 
 
 def open_container(path: Path) -> tuple[Any, Any]:
@@ -89,16 +93,25 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
             errors += 1
 
 
-def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
-    """Frames in presentation order; a packet that cannot be decoded is left out."""
-    for packet in packets:
-        yield from _decoded(stream, packet)
-    yield from _decoded(stream, None)
+def decode(stream: Any, packets: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
+    """Frames in presentation order, each with whether it may show damage.
 
-
-def _decoded(stream: Any, packet: Any | None) -> list[Any]:
-    try:
-        frames: list[Any] = stream.codec_context.decode(packet)
-    except av.FFmpegError:
-        return []
-    return frames
+    A packet that cannot be decoded is left out. Damaged are the frames that follow it in the file, and those
+    that are shown after a frame in which the decoder reports errors, up to the next key frame; errors in a
+    B-frame count for that frame only, since other frames are rarely predicted from it.
+    """
+    suspects: set[int | None] = set()  # time stamps of the packets after one that cannot be decoded
+    is_broken = is_tainted = False
+    for packet in chain(packets, (None,)):
+        if packet is not None and packet.is_keyframe:
+            is_broken = False
+        try:
+            frames = stream.codec_context.decode(packet)
+        except av.FFmpegError:
+            frames, is_broken = [], True
+        if is_broken and packet is not None:
+            suspects.add(packet.pts)
+        for frame in frames:
+            is_tainted = (is_tainted and not frame.key_frame) or (frame.is_corrupt and frame.pict_type != _B)
+            yield frame, is_tainted or frame.is_corrupt or frame.pts in suspects
+            suspects.discard(frame.pts)

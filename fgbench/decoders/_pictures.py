@@ -123,3 +123,33 @@ def _view(plane: Any, pixel: type[np.generic] = np.uint8, channels: int = 1) -> 
         shape, strides = [*shape, channels], [*strides, dtype.itemsize]
     first_row = max(-plane.line_size * (plane.height - 1), 0)  # a negative line size: stored bottom up
     return np.ndarray(shape, dtype, buffer=plane, offset=first_row, strides=strides)
+
+
+# Luma weights of red and blue by FFmpeg's number of the colour matrix (AVColorSpace): ITU-R BT.709, FCC,
+# BT.470/BT.601, SMPTE 170M, SMPTE 240M, BT.2020.
+_RED_BLUE_WEIGHTS = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
+
+def luma_weights(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
+    """Weights (1, 4) of red, green, blue and 1 that give back the stored luma from RGB, both 0 to 255.
+
+    Args:
+        frame: Tells the matrix and the range; where it does not, BT.601 and limited range hold. For RGB
+            formats the weights are those of :func:`luma`.
+    """
+    is_rgb = frame.format.is_rgb
+    red, blue = (
+        _RED_BLUE_WEIGHTS[5] if is_rgb else _RED_BLUE_WEIGHTS.get(frame.colorspace, _RED_BLUE_WEIGHTS[5])
+    )
+    weights = np.array([[red, 1 - red - blue, blue, 0.0]])
+    if is_rgb or frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"):
+        return weights
+    return weights * 219 / 255 + [0, 0, 0, 16]

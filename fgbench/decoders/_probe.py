@@ -83,12 +83,7 @@ class Probe:
 
     def truncated(self, index: int) -> MediaError:
         """Error for a frame that lies behind the point where the file breaks off."""
-        return MediaError(
-            f"{self.path} breaks off before frame {index}: at least {self.n_missing_bytes} bytes are missing "
-            "at its end",
-            "copy or download the file again",
-            reason="truncated",
-        )
+        return _truncated(self.path, self.n_missing_bytes, f"frame {index}")
 
 
 def probe(path: Path, container: Any, stream: Any) -> Probe:
@@ -104,13 +99,15 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
             that is no multiple of 90 degrees (``unsupported_rotation``).
     """
     log, first = _scan(container, stream)
+    n_missing_bytes = missing_bytes(path)
+    if first is None and n_missing_bytes:
+        raise _truncated(path, n_missing_bytes, "its first frame")
     if first is None:
         raise MediaError(
             f"{path} has a video stream, but no frame of it can be decoded",
             "check the file with a player; convert it or take it off the list",
             reason="no_frames",
         )
-    n_missing_bytes = missing_bytes(path)
     rate = stream.average_rate or stream.guessed_rate
     timeline = None
     if not n_missing_bytes and not first.interlaced_frame:  # two packets may make one interlaced frame
@@ -134,6 +131,14 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
     )
 
 
+def _truncated(path: Path, n_missing_bytes: int, lost: str) -> MediaError:
+    return MediaError(
+        f"{path} breaks off before {lost}: at least {n_missing_bytes} bytes are missing at its end",
+        "copy or download the file again",
+        reason="truncated",
+    )
+
+
 def _scan(container: Any, stream: Any) -> tuple[PacketLog, Any | None]:
     log = PacketLog()
 
@@ -143,7 +148,7 @@ def _scan(container: Any, stream: Any) -> tuple[PacketLog, Any | None]:
             yield packet
 
     packets = logged()
-    first = next(_container.decode(stream, packets), None)
+    first, _ = next(_container.decode(stream, packets), (None, False))
     for _ in packets:
         pass
     return log, first
@@ -160,7 +165,7 @@ def _count_frames(path: Path) -> tuple[int, int]:
     times: list[int] = []
     n_frames, last_duration = 0, 0
     with container:
-        for frame in _container.decode(stream, _container.packets(container, stream)):
+        for frame, _ in _container.decode(stream, _container.packets(container, stream)):
             n_frames += 1
             if frame.pts is not None:
                 times = [*times[:1], frame.pts]

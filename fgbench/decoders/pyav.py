@@ -29,33 +29,37 @@ _SEEK_SAVES_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A frame as the decoder gave it, its number, and whether it may show damage."""
+
+    index: int
+    picture: av.VideoFrame
+    is_damaged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PyavFrame:
     """One decoded frame; see :class:`fgbench.video.Frame`."""
 
     index: int
     time_s: float
-    _frame: av.VideoFrame
+    is_corrupt: bool
+    _picture: av.VideoFrame
     _orientation: Orientation
     _converter: RgbConverter
 
     @property
-    def is_corrupt(self) -> bool:
-        """Whether the decoder had to conceal errors in this frame."""
-        return bool(self._frame.is_corrupt)
-
-    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright frame in px."""
-        return self._orientation.size(self._frame.width, self._frame.height)
+        return self._orientation.size(self._picture.width, self._picture.height)
 
     def gray(self) -> Image:
         """Luma of the whole upright frame, (H, W) uint8, as stored; a read-only view where that can be."""
-        return luma(self._frame, self._orientation)
+        return luma(self._picture, self._orientation)
 
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
         """Pixels of a region of the upright frame as (h, w, 3) uint8 RGB, contiguous."""
-        box = check_box(box, self.size)
-        return self._converter.rgb(self._frame, box, self._orientation)
+        return self._converter.rgb(self._picture, check_box(box, self.size), self._orientation)
 
 
 def open_reader(path: Path) -> PyavReader:
@@ -105,50 +109,51 @@ class PyavReader:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _while_current(
-        self, found: Iterator[tuple[int, av.VideoFrame]], iteration: int
-    ) -> Iterator[PyavFrame]:
+    def _while_current(self, found: Iterator[_Decoded], iteration: int) -> Iterator[PyavFrame]:
         """Frames until another iteration moves the file's only reading position."""
         while iteration == self._iteration:
             item = next(found, None)
             if item is None:
                 return
-            index, frame = item
-            time_s = self._probe.time_s(index, frame.pts)
-            yield PyavFrame(index, time_s, frame, self._probe.orientation, self._converter)
+            time_s = self._probe.time_s(item.index, item.picture.pts)
+            yield PyavFrame(
+                item.index, time_s, item.is_damaged, item.picture, self._probe.orientation, self._converter
+            )
         raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
 
-    def _timed(self, wanted: Iterator[int], timeline: Timeline) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _timed(self, wanted: Iterator[int], timeline: Timeline) -> Iterator[_Decoded]:
         """Wanted frames by their time stamps."""
-        numbered: Iterator[tuple[int, av.VideoFrame]] = iter(())
-        index, frame = -_SEEK_SAVES_FRAMES - 1, None
+        numbered: Iterator[_Decoded] = iter(())
+        found: _Decoded | None = None
         for target in takewhile(lambda target: target < len(timeline.pts), wanted):
             key = timeline.key_before(target)
-            if timeline.key_indices[key] > index + _SEEK_SAVES_FRAMES:
+            if found is None or timeline.key_indices[key] > found.index + _SEEK_SAVES_FRAMES:
                 numbered = self._numbered(timeline, key)
-                index, frame = _first_from(numbered, target)
-                if key and (index != target or frame is None or frame.is_corrupt):
+                found = _first_from(numbered, target)
+                if key and (found is None or found.index != target or found.is_damaged):
                     # A gradual refresh is marked like a key frame, but the picture is whole only some frames
                     # later: start one key frame earlier.
                     numbered = self._numbered(timeline, key - 1)
-                    index, frame = _first_from(numbered, target)
-            elif index < target:
-                index, frame = _first_from(numbered, target)
-            if frame is None:
+                    found = _first_from(numbered, target)
+            elif found.index < target:
+                found = _first_from(numbered, target)
+            if found is None:
                 return
-            if index == target:
-                yield index, frame
+            if found.index == target:
+                yield found
 
-    def _numbered(self, timeline: Timeline, key: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Frames with their numbers, from a key frame or an earlier one on."""
-        last = -1
-        for frame in self._decoded_from(int(timeline.key_pts[key])):
-            index = timeline.index_of(frame.pts)
-            if index is not None and index > last:
-                last = index
-                yield index, frame
+    def _numbered(self, timeline: Timeline, key: int) -> Iterator[_Decoded]:
+        """Frames from a key frame or an earlier one on; after a lost frame they may show damage."""
+        last, has_lost = -1, False
+        for picture, is_damaged in self._decoded_from(int(timeline.key_pts[key])):
+            index = timeline.index_of(picture.pts)
+            if index is None or index <= last:
+                continue
+            has_lost = not picture.key_frame and (has_lost or last not in (-1, index - 1))
+            last = index
+            yield _Decoded(index, picture, is_damaged or has_lost)
 
-    def _decoded_from(self, key_pts: int) -> Iterator[av.VideoFrame]:
+    def _decoded_from(self, key_pts: int) -> Iterator[tuple[av.VideoFrame, bool]]:
         """Frames from the key frame with this time stamp, or from an earlier one, on."""
         try:
             self._container.seek(key_pts, stream=self._stream)
@@ -160,20 +165,20 @@ class PyavReader:
             return self._decoded_from_start()
         return decode(self._stream, chain([first], following))
 
-    def _decoded_from_start(self) -> Iterator[av.VideoFrame]:
+    def _decoded_from_start(self) -> Iterator[tuple[av.VideoFrame, bool]]:
         """All frames; the file is opened anew, since not every format can seek to its start."""
         self._container.close()
         self._container, self._stream = open_container(self._path)
         return decode(self._stream, packets(self._container, self._stream))
 
-    def _counted(self, wanted: Iterator[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _counted(self, wanted: Iterator[int]) -> Iterator[_Decoded]:
         """Wanted frames by counting from the start."""
         target = next(wanted, None)
         if target is None:
             return
-        for index, frame in enumerate(self._decoded_from_start()):
+        for index, (picture, is_damaged) in enumerate(self._decoded_from_start()):
             if index == target:
-                yield index, frame
+                yield _Decoded(index, picture, is_damaged)
                 target = next(wanted, None)
                 if target is None:
                     return
@@ -181,8 +186,6 @@ class PyavReader:
             raise self._probe.truncated(target)
 
 
-def _first_from(
-    numbered: Iterator[tuple[int, av.VideoFrame]], target: int
-) -> tuple[int, av.VideoFrame | None]:
-    """First frame whose number is at least ``target``; no frame if the file ends before."""
-    return next((item for item in numbered if item[0] >= target), (target, None))
+def _first_from(numbered: Iterator[_Decoded], target: int) -> _Decoded | None:
+    """First frame whose number is at least ``target``; ``None`` if the file ends before."""
+    return next((item for item in numbered if item.index >= target), None)
