@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,19 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
         MediaError: If no frame can be decoded (reason ``no_frames``) or the picture is turned by an angle
             that is no multiple of 90 degrees (``unsupported_rotation``).
     """
-    log, first = _scan(container, stream)
     n_missing_bytes = missing_bytes(path)
+    log, first = _scan(container, stream)
+    timeline = None
+    if first is not None and not first.interlaced_frame and not n_missing_bytes:
+        # Of interlaced video two packets may make one frame.
+        timeline = build_timeline(
+            log,
+            container=container.format.name,
+            codec=stream.codec_context.name,
+            n_declared=stream.frames,
+        )
+    if timeline is None or timeline.has_edits:
+        first = _first_frame(path)  # it need not be the picture in the first packet
     if first is None and n_missing_bytes:
         raise _truncated(path, n_missing_bytes, "its first frame")
     if first is None:
@@ -109,14 +121,6 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
             reason="no_frames",
         )
     rate = stream.average_rate or stream.guessed_rate
-    timeline = None
-    if not n_missing_bytes and not first.interlaced_frame:  # two packets may make one interlaced frame
-        timeline = build_timeline(
-            log,
-            container=container.format.name,
-            codec=stream.codec_context.name,
-            n_declared=stream.frames,
-        )
     return Probe(
         path=path,
         container=container.format.name,
@@ -140,6 +144,7 @@ def _truncated(path: Path, n_missing_bytes: int, lost: str) -> MediaError:
 
 
 def _scan(container: Any, stream: Any) -> tuple[PacketLog, Any | None]:
+    """All packets, and the picture in the first of them if that can be decoded alone."""
     log = PacketLog()
 
     def logged() -> Iterator[Any]:
@@ -148,10 +153,16 @@ def _scan(container: Any, stream: Any) -> tuple[PacketLog, Any | None]:
             yield packet
 
     packets = logged()
-    first, _ = next(_container.decode(stream, packets), (None, False))
+    picture, _ = next(_container.decode(stream, islice(packets, 1)), (None, False))
     for _ in packets:
         pass
-    return log, first
+    return log, picture
+
+
+def _first_frame(path: Path) -> Any | None:
+    container, stream = _container.open_container(path)
+    with container:
+        return next(_container.decode(stream, _container.packets(container, stream)), (None, False))[0]
 
 
 def _orientation(frame: Any) -> Orientation:

@@ -1,8 +1,9 @@
 """Decoder ``decord``: the decord library (package ``decord2``), for comparison with work that used it.
 
 Reads a video file. decord finds frames wrongly, without a word, in files with edit lists, open groups of
-pictures, gradual refresh and in several containers. So a file is first examined with PyAV and refused where
-decord's frame numbers or pictures are not certain; what remains is read from the start, never by seeking.
+pictures, gradual refresh or fragments and in several containers. So a file is first examined with PyAV and
+refused where decord's frame numbers or pictures are not certain; the others are read from the start, never
+by seeking.
 
 decord gives RGB only and does not tell damage: the grey picture is computed from RGB, and ``is_corrupt`` is
 always false.
@@ -123,8 +124,8 @@ class DecordReader:
                     f"{self._probe.path}: the reader was closed or has begun another iteration"
                 )
             try:
-                if index > position:
-                    video.skip_frames(index - position)
+                for _ in range(index - position):  # skip_frames() would seek
+                    video.next()
                 pixels = video.next().asnumpy()
             except (decord.DECORDError, StopIteration) as error:
                 raise MediaError(
