@@ -100,7 +100,8 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
             that is no multiple of 90 degrees (``unsupported_rotation``).
     """
     n_missing_bytes = missing_bytes(path)
-    log, first = _scan(container, stream)
+    log, alone = _scan(container, stream)
+    first = _first_frame(path) if alone is None else alone
     timeline = None
     if first is not None and not first.interlaced_frame and not n_missing_bytes:
         # Of interlaced video two packets may make one frame.
@@ -110,8 +111,8 @@ def probe(path: Path, container: Any, stream: Any) -> Probe:
             codec=stream.codec_context.name,
             n_declared=stream.frames,
         )
-    if timeline is None or timeline.has_edits:
-        first = _first_frame(path)  # it need not be the picture in the first packet
+    if timeline is None and alone is not None:
+        first = _first_frame(path)  # the picture in the first packet need not be the first one shown
     if first is None and n_missing_bytes:
         raise _truncated(path, n_missing_bytes, "its first frame")
     if first is None:
