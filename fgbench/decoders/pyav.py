@@ -27,6 +27,10 @@ from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
 # (2 to 4 in usual H.264 and HEVC streams).
 _SEEK_SAVES_FRAMES = 8
 
+# Where to start if the frame does not come whole from its key frame: so many key frames earlier. A gradual
+# refresh is marked like a key frame, but the picture is whole only up to two such marks later.
+_KEYS_BACK = (0, 1, 3)
+
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
@@ -128,13 +132,11 @@ class PyavReader:
         for target in takewhile(lambda target: target < len(timeline.pts), wanted):
             key = timeline.key_before(target)
             if found is None or timeline.key_indices[key] > found.index + _SEEK_SAVES_FRAMES:
-                numbered = self._numbered(timeline, key)
-                found = _first_from(numbered, target)
-                if key and (found is None or found.index != target or found.is_damaged):
-                    # A gradual refresh is marked like a key frame, but the picture is whole only some frames
-                    # later: start one key frame earlier.
-                    numbered = self._numbered(timeline, key - 1)
+                for back in _KEYS_BACK:
+                    numbered = self._numbered(timeline, max(key - back, 0))
                     found = _first_from(numbered, target)
+                    if key <= back or (found and found.index == target and not found.is_damaged):
+                        break
             elif found.index < target:
                 found = _first_from(numbered, target)
             if found is None:
