@@ -21,26 +21,26 @@ N_FIVE_POINTS = 5
 
 # Mean face of dlib's chips in a square of side 1: points 17 to 67 of the iBUG order
 # (dlib/image_transforms/interpolation.h, get_face_chip_details).
-_MEAN_IBUG_X = (
-    [0.000213256, 0.0752622, 0.18113, 0.29077, 0.393397, 0.586856, 0.689483, 0.799124, 0.904991, 0.98004]
-    + [0.490127, 0.490127, 0.490127, 0.490127, 0.36688, 0.426036, 0.490127, 0.554217, 0.613373]
-    + [0.121737, 0.187122, 0.265825, 0.334606, 0.260918, 0.182743]
-    + [0.645647, 0.714428, 0.793132, 0.858516, 0.79751, 0.719335]
-    + [0.254149, 0.340985, 0.428858, 0.490127, 0.551395, 0.639268, 0.726104]
-    + [0.642159, 0.556721, 0.490127, 0.423532, 0.338094]
-    + [0.290379, 0.428096, 0.490127, 0.552157, 0.689874, 0.553364, 0.490127, 0.42689]
-)
-_MEAN_IBUG_Y = (
-    [0.106454, 0.038915, 0.0187482, 0.0344891, 0.0773906, 0.0773906, 0.0344891, 0.0187482, 0.038915, 0.106454]
-    + [0.203352, 0.307009, 0.409805, 0.515625, 0.587326, 0.609345, 0.628106, 0.609345, 0.587326]
-    + [0.216423, 0.178758, 0.179852, 0.231733, 0.245099, 0.244077]
-    + [0.231733, 0.179852, 0.178758, 0.216423, 0.244077, 0.245099]
-    + [0.780233, 0.745405, 0.727388, 0.742578, 0.727388, 0.745405, 0.780233]
-    + [0.864805, 0.902192, 0.909281, 0.902192, 0.864805]
-    + [0.784792, 0.778746, 0.785343, 0.778746, 0.784792, 0.824182, 0.831803, 0.824182]
-)
-# The same face for dlib's 5-point model: outer and inner corner of the eye on the right of the image, the same
-# of the eye on the left, base of the nose.
+# fmt: off
+_MEAN_IBUG_X = [
+    0.000213256, 0.0752622, 0.18113, 0.29077, 0.393397, 0.586856, 0.689483, 0.799124, 0.904991, 0.98004,
+    0.490127, 0.490127, 0.490127, 0.490127, 0.36688, 0.426036, 0.490127, 0.554217, 0.613373, 0.121737,
+    0.187122, 0.265825, 0.334606, 0.260918, 0.182743, 0.645647, 0.714428, 0.793132, 0.858516, 0.79751,
+    0.719335, 0.254149, 0.340985, 0.428858, 0.490127, 0.551395, 0.639268, 0.726104, 0.642159, 0.556721,
+    0.490127, 0.423532, 0.338094, 0.290379, 0.428096, 0.490127, 0.552157, 0.689874, 0.553364, 0.490127,
+    0.42689,
+]
+_MEAN_IBUG_Y = [
+    0.106454, 0.038915, 0.0187482, 0.0344891, 0.0773906, 0.0773906, 0.0344891, 0.0187482, 0.038915, 0.106454,
+    0.203352, 0.307009, 0.409805, 0.515625, 0.587326, 0.609345, 0.628106, 0.609345, 0.587326, 0.216423,
+    0.178758, 0.179852, 0.231733, 0.245099, 0.244077, 0.231733, 0.179852, 0.178758, 0.216423, 0.244077,
+    0.245099, 0.780233, 0.745405, 0.727388, 0.742578, 0.727388, 0.745405, 0.780233, 0.864805, 0.902192,
+    0.909281, 0.902192, 0.864805, 0.784792, 0.778746, 0.785343, 0.778746, 0.784792, 0.824182, 0.831803,
+    0.824182,
+]
+# fmt: on
+# The same face for dlib's 5-point model: outer and inner corner of the eye on the right of the image, the
+# same of the eye on the left, base of the nose.
 _MEAN_FIVE = [
     (0.8595674595992, 0.2134981538014),
     (0.6460604764104, 0.2289674387677),
@@ -133,6 +133,23 @@ def box_iou(first: Floats, second: Floats) -> float:
     return shared / covered if covered > 0 else 0.0
 
 
+def chip_frame(landmarks: Floats) -> Transform:
+    """Similarity from the unit square of dlib's mean face to the image, fitted to the points that dlib aligns
+    by.
+
+    Args:
+        landmarks: (68, 2) points in iBUG order, or (5, 2) points of dlib's 5-point model, in px.
+
+    Raises:
+        ValueError: If there are neither 68 nor 5 points.
+    """
+    if landmarks.shape == (N_IBUG_POINTS, 2):
+        return similarity(mean_face()[_CHIP_POINTS - 17], landmarks[_CHIP_POINTS])
+    if landmarks.shape == (N_FIVE_POINTS, 2):
+        return similarity(np.array(_MEAN_FIVE), landmarks)
+    raise ValueError(f"landmarks of shape {landmarks.shape}, expected (68, 2) or (5, 2)")
+
+
 def chip_transform(landmarks: Floats, *, size: int, padding: float) -> Transform:
     """Transform from the image to the aligned face chip of ``dlib.get_face_chip``.
 
@@ -142,21 +159,17 @@ def chip_transform(landmarks: Floats, *, size: int, padding: float) -> Transform
         padding: Margin that dlib leaves around the mean face, as a share of the face's size.
 
     Returns:
-        (2, 3) float64, image to chip. The chip's corner pixels have the centres (0, 0) and (size - 1, size - 1).
+        (2, 3) float64, image to chip. The chip's corner pixels have the centres (0, 0) and (size - 1, size -
+        1).
 
     Raises:
         ValueError: If there are neither 68 nor 5 points.
     """
-    if landmarks.shape == (N_IBUG_POINTS, 2):
-        mean, points = mean_face()[_CHIP_POINTS - 17], landmarks[_CHIP_POINTS]
-    elif landmarks.shape == (N_FIVE_POINTS, 2):
-        mean, points = np.array(_MEAN_FIVE), landmarks
-    else:
-        raise ValueError(f"landmarks of shape {landmarks.shape}, expected (68, 2) or (5, 2)")
-    to_image = similarity((padding + mean) / (2 * padding + 1) * size, points)
-    # dlib's chip is a rotated square about the image of (size / 2, size / 2). Its side counts pixels, so that
-    # the distance between the centres of its corner pixels is one less: that is what it spreads over the chip.
-    side_px = scale_of(to_image) * size
+    to_image = chip_frame(landmarks)
+    # dlib's chip is the square of the mean face, widened by the padding on all sides. Its side counts pixels,
+    # so the distance between the centres of its corner pixels is one less: that is what dlib spreads over the
+    # chip.
+    side_px = scale_of(to_image) * (2 * padding + 1)
     linear = to_image[:, :2] / scale_of(to_image) * ((side_px - 1) / (size - 1))
-    centre = apply_transform(to_image, np.full(2, size / 2))
+    centre = apply_transform(to_image, np.full(2, 0.5))
     return invert(np.column_stack([linear, centre - linear @ np.full(2, (size - 1) / 2)]))

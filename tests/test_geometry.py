@@ -98,8 +98,9 @@ def test_chip_transform_equals_dlibs_rectangle(n_points, size, padding, width_px
         details = dlib.get_face_chip_details(found, size, padding)
         rect, angle = details.rect, details.angle
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        corners = np.array([[rect.left(), rect.top()], [rect.right(), rect.top()], [rect.right(), rect.bottom()]])
-        centre = np.array([rect.left() + rect.right(), rect.top() + rect.bottom()]) / 2
+        left, top, right, bottom = rect.left(), rect.top(), rect.right(), rect.bottom()
+        centre = np.array([left + right, top + bottom]) / 2
+        corners = np.array([[left, top], [right, top], [right, bottom]])
         corners = (corners - centre) @ turn.T + centre
         last = size - 1
         on_chip = apply_transform(chip_transform(points, size=size, padding=padding), corners)
