@@ -20,6 +20,9 @@ from fgbench.errors import MediaError
 # each missing sample; this bounds the time spent on them.
 _MAX_ERRORS_IN_A_ROW = 1000
 
+# Formats of text files that name other files; a digest of the list would not describe the pictures.
+_PLAY_LISTS = frozenset({"concat", "dash", "hls"})
+
 _B = PictureType.B.value
 
 
@@ -38,6 +41,13 @@ def open_container(path: Path) -> tuple[Any, Any]:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise _cannot_open(path, error) from error
+    if container.format.name in _PLAY_LISTS:
+        container.close()
+        raise MediaError(
+            f"{path} is a list of other files, expected a video file",
+            "list the video files themselves",
+            reason="unreadable",
+        )
     stream = _video_stream(container)
     if stream is None:
         container.close()
@@ -46,6 +56,9 @@ def open_container(path: Path) -> tuple[Any, Any]:
         )
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
+    if stream.codec_context.name == "hevc":
+        # Only so does FFmpeg's HEVC decoder report damage; it shows the same frames.
+        stream.codec_context.options = {"err_detect": "explode"}
     return container, stream
 
 
