@@ -111,7 +111,7 @@ def write_clip(
 
 
 def write_planes(
-    path: Path, planes: Sequence[np.ndarray], *, pixel_format: str, matrix: int, range_: int
+    path: Path, planes: Sequence[np.ndarray], *, pixel_format: str, matrix: int, colour_range: int
 ) -> Path:
     """A clip of one frame with given sample values, coded without loss.
 
@@ -120,17 +120,17 @@ def write_planes(
         planes: Y, U and V samples in their stored sizes.
         pixel_format: FFmpeg's name of the pixel format.
         matrix: Number of the colour matrix that the file states (AVColorSpace; 2 is not stated).
-        range_: Number of the range that the file states (AVColorRange; 0 is not stated).
+        colour_range: Number of the range that the file states (AVColorRange; 0 is not stated).
     """
     frame = av.VideoFrame(planes[0].shape[1], planes[0].shape[0], pixel_format)
     for plane, samples in zip(frame.planes, planes, strict=True):
         rows = np.frombuffer(plane, samples.dtype).reshape(plane.height, -1)
         rows[:, : plane.width] = samples
-    frame.colorspace, frame.color_range = matrix, range_
+    frame.colorspace, frame.color_range = matrix, colour_range
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=25, options={"preset": "ultrafast", "qp": "0"})
         stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, pixel_format
-        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, range_
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, colour_range
         output.mux(stream.encode(frame))
         output.mux(stream.encode())
     return path
