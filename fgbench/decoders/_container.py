@@ -115,16 +115,23 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
     """
     suspects: set[int | None] = set()  # time stamps of the packets after one that cannot be decoded
     is_broken = is_tainted = False
+    key_pts = None
     for packet in chain(packets, (None,)):
         if packet is not None and packet.is_keyframe:
-            is_broken = False
+            is_broken, key_pts = False, packet.pts
         try:
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
-            frames, is_broken = [], True
+            frames = []
+            # Frames shown before their key frame (open group) are not what later ones are predicted from.
+            is_broken = is_broken or packet is None or not _precedes(packet.pts, key_pts)
         if is_broken and packet is not None:
             suspects.add(packet.pts)
         for frame in frames:
             is_tainted = (is_tainted and not frame.key_frame) or (frame.is_corrupt and frame.pict_type != _B)
             yield frame, is_tainted or frame.is_corrupt or frame.pts in suspects
             suspects.discard(frame.pts)
+
+
+def _precedes(pts: int | None, key_pts: int | None) -> bool:
+    return pts is not None and key_pts is not None and pts < key_pts
