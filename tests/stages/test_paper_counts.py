@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 
 import pytest
-from clip_folders import LABELS, write_clip
+from clip_folders import LABELS, write_plain_clip
 
 from fgbench import prepare
 from fgbench.config import load_prepare
@@ -16,9 +16,9 @@ N_FRAMES = 12
 
 
 def folder(root):
-    """Links to one clip, one to some classes more than to others; experts' selection as large as the paper's."""
+    """Links to one clip, for some classes more than for others; a selection as large as the paper's."""
     first = root / "videos" / "c0000.mp4"
-    write_clip(first, N_FRAMES, size=(32, 32))
+    write_plain_clip(first, N_FRAMES, size=(32, 32))
     names = [f"c{number:04d}" for number in range(1491)]
     for name in names[1:]:
         os.link(first, first.with_name(f"{name}.mp4"))

@@ -1,6 +1,4 @@
-"""``fgbench prepare`` on public clips of real faces: aligned faces where there are faces, statuses elsewhere."""
-
-import os
+"""``fgbench prepare`` on public clips of real faces: aligned faces, and statuses where there are none."""
 
 import cv2
 import numpy as np
@@ -27,7 +25,7 @@ def work(face_clips, tmp_path_factory):
     here = tmp_path_factory.mktemp("real")
     (here / "in" / "videos").mkdir(parents=True)
     for name in CLIPS:
-        os.symlink(face_clips / name, here / "in" / "videos" / name)
+        (here / "in" / "videos" / name).symlink_to(face_clips / name)
     lines = ["clip,label,key_frame", *(f"{name},{rest}" for name, rest in CLIPS.items())]
     (here / "in" / "annotations.csv").write_text("\n".join(lines) + "\n")
     prepare.run(PrepareConfig(name="real"), here / "in", here / "work", jobs=2)

@@ -1,7 +1,6 @@
 """The whole pipeline against the exact truth of the drawn data set, at 720p.
 
-One clip per class, seed 5. The figures below are what the pipeline has to reach; what it reached when they were
-set stands in the README.
+One clip per class, seed 5. The figures below are what the pipeline has to reach.
 """
 
 import numpy as np
@@ -24,7 +23,9 @@ def found(tmp_path_factory):
     here = tmp_path_factory.mktemp("truth")
     root = generate(here / "data", SynthOptions(clips_per_class=1, subjects=6, seed=SEED), jobs=2)
     prepare.run(load_prepare("demo"), root, here / "work", jobs=2)
-    truth = {(row["clip_id"], row["frame_index"]): row for row in pq.read_table(root / "truth.parquet").to_pylist()}
+    truth = {
+        (row["clip_id"], row["frame_index"]): row for row in pq.read_table(root / "truth.parquet").to_pylist()
+    }
     columns = ["clip_id", "frame_index", "status", "landmarks", "yaw_deg", "transform"]
     faces = {}
     for path in sorted((here / "work" / MANIFESTS / "faces").iterdir()):
