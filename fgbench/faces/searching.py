@@ -63,6 +63,10 @@ class Searcher:
         """Search the next frame finely, whatever it looks like."""
         self._searched = None
 
+    def may_wait(self, index: int) -> bool:
+        """Whether a frame need not be searched at once, since one shortly before it was."""
+        return self._searched_at is not None and index - self._searched_at < self._options.search_every
+
     def is_due(self, index: int) -> bool:
         """Whether it is time to look for other faces beside the one that is followed."""
         return self._searched_at is None or index - self._searched_at >= self._options.redetect_every
