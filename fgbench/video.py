@@ -106,7 +106,11 @@ class Reader(Protocol):
 
     @property
     def info(self) -> VideoInfo:
-        """What the file holds."""
+        """What the file holds.
+
+        Raises:
+            MediaError: See :func:`open_video`.
+        """
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
         """Frames in order, one at a time; memory does not grow with the length of the file.
@@ -120,7 +124,7 @@ class Reader(Protocol):
         Raises:
             ValueError: If the indices are not strictly increasing and at least 0.
             MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
-                for; the frames before have been given.
+                for; the frames before have been given. See also :func:`open_video`.
             RuntimeError: If the reader was closed or began another iteration meanwhile.
         """
 
@@ -142,9 +146,10 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
     Raises:
         MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), not a video
             (``unreadable``), lacks an end without which it cannot be opened (``truncated``), has no video
-            stream (``no_video_stream``) or no frame (``no_frames``), is turned by an angle that is no
-            multiple of 90 degrees (``unsupported_rotation``), or is one that the decoder is known to get
-            wrong (``decoder_unsafe``).
+            stream (``no_video_stream``) or is one that the decoder is known to get wrong
+            (``decoder_unsafe``). That it has no frame (``no_frames``) or is turned by an angle that is no
+            multiple of 90 degrees (``unsupported_rotation``) may be noticed only when the reader's ``info``
+            or frames are asked for.
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)

@@ -87,9 +87,10 @@ def test_cut_file_without_its_index_at_the_end(clip, tmp_path, decoder):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_video_stream_without_a_frame(clip, tmp_path, decoder):
     path = vf.zero_packets(clip, tmp_path / "zero.mp4", numbers=range(30))
-    reason, text = refusal(path, decoder)
-    assert reason == "no_frames"
-    assert "no frame of it can be decoded" in text
+    for use in (lambda reader: reader.info, lambda reader: list(reader.frames([4]))):
+        with pytest.raises(MediaError, match="no frame of it can be decoded") as caught:
+            use(open_video(path, decoder))
+        assert caught.value.reason == "no_frames"
 
 
 def test_unknown_decoder(clip):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import decord
 import numpy as np
@@ -23,14 +24,15 @@ import numpy.typing as npt
 
 from fgbench.decoders._container import open_container
 from fgbench.decoders._pictures import luma_weights
-from fgbench.decoders._probe import Probe, probe
+from fgbench.decoders._probe import Probe, first_picture, orientation_of, probe, timeline_for
+from fgbench.decoders._timeline import Timeline
 from fgbench.errors import MediaError
 from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
 
 # Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
 _PIXEL_FORMATS = frozenset(f"yuv{j}{sampling}p" for j in ("", "j") for sampling in (420, 422, 444)) | {"gbrp"}
 
-_TIME_TOLERANCE_S = 1e-3  # decord keeps times as float32
+_TIME_TOLERANCE_S = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +75,23 @@ def open_reader(path: Path) -> DecordReader:
     with container:
         facts = probe(path, container, stream)
     if facts.n_missing_bytes:
-        raise facts.truncated(facts.info().n_frames)
-    doubt = _doubt(facts)
-    if doubt:
-        raise _unsafe(path, doubt)
-    return DecordReader(facts)
+        raise facts.truncated("its end")
+    picture = first_picture(facts)
+    timeline = _certain_timeline(facts, picture)
+    _check_times(_open(path), facts, timeline)
+    return DecordReader(facts, timeline, picture)
 
 
 class DecordReader:
     """Reader on top of decord; see :class:`fgbench.video.Reader`."""
 
-    def __init__(self, facts: Probe) -> None:
-        self._info = facts.info()
-        self._probe = facts
-        self._luma_weights = luma_weights(facts.first)
+    def __init__(self, facts: Probe, timeline: Timeline, picture: av.VideoFrame) -> None:
+        self._path = facts.path
+        self._info = facts.info(picture)
+        start_pts, *_ = pts = timeline.pts.tolist()
+        self._times_s = [facts.time_s(index, pts=time, start_pts=start_pts) for index, time in enumerate(pts)]
+        self._luma_weights = luma_weights(picture)
         self._iteration = 0
-        self._check_times(_open(facts.path))
 
     @property
     def info(self) -> VideoInfo:
@@ -112,42 +115,25 @@ class DecordReader:
         self.close()
 
     def _read(self, wanted: Sequence[int], iteration: int) -> Iterator[DecordFrame]:
-        assert self._probe.timeline is not None
-        pts = self._probe.timeline.pts
-        video = _open(self._probe.path)
+        video = _open(self._path)
         position = 0
         for index in wanted:
             if index >= self._info.n_frames:
                 return
             if iteration != self._iteration:
-                raise RuntimeError(
-                    f"{self._probe.path}: the reader was closed or has begun another iteration"
-                )
+                raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
             try:
                 for _ in range(index - position):  # skip_frames() would seek
                     video.next()
                 pixels = video.next().asnumpy()
             except (decord.DECORDError, StopIteration) as error:
                 raise MediaError(
-                    f"decord fails before frame {index} of {self._probe.path}",
+                    f"decord fails before frame {index} of {self._path}",
                     "use the decoder pyav",
                     reason="decoder_failed",
                 ) from error
             position = index + 1
-            yield DecordFrame(index, self._probe.time_s(index, int(pts[index])), pixels, self._luma_weights)
-
-    def _check_times(self, video: Any) -> None:
-        """Compare decord's list of frames with that of the packets."""
-        assert self._probe.timeline is not None
-        pts = self._probe.timeline.pts
-        if len(video) != len(pts):
-            raise _unsafe(self._probe.path, f"decord sees {len(video)} frames where {len(pts)} are shown")
-        times_s = (pts - pts[0]) * float(self._probe.time_base_s)
-        starts_s = video.get_frame_timestamp(range(len(video)))[:, 0].astype(np.float64)
-        if np.abs(starts_s - starts_s[0] - times_s).max() > _TIME_TOLERANCE_S + np.spacing(
-            np.float32(starts_s[-1])
-        ):
-            raise _unsafe(self._probe.path, "decord's time stamps differ from the file's")
+            yield DecordFrame(index, self._times_s[index], pixels, self._luma_weights)
 
 
 def _open(path: Path) -> Any:
@@ -160,19 +146,35 @@ def _open(path: Path) -> Any:
         ) from error
 
 
-def _doubt(facts: Probe) -> str:
-    """Why decord's frames would not be certain, empty if they are."""
-    if facts.timeline is None:
-        return "its packets do not tell exactly which frames are shown"
-    if facts.timeline.has_edits:
-        return "it has an edit list that hides frames"
-    if facts.timeline.has_leading_frames:
-        return "it has open groups of pictures"
-    if facts.orientation.mirrored:
-        return "its picture is stored mirrored"
-    if facts.first.format.name not in _PIXEL_FORMATS or facts.first.height % 2:
-        return f"its pixel format is {facts.first.format.name} of {facts.first.height} rows"
-    return ""
+def _certain_timeline(facts: Probe, picture: av.VideoFrame) -> Timeline:
+    """Timeline of a file of which decord gives the right frames.
+
+    Raises:
+        MediaError: If its frames would not be certain (reason ``decoder_unsafe``).
+    """
+    timeline = timeline_for(facts, picture)
+    if timeline is None:
+        raise _unsafe(facts.path, "its packets do not tell exactly which frames are shown")
+    if timeline.has_edits:
+        raise _unsafe(facts.path, "it has an edit list that hides frames")
+    if timeline.has_leading_frames:
+        raise _unsafe(facts.path, "it has open groups of pictures")
+    if orientation_of(picture).mirrored:
+        raise _unsafe(facts.path, "its picture is stored mirrored")
+    if picture.format.name not in _PIXEL_FORMATS or picture.height % 2:
+        raise _unsafe(facts.path, f"its pixel format is {picture.format.name} of {picture.height} rows")
+    return timeline
+
+
+def _check_times(video: Any, facts: Probe, timeline: Timeline) -> None:
+    """Compare decord's list of frames with that of the packets."""
+    if len(video) != len(timeline.pts):
+        raise _unsafe(facts.path, f"decord sees {len(video)} frames where {len(timeline.pts)} are shown")
+    times_s = (timeline.pts - timeline.pts[0]) * float(facts.time_base_s)
+    starts_s = video.get_frame_timestamp(range(len(video)))[:, 0]
+    tolerance_s = _TIME_TOLERANCE_S + 2 * np.spacing(np.abs(starts_s).max())  # decord's times are float32
+    if np.abs(starts_s.astype(np.float64) - float(starts_s[0]) - times_s).max() > tolerance_s:
+        raise _unsafe(facts.path, "decord's time stamps differ from the file's")
 
 
 def _unsafe(path: Path, doubt: str) -> MediaError:

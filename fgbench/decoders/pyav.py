@@ -17,9 +17,9 @@ from pathlib import Path
 import av
 
 from fgbench.decoders._container import decode, open_container, packets
-from fgbench.decoders._orientation import Orientation
+from fgbench.decoders._orientation import UPRIGHT, Orientation
 from fgbench.decoders._pictures import RgbConverter, luma
-from fgbench.decoders._probe import probe
+from fgbench.decoders._probe import first_picture, orientation_of, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
 from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
 
@@ -34,9 +34,10 @@ _KEYS_BACK = (0, 1, 3)
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """A frame as the decoder gave it, its number, and whether it may show damage."""
+    """A frame as the decoder gave it, its number and time, and whether it may show damage."""
 
     index: int
+    time_s: float
     picture: av.VideoFrame
     is_damaged: bool
 
@@ -84,6 +85,8 @@ class PyavReader:
             self._container.close()
             raise
         self._converter = RgbConverter()
+        self._picture: av.VideoFrame | None = None
+        self._orientation = UPRIGHT
         self._info: VideoInfo | None = None
         self._iteration = 0
 
@@ -91,7 +94,8 @@ class PyavReader:
     def info(self) -> VideoInfo:
         """What the file holds. Where packets do not tell the number of frames, all are decoded to count."""
         if self._info is None:
-            self._info = self._probe.info()
+            picture = first_picture(self._probe) if self._picture is None else self._picture
+            self._info = self._probe.info(picture)
         return self._info
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[PyavFrame]:
@@ -119,9 +123,10 @@ class PyavReader:
             item = next(found, None)
             if item is None:
                 return
-            time_s = self._probe.time_s(item.index, item.picture.pts)
+            if self._picture is None:
+                self._picture, self._orientation = item.picture, orientation_of(item.picture)
             yield PyavFrame(
-                item.index, time_s, item.is_damaged, item.picture, self._probe.orientation, self._converter
+                item.index, item.time_s, item.is_damaged, item.picture, self._orientation, self._converter
             )
         raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
 
@@ -140,6 +145,11 @@ class PyavReader:
             elif found.index < target:
                 found = _first_from(numbered, target)
             if found is None:
+                if self._picture is None:
+                    first_picture(self._probe)  # complains if the file has none at all
+                return
+            if timeline_for(self._probe, found.picture) is None:
+                yield from self._counted(chain([target], wanted))
                 return
             if found.index == target:
                 yield found
@@ -153,7 +163,8 @@ class PyavReader:
                 continue
             has_lost = not picture.key_frame and (has_lost or last not in (-1, index - 1))
             last = index
-            yield _Decoded(index, picture, is_damaged or has_lost)
+            time_s = self._probe.time_s(index, pts=picture.pts, start_pts=int(timeline.pts[0]))
+            yield _Decoded(index, time_s, picture, is_damaged or has_lost)
 
     def _decoded_from(self, key_pts: int) -> Iterator[tuple[av.VideoFrame, bool]]:
         """Frames from the key frame with this time stamp, or from an earlier one, on."""
@@ -178,14 +189,19 @@ class PyavReader:
         target = next(wanted, None)
         if target is None:
             return
+        start_pts, index = None, -1
         for index, (picture, is_damaged) in enumerate(self._decoded_from_start()):
+            start_pts = picture.pts if index == 0 else start_pts
             if index == target:
-                yield _Decoded(index, picture, is_damaged)
+                time_s = self._probe.time_s(index, pts=picture.pts, start_pts=start_pts)
+                yield _Decoded(index, time_s, picture, is_damaged)
                 target = next(wanted, None)
                 if target is None:
                     return
+        if index < 0:
+            raise self._probe.no_frames()
         if self._probe.n_missing_bytes:
-            raise self._probe.truncated(target)
+            raise self._probe.truncated(f"frame {target}")
 
 
 def _first_from(numbered: Iterator[_Decoded], target: int) -> _Decoded | None:

@@ -214,6 +214,7 @@ def test_other_angles_are_refused(tmp_path):
     path = vf.set_display_matrix(
         vf.write_clip(tmp_path / "a.mp4", 2), tmp_path / "b.mp4", (0.866, 0.5, -0.5, 0.866)
     )
-    with pytest.raises(MediaError, match="not a rotation by a multiple of 90 degrees") as caught:
-        open_video(path)
-    assert caught.value.reason == "unsupported_rotation"
+    for use in (lambda reader: reader.info, lambda reader: list(reader.frames([0]))):
+        with pytest.raises(MediaError, match="not a rotation by a multiple of 90 degrees") as caught:
+            use(open_video(path))
+        assert caught.value.reason == "unsupported_rotation"
