@@ -105,6 +105,13 @@ def test_names_that_ffmpeg_would_read_as_something_else(tmp_path):
             assert len(list(reader.frames())) == 3
 
 
+def test_text_in_the_header_need_not_be_unicode(clip, tmp_path):
+    path = tmp_path / "latin.mp4"
+    path.write_bytes(clip.read_bytes().replace(b"VideoHandler", b"Vid\xe9oHandler"))
+    with open_video(path) as reader:
+        assert reader.info.n_frames == 30
+
+
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_info_of_a_plain_clip(clip, decoder):
     with open_video(clip, decoder) as reader:

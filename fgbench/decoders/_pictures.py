@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import av
 import cv2
@@ -35,10 +35,11 @@ _ALIGNMENT_PX = 32
 
 
 def luma(frame: av.VideoFrame, orientation: Orientation) -> Image:
-    """Luma of the upright frame, (H, W) uint8.
+    """Luma of the upright frame, (H, W) uint8, contiguous.
 
-    Eight-bit YUV: a read-only view of the decoder's plane. More bits: rounded to eight. Formats without luma
-    (RGB, palette): the BT.601 luma of their RGB, full range.
+    Eight-bit YUV: a read-only view of the decoder's plane, or a copy where its rows have gaps or have to be
+    turned. More bits: rounded to eight. Formats without luma (RGB, palette): the BT.601 luma of their RGB,
+    full range.
     """
     bits = _LUMA_BITS.get(frame.format.name)
     if bits == 8:
@@ -51,7 +52,8 @@ def luma(frame: av.VideoFrame, orientation: Orientation) -> Image:
         view = cv2.cvtColor(_packed_rgb(VideoReformatter(), frame), cv2.COLOR_RGB2GRAY)
     else:
         view = _view(frame.reformat(format="yuv444p", threads=1).planes[0])
-    return cast(Image, orientation.apply(view))
+    # Without gaps, since dlib reads the memory of an array as if there were none.
+    return np.ascontiguousarray(orientation.apply(view))
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ class PyavFrame:
         return self._orientation.size(self._picture.width, self._picture.height)
 
     def gray(self) -> Image:
-        """Luma of the whole upright frame, (H, W) uint8, as stored; a read-only view where that can be."""
+        """Luma of the whole upright frame, (H, W) uint8, contiguous; a read-only view where that can be."""
         return luma(self._picture, self._orientation)
 
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
