@@ -58,6 +58,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
         "width": info.width,
         "height": info.height,
         "rotation_deg": info.rotation_deg,
+        "mirrored": info.mirrored,
         "fps": info.fps,
         "n_frames": info.n_frames,
         "duration_s": info.duration_s,
