@@ -11,6 +11,7 @@ from fgbench.faces.pose import (
     Pose,
     camera_matrix,
     estimate_pose,
+    facing,
     face_model_mm,
     pose_from_rotation,
     rotation_from_pose,
@@ -57,8 +58,25 @@ def test_projected_poses_are_recovered(angles):
     rotation = rotation_from_pose(pose)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     for shift in ((0, 0, 600), (-150, 80, 1200)):
-        found = estimate_pose(project(rotation, shift), SIZE)
+        # The camera is turned towards the face, so that the face has the pose as seen from there.
+        seen = facing(np.array(shift, float)).T @ rotation
+        found = estimate_pose(project(seen, shift), SIZE)
         assert (found.yaw_deg, found.pitch_deg, found.roll_deg) == pytest.approx(angles, abs=1e-2)
+
+
+@pytest.mark.parametrize("place", [(300, 0, 600), (-200, 150, 500), (0, -250, 700), (0, 0, 600)])
+def test_a_face_that_looks_into_the_camera_has_pose_0_wherever_it_is(place):
+    place = np.array(place, float)
+    away = place / np.linalg.norm(place)
+    rotation = facing(place)
+    np.testing.assert_allclose(rotation @ away, (0, 0, 1), atol=1e-12)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    # Built by hand: the face's z axis points away from the camera, its x axis stays as level as it can.
+    side = np.cross((0, 1, 0), away)
+    side /= np.linalg.norm(side)
+    seen = np.column_stack([side, np.cross(away, side), away])
+    found = estimate_pose(project(seen, tuple(place)), SIZE)
+    assert (found.yaw_deg, found.pitch_deg) == pytest.approx((0, 0), abs=1e-2)
 
 
 def test_pose_and_rotation_undo_each_other():
@@ -79,7 +97,8 @@ def test_noise_of_a_pixel_costs_degrees_not_tens():
 
 def test_another_focal_length():
     np.testing.assert_array_equal(camera_matrix(SIZE), [[1280, 0, 639.5], [0, 1280, 359.5], [0, 0, 1]])
-    landmarks = project(rotation_from_pose(Pose(25, 10, 0)), (200, 0, 500), focal_px=900.0)
+    seen = facing(np.array([200.0, 0, 500])).T @ rotation_from_pose(Pose(25, 10, 0))
+    landmarks = project(seen, (200, 0, 500), focal_px=900.0)
     found = estimate_pose(landmarks, SIZE, focal_px=900.0)
     assert (found.yaw_deg, found.pitch_deg) == pytest.approx((25, 10), abs=1e-2)
 
