@@ -148,7 +148,7 @@ def test_a_covered_face_is_not_followed(single, models):
     assert {item.track_id for item in found} == {0, None}  # the same face in the same place
 
 
-@pytest.mark.parametrize("width_px", [45, 60, 78])
+@pytest.mark.parametrize("width_px", [40, 60, 78])
 def test_small_faces_are_found_and_followed(single, models, plain, width_px):
     clip = [pasted(image, width_px / 190, 300, 150) for image in single[:12]]
     found = observe(clip, models)
@@ -175,9 +175,11 @@ def test_tilted_faces_are_followed_and_stand_upright_in_the_chip(single, models)
         assert abs(np.degrees(np.arctan2(*(eyes[1] - eyes[0])[::-1]))) < 5
 
 
-def test_large_pose_keeps_its_chip(single, models):
-    (item,) = observe(single[:1], models, max_abs_yaw_deg=1)
-    assert abs(item.yaw_deg) > 1
+def test_large_pose_keeps_its_chip(other_person, models):
+    (item,) = observe(other_person[:1], models)
+    assert item.status == "ok"
+    (item,) = observe(other_person[:1], models, max_abs_yaw_deg=5)
+    assert item.yaw_deg < -5  # she looks to the left
     assert item.status == "large_pose"
     assert item.chip.shape == (224, 224, 3)
 
@@ -316,7 +318,7 @@ def test_a_long_clip_without_faces_is_searched_now_and_then(faceless, models, mo
 
     monkeypatch.setattr(searching, "search_at_scale", counted)
     assert statuses(observe(faceless, models)) == [("no_face", 60)]
-    assert sorted(scales.count(scale) for scale in set(scales)) == [1, 1, 3, 11]  # 1/3, 1/2, 2, 1
+    assert sorted(scales.count(scale) for scale in set(scales)) == [1, 1, 2, 11]  # 1/3, 1/2, 2, 1
     scales.clear()
     still = [faceless[0]] * 60
     assert statuses(observe(still, models)) == [("no_face", 60)]

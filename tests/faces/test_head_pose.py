@@ -11,8 +11,8 @@ from fgbench.faces.pose import (
     Pose,
     camera_matrix,
     estimate_pose,
-    facing,
     face_model_mm,
+    facing,
     pose_from_rotation,
     rotation_from_pose,
 )
