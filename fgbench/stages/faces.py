@@ -21,8 +21,9 @@ from fgbench.errors import MediaError
 from fgbench.faces import status
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
+from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import FaceTracker, Observation
+from fgbench.faces.tracking import FaceTracker
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import N_LANDMARKS, Rejected
