@@ -55,8 +55,9 @@ def _ball(
     """The eyeball under the shadow of the upper lid."""
     ball = piece.layer(tinted(_WHITE_CORNER, tone))
     centre = 0.25 * (upper[0] + upper[-1] + upper[len(upper) // 2] + lower[len(lower) // 2])
-    piece.disc(ball, centre, 0.095 * scale_px, tinted(_WHITE, tone))
-    ball = soften(ball, 0.035 * scale_px)
+    middle = tinted(np.add(_WHITE, _WHITE_CORNER), np.array(tone) * 0.5)
+    piece.disc(ball, centre, 0.120 * scale_px, middle)
+    piece.disc(ball, centre, 0.092 * scale_px, tinted(_WHITE, tone))
     piece.disc(ball, upper[-1], 0.022 * scale_px, tinted(_CARUNCLE, tone))
     iris = np.array(person.iris) * tone
     radius = _IRIS_RADIUS * scale_px
@@ -76,19 +77,21 @@ def _draw_lashes(
     along = upper[0] - upper[-1]
     along = along / max(float(np.hypot(*along)), 1e-6)
     up = np.array([along[1], -along[0]]) * np.sign(along[0] or 1.0)
-    mask = piece.mask()
+    skin = np.array(person.skin) * tone
+    rim = 0.40 + 0.25 * person.lashes
+    piece.lines(
+        piece.pixels, [lower], tinted(skin * (1.0 - rim * np.array([0.5, 0.62, 0.64])), 1.0), 0.010 * scale_px
+    )
+    strength = 0.60 + 0.32 * person.lashes
+    dark = tinted(skin + strength * (np.array(_LASH) * tone - skin), 1.0)
     # The line is thicker towards the outer corner.
     outward = np.linspace(1.0, 0.0, len(upper))[:, None]
     thick = scale_px * (0.7 + 0.6 * person.lashes) * (0.012 + 0.016 * outward)
-    piece.fill(mask, np.concatenate([upper + 0.3 * thick * up, (upper - 0.7 * thick * up)[::-1]]), 255.0)
-    piece.lines(mask, [upper], 255.0, 1.0)
+    line = np.concatenate([upper + 0.3 * thick * up, (upper - 0.7 * thick * up)[::-1]])
+    piece.fill(piece.pixels, line, dark)
     if person.lashes > 0.45 and scale_px > 90:
         roots = upper[: len(upper) - 4]
         share = 1.0 - np.arange(len(roots))[:, None] / len(upper)
         tips = roots + scale_px * 0.045 * person.lashes * share * (0.8 * up + 0.75 * share * along)
-        piece.lines(mask, np.stack([roots, tips], axis=1), 200.0, 0.006 * scale_px)
-    piece.paint(tinted(_LASH, tone), soften(mask, 0.006 * scale_px), 0.55 + 0.35 * person.lashes)
-    rim = piece.mask()
-    piece.lines(rim, [lower], 255.0, 0.010 * scale_px)
-    colour = np.array(person.skin) * (0.50, 0.38, 0.36)
-    piece.paint(tinted(colour, tone), soften(rim, 0.007 * scale_px), 0.45 + 0.25 * person.lashes)
+        fine = tinted(skin + 0.75 * (np.array(dark) - skin), 1.0)
+        piece.lines(piece.pixels, np.stack([roots, tips], axis=1), fine, 0.006 * scale_px)

@@ -9,7 +9,7 @@ from fgbench.synthetic import anatomy
 from fgbench.synthetic.canvas import Picture, Piece, soften
 from fgbench.synthetic.identity import Identity
 
-_FRAME = (34, 30, 32)
+_FRAME, _GLINT = (36.0, 32.0, 34.0), (104.0, 100.0, 104.0)
 _CORNERS = 28
 
 
@@ -51,17 +51,10 @@ def draw_glasses(picture: Picture, lines: list[npt.NDArray[np.float64]], *, scal
     piece = Piece(picture, np.concatenate(lines), 0.05 * scale_px)
     if piece.empty:
         return
-    mask = piece.mask()
-    for lens in lines[:2]:
-        piece.fill(mask, lens, 14.0)
-    piece.paint((255, 255, 255), mask)
-    mask[:] = 0
     shift = np.array([0.0, 0.018 * scale_px])
-    piece.lines(mask, [line + shift for line in lines[:3]], 90.0, 0.030 * scale_px)
-    piece.paint((20, 12, 10), soften(mask, 0.014 * scale_px))
-    mask[:] = 0
-    piece.lines(mask, lines, 255.0, 0.022 * scale_px)
-    piece.paint(_FRAME, soften(mask, 0.005 * scale_px), 0.94)
-    mask[:] = 0
-    piece.lines(mask, [line[2 : _CORNERS // 3] - 0.3 * shift for line in lines[:2]], 120.0, 0.008 * scale_px)
-    piece.paint((190, 190, 196), soften(mask, 0.5))
+    shadow = piece.mask()
+    piece.lines(shadow, [line + shift for line in lines[:3]], 90.0, 0.030 * scale_px)
+    piece.paint((20.0, 12.0, 10.0), soften(shadow, 0.014 * scale_px))
+    piece.lines(piece.pixels, lines, _FRAME, 0.022 * scale_px)
+    glint = [line[2 : _CORNERS // 3] - 0.3 * shift for line in lines[:2]]
+    piece.lines(piece.pixels, glint, _GLINT, 0.007 * scale_px)

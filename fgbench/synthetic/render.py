@@ -27,7 +27,7 @@ from fgbench.synthetic.mouth import draw_mouth
 from fgbench.synthetic.rig import Rig
 from fgbench.synthetic.scene import Scene
 
-_CELLS_PER_UNIT = 40.0
+_CELLS_PER_UNIT = 34.0
 """Raster cells per distance of the outer eye corners at which pixels are traced back to the grid."""
 _TEXELS_PER_PX = 0.0085
 """Pixels of the texture per pixel of the relief, for a distance of the outer eye corners of 1 px."""

@@ -18,7 +18,7 @@ from fgbench.synthetic.face import Head
 from fgbench.synthetic.plan import plan
 
 OPTIONS = SynthOptions(
-    clips_per_class=1, subjects=3, width=320, height=240, seed=11, min_duration_s=0.5, max_duration_s=0.8
+    clips_per_class=1, subjects=3, width=320, height=240, seed=11, min_duration_s=0.5, max_duration_s=0.64
 )
 
 
