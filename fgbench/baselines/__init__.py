@@ -1,0 +1,1 @@
+"""Classical baselines: kernels, support vector machines and what is built on them."""
