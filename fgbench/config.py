@@ -104,7 +104,7 @@ class SampleConfig(Section):
 class FacesConfig(Section):
     """Detection, tracking and alignment of faces."""
 
-    detector: str = "dlib_hog"
+    detector: str = "dlib-hog"
     """Plugin in ``fgbench/detectors``."""
     detector_model: str | None = None
     """Model file of the detector, where it needs one that fgbench does not bring (``yunet``)."""
@@ -114,6 +114,10 @@ class FacesConfig(Section):
     """Which face is taken when there are several."""
     align: bool = True
     """Whether faces are searched and aligned. ``false`` takes frames that are cropped already as they are."""
+    ambiguity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.1
+    """Share by which two faces may differ in area (``central``: in place) and still count as equal."""
+    min_face_px: Annotated[float, Field(ge=1.0)] = 40.0
+    """Width of the smallest face that is looked for, in px."""
     padding: Annotated[float, Field(ge=0.0, le=2.0)] = 0.25
     """Margin around the face, as dlib's ``get_face_chip`` counts it. Not stated in the paper."""
     chip_size: Annotated[int, Field(ge=32, le=1024)] = 224
@@ -122,6 +126,8 @@ class FacesConfig(Section):
     """A face turned further gets the status ``large_pose``. Not stated in the paper."""
     redetect_every: Annotated[int, Field(ge=1)] = 24
     """Frames between two searches of the whole frame while a face is tracked."""
+    check_every: Annotated[int, Field(ge=1)] = 2
+    """Frames between two checks by the detector that what is tracked is still a face."""
     format: Literal["jpeg", "png"] = "jpeg"
     """Encoding of the stored faces."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95

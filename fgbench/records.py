@@ -117,6 +117,7 @@ def _probe_fields() -> list[tuple[str, Any]]:
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("rotation_deg", pa.int16()),
+        ("mirrored", pa.bool_()),
         ("fps", pa.float64()),
         ("n_frames", pa.int32()),
         ("duration_s", pa.float64()),

@@ -73,17 +73,20 @@ class Frame(Protocol):
 
     @property
     def is_corrupt(self) -> bool:
-        """Whether the decoder had to conceal errors in this frame."""
+        """Whether the frame may show damage.
+
+        That is, errors were found in it, or in a frame since the last key frame from which it may be
+        predicted. Some damage cannot be told, and decord tells none.
+        """
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright frame in px."""
 
     def gray(self) -> Image:
-        """Luma of the whole upright frame, (H, W) uint8, as stored (no change of range).
+        """Luma of the whole upright frame, (H, W) uint8, contiguous, as stored (no change of range).
 
-        The array may be a read-only view with gaps between its rows that keeps the decoded frame in memory:
-        copy it to change it or to keep many.
+        The array may be a read-only view that keeps the decoded frame in memory: copy it to change it.
         """
 
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
@@ -106,7 +109,11 @@ class Reader(Protocol):
 
     @property
     def info(self) -> VideoInfo:
-        """What the file holds."""
+        """What the file holds.
+
+        Raises:
+            MediaError: See :func:`open_video`.
+        """
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
         """Frames in order, one at a time; memory does not grow with the length of the file.
@@ -120,7 +127,8 @@ class Reader(Protocol):
         Raises:
             ValueError: If the indices are not strictly increasing and at least 0.
             MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
-                for; the frames before have been given.
+                for, or if decord fails (``decoder_failed``); the frames before have been given. See also
+                :func:`open_video`.
             RuntimeError: If the reader was closed or began another iteration meanwhile.
         """
 
@@ -142,9 +150,10 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
     Raises:
         MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), not a video
             (``unreadable``), lacks an end without which it cannot be opened (``truncated``), has no video
-            stream (``no_video_stream``) or no frame (``no_frames``), is turned by an angle that is no
-            multiple of 90 degrees (``unsupported_rotation``), or is one that the decoder is known to get
-            wrong (``decoder_unsafe``).
+            stream (``no_video_stream``) or is one that the decoder is known to get wrong
+            (``decoder_unsafe``). That it has no frame (``no_frames``) or is turned by an angle that is no
+            multiple of 90 degrees (``unsupported_rotation``) may be noticed only when the reader's ``info``
+            or frames are asked for.
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)

@@ -104,7 +104,9 @@ def _commands():
     lines = []
     for name, command in sorted(group.commands.items()):
         for parameter in command.params:
-            shown = "/".join(parameter.opts) if parameter.param_type_name == "option" else parameter.name.upper()
+            shown = (
+                "/".join(parameter.opts) if parameter.param_type_name == "option" else parameter.name.upper()
+            )
             lines.append(f"{name} {shown}")
     return "\n".join(lines) + "\n"
 

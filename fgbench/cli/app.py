@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fgbench import __version__
 from fgbench.cli import demo, doctor, prepare, report, status, synth
 from fgbench.cli.console import errors_explained
 
+
+class _Commands(TyperGroup):
+    """The group of all commands; turns what fgbench raises, and an interrupt, into messages and exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with errors_explained():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="fgbench",
+    cls=_Commands,
     help="Data sets and benchmarks for fine-grained facial expression recognition.",
     no_args_is_help=True,
     add_completion=False,
@@ -44,5 +55,4 @@ def _root(
 
 def main() -> None:
     """Entry point of the console script."""
-    with errors_explained():
-        app()
+    app()

@@ -70,7 +70,18 @@ def _detector(name: str) -> str:
 
 
 def _models() -> dict[str, str]:
-    return {}
+    from fgbench.errors import DependencyError
+    from fgbench.faces.models import MODEL_FILES, find_model
+
+    found = {}
+    for name in MODEL_FILES:
+        try:
+            path = find_model(name)
+        except DependencyError as error:
+            found[name] = f"missing: {error.message}"
+        else:
+            found[name] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+    return found
 
 
 def _cuda() -> dict[str, str]:

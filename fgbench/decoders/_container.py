@@ -6,10 +6,12 @@ Reads a video file; both decoders use it, since decord cannot tell what makes a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
+from av.video.frame import PictureType
 
 from fgbench.decoders._truncation import missing_bytes
 from fgbench.errors import MediaError
@@ -17,6 +19,11 @@ from fgbench.errors import MediaError
 # Demuxer errors in a row after which the rest of the file is given up. A cut MP4 file gives one error for
 # each missing sample; this bounds the time spent on them.
 _MAX_ERRORS_IN_A_ROW = 1000
+
+# Formats of text files that name other files; a digest of the list would not describe the pictures.
+_PLAY_LISTS = frozenset({"concat", "dash", "hls"})
+
+_B = PictureType.B.value
 
 
 def open_container(path: Path) -> tuple[Any, Any]:
@@ -34,6 +41,13 @@ def open_container(path: Path) -> tuple[Any, Any]:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise _cannot_open(path, error) from error
+    if container.format.name in _PLAY_LISTS:
+        container.close()
+        raise MediaError(
+            f"{path} is a list of other files, expected a video file",
+            "list the video files themselves",
+            reason="unreadable",
+        )
     stream = _video_stream(container)
     if stream is None:
         container.close()
@@ -42,6 +56,9 @@ def open_container(path: Path) -> tuple[Any, Any]:
         )
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
+    if stream.codec_context.name == "hevc":
+        # Only so does FFmpeg's HEVC decoder report damage; it shows the same frames.
+        stream.codec_context.options = {"err_detect": "explode"}
     return container, stream
 
 
@@ -89,16 +106,32 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
             errors += 1
 
 
-def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
-    """Frames in presentation order; a packet that cannot be decoded is left out."""
-    for packet in packets:
-        yield from _decoded(stream, packet)
-    yield from _decoded(stream, None)
+def decode(stream: Any, packets: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
+    """Frames in presentation order, each with whether it may show damage.
+
+    A packet that cannot be decoded is left out. Damaged are the frames that follow it in the file, and those
+    that are shown after a frame in which the decoder reports errors, up to the next key frame; errors in a
+    B-frame count for that frame only, since other frames are rarely predicted from it.
+    """
+    suspects: set[int | None] = set()  # time stamps of the packets after one that cannot be decoded
+    is_broken = is_tainted = False
+    key_pts = None
+    for packet in chain(packets, (None,)):
+        if packet is not None and packet.is_keyframe:
+            is_broken, key_pts = False, packet.pts
+        try:
+            frames = stream.codec_context.decode(packet)
+        except av.FFmpegError:
+            frames = []
+            # Frames shown before their key frame (open group) are not what later ones are predicted from.
+            is_broken = is_broken or packet is None or not _precedes(packet.pts, key_pts)
+        if is_broken and packet is not None:
+            suspects.add(packet.pts)
+        for frame in frames:
+            is_tainted = (is_tainted and not frame.key_frame) or (frame.is_corrupt and frame.pict_type != _B)
+            yield frame, is_tainted or frame.is_corrupt or frame.pts in suspects
+            suspects.discard(frame.pts)
 
 
-def _decoded(stream: Any, packet: Any | None) -> list[Any]:
-    try:
-        frames: list[Any] = stream.codec_context.decode(packet)
-    except av.FFmpegError:
-        return []
-    return frames
+def _precedes(pts: int | None, key_pts: int | None) -> bool:
+    return pts is not None and key_pts is not None and pts < key_pts

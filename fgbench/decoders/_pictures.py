@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import av
 import cv2
@@ -14,12 +14,12 @@ from av.video.reformatter import VideoReformatter
 from fgbench.decoders._orientation import Box, Orientation
 from fgbench.video import Image
 
-# Eight-bit formats whose first plane is the luma, one byte a pixel.
-_LUMA_FIRST = frozenset(f"yuv{j}{sampling}p" for j in ("", "j") for sampling in (411, 420, 422, 440, 444)) | {
-    "gray",
-    "nv12",
-    "nv21",
-    "yuv410p",
+# Formats whose first plane is the luma, and their number of bits.
+_LUMA_BITS = {
+    **{f"yuv{j}{sampling}p": 8 for j in ("", "j") for sampling in (411, 420, 422, 440, 444)},
+    **{f"yuv{sampling}p{bits}le": bits for sampling in (420, 422, 444) for bits in (9, 10, 12, 14, 16)},
+    **{f"gray{bits}le": bits for bits in (9, 10, 12, 14, 16)},
+    **dict.fromkeys(("gray", "nv12", "nv21", "yuv410p"), 8),
 }
 
 # log2 of the chroma subsampling (x, y) of the formats whose planes are cut before the conversion.
@@ -35,19 +35,25 @@ _ALIGNMENT_PX = 32
 
 
 def luma(frame: av.VideoFrame, orientation: Orientation) -> Image:
-    """Luma of the upright frame, (H, W) uint8.
+    """Luma of the upright frame, (H, W) uint8, contiguous.
 
-    Eight-bit YUV: a read-only view of the decoder's plane. More bits: rounded to eight. Formats without luma
-    (RGB, palette): the full-range BT.601 luma of their RGB.
+    Eight-bit YUV: a read-only view of the decoder's plane, or a copy where its rows have gaps or have to be
+    turned. More bits: rounded to eight. Formats without luma (RGB, palette): the BT.601 luma of their RGB,
+    full range.
     """
-    if frame.format.name in _LUMA_FIRST and frame.planes[0].line_size > 0:
-        view = _plane(frame.planes[0])
+    bits = _LUMA_BITS.get(frame.format.name)
+    if bits == 8:
+        view = _view(frame.planes[0])
         view.flags.writeable = False  # the decoder predicts later frames from these bytes
+    elif bits is not None:
+        deep, shift = _view(frame.planes[0], np.uint16), bits - 8
+        view = ((np.minimum(deep, 255 << shift) + (1 << shift >> 1)) >> shift).astype(np.uint8)
     elif frame.format.is_rgb or frame.format.has_palette:
         view = cv2.cvtColor(_packed_rgb(VideoReformatter(), frame), cv2.COLOR_RGB2GRAY)
     else:
-        view = frame.reformat(format="gray", threads=1).to_ndarray()
-    return cast(Image, orientation.apply(view))
+        view = _view(frame.reformat(format="yuv444p", threads=1).planes[0])
+    # Without gaps, since dlib reads the memory of an array as if there were none.
+    return np.ascontiguousarray(orientation.apply(view))
 
 
 @dataclass(slots=True)
@@ -77,7 +83,7 @@ class RgbConverter:
             right = min(-(-x1 // _ALIGNMENT_PX) * _ALIGNMENT_PX, frame.width)
             frame = self._cut(frame, (left, top, right, min(y1 + y1 % 2, frame.height)))
         pixels = _packed_rgb(self._reformatter, frame)[y0 - top : y1 - top, x0 - left : x1 - left]
-        return np.ascontiguousarray(orientation.apply(pixels))
+        return np.array(orientation.apply(pixels), order="C")  # a copy: RGB frames belong to the decoder
 
     def _cut(self, frame: av.VideoFrame, box: Box) -> av.VideoFrame:
         """Planes of a region as a frame of its own; the corners lie on chroma samples."""
@@ -90,32 +96,62 @@ class RgbConverter:
         shift_x, shift_y = _SUBSAMPLING[name]
         for number, (source, target) in enumerate(zip(frame.planes, region.planes, strict=True)):
             x, y = (x0 >> shift_x, y0 >> shift_y) if number else (x0, y0)
-            _plane(target)[:] = _plane(source)[y : y + target.height, x : x + target.width]
+            _view(target)[:] = _view(source)[y : y + target.height, x : x + target.width]
         return region
 
 
 def _can_cut(frame: av.VideoFrame) -> bool:
     """Whether a cut-out converts to the same pixels as the whole frame.
 
-    With an odd height swscale interpolates the chroma of 4:2:0, and a cut-out would lack its neighbours.
+    With an odd height or interlaced lines swscale mixes chroma rows, and a cut-out would lack neighbours.
     """
-    return (
-        frame.format.name in _SUBSAMPLING
-        and frame.height % 2 == 0
-        and all(plane.line_size > 0 for plane in frame.planes)
-    )
+    return frame.format.name in _SUBSAMPLING and frame.height % 2 == 0 and not frame.interlaced_frame
 
 
 def _packed_rgb(reformatter: VideoReformatter, frame: av.VideoFrame) -> Image:
-    """Whole frame as stored, (H, W, 3) uint8 RGB, rows padded.
+    """Whole frame as stored, (H, W, 3) uint8 RGB, a view without the padding of its rows.
 
     One thread: workers are processes, and starting threads costs more than a region takes.
     """
-    plane: Any = reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
-    shape, strides = (plane.height, plane.width, 3), (plane.line_size, 3, 1)
-    return np.ndarray(shape, np.uint8, buffer=plane, strides=strides)
+    plane = reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
+    return _view(plane, channels=3)
 
 
-def _plane(plane: Any) -> npt.NDArray[np.uint8]:
-    """View of a plane of one byte a sample, (height, width), without the padding of its rows."""
-    return np.ndarray((plane.height, plane.width), np.uint8, buffer=plane, strides=(plane.line_size, 1))
+def _view(plane: Any, pixel: type[np.generic] = np.uint8, channels: int = 1) -> npt.NDArray[Any]:
+    """View of a plane without the padding of its rows, (height, width) or (height, width, channels)."""
+    dtype = np.dtype(pixel)
+    shape, strides = [plane.height, plane.width], [plane.line_size, channels * dtype.itemsize]
+    if channels > 1:
+        shape, strides = [*shape, channels], [*strides, dtype.itemsize]
+    first_row = max(-plane.line_size * (plane.height - 1), 0)  # a negative line size: stored bottom up
+    return np.ndarray(shape, dtype, buffer=plane, offset=first_row, strides=strides)
+
+
+# Luma weights of red and blue by FFmpeg's number of the colour matrix (AVColorSpace): ITU-R BT.709, FCC,
+# BT.470/BT.601, SMPTE 170M, SMPTE 240M, BT.2020.
+_RED_BLUE_WEIGHTS = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
+
+def luma_weights(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
+    """Weights (1, 4) of red, green, blue and 1 that give back the stored luma from RGB, both 0 to 255.
+
+    Args:
+        frame: Tells the matrix and the range; where it does not, BT.601 and limited range hold. For RGB
+            formats the weights are those of :func:`luma`.
+    """
+    is_rgb = frame.format.is_rgb
+    red, blue = (
+        _RED_BLUE_WEIGHTS[5] if is_rgb else _RED_BLUE_WEIGHTS.get(frame.colorspace, _RED_BLUE_WEIGHTS[5])
+    )
+    weights = np.array([[red, 1 - red - blue, blue, 0.0]])
+    if is_rgb or frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"):
+        return weights
+    return weights * 219 / 255 + [0, 0, 0, 16]

@@ -29,7 +29,7 @@ class Timeline:
 
     Attributes:
         pts: Sorted times; frame ``k`` is shown at ``pts[k]``.
-        end_pts: Time at which the last frame ends.
+        last_duration: How long the last frame is shown, 0 if not known.
         key_pts: Sorted times of the key frames.
         key_indices: First frame that decodes from each key frame on; a key frame that an edit list hides
             stands for the first frame after it.
@@ -39,7 +39,7 @@ class Timeline:
     """
 
     pts: Times
-    end_pts: int
+    last_duration: int
     key_pts: Times
     key_indices: Times
     has_edits: bool
@@ -57,34 +57,39 @@ class Timeline:
         return max(int(np.searchsorted(self.key_indices, index, side="right")) - 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PacketLog:
     """What is kept of each packet, in file order: 18 bytes.
 
     Attributes:
-        pts: Presentation times; 0 stands for packets without one, which ``n_untimed`` counts.
+        pts: Presentation times; 0 where there is none.
         durations: Durations, 0 if not known.
         keys: 1 for key frames.
         hidden: 1 for packets that are decoded but not shown (edit lists).
-        flaws: Reasons why the packets cannot be trusted.
+        n_untimed: Number of packets without a presentation time.
+        n_damaged: Number of packets that the container knows to be incomplete.
     """
 
     pts: array[int] = field(default_factory=lambda: array("q"))
     durations: array[int] = field(default_factory=lambda: array("q"))
     keys: bytearray = field(default_factory=bytearray)
     hidden: bytearray = field(default_factory=bytearray)
-    flaws: set[str] = field(default_factory=set)
+    n_untimed: int = 0
+    n_damaged: int = 0
 
     def add(self, packet: Any) -> None:
         """Note a PyAV packet."""
-        if packet.pts is None:
-            self.flaws.add("packets without time stamps")
-        if packet.is_corrupt:
-            self.flaws.add("damaged packets")
-        self.pts.append(packet.pts or 0)
+        pts = packet.pts
+        self.n_untimed += pts is None
+        self.n_damaged += packet.is_corrupt
+        self.pts.append(pts or 0)
         self.durations.append(packet.duration or 0)
         self.keys.append(packet.is_keyframe)
         self.hidden.append(packet.is_discard)
+
+    def has_times(self, container: str) -> bool:
+        """Whether presentation times tell when frames are shown; AVI stores only the order of decoding."""
+        return not self.n_untimed and "avi" not in container.split(",")
 
 
 def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: int) -> Timeline | None:
@@ -96,7 +101,7 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
         codec: FFmpeg's name of the codec.
         n_declared: Number of frames in the file's header, 0 if it does not say.
     """
-    if log.flaws or not log.pts or n_declared not in (0, len(log.pts)):
+    if log.n_untimed or log.n_damaged or not log.pts or n_declared not in (0, len(log.pts)):
         return None
     if codec not in _ONE_FRAME_PER_PACKET or _TIMED_CONTAINERS.isdisjoint(container.split(",")):
         return None
@@ -114,9 +119,16 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
     key_pts = np.sort(all_pts[is_key])
     return Timeline(
         pts=shown_pts,
-        end_pts=int(all_pts[last]) + log.durations[last],
+        last_duration=log.durations[last],
         key_pts=key_pts,
         key_indices=np.searchsorted(shown_pts, key_pts),
         has_edits=not is_shown.all(),
         has_leading_frames=bool(is_leading.any()),
     )
+
+
+def time_span(n_frames: int, first_pts: int, last_pts: int, last_duration: int) -> int:
+    """Time from the first frame to the end of the last; one whose duration is not known gets the mean."""
+    if not last_duration and n_frames > 1:
+        last_duration = round((last_pts - first_pts) / (n_frames - 1))
+    return last_pts - first_pts + last_duration

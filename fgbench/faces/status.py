@@ -1,22 +1,34 @@
-"""What became of a sampled frame: the closed set of values of the column ``status`` of ``faces``."""
+"""The closed set of outcomes of a frame in the faces stage.
+
+Every frame that is asked for gets exactly one of them; none is left out.
+"""
 
 from __future__ import annotations
 
-OK = "ok"
+from typing import Final, Literal
+
+Status = Literal["ok", "large_pose", "ambiguous", "no_face", "corrupt_frame", "not_decoded"]
+
+OK: Final = "ok"
 """A face was found and aligned."""
-LARGE_POSE = "large_pose"
-"""A face was found and aligned, but it is turned further than the recipe allows."""
-NO_FACE = "no_face"
+
+LARGE_POSE: Final = "large_pose"
+"""A face was found and aligned, but is turned further to the side than the recipe allows."""
+
+AMBIGUOUS: Final = "ambiguous"
+"""There are faces that the policy cannot tell apart (e.g. two equally large); none is aligned."""
+
+NO_FACE: Final = "no_face"
 """No face was found."""
-AMBIGUOUS = "ambiguous"
-"""Several faces were found and the policy cannot tell which one is meant."""
-CORRUPT_FRAME = "corrupt_frame"
-"""The decoder had to conceal errors in the frame; it is not searched."""
-NOT_DECODED = "not_decoded"
-"""The frame could not be decoded."""
 
-STATUSES = (OK, LARGE_POSE, NO_FACE, AMBIGUOUS, CORRUPT_FRAME, NOT_DECODED)
-"""All values."""
+CORRUPT_FRAME: Final = "corrupt_frame"
+"""The decoder had to conceal errors in this frame; it was not searched."""
 
-USABLE = frozenset({OK})
-"""Values with which a frame enters the image set."""
+NOT_DECODED: Final = "not_decoded"
+"""The decoder gave no such frame."""
+
+STATUSES: tuple[Status, ...] = (OK, LARGE_POSE, AMBIGUOUS, NO_FACE, CORRUPT_FRAME, NOT_DECODED)
+"""All of them."""
+
+USABLE: frozenset[Status] = frozenset({OK})
+"""Statuses whose chip goes into data sets."""

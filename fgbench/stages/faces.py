@@ -8,6 +8,7 @@ of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.face
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from fgbench import video
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
-from fgbench.faces.tracking import FaceOptions, FaceTracker, Observation
+from fgbench.faces.following import Models, load_models
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.tracking import FaceTracker, Observation
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import N_LANDMARKS, Rejected
@@ -71,14 +74,23 @@ def _observer(config: FacesConfig) -> Any:
     options = FaceOptions(
         detector=config.detector,
         detector_model=config.detector_model,
-        n_landmarks=config.landmarks,
+        landmarks=config.landmarks,
         policy=config.policy,
+        ambiguity=config.ambiguity,
+        min_face_px=config.min_face_px,
         padding=config.padding,
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
         redetect_every=config.redetect_every,
+        check_every=config.check_every,
     )
-    return FaceTracker(options).observe
+    return FaceTracker(options, _models(options)).observe
+
+
+@lru_cache(maxsize=1)
+def _models(options: FaceOptions) -> Models:
+    """Models of a worker process: they take longer to load than a clip takes to search."""
+    return load_models(options)
 
 
 def whole_frame(frame: video.Frame, size: int) -> Observation:
@@ -90,7 +102,7 @@ def whole_frame(frame: video.Frame, size: int) -> Observation:
     width, height = frame.size
     chip = cv2.resize(frame.rgb(), (size, size), interpolation=cv2.INTER_AREA)
     across, down = size / width, size / height
-    transform = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], np.float32)
+    transform = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
     return Observation(status=status.OK, transform=transform, chip=chip)
 
 

@@ -40,6 +40,9 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
         return Rejected(entry.clip_id, error.reason, error.message)
     except OSError as error:
         return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
+    if info.is_truncated:
+        detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
+        return Rejected(entry.clip_id, "truncated", detail)
     problem = _annotation_problem(entry, info.n_frames)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
@@ -55,6 +58,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
         "width": info.width,
         "height": info.height,
         "rotation_deg": info.rotation_deg,
+        "mirrored": info.mirrored,
         "fps": info.fps,
         "n_frames": info.n_frames,
         "duration_s": info.duration_s,
@@ -80,7 +84,9 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
 
 
 def inside(root: Path, relative: str) -> Path:
-    """Path of a file of the data set, which may not leave its root.
+    """Path of a file of the data set, which may not lead out of its root.
+
+    Links that the user has put into the folder are followed: videos may lie on another disk.
 
     Args:
         root: Root of the data set.
@@ -90,14 +96,13 @@ def inside(root: Path, relative: str) -> Path:
         MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``).
     """
     pure = PurePosixPath(relative)
-    path = root.joinpath(*pure.parts)
-    if pure.is_absolute() or ".." in pure.parts or not path.resolve().is_relative_to(root.resolve()):
+    if pure.is_absolute() or ".." in pure.parts:
         raise MediaError(
             f"path {relative!r} leads out of the data set's folder",
             "give paths relative to the folder and inside it",
             reason="path_outside_root",
         )
-    return path
+    return root.joinpath(*pure.parts)
 
 
 def _annotation_problem(entry: ClipEntry, n_frames: int) -> tuple[str, str] | None:

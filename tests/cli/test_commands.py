@@ -46,15 +46,22 @@ def test_prepare_as_json(prepared):
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--json", cwd=prepared)
     report = json.loads(done.stdout)
     assert report["clips"] == 8
-    assert [stage["stage"] for stage in report["stages"]] == list(
-        ("ingest", "consensus", "split", "sample", "faces", "augment")
-    )
+    assert [stage["stage"] for stage in report["stages"]] == [
+        "ingest",
+        "consensus",
+        "split",
+        "sample",
+        "faces",
+        "augment",
+    ]
 
 
 def test_dry_run(prepared):
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--dry-run", cwd=prepared)
     assert "nothing to do" in done.stdout
-    forced = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--dry-run", "--force", cwd=prepared)
+    forced = fgbench_cli(
+        "prepare", "plain.yaml", "--data-root", "clips", "--dry-run", "--force", cwd=prepared
+    )
     assert "nothing was done (dry run)" in forced.stdout
 
 
@@ -71,7 +78,10 @@ def test_status_and_check(prepared):
 def test_check_of_damaged_manifests_exits_with_7(prepared, tmp_path):
     write_folder(tmp_path / "clips", 3)
     (tmp_path / "plain.yaml").write_text("name: plain\nfaces: {align: false}\n")
-    assert fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path).returncode == 0
+    assert (
+        fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path).returncode
+        == 0
+    )
     (tmp_path / WORK / "manifests" / "clips.parquet").write_bytes(b"x")
     check = fgbench_cli("check", WORK, cwd=tmp_path)
     assert check.returncode == 7
@@ -127,5 +137,7 @@ def test_too_many_rejects_exit_with_6(tmp_path):
 
 
 def test_version():
-    done = subprocess.run([sys.executable, "-m", "fgbench", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "fgbench", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == f"fgbench {fgbench.__version__}"

@@ -27,7 +27,8 @@ def test_rotation_and_scale_against_scipy():
     matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / scale
     offset = centre - matrix @ centre
     expected = np.stack(
-        [ndimage.affine_transform(image[:, :, c].astype(float), matrix, offset, order=1) for c in range(3)], -1
+        [ndimage.affine_transform(image[:, :, c].astype(float), matrix, offset, order=1) for c in range(3)],
+        -1,
     )
     inner = (slice(12, -12), slice(12, -12))
     assert np.abs(made[inner].astype(float) - expected[inner]).max() <= 2.0
@@ -55,10 +56,17 @@ def test_parameters_stay_in_range_and_depend_on_parent_copy_and_seed():
     assert len({item.noise_seed for item in drawn}) == 500
     base = draw("p", 1, RANGES, seed=0)
     assert base == draw("p", 1, RANGES, seed=0)
-    assert base not in (draw("p", 2, RANGES, seed=0), draw("p", 1, RANGES, seed=1), draw("q", 1, RANGES, seed=0))
+    assert base not in (
+        draw("p", 2, RANGES, seed=0),
+        draw("p", 1, RANGES, seed=1),
+        draw("q", 1, RANGES, seed=0),
+    )
 
 
-@given(st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 60), max_size=12), st.integers(0, 900))
+@given(
+    st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 60), max_size=12),
+    st.integers(0, 900),
+)
 def test_water_level_against_filling_one_by_one(counts, total):
     filled = dict(counts)
     alive = sorted(name for name, count in counts.items() if count)

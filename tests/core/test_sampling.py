@@ -1,5 +1,7 @@
 """Frame numbers."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,6 @@ def test_uniform_takes_the_middles_of_equal_parts():
 def test_uniform_is_increasing_and_inside(n_frames, count):
     found = uniform(n_frames, count)
     assert len(found) == min(count, n_frames)
-    assert all(first < second for first, second in zip(found, found[1:], strict=False))
+    assert all(first < second for first, second in pairwise(found))
     assert found[0] >= 0
     assert found[-1] < n_frames

@@ -44,7 +44,9 @@ def test_order_of_clips_does_not_matter(exact):
 def test_by_hash_a_new_clip_leaves_the_others_where_they_are():
     members = clips(200)
     before = divide(members, PAPER, exact=False, cover_all_classes=True, seed=0)
-    after = divide([*members, Member("new", "new", "worry")], PAPER, exact=False, cover_all_classes=True, seed=0)
+    after = divide(
+        [*members, Member("new", "new", "worry")], PAPER, exact=False, cover_all_classes=True, seed=0
+    )
     assert {clip: part for clip, part in after.items() if clip != "new"} == before
 
 

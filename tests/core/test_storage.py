@@ -80,7 +80,9 @@ def test_a_folder_is_held_by_one_process(tmp_path):
     )
 
     def other():
-        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     with storage.exclusive(tmp_path):

@@ -17,7 +17,9 @@ PAPER = {
 
 
 def test_tree_is_the_papers():
-    found = {basic: [leaf.name for leaf in taxonomy.leaves() if leaf.basic == basic] for basic in taxonomy.basics()}
+    found = {
+        basic: [leaf.name for leaf in taxonomy.leaves() if leaf.basic == basic] for basic in taxonomy.basics()
+    }
     assert found == {basic: names.split() for basic, names in PAPER.items()}
     assert [leaf.class_id for leaf in taxonomy.leaves()] == list(range(33))
 

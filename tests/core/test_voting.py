@@ -12,11 +12,11 @@ from fgbench.voting import Rules, duplicate_voter, largest_group, settle
 RULES = Rules(min_votes=3, key_frame_tolerance=2, min_confidence=0.5)
 
 
-def votes(labels, frames=None, confidences=None, round=1):
+def votes(labels, frames=None, confidences=None, in_round=1):
     frames = frames or [None] * len(labels)
     confidences = confidences or [0.8] * len(labels)
     return [
-        Vote(annotator=f"a{place}", label=label, confidence=confidence, key_frame=frame, round=round)
+        Vote(annotator=f"a{place}", label=label, confidence=confidence, key_frame=frame, round=in_round)
         for place, (label, frame, confidence) in enumerate(zip(labels, frames, confidences, strict=True))
     ]
 
@@ -30,14 +30,14 @@ def test_three_of_five_settle_label_and_key_frame():
 def test_two_of_five_ask_for_a_second_round_and_then_drop():
     labels = ["anger", "anger", "wrath", "wrath", "hate"]
     assert settle(votes(labels), RULES).status == "reannotate"
-    second = settle(votes(labels) + votes(labels, round=2), RULES)
+    second = settle(votes(labels) + votes(labels, in_round=2), RULES)
     assert second.status == "dropped"
     assert "2 of 5 agree, 3 needed" in second.detail
 
 
 def test_only_the_last_round_counts():
     first = votes(["anger"] * 5)
-    assert settle(first + votes(["wrath"] * 5, round=2), RULES).label == "wrath"
+    assert settle(first + votes(["wrath"] * 5, in_round=2), RULES).label == "wrath"
 
 
 def test_key_frames_beyond_the_tolerance_do_not_agree():
@@ -66,7 +66,7 @@ def test_no_votes_is_an_error():
 def test_duplicate_voter_is_found():
     twice = [*votes(["anger"] * 3), votes(["wrath"])[0]]
     assert duplicate_voter(twice) == ("a0", 1)
-    assert duplicate_voter(votes(["anger"] * 3) + votes(["anger"] * 3, round=2)) is None
+    assert duplicate_voter(votes(["anger"] * 3) + votes(["anger"] * 3, in_round=2)) is None
 
 
 @given(st.lists(st.integers(0, 40), max_size=7), st.integers(0, 5))

@@ -44,7 +44,11 @@ def test_videos_beside_the_table_and_names_without_suffix(tmp_path):
 
 
 def test_name_that_fits_two_files_is_a_problem_of_that_clip(tmp_path):
-    tree(tmp_path, ["videos/a.mp4", "videos/a.mov", "videos/b.mp4"], annotations="clip,label\na,anger\nb,anger\n")
+    tree(
+        tmp_path,
+        ["videos/a.mp4", "videos/a.mov", "videos/b.mp4"],
+        annotations="clip,label\na,anger\nb,anger\n",
+    )
     found = by_id(tmp_path)
     assert found["a"].problem[0] == "bad_annotation"
     assert "fits several files" in found["a"].problem[1]

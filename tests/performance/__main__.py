@@ -1,7 +1,7 @@
 """Runs the benchmarks: ``python -m tests.performance [NAME ...] [--save]``.
 
-Each file ``bench_<name>.py`` beside this one has a function ``main()`` that prints a Markdown table of medians
-and of ratios to a named baseline measured in the same run. ``--save`` also writes RESULTS.md.
+Each file ``bench_<name>.py`` beside this one has a function ``main()`` that prints a Markdown table of
+medians and of ratios to a named baseline measured in the same run. ``--save`` also writes RESULTS.md.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def _hardware() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
     return f"{os.cpu_count()} cores, {model}"
 
 

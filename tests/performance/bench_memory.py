@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from clip_folders import LABELS, write_clip
+from clip_folders import LABELS, write_plain_clip
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 def _folder(root: Path, n_clips: int, n_frames: int) -> Path:
     """Copies of one clip: what they show does not matter for memory."""
     first = root / "videos" / "c0000.mp4"
-    write_clip(first, n_frames, size=(320, 240))
+    write_plain_clip(first, n_frames, size=(320, 240))
     lines = ["clip,label,key_frame"]
     for number in range(n_clips):
         path = first.with_name(f"c{number:04d}.mp4")
@@ -45,7 +45,9 @@ def _folder(root: Path, n_clips: int, n_frames: int) -> Path:
 
 def _peak_mb(root: Path, work: Path) -> float:
     command = [sys.executable, "-m", "fgbench", "prepare", "--data-root", str(root), "--workdir", str(work)]
-    process = subprocess.Popen([*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

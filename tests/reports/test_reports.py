@@ -74,12 +74,20 @@ def test_figure3_is_drawn_with_named_axes(work):
 
 def test_markdown_and_csv():
     table = Table(
-        name="t", title="A <b>|", columns=["x", "n"], rows=[["a|b", 12345], ["<script>", None]], notes=["note"]
+        name="t",
+        title="A <b>|",
+        columns=["x", "n"],
+        rows=[["a|b", 12345], ["<script>", None]],
+        notes=["note"],
     )
     assert markdown(table) == (
         "**A \\<b\\>\\|**\n\n| x | n |\n| :--- | ---: |\n| a\\|b | 12,345 |\n| \\<script\\> |  |\n\n- note\n"
     )
-    assert list(csv.reader(io.StringIO(comma_separated(table)))) == [["x", "n"], ["a|b", "12345"], ["<script>", ""]]
+    assert list(csv.reader(io.StringIO(comma_separated(table)))) == [
+        ["x", "n"],
+        ["a|b", "12345"],
+        ["<script>", ""],
+    ]
 
 
 def test_without_manifests_there_is_a_clear_error(tmp_path):

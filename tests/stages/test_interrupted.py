@@ -23,7 +23,10 @@ SEED = 11
 def clips(tmp_path_factory):
     """Sixty short clips of drawn faces."""
     root = tmp_path_factory.mktemp("clips") / "data"
-    generate(root, SynthOptions(clips_per_class=2, subjects=6, width=320, height=240, seed=SEED), jobs=2)
+    options = SynthOptions(
+        clips_per_class=2, subjects=6, width=320, height=240, seed=SEED, min_duration_s=0.6, max_duration_s=1.0
+    )
+    generate(root, options, jobs=2)
     lines = (root / "annotations.csv").read_text().splitlines()
     (root / "annotations.csv").write_text("\n".join(lines[: 1 + N_CLIPS]) + "\n")
     return root
@@ -57,7 +60,7 @@ def test_killed_runs_end_in_the_same_bytes(clips, tmp_path):
     work, attempt, kills = tmp_path / "killed-0", 0, 0
     while kills < KILLS:
         process = start(clips, work, jobs=2)
-        time.sleep(rng.uniform(0.2, 0.2 + 0.45 * duration_s))
+        time.sleep(rng.uniform(0.2, 0.2 + 0.3 * duration_s))
         if process.poll() is None:
             # Half the time the parent alone, so that its workers have to notice.
             if rng.random() < 0.5:

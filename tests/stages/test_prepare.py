@@ -2,7 +2,8 @@
 
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import add_clip, contents, write_clip, write_folder
+from clip_folders import add_clip, contents, write_folder, write_plain_clip
+from video_files import cut, write_audio, write_clip
 
 from fgbench import prepare
 from fgbench.config import PrepareConfig
@@ -28,7 +29,9 @@ def test_clips_become_manifests(tmp_path):
     report = prepare.run(recipe(), root, work)
     clips = rows(work, "clips.parquet")
     assert [clip["clip_id"] for clip in clips] == [f"c{number:03d}" for number in range(40)]
-    assert all(clip["n_frames"] == 8 and clip["key_frame"] == 4 and clip["decoder"] == "pyav" for clip in clips)
+    assert all(
+        clip["n_frames"] == 8 and clip["key_frame"] == 4 and clip["decoder"] == "pyav" for clip in clips
+    )
     assert all(clip["n_faces_ok"] == 8 and clip["n_images"] == 7 for clip in clips)
     assert {clip["basic"] for clip in clips if clip["label"] == "wrath"} == {"anger"}
     by_part = {part: counts["clips"] for part, counts in report.counts.items()}
@@ -136,18 +139,21 @@ def bad_folder(root):
     videos = root / "videos"
     (videos / "empty.mp4").write_bytes(b"")
     (videos / "text.mp4").write_text("not a video\n" * 40)
-    whole = (videos / "c000.mp4").read_bytes()
-    (videos / "cut.mp4").write_bytes(whole[: len(whole) * 6 // 10])  # the table of contents stands at the end
+    # Cut at 60 %: with the table of contents at the end of the file, and at its front.
+    cut(write_clip(root / "end.mp4"), videos / "cut.mp4", fraction=0.6)
+    front = write_clip(root / "front.mp4", container_options={"movflags": "+faststart"})
+    cut(front, videos / "cut-front.mp4", fraction=0.6)
     write_audio(videos / "audio.mp4")
-    write_clip(videos / "late.mp4", 8)
-    write_clip(videos / "label.mp4", 8)
-    write_clip(videos / "Ünïcödé 表情.mp4", 8)
-    write_clip(videos / ("n" * 200 + ".mp4"), 8)
-    write_clip(root.parent / "outside.mp4", 8)
+    write_plain_clip(videos / "late.mp4", 8)
+    write_plain_clip(videos / "label.mp4", 8)
+    write_plain_clip(videos / "Ünïcödé 表情.mp4", 8)
+    write_plain_clip(videos / ("n" * 200 + ".mp4"), 8)
+    write_plain_clip(root.parent / "outside.mp4", 8)
     expected = {
         "empty": "empty_file",
         "text": "unreadable",
         "cut": "truncated",
+        "cut-front": "truncated",
         "audio": "no_video_stream",
         "late": "key_frame_outside",
         "label": "unknown_label",
@@ -164,18 +170,6 @@ def bad_folder(root):
                 file.write(f"{name}.mp4,{label},{keys.get(name, 2)},s1\n")
         file.write(f"Ünïcödé 表情.mp4,anger,2,s1\n{'n' * 200}.mp4,anger,2,s1\n")
     return expected
-
-
-def write_audio(path):
-    import av
-    import numpy as np
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def test_every_bad_clip_is_a_reject_with_its_reason(tmp_path):
@@ -195,7 +189,7 @@ def test_every_bad_clip_is_a_reject_with_its_reason(tmp_path):
 def test_too_many_rejects_stop_the_run_and_name_the_worst(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     bad_folder(root)
-    with pytest.raises(RejectRateError, match=r"rejected 10 of 22 clips.*: missing_file \(2\)"):
+    with pytest.raises(RejectRateError, match=r"rejected 11 of 23 clips.*: missing_file \(2\)"):
         prepare.run(recipe(max_reject_rate=0.2), root, work)
     with pytest.raises(ManifestError, match="no complete manifests"):
         read_index(work)
@@ -204,7 +198,7 @@ def test_too_many_rejects_stop_the_run_and_name_the_worst(tmp_path):
 def test_votes_settle_clips_and_list_those_to_annotate_again(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     for name in ("good", "split", "gone"):
-        write_clip(root / "videos" / f"{name}.mp4", 20)
+        write_plain_clip(root / "videos" / f"{name}.mp4", 20)
     lines = ["clip,annotator,label,confidence,key_frame,round"]
     for place, label in enumerate(["anger", "anger", "anger", "wrath", "hate"]):
         lines.append(f"good,{place},{label},0.9,{8 + place % 2},1")
@@ -226,7 +220,10 @@ def test_experts_selection_is_the_image_set(tmp_path):
     (root / "selection.csv").write_text("clip,frame\nc000,1\nc000,7\nc001,99\n")
     prepare.run(recipe(augment={"balance": "none"}), root, work)
     images = [row for path in sorted((work / "manifests" / "images").iterdir()) for row in read_rows(path)]
-    assert [(row["clip_id"], row["frame_index"], row["offset"]) for row in images] == [("c000", 1, -3), ("c000", 7, 3)]
+    assert [(row["clip_id"], row["frame_index"], row["offset"]) for row in images] == [
+        ("c000", 1, -3),
+        ("c000", 7, 3),
+    ]
     assert [row["reason"] for row in rows(work, "rejects.parquet")] == ["selected_frame_outside"]
 
 
@@ -235,7 +232,9 @@ def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
     totals = {"balance": "total", "train": 400, "val": 0, "test": 151}
     config = recipe(augment=totals, split={"assign": "exact", "train": 30, "val": 10, "test": 10})
     report = prepare.run(config, root, work, jobs=2)
-    counts = {part: (found["clips"], found["images"], found["augmented"]) for part, found in report.counts.items()}
+    counts = {
+        part: (found["clips"], found["images"], found["augmented"]) for part, found in report.counts.items()
+    }
     assert counts == {"train": (30, 210, 400), "val": (10, 70, 70), "test": (10, 70, 151)}
     images = [row for path in sorted((work / "manifests" / "images").iterdir()) for row in read_rows(path)]
     part_of = {row["image_id"]: row["split"] for row in images}
@@ -316,7 +315,9 @@ def test_groups_need_their_column(tmp_path):
 
 def test_official_parts_are_kept(tmp_path):
     root, work = write_folder(tmp_path / "in", 3), tmp_path / "work"
-    (root / "annotations.csv").write_text("clip,label,split\nc000,anger,val\nc001,anger,val\nc002,anger,test\n")
+    (root / "annotations.csv").write_text(
+        "clip,label,split\nc000,anger,val\nc001,anger,val\nc002,anger,test\n"
+    )
     prepare.run(recipe(), root, work)
     assert {row["clip_id"]: row["split"] for row in rows(work, "clips.parquet")} == {
         "c000": "val",

@@ -1,0 +1,177 @@
+"""What a pass over a file's packets tells of it; both decoders start with this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from fgbench.decoders import _container
+from fgbench.decoders._orientation import UPRIGHT, Orientation, from_display_matrix
+from fgbench.decoders._timeline import PacketLog, Timeline, build_timeline, time_span
+from fgbench.decoders._truncation import missing_bytes
+from fgbench.errors import MediaError
+from fgbench.video import VideoInfo, frame_rate
+
+_DEFAULT_FPS = 25.0  # FFmpeg's own value for streams that do not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Facts of a video file that its packets tell.
+
+    Attributes:
+        path: The file.
+        container: FFmpeg's names of the container format, separated by commas.
+        codec: FFmpeg's name of the codec.
+        timeline: Times of all frames; ``None`` if the packets do not tell and frames have to be counted.
+        has_times: Whether the time stamps of frames can be used; AVI files, say, have none.
+        time_base_s: Unit of time stamps in seconds.
+        declared_fps: Frame rate after the file's header, or as FFmpeg guesses it from the first frames.
+        n_missing_bytes: Number of bytes that the file is known to lack at its end.
+    """
+
+    path: Path
+    container: str
+    codec: str
+    timeline: Timeline | None
+    has_times: bool
+    time_base_s: Fraction
+    declared_fps: float
+    n_missing_bytes: int
+
+    def time_s(self, index: int, *, pts: int | None, start_pts: int | None) -> float:
+        """Time of a frame in seconds since the first one.
+
+        Args:
+            index: Number of the frame.
+            pts: Its time stamp.
+            start_pts: Time stamp of the first frame.
+        """
+        if self.has_times and pts is not None and start_pts is not None:
+            return float((pts - start_pts) * self.time_base_s)
+        return index / self.declared_fps
+
+    def info(self, picture: av.VideoFrame) -> VideoInfo:
+        """The facts as callers see them. Without a timeline the whole file is decoded to count its frames.
+
+        Args:
+            picture: A frame of the file.
+        """
+        timeline = timeline_for(self, picture)
+        if timeline is None:
+            n_frames, span = _count_frames(self.path)
+        else:
+            n_frames = len(timeline.pts)
+            span = time_span(n_frames, int(timeline.pts[0]), int(timeline.pts[-1]), timeline.last_duration)
+        duration_s = float(span * self.time_base_s) if self.has_times else 0.0
+        duration_s = duration_s or n_frames / self.declared_fps
+        tick_s = float(self.time_base_s)
+        orientation = orientation_of(picture)
+        width, height = orientation.size(picture.width, picture.height)
+        return VideoInfo(
+            container=self.container,
+            codec=self.codec,
+            pixel_format=picture.format.name,
+            width=width,
+            height=height,
+            rotation_deg=orientation.rotation_deg,
+            mirrored=orientation.mirrored,
+            fps=frame_rate(n_frames, duration_s, declared_fps=self.declared_fps, tick_s=tick_s),
+            n_frames=n_frames,
+            duration_s=duration_s,
+            is_truncated=self.n_missing_bytes > 0,
+        )
+
+    def truncated(self, lost: str) -> MediaError:
+        """Error for what lies behind the point where the file breaks off."""
+        return MediaError(
+            f"{self.path} breaks off before {lost}: at least {self.n_missing_bytes} bytes are missing at its "
+            "end",
+            "copy or download the file again",
+            reason="truncated",
+        )
+
+    def no_frames(self) -> MediaError:
+        """Error for a file of which no frame can be decoded."""
+        if self.n_missing_bytes:
+            return self.truncated("its first frame")
+        return MediaError(
+            f"{self.path} has a video stream, but no frame of it can be decoded",
+            "check the file with a player; convert it or take it off the list",
+            reason="no_frames",
+        )
+
+
+def probe(path: Path, container: Any, stream: Any) -> Probe:
+    """Read all packets of a freshly opened file.
+
+    Args:
+        path: The file.
+        container: The file as PyAV has just opened it; it is left at its end.
+        stream: The video stream.
+    """
+    log = PacketLog()
+    for packet in _container.packets(container, stream):
+        log.add(packet)
+    n_missing_bytes = missing_bytes(path)
+    formats, codec = container.format.name, stream.codec_context.name
+    timeline = build_timeline(log, container=formats, codec=codec, n_declared=stream.frames)
+    rate = stream.average_rate or stream.guessed_rate
+    return Probe(
+        path=path,
+        container=formats,
+        codec=codec,
+        timeline=None if n_missing_bytes else timeline,
+        has_times=log.has_times(formats),
+        time_base_s=Fraction(stream.time_base.numerator, stream.time_base.denominator),
+        declared_fps=float(rate) if rate else _DEFAULT_FPS,
+        n_missing_bytes=n_missing_bytes,
+    )
+
+
+def timeline_for(facts: Probe, picture: av.VideoFrame) -> Timeline | None:
+    """Timeline of a file as far as a frame of it confirms it: two packets may make one interlaced frame."""
+    return None if picture.interlaced_frame else facts.timeline
+
+
+def orientation_of(picture: av.VideoFrame) -> Orientation:
+    """How the pictures of the file become upright; every frame carries the file's display matrix.
+
+    Raises:
+        MediaError: If that is a rotation by an angle that is no multiple of 90 degrees
+            (reason ``unsupported_rotation``).
+    """
+    matrix = picture.side_data.get("DISPLAYMATRIX")
+    return UPRIGHT if matrix is None else from_display_matrix(np.frombuffer(matrix, np.int32).tolist())
+
+
+def first_picture(facts: Probe) -> av.VideoFrame:
+    """First frame of a plain decode.
+
+    Raises:
+        MediaError: If there is none (reason ``no_frames``, or ``truncated``).
+    """
+    container, stream = _container.open_container(facts.path)
+    with container:
+        for picture, _ in _container.decode(stream, _container.packets(container, stream)):
+            return picture
+    raise facts.no_frames()
+
+
+def _count_frames(path: Path) -> tuple[int, int]:
+    """Number of frames of a full decode, and the time that they take in units of the time base."""
+    container, stream = _container.open_container(path)
+    times: list[int] = []
+    n_frames, last_duration = 0, 0
+    with container:
+        for frame, _ in _container.decode(stream, _container.packets(container, stream)):
+            n_frames += 1
+            if frame.pts is not None:
+                times = [*times[:1], frame.pts]
+                last_duration = frame.duration or 0
+    return n_frames, time_span(n_frames, times[0], times[-1], last_duration) if times else 0

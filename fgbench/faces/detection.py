@@ -1,0 +1,132 @@
+"""Interface of face detectors, and the search of a picture at one or several scales.
+
+A *detector* is a plugin ``fgbench/detectors/<name>.py`` with one function ``open_detector(model)`` that gives
+a :class:`Detector`. Coordinates are pixels of the picture that was handed in; x to the right, y down, the
+centre of the top left pixel at (0, 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import plugins
+from fgbench.video import Image
+
+DEFAULT_DETECTOR = "dlib-hog"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that a detector found.
+
+    Attributes:
+        box_xyxy: (4,) float32 ``x0, y0, x1, y1`` in px, a square from the brows to the chin as dlib's HOG
+            detector draws it; it may reach beyond the picture.
+        score: The detector's own score; higher is surer.
+    """
+
+    box_xyxy: npt.NDArray[np.float32]
+    score: float
+
+
+class Detector(Protocol):
+    """Finds faces in one picture at its own scale."""
+
+    @property
+    def uses_colour(self) -> bool:
+        """Whether :meth:`detect` wants (H, W, 3) uint8 RGB; otherwise (H, W) uint8 luma."""
+
+    @property
+    def smallest_face_px(self) -> float:
+        """Width of the smallest box that is found at scale 1."""
+
+    @property
+    def accepted_score(self) -> float:
+        """Score from which on a detection counts as a face."""
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Factors at which to search a whole frame, ascending, until there is a face."""
+
+    def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
+        """Faces of a picture, the surest first.
+
+        Args:
+            image: (H, W) or (H, W, 3) uint8, contiguous; see :attr:`uses_colour`.
+            margin: How far below :attr:`accepted_score` the score of a detection may lie.
+        """
+
+
+def open_detector(name: str = DEFAULT_DETECTOR, model: Path | str | None = None) -> Detector:
+    """Open a detector.
+
+    Args:
+        name: Plugin in ``fgbench/detectors``: ``"dlib-hog"``, ``"dlib-cnn"`` or ``"yunet"``.
+        model: Model file of the user's own; ``yunet`` needs one.
+
+    Raises:
+        ConfigError: If there is no such detector, or it needs a model file and none was given, or takes none.
+        DependencyError: If the model file is missing or cannot be read.
+    """
+    detector: Detector = plugins.load("detectors", name).open_detector(model)
+    return detector
+
+
+def resized(image: Image, scale: float) -> Image:
+    """Picture enlarged (bilinear) or reduced (mean of areas) by a factor, contiguous."""
+    import cv2
+
+    if scale == 1:
+        return np.ascontiguousarray(image)
+    height, width = image.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    result: Image = cv2.resize(image, size, interpolation=method)
+    return result
+
+
+def search_at_scale(
+    image: Image, detector: Detector, *, scale: float, margin: float = 0.0
+) -> list[Detection]:
+    """Faces of a picture, searched for in its enlarged or reduced copy; boxes in px of the picture."""
+    scaled = resized(image, scale)
+    # Outer edges of the pictures coincide: pixel centres lie half a pixel inside.
+    x_factor, y_factor = image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]
+    factors = np.array([x_factor, y_factor, x_factor, y_factor])
+    return [
+        Detection(((found.box_xyxy + 0.5) * factors - 0.5).astype(np.float32), found.score)
+        for found in detector.detect(scaled, margin=margin)
+    ]
+
+
+def search_scales(detector: Detector, *, smallest_face_px: float) -> tuple[float, ...]:
+    """The detector's scales, without those that serve only faces smaller than wanted.
+
+    Args:
+        detector: The detector.
+        smallest_face_px: Width of the smallest face wanted.
+    """
+    scales = detector.scales
+    enough = [scale for scale in scales if detector.smallest_face_px / scale <= smallest_face_px]
+    return tuple(scale for scale in scales if not enough or scale <= enough[0])
+
+
+def search_ladder(image: Image, detector: Detector, *, scales: Sequence[float]) -> list[Detection]:
+    """Faces found at the first scale, in the order given, at which there is any.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8 as the detector wants it.
+        detector: The detector.
+        scales: Factors, ascending: large faces are found at little cost.
+    """
+    for scale in scales:
+        found = search_at_scale(image, detector, scale=scale)
+        if found:
+            return found
+    return []

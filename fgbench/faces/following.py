@@ -1,0 +1,172 @@
+"""One face from frame to frame: landmarks from the last place, and checks that it still is a face.
+
+All functions are pure but for the models that they call. A face is followed without a search: its landmarks
+in the last frame place the patch (:mod:`fgbench.faces.placement`) in which the predictor finds them in this
+one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.faces.detection import Detection, Detector, open_detector, resized
+from fgbench.faces.landmarks import LandmarkPredictor, open_predictor
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.placement import (
+    PATCH_BOX,
+    PATCH_FACE_PX,
+    Placement,
+    cut_patch,
+    patch_transform,
+    placement_from_box,
+    placement_from_landmarks,
+)
+from fgbench.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
+from fgbench.video import Frame, Image
+
+# A placement is good when the landmarks that it gives place the face within these bounds of it: the predictor
+# was trained on boxes as much off.
+_MAX_SHIFT = 0.08  # box widths
+_MAX_LOG_SCALE = 0.10
+_MAX_TURN_RAD = 0.15
+_MAX_PASSES = 4
+
+_CHECK_SCALE = 0.5  # of the patch: a face of 100 px, which the detectors find at their finest scales
+_CHECK_MIN_IOU = 0.4
+_LOOK_PX = 48  # side of the thumbnail by which appearances are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is loaded once and used for all clips of a process.
+
+    Attributes:
+        detector: The detector chosen.
+        checker: dlib's HOG detector, which is fast enough for checks; the same object if it is chosen.
+        predictor: The landmark predictor.
+    """
+
+    detector: Detector
+    checker: Detector
+    predictor: LandmarkPredictor
+
+
+def load_models(options: FaceOptions) -> Models:
+    """Load the detectors and the predictor (about half a second; 100 MB with 68 points).
+
+    Raises:
+        ConfigError: If a name or a number of points is unknown.
+        DependencyError: If a model file is missing or cannot be read.
+    """
+    detector = open_detector(options.detector, options.detector_model)
+    is_hog = options.detector.replace("-", "_") == "dlib_hog"
+    return Models(
+        detector=detector,
+        checker=detector if is_hog else open_detector("dlib-hog"),
+        predictor=open_predictor(options.landmarks, options.landmarks_model),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A face in one frame.
+
+    Attributes:
+        landmarks: (68, 2) or (5, 2) float64 px.
+        placement: Where the detector would see a face with these landmarks.
+        settled: Whether the landmarks agree with the placement that they were found from.
+        patch: (P, P) uint8 luma patch that they were found in.
+        to_patch: (2, 3) transform from the frame to the patch.
+    """
+
+    landmarks: npt.NDArray[np.float64]
+    placement: Placement
+    settled: bool
+    patch: Image
+    to_patch: Transform
+
+
+def locate(luma: Image, start: Placement, predictor: LandmarkPredictor) -> Located:
+    """Landmarks of the face near a placement; the placement is corrected until they agree with it.
+
+    Args:
+        luma: (H, W) uint8.
+        start: About where the face is.
+        predictor: Landmark predictor.
+    """
+    placement = start
+    for _ in range(_MAX_PASSES):
+        to_patch = patch_transform(placement)
+        patch = cut_patch(luma, to_patch)
+        landmarks = apply_transform(invert(to_patch), predictor.predict(patch, PATCH_BOX))
+        found = placement_from_landmarks(landmarks)
+        settled = _agree(placement, found)
+        if settled:
+            break
+        placement = found
+    return Located(landmarks, found, settled, patch, to_patch)
+
+
+def _agree(first: Placement, second: Placement) -> bool:
+    shift = np.linalg.norm(first.centre - second.centre) / first.width_px
+    turn = abs(np.angle(np.exp(1j * (first.roll_rad - second.roll_rad))))
+    scale = abs(np.log(max(second.width_px, 1e-6) / first.width_px))
+    return bool(shift <= _MAX_SHIFT and scale <= _MAX_LOG_SCALE and turn <= _MAX_TURN_RAD)
+
+
+def look(face: Located) -> Image:
+    """Aligned thumbnail of a face, (48, 48) uint8 luma, cut from its patch."""
+    on_patch = apply_transform(face.to_patch, face.landmarks)
+    thumbnail: Image = cv2.warpAffine(
+        resized(face.patch, _CHECK_SCALE),
+        compose(_FROM_HALF, chip_transform(on_patch, size=_LOOK_PX, padding=0.1)),
+        (_LOOK_PX, _LOOK_PX),
+        flags=cv2.INTER_LINEAR,
+    )
+    return thumbnail
+
+
+_FROM_HALF = np.array([[1 / _CHECK_SCALE, 0, 0.5], [0, 1 / _CHECK_SCALE, 0.5]])  # 2 (x + 0.5) - 0.5
+
+
+def check(frame: Frame, face: Located, models: Models, *, margin: float) -> Detection | None:
+    """What the detector sees where a face is thought to be.
+
+    HOG looks first; where it sees nothing and another detector was chosen, that one is asked.
+
+    Args:
+        frame: The frame.
+        face: The face, located in this frame.
+        models: Detectors.
+        margin: How far below acceptance HOG's score may lie.
+
+    Returns:
+        The detection, in px of the frame (its box without the face's turn), or ``None``.
+    """
+    found = _check(resized(face.patch, _CHECK_SCALE), face, models.checker, margin=margin)
+    if found is None and models.detector is not models.checker:
+        picture = face.patch
+        if models.detector.uses_colour:
+            picture = cv2.warpAffine(frame.rgb(), face.to_patch, picture.shape[::-1], flags=cv2.INTER_LINEAR)
+        found = _check(resized(picture, _CHECK_SCALE), face, models.detector, margin=0.0)
+    return found
+
+
+def _check(picture: Image, face: Located, detector: Detector, *, margin: float) -> Detection | None:
+    expected = (PATCH_BOX + 0.5) * _CHECK_SCALE - 0.5
+    for found in detector.detect(picture, margin=margin):
+        if box_iou(found.box_xyxy, expected) >= _CHECK_MIN_IOU:
+            in_patch = placement_from_box((found.box_xyxy + 0.5) / _CHECK_SCALE - 0.5)
+            centre = apply_transform(invert(face.to_patch), in_patch.centre)
+            width_px = in_patch.width_px / PATCH_FACE_PX * _width_of_patch_face(face.to_patch)
+            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score)
+    return None
+
+
+def _width_of_patch_face(to_patch: Transform) -> float:
+    """Width in px of the frame of a face that fills its patch's box."""
+    return PATCH_FACE_PX / float(np.hypot(to_patch[0, 0], to_patch[1, 0]))

@@ -1,0 +1,82 @@
+"""What was found in one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.faces.chips import cut_chip, sharpness
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.placement import placement_from_landmarks
+from fgbench.faces.pose import estimate_pose
+from fgbench.faces.status import LARGE_POSE, OK, Status
+from fgbench.geometry import Floats, chip_transform
+from fgbench.video import Frame, Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What was found in one frame. Coordinates: px of the frame. ``None`` where there is no aligned face.
+
+    Attributes:
+        status: One of :data:`fgbench.faces.status.STATUSES`.
+        n_faces: Number of faces known of: the followed one and those that the last search found. A search for
+            the largest face does not look for much smaller ones.
+        track_id: From 0; another number is another person, or the same one after a cut or in another place.
+        box_xyxy: (4,) float32; where dlib's detector sees such a face on average, computed from the
+        landmarks. score: Score of the detector when it last looked at this face.
+        landmarks: (68, 2) or (5, 2) float32.
+        transform: (2, 3) float64, frame to chip.
+        yaw_deg: See :mod:`fgbench.faces.pose`; ``nan`` with 5 points.
+        pitch_deg: Likewise.
+        roll_deg: See :mod:`fgbench.faces.pose`.
+        sharpness: See :func:`fgbench.faces.chips.sharpness`.
+        chip: (S, S, 3) uint8 RGB.
+    """
+
+    status: Status
+    n_faces: int = 0
+    track_id: int | None = None
+    box_xyxy: npt.NDArray[np.float32] | None = None
+    score: float | None = None
+    landmarks: npt.NDArray[np.float32] | None = None
+    transform: npt.NDArray[np.float64] | None = None
+    yaw_deg: float | None = None
+    pitch_deg: float | None = None
+    roll_deg: float | None = None
+    sharpness: float | None = None
+    chip: Image | None = None
+
+
+def aligned(
+    frame: Frame, landmarks: Floats, options: FaceOptions, *, n_faces: int, track_id: int, score: float
+) -> Observation:
+    """Observation of a face: its pose and its chip, from its landmarks.
+
+    Args:
+        frame: The frame.
+        landmarks: (68, 2) or (5, 2) px of the frame.
+        options: Choices.
+        n_faces: Number of faces known of.
+        track_id: Number of the face's track.
+        score: Score of the detector when it last looked at the face.
+    """
+    transform = chip_transform(landmarks, size=options.chip_size, padding=options.padding)
+    chip = cut_chip(frame, transform, size=options.chip_size)
+    pose = estimate_pose(landmarks, frame.size)
+    return Observation(
+        status=LARGE_POSE if abs(pose.yaw_deg) > options.max_abs_yaw_deg else OK,
+        n_faces=n_faces,
+        track_id=track_id,
+        box_xyxy=placement_from_landmarks(landmarks).box_xyxy,
+        score=score,
+        landmarks=landmarks.astype(np.float32),
+        transform=transform,
+        yaw_deg=pose.yaw_deg,
+        pitch_deg=pose.pitch_deg,
+        roll_deg=pose.roll_deg,
+        sharpness=sharpness(chip),
+        chip=chip,
+    )

@@ -1,0 +1,115 @@
+"""Head pose from 68 landmarks: a rigid 3-D face seen through a pinhole camera (PnP).
+
+Angles are in degrees, relative to a face that looks along the camera's axis:
+
+- yaw > 0: the face turns towards the right edge of the image (the subject's left);
+- pitch > 0: the face looks up;
+- roll > 0: the face is turned clockwise in the image.
+
+The head is turned by roll about its own front, then by pitch, then by yaw about the vertical.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.geometry import N_IBUG_POINTS, Floats, chip_frame, mean_face
+
+POSE_POINTS = np.array([*range(27, 36), 36, 39, 42, 45])
+"""iBUG points that expressions hardly move: ridge and base of the nose, corners of the eyes."""
+
+_OUTER_EYE_CORNERS_MM = 90.0
+
+# Depth in mm, larger is farther from the camera, of POSE_POINTS. Ours, after adult means of facial
+# anthropometry: the tip of the nose lies 17 mm before its base, the root of the nose 10 mm before the inner
+# and 21 mm before the outer corners of the eyes.
+_DEPTH_MM = (2, -5, -12, -19, 4, 0, -2, 0, 4, 23, 12, 12, 23)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Head pose in degrees; ``nan`` is unknown. Signs: see the module's text."""
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+def face_model_mm() -> npt.NDArray[np.float64]:
+    """Rigid face, (13, 3) float64 mm: x to the right of the image, y down, z away from the camera.
+
+    x and y are those of dlib's mean face, made symmetrical, with 90 mm between the outer corners of the eyes.
+    """
+    points = mean_face()[POSE_POINTS - 17]
+    mirror = np.array([0, 1, 2, 3, 8, 7, 6, 5, 4, 12, 11, 10, 9])
+    middle = points[:4, 0].mean()
+    x = (points[:, 0] - middle - (points[mirror, 0] - middle)) / 2
+    y = (points[:, 1] + points[mirror, 1]) / 2
+    mm = _OUTER_EYE_CORNERS_MM / (x[-1] - x[-4])
+    return np.column_stack([x * mm, (y - y[3]) * mm, np.array(_DEPTH_MM, float)])
+
+
+_FACE_MM = face_model_mm()
+
+
+def camera_matrix(size: tuple[int, int], focal_px: float | None = None) -> npt.NDArray[np.float64]:
+    """(3, 3) pinhole camera with the principal point in the middle of the frame.
+
+    Args:
+        size: Width and height of the frame in px.
+        focal_px: Focal length; ``None`` takes the width of the frame, a field of view of 53 degrees.
+    """
+    width, height = size
+    focal = float(width) if focal_px is None else focal_px
+    return np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
+
+
+def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float | None = None) -> Pose:
+    """Pose of a face.
+
+    Args:
+        landmarks: (68, 2) px in iBUG order; with (5, 2) only the roll is known, that of the aligned chip.
+        size: Width and height of the frame in px.
+        focal_px: Focal length; ``None`` takes the width of the frame.
+    """
+    if landmarks.shape != (N_IBUG_POINTS, 2):
+        to_image = chip_frame(landmarks)
+        return Pose(math.nan, math.nan, math.degrees(math.atan2(to_image[1, 0], to_image[0, 0])))
+    points = np.ascontiguousarray(landmarks[POSE_POINTS], np.float64)
+    found, turn, _ = cv2.solvePnP(
+        _FACE_MM, points, camera_matrix(size, focal_px), None, flags=cv2.SOLVEPNP_SQPNP
+    )
+    if not found:
+        return Pose(math.nan, math.nan, math.nan)
+    return pose_from_rotation(cv2.Rodrigues(turn)[0])
+
+
+def rotation_from_pose(pose: Pose) -> npt.NDArray[np.float64]:
+    """(3, 3) rotation of the face; undoes :func:`pose_from_rotation`."""
+    yaw, pitch, roll = (math.radians(angle) for angle in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
+    about_vertical = np.array(
+        [[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]]
+    )
+    about_side = np.array(
+        [[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]]
+    )
+    about_front = np.array(
+        [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]]
+    )
+    rotation: npt.NDArray[np.float64] = about_vertical @ about_side @ about_front
+    return rotation
+
+
+def pose_from_rotation(rotation: Floats) -> Pose:
+    """Pose from the (3, 3) rotation of the face in the camera's axes (x right, y down, z away)."""
+    front = -rotation[:, 2]  # where the face looks
+    return Pose(
+        yaw_deg=math.degrees(math.atan2(front[0], -front[2])),
+        pitch_deg=math.degrees(math.asin(min(1.0, max(-1.0, -front[1])))),
+        roll_deg=math.degrees(math.atan2(rotation[1, 0], rotation[1, 1])),
+    )

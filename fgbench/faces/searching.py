@@ -1,0 +1,180 @@
+"""Searching frames for faces, no more of it than is needed.
+
+Large faces are looked for first, in a reduced picture. While there is no face, a frame is searched as finely
+as a plain detector would do it, unless it looks like the frame that was searched last: then only those places
+are looked at again where the detector was nearly sure of a face. The enlarged picture, in which small faces
+are found, takes four times as long and is searched at intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.faces import scene
+from fgbench.faces.detection import Detection, search_at_scale, search_scales
+from fgbench.faces.following import Models, check, locate
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.placement import Placement, placement_from_box
+from fgbench.geometry import box_width
+from fgbench.video import Frame, Image
+
+# Ours. Changes of the luma in grey levels, averaged over a block of 80 px (at a width of 1280): a face that
+# enters changes some block by tens, noise of the camera by less than 3.
+_CHANGED_LEVELS = 4.0
+# Widths of the detector's boxes differ by up to this factor from the face's.
+_BOX_SLACK = 0.8
+# Detections that HOG nearly accepts are looked at upright and in a finer pyramid.
+_NEARLY = 0.4
+_MAX_NEARLY = 2
+_LOCAL_FACE_PX = 100
+_LOCAL_WIDTHS = 3
+
+
+class Searcher:
+    """Searches the frames of one clip; remembers what was searched last.
+
+    Args:
+        options: Choices.
+        models: Loaded models.
+    """
+
+    def __init__(self, options: FaceOptions, models: Models) -> None:
+        self._options = options
+        self._models = models
+        scales = search_scales(models.detector, smallest_face_px=options.min_face_px)
+        self._coarse = tuple(scale for scale in scales if scale <= 1) or scales[:1]
+        self._fine = tuple(scale for scale in scales if scale > self._coarse[-1])
+        self._searched_at: int | None = None
+        self._searched: npt.NDArray[np.int16] | None = None
+        self._searched_fine_at: int | None = None
+        self._searched_fine: npt.NDArray[np.int16] | None = None
+        self._nearly: tuple[Detection, ...] = ()
+
+    def forget(self) -> None:
+        """Take the next frame as the first of a new scene."""
+        self._searched_at = self._searched_fine_at = None
+        self._searched = self._searched_fine = None
+        self._nearly = ()
+
+    def face_lost(self) -> None:
+        """Search the next frame finely, whatever it looks like."""
+        self._searched = None
+
+    def may_wait(self, index: int) -> bool:
+        """Whether a frame need not be searched at once, since one shortly before it was."""
+        return self._searched_at is not None and index - self._searched_at < self._options.search_every
+
+    def is_due(self, index: int) -> bool:
+        """Whether it is time to look for other faces beside the one that is followed."""
+        return self._searched_at is None or index - self._searched_at >= self._options.redetect_every
+
+    def find(self, frame: Frame, luma: Image, sampled: npt.NDArray[np.int16]) -> list[Detection]:
+        """Faces of a frame in which none is followed.
+
+        Args:
+            frame: The frame.
+            luma: Its luma.
+            sampled: :func:`fgbench.faces.scene.sample` of it.
+        """
+        is_new = self._searched_at is None
+        found: list[Detection] = []
+        if is_new:
+            found = self._ladder(frame, luma)
+        elif self._is_changed(self._searched, sampled) or self.is_due(frame.index):
+            found = self._search(frame, luma, self._coarse[-1])
+        else:
+            return self._confirmed(frame, luma)
+        self._searched_at, self._searched = frame.index, sampled
+        found = found or self._confirmed(frame, luma)
+        if not found and self._is_fine_due(frame.index, sampled):
+            self._searched_fine_at, self._searched_fine = frame.index, sampled
+            for scale in self._fine:
+                found = found or self._search(frame, luma, scale)
+        return found
+
+    def find_others(self, frame: Frame, luma: Image, width_px: float) -> list[Detection]:
+        """Faces that may matter beside one that is followed, which is found again too.
+
+        Args:
+            frame: The frame.
+            luma: Its luma.
+            width_px: Width of the followed face's box. Unless the policy is ``central``, much smaller faces
+                are not looked for. None are looked for in the enlarged picture.
+        """
+        self._searched_at = frame.index
+        finest = self._coarse[-1]
+        if self._options.policy == "central":
+            return self._search(frame, luma, finest)
+        scale = self._models.detector.smallest_face_px / (_BOX_SLACK * width_px)
+        return self._search(frame, luma, min(scale, finest))
+
+    def find_near(self, luma: Image, place: Placement) -> Detection | None:
+        """Face, as HOG sees it, nearest to a place within one box width around it, about as large as
+        before."""
+        width, height = luma.shape[1], luma.shape[0]
+        reach = _LOCAL_WIDTHS / 2 * place.width_px
+        x0, y0 = (max(0, int(value - reach)) for value in place.centre)
+        x1, y1 = (min(n, int(value + reach)) for value, n in zip(place.centre, (width, height), strict=True))
+        if x0 >= x1 or y0 >= y1:
+            return None
+        part = np.ascontiguousarray(luma[y0:y1, x0:x1])
+        scale = _LOCAL_FACE_PX / place.width_px
+        found = search_at_scale(part, self._models.checker, scale=scale)
+        offset = np.array([x0, y0, x0, y0], np.float32)
+        moved = [Detection(item.box_xyxy + offset, item.score) for item in found]
+
+        def distance(item: Detection) -> float:
+            return float(np.linalg.norm(placement_from_box(item.box_xyxy).centre - place.centre))
+
+        return min(self._large_enough(moved), key=distance, default=None)
+
+    def _ladder(self, frame: Frame, luma: Image) -> list[Detection]:
+        """Faces at the first scale where there is one, and at the next if equals could be hidden there."""
+        for position, scale in enumerate(self._coarse):
+            found = self._search(frame, luma, scale)
+            if not found or scale == self._coarse[-1]:
+                continue
+            if self._options.policy == "central":
+                return self._search(frame, luma, self._coarse[-1]) or found
+            widest = max(box_width(item.box_xyxy) for item in found)
+            if _BOX_SLACK * widest * scale >= self._models.detector.smallest_face_px:
+                return found
+            return self._search(frame, luma, self._coarse[position + 1]) or found
+        return found
+
+    def _search(self, frame: Frame, luma: Image, scale: float) -> list[Detection]:
+        """Faces of the whole frame at a scale; keeps what was nearly accepted."""
+        detector = self._models.detector
+        margin = _NEARLY if detector is self._models.checker else 0.0
+        picture = frame.rgb() if detector.uses_colour else luma
+        found = self._large_enough(search_at_scale(picture, detector, scale=scale, margin=margin))
+        accepted = [item for item in found if item.score >= detector.accepted_score]
+        self._nearly = tuple(item for item in found if item.score < detector.accepted_score)[:_MAX_NEARLY]
+        return accepted
+
+    def _confirmed(self, frame: Frame, luma: Image) -> list[Detection]:
+        """Those nearly accepted detections of the last search that turn out to be faces on a closer look."""
+        confirmed = []
+        for item in self._nearly:
+            face = locate(luma, placement_from_box(item.box_xyxy), self._models.predictor)
+            seen = check(frame, face, self._models, margin=0.0)
+            if seen is not None:
+                confirmed.append(seen)
+        return self._large_enough(confirmed)
+
+    def _large_enough(self, found: Sequence[Detection]) -> list[Detection]:
+        least = self._options.min_face_px - 1  # dlib's boxes are whole pixels
+        return [item for item in found if box_width(item.box_xyxy) >= least]
+
+    def _is_fine_due(self, index: int, sampled: npt.NDArray[np.int16]) -> bool:
+        if self._searched_fine_at is None:
+            return True
+        is_time = index - self._searched_fine_at >= self._options.redetect_every
+        return is_time and self._is_changed(self._searched_fine, sampled)
+
+    @staticmethod
+    def _is_changed(before: npt.NDArray[np.int16] | None, after: npt.NDArray[np.int16]) -> bool:
+        return before is None or scene.largest_change(before, after) > _CHANGED_LEVELS

@@ -1,0 +1,306 @@
+"""One face through a clip: searched now and then, followed from frame to frame, aligned in every frame.
+
+A search of the whole frame is made at the start, after a cut, when the face is lost, and every
+``redetect_every`` frames to notice other faces. In between, landmarks are found from the landmarks of the
+frame before, and every ``check_every`` frames, or as soon as the face's appearance changes, the detector
+looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts.
+
+While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
+last; from a face found there, the waiting ones are gone through backwards.
+
+A frame's result depends on the frames of its clip that are handed in and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.faces import scene
+from fgbench.faces.detection import Detection
+from fgbench.faces.following import Located, Models, check, load_models, locate, look
+from fgbench.faces.observation import Observation, aligned
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.placement import Placement, placement_from_box
+from fgbench.faces.searching import Searcher
+from fgbench.faces.selection import choose, rank
+from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE
+from fgbench.geometry import box_iou
+from fgbench.video import Frame, Image
+
+# Score of dlib's HOG detector, ours: a face that is followed is kept a little below acceptance.
+_KEEP_MARGIN = 0.3
+# Correlations of aligned thumbnails, ours: above the first a face is not checked before its time, below the
+# second it is another person's.
+_SAME_LOOK = 0.85
+_SAME_PERSON_LOOK = 0.5
+_SAME_FACE_IOU = 0.3
+
+Observed = tuple[Frame, Observation]
+"""A frame and what was found in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A face where the detector saw it: located in that frame, with the detector's score."""
+
+    face: Located
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Track:
+    """The face that is followed, as it was in the last frame.
+
+    Attributes:
+        track_id: Its number.
+        face: Where it was.
+        score: Of the last check.
+        appearance: Thumbnail at the last check.
+        checked_at: Frame of the last check.
+    """
+
+    track_id: int
+    face: Located
+    score: float
+    appearance: Image
+    checked_at: int
+
+
+def observe_clip(
+    frames: Iterable[Frame], options: FaceOptions | None = None, models: Models | None = None
+) -> Iterator[Observed]:
+    """Observe the frames of one clip.
+
+    Args:
+        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time.
+        options: Choices.
+        models: Loaded models, to share them between clips; ``None`` loads them.
+
+    Yields:
+        Every frame once, in order, with its observation.
+
+    Raises:
+        ValueError: If the frames are not in order.
+    """
+    tracker = FaceTracker(options, models)
+    for frame in frames:
+        yield from tracker.feed(frame)
+    yield from tracker.finish()
+
+
+class FaceTracker:
+    """Finds and follows the face of one clip.
+
+    Hand in the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
+    the end :meth:`finish`, which take less time where there is no face.
+
+    Args:
+        options: Choices.
+        models: Loaded models, to share them between clips; ``None`` loads them.
+    """
+
+    def __init__(self, options: FaceOptions | None = None, models: Models | None = None) -> None:
+        self._options = options or FaceOptions()
+        self._models = models or load_models(self._options)
+        self._searcher = Searcher(self._options, self._models)
+        self._track: _Track | None = None
+        self._lost: _Track | None = None
+        self._rivals: tuple[Placement, ...] = ()
+        self._n_tracks = 0
+        self._n_faces = 0
+        self._scene: npt.NDArray[np.int16] | None = None
+        self._index = -1
+        self._followed_at = -1
+        self._waiting: list[Frame] = []
+
+    def observe(self, frame: Frame) -> Observation:
+        """Look at the next frame and answer at once.
+
+        Raises:
+            ValueError: If the frame does not come after the one before, or frames that were fed still wait.
+        """
+        if self._waiting:
+            raise ValueError(f"{len(self._waiting)} frames wait for a decision: call finish() first")
+        ((_, observation),) = [*self.feed(frame), *self.finish()]
+        return observation
+
+    def feed(self, frame: Frame) -> list[Observed]:
+        """Take the next frame.
+
+        Returns:
+            The frames that are decided now, in order: often this one, none, or those that waited and this
+            one.
+
+        Raises:
+            ValueError: If the frame does not come after the one before.
+        """
+        if frame.index <= self._index:
+            raise ValueError(
+                f"frame {frame.index} after frame {self._index}, expected a clip's frames in order"
+            )
+        self._index = frame.index
+        if frame.is_corrupt:
+            self._waiting.append(frame)
+            return [] if len(self._waiting) > 1 else self._decide()
+        sampled = scene.sample(frame.gray())
+        decided: list[Observed] = []
+        if self._scene is not None and scene.is_cut(self._scene, sampled):
+            decided = self._decide()
+            self._track = self._lost = None
+            self._rivals = ()
+            self._searcher.forget()
+        self._scene = sampled
+        self._waiting.append(frame)
+        has_face = self._track is not None or self._rivals
+        if not has_face and self._searcher.may_wait(frame.index):
+            return decided
+        return [*decided, *self._decide()]
+
+    def finish(self) -> list[Observed]:
+        """Decide the frames that still wait, in order."""
+        return self._decide()
+
+    def _decide(self) -> list[Observed]:
+        """Look at the youngest of the waiting frames, and from there back at the others."""
+        waiting, self._waiting = self._waiting, []
+        intact = [frame for frame in waiting if not frame.is_corrupt]
+        found: dict[int, Observation] = {}
+        if intact:
+            found[intact[-1].index] = self._look_at(intact[-1])
+            found |= self._look_back(intact[:-1])
+        corrupt = Observation(status=CORRUPT_FRAME)
+        return [(frame, found.get(frame.index, corrupt)) for frame in waiting]
+
+    def _look_at(self, frame: Frame) -> Observation:
+        luma = frame.gray()
+        is_next = frame.index == self._followed_at + 1
+        self._followed_at = frame.index
+        if self._track is not None:
+            self._follow(frame, luma, self._track, must_check=not is_next)
+        if self._track is not None and self._searcher.is_due(frame.index):
+            self._look_for_others(frame, luma, self._track)
+        if self._rivals:
+            self._compare_rivals(frame, luma)
+        if self._track is None and not self._rivals:
+            assert self._scene is not None  # feed() sampled this frame last
+            found = self._searcher.find(frame, luma, self._scene)
+            self._choose(frame, [self._at_detection(luma, item) for item in found])
+        if self._track is not None:
+            return self._aligned(frame, self._track.face, self._track.score)
+        return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
+
+    def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
+        """Go back through frames before the one looked at last, as long as its faces are seen.
+
+        Returns:
+            Observation of each frame by its number.
+        """
+        places = self._rivals if self._track is None else (self._track.face.placement,)
+        found = {}
+        for frame in reversed(frames):
+            seen = [self._see(frame, place) for place in places]
+            known = [item for item in seen if item is not None]
+            places = tuple(item.face.placement for item in known) if len(known) == len(seen) else ()
+            if not places:
+                found[frame.index] = Observation(status=NO_FACE)
+            elif self._track is None:
+                found[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
+            else:
+                found[frame.index] = self._aligned(frame, known[0].face, known[0].score)
+        return found
+
+    def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
+        """Carry the track on into a frame, or lose it."""
+        face = locate(luma, track.face.placement, self._models.predictor)
+        is_due = must_check or not face.settled or frame.index - track.checked_at >= self._options.check_every
+        if not is_due and scene.correlation(look(face), track.appearance) >= _SAME_LOOK:
+            self._track = replace(track, face=face)
+            return
+        seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
+        if seen is not None:
+            self._take_up(track, _Seen(face, seen.score), frame.index)
+            return
+        near = self._searcher.find_near(luma, track.face.placement)
+        if near is not None:
+            self._take_up(track, self._at_detection(luma, near), frame.index)
+            return
+        self._track, self._lost = None, track
+        self._searcher.face_lost()
+
+    def _look_for_others(self, frame: Frame, luma: Image, track: _Track) -> None:
+        """Search for faces that the policy may prefer to the followed one."""
+        box = track.face.placement.box_xyxy
+        found = self._searcher.find_others(frame, luma, track.face.placement.width_px)
+        others = [item for item in found if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
+        held = _Seen(track.face, track.score)
+        self._choose(frame, [held, *(self._at_detection(luma, item) for item in others)], held=0)
+
+    def _compare_rivals(self, frame: Frame, luma: Image) -> None:
+        """Look at faces that could not be told apart: one may be gone, or be the better one by now."""
+        seen = [self._see(frame, place) for place in self._rivals]
+        known = [item for item in seen if item is not None]
+        if len(known) == len(seen) and not self._searcher.is_due(frame.index):
+            self._choose(frame, known)
+        else:
+            self._rivals = ()
+            self._searcher.forget()
+
+    def _choose(self, frame: Frame, faces: list[_Seen], *, held: int | None = None) -> None:
+        """Take up the face that the policy means, or note that it cannot tell."""
+        self._n_faces = len(faces)
+        self._rivals = ()
+        if not faces:
+            return
+        boxes = [item.face.placement.box_xyxy for item in faces]
+        policy, ambiguity = self._options.policy, self._options.ambiguity
+        chosen = choose(boxes, frame.size, policy=policy, ambiguity=ambiguity, held=held)
+        if chosen is None:
+            order = sorted(range(len(boxes)), key=lambda place: rank(boxes[place], frame.size, policy=policy))
+            self._rivals = tuple(faces[place].face.placement for place in order[:2])
+        elif chosen != held:
+            self._take_up(self._lost if held is None else None, faces[chosen], frame.index)
+            self._lost = None
+
+    def _take_up(self, previous: _Track | None, seen: _Seen, index: int) -> None:
+        """Follow a face just seen by the detector, under the number of the track before if it is that
+        face."""
+        appearance = look(seen.face)
+        if previous is not None and _is_same(previous, seen.face, appearance):
+            track_id = previous.track_id
+        else:
+            track_id = self._n_tracks
+            self._n_tracks += 1
+        self._track = _Track(
+            track_id=track_id, face=seen.face, score=seen.score, appearance=appearance, checked_at=index
+        )
+
+    def _see(self, frame: Frame, place: Placement) -> _Seen | None:
+        """The face near a placement, if the detector sees one there."""
+        face = locate(frame.gray(), place, self._models.predictor)
+        seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
+        return None if seen is None else _Seen(face, seen.score)
+
+    def _at_detection(self, luma: Image, found: Detection) -> _Seen:
+        """A detected face with its landmarks."""
+        return _Seen(locate(luma, placement_from_box(found.box_xyxy), self._models.predictor), found.score)
+
+    def _aligned(self, frame: Frame, face: Located, score: float) -> Observation:
+        assert self._track is not None
+        return aligned(
+            frame,
+            face.landmarks,
+            self._options,
+            n_faces=self._n_faces,
+            track_id=self._track.track_id,
+            score=score,
+        )
+
+
+def _is_same(track: _Track, face: Located, appearance: Image) -> bool:
+    """Whether a face is in the place of a track's and looks like it."""
+    shared = box_iou(face.placement.box_xyxy, track.face.placement.box_xyxy)
+    return shared >= _SAME_FACE_IOU and scene.correlation(appearance, track.appearance) >= _SAME_PERSON_LOOK

@@ -1,0 +1,150 @@
+"""One clip: what happens in it, its truth per frame, and its video file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fgbench import storage
+from fgbench.hashing import hash_u64
+from fgbench.synthetic import action_units
+from fgbench.synthetic.camera import Pose
+from fgbench.synthetic.face import Head, Seen
+from fgbench.synthetic.identity import Identity, draw_identity
+from fgbench.synthetic.performance import Performance, perform
+from fgbench.synthetic.plan import ClipPlan, SynthOptions
+from fgbench.synthetic.scene import Scene, draw_scene
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Clip:
+    """All that a clip is drawn from.
+
+    Attributes:
+        plan: Class, person and take.
+        person: The person.
+        scene: Light, camera, background.
+        performance: What the person does.
+        fps: Frames per second.
+    """
+
+    plan: ClipPlan
+    person: Identity
+    scene: Scene
+    performance: Performance
+    fps: int
+
+    def pose(self, frame: int) -> Pose:
+        """Pose of the head in a frame without the turn by action units."""
+        yaw, pitch, roll = self.performance.sway_deg[frame]
+        base = self.scene.pose
+        return Pose(base.yaw_deg + yaw, base.pitch_deg + pitch, base.roll_deg + roll)
+
+
+def draw_clip(plan: ClipPlan, options: SynthOptions) -> Clip:
+    """The clip of a plan: a function of the seed, the sizes and the clip's id alone."""
+    rng = np.random.default_rng(hash_u64("fgbench.synthetic", "clip", options.seed, plan.clip_id))
+    duration_s = rng.uniform(options.min_duration_s, options.max_duration_s)
+    return Clip(
+        plan=plan,
+        person=draw_identity(options.seed, plan.subject),
+        scene=draw_scene(options.width, options.height, rng),
+        performance=perform(plan.label, round(duration_s * options.fps), options.fps, rng),
+        fps=options.fps,
+    )
+
+
+def truth(clip: Clip) -> pa.Table:
+    """Truth table of a clip, one row per frame; see :func:`truth_schema`."""
+    import pyarrow as pa
+
+    head = Head(clip.person, clip.scene.camera)
+    course = clip.performance.activations
+    seen = [head.seen(activation, clip.pose(frame)) for frame, activation in enumerate(course)]
+    n_frames = len(seen)
+    frames = np.arange(n_frames)
+    columns: dict[str, object] = {
+        "clip_id": [clip.plan.clip_id] * n_frames,
+        "frame_index": frames,
+        "time_s": frames / clip.fps,
+        "label": [clip.plan.label] * n_frames,
+        "subject_id": [clip.plan.subject_id] * n_frames,
+        "phase": clip.performance.timing.phases(),
+        "is_key_frame": frames == clip.performance.timing.key_frame,
+        "landmarks": _landmark_column(seen),
+        "yaw_deg": [one.pose.yaw_deg for one in seen],
+        "pitch_deg": [one.pose.pitch_deg for one in seen],
+        "roll_deg": [one.pose.roll_deg for one in seen],
+        **action_units.columns(course),
+    }
+    schema = truth_schema()
+    return pa.Table.from_arrays(
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
+    )
+
+
+def truth_schema() -> pa.Schema:
+    """Arrow schema of the truth table.
+
+    ``landmarks`` holds x0, y0, x1, y1 … of the 68 points (iBUG order) in px of the picture, pixel centres at
+    integers. Angles are positive to the person's left (yaw), up (pitch) and for a tilt to the person's left
+    (roll). ``auNN`` is the intensity of an action unit, 0 to 1, the stronger side of paired ones;
+    ``auNN_l`` and ``auNN_r`` are the person's left and right.
+    """
+    import pyarrow as pa
+
+    fields: list[tuple[str, pa.DataType]] = [
+        ("clip_id", pa.string()),
+        ("frame_index", pa.int32()),
+        ("time_s", pa.float64()),
+        ("label", pa.string()),
+        ("subject_id", pa.string()),
+        ("phase", pa.string()),
+        ("is_key_frame", pa.bool_()),
+        ("landmarks", pa.list_(pa.float32(), 136)),
+        ("yaw_deg", pa.float32()),
+        ("pitch_deg", pa.float32()),
+        ("roll_deg", pa.float32()),
+    ]
+    names = action_units.columns(action_units.neutral()[None])
+    return pa.schema(fields + [(name, pa.float32()) for name in names])
+
+
+def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
+    """Draw and encode a clip; the file appears when it is complete.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
+    from fgbench.synthetic.encode import h264_file
+    from fgbench.synthetic.render import Renderer
+
+    renderer = Renderer(clip.person, clip.scene, options.width, options.height)
+    temporary = storage.temporary_name(path)
+    with storage.explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with h264_file(temporary, options.width, options.height, options.fps) as append:
+                for frame, activation in enumerate(clip.performance.activations):
+                    gaze = clip.performance.gaze[frame]
+                    append(
+                        renderer.planes(
+                            activation, clip.pose(frame), gaze=(float(gaze[0]), float(gaze[1])), frame=frame
+                        )
+                    )
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _landmark_column(seen: list[Seen]) -> pa.Array:
+    import pyarrow as pa
+
+    flat = np.stack([one.landmarks_px for one in seen]).astype(np.float32).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), 136)

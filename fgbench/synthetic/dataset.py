@@ -1,0 +1,194 @@
+"""Writes the embedded data set: clips, annotations and exact truth (``fgbench synth``).
+
+Reads nothing but the class recipes. Writes into one folder::
+
+    videos/<clip_id>.mp4   H.264, one class each, neutral - apex - neutral
+    annotations.csv        clip,label,key_frame,confidence,subject,source
+    truth.parquet          one row per frame: landmarks, pose, action units, phase
+    synthetic.json         options and counts; written last, so its presence says that the set is complete
+
+A clip depends on the options and its own id alone, so neither the number of workers nor an interruption
+changes a byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fgbench import storage
+from fgbench.errors import ConfigError, WorkerError
+from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
+from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ANNOTATIONS", "MARKER", "TRUTH", "SynthOptions", "generate", "is_complete"]
+
+GENERATOR_VERSION = 1
+"""Raised whenever the same options give other clips."""
+
+MARKER = "synthetic.json"
+ANNOTATIONS = "annotations.csv"
+TRUTH = "truth.parquet"
+_UNFINISHED = "synthetic-unfinished.json"
+_NOTE = "Drawn by fgbench, not filmed. Nothing measured on it says anything of accuracy on real faces."
+
+
+def is_complete(root: Path) -> bool:
+    """Whether a folder holds a data set that was written to its end."""
+    return (root / MARKER).is_file()
+
+
+def generate(
+    out: Path,
+    options: SynthOptions,
+    *,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw the data set; what exists of it already is kept.
+
+    Args:
+        out: Folder; new, empty, or holding (part of) the set with the same options.
+        options: What to draw.
+        jobs: Number of worker processes; the result does not depend on it.
+        progress: Called with the number of finished clips and of all clips.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ConfigError: If the folder holds something else; nothing in it is changed.
+        ResourceError: If the disk is full or the folder cannot be written.
+        WorkerError: If a worker process died.
+    """
+    record = {"generator_version": GENERATOR_VERSION, "options": asdict(options)}
+    _refuse_other_content(out, record)
+    if is_complete(out):
+        return out
+    with storage.exclusive(out):
+        storage.write_json(out / _UNFINISHED, record)
+        storage.remove_temporaries(out)
+        clips = plan(options)
+        if progress is not None:
+            progress(0, len(clips))
+        n_frames = _draw_all(out, options, clips, jobs=jobs, progress=progress)
+        counts = {"clips": len(clips), "frames": n_frames}
+        storage.write_json(out / MARKER, {**record, **counts, "synthetic": True, "note": _NOTE})
+        (out / _UNFINISHED).unlink(missing_ok=True)
+    return out
+
+
+def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
+    """Check that a folder is free for, or belongs to, the data set of a record."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ConfigError(f"{out} is a file, expected a folder", "choose another folder")
+    for name in (MARKER, _UNFINISHED):
+        if (out / name).is_file():
+            found = storage.read_json(out / name)
+            if all(found.get(key) == value for key, value in record.items()):
+                return
+            raise ConfigError(
+                f"{out} holds a synthetic data set with other options: {_difference(found, record)}",
+                "choose another folder, or delete this one",
+            )
+    if any(path.name != ".lock" for path in out.iterdir()):
+        raise ConfigError(
+            f"{out} is not empty and holds no synthetic data set", "choose a new or an empty folder"
+        )
+
+
+def _difference(found: dict[str, Any], record: dict[str, Any]) -> str:
+    old, new = (
+        {"version": one.get("generator_version"), **one.get("options", {})} for one in (found, record)
+    )
+    return ", ".join(
+        f"{key} is {old.get(key)!r} there, {new.get(key)!r} wanted"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    )
+
+
+def _draw_all(
+    out: Path,
+    options: SynthOptions,
+    clips: list[ClipPlan],
+    *,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> int:
+    """Draw the clips, then write the truth and the annotations; returns the number of frames."""
+    import pyarrow.parquet as pq
+
+    text = io.StringIO()
+    annotations = csv.writer(text, lineterminator="\n")
+    annotations.writerow(("clip", "label", "key_frame", "confidence", "subject", "source"))
+    temporary = storage.temporary_name(out / TRUTH)
+    n_frames = 0
+    with storage.explained(out / TRUTH):
+        with pq.ParquetWriter(temporary, truth_schema(), compression="zstd") as writer:
+            for done, (clip, table) in enumerate(
+                zip(clips, _drawn(out, options, clips, jobs), strict=True), 1
+            ):
+                writer.write_table(table)
+                n_frames += table.num_rows
+                key_frame = table["is_key_frame"].to_pylist().index(True)
+                row = (f"{clip.clip_id}.mp4", clip.label, key_frame, 1.0, clip.subject_id, clip.subject_id)
+                annotations.writerow(row)
+                if progress is not None:
+                    progress(done, len(clips))
+        temporary.replace(out / TRUTH)
+    storage.write_text(out / ANNOTATIONS, text.getvalue())
+    return n_frames
+
+
+def _drawn(out: Path, options: SynthOptions, clips: list[ClipPlan], jobs: int) -> Iterator[pa.Table]:
+    """Truth of each clip in order, its video written."""
+    tasks = [(out, options, clip) for clip in clips]
+    if jobs <= 1:
+        _one_thread()
+        yield from map(_draw_one, tasks)
+        return
+    context = multiprocessing.get_context("forkserver")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    try:
+        yield from pool.map(_draw_one, tasks)
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "a worker process died (killed, out of memory, or a crash in a library)",
+            "run the same command again: it continues where it was; fewer --jobs need less memory",
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _draw_one(task: tuple[Path, SynthOptions, ClipPlan]) -> pa.Table:
+    out, options, plan_of_clip = task
+    clip = draw_clip(plan_of_clip, options)
+    path = out / "videos" / f"{plan_of_clip.clip_id}.mp4"
+    if not path.is_file():
+        write_video(path, clip, options)
+    return truth(clip)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _one_thread()
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -1,0 +1,63 @@
+"""H.264 files from YUV frames, the same bytes for the same frames on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+_KEY_INTERVAL_S = 1.0
+_OPTIONS = {
+    "preset": "ultrafast",
+    "crf": "21",
+    "threads": "1",
+    "x264-params": "lookahead-threads=1:deblock=0,0",
+}
+
+
+class Sink(Protocol):
+    """Takes frames one at a time."""
+
+    def __call__(self, planes: npt.NDArray[np.uint8]) -> None:
+        """Append a frame: uint8 (H * 3 / 2, W), planes Y, U, V of yuv420p one below the other."""
+
+
+@contextmanager
+def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
+    """Open an MP4 file for writing; it is complete when the context ends.
+
+    One thread, a key frame every second, index at the start of the file, no dates in it.
+
+    Args:
+        path: The file, ending in ``.mp4``.
+        width: Even number of px.
+        height: Even number of px.
+        fps: Frames per second.
+    """
+    flags = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(path), "w", format="mp4", options=flags) as container:
+        options = {**_OPTIONS, "g": str(max(1, round(_KEY_INTERVAL_S * fps)))}
+        stream = container.add_stream("libx264", rate=fps, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.thread_count = 1
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        stream.codec_context.time_base = Fraction(1, fps)
+        number = 0
+
+        def append(planes: npt.NDArray[np.uint8]) -> None:
+            nonlocal number
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame.pts = number
+            number += 1
+            for packet in stream.encode(frame):
+                container.mux(packet)
+
+        yield append
+        for packet in stream.encode():
+            container.mux(packet)

@@ -1,0 +1,81 @@
+"""What a person does in a clip: AU intensities, idle head motion and gaze per frame, for one class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.synthetic.action_units import CHANNELS, PAIRED, Activation, channels_of
+from fgbench.synthetic.recipes import recipes
+from fgbench.synthetic.timing import Timing, blinks, draw_timing, envelope, sway
+
+_STRAY = (1, 2, 4, 6, 7, 12, 14, 15, 17)
+"""Action units that may come in weakly though the class does not ask for them."""
+_STRAY_INTENSITY = 0.12
+_SIDE_SPREAD = 0.06
+"""Greatest relative difference of either side from the mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Performance:
+    """One clip's course of motion.
+
+    Attributes:
+        timing: Phases.
+        activations: float32 (n_frames, channels), what the truth table holds.
+        sway_deg: float64 (n_frames, 3): idle yaw, pitch and roll on top of the head's pose.
+        gaze: float64 (n_frames, 2): idle gaze, fractions of the greatest turn, to the person's left and up.
+    """
+
+    timing: Timing
+    activations: Activation
+    sway_deg: npt.NDArray[np.float64]
+    gaze: npt.NDArray[np.float64]
+
+
+def perform(label: str, n_frames: int, fps: float, rng: np.random.Generator) -> Performance:
+    """Play a class once.
+
+    Args:
+        label: One of the 33 classes.
+        n_frames: Length in frames, at least 12.
+        fps: Frames per second.
+        rng: Source of all variation.
+
+    Raises:
+        KeyError: If there is no such class.
+    """
+    timing = draw_timing(n_frames, rng)
+    wanted = [(drive.au, drive.side, drive.intensity * rng.uniform(0.82, 1.12)) for drive in recipes()[label]]
+    played = {au for au, _, _ in wanted}
+    for au in rng.permutation(_STRAY)[: rng.integers(0, 3)]:
+        if int(au) not in played:
+            wanted.append((int(au), "B", _STRAY_INTENSITY * rng.random()))
+    activations = np.zeros((n_frames, len(CHANNELS)))
+    for au, side, intensity in wanted:
+        course = envelope(timing, early=0.3 * rng.random(), late=0.3 * rng.random())
+        lean = rng.uniform(-_SIDE_SPREAD, _SIDE_SPREAD) if au in PAIRED and side == "B" else 0.0
+        for channel, factor in zip(channels_of(au, side), (1.0 + lean, 1.0 - lean), strict=False):
+            activations[:, channel] = min(intensity * factor, 1.0) * course
+    activations[:, list(channels_of(45))] = blinks(timing, fps, rng)[:, None]
+    sway_deg = np.stack(
+        [size * sway(n_frames, fps, period_s=rng.uniform(2.5, 5.0), rng=rng) for size in (0.9, 0.6, 0.6)],
+        axis=1,
+    )
+    gaze = np.stack([0.06 * sway(n_frames, fps, period_s=1.7, rng=rng) for _ in range(2)], axis=1)
+    return Performance(
+        timing=timing, activations=activations.astype(np.float32), sway_deg=sway_deg, gaze=gaze
+    )
+
+
+def still(activation: Activation) -> Performance:
+    """A single frame that holds an activation, without idle motion."""
+    timing = Timing(n_frames=1, onset=0, apex=0, key_frame=0, offset=1, rest=1)
+    return Performance(
+        timing=timing,
+        activations=activation.reshape(1, -1).astype(np.float32),
+        sway_deg=np.zeros((1, 3)),
+        gaze=np.zeros((1, 2)),
+    )

@@ -1,0 +1,113 @@
+"""Which clips a synthetic data set has: the options, and who plays what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fgbench.errors import ConfigError
+from fgbench.synthetic.identity import subject_name
+from fgbench.synthetic.recipes import recipes
+
+MIN_FRAMES = 12
+"""Frames of the shortest clip: fewer cannot hold neutral, onset, apex, offset and neutral."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthOptions:
+    """What to draw.
+
+    Attributes:
+        clips_per_class: Clips of each of the 33 classes.
+        subjects: Number of persons.
+        width: Width of the pictures in px, even, at least 160.
+        height: Height of the pictures in px, even, at least 120.
+        seed: Seed of everything, not negative.
+        fps: Frames per second.
+        min_duration_s: Length of the shortest clips in seconds.
+        max_duration_s: Length of the longest clips in seconds.
+
+    Raises:
+        ConfigError: If a value is out of range.
+    """
+
+    clips_per_class: int = 4
+    subjects: int = 12
+    width: int = 1280
+    height: int = 720
+    seed: int = 0
+    fps: int = 25
+    min_duration_s: float = 1.0
+    max_duration_s: float = 4.0
+
+    def __post_init__(self) -> None:
+        shortest_s = MIN_FRAMES / self.fps if self.fps > 0 else 0.0
+        rules = (
+            ("clips_per_class", 1 <= self.clips_per_class <= 1000, "1 to 1000"),
+            ("subjects", 1 <= self.subjects <= 1000, "1 to 1000"),
+            ("width", 160 <= self.width <= 7680 and self.width % 2 == 0, "an even number from 160 to 7680"),
+            (
+                "height",
+                120 <= self.height <= 4320 and self.height % 2 == 0,
+                "an even number from 120 to 4320",
+            ),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("fps", 1 <= self.fps <= 240, "1 to 240"),
+            (
+                "min_duration_s",
+                self.min_duration_s >= shortest_s,
+                f"at least {shortest_s:g} ({MIN_FRAMES} frames at {self.fps} frames per second)",
+            ),
+            (
+                "max_duration_s",
+                self.min_duration_s <= self.max_duration_s <= 60.0,
+                f"{self.min_duration_s:g} (min_duration_s) to 60",
+            ),
+        )
+        for name, good, expected in rules:
+            if not good:
+                raise ConfigError(
+                    f"{name} of the synthetic data set is {getattr(self, name)!r}, expected {expected}",
+                    f"choose another {name}",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPlan:
+    """One clip to be drawn.
+
+    Attributes:
+        label: Class that is played.
+        subject: Number of the person.
+        take: Number of the clip within its class, from 0.
+    """
+
+    label: str
+    subject: int
+    take: int
+
+    @property
+    def subject_id(self) -> str:
+        """Id of the person."""
+        return subject_name(self.subject)
+
+    @property
+    def clip_id(self) -> str:
+        """Id of the clip, e.g. ``"anger_s03_000"``."""
+        return f"{self.label}_{self.subject_id}_{self.take:03d}"
+
+
+def plan(options: SynthOptions) -> list[ClipPlan]:
+    """All clips of a data set, sorted by id.
+
+    Persons are grouped into casts and each cast plays every class, so that a division by person can keep
+    whole casts, and with each of them all classes, apart. With at least as many clips per class as persons
+    everybody plays every class.
+    """
+    n_casts = min(options.clips_per_class, options.subjects)
+    casts = [range(first, options.subjects, n_casts) for first in range(n_casts)]
+    clips: list[ClipPlan] = []
+    for number, label in enumerate(recipes()):
+        for take in range(options.clips_per_class):
+            cast = casts[take % n_casts]
+            clips.append(ClipPlan(label, cast[(number + take // n_casts) % len(cast)], take))
+    return sorted(clips, key=lambda clip: clip.clip_id)

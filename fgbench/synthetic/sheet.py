@@ -1,0 +1,51 @@
+"""A sheet of the 33 classes: the apex of each, one person, seen from the front, with its action units."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.synthetic.camera import Pose
+from fgbench.synthetic.identity import average, draw_identity
+from fgbench.synthetic.plan import SynthOptions
+from fgbench.synthetic.recipes import apex, describe, recipes
+from fgbench.synthetic.render import Renderer
+from fgbench.synthetic.scene import studio
+
+_CAPTION_PX = 44
+_PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (95, 95, 95)
+
+
+def contact_sheet(
+    options: SynthOptions, *, subject: int | None = None, columns: int = 7, tile_px: int = 300
+) -> npt.NDArray[np.uint8]:
+    """Draw the apex of every class.
+
+    Args:
+        options: Only the seed counts, and only with a subject.
+        subject: Number of the person; the average face if not given.
+        columns: Faces side by side.
+        tile_px: Width and height of a face's tile.
+
+    Returns:
+        uint8 (H, W, 3) RGB.
+    """
+    person = average() if subject is None else draw_identity(options.seed, subject)
+    scene = studio(tile_px, tile_px, face_width_px=0.62 * tile_px)
+    renderer = Renderer(person, scene, tile_px, tile_px)
+    tiles = [
+        _captioned(renderer.picture(apex(label), Pose(0.0, 0.0, 0.0)), label, describe(label))
+        for label in recipes()
+    ]
+    blank = np.full_like(tiles[0], _PAPER)
+    tiles += [blank] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
+    return np.ascontiguousarray(np.vstack(rows))
+
+
+def _captioned(picture: npt.NDArray[np.uint8], title: str, units: str) -> npt.NDArray[np.uint8]:
+    caption = np.full((_CAPTION_PX, picture.shape[1], 3), _PAPER, np.uint8)
+    for text, baseline, size, ink in ((title, 18, 0.5, _INK), (units, 36, 0.4, _FAINT)):
+        cv2.putText(caption, text, (8, baseline), cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
+    return np.vstack([picture, caption])
