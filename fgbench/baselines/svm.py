@@ -155,9 +155,13 @@ def fit_one_vs_rest(
     offsets = np.zeros(len(labels), np.float32)
 
     def fit(place: int) -> None:
+        from sklearn import config_context
         from sklearn.svm import SVC
 
-        model = SVC(kernel="precomputed", C=c, cache_size=_CACHE_MB).fit(gram64, truth_n == place)
+        # Shrinking changes nothing in the result, and costs more than it saves where rows are at hand.
+        model = SVC(kernel="precomputed", C=c, shrinking=False, cache_size=_CACHE_MB)
+        with config_context(assume_finite=True):
+            model.fit(gram64, truth_n == place)
         weights[model.support_, place] = model.dual_coef_[0]
         offsets[place] = model.intercept_[0]
 
