@@ -69,7 +69,7 @@ def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: in
         result[rows] = sums
 
     begins = range(0, len(x_nd), _ROWS)
-    with ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         list(pool.map(work, begins))
     if y is None:
         result = (result + result.T) * np.float32(0.5)
