@@ -256,7 +256,7 @@ def _table(predictions: Predictions) -> pa.Table:
     lengths = {name: len(values) for name, values in columns.items()}
     if set(lengths.values()) != {n} or predictions.probabilities.shape != (n, len(classes)):
         raise ValueError(
-            f"columns of {lengths}, probabilities of {predictions.probabilities.shape}, expected equal lengths"
+            f"columns of {lengths}, probabilities of {predictions.probabilities.shape}, expected one length"
         )
     if len(set(predictions.sample_ids)) != n or len(set(classes)) != len(classes):
         raise ValueError("sample ids or classes that occur twice, expected unique ones")

@@ -163,9 +163,9 @@ def test_names_that_are_no_folders_are_refused(tmp_path, name):
 
 def test_predictions_that_do_not_agree_are_refused(tmp_path):
     given = predictions()
-    with pytest.raises(ValueError, match="expected equal lengths"):
+    with pytest.raises(ValueError, match="expected one length"):
         write(tmp_path, replace(given, clip_ids=given.clip_ids[1:]))
-    with pytest.raises(ValueError, match="expected equal lengths"):
+    with pytest.raises(ValueError, match="expected one length"):
         write(tmp_path, replace(given, probabilities=given.probabilities[:, :2]))
     with pytest.raises(ValueError, match="expected unique ones"):
         write(tmp_path, replace(given, sample_ids=["c"] * 30))
