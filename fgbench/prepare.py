@@ -116,6 +116,8 @@ class _Run:
 
     def buckets(self, stage: Stage) -> list[int]:
         """Buckets that have items for a stage."""
+        if stage.enabled is not None and not stage.enabled(stage.config(self.config)):
+            return []
         if not stage.inputs:
             return sorted(self.sources)
         first = self.finished[stage.inputs[0]]

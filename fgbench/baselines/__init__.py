@@ -1,1 +1,1 @@
-"""Classical baselines: kernels, support vector machines and what is built on them."""
+"""Baselines: one plugin each, with ``run(workdir, config, *, seed, jobs) -> Path`` (the folder of the run)."""

@@ -82,7 +82,7 @@ def _bags(n: int, filled: float, seed: int) -> np.ndarray:
 def _chi2(filled: float) -> None:
     from sklearn.metrics.pairwise import chi2_kernel
 
-    from fgbench.baselines.kernels import chi2_distances
+    from fgbench.svm.kernels import chi2_distances
 
     x, y = _bags(1000, filled, 0), _bags(1000, filled, 1)
     part = x[:50].astype(np.float64)
@@ -168,8 +168,8 @@ def _faces() -> tuple[np.ndarray, np.ndarray]:
 def _svm(kernel: str) -> None:
     from sklearn.svm import SVC
 
-    from fgbench.baselines import grams
-    from fgbench.baselines.svm import fit_one_vs_rest
+    from fgbench.svm import grams
+    from fgbench.svm.one_vs_rest import fit_one_vs_rest
 
     features, truth = _faces()
     c = 10.0

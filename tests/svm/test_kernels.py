@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import additive_chi2_kernel, chi2_kernel
 
-from fgbench.baselines.kernels import chi2_distances, combined_kernel, mean_distance
+from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
 from fgbench.errors import DatasetError
 
 

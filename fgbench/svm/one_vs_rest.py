@@ -1,6 +1,6 @@
 """One-vs-rest support vector machines on Gram matrices that are computed once.
 
-A Gram matrix (:mod:`fgbench.baselines.grams`, :mod:`fgbench.baselines.kernels`) is shared by all classes and
+A Gram matrix (:mod:`fgbench.svm.grams`, :mod:`fgbench.svm.kernels`) is shared by all classes and
 all values of C. The solver is scikit-learn's ``SVC(kernel="precomputed")`` (LIBSVM), one binary machine per
 class. C and the kernel's width are chosen by the unweighted average recall (UAR) on validation samples;
 nothing here sees test labels.
