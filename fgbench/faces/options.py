@@ -37,8 +37,8 @@ class FaceOptions:
         max_abs_yaw_deg: A face turned further to either side gets the status ``large_pose``.
         search_every: While there is no face, a frame is searched at the latest this many frames after the
             last; a face found there is followed back through the frames between. 1 searches every frame.
-        redetect_every: Frames between two searches for other faces while a face is followed, and between two
-            searches for small faces while there is none.
+        redetect_every: Frames between two searches for other faces while a face is followed; and, while there
+            is none, before the second search of the enlarged picture for small ones (later ones are rarer).
         check_every: Frames between two checks by the detector that what is followed is still a face.
         chip_size: Side of the aligned chip in px (paper section III: 224).
         padding: Margin about the face in the chip, as ``dlib.get_face_chip`` counts it.

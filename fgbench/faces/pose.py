@@ -1,6 +1,7 @@
 """Head pose from 68 landmarks: a rigid 3-D face seen through a pinhole camera (PnP).
 
-Angles are in degrees, relative to a face that looks along the camera's axis:
+Angles are in degrees, relative to a face that looks straight into the camera, wherever in the frame it is: a
+face at the edge of the frame that looks into the camera has yaw 0. So a clip that was cropped gives the same.
 
 - yaw > 0: the face turns towards the right edge of the image (the subject's left);
 - pitch > 0: the face looks up;
@@ -81,12 +82,24 @@ def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float |
         to_image = chip_frame(landmarks)
         return Pose(math.nan, math.nan, math.degrees(math.atan2(to_image[1, 0], to_image[0, 0])))
     points = np.ascontiguousarray(landmarks[POSE_POINTS], np.float64)
-    found, turn, _ = cv2.solvePnP(
+    found, turn, place = cv2.solvePnP(
         _FACE_MM, points, camera_matrix(size, focal_px), None, flags=cv2.SOLVEPNP_SQPNP
     )
     if not found:
         return Pose(math.nan, math.nan, math.nan)
-    return pose_from_rotation(cv2.Rodrigues(turn)[0])
+    return pose_from_rotation(facing(place.ravel()) @ cv2.Rodrigues(turn)[0])
+
+
+def facing(place_mm: Floats) -> npt.NDArray[np.float64]:
+    """Smallest rotation, (3, 3) float64, that turns the direction of a place into the camera's axis.
+
+    Args:
+        place_mm: (3,) place in the camera's axes (x right, y down, z away); its z is positive.
+    """
+    x, y, z = place_mm / np.linalg.norm(place_mm)
+    across = np.array([[0, 0, -x], [0, 0, -y], [x, y, 0]])  # cross product with the axis of the rotation
+    rotation: npt.NDArray[np.float64] = np.eye(3) + across + across @ across / (1 + z)
+    return rotation
 
 
 def rotation_from_pose(pose: Pose) -> npt.NDArray[np.float64]:
@@ -106,7 +119,7 @@ def rotation_from_pose(pose: Pose) -> npt.NDArray[np.float64]:
 
 
 def pose_from_rotation(rotation: Floats) -> Pose:
-    """Pose from the (3, 3) rotation of the face in the camera's axes (x right, y down, z away)."""
+    """Pose from the (3, 3) rotation of the face (axes: x right, y down, z away from the camera)."""
     front = -rotation[:, 2]  # where the face looks
     return Pose(
         yaw_deg=math.degrees(math.atan2(front[0], -front[2])),

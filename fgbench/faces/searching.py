@@ -26,6 +26,10 @@ from fgbench.video import Frame, Image
 _CHANGED_LEVELS = 4.0
 # Widths of the detector's boxes differ by up to this factor from the face's.
 _BOX_SLACK = 0.8
+# HOG's widths go in steps of 1.2, so that a box may be narrower than the face by half a step.
+_SMALLEST_BOX = 0.9
+# While nothing is found in the enlarged picture, it is searched at intervals that double up to this factor.
+_LONGEST_PAUSE = 4
 # Detections that HOG nearly accepts are looked at upright and in a finer pyramid.
 _NEARLY = 0.4
 _MAX_NEARLY = 2
@@ -51,12 +55,14 @@ class Searcher:
         self._searched: npt.NDArray[np.int16] | None = None
         self._searched_fine_at: int | None = None
         self._searched_fine: npt.NDArray[np.int16] | None = None
+        self._fine_pause = options.redetect_every
         self._nearly: tuple[Detection, ...] = ()
 
     def forget(self) -> None:
         """Take the next frame as the first of a new scene."""
         self._searched_at = self._searched_fine_at = None
         self._searched = self._searched_fine = None
+        self._fine_pause = self._options.redetect_every
         self._nearly = ()
 
     def face_lost(self) -> None:
@@ -90,9 +96,19 @@ class Searcher:
         self._searched_at, self._searched = frame.index, sampled
         found = found or self._confirmed(frame, luma)
         if not found and self._is_fine_due(frame.index, sampled):
-            self._searched_fine_at, self._searched_fine = frame.index, sampled
-            for scale in self._fine:
-                found = found or self._search(frame, luma, scale)
+            found = self._search_fine(frame, luma, sampled)
+        return found
+
+    def _search_fine(self, frame: Frame, luma: Image, sampled: npt.NDArray[np.int16]) -> list[Detection]:
+        """Faces in the enlarged picture; sets when to look there next."""
+        is_first = self._searched_fine_at is None
+        self._searched_fine_at, self._searched_fine = frame.index, sampled
+        found: list[Detection] = []
+        for scale in self._fine:
+            found = found or self._search(frame, luma, scale)
+        shortest = self._options.redetect_every
+        longer = shortest if is_first or found else 2 * self._fine_pause
+        self._fine_pause = min(longer, _LONGEST_PAUSE * shortest)
         return found
 
     def find_others(self, frame: Frame, luma: Image, width_px: float) -> list[Detection]:
@@ -166,13 +182,13 @@ class Searcher:
         return self._large_enough(confirmed)
 
     def _large_enough(self, found: Sequence[Detection]) -> list[Detection]:
-        least = self._options.min_face_px - 1  # dlib's boxes are whole pixels
+        least = _SMALLEST_BOX * self._options.min_face_px
         return [item for item in found if box_width(item.box_xyxy) >= least]
 
     def _is_fine_due(self, index: int, sampled: npt.NDArray[np.int16]) -> bool:
         if self._searched_fine_at is None:
             return True
-        is_time = index - self._searched_fine_at >= self._options.redetect_every
+        is_time = index - self._searched_fine_at >= self._fine_pause
         return is_time and self._is_changed(self._searched_fine, sampled)
 
     @staticmethod

@@ -61,6 +61,8 @@ class _Track:
         score: Of the last check.
         appearance: Thumbnail at the last check.
         checked_at: Frame of the last check.
+        portrait: Thumbnail at the check with the highest score.
+        portrait_score: That score.
     """
 
     track_id: int
@@ -68,6 +70,8 @@ class _Track:
     score: float
     appearance: Image
     checked_at: int
+    portrait: Image
+    portrait_score: float
 
 
 def observe_clip(
@@ -222,7 +226,7 @@ class FaceTracker:
             return
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
         if seen is not None:
-            self._take_up(track, _Seen(face, seen.score), frame.index)
+            self._take_up(track, _Seen(face, seen.score), frame.index, is_followed=not must_check)
             return
         near = self._searcher.find_near(luma, track.face.placement)
         if near is not None:
@@ -265,17 +269,31 @@ class FaceTracker:
             self._take_up(self._lost if held is None else None, faces[chosen], frame.index)
             self._lost = None
 
-    def _take_up(self, previous: _Track | None, seen: _Seen, index: int) -> None:
-        """Follow a face just seen by the detector, under the number of the track before if it is that
-        face."""
+    def _take_up(
+        self, previous: _Track | None, seen: _Seen, index: int, *, is_followed: bool = False
+    ) -> None:
+        """Go on with a face that the detector saw.
+
+        Args:
+            previous: The track of which it may be the face.
+            seen: The face.
+            index: Number of the frame.
+            is_followed: Whether it certainly is, having been followed from the frame before.
+        """
         appearance = look(seen.face)
-        if previous is not None and _is_same(previous, seen.face, appearance):
-            track_id = previous.track_id
+        if previous is not None and (is_followed or _is_same(previous, seen.face, appearance)):
+            track_id, portrait, best = previous.track_id, previous.portrait, previous.portrait_score
         else:
-            track_id = self._n_tracks
+            track_id, portrait, best = self._n_tracks, appearance, seen.score
             self._n_tracks += 1
         self._track = _Track(
-            track_id=track_id, face=seen.face, score=seen.score, appearance=appearance, checked_at=index
+            track_id=track_id,
+            face=seen.face,
+            score=seen.score,
+            appearance=appearance,
+            checked_at=index,
+            portrait=appearance if seen.score > best else portrait,
+            portrait_score=max(seen.score, best),
         )
 
     def _see(self, frame: Frame, place: Placement) -> _Seen | None:
@@ -301,6 +319,6 @@ class FaceTracker:
 
 
 def _is_same(track: _Track, face: Located, appearance: Image) -> bool:
-    """Whether a face is in the place of a track's and looks like it."""
+    """Whether a face is in the place of a track's and looks like its portrait."""
     shared = box_iou(face.placement.box_xyxy, track.face.placement.box_xyxy)
-    return shared >= _SAME_FACE_IOU and scene.correlation(appearance, track.appearance) >= _SAME_PERSON_LOOK
+    return shared >= _SAME_FACE_IOU and scene.correlation(appearance, track.portrait) >= _SAME_PERSON_LOOK

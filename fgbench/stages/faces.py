@@ -7,7 +7,7 @@ of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.face
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -20,8 +20,10 @@ from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
 from fgbench.faces.following import Models, load_models
+from fgbench.faces.models import find_model
+from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import FaceTracker, Observation
+from fgbench.faces.tracking import FaceTracker
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import N_LANDMARKS, Rejected
@@ -142,8 +144,8 @@ def _padded(landmarks: Any) -> list[float] | None:
     return full.ravel().tolist()
 
 
-def _files(config: FacesConfig) -> Iterable[Path]:
-    return [Path(config.detector_model)] if config.detector_model else []
+def _files(config: FacesConfig) -> list[Path]:
+    return [find_model(config.detector, config.detector_model)] if config.detector_model else []
 
 
 STAGE = Stage(
@@ -152,5 +154,5 @@ STAGE = Stage(
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,
-    files=lambda config: list(_files(config)),
+    files=_files,
 )

@@ -18,7 +18,7 @@ PIVOT = np.array([0.0, 0.60, -0.60])
 
 _FULL_TURN_DEG = ((51, 52, 26.0), (53, 54, 20.0), (55, 56, 22.0))
 """AUs of the head towards + and -, and their greatest turn: yaw, pitch, roll; not stated in the paper."""
-FULL_GAZE = ((61, 62, 0.085), (63, 64, 0.050))
+FULL_GAZE = ((61, 62, 0.085), (63, 64, 0.058))
 """AUs of the gaze and the greatest way of the pupil: to the person's left, up."""
 
 

@@ -123,21 +123,20 @@ def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
         ResourceError: If the disk is full or the folder cannot be written.
     """
     from fgbench.synthetic.encode import h264_file
+    from fgbench.synthetic.film import Film
     from fgbench.synthetic.render import Renderer
 
     renderer = Renderer(clip.person, clip.scene, options.width, options.height)
+    film = Film(renderer.backdrop, clip.scene)
     temporary = storage.temporary_name(path)
     with storage.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with h264_file(temporary, options.width, options.height, options.fps) as append:
                 for frame, activation in enumerate(clip.performance.activations):
-                    gaze = clip.performance.gaze[frame]
-                    append(
-                        renderer.planes(
-                            activation, clip.pose(frame), gaze=(float(gaze[0]), float(gaze[1])), frame=frame
-                        )
-                    )
+                    left, up = clip.performance.gaze[frame].tolist()
+                    patch, corner = renderer.patch(activation, clip.pose(frame), gaze=(left, up))
+                    append(film.frame(patch, corner, frame))
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -36,27 +37,11 @@ class Deformable:
 
     def moved(self, weights: Activation) -> npt.NDArray[np.float32]:
         """Positions (N, 3) float32 for weights as :func:`fgbench.synthetic.muscles.weights` gives them."""
-        active = np.flatnonzero(weights)
-        if not len(active):
-            return self.rest.copy()
-        shape = self.rest.shape
-        shift = weights[active] @ self.basis[active].reshape(len(active), -1)
-        return np.asarray(self.rest + shift.reshape(shape), np.float32)
-
-
-def deformable(groups: Mapping[str, anatomy.Points], person: Identity) -> Deformable:
-    """Put groups of reference points on a person's face."""
-    spans: dict[str, slice] = {}
-    start = 0
-    for name, points in groups.items():
-        spans[name] = slice(start, start + len(points))
-        start += len(points)
-    points = np.concatenate(list(groups.values()))
-    return Deformable(
-        rest=identity.shaped(points, person.shape).astype(np.float32),
-        basis=muscles.basis(points),
-        spans=spans,
-    )
+        result = self.rest.copy()
+        # One field after the other: a fixed order of sums, whatever number of threads a BLAS has.
+        for channel in np.flatnonzero(weights):
+            result += weights[channel] * self.basis[channel]
+        return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +68,7 @@ class Head:
     """
 
     def __init__(self, person: Identity, camera: Camera) -> None:
-        self._points = deformable({"landmarks": anatomy.landmarks(), **anatomy.contours()}, person)
+        self._points = _features(person)
         self._opening = identity.opening(person.shape)
         self._camera = camera
 
@@ -120,3 +105,24 @@ def part_lips(points: Positions, upper: Sequence[int], lower: Sequence[int]) -> 
     over = np.maximum(points[top, 1] + _LIP_GAP - points[bottom, 1], 0.0)
     points[top, 1] -= 0.5 * over
     points[bottom, 1] += 0.5 * over
+
+
+@lru_cache(maxsize=8)
+def _features(person: Identity) -> Deformable:
+    """The person's landmarks and contours."""
+    points, spans = _reference()
+    rest = identity.shaped(points, person.shape).astype(np.float32)
+    return Deformable(rest=rest, basis=_basis(), spans=spans)
+
+
+@lru_cache(maxsize=1)
+def _reference() -> tuple[anatomy.Points, Mapping[str, slice]]:
+    groups = {"landmarks": anatomy.landmarks(), **anatomy.contours()}
+    ends = np.cumsum([len(points) for points in groups.values()]).tolist()
+    spans = {name: slice(end - len(groups[name]), end) for name, end in zip(groups, ends, strict=True)}
+    return np.concatenate(list(groups.values())), spans
+
+
+@lru_cache(maxsize=1)
+def _basis() -> npt.NDArray[np.float32]:
+    return muscles.basis(_reference()[0])

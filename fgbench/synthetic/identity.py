@@ -17,9 +17,9 @@ Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
 _SKIN: tuple[Colour, ...] = (
-    (247, 218, 200),
-    (241, 203, 178),
-    (232, 188, 158),
+    (240, 206, 184),
+    (236, 196, 170),
+    (228, 184, 154),
     (218, 168, 134),
     (198, 145, 110),
     (172, 119, 86),
@@ -76,22 +76,22 @@ class Trait:
 
 TRAITS: Mapping[str, Trait] = MappingProxyType(
     {
-        "face_width": Trait(0.035, gx=1.0),
-        "face_length": Trait(0.030, gy=1.0),
-        "jaw_width": Trait(0.030, x=0.62, y=1.02, rx=0.35, ry=0.35, dx=1.0),
-        "chin_length": Trait(0.035, x=0.0, y=1.36, rx=0.45, ry=0.28, dy=1.0),
+        "face_width": Trait(0.045, gx=1.0),
+        "face_length": Trait(0.038, gy=1.0),
+        "jaw_width": Trait(0.045, x=0.62, y=1.02, rx=0.35, ry=0.35, dx=1.0),
+        "chin_length": Trait(0.045, x=0.0, y=1.36, rx=0.45, ry=0.28, dy=1.0),
         "chin_depth": Trait(0.030, x=0.0, y=1.25, rx=0.30, ry=0.25, dz=1.0),
-        "cheek_fullness": Trait(0.025, x=0.60, y=0.55, rx=0.25, ry=0.30, dx=0.6, dz=0.8),
+        "cheek_fullness": Trait(0.035, x=0.60, y=0.55, rx=0.25, ry=0.30, dx=0.6, dz=0.8),
         "eye_spacing": Trait(0.012, x=0.355, y=0.0, rx=0.22, ry=0.20, dx=1.0),
-        "eye_size": Trait(0.06, x=0.355, y=0.0, rx=0.20, ry=0.16, gx=1.0, gy=0.6),
+        "eye_size": Trait(0.09, x=0.355, y=0.0, rx=0.20, ry=0.16, gx=1.0, gy=0.6),
         "brow_height": Trait(0.016, x=0.38, y=-0.22, rx=0.34, ry=0.13, dy=-1.0),
         "brow_tilt": Trait(0.012, x=0.55, y=-0.20, rx=0.20, ry=0.12, dy=-1.0),
         "nose_length": Trait(0.025, x=0.0, y=0.50, rx=0.24, ry=0.20, dy=1.0),
-        "nose_width": Trait(0.014, x=0.17, y=0.52, rx=0.12, ry=0.12, dx=1.0),
+        "nose_width": Trait(0.020, x=0.17, y=0.52, rx=0.12, ry=0.12, dx=1.0),
         "nose_depth": Trait(0.030, x=0.0, y=0.42, rx=0.14, ry=0.20, dz=1.0),
-        "mouth_width": Trait(0.020, x=0.35, y=0.85, rx=0.18, ry=0.16, dx=1.0),
+        "mouth_width": Trait(0.028, x=0.35, y=0.85, rx=0.18, ry=0.16, dx=1.0),
         "mouth_height": Trait(0.015, x=0.0, y=0.86, rx=0.45, ry=0.17, dy=1.0),
-        "lip_thickness": Trait(0.15, x=0.0, y=0.853, rx=0.36, ry=0.16, gy=1.0),
+        "lip_thickness": Trait(0.25, x=0.0, y=0.853, rx=0.36, ry=0.16, gy=1.0),
     }
 )
 
@@ -144,7 +144,7 @@ def average() -> Identity:
         subject_id="average",
         shape=(0.0,) * len(TRAITS),
         skin=_SKIN[2],
-        lips=(190, 105, 98),
+        lips=(178, 100, 92),
         iris=_IRIS[1],
         hair=_HAIR[2],
         hair_style="short",

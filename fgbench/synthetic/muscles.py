@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.synthetic import anatomy
-from fgbench.synthetic.action_units import CHANNELS, Activation, channels_of
+from fgbench.synthetic.action_units import CHANNELS, PAIRED, Activation, channels_of
 from fgbench.synthetic.anatomy import Points
 
 _MIDLINE_SOFTNESS = 0.05
@@ -109,7 +109,7 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
             Push(0.0, 1.10, 0.30, 0.12, dy=0.03, dz=-0.02),
         ),
         17: (
-            Push(0.0, 1.22, 0.26, 0.20, dy=-0.085, dz=0.05),
+            Push(0.0, 1.16, 0.24, 0.125, dy=-0.085, dz=0.05),
             Push(0.0, 0.92, 0.27, 0.17, dy=-0.052, dz=0.04),
         ),
         18: (
@@ -134,14 +134,16 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
             Push(0.0, _MOUTH_Y, 0.36, 0.16, dz=-0.03, gy=-0.62),
         ),
         25: (
-            Push(0.0, 0.78, 0.24, 0.12, dy=-0.022, part="upper"),
-            Push(0.0, 0.93, 0.26, 0.26, dy=0.060, part="lower"),
+            Push(0.0, 0.78, 0.24, 0.12, dy=-0.030, part="upper"),
+            Push(0.0, 0.93, 0.26, 0.26, dy=0.075, part="lower"),
         ),
         26: (),
         27: (Push(0.36, 0.86, 0.20, 0.20, dx=-0.050),),
         28: (Push(0.0, _MOUTH_Y, 0.40, 0.17, dz=-0.08, gy=-0.85),),
         32: (Push(0.0, 0.93, 0.24, 0.13, dy=-0.040, gy=-0.30, part="lower"),),
         43: (Lids(upper=OPENING),),
+        63: (Lids(upper=-0.012),),
+        64: (Lids(upper=0.042, lower=0.010),),
     }
 )
 """AU number to its displacements; those that are drawn or turn head and eyes have none here."""
@@ -175,7 +177,7 @@ def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
     result = activation.copy()
     for side in ("L", "R"):
         change = sum(
-            float(activation[channels_of(au, side)[0]]) * (move.lower - move.upper)
+            float(activation[_channel(au, side)]) * (move.lower - move.upper)
             for au, moves in FIELDS.items()
             if au != 43
             for move in moves
@@ -186,6 +188,10 @@ def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
         excess = opening + change - room
         result[channels_of(43, side)[0]] = (closure * room + excess) / OPENING
     return result
+
+
+def _channel(au: int, side: str) -> int:
+    return channels_of(au, side if au in PAIRED else "B")[0]
 
 
 def _displacement(move: Push | Lids, points: Points, sign: float) -> npt.NDArray[np.float64]:

@@ -1,121 +1,239 @@
-"""Draws frames: a person's face in a scene, as RGB."""
+"""Draws frames: a person's head in a scene.
+
+The head's colours lie on a grid that action units and pose move. Each frame: move and project the grid, find
+for every pixel its place on the grid, look up the lit colour there, draw eyes and mouth, lay the head over
+the still background, and blur and grain it as a camera would.
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.synthetic import face
+from fgbench.synthetic import hair, identity, mesh, muscles, skin, warp
 from fgbench.synthetic.action_units import Activation
-from fgbench.synthetic.camera import Pose
+from fgbench.synthetic.backdrop import draw_backdrop
+from fgbench.synthetic.camera import Pose, rotation
+from fgbench.synthetic.canvas import Colour, Picture
+from fgbench.synthetic.eyes import draw_eye
+from fgbench.synthetic.face import Head, Seen
+from fgbench.synthetic.glasses import draw_glasses
 from fgbench.synthetic.identity import Identity
+from fgbench.synthetic.light import FULL, Shader
+from fgbench.synthetic.mouth import draw_mouth
+from fgbench.synthetic.rig import Rig
 from fgbench.synthetic.scene import Scene
 
-Picture = npt.NDArray[np.uint8]
-
+_CELLS_PER_UNIT = 40.0
+"""Raster cells per distance of the outer eye corners at which pixels are traced back to the grid."""
+_EAR_IN_FRONT = 0.10
+"""Turn towards the camera from which an ear is seen before the head."""
 _SHIFT = 4
+_PLACES = {"r": (-0.355, 0.04), "l": (0.355, 0.04), "mouth": (0.0, 0.84), "crown": (0.0, -1.05)}
 
 
 class Renderer:
-    """Draws one person in one scene."""
+    """Draws one person in one scene.
+
+    Args:
+        person: Who.
+        scene: Where and in what light.
+        width: Width of the picture in px.
+        height: Height of the picture in px.
+    """
 
     def __init__(self, person: Identity, scene: Scene, width: int, height: int) -> None:
-        self._person, self._scene = person, scene
-        self._head = face.Head(person, scene.camera)
-        rng = np.random.default_rng(scene.seed)
-        small = rng.uniform(60, 190, (5, 8, 3)).astype(np.float32)
-        self._background = (
-            cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+        self._person, self._scene, self._size = person, scene, (width, height)
+        self._head, self._rig = Head(person, scene.camera), Rig(person, scene.camera)
+        self._opening = identity.opening(person.shape)
+        self._shader = Shader(self._rig.normals, scene, rotation(scene.pose).T, person.age)
+        self._texels = int(np.clip(round(scene.camera.scale_px * 0.0125), 1, mesh.TEXELS))
+        self._texture = _at_size(skin.texture(person), self._texels)
+        self.backdrop = draw_backdrop(person, scene, width, height)
+
+    def picture(
+        self, activation: Activation, pose: Pose, *, gaze: tuple[float, float] = (0.0, 0.0)
+    ) -> Picture:
+        """One frame without grain, (H, W, 3) uint8 RGB.
+
+        Args:
+            activation: float32 (channels,).
+            pose: Pose without the turns by action units.
+            gaze: Idle gaze to the person's left and up, as fractions of the greatest turn.
+        """
+        result = self.backdrop.copy()
+        pixels, (x, y) = self.patch(activation, pose, gaze=gaze)
+        result[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+        return np.asarray(cv2.GaussianBlur(result, (0, 0), self._scene.blur_px))
+
+    def patch(
+        self, activation: Activation, pose: Pose, *, gaze: tuple[float, float]
+    ) -> tuple[Picture, tuple[int, int]]:
+        """The part of a frame that differs from the backdrop, before blur and grain.
+
+        Returns:
+            uint8 (h, w, 3) RGB with even h and w, and the even (x, y) of its top left pixel.
+        """
+        seen = self._head.seen(activation, pose)
+        matrix = rotation(seen.pose)
+        nodes = self._rig.nodes(muscles.weights(activation, opening=self._opening), matrix)
+        levels = self._shader.levels(activation, matrix.T)
+        front = _window(nodes, self._size, cell=self._cell())
+        head = self._lit(nodes, levels, matrix, front, from_right=seen.pose.yaw_deg > 0)
+        corner = np.array([front.x, front.y])
+        self._draw_features(head, seen, corner, levels, activation, gaze, matrix)
+        mask = np.zeros(head.shape[:2], np.uint8)
+        for outline in _silhouette(nodes - corner.astype(np.float32), seen.pose.roll_deg):
+            cv2.fillPoly(mask, [np.rint(outline * (1 << _SHIFT)).astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
+        return self._laid(head, mask, front, matrix, _tone(levels, "crown"))
+
+    def _cell(self) -> int:
+        return max(1, round(self._scene.camera.scale_px / _CELLS_PER_UNIT))
+
+    def _lit(
+        self,
+        nodes: npt.NDArray[np.float32],
+        levels: Picture,
+        matrix: npt.NDArray[np.float64],
+        window: warp.Window,
+        *,
+        from_right: bool,
+    ) -> Picture:
+        """The head's surface in a window, without eyes and mouth."""
+        lit = cv2.multiply(self._texture, mesh.enlarged(levels, self._texels), scale=1.0 / FULL)
+        places = warp.invert(nodes, self._rig.facing(matrix), window, from_right=from_right)
+        places = cv2.resize(
+            mesh.in_texture(places, self._texels), window.size, interpolation=cv2.INTER_LINEAR
         )
+        seen = cv2.remap(lit, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(seen)
 
-    def planes(self, activation: Activation, pose: Pose, *, gaze: tuple[float, float], frame: int) -> Picture:
-        """One frame as yuv420p planes."""
-        return np.asarray(cv2.cvtColor(self.frame(activation, pose, gaze), cv2.COLOR_RGB2YUV_I420))
-
-    def picture(self, activation: Activation, pose: Pose) -> Picture:
-        """One frame as (H, W, 3) uint8 RGB."""
-        return self.frame(activation, pose, (0.0, 0.0))
-
-    def frame(self, activation: Activation, pose: Pose, gaze: tuple[float, float]) -> Picture:
-        """One frame, (H, W, 3) uint8 RGB."""
-        view = self._head.seen(activation, pose)
-        seen, marks = view.contours_px, view.landmarks_px
+    def _draw_features(
+        self,
+        head: Picture,
+        seen: Seen,
+        corner: npt.NDArray[np.int_],
+        levels: Picture,
+        activation: Activation,
+        gaze: tuple[float, float],
+        matrix: npt.NDArray[np.float64],
+    ) -> None:
+        """Draw eyes and mouth, and glasses if there are any."""
+        contours = {name: line - corner for name, line in seen.contours_px.items()}
         scale = self._scene.camera.scale_px
-        image = self._background.copy()
-        skin = self._person.skin
-        up = (marks[27] - marks[8]) / np.linalg.norm(marks[27] - marks[8])
-        arc = [
-            marks[27] + up * scale * 1.05 * np.sin(a) + (marks[16] - marks[0]) * 0.5 * np.cos(a)
-            for a in np.linspace(0.1, np.pi - 0.1, 15)
-        ]
-        _fill(image, [m - up * 0.0 for m in arc] + [marks[0], marks[16]], self._person.hair, grow=1.08)
-        oval = list(marks[:17]) + [
-            marks[27] + up * scale * 0.72 * np.sin(a) + (marks[16] - marks[0]) * 0.48 * np.cos(a)
-            for a in np.linspace(0.1, np.pi - 0.1, 15)
-        ]
-        _fill(image, oval, skin)
-        shade = np.zeros(image.shape[:2], np.uint8)
-        _fill(shade, [marks[21], marks[22], marks[35], marks[33], marks[31]], 40)
-        for k in (36, 42):
-            _fill(shade, marks[k : k + 6], 50, grow=1.5)
-        shade = cv2.GaussianBlur(shade, (0, 0), 0.06 * scale)
-        _fill(shade, marks[[31, 32, 33, 34, 35, 33]], 70)
-        shade = cv2.GaussianBlur(shade, (0, 0), 0.02 * scale)
-        image = cv2.subtract(image, cv2.merge([shade] * 3))
-        for span in (marks[17:22], marks[22:27]):
-            cv2.polylines(
-                image,
-                [_fixed(span)],
-                False,
-                self._person.hair,
-                max(1, int(0.06 * scale)),
-                cv2.LINE_AA,
-                _SHIFT,
+        glint = (0.70 * self._scene.light[0], -0.40)
+        pupils = self._rig.pupils(activation, gaze, matrix) - corner
+        for side, pupil in zip("rl", pupils, strict=True):
+            draw_eye(
+                head,
+                contours[f"lid_upper_{side}"],
+                contours[f"lid_lower_{side}"],
+                pupil,
+                scale_px=scale,
+                person=self._person,
+                tone=_tone(levels, side),
+                glint=glint,
             )
-        for side in ("l", "r"):
-            eye = np.concatenate([seen[f"lid_upper_{side}"], seen[f"lid_lower_{side}"][::-1]])
-            _fill(image, eye, (235, 232, 228))
-            centre = eye.mean(axis=0)
-            centre = centre + scale * np.array([gaze[0] * 0.08, -gaze[1] * 0.05])
-            layer = image.copy()
-            cv2.circle(
-                layer,
-                tuple(_fixed(centre)),
-                int(0.068 * scale * 16),
-                self._person.iris,
-                -1,
-                cv2.LINE_AA,
-                _SHIFT,
-            )
-            cv2.circle(
-                layer, tuple(_fixed(centre)), int(0.03 * scale * 16), (10, 10, 10), -1, cv2.LINE_AA, _SHIFT
-            )
-            mask = np.zeros(image.shape[:2], np.uint8)
-            _fill(mask, eye, 255)
-            cv2.copyTo(layer, mask, image)
-            cv2.polylines(
-                image,
-                [_fixed(seen[f"lid_upper_{side}"])],
-                False,
-                (40, 25, 20),
-                max(1, int(0.02 * scale)),
-                cv2.LINE_AA,
-                _SHIFT,
-            )
-        outer = np.concatenate([seen["lip_upper"], seen["lip_lower"][::-1]])
-        inner = np.concatenate([seen["inner_upper"], seen["inner_lower"][::-1]])
-        _fill(image, outer, self._person.lips)
-        _fill(image, inner, (60, 20, 20))
-        cv2.polylines(image, [_fixed(inner)], True, (70, 25, 25), 1, cv2.LINE_AA, _SHIFT)
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), self._scene.blur_px))
+        tone = _tone(levels, "mouth")
+        draw_mouth(head, contours, activation, scale_px=scale, person=self._person, tone=tone)
+        lines = [line - corner for line in self._rig.glasses(matrix)]
+        if lines:
+            draw_glasses(head, lines, scale_px=scale)
+
+    def _laid(
+        self,
+        head: Picture,
+        mask: Picture,
+        front: warp.Window,
+        matrix: npt.NDArray[np.float64],
+        tone: Colour,
+    ) -> tuple[Picture, tuple[int, int]]:
+        """The head over what is behind it."""
+        skull, ears, long_hair = self._rig.skull(matrix), self._rig.ears(matrix), self._rig.long_hair(matrix)
+        rim = np.array([[front.x, front.y], np.add((front.x, front.y), front.size)])
+        whole = _window(
+            np.vstack([rim, skull, *ears, *([] if long_hair is None else [long_hair])]), self._size
+        )
+        corner = np.array([whole.x, whole.y])
+        width, height = whole.size
+        under = self.backdrop[whole.y : whole.y + height, whole.x : whole.x + width].copy()
+        scale = self._scene.camera.scale_px
+        hair.draw_skull(under, skull - corner, self._person, tone)
+        if long_hair is not None:
+            hair.draw_long_hair(under, long_hair - corner, self._person, tone, scale_px=scale)
+        before = [sign * matrix[2, 0] >= _EAR_IN_FRONT for sign in (-1.0, 1.0)]
+        for ear, is_before in zip(ears, before, strict=False):
+            if not is_before:
+                hair.draw_ear(under, ear - corner, self._person, tone, scale_px=scale)
+        left, top = front.x - whole.x, front.y - whole.y
+        place = under[top : top + head.shape[0], left : left + head.shape[1]]
+        rows, columns = place.shape[:2]
+        share = cv2.merge([mask[:rows, :columns]] * 3)
+        behind = cv2.multiply(place, cv2.bitwise_not(share), scale=1.0 / 255.0)
+        place[:] = cv2.add(behind, cv2.multiply(head[:rows, :columns], share, scale=1.0 / 255.0))
+        for ear, is_before in zip(ears, before, strict=False):
+            if is_before:
+                hair.draw_ear(under, ear - corner, self._person, tone, scale_px=scale)
+        return under, (whole.x, whole.y)
 
 
-def _fixed(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    return np.round(np.asarray(points) * (1 << _SHIFT)).astype(np.int32)
+@lru_cache(maxsize=1)
+def _spots() -> dict[str, tuple[slice, slice]]:
+    """Rows and columns of the relief's raster at which the light on a feature is taken."""
+    names = tuple(_PLACES)
+    middles = np.rint(mesh.coordinates(np.array([_PLACES[name] for name in names])) * mesh.RELIEF).astype(int)
+    return {
+        name: (slice(row - 3, row + 4), slice(column - 3, column + 4))
+        for name, (column, row) in zip(names, middles.tolist(), strict=True)
+    }
 
 
-def _fill(image: Picture, points: npt.ArrayLike, colour: object, grow: float = 1.0) -> None:
-    points = np.asarray(points)
-    centre = points.mean(axis=0)
-    cv2.fillPoly(image, [_fixed(centre + (points - centre) * grow)], colour, cv2.LINE_AA, _SHIFT)
+def _tone(levels: Picture, place: str) -> Colour:
+    """Factors of red, green and blue by the light at a feature."""
+    red, green, blue, _ = cv2.mean(levels[_spots()[place]])
+    return red / FULL, green / FULL, blue / FULL
+
+
+def _window(points: npt.NDArray[np.floating], size: tuple[int, int], cell: int = 2) -> warp.Window:
+    """The part of the picture that holds points; its corner and size are even, for the halved chroma."""
+    left, top, across, down = cv2.boundingRect(points.reshape(-1, 1, 2).astype(np.float32))
+    x, y = (
+        min(max(start - 4, 0), limit - 16) // 2 * 2 for start, limit in zip((left, top), size, strict=True)
+    )
+    right, bottom = min(max(left + across + 4, 0), size[0]), min(max(top + down + 4, 0), size[1])
+    columns, rows = -(-max(right - x, 16) // cell), -(-max(bottom - y, 16) // cell)
+    return warp.Window(x, y, cell, columns, rows)
+
+
+def _at_size(texture: Picture, texels: int) -> Picture:
+    """The texture at the size at which the face is seen."""
+    rows, columns = mesh.relief().shape
+    if texels == mesh.TEXELS:
+        return texture
+    size = columns * texels, rows * texels
+    return np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA))
+
+
+def _silhouette(nodes: npt.NDArray[np.float32], roll_deg: float) -> list[npt.NDArray[np.float32]]:
+    """Outlines that together cover the head: its top, the ends of the rows below, the jaw, the nape."""
+    top, jaw, front = int(0.40 * len(nodes)), mesh.jaw_row(), mesh.front_columns()
+    roll = np.deg2rad(roll_deg)
+    middle = nodes[top : jaw + 1]
+    across = middle[:, :, 0] * np.float32(np.cos(roll)) + middle[:, :, 1] * np.float32(np.sin(roll))
+    first, last = across.argmin(axis=1), across.argmax(axis=1)
+    rows = np.arange(len(middle))
+    bottom = middle[-1, first[-1] : last[-1] + 1]
+    return [
+        _hull(nodes[: top + 1 : 2, ::2]),
+        np.vstack([middle[rows, first], bottom, middle[rows, last][::-1]]),
+        _hull(nodes[jaw - 1 :: 2, front.start : front.stop : 2], nodes[-1, front]),
+        _hull(nodes[jaw - 1 :: 2, : front.start + 3]),
+        _hull(nodes[jaw - 1 :: 2, front.stop - 3 :]),
+    ]
+
+
+def _hull(*nodes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(cv2.convexHull(np.concatenate([part.reshape(-1, 2) for part in nodes]))[:, 0])

@@ -61,7 +61,7 @@ def draw_scene(width: int, height: int, rng: np.random.Generator) -> Scene:
         else np.clip(rng.normal(0.0, 6.0), -14.0, 14.0)
     )
     pitch, roll = np.clip(rng.normal(0.0, (3.5, 3.5)), -9.0, 9.0)
-    warmth = rng.normal(0.0, 0.05)
+    warmth = rng.normal(0.0, 0.03)
     return Scene(
         camera=Camera(scale_px=scale, centre_px=centre, distance=float(rng.uniform(8.0, 16.0))),
         pose=Pose(float(yaw), float(pitch), float(roll)),
@@ -79,7 +79,7 @@ def studio(width: int, height: int, *, face_width_px: float) -> Scene:
     """The scene of the contact sheet: frontal, soft light from above, centred."""
     return Scene(
         camera=Camera(
-            scale_px=face_width_px / FACE_WIDTH_UNITS, centre_px=(0.5 * width, 0.46 * height), distance=12.0
+            scale_px=face_width_px / FACE_WIDTH_UNITS, centre_px=(0.5 * width, 0.43 * height), distance=12.0
         ),
         pose=Pose(0.0, 0.0, 0.0),
         light=_unit(-0.35, -0.6, 1.0),

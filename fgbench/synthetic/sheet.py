@@ -32,7 +32,7 @@ def contact_sheet(
         uint8 (H, W, 3) RGB.
     """
     person = average() if subject is None else draw_identity(options.seed, subject)
-    scene = studio(tile_px, tile_px, face_width_px=0.62 * tile_px)
+    scene = studio(tile_px, tile_px, face_width_px=0.54 * tile_px)
     renderer = Renderer(person, scene, tile_px, tile_px)
     tiles = [
         _captioned(renderer.picture(apex(label), Pose(0.0, 0.0, 0.0)), label, describe(label))

@@ -24,7 +24,13 @@ def clips(tmp_path_factory):
     """Sixty short clips of drawn faces."""
     root = tmp_path_factory.mktemp("clips") / "data"
     options = SynthOptions(
-        clips_per_class=2, subjects=6, width=320, height=240, seed=SEED, min_duration_s=0.6, max_duration_s=1.0
+        clips_per_class=2,
+        subjects=6,
+        width=320,
+        height=240,
+        seed=SEED,
+        min_duration_s=0.6,
+        max_duration_s=1.0,
     )
     generate(root, options, jobs=2)
     lines = (root / "annotations.csv").read_text().splitlines()

@@ -85,4 +85,5 @@ def test_yaw_follows_the_truth(found):
         (row["yaw_deg"], faces[key]["yaw_deg"]) for key, row in truth.items() if faces[key]["status"] == "ok"
     ]
     exact, estimated = np.array(pairs, float).T
-    assert np.corrcoef(exact, estimated)[0, 1] > 0.8
+    assert np.corrcoef(exact, estimated)[0, 1] > 0.9
+    assert np.median(np.abs(exact - estimated)) < 4

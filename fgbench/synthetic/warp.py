@@ -1,0 +1,137 @@
+"""Which place of the face each pixel shows: the inverse of the projected grid.
+
+The grid's nodes are projected to the picture; for a coarse raster of pixels the grid coordinates are found
+by Newton's method, started from the nearest visible nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Field = npt.NDArray[np.float32]
+
+_COARSE = 2
+"""Raster cells per side of a cell of the first guess."""
+_FILLING = (3, 7, 15)
+"""Sizes of the windows, in cells of the first guess, from which cells without a node are filled."""
+_STEPS = 2
+_LONGEST_STEP = 3.0
+_FARTHEST = np.float32(4.0)
+"""Nodes that a place may lie from its first guess: beyond the outline there is none, and none on the back."""
+_DAMPING = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the picture, covered by a raster of square cells.
+
+    Attributes:
+        x, y: Its top left pixel.
+        cell: Side of a cell in px.
+        columns, rows: Number of cells each way; the window is ``cell`` times as wide and high.
+    """
+
+    x: int
+    y: int
+    cell: int
+    columns: int
+    rows: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in px."""
+        return self.columns * self.cell, self.rows * self.cell
+
+
+def invert(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, from_right: bool) -> Field:
+    """Grid coordinates at the centres of a raster's cells.
+
+    Args:
+        nodes_px: float32 (rows, columns, 2): nodes in the picture.
+        facing: bool (rows, columns): whether a node faces the camera.
+        window: The raster.
+        from_right: Whether columns on the right may be hidden by those on their left (the head turns right).
+
+    Returns:
+        float32 (window.rows, window.columns, 2): (column, row); outside of the face they mean nothing.
+    """
+    half = 0.5 * (window.cell - 1)
+    target_x = (np.arange(window.columns, dtype=np.float32) * window.cell + (window.x + half))[None, :]
+    target_y = (np.arange(window.rows, dtype=np.float32) * window.cell + (window.y + half))[:, None]
+    column, row = cv2.split(_guess(nodes_px, facing, window, from_right=from_right))
+    rows, columns = nodes_px.shape[:2]
+    lowest = [np.maximum(start - _FARTHEST, 0.0) for start in (column, row)]
+    highest = [np.minimum(start + _FARTHEST, size - 1.0) for start, size in ((column, columns), (row, rows))]
+    xc, yc, xr, yr = cv2.split(_sampled(_slopes(nodes_px), column, row))
+    # Levenberg's step, (J'J + damping) step = J' error, with the derivatives J of the first guess.
+    damping = np.float32(_DAMPING) * np.float32(
+        0.25 * cv2.norm(nodes_px[1:], nodes_px[:-1]) ** 2 / rows / columns
+    )
+    a, b, d = xc * xc + yc * yc + damping, xc * xr + yc * yr, xr * xr + yr * yr + damping
+    scale = 1.0 / (a * d - b * b)
+    for _ in range(_STEPS):
+        x, y = cv2.split(_sampled(nodes_px, column, row))
+        error_x, error_y = target_x - x, target_y - y
+        p, q = (xc * error_x + yc * error_y) * scale, (xr * error_x + yr * error_y) * scale
+        column += _limited(d * p - b * q, -_LONGEST_STEP, _LONGEST_STEP)
+        row += _limited(a * q - b * p, -_LONGEST_STEP, _LONGEST_STEP)
+        column, row = _limited(column, lowest[0], highest[0]), _limited(row, lowest[1], highest[1])
+    return np.asarray(cv2.merge([column, row]))
+
+
+def _limited(values: Field, low: float | Field, high: float | Field) -> Field:
+    return np.asarray(cv2.min(cv2.max(values, low), high))
+
+
+def _sampled(field: Field, column: Field, row: Field) -> Field:
+    return np.asarray(cv2.remap(field, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _slopes(nodes_px: Field) -> Field:
+    """Derivatives of x, y by column, then of x, y by row: float32 (rows, columns, 4)."""
+    result = np.empty((*nodes_px.shape[:2], 4), np.float32)
+    result[:, 1:-1, :2] = 0.5 * (nodes_px[:, 2:] - nodes_px[:, :-2])
+    result[:, 0, :2] = nodes_px[:, 1] - nodes_px[:, 0]
+    result[:, -1, :2] = nodes_px[:, -1] - nodes_px[:, -2]
+    result[1:-1, :, 2:] = 0.5 * (nodes_px[2:] - nodes_px[:-2])
+    result[0, :, 2:] = nodes_px[1] - nodes_px[0]
+    result[-1, :, 2:] = nodes_px[-1] - nodes_px[-2]
+    return result
+
+
+def _guess(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, from_right: bool) -> Field:
+    """Grid coordinates of the nearest visible nodes, spread over the raster."""
+    columns, rows = -(-window.columns // _COARSE), -(-window.rows // _COARSE)
+    order, coordinates = _in_order(nodes_px.shape[0], nodes_px.shape[1], from_right)
+    shrink = np.float32(1.0 / (_COARSE * window.cell))
+    x = ((nodes_px[:, :, 0] - np.float32(window.x)) * shrink).astype(np.int32)
+    y = ((nodes_px[:, :, 1] - np.float32(window.y)) * shrink).astype(np.int32)
+    seen = facing & (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    # What is not seen goes to an extra cell at the end; of the nodes in a cell the last one stays.
+    cell = np.where(seen, y * columns + x, rows * columns).ravel()[order]
+    known = np.zeros((rows * columns + 1, 3), np.float32)
+    known[cell] = coordinates
+    filled = known[:-1].reshape(rows, columns, 3)
+    for size in _FILLING:
+        spread = cv2.blur(filled, (size, size), borderType=cv2.BORDER_CONSTANT)
+        empty = filled[:, :, 2] == 0.0
+        filled = filled.copy()
+        found = spread[empty]
+        filled[empty] = found / np.maximum(found[:, 2:], np.float32(1e-9))
+        filled[:, :, 2] = np.where(empty, filled[:, :, 2] > 0.5, 1.0)
+    enlarged = columns * _COARSE, rows * _COARSE
+    whole = cv2.resize(filled[:, :, :2], enlarged, interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(whole[: window.rows, : window.columns])
+
+
+@lru_cache(maxsize=4)
+def _in_order(rows: int, columns: int, from_right: bool) -> tuple[npt.NDArray[np.int64], Field]:
+    """Nodes column by column, those that may be hidden first, and their (column, row, 1)."""
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    order = np.argsort(-column if from_right else column, kind="stable")
+    return order, np.stack([column, row, np.ones_like(row)], axis=1)[order].astype(np.float32)

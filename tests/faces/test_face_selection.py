@@ -1,0 +1,52 @@
+"""Which of several faces a policy means."""
+
+import pytest
+
+from fgbench.errors import ConfigError
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.selection import choose
+from fgbench.geometry import square_box
+
+SIZE = (640, 360)
+
+
+def pick(*faces, policy="largest", held=None, ambiguity=0.1):
+    """Faces as (x, y, width)."""
+    boxes = [square_box((x, y), width) for x, y, width in faces]
+    return choose(boxes, SIZE, policy=policy, ambiguity=ambiguity, held=held)
+
+
+def test_largest():
+    assert pick((100, 100, 80)) == 0
+    assert pick((100, 100, 80), (400, 100, 90)) == 1
+    assert pick((100, 100, 100), (400, 100, 96)) is None  # areas 1 : 0.92
+    assert pick((100, 100, 100), (400, 100, 94)) == 0  # 1 : 0.88
+    assert pick((100, 100, 100), (400, 100, 96), ambiguity=0.05) == 0
+
+
+def test_central():
+    middle, near, far = (320, 180, 60), (340, 180, 80), (500, 180, 200)
+    assert pick(far, middle, policy="central") == 1
+    assert pick(far, near, policy="central") == 1
+    # 20 px of difference are 0.11 of half the shorter side, 16 px are 0.09
+    assert pick(middle, near, policy="central") == 0
+    assert pick(middle, (336, 180, 80), policy="central") is None
+
+
+def test_a_followed_face_is_kept_unless_another_is_better_beyond_doubt():
+    faces = [(100, 100, 100), (400, 100, 104)]
+    assert pick(*faces) is None
+    assert pick(*faces, held=0) == 0
+    assert pick((100, 100, 100), (400, 100, 110), held=0) == 1
+    assert pick((100, 100, 100), (400, 100, 110), (500, 300, 111), held=0) == 0  # better, but which?
+    assert pick((100, 100, 100), (400, 100, 300), held=0, policy="track") == 0
+    assert pick((100, 100, 100), (400, 100, 300), policy="track") == 1
+
+
+def test_options_are_checked():
+    with pytest.raises(ConfigError, match="unknown policy 'biggest'"):
+        FaceOptions(policy="biggest")
+    with pytest.raises(ConfigError, match="check_every is 0, expected 1 to inf"):
+        FaceOptions(check_every=0)
+    with pytest.raises(ConfigError, match=r"ambiguity is 2, expected 0 to 0\.9"):
+        FaceOptions(ambiguity=2)

@@ -1,0 +1,114 @@
+"""Pose from points projected with known angles."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from fgbench.faces.pose import (
+    POSE_POINTS,
+    Pose,
+    camera_matrix,
+    estimate_pose,
+    face_model_mm,
+    facing,
+    pose_from_rotation,
+    rotation_from_pose,
+)
+
+SIZE = (1280, 720)
+
+
+def turn(axis, angle_deg):
+    """Rotation about an axis by the right-hand rule (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = math.radians(angle_deg)
+    return np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+
+
+def project(rotation, shift_mm, focal_px=1280.0):
+    landmarks = np.full((68, 2), np.nan)  # points that the pose must not use
+    x, y, z = (face_model_mm() @ rotation.T + shift_mm).T
+    landmarks[POSE_POINTS, 0] = focal_px * x / z + 639.5
+    landmarks[POSE_POINTS, 1] = focal_px * y / z + 359.5
+    return landmarks
+
+
+def test_signs():
+    """x to the right, y down, z away: the face looks along -z."""
+    ahead = (0, 0, 800)
+    # Right-hand turns: about -y the nose goes to the right of the image, about -x up, about z clockwise.
+    cases = [((0, -1, 0), Pose(20, 0, 0)), ((-1, 0, 0), Pose(0, 20, 0)), ((0, 0, 1), Pose(0, 0, 20))]
+    for axis, expected in cases:
+        rotation = turn(axis, 20)
+        nose = rotation @ (0, 0, -1)
+        assert nose[0] == pytest.approx(math.sin(math.radians(expected.yaw_deg)))
+        assert nose[1] == pytest.approx(-math.sin(math.radians(expected.pitch_deg)))
+        found = estimate_pose(project(rotation, ahead), SIZE)
+        assert found.yaw_deg == pytest.approx(expected.yaw_deg, abs=1e-3)
+        assert found.pitch_deg == pytest.approx(expected.pitch_deg, abs=1e-3)
+        assert found.roll_deg == pytest.approx(expected.roll_deg, abs=1e-3)
+
+
+@pytest.mark.parametrize("angles", [*itertools.product((-50, 0, 35), (-25, 0, 25), (-60, 0, 30))])
+def test_projected_poses_are_recovered(angles):
+    pose = Pose(*map(float, angles))
+    rotation = rotation_from_pose(pose)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    for shift in ((0, 0, 600), (-150, 80, 1200)):
+        # The camera is turned towards the face, so that the face has the pose as seen from there.
+        seen = facing(np.array(shift, float)).T @ rotation
+        found = estimate_pose(project(seen, shift), SIZE)
+        assert (found.yaw_deg, found.pitch_deg, found.roll_deg) == pytest.approx(angles, abs=1e-2)
+
+
+@pytest.mark.parametrize("place", [(300, 0, 600), (-200, 150, 500), (0, -250, 700), (0, 0, 600)])
+def test_a_face_that_looks_into_the_camera_has_pose_0_wherever_it_is(place):
+    place = np.array(place, float)
+    away = place / np.linalg.norm(place)
+    rotation = facing(place)
+    np.testing.assert_allclose(rotation @ away, (0, 0, 1), atol=1e-12)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    # Built by hand: the face's z axis points away from the camera, its x axis stays as level as it can.
+    side = np.cross((0, 1, 0), away)
+    side /= np.linalg.norm(side)
+    seen = np.column_stack([side, np.cross(away, side), away])
+    found = estimate_pose(project(seen, tuple(place)), SIZE)
+    assert (found.yaw_deg, found.pitch_deg) == pytest.approx((0, 0), abs=1e-2)
+
+
+def test_pose_and_rotation_undo_each_other():
+    pose = pose_from_rotation(rotation_from_pose(Pose(12.0, -34.0, 56.0)))
+    assert (pose.yaw_deg, pose.pitch_deg, pose.roll_deg) == pytest.approx((12, -34, 56))
+
+
+def test_noise_of_a_pixel_costs_degrees_not_tens():
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(100):
+        angles = rng.uniform(-30, 30, 3)
+        landmarks = project(rotation_from_pose(Pose(*angles)), (0, 0, 700)) + rng.normal(0, 1, (68, 2))
+        found = estimate_pose(landmarks, SIZE)
+        errors.append(np.abs(np.array([found.yaw_deg, found.pitch_deg, found.roll_deg]) - angles))
+    assert (np.mean(errors, axis=0) < 1.5).all()  # measured 0.6, 0.6, 0.4
+
+
+def test_another_focal_length():
+    np.testing.assert_array_equal(camera_matrix(SIZE), [[1280, 0, 639.5], [0, 1280, 359.5], [0, 0, 1]])
+    seen = facing(np.array([200.0, 0, 500])).T @ rotation_from_pose(Pose(25, 10, 0))
+    landmarks = project(seen, (200, 0, 500), focal_px=900.0)
+    found = estimate_pose(landmarks, SIZE, focal_px=900.0)
+    assert (found.yaw_deg, found.pitch_deg) == pytest.approx((25, 10), abs=1e-2)
+
+
+def test_five_points_give_the_roll_alone():
+    eyes = np.array([[140.0, 100], [120, 100], [60, 100], [80, 100], [100, 140]])
+    angle = math.radians(30)
+    clockwise = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    upright = estimate_pose(eyes, SIZE)
+    turned = estimate_pose(eyes @ clockwise.T, SIZE)
+    assert math.isnan(turned.yaw_deg)
+    assert math.isnan(turned.pitch_deg)
+    assert turned.roll_deg - upright.roll_deg == pytest.approx(30)
