@@ -129,6 +129,8 @@ class FacesConfig(Section):
     """A face turned further gets the status ``large_pose``. Not stated in the paper."""
     redetect_every: Annotated[int, Field(ge=1)] = 24
     """Frames between two searches of the whole frame while a face is tracked."""
+    search_every: Annotated[int, Field(ge=1)] = 6
+    """Frames between two searches while there is no face; a find is followed backwards into those between."""
     check_every: Annotated[int, Field(ge=1)] = 2
     """Frames between two checks by the detector that what is tracked is still a face."""
     format: Literal["jpeg", "png"] = "jpeg"

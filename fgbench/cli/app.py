@@ -13,7 +13,7 @@ from fgbench.cli.console import errors_explained
 
 
 class _Commands(TyperGroup):
-    """The group of all commands; turns what fgbench raises, and an interrupt, into messages and exit codes."""
+    """All commands; what fgbench raises, and an interrupt, become messages and exit codes."""
 
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():

@@ -149,7 +149,8 @@ class FaceTracker:
         self._index = frame.index
         if frame.is_corrupt:
             self._waiting.append(frame)
-            return [] if len(self._waiting) > 1 else self._decide()
+            others_wait = len(self._waiting) > 1 and self._searcher.may_wait(frame.index)
+            return [] if others_wait else self._decide()
         sampled = scene.sample(frame.gray())
         decided: list[Observed] = []
         if self._scene is not None and scene.is_cut(self._scene, sampled):

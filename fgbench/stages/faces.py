@@ -7,7 +7,7 @@ of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.face
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +23,7 @@ from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import FaceTracker
+from fgbench.faces.tracking import observe_clip
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import N_LANDMARKS, Rejected
@@ -50,14 +50,14 @@ def _run(task: Task) -> Iterator[Outcome]:
 
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
     """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
-    observe = _observer(config)
     missing = iter(wanted)
-    for frame in _readable(reader, [sample["frame_index"] for sample in wanted]):
+    frames = _readable(reader, [sample["frame_index"] for sample in wanted])
+    for frame, found in _observed(frames, config):
         sample = next(missing)
         while sample["frame_index"] != frame.index:
             yield _row(sample, None, config)
             sample = next(missing)
-        yield {**_row(sample, observe(frame), config), "time_s": frame.time_s}
+        yield {**_row(sample, found, config), "time_s": frame.time_s}
     for sample in missing:
         yield _row(sample, None, config)
 
@@ -70,9 +70,11 @@ def _readable(reader: video.Reader, indices: list[int]) -> Iterator[video.Frame]
         return
 
 
-def _observer(config: FacesConfig) -> Any:
+def _observed(
+    frames: Iterable[video.Frame], config: FacesConfig
+) -> Iterator[tuple[video.Frame, Observation]]:
     if not config.align:
-        return lambda frame: whole_frame(frame, config.chip_size)
+        return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
     options = FaceOptions(
         detector=config.detector,
         detector_model=config.detector_model,
@@ -84,9 +86,10 @@ def _observer(config: FacesConfig) -> Any:
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
         redetect_every=config.redetect_every,
+        search_every=config.search_every,
         check_every=config.check_every,
     )
-    return FaceTracker(options, _models(options)).observe
+    return observe_clip(frames, options, _models(options))
 
 
 @lru_cache(maxsize=1)

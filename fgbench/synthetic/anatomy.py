@@ -25,12 +25,12 @@ HALF_LANDMARKS: tuple[tuple[int, int, float, float], ...] = (
     (0, 16, -0.802, 0.015),
     (1, 15, -0.796, 0.230),
     (2, 14, -0.778, 0.450),
-    (3, 13, -0.730, 0.680),
-    (4, 12, -0.650, 0.880),
-    (5, 11, -0.545, 1.050),
-    (6, 10, -0.390, 1.200),
-    (7, 9, -0.208, 1.305),
-    (8, 8, 0.000, 1.335),
+    (3, 13, -0.736, 0.690),
+    (4, 12, -0.658, 0.890),
+    (5, 11, -0.548, 1.068),
+    (6, 10, -0.395, 1.222),
+    (7, 9, -0.208, 1.322),
+    (8, 8, 0.000, 1.352),
     (17, 26, -0.655, -0.148),
     (18, 25, -0.560, -0.225),
     (19, 24, -0.410, -0.255),
@@ -68,6 +68,9 @@ _EYE_LANDMARKS = (
     (41, 46, -0.42),
 )
 
+_CORNER = 0.45
+"""How far the corners of the mouth go with the lower lip."""
+
 _PROFILE = np.array(
     [
         # y      half width  front z  side z
@@ -84,10 +87,11 @@ _PROFILE = np.array(
         (0.700, 0.740, 0.39, -0.60),
         (0.880, 0.665, 0.40, -0.50),
         (1.050, 0.560, 0.36, -0.36),
-        (1.190, 0.420, 0.33, -0.20),
-        (1.295, 0.250, 0.29, -0.05),
-        (1.345, 0.110, 0.20, 0.00),
-        (1.360, 0.010, 0.12, 0.05),
+        (1.190, 0.432, 0.33, -0.20),
+        (1.285, 0.298, 0.29, -0.07),
+        (1.335, 0.178, 0.21, 0.00),
+        (1.357, 0.070, 0.12, 0.05),
+        (1.364, 0.010, 0.07, 0.07),
     ]
 )
 _BUMPS = np.array(
@@ -189,7 +193,7 @@ def landmarks() -> Points:
         xy[first], xy[mirrored] = (place[0], height[0]), (-place[0], height[0])
     lower[49:54] = lower[61:64] = 0.0
     lower[55:60] = lower[65:68] = 1.0
-    lower[[48, 54, 60, 64]] = 0.45
+    lower[[48, 54, 60, 64]] = _CORNER
     known = np.isnan(lower)
     lower[known] = lower_weight(xy)[known]
     return on_surface(xy, lower)
@@ -200,16 +204,24 @@ def contours() -> Mapping[str, Points]:
     """Finer lines for drawing, as reference points; ``_l`` and ``_r`` are the person's sides."""
     marks = landmarks()
     lines: dict[str, Points] = {
-        "lip_upper": curve(marks[48:55], 25),
-        "lip_lower": curve(marks[[48, 59, 58, 57, 56, 55, 54]], 25),
-        "inner_upper": curve(marks[60:65], 17),
-        "inner_lower": curve(marks[[60, 67, 66, 65, 64]], 17),
+        "lip_upper": _on_lip(curve(marks[48:55], 25), 0.0),
+        "lip_lower": _on_lip(curve(marks[[48, 59, 58, 57, 56, 55, 54]], 25), 1.0),
+        "inner_upper": _on_lip(curve(marks[60:65], 17), 0.0),
+        "inner_lower": _on_lip(curve(marks[[60, 67, 66, 65, 64]], 17), 1.0),
     }
     for side, sign in (("r", -1.0), ("l", 1.0)):
         x = sign * np.linspace(EYE_X + EYE_HALF_WIDTH, EYE_X - EYE_HALF_WIDTH, 17)
         for name, upper in (("lid_upper", True), ("lid_lower", False)):
             lines[f"{name}_{side}"] = on_surface(np.column_stack([x, lid_line(x, upper=upper)]))
     return lines
+
+
+def _on_lip(line: Points, lower: float) -> Points:
+    """A line from corner to corner that belongs to one lip; only its ends go with the corners."""
+    from_corner = 1.0 - np.abs(np.linspace(-1.0, 1.0, len(line)))
+    result = line.copy()
+    result[:, 3] = lower + (_CORNER - lower) * (1.0 - from_corner) ** 8
+    return result
 
 
 def curve(points: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:

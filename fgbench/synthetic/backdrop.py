@@ -70,7 +70,7 @@ def _draw_body(picture: Picture, person: Identity, scene: Scene, rng: np.random.
     down = ((np.arange(rows) + 0.5) * _COARSE - origin[1]) / scale
     lean = float(scene.light[0])
     roundness = 1.0 - 0.55 * np.clip(np.abs(across - 0.22 * lean) / 0.62, 0, 1.2) ** 2.2
-    shadow = 0.60 + 0.40 / (1.0 + np.exp(-np.clip((down - 0.60) / 0.10, -50.0, 50.0)))
+    shadow = 0.52 + 0.48 / (1.0 + np.exp(-np.clip((down - 0.60) / 0.10, -50.0, 50.0)))
     skin = np.array(person.skin) * light * (0.74 + 0.25 * scene.ambient)
     neck = (shadow[:, None] * roundness[None, :])[:, :, None] * skin
     folds = cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), 5)

@@ -56,12 +56,12 @@ def head_turn(activation: Activation) -> Pose:
 
 
 def rotation(pose: Pose) -> npt.NDArray[np.float64]:
-    """Rotation matrix (3, 3) of head points: yaw first, then pitch, then roll (roll is seen unchanged)."""
+    """Rotation matrix (3, 3) of head points: roll about the head's front, then pitch, then yaw."""
     yaw, pitch, roll = np.deg2rad([pose.yaw_deg, pose.pitch_deg, pose.roll_deg])
     turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
     tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return np.asarray(tilt @ nod @ turn)
+    return np.asarray(turn @ nod @ tilt)
 
 
 def turned(points: npt.NDArray[np.floating], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

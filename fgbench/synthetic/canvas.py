@@ -40,9 +40,8 @@ class Piece:
 
     def layer(self, colour: Colour) -> Picture:
         """A new layer of the piece's size in one colour."""
-        result = np.empty(self.pixels.shape, np.uint8)
-        height, width = result.shape[:2]
-        cv2.rectangle(result, (0, 0), (width, height), colour, -1)
+        result: Picture = np.empty(self.pixels.shape, np.uint8)
+        cv2.rectangle(result, (0, 0), (result.shape[1], result.shape[0]), colour, -1)
         return result
 
     def mask(self) -> Picture:

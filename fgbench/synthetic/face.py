@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,9 +13,6 @@ from fgbench.synthetic import anatomy, identity, muscles
 from fgbench.synthetic.action_units import Activation
 from fgbench.synthetic.camera import Camera, Pose, head_turn, project, rotation, turned
 from fgbench.synthetic.identity import Identity
-
-Positions = npt.NDArray[np.float64]
-"""float64 (N, 3) in the head's frame."""
 
 _LIP_GAP = 0.004
 """Least distance of the inner contours of closed lips."""
@@ -81,30 +78,33 @@ class Head:
         """
         turn = head_turn(activation)
         whole = Pose(
-            *(getattr(pose, name) + getattr(turn, name) for name in ("yaw_deg", "pitch_deg", "roll_deg"))
+            pose.yaw_deg + turn.yaw_deg, pose.pitch_deg + turn.pitch_deg, pose.roll_deg + turn.roll_deg
         )
-        points = self._points.moved(muscles.weights(activation, opening=self._opening)).astype(np.float64)
+        points = self._points.moved(muscles.weights(activation, opening=self._opening))
         spans = self._points.spans
-        part_lips(points, [61, 62, 63], [67, 66, 65])
-        inner = [range(spans[name].start, spans[name].stop) for name in ("inner_upper", "inner_lower")]
-        part_lips(points, *inner)
+        marks = points[spans["landmarks"]]
+        keep_apart(marks[61:64], marks[67:64:-1], _LIP_GAP)
+        keep_apart(points[spans["inner_upper"]], points[spans["inner_lower"]], _LIP_GAP)
+        keep_apart(marks[37:39], marks[41:39:-1], 0.0)
+        keep_apart(marks[43:45], marks[47:45:-1], 0.0)
+        for side in "rl":
+            keep_apart(points[spans[f"lid_upper_{side}"]], points[spans[f"lid_lower_{side}"]], 0.0)
         pixels = project(turned(points, rotation(whole)), self._camera)
         groups = {name: pixels[span] for name, span in spans.items()}
         return Seen(pose=whole, landmarks_px=groups.pop("landmarks"), contours_px=groups)
 
 
-def part_lips(points: Positions, upper: Sequence[int], lower: Sequence[int]) -> None:
-    """Keep the inner contours of the lips from passing each other; changes ``points`` in place.
+def keep_apart(upper: npt.NDArray[np.float32], lower: npt.NDArray[np.float32], gap: float) -> None:
+    """Keep the margins of lips or lids from passing each other.
 
     Args:
-        points: Positions of which some belong to the inner contours.
-        upper: Indices on the upper lip.
-        lower: Indices of the points under them.
+        upper: (N, 3): points of the upper margin, changed.
+        lower: (N, 3): the points under them, changed.
+        gap: Least distance.
     """
-    top, bottom = list(upper), list(lower)
-    over = np.maximum(points[top, 1] + _LIP_GAP - points[bottom, 1], 0.0)
-    points[top, 1] -= 0.5 * over
-    points[bottom, 1] += 0.5 * over
+    over = 0.5 * np.maximum(upper[:, 1] + np.float32(gap) - lower[:, 1], 0.0)
+    upper[:, 1] -= over
+    lower[:, 1] += over
 
 
 @lru_cache(maxsize=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -36,14 +37,14 @@ VOLUMES: Mapping[str, Volume] = MappingProxyType(
         "parted": Volume(0.100, 0.55),
         "fringe": Volume(0.100, 0.35),
         "long": Volume(0.100, 0.20),
-        "curly": Volume(0.190, 0.25),
+        "curly": Volume(0.150, 0.35),
         "bald": Volume(0.0, 0.0),
     }
 )
 """Volume of each style."""
 
-_CENTRE = np.array([0.0, -0.35, -0.55])
-_SKULL = np.array([0.86, 1.06, 0.95])
+_CENTRE = np.array([0.0, -0.28, -0.55])
+_SKULL = np.array([0.86, 1.13, 0.95])
 _LONG = np.array(
     [
         (0.0, -1.46), (-0.55, -1.36), (-0.88, -1.02), (-1.02, -0.50), (-1.06, 0.10), (-1.08, 0.70),
@@ -84,16 +85,19 @@ def skull_centre() -> Line:
     return _CENTRE[None, :]
 
 
+@lru_cache(maxsize=1)
 def long_hair() -> Line:
     """Outline (N, 3) of hair that falls on the shoulders, in the head's frame."""
     half = np.column_stack([_LONG, np.full(len(_LONG), -0.50)])
     return np.vstack([half, (half * (-1.0, 1.0, 1.0))[:0:-1]])
 
 
+@lru_cache(maxsize=2)
 def ear(sign: float) -> Line:
     """Outline (N, 3) of an ear in the head's frame; ``sign`` is +1 for the person's left."""
-    x = sign * (0.775 + _EAR[:, 0])
-    return np.column_stack([x, 0.02 + _EAR[:, 1], -0.42 - 0.5 * _EAR[:, 0]])
+    outline = anatomy.curve(np.vstack([_EAR, _EAR[:1]]), 33)[:-1]
+    x = sign * (0.775 + outline[:, 0])
+    return np.column_stack([x, 0.02 + outline[:, 1], -0.42 - 0.5 * outline[:, 0]])
 
 
 def draw_skull(picture: Picture, outline: Line, person: Identity, tone: Colour) -> None:
@@ -131,8 +135,8 @@ def draw_ear(picture: Picture, outline: Line, person: Identity, tone: Colour, *,
     colour = np.array(person.skin) * (0.80, 0.68, 0.64) * tone
     layer = piece.layer(tinted(colour, 0.86))
     centre = outline.mean(axis=0)
-    piece.lines(layer, [outline[1:-1]], tinted(colour, 1.04), 0.050 * scale_px)
+    piece.lines(layer, [outline[2:-3]], tinted(colour, 1.04), 0.050 * scale_px)
     piece.fill(layer, centre + 0.45 * (outline - centre), tinted(colour, 0.62))
     mask = piece.mask()
-    piece.fill(mask, anatomy.curve(np.vstack([outline, outline[:1]]), 33), 255.0)
+    piece.fill(mask, outline, 255.0)
     piece.paint(soften(layer, 0.018 * scale_px), mask)

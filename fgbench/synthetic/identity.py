@@ -17,15 +17,15 @@ Colour = tuple[float, float, float]
 """RGB, 0 to 255."""
 
 _SKIN: tuple[Colour, ...] = (
-    (240, 206, 184),
+    (242, 207, 180),
     (236, 196, 170),
     (228, 184, 154),
     (218, 168, 134),
     (198, 145, 110),
     (172, 119, 86),
-    (142, 94, 66),
-    (112, 73, 52),
-    (88, 57, 43),
+    (148, 100, 71),
+    (126, 84, 61),
+    (106, 70, 54),
 )
 """From very light to very dark."""
 _HAIR: tuple[Colour, ...] = (
@@ -167,8 +167,10 @@ def draw_identity(seed: int, number: int) -> Identity:
     tone = (number * 0.618034 + rng.random() * 0.3) % 1.0
     place = tone * (len(_SKIN) - 1)
     skin = _mix(_SKIN[int(place)], _SKIN[min(int(place) + 1, len(_SKIN) - 1)], place % 1.0)
-    lips = _mix(skin, (176, 66, 72), float(rng.uniform(0.35, 0.65)))
-    darkest = 4 if tone > 0.55 else len(_HAIR)
+    red, green, blue = skin
+    blood = float(rng.uniform(0.15, 0.60)) * red / _SKIN[0][0]
+    lips = _mix((0.86 * red, 0.66 * green, 0.66 * blue), (176, 72, 78), blood)
+    colours = 2 if tone > 0.55 else len(_HAIR)
     masculine = rng.random() < 0.5
     styles = (
         ("short", "parted", "curly", "bald") if masculine else ("fringe", "long", "parted", "curly", "long")
@@ -179,7 +181,7 @@ def draw_identity(seed: int, number: int) -> Identity:
         skin=skin,
         lips=lips,
         iris=_IRIS[int(rng.integers(0, 2 if tone > 0.5 else len(_IRIS)))],
-        hair=_HAIR[int(rng.integers(0, darkest))],
+        hair=_HAIR[int(rng.integers(0, colours))],
         hair_style=styles[int(rng.integers(0, len(styles)))],
         brow_thickness=float(rng.uniform(1.0, 1.35) if masculine else rng.uniform(0.7, 1.0)),
         lashes=float(rng.uniform(0.2, 0.5) if masculine else rng.uniform(0.6, 1.0)),

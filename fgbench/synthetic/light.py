@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from fgbench.synthetic import mesh, relief
 from fgbench.synthetic.action_units import Activation
+from fgbench.synthetic.identity import Identity
 from fgbench.synthetic.scene import Scene
 
 Field = npt.NDArray[np.float32]
@@ -15,6 +16,7 @@ Field = npt.NDArray[np.float32]
 FULL = 128
 """Level of a surface in full even light; levels go up to 255."""
 
+_RIM_ROWS = 5
 _WARMTH = (0.93, 1.03, 1.08)
 """Exponents of red, green and blue: shadows on skin are reddish."""
 
@@ -26,15 +28,19 @@ class Shader:
         normals: float32 (rows, columns, 3): unit normals at rest on the grid.
         scene: Light.
         to_head: (3, 3): rotation from the camera's frame to the head's at its base pose.
-        age: 0 to 1: depth of the lines.
+        person: Whose skin: the depth of its lines, and its gloss.
     """
 
-    def __init__(self, normals: Field, scene: Scene, to_head: npt.NDArray[np.float64], age: float) -> None:
-        self._normals, self._scene = normals, scene
+    def __init__(
+        self, normals: Field, scene: Scene, to_head: npt.NDArray[np.float64], person: Identity
+    ) -> None:
+        self._normals, self._scene = _without_rim(normals), scene
         self._light = to_head @ np.array(scene.light)
-        self._depth = np.float32((0.75 + 0.5 * age) * scene.exposure)
+        self._depth = np.float32((0.75 + 0.5 * person.age) * scene.exposure)
         at_rest = relief.shading(relief.age_heights(), self._light, 1.0 - scene.ambient)
-        self._at_rest = at_rest * np.float32(0.8 * age * scene.exposure)
+        self._at_rest = at_rest * np.float32(0.8 * person.age * scene.exposure)
+        # What is mirrored does not depend on the colour below: it stands out more on dark skin.
+        self._gloss = 0.22 * (170.0 / float(np.mean(person.skin))) ** 0.8
         self._by_channel: dict[int, Field] = {}
         level = np.arange(256) / FULL
         curves = [tint * level**power for tint, power in zip(scene.light_rgb, _WARMTH, strict=True)]
@@ -61,7 +67,7 @@ class Shader:
         gloss = gloss * gloss * gloss
         exposure = self._scene.exposure
         smooth = direct * np.float32(1.12 * (1.0 - ambient) * exposure)
-        smooth += gloss * np.float32(0.22 * (1.0 - ambient) * exposure)
+        smooth += gloss * np.float32(self._gloss * (1.0 - ambient) * exposure)
         smooth += above * np.float32(0.16 * ambient * exposure) + np.float32(0.86 * ambient * exposure)
         total = _onto_relief(smooth)
         cv2.add(total, self._at_rest, dst=total)
@@ -75,6 +81,13 @@ class Shader:
             shade = relief.shading(relief.heights()[channel], self._light, 1.0 - self._scene.ambient)
             self._by_channel[channel] = shade * self._depth
         return self._by_channel[channel]
+
+
+def _without_rim(normals: Field) -> Field:
+    """Normals whose last rows, where the skin turns under the jaw, look the way that the rows before do."""
+    result = normals.copy()
+    result[-_RIM_ROWS:] = normals[-_RIM_ROWS - 1]
+    return result
 
 
 def _onto_relief(smooth: Field) -> Field:

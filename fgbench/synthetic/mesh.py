@@ -28,11 +28,11 @@ TEXELS = 3
 
 _WIDEST_RAD = 1.95
 _COLUMNS, _ROWS = 89, 97
-_TOP_Y, _CHIN_Y = -1.415, 1.358
+_TOP_Y, _CHIN_Y = -1.415, 1.360
 _JAW_Y = 0.25
 """Height below which rows bend to follow the jaw, and columns hang straight down."""
-_LOBE_Y, _NAPE_Y = 0.36, 0.52
-"""Heights at which the columns before and behind the ears end."""
+_LOBE_Y = 0.36
+"""Height at which the columns at the ears end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +118,12 @@ def jaw_row() -> int:
     return int(np.searchsorted(_row_levels(), _JAW_Y, side="right"))
 
 
+def nearness_to_jaw(rows: int) -> npt.NDArray[np.float32]:
+    """How near each of the rows of a picture over the head is to the jaw: float32 (rows,), 1 on the jaw."""
+    level = np.interp(np.linspace(0.0, _ROWS - 1.0, rows), np.arange(_ROWS), _row_levels())
+    return np.asarray(np.clip((level - _JAW_Y) / (_CHIN_Y - _JAW_Y), 0.0, 1.0), np.float32)
+
+
 def normals(positions: npt.NDArray[np.floating], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Unit normals (rows, columns, 3) of positions (rows * columns, 3), pointing outwards."""
     field = np.asarray(positions, np.float32).reshape(*shape, 3)
@@ -186,5 +192,5 @@ def _jaw_share(angle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     below = _fine_heights() >= _JAW_Y
     x = _widest() * np.abs(np.sin(angle))
     end = np.interp(x, _fine_widths()[below][::-1], _fine_heights()[below][::-1])
-    end = np.where(np.abs(angle) > 0.5 * np.pi, _NAPE_Y, np.maximum(end, _LOBE_Y))
+    end = np.where(np.abs(angle) > 0.5 * np.pi, _LOBE_Y, np.maximum(end, _LOBE_Y))
     return np.asarray((end - _JAW_Y) / (_CHIN_Y - _JAW_Y))

@@ -90,7 +90,7 @@ def _draw_inside(piece: Piece, contours: Mapping[str, Line], *, scale_px: float,
     height = min(_TEETH_HEIGHT * scale_px, 0.10 * scale_px + 0.3 * gap)
     bow = np.sqrt(np.clip(1.0 - np.linspace(-1.0, 1.0, len(upper)) ** 6, 0.0, 1.0))
     edge = upper + down * height * bow[:, None]
-    piece.fill(inside, np.concatenate([upper, edge[::-1]]), tinted(_TEETH, np.array(tone) * 0.93))
+    piece.fill(inside, np.concatenate([upper, edge[::-1]]), tinted(_TEETH, np.array(tone) * 0.88))
     if scale_px > 70:
         gaps = np.stack([upper, edge], axis=1)[1:-1]
         piece.lines(inside, gaps, tinted(_TEETH, np.array(tone) * 0.76), 0.004 * scale_px)

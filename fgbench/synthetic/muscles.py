@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.synthetic import anatomy
-from fgbench.synthetic.action_units import CHANNELS, PAIRED, Activation, channels_of
+from fgbench.synthetic.action_units import CHANNELS, Activation, channels_of
 from fgbench.synthetic.anatomy import Points
 
 _MIDLINE_SOFTNESS = 0.05
@@ -89,7 +90,7 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
             Push(0.28, 0.50, 0.16, 0.16, dy=-0.025, dz=0.04),
         ),
         12: (
-            Push(0.36, 0.86, 0.22, 0.19, dx=0.115, dy=-0.115, dz=-0.06),
+            Push(0.36, 0.86, 0.21, 0.19, dx=0.115, dy=-0.145, dz=-0.06),
             Push(0.45, 0.47, 0.24, 0.20, dx=0.025, dy=-0.050, dz=0.06),
             Push(0.17, 0.53, 0.10, 0.09, dx=0.022, dy=-0.008),
             Push(0.0, 0.80, 0.30, 0.10, dy=0.014, part="upper"),
@@ -114,7 +115,7 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
         ),
         18: (
             Push(0.34, 0.86, 0.20, 0.18, dx=-0.150, dz=0.05),
-            Push(0.0, _MOUTH_Y, 0.26, 0.20, dz=0.12, gy=0.22),
+            Push(0.0, _MOUTH_Y, 0.26, 0.20, dz=0.12, gy=0.42),
         ),
         19: (),
         20: (
@@ -127,11 +128,11 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
         ),
         23: (
             Push(0.34, 0.86, 0.18, 0.16, dx=-0.040),
-            Push(0.0, _MOUTH_Y, 0.34, 0.15, gy=-0.50),
+            Push(0.0, _MOUTH_Y, 0.34, 0.15, gy=-0.62),
         ),
         24: (
             Push(0.34, 0.86, 0.18, 0.16, dx=-0.010, dy=0.008),
-            Push(0.0, _MOUTH_Y, 0.36, 0.16, dz=-0.03, gy=-0.62),
+            Push(0.0, _MOUTH_Y, 0.36, 0.16, dz=-0.03, gy=-0.70),
         ),
         25: (
             Push(0.0, 0.78, 0.24, 0.12, dy=-0.030, part="upper"),
@@ -175,23 +176,30 @@ def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
         opening: Height of this person's open eye at rest.
     """
     result = activation.copy()
-    for side in ("L", "R"):
-        change = sum(
-            float(activation[_channel(au, side)]) * (move.lower - move.upper)
-            for au, moves in FIELDS.items()
-            if au != 43
-            for move in moves
-            if isinstance(move, Lids)
-        )
-        closure = max(float(activation[channels_of(au, side)[0]]) for au in (43, 45))
-        room = max(opening + change, 0.1 * opening)
-        excess = opening + change - room
-        result[channels_of(43, side)[0]] = (closure * room + excess) / OPENING
+    for change_by_channel, close, blink in _lid_channels():
+        wide = opening + float(change_by_channel @ activation)
+        room = max(wide, 0.1 * opening)
+        closure = max(float(activation[close]), float(activation[blink]))
+        result[close] = (closure * room + wide - room) / OPENING
     return result
 
 
-def _channel(au: int, side: str) -> int:
-    return channels_of(au, side if au in PAIRED else "B")[0]
+@lru_cache(maxsize=1)
+def _lid_channels() -> tuple[tuple[npt.NDArray[np.float32], int, int], ...]:
+    """For either eye: how far each channel opens it, and the channels of eye closure and blink."""
+    found = []
+    for side, x in (("L", anatomy.EYE_X), ("R", -anatomy.EYE_X)):
+        middle = np.array([x])
+        margins = [
+            anatomy.on_surface(np.column_stack([middle, anatomy.lid_line(middle, upper=upper)]))
+            for upper in (True, False)
+        ]
+        upper_lid, lower_lid = basis(np.concatenate(margins)).transpose(1, 0, 2)
+        change = lower_lid[:, 1] - upper_lid[:, 1]
+        (close,), (blink,) = channels_of(43, side), channels_of(45, side)
+        change[close] = 0.0
+        found.append((change, close, blink))
+    return tuple(found)
 
 
 def _displacement(move: Push | Lids, points: Points, sign: float) -> npt.NDArray[np.float64]:
@@ -210,7 +218,7 @@ def _lids(move: Lids, points: Points) -> npt.NDArray[np.float64]:
     """Lids slide over the eyeball; the skin between margin and crease folds and unfolds."""
     x, y = points[:, 0], points[:, 1]
     bell = anatomy.lid_bell(x)
-    above = (anatomy.lid_line(x, upper=True) - y) / 0.10
+    above = (anatomy.lid_line(x, upper=True) - y) / 0.068
     below = (y - anatomy.lid_line(x, upper=False)) / 0.13
     upper = bell * _fall(above) * (below < 0)
     lower = bell * _fall(below) * (below >= -1e-9)

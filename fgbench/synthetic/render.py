@@ -49,7 +49,7 @@ class Renderer:
         self._person, self._scene, self._size = person, scene, (width, height)
         self._head, self._rig = Head(person, scene.camera), Rig(person, scene.camera)
         self._opening = identity.opening(person.shape)
-        self._shader = Shader(self._rig.normals, scene, rotation(scene.pose).T, person.age)
+        self._shader = Shader(self._rig.normals, scene, rotation(scene.pose).T, person)
         self._texels = int(np.clip(round(scene.camera.scale_px * 0.0125), 1, mesh.TEXELS))
         self._texture = _at_size(skin.texture(person), self._texels)
         self.backdrop = draw_backdrop(person, scene, width, height)
@@ -218,7 +218,7 @@ def _at_size(texture: Picture, texels: int) -> Picture:
 
 
 def _silhouette(nodes: npt.NDArray[np.float32], roll_deg: float) -> list[npt.NDArray[np.float32]]:
-    """Outlines that together cover the head: its top, the ends of the rows below, the jaw, the nape."""
+    """Outlines that together cover the head: its top, the ends of the rows below, the jaw."""
     top, jaw, front = int(0.40 * len(nodes)), mesh.jaw_row(), mesh.front_columns()
     roll = np.deg2rad(roll_deg)
     middle = nodes[top : jaw + 1]
@@ -230,8 +230,6 @@ def _silhouette(nodes: npt.NDArray[np.float32], roll_deg: float) -> list[npt.NDA
         _hull(nodes[: top + 1 : 2, ::2]),
         np.vstack([middle[rows, first], bottom, middle[rows, last][::-1]]),
         _hull(nodes[jaw - 1 :: 2, front.start : front.stop : 2], nodes[-1, front]),
-        _hull(nodes[jaw - 1 :: 2, : front.start + 3]),
-        _hull(nodes[jaw - 1 :: 2, front.stop - 3 :]),
     ]
 
 

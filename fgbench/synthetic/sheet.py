@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.synthetic.camera import Pose
+from fgbench.errors import ConfigError
 from fgbench.synthetic.identity import average, draw_identity
 from fgbench.synthetic.plan import SynthOptions
 from fgbench.synthetic.recipes import apex, describe, recipes
 from fgbench.synthetic.render import Renderer
 from fgbench.synthetic.scene import studio
 
+_SMALLEST_TILE_PX = 120
+_TILE_RATIO, _FACE_SHARE = 1.20, 0.58
 _CAPTION_PX = 44
 _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (95, 95, 95)
 
@@ -26,17 +28,25 @@ def contact_sheet(
         options: Only the seed counts, and only with a subject.
         subject: Number of the person; the average face if not given.
         columns: Faces side by side.
-        tile_px: Width and height of a face's tile.
+        tile_px: Width of a face's tile.
 
     Returns:
         uint8 (H, W, 3) RGB.
+
+    Raises:
+        ConfigError: If columns or tile_px are too small.
     """
+    if columns < 1 or tile_px < _SMALLEST_TILE_PX:
+        raise ConfigError(
+            f"a sheet of {columns} columns of {tile_px} px, expected at least 1 of {_SMALLEST_TILE_PX} px",
+            "choose larger numbers",
+        )
     person = average() if subject is None else draw_identity(options.seed, subject)
-    scene = studio(tile_px, tile_px, face_width_px=0.54 * tile_px)
-    renderer = Renderer(person, scene, tile_px, tile_px)
+    height = round(_TILE_RATIO * tile_px)
+    scene = studio(tile_px, height, face_width_px=_FACE_SHARE * tile_px)
+    renderer = Renderer(person, scene, tile_px, height)
     tiles = [
-        _captioned(renderer.picture(apex(label), Pose(0.0, 0.0, 0.0)), label, describe(label))
-        for label in recipes()
+        _captioned(renderer.picture(apex(label), scene.pose), label, describe(label)) for label in recipes()
     ]
     blank = np.full_like(tiles[0], _PAPER)
     tiles += [blank] * (-len(tiles) % columns)

@@ -17,6 +17,9 @@ from fgbench.synthetic.identity import Identity
 
 Field = npt.NDArray[np.float32]
 
+_RIM = 0.42
+"""Darkness of the edge under the jaw."""
+
 
 @lru_cache(maxsize=8)
 def texture(person: Identity) -> npt.NDArray[np.uint8]:
@@ -55,7 +58,6 @@ def hairline(angle_rad: Field, style: str) -> Field:
     temple = _step((turn - 0.90) / 0.34)
     # Round temples first, then the sideburns before the ears.
     line = line + (-0.20 - forehead) * temple + (burns + 0.20) * _step((turn - 1.14) / 0.12)
-    line = line + (0.60 - burns) * _step((turn - 1.46) / 0.10)
     return np.asarray(line, np.float32)
 
 
@@ -115,14 +117,14 @@ def _complexion(colour: Field, x: Field, y: Field, person: Identity, rng: np.ran
 def _shadows(colour: Field, x: Field, y: Field) -> None:
     """Places that little light reaches, whatever the light: sockets, lid creases, nostrils, under the lip."""
     line_x = np.clip(np.abs(x), 0.20, 0.52)
-    crease = anatomy.lid_line(line_x, upper=True) - 0.052 * anatomy.lid_bell(line_x) - 0.010
+    crease = anatomy.lid_line(line_x, upper=True) - 0.054 * anatomy.lid_bell(line_x) - 0.012
     within = np.clip((0.165 - np.abs(np.abs(x) - 0.358)) / 0.05, 0.0, 1.0)
     below = anatomy.lid_line(line_x, upper=False) + 0.040
     wing = np.hypot((np.abs(x) - 0.125) / 0.060, (y - 0.505) / 0.062)
     layers = (
-        (0.20 * bell(x, y, 0.33, -0.085, 0.17, 0.075), (0.85, 1.0, 1.0)),
+        (0.15 * bell(x, y, 0.32, -0.105, 0.17, 0.065), (0.85, 1.0, 1.0)),
         (0.16 * bell(x, y, 0.15, -0.03, 0.06, 0.12), (0.9, 1.0, 1.0)),
-        (0.42 * np.exp(-(((y - crease) / 0.011) ** 2)) * within, (0.85, 1.0, 1.0)),
+        (0.36 * np.exp(-(((y - crease) / 0.0095) ** 2)) * within, (0.85, 1.0, 1.0)),
         (0.10 * np.exp(-(((y - below) / 0.014) ** 2)) * within, (0.85, 1.0, 1.0)),
         (0.10 * bell(x, y, 0.12, 0.22, 0.05, 0.20), (0.9, 1.0, 1.0)),
         (0.80 * bell(x, y, 0.078, 0.556, 0.040, 0.019), (0.92, 1.0, 1.0)),
@@ -138,6 +140,8 @@ def _shadows(colour: Field, x: Field, y: Field) -> None:
         (0.26 * bell(x, y, 0.0, 1.035, 0.19, 0.030), (0.9, 1.0, 1.0)),
         (0.30 * bell(x, y, 0.365, 0.85, 0.035, 0.030), (0.9, 1.0, 1.0)),
     )
+    under = _RIM * _step((mesh.nearness_to_jaw(len(x)) - 0.90) / 0.10)[:, None]
+    colour *= (1.0 - under * (1.0 - _step((np.abs(x) - 0.30) / 0.25)))[:, :, None]
     for strength, tint in layers:
         colour *= 1.0 - np.asarray(strength, np.float32)[:, :, None] * np.array(tint, np.float32)
 
@@ -173,9 +177,8 @@ def _brows(colour: Field, person: Identity, rng: np.random.Generator) -> None:
         for part, darkness in zip(np.array_split(lines, 4), (190, 210, 230, 250), strict=True):
             cv2.polylines(body, list(part), False, darkness, 1, cv2.LINE_AA, 4)
     cover = cv2.GaussianBlur(body, (0, 0), 0.9).astype(np.float32) / 255.0
-    tone = np.array(person.hair, np.float32) * 0.80
-    if sum(person.hair) > 380:
-        tone = tone * 0.72
+    # Brows are darker than the hair, and always darker than the skin.
+    tone = np.minimum(np.array(person.hair) * 0.75, np.array(person.skin) * 0.45).astype(np.float32)
     alpha = np.clip(cover * 1.15, 0.0, 0.94)[:, :, None]
     colour += alpha * (tone - colour)
 

@@ -239,6 +239,18 @@ def test_corrupt_frames_are_told_and_followed_across(single, faceless, models):
     assert clip(faceless[:5]) == ["no_face", "no_face", "corrupt_frame", "no_face", "no_face"]
 
 
+def test_no_more_frames_wait_than_the_options_say(faceless, models):
+    tracker = FaceTracker(FaceOptions(search_every=4), models)
+    decided = []
+    for index in range(40):
+        frame = ImageFrame(pixels=faceless[index], index=index, is_corrupt=index >= 10)
+        decided += tracker.feed(frame)
+        assert index - len(decided) < 4
+    decided += tracker.finish()
+    assert [frame.index for frame, _ in decided] == list(range(40))
+    assert runs([item.status for _, item in decided]) == [("no_face", 10), ("corrupt_frame", 30)]
+
+
 def test_frames_may_be_left_out(single, models):
     sparse = [ImageFrame(pixels=single[index], index=index) for index in (0, 7, 8, 30, 59)]
     found = [item for _, item in observe_clip(sparse, FaceOptions(), models)]
