@@ -132,6 +132,10 @@ class Stage:
     width: Callable[[Any], int] | None = None
     enabled: Callable[[Any], bool] | None = None
 
+    def is_enabled(self, recipe: PrepareConfig) -> bool:
+        """Whether the recipe wants this stage."""
+        return self.enabled is None or self.enabled(self.config(recipe))
+
     def config(self, recipe: PrepareConfig) -> Section:
         """The section of the recipe that this stage reads."""
         section: Section = getattr(recipe, self.name)

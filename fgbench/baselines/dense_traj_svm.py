@@ -47,7 +47,9 @@ def run(
     jobs: int | None = None,
 ) -> Path:
     """Run the baseline on a prepared work folder; arguments and errors as of the baseline ``lbp-svm``."""
-    samples = {part: [s for s in clip_samples(manifests) if s.part == part] for part in ("train", "val", "test")}
+    samples = {
+        part: [s for s in clip_samples(manifests) if s.part == part] for part in ("train", "val", "test")
+    }
     Protocol(
         name="clips",
         train=frozenset(s.sample_id for s in samples["train"]),
@@ -76,7 +78,9 @@ def run(
         lambda: combined_kernel(against["val"], scales),
     )
     truth = {part: class_numbers(samples[part], labels) for part in ("train", "val")}
-    chosen = select([candidate], truth["train"], truth["val"], labels=labels, c_values=config.c_values, jobs=jobs)
+    chosen = select(
+        [candidate], truth["train"], truth["val"], labels=labels, c_values=config.c_values, jobs=jobs
+    )
     sigmoid = fit_sigmoid(chosen.decisions, truth["val"])
     decisions = chosen.machine.decisions(combined_kernel(against["test"], scales))
     ids = [s.sample_id for s in samples["test"]]
@@ -127,7 +131,9 @@ def channel_histograms(
     size = TRAJECTORY_CHANNELS[channel]
     known = [descriptors[s.clip_id] for s in samples["train"] if s.clip_id in descriptors]
     if not known:
-        raise DatasetError(f"no training clip has trajectories in {folder}", "prepare it with dense_trajectories")
+        raise DatasetError(
+            f"no training clip has trajectories in {folder}", "prepare it with dense_trajectories"
+        )
     pool = np.concatenate(known)
     wanted = CodebookConfig(words=min(config.words, len(pool)), samples=config.samples, runs=config.runs)
     codebook = fit_codebook(pool, wanted, seed=hash_u64("words", seed, channel) % 2**32, jobs=jobs)

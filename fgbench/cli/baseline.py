@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Run a conventional baseline.", no_args_is_help=True, rich_markup_mode=None)
 
-Workdir = Annotated[Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")]
+Workdir = Annotated[
+    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+]
 Recipe = Annotated[
-    str | None, typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own")
+    str | None,
+    typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 

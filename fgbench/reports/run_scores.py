@@ -51,7 +51,9 @@ def uar_interval(predictions: Predictions) -> Interval:
     """95 % interval of the UAR, by subject where all subjects are known, else by clip."""
     numbers = {label: place for place, label in enumerate(predictions.classes)}
     truth = np.array([numbers[label] for label in predictions.labels])
-    predicted = np.array([metrics.MISSING if label is None else numbers[label] for label in predictions.predicted])
+    predicted = np.array(
+        [metrics.MISSING if label is None else numbers[label] for label in predictions.predicted]
+    )
     clusters = predictions.subject_ids if _by_subject(predictions) else predictions.clip_ids
     return cluster_bootstrap(
         truth, predicted, clusters=[str(name) for name in clusters], n_classes=len(predictions.classes)

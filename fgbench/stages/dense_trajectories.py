@@ -29,7 +29,9 @@ def _run(task: Task) -> Iterator[Outcome]:
     for row in task.rows("split", columns=["clip_id"]):
         clip = clips[row["clip_id"]]
         if min(reduced_size(clip["width"], clip["height"], config.max_side_px)) < 32:
-            detail = f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
+            detail = (
+                f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
+            )
             yield Rejected(clip["clip_id"], "too_small", detail)
             continue
         try:
@@ -54,7 +56,9 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     size = reduced_size(clip["width"], clip["height"], config.max_side_px)
     for found in iter_trajectories(_pictures(reader, size), n_frames=clip["n_frames"]):
-        columns = {name: getattr(found, name) for name in ("end_frame", *TRAJECTORY_NUMBERS, *TRAJECTORY_CHANNELS)}
+        columns = {
+            name: getattr(found, name) for name in ("end_frame", *TRAJECTORY_NUMBERS, *TRAJECTORY_CHANNELS)
+        }
         for place in range(len(found.end_frame)):
             yield {"clip_id": clip["clip_id"], **{name: values[place] for name, values in columns.items()}}
 

@@ -29,7 +29,9 @@ def _run(task: Task) -> Iterator[Outcome]:
         yield Accepted(clip_id, _fields(clip_id, found, config))
 
 
-def _fields(clip_id: str, faces: Iterator[dict[str, Any]], config: OpticalFlowConfig) -> Iterator[dict[str, Any]]:
+def _fields(
+    clip_id: str, faces: Iterator[dict[str, Any]], config: OpticalFlowConfig
+) -> Iterator[dict[str, Any]]:
     before: tuple[int, npt.NDArray[np.uint8]] | None = None
     for face in faces:
         if face["status"] not in USABLE:
