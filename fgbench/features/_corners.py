@@ -105,7 +105,7 @@ def corner_quality(image: npt.NDArray[np.uint8], centres: npt.NDArray[np.float32
         if y % STEP_PX == STEP_PX // 2 and y // STEP_PX < centres.shape[0]:
             for i in range(centres.shape[1]):
                 centres[y // STEP_PX, i] = strength[i * STEP_PX + STEP_PX // 2]
-    return best.max()
+    return float(best.max())
 
 
 @kernel

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.features._rows import Row, kernel
+from fgbench.features._simd import exchange, sum_sixteen
 
 PATCH_PX = 32
 CELL_PX = 16
@@ -24,14 +25,20 @@ STILL_PX = np.float32(0.4)
 EPSILON = np.float32(0.05)
 """Added to every bin before the L1 norm."""
 
+N_DIRECTIONS = 8
 N_BINS = 9
-"""Places of a column's histogram: 8 directions and "still"."""
+"""The directions and, last, "still"."""
+
+CHANNEL_EDGES = (0, 32, 68, 100, 132)
+"""Where HOG, HOF, MBHx and MBHy begin and end in the histograms of one frame."""
+
+FRAME_SIZE = CHANNEL_EDGES[-1]
 
 UNIT = np.float32(2**14)
 """Fixed point: one unit of length; the longest vector in a cell of 256 px stays below 2**31."""
 
 LONGEST = np.float32(500)
-"""Vectors count with at most this length: more than any gradient of 8 bit images, and than any real motion."""
+"""Vectors count with at most this length: more than any gradient of 8 bit images or any real motion."""
 
 Plane = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int32]
@@ -46,48 +53,41 @@ def angle_taps() -> npt.NDArray[np.float32]:
 
 
 @kernel
-def _length(dst: Row, gx: Row, gy: Row) -> None:
-    for x in range(dst.size):
-        dst[x] = min(np.sqrt(gx[x] * gx[x] + gy[x] * gy[x]), LONGEST)
+def _encode(upper: Codes, lower: Codes, gx: Row, gy: Row, k: Row, still: np.float32) -> None:
+    """Split vectors between their two nearest directions, counted from the x axis towards y.
 
-
-@kernel
-def _direction(dst: Row, gx: Row, gy: Row, k: Row) -> None:
-    """Angle from the x axis towards y in steps of 45 degrees, 0..8."""
+    ``upper`` holds the share of the direction after the vector, with the number of the direction before it in
+    the low three bits; a still pixel has 8 there and no shares. ``lower`` holds the share of the one before.
+    """
     k0, k1, k2, k3, k4, k5, k6 = k[0], k[1], k[2], k[3], k[4], k[5], k[6]
-    for i in range(dst.size):
+    for i in range(upper.size):
         x, y = gx[i], gy[i]
+        length = min(np.sqrt(x * x + y * y), LONGEST)
         ax, ay = abs(x), abs(y)
         t = min(ax, ay) / (max(ax, ay) + np.float32(1e-30))
         q = t * t
         f = t * (k0 + q * (k1 + q * (k2 + q * (k3 + q * (k4 + q * (k5 + q * k6))))))
         f = np.float32(2) - f if ay > ax else f
         f = np.float32(4) - f if x < 0 else f
-        dst[i] = np.float32(8) - f if y < 0 else f
-
-
-@kernel
-def _upper_share(dst: Codes, length: Row, direction: Row, still: np.float32) -> None:
-    """Share of the bin after the direction, with the number of the bin before it in the low four bits."""
-    for x in range(dst.size):
-        f = direction[x]
-        low = np.int32(f)
-        share = np.int32(length[x] * (f - np.float32(low)) * UNIT)
-        code = (share << np.int32(4)) | (low & np.int32(7))
-        dst[x] = np.int32(8) if length[x] <= still else code
-
-
-@kernel
-def _lower_share(dst: Codes, length: Row, upper: Codes, still: np.float32) -> None:
-    for x in range(dst.size):
-        share = np.int32(length[x] * UNIT) - (upper[x] >> np.int32(4))
-        dst[x] = np.int32(UNIT) if length[x] <= still else share
+        f = np.float32(8) - f if y < 0 else f
+        before = np.int32(f)
+        share = np.int32(length * (f - np.float32(before)) * UNIT)
+        code = (share << np.int32(4)) | (before & np.int32(7))
+        rest = np.int32(length * UNIT) - share
+        upper[i] = np.int32(8) if length <= still else code
+        lower[i] = np.int32(0) if length <= still else rest
 
 
 @kernel
 def _central(dst: Row, a: Row, b: Row) -> None:
     for x in range(dst.size):
         dst[x] = np.float32(b[x]) - np.float32(a[x])
+
+
+@kernel
+def _copy(dst: Row, source: Row) -> None:
+    for x in range(dst.size):
+        dst[x] = source[x]
 
 
 @kernel
@@ -105,40 +105,43 @@ def gradient_row(plane: Plane, y: int, gx: Row, gy: Row) -> None:
 
 
 @kernel
-def _enter_leave(
-    columns: npt.NDArray[np.int32],
-    upper: Codes,
-    lower: Codes,
-    old_upper: Codes,
-    old_lower: Codes,
-    has_old: bool,
+def _shift_band(
+    columns: Codes, new_upper: Codes, new_lower: Codes, old_upper: Codes, old_lower: Codes
 ) -> None:
     """Add a row to the columns' histograms and take off the row that leaves the band."""
-    for x in range(upper.size):
-        base = np.uint64(x * N_BINS)
-        code = upper[x]
-        low = np.uint64(code & np.int32(15))
-        columns[base + low] += lower[x]
-        columns[base + ((low + np.uint64(1)) & np.uint64(7))] += code >> np.int32(4)
-        if has_old:
-            code = old_upper[x]
-            low = np.uint64(code & np.int32(15))
-            columns[base + low] -= old_lower[x]
-            columns[base + ((low + np.uint64(1)) & np.uint64(7))] -= code >> np.int32(4)
+    for x in range(new_upper.size):
+        exchange(columns, N_DIRECTIONS * x, new_upper[x], new_lower[x], old_upper[x], old_lower[x])
 
 
 @kernel
-def _take_cells(columns: npt.NDArray[np.int32], x0: int, below: int, out: npt.NDArray[np.int32]) -> None:
-    """Sum the columns of a patch's left and right cell; ``below`` is 0 for its upper cells, 1 for the lower."""
-    total = np.zeros(N_BINS, np.int32)
+def _count_still(columns: Codes, new_upper: Codes, old_upper: Codes) -> None:
+    for x in range(columns.size):
+        columns[x] += ((new_upper[x] >> np.int32(3)) & np.int32(1)) - (
+            (old_upper[x] >> np.int32(3)) & np.int32(1)
+        )
+
+
+@kernel
+def _take_cells(columns: Codes, still: Codes, x0: int, first: int, n_bins: int, out: Codes) -> None:
+    """Sum the columns of a patch's left and right cell.
+
+    Args:
+        columns: (8 W,) directions of each column of the band.
+        still: (W,) numbers of still pixels of each column.
+        x0: Left edge of the patch in px.
+        first: Where the left cell stands in ``out``; the right one follows two cells later.
+        n_bins: 8, or 9 with still pixels.
+        out: (N * 4 * n_bins,), overwritten at these two cells.
+    """
     for side in range(2):
-        total[:] = 0
-        base = (x0 + side * CELL_PX) * N_BINS
-        for c in range(CELL_PX):
-            column = columns[base + c * N_BINS : base + (c + 1) * N_BINS]
-            for b in range(N_BINS):
-                total[b] += column[b]
-        out[side * 2 + below] = total
+        x = x0 + side * CELL_PX
+        at = first + side * 2 * n_bins
+        sum_sixteen(columns, x * N_DIRECTIONS, out, at)
+        if n_bins == N_BINS:
+            n_still = np.int32(0)
+            for c in range(CELL_PX):
+                n_still += still[x + c]
+            out[at + N_DIRECTIONS] = n_still * np.int32(UNIT)
 
 
 @kernel
@@ -152,6 +155,7 @@ def patch_histograms(
     by_row: npt.NDArray[np.int64],
     row_start: npt.NDArray[np.int64],
     out: npt.NDArray[np.int32],
+    channel: int,
 ) -> None:
     """Histograms of the four cells of every patch.
 
@@ -164,15 +168,18 @@ def patch_histograms(
         corners: (N, 2) upper left corners of the patches, x and y in px, inside.
         by_row: (N,) numbers of the patches sorted by y.
         row_start: (H + 1,) where the patches of a row begin in ``by_row``.
-        out: (N, 4, 9) int32 fixed point, overwritten; cells in the order (left, upper), (left, lower),
-            (right, upper), (right, lower).
+        out: (N, 132) int32 fixed point; the channel's part is overwritten: 8 bins, or 9 with the still
+            pixels, of each cell in the order left upper, left lower, right upper, right lower.
+        channel: Number of the channel, 0 to 3.
     """
     width = first.shape[1]
-    columns = np.zeros(width * N_BINS, np.int32)
-    ring = np.empty((CELL_PX, 2, width), np.int32)
-    codes = np.empty((2, width), np.int32)
+    columns = np.zeros(width * N_DIRECTIONS, np.int32)
+    still_columns = np.zeros(width, np.int32)
+    ring = np.zeros((CELL_PX + 1, 2, width), np.int32)
+    offset = CHANNEL_EDGES[channel]
+    n_bins = (CHANNEL_EDGES[channel + 1] - offset) // N_CELLS
+    flat_out = out.reshape(out.size)
     gx, gy = np.empty(width, np.float32), np.empty(width, np.float32)
-    length, direction = np.empty(width, np.float32), np.empty(width, np.float32)
     if len(by_row) == 0:
         return
     begin, end = corners[by_row[0], 1], corners[by_row[-1], 1] + PATCH_PX
@@ -180,57 +187,61 @@ def patch_histograms(
         if is_gradient:
             gradient_row(first, y, gx, gy)
         else:
-            gx[:] = first[y]
-            gy[:] = second[y]
-        _length(length, gx, gy)
-        _direction(direction, gx, gy, taps)
-        _upper_share(codes[0], length, direction, still)
-        _lower_share(codes[1], length, codes[0], still)
-        old = ring[y % CELL_PX]
-        _enter_leave(columns, codes[0], codes[1], old[0], old[1], y >= begin + CELL_PX)
-        old[:] = codes
-        top = y - CELL_PX + 1
+            _copy(gx, first[y])
+            _copy(gy, second[y])
+        new, old = ring[y % (CELL_PX + 1)], ring[(y + 1) % (CELL_PX + 1)]
+        _encode(new[0], new[1], gx, gy, taps, still)
+        _shift_band(columns, new[0], new[1], old[0], old[1])
+        if still >= 0:
+            _count_still(still_columns, new[0], old[0])
         for below in range(2):
-            patch_y = top - below * CELL_PX
+            patch_y = y + 1 - (1 + below) * CELL_PX
             if patch_y >= begin:
                 for i in range(row_start[patch_y], row_start[patch_y + 1]):
                     n = by_row[i]
-                    _take_cells(columns, corners[n, 0], below, out[n])
+                    _take_cells(
+                        columns,
+                        still_columns,
+                        corners[n, 0],
+                        FRAME_SIZE * n + offset + below * n_bins,
+                        n_bins,
+                        flat_out,
+                    )
 
 
 @kernel
 def add_normalised(
-    histograms: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int32],
     slots: npt.NDArray[np.int64],
-    starts: npt.NDArray[np.int64],
-    n_bins: int,
-    weight: np.float32,
+    time_cells: npt.NDArray[np.int64],
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Add ``weight`` times the square root of the L1-normalised histograms to the trajectories' sums.
+    """Add the square roots of a frame's L1-normalised histograms to the trajectories' sums.
 
-    The four cells are normalised together (RootSIFT, Arandjelovic and Zisserman 2012); the mean over the
-    frames of a time cell is taken of the square roots.
+    The four cells of a channel are normalised together (RootSIFT, Arandjelovic and Zisserman 2012); the mean
+    over the frames of a time cell is taken of the square roots.
 
     Args:
-        histograms: (N, 4, 9) fixed point counts.
+        counts: (N, 132) fixed point histograms of a frame: HOG, HOF, MBHx, MBHy.
         slots: (N,) rows of ``sums``.
-        starts: (N,) first column of the 4 n_bins numbers to add to.
-        n_bins: 8 or 9.
-        weight: One over the frames of a time cell.
-        sums: (capacity, D) float32.
+        time_cells: (N,) time cell that the frame belongs to in each trajectory.
+        sums: (capacity, 3, 132) float32.
     """
-    values = np.empty(N_CELLS * n_bins, np.float32)
     for i in range(len(slots)):
-        total = np.float32(0)
-        for c in range(N_CELLS):
-            for b in range(n_bins):
-                value = np.float32(histograms[i, c, b]) / UNIT + EPSILON
-                values[c * n_bins + b] = value
-                total += value
-        row = sums[slots[i], starts[i] : starts[i] + N_CELLS * n_bins]
-        for k in range(values.size):
-            row[k] += weight * np.sqrt(values[k] / total)
+        target = sums[slots[i], time_cells[i]]
+        for channel in range(4):
+            first, end = CHANNEL_EDGES[channel], CHANNEL_EDGES[channel + 1]
+            total = np.int64(0)
+            for k in range(first, end):
+                total += counts[i, k]
+            norm = np.float32(total) / UNIT + EPSILON * np.float32(end - first)
+            _add_roots(target[first:end], counts[i, first:end], np.float32(1) / (UNIT * norm), EPSILON / norm)
+
+
+@kernel
+def _add_roots(dst: Row, counts: Codes, factor: np.float32, epsilon: np.float32) -> None:
+    for k in range(dst.size):
+        dst[k] += np.sqrt(np.float32(counts[k]) * factor + epsilon)
 
 
 @kernel

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from fgbench.features._corners import QUALITY, STEP_PX, corner_quality, free_places
 from fgbench.features._descriptors import (
-    N_BINS,
-    N_CELLS,
+    FRAME_SIZE,
     STILL_PX,
     add_normalised,
     angle_taps,
@@ -19,18 +18,12 @@ from fgbench.features._descriptors import (
     patch_histograms,
 )
 from fgbench.features._flow import refine, window_taps
-from fgbench.features._polynomial import expand, fit_taps
+from fgbench.features._polynomial import empty_expansion, empty_plane, expand, fit_taps
 from fgbench.features._pyramid import Level, reduce_image
-from fgbench.features._tracks import LENGTH, LiveTracks, Shapes, follow, measure
+from fgbench.features._tracks import FRAMES_PER_CELL, LENGTH, LiveTracks, follow
 
 ITERATIONS = 2
 MEDIAN_PX = 5
-FRAMES_PER_CELL = 5
-TIME_CELLS = LENGTH // FRAMES_PER_CELL
-HISTOGRAMS = {"hog": slice(0, 96), "hof": slice(96, 204), "mbhx": slice(204, 300), "mbhy": slice(300, 396)}
-"""Columns of the histogram channels in a trajectory's sums."""
-
-_WEIGHT = np.float32(1 / FRAMES_PER_CELL)
 _NEVER = np.float32(-1)
 
 _ROOT_2 = np.float32(np.sqrt(2.0))
@@ -41,15 +34,15 @@ Plane = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Trajectories that reached their full length in this frame and are valid.
+    """Trajectories of one level that reached their full length in this frame.
 
     Attributes:
-        shapes: Their geometry, valid and invalid ones alike.
-        histograms: (N, 396) float32 HOG, HOF, MBHx, MBHy of the valid ones.
+        points: (N, 16, 2) float64 in full-size px.
+        slots: (N,) where their histograms are.
     """
 
-    shapes: Shapes
-    histograms: npt.NDArray[np.float32]
+    points: npt.NDArray[np.float64]
+    slots: npt.NDArray[np.int64]
 
 
 class LevelState:
@@ -63,9 +56,9 @@ class LevelState:
         self.v: Plane = np.zeros(shape, np.float32)
         self.tracks = LiveTracks()
         self._previous_image: Image = self.image
-        self._smooth: Plane = np.empty(shape, np.float32)
-        self._before = np.empty((5, *shape), np.float32)
-        self._after = np.empty((5, *shape), np.float32)
+        self._smooth: Plane = empty_plane(level.width, level.height)
+        self._before = empty_expansion(level.width, level.height)
+        self._after = empty_expansion(level.width, level.height)
         self._centres = np.empty((level.height // STEP_PX, level.width // STEP_PX), np.float32)
         self._fit_taps, self._window_taps, self._angle_taps = fit_taps(), window_taps(), angle_taps()
 
@@ -80,12 +73,13 @@ class LevelState:
         self._previous_image = self.image
         size = (self.level.width, self.level.height)
         self.image = finer if finer.shape == self.u.shape else cv2.resize(finer, size)
-        reduce_image(frame, *self.level.columns, *self.level.rows, self._smooth)
+        plane = self._smooth[: self.u.size].reshape(self.u.shape)
+        reduce_image(frame, *self.level.columns, *self.level.rows, plane)
         self._before, self._after = self._after, self._before
-        expand(self._smooth, self._fit_taps, self._after)
+        expand(self._smooth, *size, self._fit_taps, self._after)
 
     def find_flow(self, coarser: LevelState | None) -> None:
-        """Flow from the previous frame to this one, started from the coarser level's, then median filtered."""
+        """Flow from the previous frame, begun with the coarser level's, then median filtered."""
         size = (self.level.width, self.level.height)
         if coarser is None:
             u, v = np.zeros_like(self.u), np.zeros_like(self.v)
@@ -114,32 +108,34 @@ class LevelState:
         n = len(points)
         corners, by_row = np.empty((n, 2), np.int64), np.empty(n, np.int64)
         row_start = patch_corners(points, self.level.width, self.level.height, corners, by_row)
-        counts = np.empty((n, N_CELLS, N_BINS), np.int32)
         slots = self.tracks.slots
         time_cells = (self.tracks.ages[slots] - 1) // FRAMES_PER_CELL
-        channels = (
-            (self._previous_image, self._previous_image, HISTOGRAMS["hog"]),
-            (self.u, self.v, HISTOGRAMS["hof"]),
-            (self.u, self.u, HISTOGRAMS["mbhx"]),
-            (self.v, self.v, HISTOGRAMS["mbhy"]),
+        vectors = (
+            (self._previous_image, self._previous_image, True, _NEVER),
+            (self.u, self.v, False, STILL_PX),
+            (self.u, self.u, True, _NEVER),
+            (self.v, self.v, True, _NEVER),
         )
-        for x, y, columns in channels:
-            n_bins = (columns.stop - columns.start) // (N_CELLS * TIME_CELLS)
-            is_flow = n_bins == N_BINS
-            still = STILL_PX if is_flow else _NEVER
-            patch_histograms(x, y, not is_flow, still, self._angle_taps, corners, by_row, row_start, counts)
-            starts = columns.start + time_cells * (N_CELLS * n_bins)
-            add_normalised(counts, slots, starts, n_bins, _WEIGHT, self.tracks.sums)
+        counts = np.empty((n, FRAME_SIZE), np.int32)
+        for channel, (x, y, is_gradient, still) in enumerate(vectors):
+            patch_histograms(
+                x, y, is_gradient, still, self._angle_taps, corners, by_row, row_start, counts, channel
+            )
+        add_normalised(counts, slots, time_cells, self.tracks.sums)
 
     def take_finished(self) -> Finished:
-        """Remove the trajectories of full length and give those that are valid."""
+        """Remove the trajectories of full length and give them."""
         slots = self.tracks.slots
         is_full = self.tracks.ages[slots] == LENGTH
         full = slots[is_full]
-        shapes = measure(self.tracks.points[full], self.level.scale)
-        histograms = self.tracks.sums[full[shapes.is_valid]]
         self.tracks.keep(~is_full)
-        return Finished(shapes, histograms)
+        return Finished(self.tracks.points[full] * np.float64(self.level.scale), full)
+
+    def histograms(self, slots: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
+        """Mean histograms of finished trajectories, (N, 3, 132) by time cell; only before :meth:`sample`."""
+        sums = self.tracks.sums[slots]
+        sums /= np.float32(FRAMES_PER_CELL)
+        return sums.astype(np.float16)
 
     def sample(self) -> None:
         """Begin trajectories in the free cells that have something to track."""

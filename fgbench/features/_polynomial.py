@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.features._rows import even_four, even_start, kernel, odd_four, odd_start
+from fgbench.features._rows import kernel
+from fgbench.features._simd import LANES, filter_even, filter_odd
 
 RADIUS_PX = 7
 """Half width of the fit's window ("poly_n" 7: taps from -7 to 7)."""
@@ -17,29 +18,44 @@ RADIUS_PX = 7
 SIGMA_PX = 1.5
 
 Image = npt.NDArray[np.float32]
+Taps = tuple[np.float32, ...]
+Places = tuple[int, ...]
+N_COEFFICIENTS = 5
+
 Coefficients = npt.NDArray[np.float32]
-"""(5, H, W) float32: b_y, b_x, a_yy, a_xx, and a_xy, the factor of the product x*y (twice A's off-diagonal)."""
+"""(5 H W + 3,) float32: b_y, b_x, a_yy, a_xx and a_xy, the factor of x*y, of each pixel.
+
+They lie side by side because the flow reads all five at places that jump; three unused numbers at the end let
+it read eight at once everywhere.
+"""
+
+
+def empty_expansion(width: int, height: int) -> Coefficients:
+    """Room for an expansion."""
+    return np.zeros(N_COEFFICIENTS * width * height + 3, np.float32)
 
 
 def fit_taps() -> npt.NDArray[np.float32]:
-    """Half kernels of the fit, one row of taps 0..7 each.
+    """Half kernels of the fit, taps 0..7: even smoothing, odd slope, even curvature; (3, 8) float32.
 
-    Rows: even smoothing ``g``, odd ``x g``, even ``x^2 g``, then the scaled ones that give the coefficients:
-    ``x g`` for b, ``g`` and ``x^2 g`` combined for a_xx and a_yy, ``x g`` for a_xy.
+    The normal equations separate: b and a_xy are first moments over the second moment of the weight; a_xx is
+    the second moment less what the constant already explains. Along the other axis the weight only smooths.
     """
     x = np.arange(-RADIUS_PX, RADIUS_PX + 1, dtype=np.float64)
     g = np.exp(-(x**2) / (2 * SIGMA_PX**2))
     g /= g.sum()
     m2, m4 = float(np.sum(g * x**2)), float(np.sum(g * x**4))
-    # The normal equations separate: 1/m2 for b, 1/m2^2 for a_xy, and for a_xx the part of x^2 orthogonal to 1.
-    half = slice(RADIUS_PX, None)
-    spread = m4 - m2**2
-    rows = (g, x * g, x**2 * g, x * g / m2, (x**2 - m2) * g / spread, x * g / m2**2, g / m2)
-    return np.array([row[half] for row in rows], dtype=np.float32)
+    rows = (g, x * g / m2, (x**2 - m2) * g / (m4 - m2**2))
+    return np.array([row[RADIUS_PX:] for row in rows], dtype=np.float32)
+
+
+def empty_plane(width: int, height: int) -> Image:
+    """Room for an image that :func:`expand` may read: rows without gaps, eight numbers to spare."""
+    return np.zeros(width * height + LANES, np.float32)
 
 
 @kernel
-def _pad(row: npt.NDArray[np.float32], width: int) -> None:
+def _pad(row: Image, width: int) -> None:
     """Repeat the edge values of a row that has ``RADIUS_PX`` free places on both sides."""
     for i in range(RADIUS_PX):
         row[i] = row[RADIUS_PX]
@@ -47,103 +63,71 @@ def _pad(row: npt.NDArray[np.float32], width: int) -> None:
 
 
 @kernel
-def _even(dst: Image, row: Image, k: Image) -> None:
-    w = dst.size
-    even_start(
-        dst,
-        row[7 : 7 + w],
-        row[6 : 6 + w],
-        row[8 : 8 + w],
-        row[5 : 5 + w],
-        row[9 : 9 + w],
-        row[4 : 4 + w],
-        row[10 : 10 + w],
-        k,
-    )
-    even_four(
-        dst,
-        row[3 : 3 + w],
-        row[11 : 11 + w],
-        row[2 : 2 + w],
-        row[12 : 12 + w],
-        row[1 : 1 + w],
-        row[13 : 13 + w],
-        row[0:w],
-        row[14 : 14 + w],
-        k,
-    )
+def _tuple(taps: Image) -> Taps:
+    return (taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7])
 
 
 @kernel
-def _odd(dst: Image, row: Image, k: Image) -> None:
-    w = dst.size
-    odd_start(
-        dst,
-        row[6 : 6 + w],
-        row[8 : 8 + w],
-        row[5 : 5 + w],
-        row[9 : 9 + w],
-        row[4 : 4 + w],
-        row[10 : 10 + w],
-        k,
-    )
-    odd_four(
-        dst,
-        row[3 : 3 + w],
-        row[11 : 11 + w],
-        row[2 : 2 + w],
-        row[12 : 12 + w],
-        row[1 : 1 + w],
-        row[13 : 13 + w],
-        row[0:w],
-        row[14 : 14 + w],
-        k,
-    )
-
-
-@kernel
-def expand(image: Image, taps: npt.NDArray[np.float32], out: Coefficients) -> None:
+def expand(image: Image, width: int, height: int, taps: npt.NDArray[np.float32], out: Coefficients) -> None:
     """Fit the quadratic model at every pixel; outside, the image continues with its edge values.
 
     Args:
-        image: (H, W) float32.
+        image: As :func:`empty_plane` gives, filled.
+        width: In px.
+        height: In px.
         taps: As :func:`fit_taps` gives.
-        out: (5, H, W) float32, overwritten.
+        out: As :func:`empty_expansion` gives, overwritten.
     """
-    height, width = image.shape
-    n = RADIUS_PX
-    smooth = np.empty(width + 2 * n, np.float32)
-    slope = np.empty(width + 2 * n, np.float32)
-    curve = np.empty(width + 2 * n, np.float32)
-    inner = slice(n, n + width)
-    last = height - 1
+    size = (width // LANES + 1) * LANES
+    smooth = np.empty(size + 2 * RADIUS_PX, np.float32)
+    slope = np.empty(size + 2 * RADIUS_PX, np.float32)
+    curve = np.empty(size + 2 * RADIUS_PX, np.float32)
+    b_y, b_x = np.empty(size, np.float32), np.empty(size, np.float32)
+    a_yy, a_xx, a_xy = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+    level, first, second = _tuple(taps[0]), _tuple(taps[1]), _tuple(taps[2])
+    across = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
     for y in range(height):
-        mid = image[y]
-        l1, l2, l3, l4 = (
-            image[max(y - 1, 0)],
-            image[max(y - 2, 0)],
-            image[max(y - 3, 0)],
-            image[max(y - 4, 0)],
-        )
-        l5, l6, l7 = image[max(y - 5, 0)], image[max(y - 6, 0)], image[max(y - 7, 0)]
-        r1, r2, r3, r4 = (
-            image[min(y + 1, last)],
-            image[min(y + 2, last)],
-            image[min(y + 3, last)],
-            image[min(y + 4, last)],
-        )
-        r5, r6, r7 = image[min(y + 5, last)], image[min(y + 6, last)], image[min(y + 7, last)]
-        even_start(smooth[inner], mid, l1, r1, l2, r2, l3, r3, taps[0])
-        even_four(smooth[inner], l4, r4, l5, r5, l6, r6, l7, r7, taps[0])
-        odd_start(slope[inner], l1, r1, l2, r2, l3, r3, taps[3])
-        odd_four(slope[inner], l4, r4, l5, r5, l6, r6, l7, r7, taps[3])
-        even_start(curve[inner], mid, l1, r1, l2, r2, l3, r3, taps[4])
-        even_four(curve[inner], l4, r4, l5, r5, l6, r6, l7, r7, taps[4])
+        down = _row_starts(y, width, height)
+        for x in range(0, width, LANES):
+            filter_even(image, down, x, level, smooth, RADIUS_PX + x)
+            filter_odd(image, down, x, first, slope, RADIUS_PX + x)
+            filter_even(image, down, x, second, curve, RADIUS_PX + x)
         _pad(smooth, width)
         _pad(slope, width)
         _pad(curve, width)
-        _even(out[0, y], slope, taps[0])
-        _odd(out[1, y], smooth, taps[3])
-        _even(out[2, y], curve, taps[0])
-        _even(out[3, y], smooth, taps[4])
-        _odd(out[4, y], slope, taps[3])
+        for x in range(0, width, LANES):
+            filter_even(slope, across, x, level, b_y, x)
+            filter_odd(smooth, across, x, first, b_x, x)
+            filter_even(curve, across, x, level, a_yy, x)
+            filter_even(smooth, across, x, second, a_xx, x)
+            filter_odd(slope, across, x, first, a_xy, x)
+        for x in range(width):
+            at = np.uint64((y * width + x) * N_COEFFICIENTS)
+            out[at] = b_y[x]
+            out[at + np.uint64(1)] = b_x[x]
+            out[at + np.uint64(2)] = a_yy[x]
+            out[at + np.uint64(3)] = a_xx[x]
+            out[at + np.uint64(4)] = a_xy[x]
+
+
+@kernel
+def _row_starts(y: int, width: int, height: int) -> Places:
+    """Where the 15 rows around a row begin, the edge rows repeated."""
+    last = height - 1
+    return (
+        max(y - 7, 0) * width,
+        max(y - 6, 0) * width,
+        max(y - 5, 0) * width,
+        max(y - 4, 0) * width,
+        max(y - 3, 0) * width,
+        max(y - 2, 0) * width,
+        max(y - 1, 0) * width,
+        y * width,
+        min(y + 1, last) * width,
+        min(y + 2, last) * width,
+        min(y + 3, last) * width,
+        min(y + 4, last) * width,
+        min(y + 5, last) * width,
+        min(y + 6, last) * width,
+        min(y + 7, last) * width,
+    )

@@ -80,7 +80,7 @@ def _blur_taps(scale: float) -> npt.NDArray[np.float64]:
 def _reduction(
     n_from: int, n_to: int, blur: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Blur and bilinear reduction of one axis as windows of taps; the image is mirrored at its edge pixels."""
+    """Blur and bilinear reduction of one axis as windows of taps; mirrored at the edge pixels."""
     radius = blur.size // 2
     dense = np.zeros((n_to, n_from))
     for i in range(n_to):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.features._descriptors import FRAME_SIZE
 from fgbench.features._rows import kernel
 
 LENGTH = 15
 """Frames that a trajectory is followed; it has one point more."""
 
 MIN_STD_PX = np.sqrt(3.0)
-"""A trajectory whose points spread less than this in x and in y stands still and is dropped (full-size px)."""
+"""A trajectory that spreads less than this in x and in y stands still and is dropped (full-size px)."""
 
 MAX_STD_PX = 50.0
 """A trajectory that spreads more than this in x or in y is dropped as random (full-size px)."""
@@ -22,7 +23,8 @@ MAX_JUMP_PX = 20.0
 MAX_JUMP_SHARE = 0.7
 """A step longer than 20 px that makes more than 0.7 of the whole path is an error of the flow."""
 
-DESCRIPTOR_SIZE = 396
+TIME_CELLS = 3
+FRAMES_PER_CELL = LENGTH // TIME_CELLS
 
 Plane = npt.NDArray[np.float32]
 Slots = npt.NDArray[np.int64]
@@ -33,14 +35,14 @@ class LiveTracks:
 
     Attributes:
         points: (capacity, 16, 2) float32 x, y in px of the level.
-        sums: (capacity, 396) float32, what has been added up of the descriptors.
+        sums: (capacity, 3, 132) float32, the frames' histograms added up by time cell.
         ages: (capacity,) int64, steps done.
         slots: (n,) int64, the slots in use.
     """
 
     def __init__(self) -> None:
         self.points: npt.NDArray[np.float32] = np.empty((0, LENGTH + 1, 2), np.float32)
-        self.sums: npt.NDArray[np.float32] = np.empty((0, DESCRIPTOR_SIZE), np.float32)
+        self.sums: npt.NDArray[np.float32] = np.empty((0, TIME_CELLS, FRAME_SIZE), np.float32)
         self.ages: Slots = np.empty(0, np.int64)
         self.slots: Slots = np.empty(0, np.int64)
         self._free: Slots = np.empty(0, np.int64)
@@ -53,7 +55,7 @@ class LiveTracks:
         """Begin trajectories at the places, (m, 2) float32 x, y."""
         missing = len(places) - self._free.size
         if missing > 0:
-            self._grow(max(missing, self.ages.size // 2))
+            self._grow(max(missing, self.ages.size // 8))
         new, self._free = self._free[: len(places)], self._free[len(places) :]
         self.points[new, 0] = places
         self.sums[new] = 0
@@ -74,7 +76,7 @@ class LiveTracks:
         capacity = self.ages.size
         self._free = np.concatenate([self._free, np.arange(capacity, capacity + n)])
         self.points = np.concatenate([self.points, np.zeros((n, LENGTH + 1, 2), np.float32)])
-        self.sums = np.concatenate([self.sums, np.zeros((n, DESCRIPTOR_SIZE), np.float32)])
+        self.sums = np.concatenate([self.sums, np.zeros((n, TIME_CELLS, FRAME_SIZE), np.float32)])
         self.ages = np.concatenate([self.ages, np.zeros(n, np.int64)])
 
 
@@ -113,7 +115,7 @@ class Shapes:
         mean: (N, 2) mean point x, y.
         std: (N, 2) standard deviation of x and of y.
         path: (N,) length of the path.
-        steps: (N, 15, 2) displacements divided by the path's length.
+        steps: (N, 15, 2) displacements.
     """
 
     is_valid: npt.NDArray[np.bool_]
@@ -123,21 +125,17 @@ class Shapes:
     steps: npt.NDArray[np.float64]
 
 
-def measure(points: npt.NDArray[np.float32], scale: np.float32) -> Shapes:
+def measure(points: npt.NDArray[np.float64]) -> Shapes:
     """Geometry and validity of trajectories (Wang et al. 2013, section 2.2).
 
     Args:
-        points: (N, 16, 2) float32 in px of a level.
-        scale: Full-size px per px of the level.
+        points: (N, 16, 2) x, y in full-size px.
     """
-    full = points.astype(np.float64) * float(scale)
-    mean, std = full.mean(1), full.std(1)
-    steps = np.diff(full, axis=1)
+    mean, std = points.mean(1), points.std(1)
+    steps = np.diff(points, axis=1)
     lengths = np.hypot(steps[..., 0], steps[..., 1])
     path, longest = lengths.sum(1), lengths.max(1, initial=0.0)
     is_still = (std < MIN_STD_PX).all(1)
     is_random = (std > MAX_STD_PX).any(1)
     is_jump = (longest > MAX_JUMP_PX) & (longest > MAX_JUMP_SHARE * path)
-    with np.errstate(invalid="ignore"):  # a path of length 0 is not valid
-        relative = steps / path[:, None, None]
-    return Shapes(~(is_still | is_random | is_jump), mean, std, path, relative)
+    return Shapes(~(is_still | is_random | is_jump), mean, std, path, steps)

@@ -1,31 +1,33 @@
 """Dense trajectories and their descriptors (Wang et al., CVPR 2011 and IJCV 2013).
 
-Points are sampled densely on up to 8 scales, followed for 15 frames through median-filtered Farnebäck flow and
-described by their shape (TRAJ, 30 numbers) and by histograms around them (HOG 96, HOF 108, MBHx 96, MBHy 96).
-Parameters are the defaults of the authors' program, release 1.2, whose output the tests compare with.
+Points are sampled densely on up to 8 scales, followed for 15 frames through median-filtered Farnebäck flow
+and described by their shape (TRAJ, 30 numbers) and by histograms around them (HOG 96, HOF 108, MBHx 96, MBHy
+96). Parameters are the defaults of the authors' program, release 1.2, whose output the tests compare with.
 
-Input is a stream of frames, output a table of trajectories; memory does not grow with the clip's length except
-by the rows of the table, and :func:`iter_trajectories` gives these away frame by frame.
+Input is a stream of frames, output a table of trajectories; memory does not grow with the clip's length
+except by the rows of the table, and :func:`iter_trajectories` gives these away frame by frame.
 
-Which gray: OpenCV's of the RGB picture, 0.299 R + 0.587 G + 0.114 B in full range, because the authors' program
-sees that. Frames given in RGB are converted so. The luma plane of a file has another range (16..235) and other
-rounding errors: its trajectories are as good, but with the many thresholds of the method about a third of them
-begin or end elsewhere. Use one kind of gray throughout a study.
+Which gray: OpenCV's of the RGB picture, 0.299 R + 0.587 G + 0.114 B in full range, because the authors'
+program sees that. Frames given in RGB are converted so. The luma plane of a file has another range (16..235)
+and, even stretched to the full range, other rounding errors: with the many thresholds of the method about a
+third of the trajectories begin or end elsewhere. Use one kind of gray throughout a study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import MediaError
-from fgbench.features._level_state import HISTOGRAMS, Finished, LevelState
+from fgbench.features._descriptors import CHANNEL_EDGES
+from fgbench.features._level_state import LevelState
 from fgbench.features._pyramid import MIN_SIDE_PX, levels
-from fgbench.features._tracks import LENGTH
+from fgbench.features._tracks import LENGTH, TIME_CELLS, measure
 from fgbench.features._trajectory_table import (
     CHANNELS,
     SCHEMA,
@@ -118,7 +120,7 @@ class Tracker:
     def __init__(self, width: int, height: int, *, n_frames: int) -> None:
         if min(width, height) < MIN_SIDE_PX:
             raise MediaError(
-                f"frames are {width} x {height} px, dense trajectories need at least {MIN_SIDE_PX} px each way",
+                f"frames are {width} x {height} px, trajectories need at least {MIN_SIDE_PX} px each way",
                 "leave this clip out or enlarge it",
                 reason="too_small",
             )
@@ -147,9 +149,13 @@ class Tracker:
         self._take_images(frame)
         if self._next_frame > 0:
             self._find_flow()
-        parts = [self._step(level) for level in self.levels]
+            for level in self.levels:
+                level.describe(level.follow_tracks())
+        table = self._take_rows()
+        for level in self.levels:
+            level.sample()
         self._next_frame += 1
-        return concatenate(parts)
+        return table
 
     def _take_images(self, frame: Image) -> None:
         finer = frame.copy()
@@ -164,32 +170,42 @@ class Tracker:
             level.find_flow(coarser)
             coarser = level
 
-    def _step(self, level: LevelState) -> Trajectories:
-        if self._next_frame > 0:
-            level.describe(level.follow_tracks())
-        finished = level.take_finished()
-        level.sample()
-        return self._rows(finished, level.level.scale)
-
-    def _rows(self, finished: Finished, scale: np.float32) -> Trajectories:
-        shapes, histograms = finished.shapes, finished.histograms
-        valid = shapes.is_valid
-        n = int(valid.sum())
-        mean, std = (a[valid].astype(np.float32) for a in (shapes.mean, shapes.std))
+    def _take_rows(self) -> Trajectories:
+        finished = [level.take_finished() for level in self.levels]
+        shapes = [measure(part.points) for part in finished]
+        counts = [int(shape.is_valid.sum()) for shape in shapes]
+        n = sum(counts)
+        mean, std, path, steps = (
+            np.concatenate([getattr(shape, name)[shape.is_valid] for shape in shapes])
+            for name in ("mean", "std", "path", "steps")
+        )
+        histograms = np.concatenate(
+            [
+                level.histograms(part.slots[shape.is_valid])
+                for level, part, shape in zip(self.levels, finished, shapes, strict=True)
+            ]
+        )
+        hog, hof, mbhx, mbhy = (
+            histograms[:, :, first:end].reshape(n, TIME_CELLS * (end - first))
+            for first, end in pairwise(CHANNEL_EDGES)
+        )
         t_norm = (self._next_frame - LENGTH / 2) / self._n_frames
         return Trajectories(
             end_frame=np.full(n, self._next_frame, np.int32),
-            mean_x=mean[:, 0],
-            mean_y=mean[:, 1],
-            var_x=std[:, 0],
-            var_y=std[:, 1],
-            length=shapes.path[valid].astype(np.float32),
-            scale=np.full(n, scale, np.float32),
-            x_norm=mean[:, 0] / np.float32(self._size[0]),
-            y_norm=mean[:, 1] / np.float32(self._size[1]),
+            mean_x=mean[:, 0].astype(np.float32),
+            mean_y=mean[:, 1].astype(np.float32),
+            var_x=std[:, 0].astype(np.float32),
+            var_y=std[:, 1].astype(np.float32),
+            length=path.astype(np.float32),
+            scale=np.repeat([level.level.scale for level in self.levels], counts),
+            x_norm=(mean[:, 0] / self._size[0]).astype(np.float32),
+            y_norm=(mean[:, 1] / self._size[1]).astype(np.float32),
             t_norm=np.full(n, t_norm, np.float32),
-            traj=shapes.steps[valid].reshape(n, CHANNELS["traj"]).astype(np.float16),
-            **{name: histograms[:, columns].astype(np.float16) for name, columns in HISTOGRAMS.items()},
+            traj=(steps / path[:, None, None]).reshape(n, 2 * LENGTH).astype(np.float16),
+            hog=hog,
+            hof=hof,
+            mbhx=mbhx,
+            mbhy=mbhy,
         )
 
 
