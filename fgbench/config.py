@@ -235,7 +235,7 @@ class LbpSvmConfig(Section):
     c_values: Annotated[tuple[float, ...], Field(min_length=1)]
     """Penalties to choose from."""
     gamma_factors: tuple[float, ...] = ()
-    """Widths of the RBF kernel to choose from, as multiples of 1 / (features x variance); empty: linear only."""
+    """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
 
 
 class DenseTrajSvmConfig(Section):
@@ -264,7 +264,7 @@ def load_baseline(baseline: str, recipe: str | None = None) -> Section:
 
     Args:
         baseline: Name of the baseline, e.g. ``"lbp-svm"``.
-        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the recipe of the baseline's name.
+        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline.
 
     Raises:
         ConfigError: As :func:`load_prepare`.

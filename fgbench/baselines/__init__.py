@@ -1,1 +1,1 @@
-"""Baselines: one plugin each, with ``run(workdir, config, *, seed, jobs) -> Path`` (the folder of the run)."""
+"""Baselines: one plugin each, with ``run(manifests, config, ...) -> Path``, the folder of the run."""

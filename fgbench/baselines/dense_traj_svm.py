@@ -1,8 +1,8 @@
-"""Baseline ``dense-traj-svm``: bags of dense trajectories and a one-vs-rest SVM (paper section III; Wang 2013).
+"""Baseline ``dense-traj-svm``: bags of dense trajectories, one-vs-rest SVM (paper section III; Wang 2013).
 
 Words are made from training clips, and so are the scales of the kernel; C is chosen, and probabilities are
-calibrated, on validation clips; test clips are predicted. A clip without trajectories has empty histograms: it
-lies as far from every other clip as can be, and is predicted all the same.
+calibrated, on validation clips; test clips are predicted. A clip without trajectories has empty histograms:
+it lies as far from every other clip as can be, and is predicted all the same.
 """
 
 from __future__ import annotations

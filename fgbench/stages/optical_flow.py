@@ -1,8 +1,8 @@
 """Stage ``optical_flow``: the movement of the aligned face from each frame to the next.
 
-Reads ``faces``; writes one row per pair of neighbouring frames with usable faces: ``u`` and ``v`` as 8-bit grey
-PNG, a byte standing for ``byte * 40 / 255 - 20`` px (`fgbench.features.optical_flow`). Stacks of L fields are
-put together from neighbouring rows when they are read, so that a field is stored once and not L times.
+Reads ``faces``; writes one row per pair of neighbouring frames with usable faces: ``u`` and ``v`` as 8-bit
+grey PNG, a byte standing for ``byte * 40 / 255 - 20`` px (`fgbench.features.optical_flow`). Stacks of L
+fields are put together from neighbouring rows when they are read: a field is stored once and not L times.
 """
 
 from __future__ import annotations

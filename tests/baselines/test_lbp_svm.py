@@ -1,4 +1,4 @@
-"""The baseline ``lbp-svm`` on drawn pictures: far above chance, at chance on shuffled labels, clear errors."""
+"""The baseline ``lbp-svm`` on drawn pictures: far above chance, at chance on shuffled labels; errors."""
 
 import json
 import random

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import additive_chi2_kernel, chi2_kernel
 
-from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
 from fgbench.errors import DatasetError
+from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
 
 
 def histograms(n, width, filled=1.0, seed=0):

@@ -8,10 +8,10 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.svm import SVC
 
+from fgbench.errors import ConfigError, DatasetError
 from fgbench.svm.calibration import Sigmoid, fit_sigmoid
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
 from fgbench.svm.one_vs_rest import Candidate, Machine, fit_one_vs_rest, select
-from fgbench.errors import ConfigError, DatasetError
 
 LABELS = ("anger", "joy", "love", "fear")
 
