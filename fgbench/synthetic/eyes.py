@@ -77,8 +77,11 @@ def _draw_lashes(
     along = along / max(float(np.hypot(*along)), 1e-6)
     up = np.array([along[1], -along[0]]) * np.sign(along[0] or 1.0)
     mask = piece.mask()
-    piece.lines(mask, [upper], 255.0, 0.016 * scale_px * (0.8 + 0.6 * person.lashes))
-    piece.lines(mask, [upper[: len(upper) // 2]], 255.0, 0.022 * scale_px * (0.7 + 0.6 * person.lashes))
+    # The line is thicker towards the outer corner.
+    outward = np.linspace(1.0, 0.0, len(upper))[:, None]
+    thick = scale_px * (0.7 + 0.6 * person.lashes) * (0.012 + 0.016 * outward)
+    piece.fill(mask, np.concatenate([upper + 0.3 * thick * up, (upper - 0.7 * thick * up)[::-1]]), 255.0)
+    piece.lines(mask, [upper], 255.0, 1.0)
     if person.lashes > 0.45 and scale_px > 90:
         roots = upper[: len(upper) - 4]
         share = 1.0 - np.arange(len(roots))[:, None] / len(upper)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -36,8 +37,8 @@ class Deformable:
         """Positions (N, 3) float32 for weights as :func:`fgbench.synthetic.muscles.weights` gives them."""
         result = self.rest.copy()
         # One field after the other: a fixed order of sums, whatever number of threads a BLAS has.
-        for channel in np.flatnonzero(weights):
-            result += weights[channel] * self.basis[channel]
+        for channel in np.flatnonzero(weights).tolist():
+            cv2.scaleAdd(self.basis[channel], float(weights[channel]), result, dst=result)
         return result
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.synthetic import anatomy, skin
-from fgbench.synthetic.canvas import Colour, Picture, Piece, soften, tinted
+from fgbench.synthetic.canvas import Colour, Picture, Piece, tinted
 from fgbench.synthetic.identity import Identity
 from fgbench.synthetic.mesh import Raster
 
@@ -43,6 +44,8 @@ VOLUMES: Mapping[str, Volume] = MappingProxyType(
 )
 """Volume of each style."""
 
+_STEP_NODES = 2.2
+"""Softness, in nodes of the grid, of the step from skin to hair."""
 _CENTRE = np.array([0.0, -0.28, -0.55])
 _SKULL = np.array([0.86, 1.13, 0.95])
 _LONG = np.array(
@@ -62,12 +65,13 @@ _EAR = np.array(
 def raised(raster: Raster, rest: npt.NDArray[np.float32], style: str) -> npt.NDArray[np.float32]:
     """Positions (N, 3) of a raster at rest with the hair's volume on the scalp."""
     volume = VOLUMES[style]
-    angle = raster.angle_rad.ravel().astype(np.float32)
-    cover = skin.hair_cover(angle, raster.points[:, 1].astype(np.float32) + 0.15, style, 0.30)
+    angle, y = raster.angle_rad.astype(np.float32), raster.y.astype(np.float32)
+    cover = skin.hair_cover(angle, y + 0.15, style, 0.30)
     cover *= 1.0 - volume.sleekness * np.clip((np.abs(angle) - 0.6) / 0.6, 0.0, 1.0)
+    cover = cv2.GaussianBlur(cover, (0, 0), _STEP_NODES, borderType=cv2.BORDER_REPLICATE)
     outward = rest - _CENTRE
     outward = outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
-    return np.asarray(rest + volume.height * cover[:, None] * outward, np.float32)
+    return np.asarray(rest + volume.height * cover.reshape(-1, 1) * outward, np.float32)
 
 
 def skull_outline(matrix: npt.NDArray[np.float64], style: str) -> Line:
@@ -127,16 +131,13 @@ def draw_long_hair(
         piece.lines(piece.pixels, some, tinted(colour, brightness), 0.034 * scale_px)
 
 
-def draw_ear(picture: Picture, outline: Line, person: Identity, tone: Colour, *, scale_px: float) -> None:
+def draw_ear(picture: Picture, outline: Line, person: Identity, tone: Colour) -> None:
     """Draw one ear."""
     piece = Piece(picture, outline, 3.0)
     if piece.empty:
         return
     colour = np.array(person.skin) * (0.80, 0.68, 0.64) * tone
-    layer = piece.layer(tinted(colour, 0.86))
     centre = outline.mean(axis=0)
-    piece.lines(layer, [outline[2:-3]], tinted(colour, 1.04), 0.050 * scale_px)
-    piece.fill(layer, centre + 0.45 * (outline - centre), tinted(colour, 0.62))
-    mask = piece.mask()
-    piece.fill(mask, outline, 255.0)
-    piece.paint(soften(layer, 0.018 * scale_px), mask)
+    piece.fill(piece.pixels, outline, tinted(colour, 1.0))
+    for size, brightness in ((0.80, 0.90), (0.62, 0.78), (0.42, 0.64)):
+        piece.fill(piece.pixels, centre + size * (outline - centre), tinted(colour, brightness))

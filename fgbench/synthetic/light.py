@@ -37,8 +37,10 @@ class Shader:
         self._normals, self._scene = _without_rim(normals), scene
         self._light = to_head @ np.array(scene.light)
         self._depth = np.float32((0.75 + 0.5 * person.age) * scene.exposure)
-        at_rest = relief.shading(relief.age_heights(), self._light, 1.0 - scene.ambient)
-        self._at_rest = at_rest * np.float32(0.8 * person.age * scene.exposure)
+        age = relief.age_patch()
+        self._at_rest = age.shading(self._light, 1.0 - scene.ambient) * np.float32(
+            0.8 * person.age * scene.exposure
+        )
         # What is mirrored does not depend on the colour below: it stands out more on dark skin.
         self._gloss = 0.22 * (170.0 / float(np.mean(person.skin))) ** 0.8
         self._by_channel: dict[int, Field] = {}
@@ -70,15 +72,18 @@ class Shader:
         smooth += gloss * np.float32(self._gloss * (1.0 - ambient) * exposure)
         smooth += above * np.float32(0.16 * ambient * exposure) + np.float32(0.86 * ambient * exposure)
         total = _onto_relief(smooth)
-        cv2.add(total, self._at_rest, dst=total)
-        for channel in np.flatnonzero(activation):
-            total = cv2.scaleAdd(self._relief(int(channel)), float(activation[channel]), total)
+        total[relief.age_patch().place] += self._at_rest
+        for channel in np.flatnonzero(activation).tolist():
+            if channel in relief.patches():
+                part = total[relief.patches()[channel].place]
+                cv2.scaleAdd(self._shade(channel), float(activation[channel]), part, dst=part)
         level = cv2.convertScaleAbs(cv2.max(total, 0.0), alpha=float(FULL))
         return np.asarray(cv2.LUT(cv2.merge([level, level, level]), self._tones))
 
-    def _relief(self, channel: int) -> Field:
+    def _shade(self, channel: int) -> Field:
+        """What a channel's forms add at full intensity."""
         if channel not in self._by_channel:
-            shade = relief.shading(relief.heights()[channel], self._light, 1.0 - self._scene.ambient)
+            shade = relief.patches()[channel].shading(self._light, 1.0 - self._scene.ambient)
             self._by_channel[channel] = shade * self._depth
         return self._by_channel[channel]
 

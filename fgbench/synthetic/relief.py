@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.synthetic import anatomy, mesh
-from fgbench.synthetic.action_units import CHANNELS, channels_of
+from fgbench.synthetic.action_units import channels_of
 
 Field = npt.NDArray[np.float32]
 
@@ -162,54 +162,77 @@ AGE_FORMS: tuple[Furrow | Bulge, ...] = (
 """Lines of a face at rest that come with age."""
 
 
-@lru_cache(maxsize=1)
-def heights() -> Field:
-    """Height map of every channel at full intensity: float32 (channels, rows, columns)."""
-    x, y = _coordinates()
-    result = np.zeros((len(CHANNELS), *x.shape), np.float32)
-    for au, forms in FORMS.items():
-        channels = channels_of(au)
-        for form in forms:
-            left = _height(form, x, y)
-            right = left[:, ::-1]
-            if isinstance(form, Furrow) and form.central:
-                left, right = 0.5 * left, 0.5 * left
-            if len(channels) == 2:
-                result[channels[0]] += left
-                result[channels[1]] += right
-            else:
-                result[channels[0]] += np.where(x >= 0, left, right)
-    return result
+_SHARPNESS = 2.5
+"""Standard deviation, in pixels of the relief, of the blur against which hollows are told."""
+_MARGIN = 8
 
 
-@lru_cache(maxsize=1)
-def age_heights() -> Field:
-    """Height map of the lines of age: float32 (rows, columns)."""
-    x, y = _coordinates()
-    total = np.zeros(x.shape, np.float32)
-    for form in AGE_FORMS:
-        left = _height(form, x, y)
-        total += np.where(x >= 0, left, left[:, ::-1])
-    return total
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """The part of the head that a channel's forms lie on.
 
-
-def shading(height: Field, light: npt.NDArray[np.float64], direct: float) -> Field:
-    """Change of brightness that a relief makes.
-
-    Args:
-        height: float32 (rows, columns).
-        light: Direction to the light in the head's frame.
-        direct: Share of directed light, 0 to 1.
-
-    Returns:
-        float32 (rows, columns): to be added to the brightness of the smooth face.
+    Attributes:
+        place: Rows and columns on the relief's raster.
+        slope_x, slope_y: float32 (rows, columns): slopes of the height at full intensity.
+        hollow: float32 (rows, columns): how far a place lies below its surroundings.
     """
-    across, down = _cell_sizes()
-    slope_x = np.gradient(height, axis=1) / across
-    slope_y = np.gradient(height, axis=0) / down
-    lit = -direct * (slope_x * light[0] + slope_y * light[1])
-    hollow = cv2.GaussianBlur(height, (0, 0), 2.5) - height
-    return np.asarray(0.8 * np.clip(lit, -0.4, 0.16) - 15.0 * np.maximum(hollow, 0.0), np.float32)
+
+    place: tuple[slice, slice]
+    slope_x: Field
+    slope_y: Field
+    hollow: Field
+
+    def shading(self, light: npt.NDArray[np.float64], direct: float) -> Field:
+        """What the forms add to the brightness of the smooth face, float32 like the slopes.
+
+        Args:
+            light: Direction to the light in the head's frame.
+            direct: Share of directed light, 0 to 1.
+        """
+        lit = self.slope_x * np.float32(-direct * light[0]) + self.slope_y * np.float32(-direct * light[1])
+        return np.asarray(0.8 * np.clip(lit, -0.4, 0.16) - 15.0 * self.hollow, np.float32)
+
+
+@lru_cache(maxsize=1)
+def patches() -> Mapping[int, Patch]:
+    """Channel number to its patch, for the channels that have forms."""
+    found: dict[int, Patch] = {}
+    for au, forms in FORMS.items():
+        if not forms:
+            continue
+        left = np.asarray(sum(_left_share(form) * _height(form) for form in forms), np.float32)
+        right = left[:, ::-1]
+        channels = channels_of(au)
+        halves = (left, right) if len(channels) == 2 else (_both_halves(left),)
+        found |= {channel: _patch(height) for channel, height in zip(channels, halves, strict=True)}
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=1)
+def age_patch() -> Patch:
+    """The lines of age."""
+    return _patch(_both_halves(np.asarray(sum(_height(form) for form in AGE_FORMS), np.float32)))
+
+
+def _patch(height: Field) -> Patch:
+    x, y, width, height_px = cv2.boundingRect((np.abs(height) > 1e-5).astype(np.uint8))
+    rows = slice(max(y - _MARGIN, 0), y + height_px + _MARGIN)
+    columns = slice(max(x - _MARGIN, 0), x + width + _MARGIN)
+    across, down = (size[rows, columns] for size in _pixel_sizes())
+    part = np.ascontiguousarray(height[rows, columns])
+    hollow = np.maximum(cv2.GaussianBlur(part, (0, 0), _SHARPNESS) - part, 0.0)
+    slope_x, slope_y = np.gradient(part, axis=1) / across, np.gradient(part, axis=0) / down
+    return Patch((rows, columns), slope_x, slope_y, hollow)
+
+
+def _left_share(form: Furrow | Bulge) -> float:
+    """Share of a form that belongs to the person's left half when the halves are drawn apart."""
+    return 0.5 if isinstance(form, Furrow) and form.central else 1.0
+
+
+def _both_halves(left: Field) -> Field:
+    middle = left.shape[1] // 2
+    return np.concatenate([left[:, : middle - 1 : -1], left[:, middle + 1 :]], axis=1)
 
 
 @lru_cache(maxsize=1)
@@ -219,12 +242,13 @@ def _coordinates() -> tuple[Field, Field]:
 
 
 @lru_cache(maxsize=1)
-def _cell_sizes() -> tuple[Field, Field]:
+def _pixel_sizes() -> tuple[Field, Field]:
     x, y = _coordinates()
     return np.maximum(np.gradient(x, axis=1), 2e-3), np.maximum(np.gradient(y, axis=0), 2e-3)
 
 
-def _height(form: Furrow | Bulge, x: Field, y: Field) -> Field:
+def _height(form: Furrow | Bulge) -> Field:
+    x, y = _coordinates()
     if isinstance(form, Bulge):
         hill = np.exp(-(((x - form.x) / form.rx) ** 2) - ((y - form.y) / form.ry) ** 2)
         return np.asarray(form.height * hill, np.float32)

@@ -29,6 +29,8 @@ from fgbench.synthetic.scene import Scene
 
 _CELLS_PER_UNIT = 40.0
 """Raster cells per distance of the outer eye corners at which pixels are traced back to the grid."""
+_TEXELS_PER_PX = 0.0085
+"""Pixels of the texture per pixel of the relief, for a distance of the outer eye corners of 1 px."""
 _EAR_IN_FRONT = 0.10
 """Turn towards the camera from which an ear is seen before the head."""
 _SHIFT = 4
@@ -50,7 +52,7 @@ class Renderer:
         self._head, self._rig = Head(person, scene.camera), Rig(person, scene.camera)
         self._opening = identity.opening(person.shape)
         self._shader = Shader(self._rig.normals, scene, rotation(scene.pose).T, person)
-        self._texels = int(np.clip(round(scene.camera.scale_px * 0.0125), 1, mesh.TEXELS))
+        self._texels = int(np.clip(round(scene.camera.scale_px * _TEXELS_PER_PX), 1, mesh.TEXELS))
         self._texture = _at_size(skin.texture(person), self._texels)
         self.backdrop = draw_backdrop(person, scene, width, height)
 
@@ -104,7 +106,7 @@ class Renderer:
     ) -> Picture:
         """The head's surface in a window, without eyes and mouth."""
         lit = cv2.multiply(self._texture, mesh.enlarged(levels, self._texels), scale=1.0 / FULL)
-        places = warp.invert(nodes, self._rig.facing(matrix), window, from_right=from_right)
+        places = warp.invert(nodes, window, from_right=from_right)
         places = cv2.resize(
             mesh.in_texture(places, self._texels), window.size, interpolation=cv2.INTER_LINEAR
         )
@@ -167,7 +169,7 @@ class Renderer:
         before = [sign * matrix[2, 0] >= _EAR_IN_FRONT for sign in (-1.0, 1.0)]
         for ear, is_before in zip(ears, before, strict=False):
             if not is_before:
-                hair.draw_ear(under, ear - corner, self._person, tone, scale_px=scale)
+                hair.draw_ear(under, ear - corner, self._person, tone)
         left, top = front.x - whole.x, front.y - whole.y
         place = under[top : top + head.shape[0], left : left + head.shape[1]]
         rows, columns = place.shape[:2]
@@ -176,7 +178,7 @@ class Renderer:
         place[:] = cv2.add(behind, cv2.multiply(head[:rows, :columns], share, scale=1.0 / 255.0))
         for ear, is_before in zip(ears, before, strict=False):
             if is_before:
-                hair.draw_ear(under, ear - corner, self._person, tone, scale_px=scale)
+                hair.draw_ear(under, ear - corner, self._person, tone)
         return under, (whole.x, whole.y)
 
 
@@ -229,7 +231,10 @@ def _silhouette(nodes: npt.NDArray[np.float32], roll_deg: float) -> list[npt.NDA
     return [
         _hull(nodes[: top + 1 : 2, ::2]),
         np.vstack([middle[rows, first], bottom, middle[rows, last][::-1]]),
-        _hull(nodes[jaw - 1 :: 2, front.start : front.stop : 2], nodes[-1, front]),
+        _hull(
+            nodes[jaw - 1 :: 2, front.start + 2 : front.stop - 2 : 2],
+            nodes[-1, front.start + 2 : front.stop - 2],
+        ),
     ]
 
 

@@ -51,11 +51,6 @@ class Rig:
         centre_x, centre_y = camera.centre_px
         return np.asarray(cv2.merge([x * factor + np.float32(centre_x), y * factor + np.float32(centre_y)]))
 
-    def facing(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Which nodes face the camera: bool (rows, columns)."""
-        toward = cv2.transform(self.normals, matrix[2:3])
-        return np.asarray(toward.reshape(mesh.grid().shape) > -0.02)
-
     def pupils(
         self, activation: Activation, gaze: tuple[float, float], matrix: npt.NDArray[np.float64]
     ) -> Line:

@@ -17,6 +17,10 @@ Field = npt.NDArray[np.float32]
 
 _COARSE = 2
 """Raster cells per side of a cell of the first guess."""
+_THINNING = 2
+"""Of the nodes, every so manieth column and row makes the first guess."""
+_LEAST_AREA = np.float32(0.02)
+"""Cells of the grid smaller than this share of the largest are taken to face away."""
 _FILLING = (3, 7, 15)
 """Sizes of the windows, in cells of the first guess, from which cells without a node are filled."""
 _STEPS = 2
@@ -48,12 +52,11 @@ class Window:
         return self.columns * self.cell, self.rows * self.cell
 
 
-def invert(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, from_right: bool) -> Field:
+def invert(nodes_px: Field, window: Window, *, from_right: bool) -> Field:
     """Grid coordinates at the centres of a raster's cells.
 
     Args:
         nodes_px: float32 (rows, columns, 2): nodes in the picture.
-        facing: bool (rows, columns): whether a node faces the camera.
         window: The raster.
         from_right: Whether columns on the right may be hidden by those on their left (the head turns right).
 
@@ -63,11 +66,12 @@ def invert(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, fr
     half = 0.5 * (window.cell - 1)
     target_x = (np.arange(window.columns, dtype=np.float32) * window.cell + (window.x + half))[None, :]
     target_y = (np.arange(window.rows, dtype=np.float32) * window.cell + (window.y + half))[:, None]
-    column, row = cv2.split(_guess(nodes_px, facing, window, from_right=from_right))
+    slopes = _slopes(nodes_px)
+    column, row = cv2.split(_guess(nodes_px, slopes, window, from_right=from_right))
     rows, columns = nodes_px.shape[:2]
     lowest = [np.maximum(start - _FARTHEST, 0.0) for start in (column, row)]
     highest = [np.minimum(start + _FARTHEST, size - 1.0) for start, size in ((column, columns), (row, rows))]
-    xc, yc, xr, yr = cv2.split(_sampled(_slopes(nodes_px), column, row))
+    xc, yc, xr, yr = cv2.split(_sampled(slopes, column, row))
     # Levenberg's step, (J'J + damping) step = J' error, with the derivatives J of the first guess.
     damping = np.float32(_DAMPING) * np.float32(
         0.25 * cv2.norm(nodes_px[1:], nodes_px[:-1]) ** 2 / rows / columns
@@ -94,23 +98,28 @@ def _sampled(field: Field, column: Field, row: Field) -> Field:
 
 def _slopes(nodes_px: Field) -> Field:
     """Derivatives of x, y by column, then of x, y by row: float32 (rows, columns, 4)."""
-    result = np.empty((*nodes_px.shape[:2], 4), np.float32)
-    result[:, 1:-1, :2] = 0.5 * (nodes_px[:, 2:] - nodes_px[:, :-2])
-    result[:, 0, :2] = nodes_px[:, 1] - nodes_px[:, 0]
-    result[:, -1, :2] = nodes_px[:, -1] - nodes_px[:, -2]
-    result[1:-1, :, 2:] = 0.5 * (nodes_px[2:] - nodes_px[:-2])
-    result[0, :, 2:] = nodes_px[1] - nodes_px[0]
-    result[-1, :, 2:] = nodes_px[-1] - nodes_px[-2]
-    return result
+    across, down = np.empty_like(nodes_px), np.empty_like(nodes_px)
+    half = np.float32(0.5)
+    np.multiply(nodes_px[:, 2:] - nodes_px[:, :-2], half, out=across[:, 1:-1])
+    np.subtract(nodes_px[:, 1], nodes_px[:, 0], out=across[:, 0])
+    np.subtract(nodes_px[:, -1], nodes_px[:, -2], out=across[:, -1])
+    np.multiply(nodes_px[2:] - nodes_px[:-2], half, out=down[1:-1])
+    np.subtract(nodes_px[1], nodes_px[0], out=down[0])
+    np.subtract(nodes_px[-1], nodes_px[-2], out=down[-1])
+    return np.asarray(cv2.merge([across, down]))
 
 
-def _guess(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, from_right: bool) -> Field:
+def _guess(nodes_px: Field, slopes: Field, window: Window, *, from_right: bool) -> Field:
     """Grid coordinates of the nearest visible nodes, spread over the raster."""
     columns, rows = -(-window.columns // _COARSE), -(-window.rows // _COARSE)
-    order, coordinates = _in_order(nodes_px.shape[0], nodes_px.shape[1], from_right)
+    some = nodes_px[::_THINNING, ::_THINNING]
+    order, coordinates = _in_order(some.shape[0], some.shape[1], from_right)
     shrink = np.float32(1.0 / (_COARSE * window.cell))
-    x = ((nodes_px[:, :, 0] - np.float32(window.x)) * shrink).astype(np.int32)
-    y = ((nodes_px[:, :, 1] - np.float32(window.y)) * shrink).astype(np.int32)
+    x = ((some[:, :, 0] - np.float32(window.x)) * shrink).astype(np.int32)
+    y = ((some[:, :, 1] - np.float32(window.y)) * shrink).astype(np.int32)
+    xc, yc, xr, yr = (slopes[::_THINNING, ::_THINNING, axis] for axis in range(4))
+    area = xc * yr - yc * xr  # of a cell of the grid; negative where it is seen from behind
+    facing = area > _LEAST_AREA * area.max()
     seen = facing & (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     # What is not seen goes to an extra cell at the end; of the nodes in a cell the last one stays.
     cell = np.where(seen, y * columns + x, rows * columns).ravel()[order]
@@ -120,10 +129,9 @@ def _guess(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, fr
     for size in _FILLING:
         spread = cv2.blur(filled, (size, size), borderType=cv2.BORDER_CONSTANT)
         empty = filled[:, :, 2] == 0.0
-        filled = filled.copy()
         found = spread[empty]
-        filled[empty] = found / np.maximum(found[:, 2:], np.float32(1e-9))
-        filled[:, :, 2] = np.where(empty, filled[:, :, 2] > 0.5, 1.0)
+        weight = found[:, 2:]
+        filled[empty] = np.where(weight > 0.0, found / np.maximum(weight, np.float32(1e-9)), 0.0)
     enlarged = columns * _COARSE, rows * _COARSE
     whole = cv2.resize(filled[:, :, :2], enlarged, interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(whole[: window.rows, : window.columns])
@@ -131,7 +139,8 @@ def _guess(nodes_px: Field, facing: npt.NDArray[np.bool_], window: Window, *, fr
 
 @lru_cache(maxsize=4)
 def _in_order(rows: int, columns: int, from_right: bool) -> tuple[npt.NDArray[np.int64], Field]:
-    """Nodes column by column, those that may be hidden first, and their (column, row, 1)."""
+    """Nodes column by column, those that may be hidden first, and their grid coordinates and a 1."""
     row, column = np.divmod(np.arange(rows * columns), columns)
     order = np.argsort(-column if from_right else column, kind="stable")
-    return order, np.stack([column, row, np.ones_like(row)], axis=1)[order].astype(np.float32)
+    places = np.stack([column * _THINNING, row * _THINNING, np.ones_like(row)], axis=1)
+    return order, places[order].astype(np.float32)

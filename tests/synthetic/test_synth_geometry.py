@@ -57,7 +57,7 @@ def test_inverse_of_the_grid(yaw_deg, scale_px):
     rig, matrix = Rig(average(), camera), rotation(Pose(yaw_deg, -6.0, 3.0))
     nodes = rig.nodes(activation({4: 1.0, 12: 0.6}), matrix)
     window = warp.Window(600, 300, 3, 30, 40)  # from nose to cheek
-    places = warp.invert(nodes, rig.facing(matrix), window, from_right=yaw_deg > 0)
+    places = warp.invert(nodes, window, from_right=yaw_deg > 0)
     back = cv2.remap(nodes, places, None, cv2.INTER_LINEAR)
     x, y = np.meshgrid(600 + 1 + 3 * np.arange(30), 300 + 1 + 3 * np.arange(40))
     error = np.hypot(back[:, :, 0] - x, back[:, :, 1] - y)
