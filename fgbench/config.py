@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +19,9 @@ from fgbench.resources import resource
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
+
+
+Recipe = TypeVar("Recipe", bound="Section")
 
 
 class Section(BaseModel):
@@ -164,6 +167,41 @@ class AugmentConfig(Section):
     """Seed of the augmentation."""
 
 
+class LbpConfig(Section):
+    """Local binary patterns of the image set (`fgbench.features.lbp`; Shan et al. 2009)."""
+
+    enabled: bool = True
+    """Whether they are computed."""
+    points: Annotated[int, Field(ge=2, le=16)] = 8
+    """Neighbours on the circle."""
+    radius_px: Annotated[float, Field(gt=0.0, le=64.0)] = 2.0
+    """Radius of the circle in px."""
+    rows: Annotated[int, Field(ge=1, le=64)] = 7
+    """Cells from top to bottom. Not stated in the paper."""
+    columns: Annotated[int, Field(ge=1, le=64)] = 6
+    """Cells from left to right. Not stated in the paper."""
+
+
+class DenseTrajectoriesConfig(Section):
+    """Dense trajectories of whole clips (`fgbench.features.dense_trajectories`; Wang et al. 2013)."""
+
+    enabled: bool = False
+    """Whether they are computed; they take longer than all the rest."""
+    max_side_px: Annotated[int, Field(ge=0)] = 320
+    """Longer side that frames are reduced to; 0 leaves them as they are. Not stated in the paper."""
+
+
+class OpticalFlowConfig(Section):
+    """Optical flow of the aligned faces (`fgbench.features.optical_flow`)."""
+
+    enabled: bool = False
+    """Whether it is computed."""
+    size_px: Annotated[int, Field(ge=16, le=1024)] = 112
+    """Side of a field in px. Not stated in the paper."""
+    method: Literal["farneback", "dis"] = "farneback"
+    """``dis`` is faster and not equivalent."""
+
+
 class PrepareConfig(Section):
     """A recipe of ``fgbench prepare``."""
 
@@ -182,6 +220,57 @@ class PrepareConfig(Section):
     sample: SampleConfig = SampleConfig()
     faces: FacesConfig = FacesConfig()
     augment: AugmentConfig = AugmentConfig()
+    lbp: LbpConfig = LbpConfig()
+    dense_trajectories: DenseTrajectoriesConfig = DenseTrajectoriesConfig()
+    optical_flow: OpticalFlowConfig = OpticalFlowConfig()
+
+
+class LbpSvmConfig(Section):
+    """A recipe of ``fgbench baseline lbp-svm``."""
+
+    name: str
+    """Name of the recipe."""
+    description: str = ""
+    """One sentence for people."""
+    c_values: Annotated[tuple[float, ...], Field(min_length=1)]
+    """Penalties to choose from."""
+    gamma_factors: tuple[float, ...] = ()
+    """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
+
+
+class DenseTrajSvmConfig(Section):
+    """A recipe of ``fgbench baseline dense-traj-svm``."""
+
+    name: str
+    """Name of the recipe."""
+    description: str = ""
+    """One sentence for people."""
+    words: Annotated[int, Field(ge=2)] = 4000
+    """Words per channel; fewer are made where there are fewer descriptors."""
+    samples: Annotated[int, Field(ge=2)] = 100_000
+    """Training descriptors per channel that words are made from."""
+    runs: Annotated[int, Field(ge=1)] = 8
+    """Runs of k-means, of which the best is kept."""
+    c_values: Annotated[tuple[float, ...], Field(min_length=1)]
+    """Penalties to choose from."""
+
+
+BASELINES: dict[str, type[Section]] = {"lbp-svm": LbpSvmConfig, "dense-traj-svm": DenseTrajSvmConfig}
+"""Recipe model of each baseline."""
+
+
+def load_baseline(baseline: str, recipe: str | None = None) -> Section:
+    """Read a recipe of a baseline.
+
+    Args:
+        baseline: Name of the baseline, e.g. ``"lbp-svm"``.
+        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline.
+
+    Raises:
+        ConfigError: As :func:`load_prepare`.
+    """
+    path = _find_recipe(recipe or baseline, "baseline")
+    return _parse(path.read_text(encoding="utf-8"), str(path), BASELINES[baseline])
 
 
 def recipe_names(kind: str = "prepare") -> list[str]:
@@ -217,6 +306,10 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
     Raises:
         ConfigError: If the text is not YAML or not a valid recipe.
     """
+    return _parse(text, origin, PrepareConfig)
+
+
+def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -226,10 +319,10 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
             f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe"
         )
     try:
-        return PrepareConfig.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(
-            f"{origin} is not a valid recipe: {_explain(error)}", "correct the recipe"
+            f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
         ) from error
 
 
@@ -251,12 +344,12 @@ def _find_recipe(recipe: str, kind: str) -> Path:
     return resource("pipelines", kind, f"{name}.yaml")
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, model: type[Section]) -> str:
     lines = []
     for item in error.errors():
         where = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            near = get_close_matches(str(item["loc"][-1]), _keys_beside(item["loc"]), n=1)
+            near = get_close_matches(str(item["loc"][-1]), _keys_beside(item["loc"], model), n=1)
             lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else ""))
         elif item["type"] == "missing":
             lines.append(f"key {where} is missing")
@@ -265,8 +358,8 @@ def _explain(error: ValidationError) -> str:
     return "; ".join(lines)
 
 
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
-    model: Any = PrepareConfig
+def _keys_beside(location: tuple[int | str, ...], root: type[Section]) -> list[str]:
+    model: Any = root
     for part in location[:-1]:
         model = model.model_fields[str(part)].annotation
     return list(model.model_fields)

@@ -33,7 +33,10 @@ from fgbench.records import ClipEntry, Rejected
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ORDER = ("ingest", "consensus", "split", "sample", "faces", "augment")
+FEATURES = ("lbp", "dense_trajectories", "optical_flow")
+"""Stages of features; a recipe may leave them out. Their tables are published under ``features/``."""
+
+ORDER = ("ingest", "consensus", "split", "sample", "faces", "augment", *FEATURES)
 """Stages that work bucket by bucket, in their order; ``publish`` follows them."""
 
 ROWS = "rows"
@@ -115,6 +118,8 @@ class Stage:
             files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
             independent.
         files: Further files that the result depends on, e.g. model weights named in the recipe.
+        width: Length of the vectors of the output table, where it is a choice of the recipe.
+        enabled: Whether the recipe wants the stage; ``None`` is always.
     """
 
     name: str
@@ -124,6 +129,12 @@ class Stage:
     run: Callable[[Task], Iterator[Outcome]]
     plan: Callable[[Any, Mapping[int, Mapping[str, Mapping[str, Path]]]], Mapping[int, Any]] | None = None
     files: Callable[[Any], Sequence[Path]] | None = None
+    width: Callable[[Any], int] | None = None
+    enabled: Callable[[Any], bool] | None = None
+
+    def is_enabled(self, recipe: PrepareConfig) -> bool:
+        """Whether the recipe wants this stage."""
+        return self.enabled is None or self.enabled(self.config(recipe))
 
     def config(self, recipe: PrepareConfig) -> Section:
         """The section of the recipe that this stage reads."""
@@ -250,7 +261,8 @@ def execute(task: Task) -> Marker:
     try:
         for output, table in tables.items():
             path = folder / f"{stem}.{output}.parquet"
-            writers[output] = storage.TableWriter(path, records.schema(table))
+            width = stage.width(task.config) if stage.width else 0
+            writers[output] = storage.TableWriter(path, records.schema(table, width))
         for outcome in stage.run(task):
             if outcome.item_id in accepted or outcome.item_id in rejected:
                 raise WorkerError(

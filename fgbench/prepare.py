@@ -116,6 +116,8 @@ class _Run:
 
     def buckets(self, stage: Stage) -> list[int]:
         """Buckets that have items for a stage."""
+        if not stage.is_enabled(self.config):
+            return []
         if not stage.inputs:
             return sorted(self.sources)
         first = self.finished[stage.inputs[0]]
@@ -191,6 +193,10 @@ def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = F
     reports = []
     plannable = True
     for stage in pipeline.stages():
+        if not stage.is_enabled(config):
+            state.finished[stage.name] = {}
+            reports.append(_report(stage.name, {}, total=0, done=0))
+            continue
         plannable = plannable and not (stage.plan is not None and stale)
         if plannable:
             tasks, markers = _plan(state, stage, force=force, skip=stale, write=False)

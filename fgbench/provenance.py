@@ -14,9 +14,12 @@ PACKAGES = (
     "decord2",
     "dlib-bin",
     "face-recognition-models",
+    "numba",
     "numpy",
     "opencv-python-headless",
     "pyarrow",
+    "scikit-learn",
+    "threadpoolctl",
     "torch",
 )
 """Packages whose versions can change results."""

@@ -20,6 +20,13 @@ N_LANDMARKS = 68
 """Points per face in the ``faces`` table (iBUG order); the 5-point predictor fills the first five."""
 
 
+TRAJECTORY_NUMBERS = ("mean_x", "mean_y", "var_x", "var_y", "length", "scale", "x_norm", "y_norm", "t_norm")
+"""Columns of a trajectory beside its last frame and its descriptors."""
+
+TRAJECTORY_CHANNELS = {"traj": 30, "hog": 96, "hof": 108, "mbhx": 96, "mbhy": 96}
+"""Descriptor channels of a trajectory and their lengths."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
     """One annotator's judgement of one clip in one round.
@@ -140,12 +147,14 @@ def _label_fields() -> list[tuple[str, Any]]:
     ]
 
 
-def schema(table: str) -> pa.Schema:
+def schema(table: str, width: int = 0) -> pa.Schema:
     """Arrow schema of a table.
 
     Args:
         table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"images"``,
-            ``"clips"`` or ``"rejects"``.
+            ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
+            ``"optical_flow"``.
+        width: Length of the vectors of a table of features whose length is a choice.
     """
     import pyarrow as pa
 
@@ -226,6 +235,23 @@ def schema(table: str) -> pa.Schema:
             ("split", pa.string()),
             ("n_images", pa.int32()),
             ("n_faces_ok", pa.int32()),
+        ],
+        "lbp": [
+            ("image_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("lbp", box(width)),
+        ],
+        "optical_flow": [
+            ("clip_id", pa.string()),
+            ("frame_index", pa.int32()),
+            ("u", pa.binary()),
+            ("v", pa.binary()),
+        ],
+        "dense_trajectories": [
+            ("clip_id", pa.string()),
+            ("end_frame", pa.int32()),
+            *((name, pa.float32()) for name in TRAJECTORY_NUMBERS),
+            *((name, pa.list_(pa.float16(), size)) for name, size in TRAJECTORY_CHANNELS.items()),
         ],
         "rejects": [
             ("id", pa.string()),

@@ -51,6 +51,14 @@ def test_engines_keep_their_contract(name):
     assert next(iter(inspect.signature(plugins.load("engines", name).start).parameters)) == "jobs"
 
 
+@pytest.mark.parametrize("name", plugins.names("baselines"))
+def test_baselines_keep_their_contract(name):
+    module = plugins.load("baselines", name)
+    given = {"root", "seed", "manifest_digest", "details", "progress", "jobs"}
+    assert set(inspect.signature(module.run).parameters) == {"manifests", "config", *given}
+    assert set(module.NEEDS) <= set(pipeline.FEATURES)
+
+
 @pytest.mark.parametrize("kind", ["reports.tables", "reports.figures"])
 def test_tables_and_figures_keep_their_contract(kind):
     for name in plugins.names(kind):
@@ -99,16 +107,16 @@ def test_heavy_packages_are_not_imported_for_the_help():
     assert "prepare" in done.stdout
 
 
+def _lines(name, command):
+    for child, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from _lines(f"{name} {child}".strip(), inner)
+    for parameter in command.params if name else ():
+        is_option = parameter.param_type_name == "option"
+        yield f"{name} {'/'.join(parameter.opts) if is_option else parameter.name.upper()}"
+
+
 def _commands():
-    group = typer.main.get_command(app)
-    lines = []
-    for name, command in sorted(group.commands.items()):
-        for parameter in command.params:
-            shown = (
-                "/".join(parameter.opts) if parameter.param_type_name == "option" else parameter.name.upper()
-            )
-            lines.append(f"{name} {shown}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(_lines("", typer.main.get_command(app))) + "\n"
 
 
 def test_commands_and_options_are_frozen():

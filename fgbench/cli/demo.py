@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fgbench.cli import places
+from fgbench.cli.baseline import lbp_svm
 from fgbench.cli.console import say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 from fgbench.cli.prepare import prepare
@@ -11,8 +12,9 @@ from fgbench.cli.status import check
 
 
 def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
-    """Draw the embedded data set, prepare it, check the manifests, write the report."""
+    """Draw the embedded data set, prepare it, check it, run a baseline, write the report."""
     prepare(jobs=jobs)
     check()
+    lbp_svm(jobs=jobs)
     report(everything=True, formats=["md", "csv", "png"])
     say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

@@ -5,6 +5,7 @@ Writes under ``manifests/`` of the work folder:
 - ``clips.parquet``: one row per usable clip;
 - ``faces/<bucket>.parquet``: one row per sampled frame, with the aligned face or the reason of its absence;
 - ``images/<part>-<bucket>.parquet``: the image set, originals and copies;
+- ``features/<name>/<bucket>.parquet``: features, those of the recipe;
 - ``rejects.parquet``: every clip that could not be used, with stage and reason;
 - ``reannotate.csv``: clips on which annotators have to vote again;
 - ``README.md``: the data card;
@@ -172,6 +173,11 @@ def _link_parts(workdir: Path, folder: Path, finished: Finished) -> dict[str, di
         ("augment", bucket, marker, part, f"images/{part}-{bucket:05d}.parquet")
         for bucket, marker in finished["augment"].items()
         for part in SPLITS
+    ]
+    parts += [
+        (stage, bucket, marker, ROWS, f"features/{stage}/{bucket:05d}.parquet")
+        for stage in pipeline.FEATURES
+        for bucket, marker in finished[stage].items()
     ]
     files: dict[str, dict[str, Any]] = {}
     for stage, _, marker, output, name in sorted(parts, key=lambda item: item[4]):

@@ -53,6 +53,9 @@ def test_prepare_as_json(prepared):
         "sample",
         "faces",
         "augment",
+        "lbp",
+        "dense_trajectories",
+        "optical_flow",
     ]
 
 

@@ -9,7 +9,7 @@ import yaml
 import fgbench
 from fgbench import config
 from fgbench.errors import ConfigError
-from fgbench.pipeline import ORDER
+from fgbench.pipeline import FEATURES, ORDER
 from fgbench.resources import resource
 
 
@@ -78,6 +78,8 @@ def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
     read = _fields_read(Path(fgbench.__file__).parent / "stages" / f"{stage}.py")
     if stage == "split":
         read |= {"train", "val", "test"}  # read as getattr(config, part) for the parts
+    if stage in FEATURES:
+        assert "enabled" in read
     if stage == "augment":
         read |= {"train", "val", "test"}
     assert read == declared

@@ -1,0 +1,107 @@
+"""Which samples train, which choose, which test; a choice made on test samples is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from fgbench.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """Roles of the samples of one fold, checked when made.
+
+    Attributes:
+        name: For tables and messages, e.g. ``"official"`` or ``"subject-10-fold"``.
+        fold: Name of the fold.
+        train: Ids of the samples that models are fitted to.
+        selection: Ids of the samples on which settings, checkpoints and calibration are chosen. They may be
+            training samples (then the caller cross-validates); empty where nothing is chosen.
+        test: Ids of all samples that are scored; one without prediction counts as wrong.
+
+    Raises:
+        ConfigError: If a sample is both in test and in training or selection, or training or test is empty.
+    """
+
+    name: str
+    fold: str = "0"
+    train: frozenset[str]
+    selection: frozenset[str]
+    test: frozenset[str]
+
+    def __post_init__(self) -> None:
+        for role in ("train", "test"):
+            if not getattr(self, role):
+                raise ConfigError(
+                    f"protocol {self.name}, fold {self.fold}: no {role} samples, expected some",
+                    "check the recipe's division into parts",
+                )
+        self._refuse(self.train, "trains on")
+        self._refuse(self.selection, "selects on")
+
+    @classmethod
+    def from_parts(
+        cls,
+        parts: Mapping[str, str],
+        *,
+        name: str,
+        fold: str = "0",
+        train: Collection[str] = ("train",),
+        selection: Collection[str] = ("val",),
+        test: Collection[str] = ("test",),
+    ) -> Protocol:
+        """Protocol from the part that each sample is in.
+
+        Args:
+            parts: Sample id to part.
+            name: As the attribute.
+            fold: As the attribute.
+            train: Parts to train on.
+            selection: Parts to choose on; empty where nothing is chosen.
+            test: Parts to score.
+
+        Raises:
+            ConfigError: If a part is both in test and in training or selection, or a role has no samples
+                though it has parts.
+        """
+        roles = {"train": set(train), "selection": set(selection), "test": set(test)}
+        for role in ("train", "selection"):
+            if shared := sorted(roles[role] & roles["test"]):
+                raise ConfigError(
+                    f"protocol {name}: part {shared[0]!r} is both {role} and test, expected different parts",
+                    "choose settings on the part 'val', or by cross-validation on 'train'",
+                )
+        ids = {
+            role: frozenset(sample for sample, part in parts.items() if part in wanted)
+            for role, wanted in roles.items()
+        }
+        if roles["selection"] and not ids["selection"]:
+            raise ConfigError(
+                f"protocol {name}: no samples in {sorted(roles['selection'])} to choose on, expected some",
+                "give that part a weight in the recipe, or pass no selection parts",
+            )
+        return cls(name=name, fold=fold, train=ids["train"], selection=ids["selection"], test=ids["test"])
+
+    def check_selection(self, sample_ids: Iterable[str]) -> None:
+        """Refuse to choose on samples that are not for it; to be called wherever something is chosen.
+
+        Raises:
+            ConfigError: If a sample is in test, or in neither selection nor training.
+        """
+        ids = frozenset(sample_ids)
+        self._refuse(ids, "selects on")
+        if unknown := ids - self.selection - self.train:
+            raise ConfigError(
+                f"protocol {self.name} selects on {len(unknown)} samples outside its selection and training "
+                f"sets, e.g. {min(unknown)!r}",
+                "choose on the selection set of the protocol",
+            )
+
+    def _refuse(self, ids: frozenset[str], doing: str) -> None:
+        if shared := ids & self.test:
+            raise ConfigError(
+                f"protocol {self.name}, fold {self.fold} {doing} {len(shared)} test samples, "
+                f"e.g. {min(shared)!r}; expected none",
+                "scores would be too good: use the validation part, or cross-validation on training samples",
+            )

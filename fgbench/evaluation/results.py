@@ -1,0 +1,275 @@
+"""Results on disk: what was predicted, the scores, and where they come from.
+
+Layout of a run::
+
+    runs/<experiment>/<fold>/<seed>/config.yaml           settings
+    runs/<experiment>/<fold>/<seed>/predictions.parquet   one row per test sample, with probabilities
+    runs/<experiment>/<fold>/<seed>/result.json           scores and provenance; written last
+
+A run without ``result.json`` is not finished. All scores can be computed again from the predictions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import storage
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation import metrics
+from fgbench.hashing import digest_file, digest_json
+from fgbench.provenance import provenance
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 1
+"""Version of the layout; raised when a reader of older runs has to know."""
+
+CONFIG = "config.yaml"
+PREDICTIONS = "predictions.parquet"
+RESULT = "result.json"
+
+_AGAIN = "run the experiment again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """Predictions for all test samples, in columns of length N.
+
+    Attributes:
+        classes: C names of the classes, in the order of the probabilities.
+        sample_ids: Unique ids (of images or clips).
+        clip_ids: Clip of each sample.
+        subject_ids: Person shown; ``None`` if unknown.
+        labels: True class.
+        predicted: Predicted class; ``None`` where there is none (for example no face), which counts as wrong.
+        probabilities: (N, C) float32; rows of samples without prediction are not read.
+    """
+
+    classes: tuple[str, ...]
+    sample_ids: Sequence[str]
+    clip_ids: Sequence[str]
+    subject_ids: Sequence[str | None]
+    labels: Sequence[str]
+    predicted: Sequence[str | None]
+    probabilities: npt.NDArray[np.float32]
+
+    def confusion(self) -> metrics.Counts:
+        """(C, C + 1) confusion matrix, see :func:`fgbench.evaluation.metrics.confusion_matrix`."""
+        number = {label: place for place, label in enumerate(self.classes)}
+        truth = np.array([number[label] for label in self.labels], np.int64)
+        found = np.array(
+            [metrics.MISSING if label is None else number[label] for label in self.predicted], np.int64
+        )
+        return metrics.confusion_matrix(truth, found, n_classes=len(self.classes))
+
+
+def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
+    """Folder of a run below the work folder ``root``.
+
+    Raises:
+        ConfigError: If a name cannot be that of a folder.
+    """
+    for name in (experiment, fold):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ConfigError(
+                f"name {name!r} of an experiment or fold, expected letters, digits, '.', '_' and '-'",
+                "choose another name",
+            )
+    return root / "runs" / experiment / fold / str(seed)
+
+
+def predictions_schema(classes: Sequence[str]) -> pa.Schema:
+    """Arrow schema of the predictions; the names of the classes are in its metadata (``classes``, JSON)."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("sample_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("subject_id", pa.string()),
+            ("label", pa.string()),
+            ("predicted", pa.string()),
+            ("probabilities", pa.list_(pa.float32(), len(classes))),
+        ],
+        metadata={"classes": json.dumps(list(classes))},
+    )
+
+
+def write_run(
+    root: Path,
+    predictions: Predictions,
+    *,
+    experiment: str,
+    fold: str,
+    seed: int,
+    config: Mapping[str, Any],
+    manifest_digest: str,
+    device: str,
+    details: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a run; an earlier run of the same name is unfinished from the first to the last moment.
+
+    Args:
+        root: Work folder.
+        predictions: Of every test sample.
+        experiment: Name of the experiment.
+        fold: Name of the fold.
+        seed: Seed of the run.
+        config: All settings, as plain values.
+        manifest_digest: Digest of the manifests that the samples come from.
+        device: What computed, e.g. ``"cpu"``.
+        details: More plain values to keep, e.g. what was tried in a selection, or that data are synthetic.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        ConfigError: If a name cannot be that of a folder.
+        ValueError: If predictions do not agree with themselves.
+        ResourceError: If the folder cannot be written.
+    """
+    import yaml
+
+    folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
+    table = _table(predictions)
+    with storage.explained(folder):
+        (folder / RESULT).unlink(missing_ok=True)
+    plain = json.loads(json.dumps(dict(config), allow_nan=False))
+    storage.write_text(folder / CONFIG, yaml.safe_dump(plain, sort_keys=True, allow_unicode=True))
+    storage.write_table(folder / PREDICTIONS, table)
+    result = {
+        "format": FORMAT,
+        "experiment": experiment,
+        "fold": fold,
+        "seed": seed,
+        "classes": list(predictions.classes),
+        "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
+        "config_digest": digest_json(plain),
+        "predictions_sha256": digest_file(folder / PREDICTIONS),
+        "manifest_digest": manifest_digest,
+        "device": device,
+        "details": dict(details or {}),
+        **{key: value for key, value in provenance().items() if key != "packages"},
+        "versions": provenance()["packages"],
+    }
+    storage.write_json(folder / RESULT, result)
+    return folder
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """The ``result.json`` of a run.
+
+    Raises:
+        ManifestError: If the run is not finished, or of a newer format.
+    """
+    try:
+        result: dict[str, Any] = storage.read_json(folder / RESULT)
+    except FileNotFoundError as error:
+        raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", _AGAIN) from error
+    if result.get("format") != FORMAT:
+        raise ManifestError(
+            f"{folder / RESULT} has format {result.get('format')}, expected {FORMAT}", "update fgbench"
+        )
+    return result
+
+
+def read_predictions(folder: Path) -> Predictions:
+    """The predictions of a run.
+
+    Raises:
+        ManifestError: If they are not there or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / PREDICTIONS
+    try:
+        table = pq.read_table(path)
+        classes = tuple(json.loads(table.schema.metadata[b"classes"]))
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
+        raise ManifestError(f"cannot read predictions {path}: {error}", _AGAIN) from error
+    if not table.schema.equals(predictions_schema(classes)):
+        raise ManifestError(f"{path} has columns {table.column_names}, not those of predictions", _AGAIN)
+    columns = {name: table.column(name).to_pylist() for name in table.column_names if name != "probabilities"}
+    probabilities = np.full((table.num_rows, len(classes)), np.nan, np.float32)
+    for row, values in enumerate(table.column("probabilities").to_pylist()):
+        if values is not None:
+            probabilities[row] = values
+    return Predictions(
+        classes=classes,
+        sample_ids=columns["sample_id"],
+        clip_ids=columns["clip_id"],
+        subject_ids=columns["subject_id"],
+        labels=columns["label"],
+        predicted=columns["predicted"],
+        probabilities=probabilities,
+    )
+
+
+def recompute(folder: Path) -> metrics.Scores:
+    """Scores of a run from its predictions alone.
+
+    Raises:
+        ManifestError: If the predictions are not there or damaged.
+    """
+    predictions = read_predictions(folder)
+    return metrics.scores(predictions.confusion(), predictions.classes)
+
+
+def verify(folder: Path) -> None:
+    """Check a finished run: its predictions are those that were written, and give its scores.
+
+    Raises:
+        ManifestError: If not.
+    """
+    result = read_result(folder)
+    try:
+        digest = digest_file(folder / PREDICTIONS)
+    except FileNotFoundError as error:
+        raise ManifestError(f"{folder} has lost its {PREDICTIONS}", _AGAIN) from error
+    if digest != result["predictions_sha256"]:
+        raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
+    if recompute(folder).to_json() != result["metrics"]:
+        raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", _AGAIN)
+
+
+def _table(predictions: Predictions) -> pa.Table:
+    import pyarrow as pa
+
+    n, classes = len(predictions.sample_ids), predictions.classes
+    columns = {
+        "sample_id": predictions.sample_ids,
+        "clip_id": predictions.clip_ids,
+        "subject_id": predictions.subject_ids,
+        "label": predictions.labels,
+        "predicted": predictions.predicted,
+    }
+    lengths = {name: len(values) for name, values in columns.items()}
+    if set(lengths.values()) != {n} or predictions.probabilities.shape != (n, len(classes)):
+        raise ValueError(
+            f"columns of {lengths}, probabilities of {predictions.probabilities.shape}, expected one length"
+        )
+    if len(set(predictions.sample_ids)) != n or len(set(classes)) != len(classes):
+        raise ValueError("sample ids or classes that occur twice, expected unique ones")
+    unknown = (set(predictions.labels) | set(predictions.predicted)) - {*classes, None}
+    if unknown or None in predictions.labels:
+        raise ValueError(f"labels {sorted(map(str, unknown))[:3]} or a missing one, expected the classes")
+    rows: list[list[float] | None] = []
+    for label, values in zip(predictions.predicted, predictions.probabilities, strict=True):
+        if label is None:
+            rows.append(None)
+            continue
+        if not (np.isfinite(values).all() and values.min() >= 0.0 and abs(values.sum() - 1.0) < 1e-3):
+            raise ValueError(f"probabilities that add up to {values.sum()}, expected 1 and none below 0")
+        rows.append(values.tolist())
+    schema = predictions_schema(classes)
+    return pa.table({**columns, "probabilities": rows}, schema=schema)

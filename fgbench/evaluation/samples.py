@@ -1,0 +1,103 @@
+"""What a protocol is made of: the images and clips of a work folder that have to be predicted.
+
+Every sample of a part counts, also one without a usable face: a frame near the key frame in which no face was
+found has no features, gets no prediction and is scored wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbench.errors import ManifestError
+from fgbench.storage import read_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An image or a clip with its truth.
+
+    Attributes:
+        sample_id: Id of the image or the clip.
+        clip_id: Its clip.
+        subject_id: Person shown.
+        label: Class.
+        part: ``train``, ``val`` or ``test``.
+        is_copy: Whether it is an augmented copy; accuracies are computed without copies.
+    """
+
+    sample_id: str
+    clip_id: str
+    subject_id: str | None
+    label: str
+    part: str
+    is_copy: bool = False
+
+
+def image_id(clip_id: str, frame_index: int) -> str:
+    """Id of an original picture."""
+    return f"{clip_id}-f{frame_index:05d}"
+
+
+def clip_samples(manifests: Path) -> list[Sample]:
+    """The clips of a work folder, ordered by id.
+
+    Args:
+        manifests: Folder of the manifests.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    columns = ["clip_id", "subject_id", "label", "split"]
+    return [
+        Sample(
+            sample_id=row["clip_id"],
+            clip_id=row["clip_id"],
+            subject_id=row["subject_id"],
+            label=row["label"],
+            part=row["split"],
+        )
+        for row in read_rows(manifests / "clips.parquet", columns)
+    ]
+
+
+def image_samples(manifests: Path) -> list[Sample]:
+    """The image set of a work folder: sampled frames with or without a face, and augmented copies.
+
+    Args:
+        manifests: Folder of the manifests.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    clips = {sample.clip_id: sample for sample in clip_samples(manifests)}
+    found = []
+    for row in _parts(manifests / "faces", ["clip_id", "frame_index", "role"]):
+        if row["role"] in ("image", "both"):
+            clip = clips[row["clip_id"]]
+            name = image_id(row["clip_id"], row["frame_index"])
+            found.append(_image(name, clip, is_copy=False))
+    for row in _parts(manifests / "images", ["image_id", "clip_id", "parent_id"]):
+        if row["parent_id"] is not None:
+            found.append(_image(row["image_id"], clips[row["clip_id"]], is_copy=True))
+    return sorted(found, key=lambda sample: sample.sample_id)
+
+
+def _image(name: str, clip: Sample, *, is_copy: bool) -> Sample:
+    return Sample(
+        sample_id=name,
+        clip_id=clip.clip_id,
+        subject_id=clip.subject_id,
+        label=clip.label,
+        part=clip.part,
+        is_copy=is_copy,
+    )
+
+
+def _parts(folder: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    if not folder.is_dir():
+        raise ManifestError(f"{folder} is missing", "run fgbench prepare")
+    for path in sorted(folder.glob("*.parquet")):
+        yield from read_rows(path, columns)

@@ -1,0 +1,284 @@
+"""Uniform local binary patterns (LBP) of grey images, and their histograms on a grid of cells.
+
+Each pixel is compared with ``points`` neighbours on a circle, sampled bilinearly. The signs make a binary
+word; words with at most two changes around the circle have a label each, all others share one: with eight
+points 59 labels (Ojala et al., 2002; Ahonen et al., 2006). A face is described by the histograms of its
+cells, one after the other (Shan, Gong and McOwan, 2009: 7 rows of 6 cells, radius 2, 2478 numbers).
+
+Codes are those of scikit-image's ``local_binary_pattern(image, points, radius, "nri_uniform")``: pixels
+outside the image count as 0, positions are rounded to five digits, and sums are made in float64 in the same
+order, because a comparison of equal numbers must not depend on rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import ConfigError
+
+Floats = npt.NDArray[np.float64]
+Offsets = npt.NDArray[np.intp]
+
+MAX_POINTS = 16
+"""Most neighbours: the table of labels has two to that power entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LbpConfig:
+    """How faces are described.
+
+    Attributes:
+        points: Neighbours on the circle, 2 to 16.
+        radius_px: Radius of the circle.
+        rows: Cells from top to bottom.
+        columns: Cells from left to right.
+    """
+
+    points: int = 8
+    radius_px: float = 2.0
+    rows: int = 7
+    columns: int = 6
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.points <= MAX_POINTS:
+            raise ConfigError(f"LBP with {self.points} points, expected 2 to {MAX_POINTS}", "8 is usual")
+        if not 0.0 < self.radius_px < 64.0:
+            raise ConfigError(
+                f"LBP with radius {self.radius_px} px, expected above 0 and below 64", "2 is usual"
+            )
+        if self.rows < 1 or self.columns < 1:
+            raise ConfigError(f"LBP grid of {self.rows} x {self.columns} cells, expected at least 1 x 1")
+
+    @property
+    def n_labels(self) -> int:
+        """Number of labels: uniform words, and one for all others."""
+        return self.points * (self.points - 1) + 3
+
+    @property
+    def length(self) -> int:
+        """Numbers per image."""
+        return self.rows * self.columns * self.n_labels
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Where neighbours lie: K distinct horizontal offsets, P points, in an image of H rows and W columns.
+
+    Attributes:
+        margin_px: Zeros around the image that hold all neighbours.
+        left: (K,) column to the left of the offset, relative to the pixel.
+        right: (K,) column to the right.
+        weight_across: (K, W) weight of the right one, for every column of the image.
+        plane: (P,) horizontal offset of a point.
+        upper: (P,) row above the point, relative to the pixel.
+        lower: (P,) row below.
+        weight_down: (P, H) weight of the lower one, for every row of the image.
+    """
+
+    margin_px: int
+    left: Offsets
+    right: Offsets
+    weight_across: Floats
+    plane: Offsets
+    upper: Offsets
+    lower: Offsets
+    weight_down: Floats
+
+
+def label_table(points: int) -> npt.NDArray[np.uint8]:
+    """Label of every word, as scikit-image numbers them.
+
+    Args:
+        points: Length of a word; bit i belongs to neighbour i.
+
+    Returns:
+        (2**points,) uint8. 0: no bit set; ``points * (points - 1) + 1``: all set; one more: not uniform.
+    """
+    table = np.empty(1 << points, np.uint8)
+    for word in range(1 << points):
+        bits = [word >> place & 1 for place in range(points)]
+        n_ones = sum(bits)
+        n_changes = sum(one != other for one, other in pairwise(bits))
+        if n_changes > 2:
+            table[word] = points * (points - 1) + 2
+        elif n_ones in (0, points):
+            table[word] = 0 if n_ones == 0 else points * (points - 1) + 1
+        else:
+            turned = n_ones - bits.index(0) if bits[0] else points - bits.index(1)
+            table[word] = 1 + (n_ones - 1) * points + turned
+    return table
+
+
+def lbp_codes(image: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> npt.NDArray[np.uint8]:
+    """Label of every pixel.
+
+    Args:
+        image: (H, W) uint8 grey.
+        config: Points and radius; the grid does not matter.
+
+    Returns:
+        (H, W) uint8, below ``config.n_labels``.
+
+    Raises:
+        ValueError: If the image is not a uint8 array of two dimensions with at least one pixel.
+    """
+    config = config or LbpConfig()
+    images = _checked(np.asarray(image)[None])
+    samples = _samples(config, images.shape[1], images.shape[2])
+    codes = np.empty(images.shape[1:], np.uint8)
+    _fill(codes, images[0], samples, label_table(config.points))
+    return codes
+
+
+def lbp_histograms(images: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> npt.NDArray[np.float32]:
+    """Histograms of labels of the cells of images.
+
+    A cell covers the rows ``i * H // rows`` to ``(i + 1) * H // rows`` (not included), and columns likewise.
+
+    Args:
+        images: (N, H, W) uint8 grey.
+        config: Operator and grid.
+
+    Returns:
+        (N, rows * columns * n_labels) float32; cells row by row; the histogram of a cell adds up to 1.
+
+    Raises:
+        ValueError: If images are not a uint8 array of three dimensions, or smaller than the grid.
+    """
+    config = config or LbpConfig()
+    images = _checked(images)
+    n, height, width = images.shape
+    if height < config.rows or width < config.columns:
+        raise ValueError(
+            f"images of {width} x {height} px for a grid of {config.columns} x {config.rows} cells, "
+            "expected at least one pixel per cell"
+        )
+    row_edges = np.arange(config.rows + 1) * height // config.rows
+    column_edges = np.arange(config.columns + 1) * width // config.columns
+    area = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
+    samples = _samples(config, height, width)
+    labels = label_table(config.points)
+    codes = np.empty((height, width), np.uint8)
+    counts = np.empty((config.rows, config.columns, config.n_labels), np.uint32)
+    result = np.empty((n, config.rows, config.columns, config.n_labels), np.float32)
+    for place in range(n):
+        _fill(codes, images[place], samples, labels)
+        _count(codes, row_edges, column_edges, counts)
+        np.divide(counts, area[:, :, None], out=result[place], casting="unsafe")
+    return result.reshape(n, config.length)
+
+
+def _checked(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape[1:]:
+        raise ValueError(
+            f"images of shape {images.shape} and type {images.dtype}, expected grey uint8 images (N, H, W)"
+        )
+    return images
+
+
+def _samples(config: LbpConfig, height: int, width: int) -> _Samples:
+    """Neighbours' positions, in the arithmetic of scikit-image (whose radius is a float32)."""
+    radius = float(np.float32(config.radius_px))
+    angles = 2 * np.pi * np.arange(config.points, dtype=np.float64) / config.points
+    down_P = np.round(-radius * np.sin(angles), 5)
+    across_P = np.round(radius * np.cos(angles), 5)
+    across_K, plane_P = np.unique(across_P, return_inverse=True)
+    columns_KW = np.arange(width) + across_K[:, None]
+    rows_PH = np.arange(height) + down_P[:, None]
+    return _Samples(
+        margin_px=int(np.ceil(radius)) + 1,
+        left=np.floor(across_K).astype(np.intp),
+        right=np.ceil(across_K).astype(np.intp),
+        weight_across=columns_KW - np.floor(columns_KW),
+        plane=plane_P.astype(np.intp),
+        upper=np.floor(down_P).astype(np.intp),
+        lower=np.ceil(down_P).astype(np.intp),
+        weight_down=rows_PH - np.floor(rows_PH),
+    )
+
+
+def _fill(
+    codes: npt.NDArray[np.uint8],
+    image: npt.NDArray[np.uint8],
+    samples: _Samples,
+    labels: npt.NDArray[np.uint8],
+) -> None:
+    """Write the codes of one image."""
+    height, width = image.shape
+    margin = samples.margin_px
+    padded = np.zeros((height + 2 * margin, width + 2 * margin), np.float64)
+    padded[margin : margin + height, margin : margin + width] = image
+    _codes(
+        padded,
+        margin,
+        samples.left,
+        samples.right,
+        samples.weight_across,
+        samples.plane,
+        samples.upper,
+        samples.lower,
+        samples.weight_down,
+        labels,
+        codes,
+    )
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _codes(  # K horizontal offsets, P points, H rows, W columns
+    padded: Floats,
+    margin: int,
+    left_K: Offsets,
+    right_K: Offsets,
+    weight_KW: Floats,
+    plane_P: Offsets,
+    upper_P: Offsets,
+    lower_P: Offsets,
+    weight_PH: Floats,
+    labels: npt.NDArray[np.uint8],
+    codes: npt.NDArray[np.uint8],
+) -> None:
+    height, width = codes.shape
+    n_planes = left_K.size
+    planes = np.empty((n_planes, padded.shape[0], width))
+    for k in range(n_planes):
+        for row in range(padded.shape[0]):
+            left = padded[row, margin + left_K[k] : margin + left_K[k] + width]
+            right = padded[row, margin + right_K[k] : margin + right_K[k] + width]
+            for c in range(width):
+                weight = weight_KW[k, c]
+                planes[k, row, c] = (1.0 - weight) * left[c] + weight * right[c]
+    word = np.empty(width, np.uint16)
+    for r in range(height):
+        centre = padded[margin + r, margin : margin + width]
+        word[:] = 0
+        for p in range(plane_P.size):
+            upper = planes[plane_P[p], margin + r + upper_P[p]]
+            lower = planes[plane_P[p], margin + r + lower_P[p]]
+            weight = weight_PH[p, r]
+            rest = 1.0 - weight
+            bit = np.uint16(1 << p)
+            for c in range(width):
+                value = rest * upper[c] + weight * lower[c]
+                word[c] |= bit if value - centre[c] >= 0.0 else np.uint16(0)
+        for c in range(width):
+            codes[r, c] = labels[word[c]]
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(
+    codes: npt.NDArray[np.uint8],
+    row_edges: Offsets,
+    column_edges: Offsets,
+    counts: npt.NDArray[np.uint32],
+) -> None:
+    counts[:] = 0
+    for i in range(row_edges.size - 1):
+        for r in range(row_edges[i], row_edges[i + 1]):
+            for j in range(column_edges.size - 1):
+                for c in range(column_edges[j], column_edges[j + 1]):
+                    counts[i, j, codes[r, c]] += 1

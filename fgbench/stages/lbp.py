@@ -1,0 +1,70 @@
+"""Stage ``lbp``: local binary patterns of every image of the image set, copies included.
+
+Reads ``augment``; writes one row per image: its id and the histograms of its cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from fgbench.config import LbpConfig
+from fgbench.features import lbp
+from fgbench.images import decode
+from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.records import SPLITS
+
+_BATCH = 64
+
+
+def _run(task: Task) -> Iterator[Outcome]:
+    config = task.config
+    assert isinstance(config, LbpConfig)
+    with_images: set[str] = set()
+    for part in SPLITS:
+        images = task.rows("augment", part, ["image_id", "clip_id", "image"])
+        for clip_id, found in groupby(images, key=lambda row: str(row["clip_id"])):
+            with_images.add(clip_id)
+            yield Accepted(clip_id, _rows(found, operator(config)))
+    for clip_id in sorted({row["clip_id"] for row in task.rows("faces", columns=["clip_id"])} - with_images):
+        yield Accepted(clip_id, ())
+
+
+def operator(config: LbpConfig) -> lbp.LbpConfig:
+    """The operator that a recipe describes."""
+    return lbp.LbpConfig(
+        points=config.points, radius_px=config.radius_px, rows=config.rows, columns=config.columns
+    )
+
+
+def _rows(images: Iterator[dict[str, Any]], wanted: lbp.LbpConfig) -> Iterator[dict[str, Any]]:
+    pending: list[dict[str, Any]] = []
+    for image in images:
+        pending.append(image)
+        if len(pending) == _BATCH:
+            yield from _described(pending, wanted)
+            pending = []
+    if pending:
+        yield from _described(pending, wanted)
+
+
+def _described(images: list[dict[str, Any]], wanted: lbp.LbpConfig) -> Iterator[dict[str, Any]]:
+    import cv2
+
+    grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
+    for row, histogram in zip(images, lbp.lbp_histograms(grey, wanted), strict=True):
+        yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histogram.tolist()}
+
+
+STAGE = Stage(
+    name="lbp",
+    version=1,
+    inputs=("faces", "augment"),
+    outputs={ROWS: "lbp"},
+    run=_run,
+    width=lambda config: config.rows * config.columns * operator(config).n_labels,
+    enabled=lambda config: bool(config.enabled),
+)

@@ -1,0 +1,1 @@
+"""Support vector machines on Gram matrices: kernels, one-vs-rest machines, calibration."""

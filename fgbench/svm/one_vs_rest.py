@@ -1,0 +1,227 @@
+"""One-vs-rest support vector machines on Gram matrices that are computed once.
+
+A Gram matrix (:mod:`fgbench.svm.grams`, :mod:`fgbench.svm.kernels`) is shared by all classes and
+all values of C. The solver is scikit-learn's ``SVC(kernel="precomputed")`` (LIBSVM), one binary machine per
+class. C and the kernel's width are chosen by the unweighted average recall (UAR) on validation samples;
+nothing here sees test labels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation import metrics
+
+Matrix = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int64]
+
+_CACHE_MB = 200
+"""Rows of the kernel that LIBSVM keeps per machine; a row of a given Gram matrix is cheap to read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A fitted machine; a sample belongs to the class with the largest decision value.
+
+    Attributes:
+        weights: (n, C) float32 weights of the training samples, 0 for those that support nothing.
+        offsets: (C,) float32.
+    """
+
+    weights: Matrix
+    offsets: npt.NDArray[np.float32]
+
+    def decisions(self, gram: Matrix) -> Matrix:
+        """Decision values.
+
+        Args:
+            gram: (m, n) kernel between m samples and the n training samples.
+
+        Returns:
+            (m, C) float32.
+
+        Raises:
+            ValueError: If the width is not the number of training samples.
+        """
+        if gram.ndim != 2 or gram.shape[1] != len(self.weights):
+            raise ValueError(
+                f"kernel of shape {gram.shape}, expected (samples, {len(self.weights)} training samples)"
+            )
+        used = np.flatnonzero(self.weights.any(axis=1))
+        result: Matrix = gram[:, used] @ self.weights[used] + self.offsets
+        return result
+
+    def support(self, place: int) -> Indices:
+        """Sorted numbers of the training samples that support a class."""
+        return np.flatnonzero(self.weights[:, place])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kernel to try.
+
+    Attributes:
+        parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
+        train: Makes the (n, n) Gram matrix of the training samples.
+        selection: Makes the (m, n) Gram matrix of the validation samples against them.
+    """
+
+    parameters: Mapping[str, float | str]
+    train: Callable[[], Matrix]
+    selection: Callable[[], Matrix]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """UAR on validation of one kernel and C.
+
+    Attributes:
+        parameters: Those of the kernel, and ``C``.
+        uar: Unweighted average recall on validation.
+    """
+
+    parameters: Mapping[str, float | str]
+    uar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Outcome of a selection.
+
+    Attributes:
+        machine: The best machine.
+        best: Its parameters and score.
+        decisions: (m, C) its decision values on validation, to calibrate with.
+        trials: All that was tried, in order.
+    """
+
+    machine: Machine
+    best: Trial
+    decisions: Matrix
+    trials: tuple[Trial, ...]
+
+
+def fit_one_vs_rest(
+    gram: npt.NDArray[np.float32] | npt.NDArray[np.float64],
+    truth: npt.ArrayLike,
+    *,
+    labels: Sequence[str],
+    c: float,
+    jobs: int | None = None,
+) -> Machine:
+    """Fit one binary machine per class: this class against all others.
+
+    Args:
+        gram: (n, n) kernel between training samples. LIBSVM reads float64: a float32 matrix is converted,
+            which doubles its memory for the time of the fit.
+        truth: (n,) numbers of the classes, as places in ``labels``.
+        labels: Names of all classes that the machine has to know.
+        c: Price of errors, above 0.
+        jobs: Machines fitted at the same time; ``None`` is one per core. The result does not depend on it.
+
+    Raises:
+        ValueError: If shapes do not agree or ``jobs`` is below 1.
+        ConfigError: If C is not above 0.
+        DatasetError: If a class has no training sample, there is only one class, or the kernel is not finite.
+    """
+    truth_n = _truth(truth, labels)
+    if gram.shape != (truth_n.size, truth_n.size):
+        raise ValueError(f"kernel of shape {gram.shape} for {truth_n.size} training samples, expected (n, n)")
+    if not (np.isfinite(c) and c > 0.0):
+        raise ConfigError(f"C of {c}, expected above 0")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"{jobs} jobs, expected at least 1")
+    if not np.isfinite(gram.sum(dtype=np.float64)):
+        raise DatasetError(
+            "kernel with non-finite values, expected finite ones", "compute the features again"
+        )
+    absent = [label for place, label in enumerate(labels) if not (truth_n == place).any()]
+    if absent:
+        raise DatasetError(
+            f"{len(absent)} of {len(labels)} classes have no training sample: {', '.join(absent[:5])}",
+            "add clips of them to the training part, or take them out of the label set",
+        )
+    if len(labels) < 2:
+        raise DatasetError(f"{len(labels)} class, expected at least 2", "choose another label set")
+    gram64 = np.ascontiguousarray(gram, dtype=np.float64)
+    weights = np.zeros((truth_n.size, len(labels)), np.float32)
+    offsets = np.zeros(len(labels), np.float32)
+
+    def fit(place: int) -> None:
+        from sklearn import config_context
+        from sklearn.svm import SVC
+
+        # Shrinking changes nothing in the result, and costs more than it saves where rows are at hand.
+        model = SVC(kernel="precomputed", C=c, shrinking=False, cache_size=_CACHE_MB)
+        with config_context(assume_finite=True):
+            model.fit(gram64, truth_n == place)
+        weights[model.support_, place] = model.dual_coef_[0]
+        offsets[place] = model.intercept_[0]
+
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        list(pool.map(fit, range(len(labels))))
+    return Machine(weights, offsets)
+
+
+def select(
+    candidates: Iterable[Candidate],
+    train_truth: npt.ArrayLike,
+    selection_truth: npt.ArrayLike,
+    *,
+    labels: Sequence[str],
+    c_values: Sequence[float],
+    jobs: int | None = None,
+) -> Selected:
+    """The kernel and C with the best UAR on validation; of equals the first tried (smallest C first).
+
+    One Gram matrix is in memory at a time.
+
+    Args:
+        candidates: Kernels to try.
+        train_truth: (n,) classes of the training samples, as places in ``labels``.
+        selection_truth: (m,) classes of the validation samples.
+        labels: Names of all classes.
+        c_values: Values of C to try.
+        jobs: As of :func:`fit_one_vs_rest`.
+
+    Raises:
+        ConfigError: If there is nothing to try.
+        DatasetError: If there are no validation samples, and as :func:`fit_one_vs_rest` raises.
+    """
+    truth_m = _truth(selection_truth, labels)
+    if not truth_m.size:
+        raise DatasetError(
+            "no validation samples, expected some to choose C on", "give the validation part a weight above 0"
+        )
+    trials: list[Trial] = []
+    best: tuple[Trial, Machine, Matrix] | None = None
+    for candidate in candidates:
+        gram = candidate.train().astype(np.float64)
+        cross = candidate.selection()
+        for c in sorted(c_values):
+            machine = fit_one_vs_rest(gram, train_truth, labels=labels, c=c, jobs=jobs)
+            decisions = machine.decisions(cross)
+            confusion = metrics.confusion_matrix(truth_m, decisions.argmax(axis=1), n_classes=len(labels))
+            trial = Trial({**candidate.parameters, "C": c}, metrics.uar(confusion))
+            trials.append(trial)
+            if best is None or trial.uar > best[0].uar:
+                best = (trial, machine, decisions)
+    if best is None:
+        raise ConfigError("no kernel or no value of C to try, expected at least one of each")
+    return Selected(machine=best[1], best=best[0], decisions=best[2], trials=tuple(trials))
+
+
+def _truth(values: npt.ArrayLike, labels: Sequence[str]) -> Indices:
+    truth = np.asarray(values)
+    if truth.ndim != 1 or (truth.size and not np.issubdtype(truth.dtype, np.integer)):
+        raise ValueError(f"classes of shape {truth.shape} and type {truth.dtype}, expected integers (n,)")
+    if truth.size and not (truth.min() >= 0 and truth.max() < len(labels)):
+        raise ValueError(f"classes from {truth.min()} to {truth.max()}, expected 0 to {len(labels) - 1}")
+    return truth.astype(np.int64)

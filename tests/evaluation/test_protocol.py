@@ -1,0 +1,56 @@
+"""Roles of samples."""
+
+import pytest
+
+from fgbench.errors import ConfigError
+from fgbench.evaluation.protocol import Protocol
+
+PARTS = {"a": "train", "b": "train", "c": "val", "d": "test", "e": "test", "f": "unused"}
+
+
+def protocol(**change):
+    sets = {"train": frozenset("ab"), "selection": frozenset("c"), "test": frozenset("de")}
+    return Protocol(name="p", **(sets | change))
+
+
+def test_parts_become_roles():
+    made = Protocol.from_parts(PARTS, name="official", fold="3")
+    assert (made.train, made.selection, made.test) == (frozenset("ab"), frozenset("c"), frozenset("de"))
+    assert (made.name, made.fold) == ("official", "3")
+
+
+@pytest.mark.parametrize(("role", "doing"), [("train", "trains on"), ("selection", "selects on")])
+def test_test_samples_have_no_other_role(role, doing):
+    with pytest.raises(ConfigError, match=f"protocol p, fold 0 {doing} 1 test samples, e.g. 'd'"):
+        protocol(**{role: frozenset("cd")})
+
+
+def test_a_part_cannot_be_both_selection_and_test():
+    with pytest.raises(ConfigError, match="part 'test' is both selection and test"):
+        Protocol.from_parts(PARTS, name="p", selection=["test"])
+    with pytest.raises(ConfigError, match="part 'train' is both train and test"):
+        Protocol.from_parts(PARTS, name="p", test=["train", "test"])
+
+
+def test_choosing_on_test_samples_is_refused():
+    made = protocol()
+    made.check_selection("c")
+    made.check_selection("abc")
+    with pytest.raises(ConfigError, match=r"selects on 1 test samples, e.g. 'e'"):
+        made.check_selection("ce")
+    with pytest.raises(ConfigError, match=r"1 samples outside its selection and training sets, e.g. 'x'"):
+        made.check_selection("cx")
+
+
+def test_training_samples_may_be_chosen_on_and_selection_may_be_empty():
+    assert protocol(selection=frozenset("ab")).selection == frozenset("ab")
+    assert Protocol.from_parts(PARTS, name="p", selection=()).selection == frozenset()
+
+
+def test_roles_without_samples_are_refused():
+    with pytest.raises(ConfigError, match="no test samples"):
+        protocol(test=frozenset())
+    with pytest.raises(ConfigError, match="no train samples"):
+        protocol(train=frozenset())
+    with pytest.raises(ConfigError, match=r"no samples in \['dev'\] to choose on"):
+        Protocol.from_parts(PARTS, name="p", selection=["dev"])

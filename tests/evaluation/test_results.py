@@ -1,0 +1,182 @@
+"""Results on disk."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from sklearn.metrics import balanced_accuracy_score
+
+from fgbench import __version__, storage
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation import results
+from fgbench.evaluation.results import Predictions
+
+CLASSES = ("anger", "joy", "love")
+
+
+def predictions(n=30, seed=0):
+    generator = np.random.default_rng(seed)
+    chances = generator.dirichlet(np.ones(3), n).astype(np.float32)
+    predicted = [CLASSES[place] for place in chances.argmax(axis=1)]
+    predicted[4] = None
+    return Predictions(
+        classes=CLASSES,
+        sample_ids=[f"c{place // 2}/f{place}" for place in range(n)],
+        clip_ids=[f"c{place // 2}" for place in range(n)],
+        subject_ids=[None if place < 2 else f"s{place // 6}" for place in range(n)],
+        labels=[CLASSES[place] for place in generator.integers(0, 3, n)],
+        predicted=predicted,
+        probabilities=chances,
+    )
+
+
+def write(root, found=None, **change):
+    options = {
+        "experiment": "lbp-svm",
+        "fold": "official",
+        "seed": 0,
+        "config": {"c": 10.0, "kernel": "rbf"},
+        "manifest_digest": "ab" * 32,
+        "device": "cpu",
+    }
+    return results.write_run(root, found or predictions(), **(options | change))
+
+
+def test_a_run_has_its_place_and_files(tmp_path):
+    folder = write(tmp_path, details={"synthetic": True})
+    assert folder == tmp_path / "runs" / "lbp-svm" / "official" / "0"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.yaml",
+        "predictions.parquet",
+        "result.json",
+    ]
+    assert yaml.safe_load((folder / "config.yaml").read_text()) == {"c": 10.0, "kernel": "rbf"}
+    result = results.read_result(folder)
+    assert result["manifest_digest"] == "ab" * 32
+    assert result["device"] == "cpu"
+    assert result["details"] == {"synthetic": True}
+    assert result["fgbench"] == __version__
+    assert result["versions"]["numpy"] == np.__version__
+    assert {"commit", "python", "config_digest", "classes", "experiment", "fold", "seed"} <= result.keys()
+
+
+def test_scores_are_recomputed_from_the_predictions(tmp_path):
+    given = predictions()
+    folder = write(tmp_path, given)
+    scores = results.recompute(folder)
+    wrong = [label or "none" for label in given.predicted]
+    with pytest.warns(UserWarning, match="classes not in y_true"):
+        expected = balanced_accuracy_score(given.labels, wrong)
+    assert scores.uar == pytest.approx(expected)
+    assert scores.n_missing == 1
+    assert scores.to_json() == results.read_result(folder)["metrics"]
+    results.verify(folder)
+
+
+def test_predictions_come_back_as_they_were(tmp_path):
+    given = predictions()
+    found = results.read_predictions(write(tmp_path, given))
+    for name in ("classes", "sample_ids", "clip_ids", "subject_ids", "labels", "predicted"):
+        assert getattr(found, name) == getattr(given, name)
+    there = [label is not None for label in given.predicted]
+    np.testing.assert_array_equal(found.probabilities[there], given.probabilities[there])
+    assert np.isnan(found.probabilities[4]).all()
+
+
+def test_columns_are_frozen(tmp_path):
+    schema = pq.read_schema(write(tmp_path) / "predictions.parquet")
+    assert [f"{field.name}: {field.type}" for field in schema] == [
+        "sample_id: string",
+        "clip_id: string",
+        "subject_id: string",
+        "label: string",
+        "predicted: string",
+        "probabilities: fixed_size_list<element: float>[3]",
+    ]
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path):
+    first, second = write(tmp_path / "a"), write(tmp_path / "b")
+    for name in ("config.yaml", "predictions.parquet", "result.json"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_a_run_killed_before_its_end_is_not_finished(tmp_path, monkeypatch):
+    folder = write(tmp_path)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(storage, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, predictions(seed=1))
+    with pytest.raises(ManifestError, match="the run is not finished"):
+        results.read_result(folder)
+
+
+def test_changed_predictions_are_noticed(tmp_path):
+    folder = write(tmp_path)
+    other = write(tmp_path / "other", predictions(seed=1))
+    (folder / "predictions.parquet").write_bytes((other / "predictions.parquet").read_bytes())
+    with pytest.raises(ManifestError, match="is not the file"):
+        results.verify(folder)
+    (folder / "predictions.parquet").unlink()
+    with pytest.raises(ManifestError, match="has lost its"):
+        results.verify(folder)
+    with pytest.raises(ManifestError, match="cannot read predictions"):
+        results.recompute(folder)
+
+
+def test_changed_scores_are_noticed(tmp_path):
+    folder = write(tmp_path)
+    result = results.read_result(folder)
+    result["metrics"]["uar"] = 0.99
+    storage.write_json(folder / "result.json", result)
+    with pytest.raises(ManifestError, match="are not those of its predictions"):
+        results.verify(folder)
+    storage.write_json(folder / "result.json", {**result, "format": 99})
+    with pytest.raises(ManifestError, match="has format 99, expected 1"):
+        results.verify(folder)
+
+
+def test_damaged_predictions_are_refused(tmp_path):
+    folder = write(tmp_path)
+    (folder / "predictions.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(ManifestError, match="cannot read predictions"):
+        results.recompute(folder)
+    table = pq.read_table(write(tmp_path / "b") / "predictions.parquet").drop_columns(["clip_id"])
+    pq.write_table(table, folder / "predictions.parquet")
+    with pytest.raises(ManifestError, match="not those of predictions"):
+        results.recompute(folder)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])
+def test_names_that_are_no_folders_are_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match="of an experiment or fold"):
+        write(tmp_path, experiment=name)
+    with pytest.raises(ConfigError, match="of an experiment or fold"):
+        write(tmp_path, fold=name)
+
+
+def test_predictions_that_do_not_agree_are_refused(tmp_path):
+    given = predictions()
+    with pytest.raises(ValueError, match="expected one length"):
+        write(tmp_path, replace(given, clip_ids=given.clip_ids[1:]))
+    with pytest.raises(ValueError, match="expected one length"):
+        write(tmp_path, replace(given, probabilities=given.probabilities[:, :2]))
+    with pytest.raises(ValueError, match="expected unique ones"):
+        write(tmp_path, replace(given, sample_ids=["c"] * 30))
+    with pytest.raises(ValueError, match=r"labels \['fear'\]"):
+        write(tmp_path, replace(given, labels=["fear", *given.labels[1:]]))
+    with pytest.raises(ValueError, match="expected 1 and none below 0"):
+        write(tmp_path, replace(given, probabilities=given.probabilities * 2))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_blank_scores_are_null_in_json(tmp_path):
+    given = replace(predictions(), labels=["joy"] * 30)
+    raw = json.loads((write(tmp_path, given) / "result.json").read_text())
+    assert [entry["recall"] is None for entry in raw["metrics"]["classes"]] == [True, False, True]

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fgbench.errors import ConfigError, MediaError
+from fgbench.features.optical_flow import STILL, Method, decode, encode, flip, flow, flow_stacks
+
+
+def _clip(dx: float, dy: float, n: int) -> list[npt.NDArray[np.uint8]]:
+    noise = np.random.default_rng(0).normal(size=(160, 200)).astype(np.float32)
+    texture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX)
+    matrices = [np.array([[1, 0, k * dx - 40], [0, 1, k * dy - 40]]) for k in range(n)]
+    warped = (cv2.warpAffine(texture, m, (100, 80), flags=cv2.INTER_CUBIC) for m in matrices)
+    return [np.clip(w, 0, 255).astype(np.uint8) for w in warped]
+
+
+@pytest.mark.parametrize(
+    ("displacement", "code"),
+    [(-25, 0), (-20, 0), (-10, 64), (0, 128), (0.05, 128), (10, 191), (19.99, 255), (1e9, 255)],
+)
+def test_displacements_become_bytes(displacement: float, code: int) -> None:
+    assert encode(np.array([displacement], np.float32)).tolist() == [code]
+
+
+def test_bytes_decode_within_half_a_step() -> None:
+    values = np.linspace(-20, 20, 4001, dtype=np.float32)
+    assert np.abs(decode(encode(values)) - values).max() <= 20 / 255 + 1e-5
+    codes = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(encode(decode(codes)), codes)
+    assert encode(np.zeros(1, np.float32))[0] == STILL
+
+
+@pytest.mark.parametrize(("method", "tolerance_px"), [("farneback", 0.1), ("dis", 0.25)])
+def test_flow_is_the_displacement_to_the_next_frame(method: Method, tolerance_px: float) -> None:
+    first, second = _clip(2.5, -1.25, 2)
+    inner = flow(first, second, method=method)[20:-20, 20:-20]
+    assert np.median(np.abs(inner - [2.5, -1.25])) < tolerance_px
+
+
+def test_stack_holds_u_and_v_of_each_pair() -> None:
+    frames = _clip(2.5, -1.25, 8)
+    stacks = list(flow_stacks(frames, length=3, stride=2))
+    assert [s.shape for s in stacks] == [(6, 80, 100)] * 3
+    assert stacks[0].dtype == np.uint8
+    medians = np.median(decode(stacks[1])[:, 20:-20, 20:-20], axis=(1, 2))
+    assert np.allclose(medians, [2.5, -1.25] * 3, atol=0.2)
+    pair = encode(flow(frames[4], frames[5])).transpose(2, 0, 1)
+    assert np.array_equal(stacks[1][4:6], pair)
+    assert np.array_equal(stacks[2][0:2], pair)
+
+
+@pytest.mark.parametrize(
+    ("n", "length", "stride", "expected"), [(1, 1, 1, 0), (5, 5, 1, 0), (6, 5, 1, 1), (9, 2, 3, 3)]
+)
+def test_number_of_stacks(n: int, length: int, stride: int, expected: int) -> None:
+    frames = [np.zeros((16, 16), np.uint8)] * n
+    assert len(list(flow_stacks(frames, length=length, stride=stride))) == expected
+    assert expected == max(0, (n - 1 - length) // stride + 1)
+
+
+def test_reused_frame_buffer_does_no_harm() -> None:
+    frames = _clip(1.5, 0, 4)
+    buffer = np.empty_like(frames[0])
+
+    def reused():  # type: ignore[no-untyped-def]
+        for frame in frames:
+            buffer[:] = frame
+            yield buffer
+
+    ours, theirs = list(flow_stacks(reused(), length=2)), list(flow_stacks(frames, length=2))
+    assert np.array_equal(ours, theirs)
+
+
+def test_flip_is_the_flow_of_the_mirrored_clip() -> None:
+    frames = _clip(2.5, -1.25, 4)
+    stack = next(flow_stacks(frames, length=3))
+    mirrored = next(flow_stacks([np.ascontiguousarray(f[:, ::-1]) for f in frames], length=3))
+    difference = decode(flip(stack)) - decode(mirrored)
+    assert np.abs(difference[:, 20:-20, 20:-20]).max() < 0.2
+    assert np.array_equal(flip(flip(stack)), stack)
+
+
+def test_flip_refuses_odd_channels() -> None:
+    with pytest.raises(ValueError, match=r"shape \(3, 8, 8\) has no pairs"):
+        flip(np.zeros((3, 8, 8), np.uint8))
+
+
+@pytest.mark.parametrize(("length", "stride"), [(0, 1), (5, 0)])
+def test_length_and_stride_must_be_positive(length: int, stride: int) -> None:
+    with pytest.raises(ValueError, match="expected at least 1"):
+        list(flow_stacks([], length=length, stride=stride))
+
+
+@pytest.mark.parametrize(
+    ("second", "method", "reason"),
+    [
+        (np.zeros((32, 33), np.uint8), "farneback", "size_change"),
+        (np.zeros((32, 32, 3), np.uint8), "farneback", "bad_frame"),
+        (np.zeros((32, 32), np.float32), "dis", "bad_frame"),
+    ],
+)
+def test_unusable_frames_are_errors(second: npt.NDArray[np.uint8], method: Method, reason: str) -> None:
+    with pytest.raises(MediaError) as caught:
+        flow(np.zeros((32, 32), np.uint8), second, method=method)
+    assert caught.value.reason == reason
+
+
+def test_tiny_frames_are_errors() -> None:
+    tiny = np.zeros((15, 40), np.uint8)
+    with pytest.raises(MediaError, match="dis needs at least 16 px"):
+        flow(tiny, tiny, method="dis")
+
+
+def test_unknown_method_is_an_error() -> None:
+    tiny = np.zeros((16, 16), np.uint8)
+    with pytest.raises(ConfigError, match="unknown method of optical flow 'tvl1'"):
+        flow(tiny, tiny, method="tvl1")  # type: ignore[arg-type]

