@@ -228,7 +228,7 @@ def _fill(
     )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _codes(  # K horizontal offsets, P points, H rows, W columns
     padded: Floats,
     margin: int,
@@ -269,7 +269,7 @@ def _codes(  # K horizontal offsets, P points, H rows, W columns
             codes[r, c] = labels[word[c]]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count(
     codes: npt.NDArray[np.uint8],
     row_edges: Offsets,

@@ -148,7 +148,7 @@ def _in_safe_range(x: Matrix, y: Matrix) -> bool:
     return largest <= high and not bool(((x > 0.0) & (x < low)).any())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDArray[np.float64]) -> None:
     """Adds sum over k of x**2 / (x + y) to ``sums`` (n, m); four words at a time if ``together``.
 
