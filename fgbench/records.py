@@ -92,6 +92,11 @@ class Rejected:
     detail: str
 
 
+def image_id(clip_id: str, frame_index: int) -> str:
+    """Id of an original picture of the image set."""
+    return f"{clip_id}-f{frame_index:05d}"
+
+
 def image_type() -> pa.DataType:
     """Arrow type of a stored picture: encoded bytes and a file name."""
     import pyarrow as pa

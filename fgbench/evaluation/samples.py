@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.errors import ManifestError
+from fgbench.records import image_id
 from fgbench.storage import read_rows
 
 
@@ -34,11 +35,6 @@ class Sample:
     label: str
     part: str
     is_copy: bool = False
-
-
-def image_id(clip_id: str, frame_index: int) -> str:
-    """Id of an original picture."""
-    return f"{clip_id}-f{frame_index:05d}"
 
 
 def clip_samples(manifests: Path) -> list[Sample]:

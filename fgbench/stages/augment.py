@@ -20,16 +20,11 @@ from fgbench.faces.status import USABLE
 from fgbench.hashing import hash_u64
 from fgbench.images import SUFFIXES, decode, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
-from fgbench.records import SPLITS
+from fgbench.records import SPLITS, image_id
 from fgbench.storage import read_rows
 
 IMAGE_ROLES = ("image", "both")
 """Roles of frames that belong to the image set."""
-
-
-def image_id(clip_id: str, frame_index: int) -> str:
-    """Id of an original picture."""
-    return f"{clip_id}-f{frame_index:05d}"
 
 
 def _plan(

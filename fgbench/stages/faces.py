@@ -26,7 +26,7 @@ from fgbench.faces.options import FaceOptions
 from fgbench.faces.tracking import observe_clip
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
-from fgbench.records import N_LANDMARKS, Rejected
+from fgbench.records import N_LANDMARKS, Rejected, image_id
 from fgbench.stages.ingest import inside
 
 Row = dict[str, Any]
@@ -129,7 +129,7 @@ def _row(sample: Mapping[str, Any], found: Observation | None, config: FacesConf
         "sharpness": found.sharpness,
     }
     if found.chip is not None:
-        name = f"{sample['clip_id']}-f{sample['frame_index']:05d}.{SUFFIXES[config.format]}"
+        name = f"{image_id(sample['clip_id'], sample['frame_index'])}.{SUFFIXES[config.format]}"
         row["image"] = {"bytes": encode(found.chip, config.format, config.jpeg_quality), "path": name}
     return row
 

@@ -17,9 +17,11 @@ _OPTIONS = {
     "preset": "ultrafast",
     "qp": "22",
     "threads": "1",
-    "x264-params": "deblock=0,0",
+    "x264-params": "deblock=0,0:colormatrix=smpte170m",
 }
-"""Fast settings of libx264: they decide how many clips can be drawn; the loss is below the sensor's grain."""
+"""Fast settings of libx264: they decide how many clips can be drawn; the loss is below the sensor's grain.
+
+The colour matrix is that of OpenCV's conversion to YUV (BT.601, limited range)."""
 
 
 class Sink(Protocol):

@@ -165,7 +165,7 @@ def _brows(colour: Field, person: Identity, rng: np.random.Generator) -> None:
     line = np.vstack([line[:1] + (line[:1] - line[1:2]) * 1.5, line, line[-1:] + (line[-1:] - line[-2:-1])])
     place = np.linspace(0.0, 1.0, len(line))
     thick = person.brow_thickness * np.interp(
-        place, (0.0, 0.08, 0.35, 0.75, 1.0), (0.032, 0.052, 0.060, 0.042, 0.012)
+        place, (0.0, 0.08, 0.35, 0.75, 1.0), (0.026, 0.045, 0.054, 0.040, 0.012)
     )
     edges = np.array([[0.0, -0.15], [0.0, 0.85]])[:, None] * thick[:, None]
     outline = np.vstack([line + edges[0], (line + edges[1])[::-1]])
