@@ -35,27 +35,46 @@ def window_taps() -> npt.NDArray[np.float32]:
 
 
 @kernel
+def _place_row(place: npt.NDArray[np.int32], y: int, u: Row, v: Row, height: int) -> None:
+    """Number of the pixel up and left of each displaced place, -1 where the place has no four neighbours."""
+    width = u.size
+    for x in range(width):
+        left, top = np.floor(np.float32(x) + u[x]), np.floor(np.float32(y) + v[x])
+        is_inside = (left >= 0) & (top >= 0) & (left < width - 1) & (top < height - 1)
+        number = np.int32(top) * np.int32(width) + np.int32(left)
+        place[x] = number if is_inside else np.int32(-1)
+
+
+@kernel
+def _fractions(across: Row, down: Row, y: int, u: Row, v: Row) -> None:
+    """Distance of each displaced place from the pixel up and left of it."""
+    for x in range(u.size):
+        fx, fy = np.float32(x) + u[x], np.float32(y) + v[x]
+        across[x] = fx - np.floor(fx)
+        down[x] = fy - np.floor(fy)
+
+
+@kernel
 def _combine_row(
-    before: Coefficients, after: Coefficients, height: int, y: int, u: Row, v: Row, mixed: Row
+    before: Coefficients,
+    after: Coefficients,
+    y: int,
+    place: npt.NDArray[np.int32],
+    across: Row,
+    down: Row,
+    mixed: Row,
 ) -> None:
     """Coefficients of both frames, the later one's at the displaced places, bilinear; eight numbers a pixel.
 
     Where the place lies outside, the equation is made of the earlier frame alone, with b = b_0 / 2.
     """
-    width = u.size
+    width = place.size
     for x in range(width):
-        fx, fy = np.float32(x) + u[x], np.float32(y) + v[x]
-        left, top = np.floor(fx), np.floor(fy)
         here = (y * width + x) * N_COEFFICIENTS
-        if left >= 0 and top >= 0 and left < width - 1 and top < height - 1:
-            tx, ty = fx - left, fy - top
-            w11 = tx * ty
-            w10, w01 = ty - w11, tx - w11
-            w00 = np.float32(1) - tx - w10
-            there = (np.int64(top) * width + np.int64(left)) * N_COEFFICIENTS
-            below = there + width * N_COEFFICIENTS
-            places = (there, there + N_COEFFICIENTS, below, below + N_COEFFICIENTS)
-            combine(before, here, after, places, (w00, w01, w10, w11), mixed, LANES * x)
+        if place[x] >= 0:
+            upper = np.int64(place[x]) * N_COEFFICIENTS
+            lower = upper + width * N_COEFFICIENTS
+            combine(before, here, after, upper, lower, (across[x], down[x]), mixed, LANES * x)
         else:
             mixed[LANES * x] = before[here] * np.float32(0.5)
             mixed[LANES * x + 1] = before[here + 1] * np.float32(0.5)
@@ -110,6 +129,7 @@ def _equations(
     y: int,
     u: Row,
     v: Row,
+    place: npt.NDArray[np.int32],
     mixed: Row,
     rows: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
@@ -123,12 +143,15 @@ def _equations(
         y: Number of the row.
         u: Displacements in x.
         v: Displacements in y.
+        place: (W,) work space.
         mixed: (8 W,) work space.
         rows: (5, W) work space.
         out: (5, W), overwritten with G11, G12, G22, h1, h2.
     """
     width = u.size
-    _combine_row(before, after, height, y, u, v, mixed)
+    _place_row(place, y, u, v, height)
+    _fractions(rows[0], rows[1], y, u, v)
+    _combine_row(before, after, y, place, rows[0], rows[1], mixed)
     for lane in range(N_COEFFICIENTS):
         _pick(rows[lane], mixed, lane)
     py, px, ayy, axx, axy = rows[0], rows[1], rows[2], rows[3], rows[4]
@@ -168,6 +191,7 @@ def refine(
     padded_size = size + 2 * m
     ring = np.zeros((_RING, N_COEFFICIENTS, size), np.float32)
     flat_ring = ring.reshape(ring.size)
+    place = np.empty(width, np.int32)
     mixed = np.empty(LANES * width, np.float32)
     rows = np.empty((N_COEFFICIENTS, width), np.float32)
     columns = np.empty(N_COEFFICIENTS * padded_size, np.float32)
@@ -178,7 +202,7 @@ def refine(
     across = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
     for step in range(height + m):
         if step < height:
-            _equations(before, after, height, step, u[step], v[step], mixed, rows, ring[step % _RING])
+            _equations(before, after, height, step, u[step], v[step], place, mixed, rows, ring[step % _RING])
         y = step - m
         if y < 0:
             continue

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fgbench.features._corners import QUALITY, STEP_PX, corner_quality, free_places
 from fgbench.features._descriptors import (
+    CHANNEL_EDGES,
     FRAME_SIZE,
     STILL_PX,
     add_normalised,
@@ -20,7 +21,7 @@ from fgbench.features._descriptors import (
 from fgbench.features._flow import refine, window_taps
 from fgbench.features._polynomial import empty_expansion, empty_plane, expand, fit_taps
 from fgbench.features._pyramid import Level, reduce_image
-from fgbench.features._tracks import FRAMES_PER_CELL, LENGTH, LiveTracks, follow
+from fgbench.features._tracks import FRAMES_PER_CELL, LENGTH, TIME_CELLS, LiveTracks, follow
 
 ITERATIONS = 2
 MEDIAN_PX = 5
@@ -84,7 +85,9 @@ class LevelState:
         if coarser is None:
             u, v = np.zeros_like(self.u), np.zeros_like(self.v)
         else:
-            u, v = (cv2.resize(plane, size) * _ROOT_2 for plane in (coarser.u, coarser.v))
+            u, v = cv2.resize(coarser.u, size), cv2.resize(coarser.v, size)
+            u *= _ROOT_2
+            v *= _ROOT_2
         for _ in range(ITERATIONS):
             refine(self._before, self._after, self._window_taps, u, v)
         self.u, self.v = cv2.medianBlur(u, MEDIAN_PX), cv2.medianBlur(v, MEDIAN_PX)
@@ -131,11 +134,19 @@ class LevelState:
         self.tracks.keep(~is_full)
         return Finished(self.tracks.points[full] * np.float64(self.level.scale), full)
 
-    def histograms(self, slots: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        """Mean histograms of finished trajectories, (N, 3, 132) by time cell; only before :meth:`sample`."""
-        sums = self.tracks.sums[slots]
-        sums /= np.float32(FRAMES_PER_CELL)
-        return sums.astype(np.float16)
+    def histograms(self, slots: npt.NDArray[np.int64], channel: int) -> npt.NDArray[np.float16]:
+        """Mean histograms of finished trajectories, one channel; only before :meth:`sample`.
+
+        Args:
+            slots: (N,) as in :class:`Finished`.
+            channel: 0 to 3: HOG, HOF, MBHx, MBHy.
+
+        Returns:
+            (N, 3 B) float16, B numbers per time cell.
+        """
+        first, end = CHANNEL_EDGES[channel : channel + 2]
+        mean = self.tracks.sums[slots, :, first:end] / np.float32(FRAMES_PER_CELL)
+        return mean.astype(np.float16).reshape(len(slots), TIME_CELLS * (end - first))
 
     def sample(self) -> None:
         """Begin trajectories in the free cells that have something to track."""

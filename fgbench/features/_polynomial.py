@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.features._rows import kernel
-from fgbench.features._simd import LANES, filter_even, filter_odd
+from fgbench.features._simd import LANES, filter_both, filter_even
 
 RADIUS_PX = 7
 """Half width of the fit's window ("poly_n" 7: taps from -7 to 7)."""
@@ -89,18 +89,15 @@ def expand(image: Image, width: int, height: int, taps: npt.NDArray[np.float32],
     for y in range(height):
         down = _row_starts(y, width, height)
         for x in range(0, width, LANES):
-            filter_even(image, down, x, level, smooth, RADIUS_PX + x)
-            filter_odd(image, down, x, first, slope, RADIUS_PX + x)
+            filter_both(image, down, x, level, smooth, RADIUS_PX + x, first, slope, RADIUS_PX + x)
             filter_even(image, down, x, second, curve, RADIUS_PX + x)
         _pad(smooth, width)
         _pad(slope, width)
         _pad(curve, width)
         for x in range(0, width, LANES):
-            filter_even(slope, across, x, level, b_y, x)
-            filter_odd(smooth, across, x, first, b_x, x)
+            filter_both(smooth, across, x, second, a_xx, x, first, b_x, x)
+            filter_both(slope, across, x, level, b_y, x, first, a_xy, x)
             filter_even(curve, across, x, level, a_yy, x)
-            filter_even(smooth, across, x, second, a_xx, x)
-            filter_odd(slope, across, x, first, a_xy, x)
         for x in range(width):
             at = np.uint64((y * width + x) * N_COEFFICIENTS)
             out[at] = b_y[x]

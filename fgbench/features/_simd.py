@@ -41,17 +41,38 @@ def _spread(builder: Any, kind: Any, value: Any) -> Any:
 
 @_inline
 def combine(
-    typing_context: Any, earlier: Any, at: Any, later: Any, places: Any, weights: Any, out: Any, out_at: Any
+    typing_context: Any,
+    earlier: Any,
+    at: Any,
+    later: Any,
+    upper: Any,
+    lower: Any,
+    shares: Any,
+    out: Any,
+    out_at: Any,
 ) -> Any:
     """Half the differences of b and half the sums of A of two expansions at one pixel.
 
     ``out[out_at:out_at + 8]`` becomes (b_y, b_x, a_yy, a_xx, a_xy / 2, 0, 0, 0) with b = (earlier - later)
-    / 2, a = (earlier + later) / 2, where later is the mean of the pixels at the four ``places`` with the four
-    ``weights``. The arrays are one-dimensional contiguous float32, coefficients of a pixel side by side.
+    / 2, a = (earlier + later) / 2.
+
+    Args:
+        typing_context: Numba's.
+        earlier: Expansion, five coefficients of a pixel side by side.
+        at: Index of the pixel's first coefficient in it.
+        later: Expansion that is read between pixels.
+        upper: Index of the pixel up and left of the place.
+        lower: Index of the pixel below that one.
+        shares: Distances of the place to the right and down of the first pixel, float32 in [0, 1).
+        out: Array written to.
+        out_at: Index of the first number written.
     """
-    signature = types.void(earlier, at, later, places, weights, out, out_at)
+    signature = types.void(earlier, at, later, upper, lower, shares, out, out_at)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        right, down = (_spread(builder, _FLOAT, builder.extract_value(args[5], k)) for k in range(2))
+        next_pixel = ir.Constant(args[3].type, 5)
+
         def load(argument: int, index: Any) -> Any:
             place = _pointer(context, builder, _FLOAT, args[argument], sig.args[argument], index)
             return builder.load(place, align=4)
@@ -59,19 +80,16 @@ def combine(
         def times(a: Any, b: Any) -> Any:
             return builder.fmul(a, b, flags=("contract",))
 
-        def plus(a: Any, b: Any) -> Any:
-            return builder.fadd(a, b, flags=("contract",))
+        def between(a: Any, b: Any, share: Any) -> Any:
+            return builder.fadd(a, times(builder.fsub(b, a), share), flags=("contract",))
 
-        mean = None
-        for k in range(4):
-            weight = _spread(builder, _FLOAT, builder.extract_value(args[4], k))
-            term = times(load(2, builder.extract_value(args[3], k)), weight)
-            mean = term if mean is None else plus(mean, term)
-        total = plus(
+        rows = [between(load(2, i), load(2, builder.add(i, next_pixel)), right) for i in (args[3], args[4])]
+        total = builder.fadd(
             times(load(0, args[1]), ir.Constant(_FLOAT, list(_EARLIER))),
-            times(mean, ir.Constant(_FLOAT, list(_LATER))),
+            times(between(rows[0], rows[1], down), ir.Constant(_FLOAT, list(_LATER))),
+            flags=("contract",),
         )
-        builder.store(total, _pointer(context, builder, _FLOAT, args[5], sig.args[5], args[6]), align=4)
+        builder.store(total, _pointer(context, builder, _FLOAT, args[6], sig.args[6], args[7]), align=4)
         return context.get_dummy_value()
 
     return signature, generate
@@ -140,37 +158,61 @@ def filter_even(
         out: Array written to.
         out_at: Index of the first number written.
     """
-    return types.void(source, places, shift, taps, out, out_at), _filter(is_odd=False)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vectors = _load_all(context, builder, sig, args)
+        _store_sum(context, builder, sig, args, vectors=vectors, taps=3, out=4, is_odd=False)
+        return context.get_dummy_value()
+
+    return types.void(source, places, shift, taps, out, out_at), generate
 
 
 @_inline
-def filter_odd(
-    typing_context: Any, source: Any, places: Any, shift: Any, taps: Any, out: Any, out_at: Any
+def filter_both(
+    typing_context: Any,
+    source: Any,
+    places: Any,
+    shift: Any,
+    even_taps: Any,
+    even_out: Any,
+    even_at: Any,
+    odd_taps: Any,
+    odd_out: Any,
+    odd_at: Any,
 ) -> Any:
-    """As :func:`filter_even`, right minus left; the centre does not count."""
-    return types.void(source, places, shift, taps, out, out_at), _filter(is_odd=True)
-
-
-def _filter(*, is_odd: bool) -> Any:
-    """Code generator of a symmetric or antisymmetric weighted sum."""
+    """A symmetric and an antisymmetric sum (right minus left) of the same vectors, as :func:`filter_even`."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        n = len(sig.args[3]) - 1
-
-        def load(place: int) -> Any:
-            index = builder.add(builder.extract_value(args[1], place), args[2])
-            return builder.load(_pointer(context, builder, _FLOAT, args[0], sig.args[0], index), align=4)
-
-        def weighted(k: int, value: Any) -> Any:
-            tap = _spread(builder, _FLOAT, builder.extract_value(args[3], k))
-            return builder.fmul(value, tap, flags=("contract",))
-
-        total = None if is_odd else weighted(0, load(n))
-        for k in range(1, n + 1):
-            join = builder.fsub if is_odd else builder.fadd
-            term = weighted(k, join(load(n + k), load(n - k)))
-            total = term if total is None else builder.fadd(total, term, flags=("contract",))
-        builder.store(total, _pointer(context, builder, _FLOAT, args[4], sig.args[4], args[5]), align=4)
+        vectors = _load_all(context, builder, sig, args)
+        _store_sum(context, builder, sig, args, vectors=vectors, taps=3, out=4, is_odd=False)
+        _store_sum(context, builder, sig, args, vectors=vectors, taps=6, out=7, is_odd=True)
         return context.get_dummy_value()
 
-    return generate
+    signature = types.void(source, places, shift, even_taps, even_out, even_at, odd_taps, odd_out, odd_at)
+    return signature, generate
+
+
+def _load_all(context: Any, builder: Any, sig: Any, args: Any) -> list[Any]:
+    """Vectors of the array 0 at the places 1, shifted by 2."""
+    indices = (builder.add(builder.extract_value(args[1], k), args[2]) for k in range(len(sig.args[1])))
+    pointers = (_pointer(context, builder, _FLOAT, args[0], sig.args[0], index) for index in indices)
+    return [builder.load(pointer, align=4) for pointer in pointers]
+
+
+def _store_sum(
+    context: Any, builder: Any, sig: Any, args: Any, *, vectors: list[Any], taps: int, out: int, is_odd: bool
+) -> None:
+    """Weight the vectors by the argument ``taps`` and store the sum in ``out`` at ``out + 1``."""
+    n = len(vectors) // 2
+
+    def weighted(k: int, value: Any) -> Any:
+        tap = _spread(builder, _FLOAT, builder.extract_value(args[taps], k))
+        return builder.fmul(value, tap, flags=("contract",))
+
+    join = builder.fsub if is_odd else builder.fadd
+    terms = [weighted(k, join(vectors[n + k], vectors[n - k])) for k in range(1, n + 1)]
+    total = terms[0] if is_odd else builder.fadd(weighted(0, vectors[n]), terms[0], flags=("contract",))
+    for term in terms[1:]:
+        total = builder.fadd(total, term, flags=("contract",))
+    place = _pointer(context, builder, _FLOAT, args[out], sig.args[out], args[out + 1])
+    builder.store(total, place, align=4)

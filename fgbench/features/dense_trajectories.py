@@ -17,17 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import MediaError
-from fgbench.features._descriptors import CHANNEL_EDGES
 from fgbench.features._level_state import LevelState
 from fgbench.features._pyramid import MIN_SIDE_PX, levels
-from fgbench.features._tracks import LENGTH, TIME_CELLS, measure
+from fgbench.features._tracks import LENGTH, measure
 from fgbench.features._trajectory_table import (
     CHANNELS,
     SCHEMA,
@@ -172,22 +170,17 @@ class Tracker:
 
     def _take_rows(self) -> Trajectories:
         finished = [level.take_finished() for level in self.levels]
-        shapes = [measure(part.points) for part in finished]
-        counts = [int(shape.is_valid.sum()) for shape in shapes]
-        n = sum(counts)
-        mean, std, path, steps = (
-            np.concatenate([getattr(shape, name)[shape.is_valid] for shape in shapes])
-            for name in ("mean", "std", "path", "steps")
-        )
-        histograms = np.concatenate(
-            [
-                level.histograms(part.slots[shape.is_valid])
-                for level, part, shape in zip(self.levels, finished, shapes, strict=True)
-            ]
-        )
+        shapes = measure(np.concatenate([part.points for part in finished]))
+        valid = shapes.is_valid
+        mean, std, path, steps = (a[valid] for a in (shapes.mean, shapes.std, shapes.path, shapes.steps))
+        n = len(path)
+        by_level = np.split(valid, np.cumsum([len(part.slots) for part in finished])[:-1])
+        slots = [part.slots[is_valid] for part, is_valid in zip(finished, by_level, strict=True)]
         hog, hof, mbhx, mbhy = (
-            histograms[:, :, first:end].reshape(n, TIME_CELLS * (end - first))
-            for first, end in pairwise(CHANNEL_EDGES)
+            np.concatenate(
+                [level.histograms(some, channel) for level, some in zip(self.levels, slots, strict=True)]
+            )
+            for channel in range(4)
         )
         t_norm = (self._next_frame - LENGTH / 2) / self._n_frames
         return Trajectories(
@@ -197,7 +190,7 @@ class Tracker:
             var_x=std[:, 0].astype(np.float32),
             var_y=std[:, 1].astype(np.float32),
             length=path.astype(np.float32),
-            scale=np.repeat([level.level.scale for level in self.levels], counts),
+            scale=np.repeat([level.level.scale for level in self.levels], [len(some) for some in slots]),
             x_norm=(mean[:, 0] / self._size[0]).astype(np.float32),
             y_norm=(mean[:, 1] / self._size[1]).astype(np.float32),
             t_norm=np.full(n, t_norm, np.float32),
