@@ -108,7 +108,7 @@ def keep_apart(upper: npt.NDArray[np.float32], lower: npt.NDArray[np.float32], g
     lower[:, 1] += over
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _features(person: Identity) -> Deformable:
     """The person's landmarks and contours."""
     points, spans = _reference()

@@ -46,8 +46,6 @@ _IRIS: tuple[Colour, ...] = (
     (92, 124, 156),
     (110, 116, 122),
 )
-HAIR_STYLES = ("short", "parted", "fringe", "long", "curly", "bald")
-"""Hair styles that can be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Identity:
         lips: Colour of the lips.
         iris: Colour of the eyes.
         hair: Colour of hair and brows.
-        hair_style: One of :data:`HAIR_STYLES`.
+        hair_style: A key of :data:`fgbench.synthetic.hair.VOLUMES`.
         brow_thickness: Relative to the average.
         lashes: Strength of the lashes and the lid line, 0 to 1.
         beard: Density of facial hair, 0 (shaven) to 1.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.synthetic.action_units import CHANNELS, PAIRED, Activation, channels_of
+from fgbench.synthetic.action_units import CHANNELS, PAIRED, Activation, channels_of, total_intensity
 from fgbench.synthetic.recipes import recipes
 from fgbench.synthetic.timing import Timing, blinks, draw_timing, envelope, sway
 
@@ -53,29 +53,18 @@ def perform(label: str, n_frames: int, fps: float, rng: np.random.Generator) -> 
     for au in rng.permutation(_STRAY)[: rng.integers(0, 3)]:
         if int(au) not in played:
             wanted.append((int(au), "B", _STRAY_INTENSITY * rng.random()))
-    activations = np.zeros((n_frames, len(CHANNELS)))
+    course_by_channel = np.zeros((n_frames, len(CHANNELS)))
     for au, side, intensity in wanted:
         course = envelope(timing, early=0.3 * rng.random(), late=0.3 * rng.random())
         lean = rng.uniform(-_SIDE_SPREAD, _SIDE_SPREAD) if au in PAIRED and side == "B" else 0.0
         for channel, factor in zip(channels_of(au, side), (1.0 + lean, 1.0 - lean), strict=False):
-            activations[:, channel] = min(intensity * factor, 1.0) * course
-    activations[:, list(channels_of(45))] = blinks(timing, fps, rng)[:, None]
+            course_by_channel[:, channel] = min(intensity * factor, 1.0) * course
+    course_by_channel[:, list(channels_of(45))] = blinks(timing, fps, rng)[:, None]
+    activations = course_by_channel.astype(np.float32)
+    assert int(total_intensity(activations).argmax()) == timing.key_frame
     sway_deg = np.stack(
         [size * sway(n_frames, fps, period_s=rng.uniform(2.5, 5.0), rng=rng) for size in (0.9, 0.6, 0.6)],
         axis=1,
     )
     gaze = np.stack([0.06 * sway(n_frames, fps, period_s=1.7, rng=rng) for _ in range(2)], axis=1)
-    return Performance(
-        timing=timing, activations=activations.astype(np.float32), sway_deg=sway_deg, gaze=gaze
-    )
-
-
-def still(activation: Activation) -> Performance:
-    """A single frame that holds an activation, without idle motion."""
-    timing = Timing(n_frames=1, onset=0, apex=0, key_frame=0, offset=1, rest=1)
-    return Performance(
-        timing=timing,
-        activations=activation.reshape(1, -1).astype(np.float32),
-        sway_deg=np.zeros((1, 3)),
-        gaze=np.zeros((1, 2)),
-    )
+    return Performance(timing=timing, activations=activations, sway_deg=sway_deg, gaze=gaze)

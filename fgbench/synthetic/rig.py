@@ -92,13 +92,11 @@ class Rig:
         return project(turned(points, matrix), self._camera)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _surface(person: Identity) -> face.Deformable:
     grid = mesh.grid()
     rest = identity.shaped(grid.points, person.shape).astype(np.float32)
-    return face.Deformable(
-        rest=hair.raised(grid, rest, person.hair_style), basis=_basis(), spans={"grid": slice(0, len(rest))}
-    )
+    return face.Deformable(rest=hair.raised(grid, rest, person.hair_style), basis=_basis(), spans={})
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,9 @@ elsewhere, frame by frame.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -21,7 +23,19 @@ _RIM = 0.42
 """Darkness of the edge under the jaw."""
 
 
-@lru_cache(maxsize=8)
+_HAIRLINE: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "short": (-0.80, 0.16),
+        "parted": (-0.80, 0.20),
+        "fringe": (-0.40, 0.30),
+        "long": (-0.82, 1.30),
+        "curly": (-0.74, 0.24),
+    }
+)
+"""Style to the height of the hairline over the nose, and to where the sideburns end."""
+
+
+@lru_cache(maxsize=32)
 def texture(person: Identity) -> npt.NDArray[np.uint8]:
     """Albedo of a person's head: (rows, columns, 3) uint8 RGB over :func:`fgbench.synthetic.mesh.texture`."""
     rng = np.random.default_rng(person.seed)
@@ -29,7 +43,7 @@ def texture(person: Identity) -> npt.NDArray[np.uint8]:
     colour = np.empty((*x.shape, 3), np.float32)
     colour[:] = person.skin
     _complexion(colour, x, y, person, rng)
-    _shadows(colour, x, y)
+    colour *= _shadows()
     if person.beard > 0:
         _beard(colour, x, y, person, rng)
     _brows(colour, person, rng)
@@ -59,16 +73,6 @@ def hairline(angle_rad: Field, style: str) -> Field:
     # Round temples first, then the sideburns before the ears.
     line = line + (-0.20 - forehead) * temple + (burns + 0.20) * _step((turn - 1.14) / 0.12)
     return np.asarray(line, np.float32)
-
-
-_HAIRLINE = {
-    "short": (-0.80, 0.16),
-    "parted": (-0.80, 0.20),
-    "fringe": (-0.40, 0.30),
-    "long": (-0.82, 1.30),
-    "curly": (-0.74, 0.24),
-}
-"""Style to the height of the hairline over the nose, and to where the sideburns end."""
 
 
 def hair_cover(angle_rad: Field, y: Field, style: str, softness: float = 0.05) -> Field:
@@ -114,36 +118,40 @@ def _complexion(colour: Field, x: Field, y: Field, person: Identity, rng: np.ran
         colour *= 1.0 - where[:, :, None] * np.array([0.16, 0.26, 0.32], np.float32)
 
 
-def _shadows(colour: Field, x: Field, y: Field) -> None:
-    """Places that little light reaches, whatever the light: sockets, lid creases, nostrils, under the lip."""
-    line_x = np.clip(np.abs(x), 0.20, 0.52)
+@lru_cache(maxsize=1)
+def _shadows() -> Field:
+    """Share of light in places that little light reaches, whatever the light: float32 (rows, columns, 3).
+
+    Eye sockets, creases of the lids, nostrils and wings of the nose, corners of the mouth, under lip and jaw.
+    """
+    x, y = _coordinates()
+    side = np.abs(x)
+    line_x = np.clip(side, 0.20, 0.52)
     crease = anatomy.lid_line(line_x, upper=True) - 0.054 * anatomy.lid_bell(line_x) - 0.012
-    within = np.clip((0.165 - np.abs(np.abs(x) - 0.358)) / 0.05, 0.0, 1.0)
     below = anatomy.lid_line(line_x, upper=False) + 0.040
-    wing = np.hypot((np.abs(x) - 0.125) / 0.060, (y - 0.505) / 0.062)
+    within = np.clip((0.165 - np.abs(side - 0.358)) / 0.05, 0.0, 1.0)
+    wing = np.hypot((side - 0.125) / 0.060, (y - 0.505) / 0.062)
+    around_wing = _bump((wing - 1.0) / 0.20) * _step((side - 0.10) / 0.08) * _step((y - 0.44) / 0.06)
+    under_jaw = _step((mesh.nearness_to_jaw(len(x)) - 0.90) / 0.10)[:, None]
+    # Each: darkness, and the share of it that red takes (what shines through the skin is red).
     layers = (
-        (0.15 * bell(x, y, 0.32, -0.105, 0.17, 0.065), (0.85, 1.0, 1.0)),
-        (0.16 * bell(x, y, 0.15, -0.03, 0.06, 0.12), (0.9, 1.0, 1.0)),
-        (0.36 * np.exp(-(((y - crease) / 0.0095) ** 2)) * within, (0.85, 1.0, 1.0)),
-        (0.10 * np.exp(-(((y - below) / 0.014) ** 2)) * within, (0.85, 1.0, 1.0)),
-        (0.10 * bell(x, y, 0.12, 0.22, 0.05, 0.20), (0.9, 1.0, 1.0)),
-        (0.80 * bell(x, y, 0.078, 0.556, 0.040, 0.019), (0.92, 1.0, 1.0)),
-        (0.30 * bell(x, y, 0.06, 0.585, 0.13, 0.030), (0.9, 1.0, 1.0)),
-        (
-            0.30
-            * np.exp(-(((wing - 1.0) / 0.20) ** 2))
-            * _step((np.abs(x) - 0.10) / 0.08)
-            * _step((y - 0.44) / 0.06),
-            (0.9, 1.0, 1.0),
-        ),
-        (0.10 * bell(x, y, 0.0, 0.68, 0.022, 0.06), (0.9, 1.0, 1.0)),
-        (0.26 * bell(x, y, 0.0, 1.035, 0.19, 0.030), (0.9, 1.0, 1.0)),
-        (0.30 * bell(x, y, 0.365, 0.85, 0.035, 0.030), (0.9, 1.0, 1.0)),
+        (0.15 * bell(x, y, 0.32, -0.105, 0.17, 0.065), 0.85),
+        (0.16 * bell(x, y, 0.15, -0.03, 0.06, 0.12), 0.90),
+        (0.36 * _bump((y - crease) / 0.0095) * within, 0.85),
+        (0.10 * _bump((y - below) / 0.014) * within, 0.85),
+        (0.10 * bell(x, y, 0.12, 0.22, 0.05, 0.20), 0.90),
+        (0.80 * bell(x, y, 0.078, 0.556, 0.040, 0.019), 0.92),
+        (0.30 * bell(x, y, 0.06, 0.585, 0.13, 0.030), 0.90),
+        (0.30 * around_wing, 0.90),
+        (0.10 * bell(x, y, 0.0, 0.68, 0.022, 0.06), 0.90),
+        (0.26 * bell(x, y, 0.0, 1.035, 0.19, 0.030), 0.90),
+        (0.30 * bell(x, y, 0.365, 0.85, 0.035, 0.030), 0.90),
+        (_RIM * under_jaw * (1.0 - _step((side - 0.30) / 0.25)), 1.0),
     )
-    under = _RIM * _step((mesh.nearness_to_jaw(len(x)) - 0.90) / 0.10)[:, None]
-    colour *= (1.0 - under * (1.0 - _step((np.abs(x) - 0.30) / 0.25)))[:, :, None]
-    for strength, tint in layers:
-        colour *= 1.0 - np.asarray(strength, np.float32)[:, :, None] * np.array(tint, np.float32)
+    share = np.ones((*x.shape, 3), np.float32)
+    for darkness, red in layers:
+        share *= 1.0 - np.asarray(darkness, np.float32)[:, :, None] * np.array([red, 1.0, 1.0], np.float32)
+    return share
 
 
 def _beard(colour: Field, x: Field, y: Field, person: Identity, rng: np.random.Generator) -> None:

@@ -175,3 +175,28 @@ def test_sheet_shows_every_class():
     assert (contact_sheet(SynthOptions(), subject=2, columns=11, tile_px=130) != sheet).any()
     with pytest.raises(ConfigError, match="columns"):
         contact_sheet(SynthOptions(), columns=0)
+
+
+def test_colours_survive_the_file(tmp_path):
+    """Decoded by PyAV and by OpenCV, the picture has the colours that were drawn."""
+    import av
+    import cv2
+
+    from fgbench.synthetic.encode import h264_file
+
+    quiet = dataclasses.replace(SCENE, noise=0.0)
+    renderer = Renderer(average(), quiet, WIDTH, HEIGHT)
+    film = Film(renderer.backdrop, quiet)
+    patch = renderer.patch(activation({12: 0.8}), POSES[0], gaze=(0.0, 0.0))
+    with h264_file(tmp_path / "one.mp4", WIDTH, HEIGHT, 25) as append:
+        for number in range(3):
+            append(film.frame(*patch, number))
+    drawn_rgb = renderer.picture(activation({12: 0.8}), POSES[0]).astype(int)
+    with av.open(str(tmp_path / "one.mp4")) as container:
+        by_av = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+    done, by_cv = cv2.VideoCapture(str(tmp_path / "one.mp4")).read()
+    assert done
+    for decoded in (by_av, by_cv[:, :, ::-1].astype(int)):
+        difference = decoded - drawn_rgb
+        assert np.abs(difference.reshape(-1, 3).mean(axis=0)).max() < 2.5
+        assert np.abs(difference).mean() < 4
