@@ -66,7 +66,9 @@ def rotation(pose: Pose) -> npt.NDArray[np.float64]:
 
 def turned(points: npt.NDArray[np.floating], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Head points (N, 3) after the head has turned about its pivot."""
-    return np.asarray((points - PIVOT) @ matrix.T + PIVOT)
+    # Written out: a BLAS would wake its threads for so small a product.
+    x, y, z = (points - PIVOT).T
+    return np.asarray(np.stack([row[0] * x + row[1] * y + row[2] * z for row in matrix], axis=1) + PIVOT)
 
 
 def project(points: npt.NDArray[np.float64], camera: Camera) -> npt.NDArray[np.float64]:

@@ -52,10 +52,12 @@ def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.codec_context.time_base = Fraction(1, fps)
         number = 0
+        frame = av.VideoFrame(width, height, "yuv420p")
 
         def append(planes: npt.NDArray[np.uint8]) -> None:
             nonlocal number
-            frame = _frame(planes, width, height)
+            # The encoder keeps no picture after its packet is out: it looks at no frame ahead.
+            _fill(frame, planes)
             frame.pts = number
             number += 1
             for packet in stream.encode(frame):
@@ -66,10 +68,9 @@ def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
             container.mux(packet)
 
 
-def _frame(planes: npt.NDArray[np.uint8], width: int, height: int) -> av.VideoFrame:
-    frame = av.VideoFrame(width, height, "yuv420p")
+def _fill(frame: av.VideoFrame, planes: npt.NDArray[np.uint8]) -> None:
+    height, width = frame.height, frame.width
     halves = planes[height:].reshape(2, height // 2, width // 2)
     for plane, part in zip(frame.planes, (planes[:height], *halves), strict=True):
         rows, columns = part.shape
         np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:rows, :columns] = part
-    return frame

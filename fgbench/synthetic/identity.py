@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -202,6 +203,7 @@ def shaped(points: Points, shape: tuple[float, ...]) -> npt.NDArray[np.float64]:
     return result
 
 
+@lru_cache(maxsize=64)
 def opening(shape: tuple[float, ...]) -> float:
     """Height of the person's open eye at rest, in the middle."""
     x = np.array([anatomy.EYE_X])

@@ -177,7 +177,7 @@ def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
     """
     result = activation.copy()
     for change_by_channel, close, blink in _lid_channels():
-        wide = opening + float(change_by_channel @ activation)
+        wide = opening + float((change_by_channel * activation).sum())
         room = max(wide, 0.1 * opening)
         closure = max(float(activation[close]), float(activation[blink]))
         result[close] = (closure * room + wide - room) / OPENING
