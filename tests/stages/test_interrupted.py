@@ -43,6 +43,8 @@ def start(root: Path, work: Path, jobs: int) -> subprocess.Popen:
     return subprocess.Popen(
         [*command, "--jobs", str(jobs)],
         start_new_session=True,
+        # A shell that runs the tests in the background has interrupts ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
