@@ -40,13 +40,14 @@ def comma_separated(table: Table) -> str:
 def draw_table(table: Table) -> Drawing:
     """Table as a drawing."""
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.transforms import Bbox
 
     drawing = Canvas(figsize=(9, 0.8 + 0.3 * (len(table.rows) + 1)), dpi=150, layout="constrained")
     axes = drawing.subplots()
     axes.set_axis_off()
     axes.set_title(table.title, fontsize=10)
     cells = [[text(cell) for cell in row] for row in table.rows]
-    grid = axes.table(cellText=cells, colLabels=list(table.columns), bbox=(0, 0, 1, 1), cellLoc="right")
+    grid = axes.table(cellText=cells, colLabels=list(table.columns), bbox=Bbox.unit(), cellLoc="right")
     grid.auto_set_font_size(False)
     grid.set_fontsize(9)
     grid.auto_set_column_width(list(range(len(table.columns))))
