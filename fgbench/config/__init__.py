@@ -1,0 +1,54 @@
+"""Recipes: YAML files read into frozen, validated settings. The only configuration system of fgbench.
+
+A recipe holds the science (what is computed); options of the command line say where and how. Each stage of
+``fgbench prepare`` owns one section and reads no other, so that a change of a section redoes that stage and
+what depends on it, and nothing else.
+"""
+
+from fgbench.config.baselines import (
+    BASELINES,
+    DenseTrajSvmConfig,
+    LbpSvmConfig,
+)
+from fgbench.config.prepare import (
+    AugmentConfig,
+    ConsensusConfig,
+    DatasetConfig,
+    DenseTrajectoriesConfig,
+    FacesConfig,
+    IngestConfig,
+    LbpConfig,
+    OpticalFlowConfig,
+    PrepareConfig,
+    SampleConfig,
+    SplitConfig,
+)
+from fgbench.config.reading import (
+    load_baseline,
+    load_prepare,
+    parse_prepare,
+    recipe_names,
+)
+from fgbench.config.sections import Section
+
+__all__ = [
+    "BASELINES",
+    "AugmentConfig",
+    "ConsensusConfig",
+    "DatasetConfig",
+    "DenseTrajSvmConfig",
+    "DenseTrajectoriesConfig",
+    "FacesConfig",
+    "IngestConfig",
+    "LbpConfig",
+    "LbpSvmConfig",
+    "OpticalFlowConfig",
+    "PrepareConfig",
+    "SampleConfig",
+    "Section",
+    "SplitConfig",
+    "load_baseline",
+    "load_prepare",
+    "parse_prepare",
+    "recipe_names",
+]

@@ -1,0 +1,124 @@
+"""Reading of recipes: from a packed name or a YAML file to a checked section."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from fgbench.config.baselines import BASELINES
+from fgbench.config.prepare import PrepareConfig
+from fgbench.config.sections import Section
+from fgbench.errors import ConfigError
+from fgbench.resources import resource
+
+Recipe = TypeVar("Recipe", bound=Section)
+
+
+def load_baseline(baseline: str, recipe: str | None = None) -> Section:
+    """Read a recipe of a baseline.
+
+    Args:
+        baseline: Name of the baseline, e.g. ``"lbp-svm"``.
+        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline.
+
+    Raises:
+        ConfigError: As :func:`load_prepare`.
+    """
+    path = _find_recipe(recipe or baseline, "baseline")
+    return _parse(path.read_text(encoding="utf-8"), str(path), BASELINES[baseline])
+
+
+def recipe_names(kind: str = "prepare") -> list[str]:
+    """Names of the recipes that come with fgbench, sorted.
+
+    Args:
+        kind: Folder under ``pipelines/``.
+    """
+    return sorted(path.stem for path in resource("pipelines", kind).glob("*.yaml"))
+
+
+def load_prepare(recipe: str) -> PrepareConfig:
+    """Read a recipe of ``fgbench prepare``.
+
+    Args:
+        recipe: Name of a recipe that comes with fgbench (``"demo"``), or path of a YAML file.
+
+    Raises:
+        ConfigError: If there is no such recipe, or it is not valid; the message names the key and, where a
+            key is misspelt, the nearest one.
+    """
+    path = _find_recipe(recipe, "prepare")
+    return parse_prepare(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_prepare(text: str, origin: str) -> PrepareConfig:
+    """Validate the text of a recipe.
+
+    Args:
+        text: YAML.
+        origin: Name of the file, for messages.
+
+    Raises:
+        ConfigError: If the text is not YAML or not a valid recipe.
+    """
+    return _parse(text, origin, PrepareConfig)
+
+
+def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin} is not valid YAML: {error}", "correct the file") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe"
+        )
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
+        ) from error
+
+
+def _find_recipe(recipe: str, kind: str) -> Path:
+    if recipe.endswith((".yaml", ".yml")):
+        path = Path(recipe)
+        if not path.is_file():
+            raise ConfigError(f"no recipe file {recipe}", f"packed recipes: {', '.join(recipe_names(kind))}")
+        return path
+    known = recipe_names(kind)
+    name = recipe.replace("_", "-")
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"unknown recipe {recipe!r}",
+            f"{meant}packed recipes: {', '.join(known)}; or give the path of a .yaml file",
+        )
+    return resource("pipelines", kind, f"{name}.yaml")
+
+
+def _explain(error: ValidationError, model: type[Section]) -> str:
+    lines = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            near = get_close_matches(str(item["loc"][-1]), _keys_beside(item["loc"], model), n=1)
+            lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else ""))
+        elif item["type"] == "missing":
+            lines.append(f"key {where} is missing")
+        else:
+            lines.append(f"{where or 'recipe'} = {item['input']!r}: {item['msg']}")
+    return "; ".join(lines)
+
+
+def _keys_beside(location: tuple[int | str, ...], root: type[Section]) -> list[str]:
+    model: Any = root
+    for part in location[:-1]:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)
