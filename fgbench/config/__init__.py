@@ -30,6 +30,16 @@ from fgbench.config.reading import (
     recipe_names,
 )
 from fgbench.config.sections import Section
+from fgbench.config.training import (
+    ImageDataConfig,
+    ImageLossConfig,
+    InsightFaceConfig,
+    NetworkConfig,
+    OptimiserConfig,
+    TrainAuConfig,
+    TrainImageConfig,
+    TrunkConfig,
+)
 
 __all__ = [
     "BASELINES",
@@ -39,14 +49,22 @@ __all__ = [
     "DenseTrajSvmConfig",
     "DenseTrajectoriesConfig",
     "FacesConfig",
+    "ImageDataConfig",
+    "ImageLossConfig",
     "IngestConfig",
+    "InsightFaceConfig",
     "LbpConfig",
     "LbpSvmConfig",
+    "NetworkConfig",
     "OpticalFlowConfig",
+    "OptimiserConfig",
     "PrepareConfig",
     "SampleConfig",
     "Section",
     "SplitConfig",
+    "TrainAuConfig",
+    "TrainImageConfig",
+    "TrunkConfig",
     "load_baseline",
     "load_prepare",
     "parse_prepare",

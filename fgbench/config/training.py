@@ -1,0 +1,196 @@
+"""Recipes of ``fgbench train`` and of the baselines that are networks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fgbench.config.sections import Count, Positive, Section
+
+PositiveFloat = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+
+
+class TrunkConfig(Section):
+    """Convolutional trunk (DRML with a last map of 6 x 6 x 256; paper section IV-A)."""
+
+    input_px: Literal[224, 112] = 224
+    """Side that a face is reduced to. With 112 the pooling is left out, so that cells of the last map lie
+    where they lie with 224; it is for machines without GPU. The paper has 224."""
+    stem: Positive = 32
+    """Kernels of conv1 (paper section IV-A: 32 of 11 x 11 x 3)."""
+    widths: tuple[Positive, Positive, Positive, Positive] = (64, 128, 256, 256)
+    """Kernels of conv4 to conv7. The last is the paper's 256, the others are not stated in the paper."""
+    region_layer: bool = True
+    """Whether the region layer of DRML follows conv1; the Plain CNN has none."""
+    norm: Literal["lrn", "none"] = "lrn"
+    """Normalisation after the pooling; local response normalisation is DRML's."""
+
+
+class NetworkConfig(Section):
+    """MSAU-Net and what is left of it in its ablations (paper section IV-A, Table II)."""
+
+    trunk: TrunkConfig = TrunkConfig()
+    fc_hidden: Positive | None = 4096
+    """Units of fc8; ``null`` leaves the layer out."""
+    embedding: Positive = 2048
+    """Units of fc9 (paper section IV-A: 2048)."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    """Dropout after fc8 and fc9, as DRML has it."""
+    mac: bool = True
+    """Whether the maximum activations of the last map (256) join the embedding."""
+    mac_norm: bool = False
+    """Batch normalisation of these activations. Not stated in the paper."""
+    zooms: Annotated[int, Field(ge=0, le=36)] = 1
+    """Regions that are looked at again, enlarged: 0 (no second scale), 1, or more (progressive variant)."""
+    zoom_side_px: Literal[37, 64, 96, 160] = 96
+    """Side of a region in px of the 224 px face. The paper has both 160 (receptive field, section IV-A) and 37
+    (one of 6 x 6 cells, section V-E)."""
+    suppress_radius: Annotated[int, Field(ge=0, le=5)] = 1
+    """Cells around a chosen one that are not chosen any more; 0 is the literal reading of section V-E."""
+
+
+class ImageLossConfig(Section):
+    """Losses of image models (paper section IV-A, equation 1)."""
+
+    fine: NonNegative = 0.5
+    """Weight of the softmax loss over the fine classes."""
+    basic: NonNegative = 0.5
+    """Weight of the softmax loss over the upper classes; 0 trains without them ("one softmax")."""
+    rank: NonNegative = 0.5
+    """Weight of the ranking loss between the scales; 0 trains without it."""
+    margin: NonNegative = 0.05
+    """Margin of the ranking loss. Not stated in the paper; 0.05 is that of RA-CNN."""
+    stop_gradient: bool = True
+    """Whether the ranking loss leaves the coarse scale alone. Not stated in the paper."""
+    alternate: bool = True
+    """Epochs of softmax losses and of the ranking loss in turn (paper: "alternatively optimized"); ``false``
+    adds all losses in every step."""
+
+
+class OptimiserConfig(Section):
+    """Optimisation (paper section V-A: SGD, 1e-4, momentum 0.9, weight decay 5e-4, batches of 8)."""
+
+    kind: Literal["sgd", "adamw"] = "sgd"
+    """Optimiser."""
+    learning_rate: PositiveFloat = 1e-4
+    """Highest learning rate."""
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
+    """Momentum of SGD."""
+    weight_decay: NonNegative = 5e-4
+    """Weight decay."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Course of the learning rate. Not stated in the paper."""
+    warmup_epochs: NonNegative = 0.0
+    """Epochs of a linear rise at the start."""
+    batch: Positive = 8
+    """Samples per step, over all processes."""
+    epochs: Positive = 30
+    """Most epochs. Not stated in the paper."""
+    patience: Positive = 10
+    """Epochs without a better score on validation after which training stops. Not stated in the paper."""
+    clip_norm: NonNegative = 0.0
+    """Greatest norm of the gradients; 0 does not clip."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the forward pass; weights are float32 always."""
+    checkpoint_steps: Count = 0
+    """Steps between checkpoints inside an epoch; 0 keeps one per epoch."""
+
+
+class ImageDataConfig(Section):
+    """Images on their way into a network (paper section V-A)."""
+
+    resize_px: Annotated[int, Field(ge=224, le=512)] = 256
+    """Side that stored faces are enlarged to before 224 x 224 crops are taken. Not stated in the paper."""
+    crops: Literal["five", "centre"] = "five"
+    """Crops in training: the four corners and the centre (paper), or the centre alone; in test the centre."""
+    flip: bool = True
+    """Whether training images are mirrored at random (paper)."""
+    copies: bool = True
+    """Whether augmented copies train too."""
+    keep_maps: bool = False
+    """Compute the last maps of a frozen trunk once for every crop, and train on them: the same result, many
+    times faster, for a disk and memory of about 20 kB per crop and scale."""
+    resident_mb: Positive = 16384
+    """Memory for images; a larger set is streamed from disk."""
+
+
+class TrainImageConfig(Section):
+    """A recipe of ``fgbench train msau`` or ``fgbench baseline plain-cnn``."""
+
+    name: str
+    """Name of the recipe and of the experiment."""
+    description: str = ""
+    """One sentence for people."""
+    method: str
+    """Row of Table II that it is, as the paper names it."""
+    au_recipe: str | None = None
+    """Recipe of the AU pretraining whose trunk is taken and frozen; ``null`` trains the trunk too."""
+    region_counts: tuple[Positive, ...] = ()
+    """Numbers of regions to train with, one run each (Figure 7); empty: ``network.zooms`` alone."""
+    network: NetworkConfig = NetworkConfig()
+    losses: ImageLossConfig = ImageLossConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    data: ImageDataConfig = ImageDataConfig()
+
+    @model_validator(mode="after")
+    def _losses_have_their_scales(self) -> Self:
+        if self.losses.rank and not self.network.zooms:
+            raise ValueError("losses.rank needs a second scale; set network.zooms to 1 or losses.rank to 0")
+        if self.data.keep_maps and self.au_recipe is None:
+            raise ValueError(
+                "data.keep_maps needs a frozen trunk; name an au_recipe or set keep_maps to false"
+            )
+        return self
+
+
+class TrainAuConfig(Section):
+    """A recipe of ``fgbench train au``: action units on faces (paper section IV-A, equation 2)."""
+
+    name: str
+    """Name of the recipe and of the experiment."""
+    description: str = ""
+    """One sentence for people."""
+    action_units: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names, e.g. ``au12``; one that a data set does not annotate is masked there."""
+    frame_step: Positive = 1
+    """Take every n-th frame of a clip."""
+    negatives_per_positive: NonNegative = 2.0
+    """Negatives of a unit that count in an epoch, per positive; the others are masked at random. Not stated in
+    the paper; 0 keeps all."""
+    trunk: TrunkConfig = TrunkConfig()
+    fc_hidden: Positive | None = 4096
+    """Units of fc8; ``null`` leaves the layer out."""
+    embedding: Positive = 2048
+    """Units of fc9."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    """Dropout after fc8 and fc9."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    data: ImageDataConfig = ImageDataConfig()
+
+
+class InsightFaceConfig(Section):
+    """A recipe of ``fgbench baseline insightface``."""
+
+    name: str
+    """Name of the recipe and of the experiment."""
+    description: str = ""
+    """One sentence for people."""
+    method: str
+    """Row of Table II that it is."""
+    depth: Literal[50, 100] = 50
+    """Layers of the IResNet."""
+    head: Literal["softmax", "arcface"] = "softmax"
+    """Classifier on the 512 features; not stated in the paper."""
+    arcface_scale: PositiveFloat = 64.0
+    """Scale s of the ArcFace head."""
+    arcface_margin: NonNegative = 0.5
+    """Angular margin m of the ArcFace head, in radians."""
+    head_rate: PositiveFloat = 1e-3
+    """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    flip: bool = True
+    """Whether training images are mirrored at random."""
+    copies: bool = True
+    """Whether augmented copies train too."""

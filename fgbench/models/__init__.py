@@ -1,0 +1,1 @@
+"""Networks: plain modules in PyTorch that know nothing of files, data sets or training."""

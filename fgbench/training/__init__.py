@@ -1,0 +1,1 @@
+"""Training of networks: data, losses, the loop, checkpoints and the runs made of them."""
