@@ -26,6 +26,7 @@ from fgbench.config.prepare import (
 from fgbench.config.reading import (
     load_baseline,
     load_prepare,
+    load_training,
     parse_prepare,
     recipe_names,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "TrunkConfig",
     "load_baseline",
     "load_prepare",
+    "load_training",
     "parse_prepare",
     "recipe_names",
 ]

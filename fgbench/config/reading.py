@@ -16,6 +16,8 @@ from fgbench.errors import ConfigError
 from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)
+EXTENDS = "extends"
+"""Key of a recipe that names another one, whose keys it takes where it has none of its own."""
 
 
 def load_baseline(baseline: str, recipe: str | None = None) -> Section:
@@ -29,7 +31,20 @@ def load_baseline(baseline: str, recipe: str | None = None) -> Section:
         ConfigError: As :func:`load_prepare`.
     """
     path = _find_recipe(recipe or baseline, "baseline")
-    return _parse(path.read_text(encoding="utf-8"), str(path), BASELINES[baseline])
+    return _read(path, BASELINES[baseline])
+
+
+def load_training(recipe: str, model: type[Recipe]) -> Recipe:
+    """Read a recipe of ``fgbench train``.
+
+    Args:
+        recipe: Name of a packed recipe (``"msau"``), or path of a YAML file.
+        model: What it has to be, e.g. :class:`fgbench.config.TrainImageConfig`.
+
+    Raises:
+        ConfigError: As :func:`load_prepare`.
+    """
+    return _read(_find_recipe(recipe, "train"), model)
 
 
 def recipe_names(kind: str = "prepare") -> list[str]:
@@ -51,8 +66,7 @@ def load_prepare(recipe: str) -> PrepareConfig:
         ConfigError: If there is no such recipe, or it is not valid; the message names the key and, where a
             key is misspelt, the nearest one.
     """
-    path = _find_recipe(recipe, "prepare")
-    return parse_prepare(path.read_text(encoding="utf-8"), str(path))
+    return _read(_find_recipe(recipe, "prepare"), PrepareConfig)
 
 
 def parse_prepare(text: str, origin: str) -> PrepareConfig:
@@ -68,7 +82,24 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
     return _parse(text, origin, PrepareConfig)
 
 
+def _read(path: Path, model: type[Recipe]) -> Recipe:
+    return _check(_inherited(path, ()), str(path), model)
+
+
 def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
+    return _check(_mapping(text, origin), origin, model)
+
+
+def _check(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
+        ) from error
+
+
+def _mapping(text: str, origin: str) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -77,12 +108,29 @@ def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
         raise ConfigError(
             f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe"
         )
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(
-            f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
-        ) from error
+    return raw
+
+
+def _inherited(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
+    """Keys of a recipe over those of the recipe beside it that it ``extends``."""
+    raw = _mapping(path.read_text(encoding="utf-8"), str(path))
+    if EXTENDS not in raw:
+        return raw
+    name = str(raw.pop(EXTENDS))
+    parent = path.parent / f"{name}{path.suffix}"
+    if Path(name).name != name or not parent.is_file():
+        raise ConfigError(f"{path} extends {name!r}, and there is no {parent}", "name a recipe beside it")
+    if parent in (path, *heirs):
+        raise ConfigError(f"{path} extends {name!r}, which extends it in turn", "break the circle")
+    return _over(_inherited(parent, (path, *heirs)), raw)
+
+
+def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def _find_recipe(recipe: str, kind: str) -> Path:

@@ -45,8 +45,8 @@ class NetworkConfig(Section):
     zooms: Annotated[int, Field(ge=0, le=36)] = 1
     """Regions that are looked at again, enlarged: 0 (no second scale), 1, or more (progressive variant)."""
     zoom_side_px: Literal[37, 64, 96, 160] = 96
-    """Side of a region in px of the 224 px face. The paper has both 160 (receptive field, section IV-A) and 37
-    (one of 6 x 6 cells, section V-E)."""
+    """Side of a region in px of the 224 px face. The paper has both 160 (receptive field, section IV-A) and
+    37 (one of 6 x 6 cells, section V-E)."""
     suppress_radius: Annotated[int, Field(ge=0, le=5)] = 1
     """Cells around a chosen one that are not chosen any more; 0 is the literal reading of section V-E."""
 
@@ -157,8 +157,8 @@ class TrainAuConfig(Section):
     frame_step: Positive = 1
     """Take every n-th frame of a clip."""
     negatives_per_positive: NonNegative = 2.0
-    """Negatives of a unit that count in an epoch, per positive; the others are masked at random. Not stated in
-    the paper; 0 keeps all."""
+    """Negatives of a unit that count in an epoch, per positive; the others are masked at random. Not stated
+    in the paper; 0 keeps all."""
     trunk: TrunkConfig = TrunkConfig()
     fc_hidden: Positive | None = 4096
     """Units of fc8; ``null`` leaves the layer out."""

@@ -92,3 +92,58 @@ def _fields_read(path):
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "config"
     }
+
+
+def _recipes(folder, **texts):
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_recipe_takes_over_what_it_extends(tmp_path):
+    _recipes(
+        tmp_path,
+        base="name: base\nsplit: {train: 5, val: 2}\nbuckets: 7",
+        middle="extends: base\nname: middle\nsplit: {train: 9}",
+        leaf="extends: middle\nname: leaf\nsample: {before: 1}",
+    )
+    recipe = config.load_prepare(str(tmp_path / "leaf.yaml"))
+    assert (recipe.name, recipe.split.train, recipe.split.val, recipe.buckets) == ("leaf", 9, 2, 7)
+    assert recipe.sample.before == 1
+
+
+@pytest.mark.parametrize(
+    ("parent", "message"),
+    [
+        ("nothing", "there is no"),
+        ("[a]", "there is no"),
+        ("../other/base", "there is no"),
+        ("r", "extends it in turn"),
+        ("circle", "extends it in turn"),
+    ],
+)
+def test_what_cannot_be_extended_is_explained(tmp_path, parent, message):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "other").mkdir()
+    _recipes(tmp_path / "other", base="name: base")
+    _recipes(tmp_path / "here", r=f"name: r\nextends: {parent}", circle="name: circle\nextends: r")
+    with pytest.raises(ConfigError, match=message):
+        config.load_prepare(str(tmp_path / "here" / "r.yaml"))
+
+
+def test_packed_training_recipes_load_bear_their_names_and_tell_their_commands():
+    models = {"au": config.TrainAuConfig}
+    for name in config.recipe_names("train"):
+        recipe = config.load_training(
+            name, models.get(name.split("-small")[0].split("-tuned")[0], config.TrainImageConfig)
+        )
+        assert recipe.name == name
+        assert recipe.description
+        head = resource("pipelines", "train", f"{name}.yaml").read_text(encoding="utf-8").split("name:")[0]
+        assert "# Command: fgbench" in head
+
+
+def test_a_ranking_loss_needs_two_scales(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("name: r\nmethod: x\nnetwork: {zooms: 0}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="needs a second scale"):
+        config.load_training(str(path), config.TrainImageConfig)
