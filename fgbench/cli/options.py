@@ -14,6 +14,9 @@ Workdir = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Compute anew, and replace a result that is there already.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 

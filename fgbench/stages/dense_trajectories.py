@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from fgbench import video
 from fgbench.config import DenseTrajectoriesConfig
 from fgbench.errors import MediaError
-from fgbench.features.dense_trajectories import iter_trajectories
+from fgbench.features.trajectory_file import reduced_size, trajectory_rows
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
-from fgbench.records import TRAJECTORY_CHANNELS, TRAJECTORY_NUMBERS, Rejected
+from fgbench.records import Rejected
 from fgbench.stages.ingest import inside
 
 
@@ -28,7 +25,8 @@ def _run(task: Task) -> Iterator[Outcome]:
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         clip = clips[row["clip_id"]]
-        if min(reduced_size(clip["width"], clip["height"], config.max_side_px)) < 32:
+        size = reduced_size(clip["width"], clip["height"], config.max_side_px)
+        if min(size) < 32:
             detail = (
                 f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
             )
@@ -40,36 +38,13 @@ def _run(task: Task) -> Iterator[Outcome]:
             yield Rejected(clip["clip_id"], error.reason, error.message)
             continue
         with reader:
-            yield Accepted(clip["clip_id"], _rows(reader, clip, config))
+            yield Accepted(clip["clip_id"], _rows(reader, clip, size))
 
 
-def reduced_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
-    """Size of a frame whose longer side is at most ``max_side_px``; 0 keeps the size."""
-    if not max_side_px or max(width, height) <= max_side_px:
-        return width, height
-    factor = max_side_px / max(width, height)
-    return round(width * factor), round(height * factor)
-
-
-def _rows(
-    reader: video.Reader, clip: dict[str, Any], config: DenseTrajectoriesConfig
-) -> Iterator[dict[str, Any]]:
-    size = reduced_size(clip["width"], clip["height"], config.max_side_px)
-    for found in iter_trajectories(_pictures(reader, size), n_frames=clip["n_frames"]):
-        columns = {
-            name: getattr(found, name) for name in ("end_frame", *TRAJECTORY_NUMBERS, *TRAJECTORY_CHANNELS)
-        }
-        for place in range(len(found.end_frame)):
-            yield {"clip_id": clip["clip_id"], **{name: values[place] for name, values in columns.items()}}
-
-
-def _pictures(reader: video.Reader, size: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
-    import cv2
-
+def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    """Rows up to the end of what can be decoded: a clip that lacks its end was accepted by ``ingest``."""
     try:
-        for frame in reader.frames():
-            picture = frame.rgb()
-            yield picture if frame.size == size else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])
     except MediaError:
         return
 

@@ -1,0 +1,126 @@
+"""Trajectories of one video as rows of the table ``dense_trajectories``, and as a Parquet file of its own.
+
+The stage of the pipeline and ``fgbench features dense-trajectories`` make their rows here. Places are px of
+the frame as it was reduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import records, video
+from fgbench.features.dense_trajectories import iter_trajectories
+from fgbench.storage import TableWriter
+
+_COLUMNS = ("end_frame", *records.TRAJECTORY_NUMBERS, *records.TRAJECTORY_CHANNELS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrajectoryFile:
+    """A file that was written.
+
+    Attributes:
+        path: The file.
+        clip_id: The clip's name in the table.
+        trajectories: Number of rows.
+        frames: Frames that were read.
+        width: Of the frames as they were reduced, in px; what places in the table refer to.
+        height: The same.
+    """
+
+    path: Path
+    clip_id: str
+    trajectories: int
+    frames: int
+    width: int
+    height: int
+
+
+def reduced_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
+    """Size of a frame whose longer side is at most ``max_side_px``; 0 keeps the size."""
+    if not max_side_px or max(width, height) <= max_side_px:
+        return width, height
+    factor = max_side_px / max(width, height)
+    return round(width * factor), round(height * factor)
+
+
+def trajectory_rows(
+    frames: Iterable[video.Frame], clip_id: str, *, size: tuple[int, int], n_frames: int
+) -> Iterator[dict[str, Any]]:
+    """Rows of a clip as its trajectories end; memory does not grow with its length.
+
+    Args:
+        frames: All frames of the clip, in order.
+        clip_id: The clip's name in the table.
+        size: Width and height in px that the frames are reduced to.
+        n_frames: Number of frames of the clip.
+
+    Raises:
+        MediaError: As of the frames, and as :func:`iter_trajectories`.
+    """
+    for found in iter_trajectories(_pictures(frames, size), n_frames=n_frames):
+        columns = {name: getattr(found, name) for name in _COLUMNS}
+        for place in range(len(found)):
+            yield {"clip_id": clip_id, **{name: values[place] for name, values in columns.items()}}
+
+
+def write_trajectory_file(
+    source: Path, target: Path, *, max_side_px: int, progress: Callable[[int, int], None]
+) -> TrajectoryFile:
+    """Compute the trajectories of a video and write them to a Parquet file, which appears when complete.
+
+    Args:
+        source: The video; the name without suffix is the clip's id.
+        target: The file; overwritten.
+        max_side_px: Longer side that frames are reduced to; 0 leaves them as they are.
+        progress: Told of the frames done, and of all.
+
+    Raises:
+        MediaError: If the file is missing, no video, lacks its end, or is less than 32 px wide or high when
+            reduced.
+        ResourceError: If the target cannot be written.
+    """
+    with video.open_video(source) as reader:
+        info = reader.info
+        size = reduced_size(info.width, info.height, max_side_px)
+        n_read = 0
+
+        def counted() -> Iterator[video.Frame]:
+            nonlocal n_read
+            for frame in reader.frames():
+                yield frame
+                n_read += 1
+                progress(n_read, info.n_frames)
+
+        rows = trajectory_rows(counted(), source.stem, size=size, n_frames=info.n_frames)
+        writer = TableWriter(target, records.schema("dense_trajectories"))
+        try:
+            for row in rows:
+                writer.add(row)
+        except BaseException:
+            writer.discard()
+            raise
+        writer.close()
+    return TrajectoryFile(
+        path=target,
+        clip_id=source.stem,
+        trajectories=writer.rows,
+        frames=n_read,
+        width=size[0],
+        height=size[1],
+    )
+
+
+def _pictures(frames: Iterable[video.Frame], size: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
+    for frame in frames:
+        picture = frame.rgb()
+        if frame.size != size:
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        yield picture
