@@ -1,0 +1,75 @@
+"""Scores of one run of action-unit detection: F1 per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fgbench.evaluation.action_units import (
+    AuPredictions,
+    mean_f1,
+    read_au_predictions,
+    read_au_result,
+    unit_scores,
+)
+from fgbench.reports.model import Cell, Table, data_title
+
+
+def au_table(folders: Sequence[Path]) -> Table:
+    """F1 of every action unit over the frames of all folds, computed from the predictions.
+
+    Args:
+        folders: Folders of the runs, one per fold.
+
+    Raises:
+        ManifestError: If a run is not finished or damaged.
+    """
+    results = [read_au_result(folder) for folder in folders]
+    parts = [read_au_predictions(folder) for folder in folders]
+    pooled = _pooled(parts)
+    scores = unit_scores(pooled.labels, pooled.probabilities, pooled.units)
+    rows: list[list[Cell]] = [
+        [
+            score.name.upper().replace("AU0", "AU"),
+            score.n_positive,
+            score.n_negative,
+            score.precision,
+            score.recall,
+            score.f1,
+            score.f1_always,
+        ]
+        for score in scores
+    ]
+    yardstick = [score.f1_always for score in scores if score.f1_always is not None]
+    rows.append(
+        ["mean", None, None, None, None, mean_f1(scores), float(np.mean(yardstick)) if yardstick else None]
+    )
+    details = results[0]["details"]
+    subjects = {subject for part in parts for subject in part.subject_ids}
+    people = f"{len(subjects)} subjects" if None not in subjects else "unknown subjects"
+    return Table(
+        name=f"{folders[0].parent.parent.name}-au-scores",
+        title=data_title(
+            f"{details['recipe']}, action units, test", details["dataset"], synthetic=details["synthetic"]
+        ),
+        columns=["Action unit", "Present", "Absent", "Precision", "Recall", "F1", "F1 of always present"],
+        rows=rows,
+        notes=[
+            f"{len(pooled.sample_ids)} frames of {people}, none of whom was trained on"
+            + (f"; {len(folders)} folds pooled" if len(folders) > 1 else ""),
+            "A detection is a probability of at least 0.5; units that are never present have no F1.",
+        ],
+    )
+
+
+def _pooled(parts: Sequence[AuPredictions]) -> AuPredictions:
+    return AuPredictions(
+        units=parts[0].units,
+        sample_ids=[name for part in parts for name in part.sample_ids],
+        clip_ids=[name for part in parts for name in part.clip_ids],
+        subject_ids=[name for part in parts for name in part.subject_ids],
+        labels=np.concatenate([part.labels for part in parts]),
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+    )
