@@ -1,0 +1,166 @@
+"""Losses of the image models, of the action units and of ArcFace. Reads and writes nothing.
+
+Shape suffixes: B samples of a batch, S scales (whole face, zoomed regions), K fine classes, M upper classes,
+A action units. All are computed in float32, also where the network runs in bfloat16.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fgbench.config import ImageLossConfig
+from fgbench.errors import ConfigError
+
+
+class ScaleOutputs(Protocol):
+    """What an image model returns: logits of every scale."""
+
+    @property
+    def fine(self) -> Tensor:
+        """Logits (B, S, K) of the fine classes."""
+
+    @property
+    def basic(self) -> Tensor | None:
+        """Logits (B, S, M) of the upper classes, if the model has them."""
+
+
+def softmax_losses(logits_BSK: Tensor, target_B: Tensor) -> Tensor:
+    """Cross entropy, mean over samples, summed over scales (paper section IV-A).
+
+    Args:
+        logits_BSK: Logits, any float type.
+        target_B: int64 class numbers in [0, K).
+
+    Returns:
+        A float32 scalar.
+    """
+    samples, scales = logits_BSK.shape[:2]
+    targets = target_B.repeat_interleave(scales)
+    return functional.cross_entropy(logits_BSK.flatten(0, 1).float(), targets, reduction="sum") / samples
+
+
+def ranking_loss(
+    probabilities_BSK: Tensor, target_B: Tensor, *, margin: float, stop_gradient: bool
+) -> Tensor:
+    """Hinge that wants each finer scale to be surer of the true class than the one before (paper eq. 1).
+
+    ``max(0, p1 - p2 + margin)`` on softmax probabilities of the true class, mean over samples, summed over
+    pairs of neighbouring scales.
+
+    Args:
+        probabilities_BSK: Softmax probabilities (not logits), coarse scale first.
+        target_B: int64 class numbers in [0, K).
+        margin: Not stated in the paper; 0.05 is that of RA-CNN.
+        stop_gradient: Whether the coarser scale of each pair gets no gradient, so that it is not pushed
+            down to please the loss. Not stated in the paper.
+
+    Returns:
+        A float32 scalar.
+
+    Raises:
+        ConfigError: If there is one scale only.
+    """
+    if probabilities_BSK.shape[1] < 2:
+        raise ConfigError(
+            f"the ranking loss compares scales, but the network has {probabilities_BSK.shape[1]}",
+            "set network.zooms to 1 or more, or losses.rank to 0",
+        )
+    places_BS1 = target_B[:, None, None].expand(-1, probabilities_BSK.shape[1], 1)
+    true_BS = probabilities_BSK.float().gather(2, places_BS1).squeeze(2)
+    coarse, fine = true_BS[:, :-1], true_BS[:, 1:]
+    if stop_gradient:
+        coarse = coarse.detach()
+    return (coarse - fine + margin).clamp_min(0.0).sum(1).mean()
+
+
+def masked_au_loss(logits_BA: Tensor, labels_BA: Tensor) -> Tensor:
+    """Binary cross entropy of action units, without the unlabelled (paper eq. 2; its Y hat is the sigmoid).
+
+    Args:
+        logits_BA: Logits, any float type.
+        labels_BA: 1 active, -1 inactive, 0 not labelled; any number type. An unlabelled unit adds nothing
+            to the loss and gets a gradient of exactly 0, whatever its logit is.
+
+    Returns:
+        A float32 scalar: the sum over units and samples, divided by the number of samples.
+    """
+    labelled = labels_BA != 0
+    signed = logits_BA.float().masked_fill(~labelled, 0.0) * labels_BA.float()
+    return -(functional.logsigmoid(signed) * labelled).sum() / logits_BA.shape[0]
+
+
+def image_loss(
+    outputs: ScaleOutputs, fine_B: Tensor, basic_B: Tensor, config: ImageLossConfig, *, epoch: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of an image model in an epoch (paper section IV-A: 0.5 each, "alternatively optimized").
+
+    With ``config.alternate`` even epochs (from 0) train the softmax losses and odd epochs the ranking loss;
+    that the turns are epochs is not stated in the paper. A turn whose weights are all 0 is left out.
+
+    Args:
+        outputs: Logits of the scales.
+        fine_B: int64 fine classes.
+        basic_B: int64 upper classes; not looked at where their weight is 0.
+        config: Weights, margin, schedule.
+        epoch: Number of the epoch, from 0.
+
+    Returns:
+        The total to descend on, and every loss of a weight above 0 before weighting (``"fine"``, ``"basic"``,
+        ``"rank"``), detached; the same keys in every epoch.
+
+    Raises:
+        ConfigError: If a loss has a weight but the network has no outputs for it, or no loss has a weight.
+    """
+    softmax: dict[str, tuple[float, Tensor]] = {}
+    rank: dict[str, tuple[float, Tensor]] = {}
+    if config.fine:
+        softmax["fine"] = config.fine, softmax_losses(outputs.fine, fine_B)
+    if config.basic:
+        if outputs.basic is None:
+            raise ConfigError(
+                "losses.basic has a weight, but the network has no outputs for the upper classes",
+                "set losses.basic to 0, or build the network with them",
+            )
+        softmax["basic"] = config.basic, softmax_losses(outputs.basic, basic_B)
+    if config.rank:
+        probabilities = outputs.fine.float().softmax(2)
+        loss = ranking_loss(probabilities, fine_B, margin=config.margin, stop_gradient=config.stop_gradient)
+        rank["rank"] = config.rank, loss
+    turns = [turn for turn in (softmax, rank) if turn]
+    if not turns:
+        raise ConfigError(
+            "no loss has a weight above 0", "set losses.fine, losses.basic or losses.rank, e.g. to 0.5"
+        )
+    terms = turns[epoch % len(turns)] if config.alternate else softmax | rank
+    total = torch.stack([weight * loss for weight, loss in terms.values()]).sum()
+    return total, {name: loss.detach() for name, (_, loss) in (softmax | rank).items()}
+
+
+def arcface_logits(cosines_BK: Tensor, target_B: Tensor, *, scale: float, margin: float) -> Tensor:
+    """Logits of ArcFace: an angular margin is added to the true class (Deng et al. 2019, eq. 3).
+
+    Where the angle plus the margin would pass pi, the cosine falls linearly instead (``cos - m sin m``), as
+    in the authors' code, so that it keeps falling with the angle.
+
+    Args:
+        cosines_BK: Cosines between features and class centres, in [-1, 1].
+        target_B: int64 class numbers in [0, K).
+        scale: Factor s of all logits.
+        margin: Margin m in radians.
+
+    Returns:
+        float32 logits (B, K) for a cross entropy.
+    """
+    cosines_BK = cosines_BK.float()
+    true_B1 = cosines_BK.gather(1, target_B[:, None])
+    # The floor keeps the gradient of the root finite at an angle of 0.
+    sines_B1 = (1.0 - true_B1.square()).clamp_min(1e-12).sqrt()
+    shifted_B1 = true_B1 * math.cos(margin) - sines_B1 * math.sin(margin)
+    fallen_B1 = true_B1 - margin * math.sin(margin)
+    moved_B1 = torch.where(true_B1 > math.cos(math.pi - margin), shifted_B1, fallen_B1)
+    return scale * cosines_BK.scatter(1, target_B[:, None], moved_B1)
