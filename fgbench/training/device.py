@@ -1,0 +1,100 @@
+"""What computes: choice of the device, its name for reports, and its lack of memory in plain words."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from fgbench.errors import ConfigError, ResourceError
+
+# What torch says where it raises a bare RuntimeError for lack of memory: CPU (Linux, Windows), MPS, cuDNN.
+_OUT_OF_MEMORY = re.compile(
+    r"can't allocate memory|not enough memory|out of memory|CUDNN_STATUS_ALLOC_FAILED", re.IGNORECASE
+)
+
+
+def resolve(name: str | None = None) -> torch.device:
+    """The device of a name; nothing takes the place of one that is not there.
+
+    Args:
+        name: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, or ``None``: CUDA if there is a device, else the
+            CPU (the caller says which was taken). Among several processes (``torchrun``, ``accelerate
+            launch``) ``"cuda"`` is the device of the process's number on its machine.
+
+    Raises:
+        ConfigError: If the name is none of these, or names one CUDA device for several processes.
+        ResourceError: If the device is not there.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise ConfigError(f"unknown device {name!r}", "name cpu, cuda, cuda:1 (the second) or mps")
+    if name == "cpu":
+        return torch.device(name)
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise ResourceError("device mps was asked for, but is not there", "choose --device cpu")
+        return torch.device(name)
+    return _cuda(name)
+
+
+def _cuda(name: str) -> torch.device:
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not found:
+        why = (
+            "this torch was built without CUDA" if torch.version.cuda is None else "no CUDA device was found"
+        )
+        raise ResourceError(
+            f"device {name} was asked for, but {why}",
+            "choose --device cpu, or install a driver and a torch with CUDA",
+        )
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if several and ":" in name:
+        raise ConfigError(
+            f"device {name} was asked for in each of several processes",
+            "say --device cuda: each takes its own",
+        )
+    local = int(os.environ.get("LOCAL_RANK", "0")) if several else 0
+    index = int(name.partition(":")[2] or local)
+    if index >= found:
+        raise ResourceError(
+            f"device cuda:{index} was asked for, but there are {found} (cuda:0 to cuda:{found - 1})",
+            "choose another --device" if not several else f"start at most {found} processes on this machine",
+        )
+    return torch.device("cuda", index)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words for reports, e.g. ``"cuda:0 (NVIDIA A100-SXM4-80GB, 79 GiB)"``."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+    if device.type == "cpu":
+        return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return str(device)
+
+
+@contextmanager
+def memory_explained() -> Iterator[None]:
+    """Turn lack of memory, of the device or the machine, into one error that names settings to lower.
+
+    Raises:
+        ResourceError: In place of torch's and Python's own errors for lack of memory.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        kinds = (torch.OutOfMemoryError, MemoryError)
+        if not isinstance(error, kinds) and not _OUT_OF_MEMORY.search(str(error)):
+            raise
+        said = str(error).strip().splitlines()
+        raise ResourceError(
+            "out of memory" + (f": {said[0]}" if said else ""),
+            "lower optimiser.batch in the recipe; if that does not help, data.resident_mb, then the widths "
+            "of network.trunk and network.fc_hidden",
+        ) from error
