@@ -1,0 +1,61 @@
+"""Random numbers of a training: all from its seed and from where it stands, none from what ran before.
+
+So that a training that was killed and resumed draws what it would have drawn, each step seeds torch anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.utils import deterministic as uninitialised
+
+from fgbench.hashing import hash_u64
+
+
+def seed_step(seed: int, epoch: int, step: int, *, rank: int = 0) -> None:
+    """Seed torch's own generators (CPU and devices), which dropout draws from, for one step.
+
+    Args:
+        seed: Seed of the run.
+        epoch: Number of the epoch, from 0.
+        step: Number of the step in the epoch, from 0.
+        rank: Number of the process, so that the rows of a batch do not share their dropout.
+    """
+    torch.manual_seed(hash_u64("training step", seed, epoch, step, rank))
+
+
+def generator(seed: int, *parts: str | int) -> torch.Generator:
+    """A generator on the CPU for one purpose, e.g. ``generator(seed, "crops", epoch)``."""
+    return torch.Generator().manual_seed(hash_u64("training", seed, *parts))
+
+
+@contextmanager
+def isolated(device: torch.device) -> Iterator[None]:
+    """Put torch's own generators (CPU and ``device``) back afterwards, as if nothing had been drawn."""
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if cuda else [], device_type="cuda"):
+        yield
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """On the CPU, use algorithms that give the same bits every time; elsewhere change nothing.
+
+    CUDA has no such algorithm for the gradient of some layers (bilinear sampling), and others are slower.
+    """
+    if device.type != "cpu":
+        yield
+        return
+    was = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = uninitialised.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    # Memory that no operation reads before it is written need not be filled: it costs a pass each time.
+    uninitialised.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        uninitialised.fill_uninitialized_memory = filled
+        torch.use_deterministic_algorithms(was, warn_only=warned)
