@@ -1,0 +1,216 @@
+"""Trunk of the image models: DRML with a last map of 6 x 6 (paper section IV-A), and its action-unit network.
+
+Suffixes of tensors: B images of a batch, C channels, H rows, W columns, F features, A action units.
+Names of layers are DRML's: conv1, region layer, pool, conv4 to conv7, fc8, fc9.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from fgbench.config import TrunkConfig
+from fgbench.models.initialisation import Head
+from fgbench.models.receptive_field import Geometry, Layer, geometry
+
+FACE_PX: Final = 224
+"""Side of an aligned face (paper section III-C)."""
+
+MAP_CELLS: Final = 6
+"""Rows and columns of the last map (paper section V-E: "6 x 6 grids")."""
+
+_CONV1: Final = Layer(11, 1, 5)
+_REGION: Final = Layer(3, 1, 1)
+_POOL: Final = Layer(2, 2, 0)
+_CONV4_TO_7: Final = (Layer(8, 2, 3), Layer(8, 2, 3), Layer(6, 2, 3), Layer(5, 2, 0))
+"""Kernels are DRML's. Strides and padding are not stated in the paper: DRML's would give 43 x 43 cells."""
+
+_LRN_SIZE: Final = 5
+_LRN_ALPHA: Final = 1e-4
+"""Channels of a sum, and weight of their mean, of DRML's local response normalisation (its beta is 0.75)."""
+
+
+class RegionLayer(nn.Module):
+    """Region layer of DRML: every cell of a grid has its own branch, which is added to its input.
+
+    A branch is batch normalisation without scale and shift, ReLU and a 3 x 3 convolution that pads its region
+    with zeros. All branches are one grouped convolution: region (i, j) is folded into the channels from
+    ``(i * grid + j) * channels`` on, which gives the values of separate branches in one launch.
+
+    Args:
+        channels: Channels of the input and of the output.
+        grid: Regions per row and per column (DRML: 8).
+    """
+
+    def __init__(self, channels: int, grid: int = 8) -> None:
+        super().__init__()
+        folded = grid * grid * channels
+        self.grid = grid
+        self.norm = nn.BatchNorm2d(folded, affine=False)
+        self.conv = nn.Conv2d(folded, folded, _REGION.kernel, padding=_REGION.padding, groups=grid * grid)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Add to every region what its branch makes of it; (B, C, H, W) float as given.
+
+        Raises:
+            ValueError: If the height or the width cannot be divided by the grid.
+        """
+        n_images, channels, height, width = x_BCHW.shape
+        grid = self.grid
+        if height % grid or width % grid:
+            raise ValueError(
+                f"a map of {height} x {width} cannot be divided into {grid} x {grid} equal regions; "
+                f"its height and width have to be multiples of {grid}"
+            )
+        rows, columns = height // grid, width // grid
+        folded = x_BCHW.reshape(n_images, channels, grid, rows, grid, columns).permute(0, 2, 4, 1, 3, 5)
+        folded = folded.reshape(n_images, grid * grid * channels, rows, columns)
+        made = self.conv(F.relu(self.norm(folded)))
+        made = made.reshape(n_images, grid, grid, channels, rows, columns).permute(0, 3, 1, 4, 2, 5)
+        return x_BCHW + made.reshape(n_images, channels, height, width)
+
+
+class Trunk(nn.Module):
+    """Convolutions from a face to the last map, conv7.
+
+    With ``config.input_px`` 112 the pooling is left out, so that a unit has the same centre in the face.
+
+    Args:
+        config: Input side, kernels, region layer and normalisation.
+
+    Attributes:
+        geometry: Receptive fields of the cells of the last map, in face px.
+        channels: Channels of the last map.
+    """
+
+    def __init__(self, config: TrunkConfig) -> None:
+        super().__init__()
+        pooled = config.input_px == FACE_PX
+        region = (_REGION,) if config.region_layer else ()
+        pool = (_POOL,) if pooled else ()
+        self.input_px = config.input_px
+        self.channels = config.widths[-1]
+        self.geometry: Geometry = geometry(
+            (_CONV1, *region, *pool, *_CONV4_TO_7), px_per_input_px=FACE_PX / config.input_px
+        )
+        self.conv1 = _convolution(3, config.stem, _CONV1)
+        self.region = RegionLayer(config.stem) if config.region_layer else nn.Identity()
+        self.pool = nn.MaxPool2d(_POOL.kernel, _POOL.stride) if pooled else nn.Identity()
+        self.norm = LocalResponseNorm() if config.norm == "lrn" else nn.Identity()
+        inputs = (config.stem, *config.widths[:-1])
+        self.conv4, self.conv5, self.conv6, self.conv7 = (
+            _convolution(before, after, layer)
+            for before, after, layer in zip(inputs, config.widths, _CONV4_TO_7, strict=True)
+        )
+
+    def forward(self, x_B3HW: Tensor) -> Tensor:
+        """Last map after ReLU.
+
+        Args:
+            x_B3HW: Normalised RGB faces, float (B, 3, input_px, input_px).
+
+        Returns:
+            (B, channels, 6, 6), not negative.
+
+        Raises:
+            ValueError: If the faces have another size.
+        """
+        if tuple(x_B3HW.shape[1:]) != (3, self.input_px, self.input_px):
+            raise ValueError(
+                f"expected faces of shape (B, 3, {self.input_px}, {self.input_px}), got {tuple(x_B3HW.shape)}"
+            )
+        x = self.norm(self.pool(F.relu(self.region(self.conv1(x_B3HW)))))
+        for conv in (self.conv4, self.conv5, self.conv6, self.conv7):
+            x = F.relu(conv(x))
+        return x
+
+
+class LocalResponseNorm(nn.Module):
+    """Normalisation across neighbouring channels (AlexNet; Caffe's ``LRN``) with DRML's constants.
+
+    ``x_c / (1 + alpha / size * sum over the size channels around c of x^2) ^ 0.75``. The values are those of
+    ``torch.nn.LocalResponseNorm``, whose pooling over a fifth dimension takes several times longer.
+    """
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Normalised values, of the shape given."""
+        reach, channels = _LRN_SIZE // 2, x_BCHW.shape[1]
+        squares = F.pad(x_BCHW * x_BCHW, (0, 0, 0, 0, reach, reach))
+        total = squares[:, :channels]
+        for shift in range(1, _LRN_SIZE):
+            total = total + squares[:, shift : shift + channels]
+        root = torch.rsqrt(1.0 + _LRN_ALPHA / _LRN_SIZE * total)
+        return x_BCHW * (root * torch.sqrt(root))  # the power -0.75 without the slow pow
+
+
+class Embedding(nn.Module):
+    """Fully connected layers from the last map to an embedding: fc8 and fc9, each with ReLU and dropout.
+
+    Args:
+        channels: Channels of the last map.
+        fc_hidden: Units of fc8; ``None`` leaves it out.
+        embedding: Units of fc9 (paper section IV-A: 2048).
+        dropout: Probability that a unit is dropped in training.
+
+    Attributes:
+        features: Length of the embedding.
+    """
+
+    def __init__(self, channels: int, *, fc_hidden: int | None, embedding: int, dropout: float) -> None:
+        super().__init__()
+        flat = channels * MAP_CELLS * MAP_CELLS
+        self.features = embedding
+        self.fc8 = None if fc_hidden is None else nn.Linear(flat, fc_hidden)
+        self.fc9 = nn.Linear(flat if fc_hidden is None else fc_hidden, embedding)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, maps_BCHW: Tensor) -> Tensor:
+        """Embeddings (B, F), not negative, of last maps (B, C, 6, 6)."""
+        x = maps_BCHW.flatten(1)
+        if self.fc8 is not None:
+            x = self.dropout(F.relu(self.fc8(x)))
+        return self.dropout(F.relu(self.fc9(x)))
+
+
+class AuNet(nn.Module):
+    """Detector of action units that pretrains a trunk (paper section IV-A, equation 2).
+
+    Args:
+        trunk: Its parameters are shared, not copied.
+        embedding: From the trunk's last map.
+        n_action_units: Units that are told apart.
+    """
+
+    def __init__(self, trunk: Trunk, embedding: Embedding, *, n_action_units: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.embedding = embedding
+        self.head = Head(embedding.features, n_action_units)
+
+    def forward(self, images_B3HW: Tensor) -> Tensor:
+        """Logits (B, A) of normalised RGB faces, float (B, 3, 224, 224)."""
+        return self.head(self.embedding(self.trunk(reduce(images_B3HW, self.trunk.input_px))))
+
+
+def reduce(images_B3HW: Tensor, input_px: int) -> Tensor:
+    """Reduce square images to a network's side by the mean over areas; identity where it is theirs already.
+
+    Args:
+        images_B3HW: Float images (B, 3, side, side).
+        input_px: Side wanted; it divides the images' own.
+
+    Raises:
+        ValueError: If the images are not square, or their side is no multiple of ``input_px``.
+    """
+    height, width = images_B3HW.shape[-2:]
+    if height != width or height % input_px:
+        raise ValueError(f"cannot reduce images of {height} x {width} px to {input_px} x {input_px} px")
+    factor = height // input_px
+    return images_B3HW if factor == 1 else F.avg_pool2d(images_B3HW, factor)
+
+
+def _convolution(before: int, after: int, layer: Layer) -> nn.Conv2d:
+    return nn.Conv2d(before, after, layer.kernel, layer.stride, layer.padding)

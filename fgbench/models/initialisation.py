@@ -1,0 +1,53 @@
+"""First values of a network's parameters, drawn from one generator and from nothing else."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+HEAD_STD = 0.01
+"""Spread of a classifier's first weights, as in Caffe's networks; not stated in the paper."""
+
+
+class Head(nn.Linear):
+    """Linear classifier. Its weights start near zero, so that the first predictions favour no class."""
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw a module's parameters anew: He initialisation (normal, fan-in), which is not stated in the paper.
+
+    Biases start at 0, scales of batch normalisation at 1, classifiers (:class:`Head`) near 0, slopes of PReLU
+    at 0.25. The numbers are drawn on the generator's device in the order of the modules, so that they depend
+    neither on torch's global state nor on the device of the module.
+
+    Args:
+        module: Network of convolutions, linear layers, batch normalisations and PReLUs.
+        generator: Seeded generator, as a rule on the CPU.
+
+    Raises:
+        TypeError: If a layer has parameters and is none of these.
+    """
+    for name, layer in module.named_modules():
+        match layer:
+            case Head():
+                _draw(layer.weight, HEAD_STD, generator)
+            case nn.Conv2d() | nn.Linear():
+                fan_in = layer.weight[0].numel()
+                _draw(layer.weight, (2.0 / fan_in) ** 0.5, generator)
+            case nn.BatchNorm1d() | nn.BatchNorm2d():
+                layer.reset_running_stats()
+                if layer.affine:
+                    layer.weight.fill_(1.0)
+            case nn.PReLU():
+                layer.weight.fill_(0.25)
+            case _ if any(True for _ in layer.parameters(recurse=False)):
+                raise TypeError(f"no initialisation for {name or 'the module'} ({type(layer).__name__})")
+        bias = getattr(layer, "bias", None)
+        if isinstance(bias, nn.Parameter):
+            bias.zero_()
+
+
+def _draw(weight: torch.Tensor, std: float, generator: torch.Generator) -> None:
+    drawn = torch.empty(weight.shape, dtype=torch.float32, device=generator.device)
+    weight.copy_(drawn.normal_(0.0, std, generator=generator))
