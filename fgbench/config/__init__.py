@@ -7,6 +7,7 @@ what depends on it, and nothing else.
 
 from fgbench.config.baselines import (
     BASELINES,
+    BaselineConfig,
     DenseTrajSvmConfig,
     LbpSvmConfig,
 )
@@ -45,6 +46,7 @@ from fgbench.config.training import (
 __all__ = [
     "BASELINES",
     "AugmentConfig",
+    "BaselineConfig",
     "ConsensusConfig",
     "DatasetConfig",
     "DenseTrajSvmConfig",

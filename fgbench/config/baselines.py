@@ -9,26 +9,27 @@ from pydantic import Field
 from fgbench.config.sections import Section
 
 
-class LbpSvmConfig(Section):
-    """A recipe of ``fgbench baseline lbp-svm``."""
+class BaselineConfig(Section):
+    """What the recipes of all baselines have in common."""
 
     name: str
     """Name of the recipe."""
     description: str = ""
     """One sentence for people."""
+
+
+class LbpSvmConfig(BaselineConfig):
+    """A recipe of ``fgbench baseline lbp-svm``."""
+
     c_values: Annotated[tuple[float, ...], Field(min_length=1)]
     """Penalties to choose from."""
     gamma_factors: tuple[float, ...] = ()
     """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
 
 
-class DenseTrajSvmConfig(Section):
+class DenseTrajSvmConfig(BaselineConfig):
     """A recipe of ``fgbench baseline dense-traj-svm``."""
 
-    name: str
-    """Name of the recipe."""
-    description: str = ""
-    """One sentence for people."""
     words: Annotated[int, Field(ge=2)] = 4000
     """Words per channel; fewer are made where there are fewer descriptors."""
     samples: Annotated[int, Field(ge=2)] = 100_000
@@ -39,5 +40,5 @@ class DenseTrajSvmConfig(Section):
     """Penalties to choose from."""
 
 
-BASELINES: dict[str, type[Section]] = {"lbp-svm": LbpSvmConfig, "dense-traj-svm": DenseTrajSvmConfig}
+BASELINES: dict[str, type[BaselineConfig]] = {"lbp-svm": LbpSvmConfig, "dense-traj-svm": DenseTrajSvmConfig}
 """Recipe model of each baseline."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from fgbench.config.baselines import BASELINES
+from fgbench.config.baselines import BASELINES, BaselineConfig
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
 from fgbench.errors import ConfigError
@@ -20,7 +20,7 @@ EXTENDS = "extends"
 """Key of a recipe that names another one, whose keys it takes where it has none of its own."""
 
 
-def load_baseline(baseline: str, recipe: str | None = None) -> Section:
+def load_baseline(baseline: str, recipe: str | None = None) -> BaselineConfig:
     """Read a recipe of a baseline.
 
     Args:
