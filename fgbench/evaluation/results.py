@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ FORMAT = 1
 CONFIG = "config.yaml"
 PREDICTIONS = "predictions.parquet"
 RESULT = "result.json"
+
+SINGLE_FOLD = "0"
+"""Name of the fold where there is only one: the parts of the manifests."""
 
 _AGAIN = "run the experiment again"
 
@@ -143,7 +147,7 @@ def write_run(
     table = _table(predictions)
     with storage.explained(folder):
         (folder / RESULT).unlink(missing_ok=True)
-    plain = json.loads(json.dumps(dict(config), allow_nan=False))
+    plain = _plain(config)
     storage.write_text(folder / CONFIG, yaml.safe_dump(plain, sort_keys=True, allow_unicode=True))
     storage.write_table(folder / PREDICTIONS, table)
     result = {
@@ -163,6 +167,52 @@ def write_run(
     }
     storage.write_json(folder / RESULT, result)
     return folder
+
+
+def finished_run(
+    root: Path, *, experiment: str, fold: str, seed: int, config: Mapping[str, Any], manifest_digest: str
+) -> Path | None:
+    """Folder of a run that is there already; ``None`` if it is not, is damaged, or differs.
+
+    Args:
+        root: Work folder.
+        experiment: Name of the experiment.
+        fold: Name of the fold.
+        seed: Seed of the run.
+        config: All settings, as given to :func:`write_run`.
+        manifest_digest: Digest of the manifests.
+
+    Raises:
+        ConfigError: If a name cannot be that of a folder.
+    """
+    folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
+    try:
+        result = read_result(folder)
+        verify(folder)
+    except ManifestError:
+        return None
+    told = (result["config_digest"], result["manifest_digest"])
+    return folder if told == (digest_json(_plain(config)), manifest_digest) else None
+
+
+def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
+    """Delete a run and all that is kept in its folder, the result first.
+
+    Args:
+        root: Work folder.
+        experiment: Name of the experiment.
+        fold: Name of the fold.
+        seed: Seed of the run.
+
+    Raises:
+        ConfigError: If a name cannot be that of a folder.
+        ResourceError: If the folder may not be written.
+    """
+    folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
+    with storage.explained(folder):
+        if folder.is_dir():
+            (folder / RESULT).unlink(missing_ok=True)
+            shutil.rmtree(folder)
 
 
 def read_result(folder: Path) -> dict[str, Any]:
@@ -240,6 +290,12 @@ def verify(folder: Path) -> None:
         raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
     if recompute(folder).to_json() != result["metrics"]:
         raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", _AGAIN)
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, e.g. with lists in place of tuples."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(config), allow_nan=False))
+    return plain
 
 
 def _table(predictions: Predictions) -> pa.Table:

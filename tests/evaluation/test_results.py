@@ -180,3 +180,42 @@ def test_blank_scores_are_null_in_json(tmp_path):
     given = replace(predictions(), labels=["joy"] * 30)
     raw = json.loads((write(tmp_path, given) / "result.json").read_text())
     assert [entry["recall"] is None for entry in raw["metrics"]["classes"]] == [True, False, True]
+
+
+KEY = {"experiment": "lbp-svm", "fold": "official", "seed": 0}
+SETTINGS = {"config": {"c": 10.0, "kernel": "rbf"}, "manifest_digest": "ab" * 32}
+
+
+def test_a_run_that_is_there_is_found_by_settings_and_manifests(tmp_path):
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None
+    folder = write(tmp_path)
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) == folder
+    in_order = {"config": {"kernel": "rbf", "c": 10.0}}
+    assert results.finished_run(tmp_path, **KEY, **(SETTINGS | in_order)) == folder
+    for change in ({"config": {"c": 1.0, "kernel": "rbf"}}, {"manifest_digest": "cd" * 32}):
+        assert results.finished_run(tmp_path, **KEY, **(SETTINGS | change)) is None
+    assert results.finished_run(tmp_path, **(KEY | {"seed": 1}), **SETTINGS) is None
+
+
+def test_settings_with_tuples_are_found_again(tmp_path):
+    config = {"c_values": (1.0, 10.0)}
+    folder = write(tmp_path, config=config)
+    assert results.finished_run(tmp_path, **KEY, **(SETTINGS | {"config": config})) == folder
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "result.json"])
+def test_a_damaged_or_unfinished_run_is_not_there(tmp_path, name):
+    folder = write(tmp_path)
+    (folder / name).write_bytes(b"x")
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None
+    (folder / name).unlink()
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None
+
+
+def test_a_discarded_run_leaves_nothing_and_others_stay(tmp_path):
+    folder, other = write(tmp_path), write(tmp_path, seed=1)
+    (folder / "codebook-hog.npz").write_bytes(b"x")
+    results.discard_run(tmp_path, **KEY)
+    assert not folder.exists()
+    results.verify(other)
+    results.discard_run(tmp_path, **KEY)
