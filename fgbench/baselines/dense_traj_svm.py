@@ -3,11 +3,12 @@
 Words are made from training clips, and so are the scales of the kernel; C is chosen, and probabilities are
 calibrated, on validation clips; test clips are predicted. A clip without trajectories has empty histograms:
 it lies as far from every other clip as can be, and is predicted all the same.
+
+Words are kept in the folder of the run, channel by channel: a run that was killed goes on with them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,24 +16,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.baselines.lbp_svm import class_numbers, predictions_of
+from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
+from fgbench.baselines._svm_run import Roles, assign_roles, run_svm
+from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
-from fgbench.errors import DatasetError
-from fgbench.evaluation.protocol import Protocol
-from fgbench.evaluation.results import write_run
+from fgbench.evaluation.results import SINGLE_FOLD, run_folder
 from fgbench.evaluation.samples import Sample, clip_samples
-from fgbench.features.bag_of_words import Codebook, CodebookConfig, bag_of_words, fit_codebook
-from fgbench.hashing import hash_u64
+from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
+from fgbench.hashing import digest_json, hash_u64
 from fgbench.records import TRAJECTORY_CHANNELS
-from fgbench.storage import read_rows
-from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
-from fgbench.svm.one_vs_rest import Candidate, select
-from fgbench.taxonomy import ontology
+from fgbench.svm.one_vs_rest import Candidate
 
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("dense_trajectories",)
 """Stages of features that have to be enabled."""
+
+CODEBOOK_VERSION = 1
+"""Raised when the same inputs give other words."""
 
 
 def run(
@@ -46,112 +47,135 @@ def run(
     progress: Callable[[str, int, int], None],
     jobs: int | None = None,
 ) -> Path:
-    """Run the baseline on a prepared work folder; arguments and errors as of the baseline ``lbp-svm``."""
-    samples = {
-        part: [s for s in clip_samples(manifests) if s.part == part] for part in ("train", "val", "test")
-    }
-    Protocol(
-        name="clips",
-        train=frozenset(s.sample_id for s in samples["train"]),
-        selection=frozenset(s.sample_id for s in samples["val"]),
-        test=frozenset(s.sample_id for s in samples["test"]),
-    )
-    labels = ontology("fg33").labels
-    folder = manifests / "features" / "dense_trajectories"
-    channels = list(TRAJECTORY_CHANNELS)
+    """Run the baseline on a prepared work folder; arguments and errors as of the baseline ``lbp-svm``.
+
+    Progress has a step per run of k-means and one for the histograms of each channel.
+    """
+    roles = assign_roles(clip_samples(manifests), protocol_name="clips")
+    tables = manifests / "features" / "dense_trajectories"
+    kept = run_folder(root, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
     train: dict[str, Matrix] = {}
-    against: dict[str, dict[str, Matrix]] = {"val": {}, "test": {}}
+    against: dict[str, dict[str, Matrix]] = {"selection": {}, "test": {}}
     scales: dict[str, float] = {}
     words: dict[str, int] = {}
-    for done, channel in enumerate(channels):
-        progress("channels", done, len(channels))
-        histograms, codebook = channel_histograms(folder, channel, samples, config, seed=seed, jobs=jobs)
+    steps = _Steps(progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
+    for channel in TRAJECTORY_CHANNELS:
+        codebook = channel_codebook(
+            tables,
+            channel,
+            roles.train,
+            config,
+            seed=seed,
+            manifest_digest=manifest_digest,
+            kept=codebook_path(kept, channel),
+            progress=steps.done,
+            jobs=jobs,
+        )
+        histograms = channel_histograms(tables, channel, roles, codebook)
         train[channel] = chi2_distances(histograms["train"], jobs=jobs)
         scales[channel] = mean_distance(train[channel])
         words[channel] = len(codebook.words)
         for part, found in against.items():
             found[channel] = chi2_distances(histograms[part], histograms["train"], jobs=jobs)
-    progress("channels", len(channels), len(channels))
+        steps.done(1)
     candidate = Candidate(
         {"kernel": "chi2"},
         lambda: combined_kernel(train, scales),
-        lambda: combined_kernel(against["val"], scales),
+        lambda: combined_kernel(against["selection"], scales),
     )
-    truth = {part: class_numbers(samples[part], labels) for part in ("train", "val")}
-    chosen = select(
-        [candidate], truth["train"], truth["val"], labels=labels, c_values=config.c_values, jobs=jobs
-    )
-    sigmoid = fit_sigmoid(chosen.decisions, truth["val"])
-    decisions = chosen.machine.decisions(combined_kernel(against["test"], scales))
-    ids = [s.sample_id for s in samples["test"]]
-    return write_run(
+    return run_svm(
         root,
-        predictions_of(samples["test"], ids, sigmoid.probabilities(decisions), labels),
-        experiment=config.name,
-        fold="0",
+        config,
+        roles=roles,
+        c_values=config.c_values,
+        candidates=[candidate],
+        test_gram=lambda _: combined_kernel(against["test"], scales),
         seed=seed,
-        config=config.model_dump(mode="json"),
         manifest_digest=manifest_digest,
-        device="cpu",
-        details={
-            **details,
-            "chosen": {"uar": chosen.best.uar, **chosen.best.parameters},
-            "trials": [{"uar": trial.uar, **trial.parameters} for trial in chosen.trials],
-            "words": words,
-            "scales": scales,
-            "n_train": len(samples["train"]),
-            "n_selection": len(samples["val"]),
-        },
+        details={**details, "words": words, "scales": scales},
+        jobs=jobs,
     )
 
 
-def channel_histograms(
-    folder: Path,
+def channel_codebook(
+    tables: Path,
     channel: str,
-    samples: Mapping[str, Sequence[Sample]],
+    train: Sequence[Sample],
     config: DenseTrajSvmConfig,
     *,
     seed: int,
+    manifest_digest: str,
+    kept: Path,
+    progress: Callable[[int], None],
     jobs: int | None,
-) -> tuple[dict[str, Matrix], Codebook]:
-    """Histograms of all clips in one channel, and the words, which training clips alone decide.
+) -> Codebook:
+    """The words of a channel, which training clips alone decide: those that were kept, or new ones.
 
     Args:
-        folder: Tables of trajectories.
+        tables: Folder of the tables of trajectories.
         channel: Key of :data:`fgbench.records.TRAJECTORY_CHANNELS`.
-        samples: Part to its clips.
+        train: Training clips.
         config: The recipe.
-        seed: Of the words.
-        jobs: Processes.
+        seed: Of the sample and of the beginnings of k-means.
+        manifest_digest: Digest of the manifests.
+        kept: File in which words are kept.
+        progress: Told how many runs of k-means are finished since it was last told.
+        jobs: Runs at the same time.
+
+    Raises:
+        DatasetError: If no training clip has trajectories, or a descriptor is not finite.
+        ManifestError: If a table is damaged.
+    """
+    clip_ids = [sample.clip_id for sample in train]
+    fingerprint = digest_json(
+        {
+            "version": CODEBOOK_VERSION,
+            "manifests": manifest_digest,
+            "config": {"words": config.words, "samples": config.samples, "runs": config.runs},
+            "seed": seed,
+            "channel": channel,
+            "clips": clip_ids,
+        }
+    )
+    found = load_codebook(kept, fingerprint=fingerprint)
+    if found is not None:
+        progress(config.runs)
+        return found
+    word_seed = hash_u64("words", seed, channel) % 2**32
+    sample = training_sample(tables, channel, clip_ids, size=config.samples, seed=word_seed)
+    wanted = CodebookConfig(words=min(config.words, len(sample)), samples=config.samples, runs=config.runs)
+    codebook = fit_codebook(sample, wanted, seed=word_seed, jobs=jobs, progress=progress)
+    save_codebook(kept, codebook, fingerprint=fingerprint)
+    return codebook
+
+
+def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codebook) -> dict[str, Matrix]:
+    """Histograms of all clips in one channel; those of a clip without trajectories are empty.
+
+    Args:
+        tables: Folder of the tables of trajectories.
+        channel: Key of :data:`fgbench.records.TRAJECTORY_CHANNELS`.
+        roles: The clips.
+        codebook: The words.
 
     Returns:
-        Part to (clips, words) float32, and the codebook.
+        ``"train"``, ``"selection"`` and ``"test"`` to (clips, words) float32.
     """
-    descriptors = _descriptors(folder, channel)
-    size = TRAJECTORY_CHANNELS[channel]
-    known = [descriptors[s.clip_id] for s in samples["train"] if s.clip_id in descriptors]
-    if not known:
-        raise DatasetError(
-            f"no training clip has trajectories in {folder}", "prepare it with dense_trajectories"
-        )
-    pool = np.concatenate(known)
-    wanted = CodebookConfig(words=min(config.words, len(pool)), samples=config.samples, runs=config.runs)
-    codebook = fit_codebook(pool, wanted, seed=hash_u64("words", seed, channel) % 2**32, jobs=jobs)
-    empty = np.empty((0, size), np.float16)
-    histograms = {}
-    for part, clips in samples.items():
-        rows = np.zeros((len(clips), len(codebook.words)), np.float32)
-        for row, clip in enumerate(clips):
-            found = descriptors.get(clip.clip_id, empty)
-            if len(found):
-                rows[row] = bag_of_words(found, codebook)
-        histograms[part] = rows
-    return histograms, codebook
+    known = clip_histograms(tables, channel, codebook)
+    empty = np.zeros(len(codebook.words), np.float32)
+    parts = {"train": roles.train, "selection": roles.selection, "test": roles.predicted}
+    return {
+        part: np.array([known.get(clip.clip_id, empty) for clip in clips], np.float32).reshape(-1, empty.size)
+        for part, clips in parts.items()
+    }
 
 
-def _descriptors(folder: Path, channel: str) -> dict[str, npt.NDArray[np.float16]]:
-    rows: dict[str, list[Any]] = defaultdict(list)
-    for path in sorted(folder.glob("*.parquet")):
-        for row in read_rows(path, ["clip_id", channel]):
-            rows[row["clip_id"]].append(row[channel])
-    return {clip: np.asarray(found, np.float16) for clip, found in rows.items()}
+class _Steps:
+    """Counts finished steps and tells of them."""
+
+    def __init__(self, progress: Callable[[str, int, int], None], *, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def done(self, steps: int) -> None:
+        self._done += steps
+        self._progress("words", self._done, self._total)

@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.baselines._svm_run import assign_roles, run_svm
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import DatasetError
-from fgbench.evaluation.protocol import Protocol
-from fgbench.evaluation.results import Predictions, write_run
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.storage import read_rows
-from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
-from fgbench.svm.one_vs_rest import Candidate, select
-from fgbench.taxonomy import ontology
+from fgbench.svm.one_vs_rest import Candidate
 
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("lbp",)
@@ -59,51 +56,20 @@ def run(
         DatasetError: If a class or a part has no images, or a feature is not finite.
         ManifestError: If manifests or features are missing.
     """
-    samples = image_samples(manifests)
     features = read_lbp(manifests / "features" / "lbp")
-    labels = ontology("fg33").labels
-    roles = {part: [s for s in samples if s.part == part and not s.is_copy] for part in ("val", "test")}
-    train = [s for s in samples if s.part == "train" and s.sample_id in features]
-    selection = [s for s in roles["val"] if s.sample_id in features]
-    Protocol(
-        name="images",
-        train=frozenset(s.sample_id for s in train),
-        selection=frozenset(s.sample_id for s in selection),
-        test=frozenset(s.sample_id for s in roles["test"]),
-    )
-    test = [s for s in roles["test"] if s.sample_id in features]
-    x_train, x_selection, x_test = (_matrix(found, features) for found in (train, selection, test))
-    y_train, y_selection = class_numbers(train, labels), class_numbers(selection, labels)
-    grams = _Grams(x_train, x_selection, config.gamma_factors)
-    chosen = select(
-        told(grams.candidates(), progress),
-        y_train,
-        y_selection,
-        labels=labels,
-        c_values=config.c_values,
-        jobs=jobs,
-    )
-    sigmoid = fit_sigmoid(chosen.decisions, y_selection)
-    decisions = chosen.machine.decisions(grams.against_train(x_test, chosen.best.parameters))
-    predictions = predictions_of(
-        roles["test"], [s.sample_id for s in test], sigmoid.probabilities(decisions), labels
-    )
-    return write_run(
+    roles = assign_roles(image_samples(manifests), protocol_name="images", known=features)
+    grams = _Grams(_matrix(roles.train, features), _matrix(roles.selection, features), config.gamma_factors)
+    return run_svm(
         root,
-        predictions,
-        experiment=config.name,
-        fold="0",
+        config,
+        roles=roles,
+        c_values=config.c_values,
+        candidates=told(grams.candidates(), progress),
+        test_gram=lambda parameters: grams.against_train(_matrix(roles.predicted, features), parameters),
         seed=seed,
-        config=config.model_dump(mode="json"),
         manifest_digest=manifest_digest,
-        device="cpu",
-        details={
-            **details,
-            "chosen": {"uar": chosen.best.uar, **chosen.best.parameters},
-            "trials": [{"uar": trial.uar, **trial.parameters} for trial in chosen.trials],
-            "n_train": len(train),
-            "n_selection": len(selection),
-        },
+        details=details,
+        jobs=jobs,
     )
 
 
@@ -136,36 +102,6 @@ def read_lbp(folder: Path) -> dict[str, Matrix]:
             f"features of {len(bad)} images are not finite, e.g. {bad[0]}", "prepare them again"
         )
     return found
-
-
-def predictions_of(
-    samples: Sequence[Sample], predicted_ids: Sequence[str], probabilities: Matrix, labels: Sequence[str]
-) -> Predictions:
-    """Predictions of all samples of a part; those without features get none.
-
-    Args:
-        samples: All samples, in order.
-        predicted_ids: Ids of those that were predicted.
-        probabilities: (len(predicted_ids), C).
-        labels: C names.
-    """
-    place = {name: row for row, name in enumerate(predicted_ids)}
-    full = np.full((len(samples), len(labels)), np.nan, np.float32)
-    predicted: list[str | None] = []
-    for row, sample in enumerate(samples):
-        found = place.get(sample.sample_id)
-        if found is not None:
-            full[row] = probabilities[found]
-        predicted.append(None if found is None else labels[int(np.argmax(probabilities[found]))])
-    return Predictions(
-        classes=tuple(labels),
-        sample_ids=tuple(s.sample_id for s in samples),
-        clip_ids=tuple(s.clip_id for s in samples),
-        subject_ids=tuple(s.subject_id for s in samples),
-        labels=tuple(s.label for s in samples),
-        predicted=tuple(predicted),
-        probabilities=full,
-    )
 
 
 class _Grams:
@@ -205,10 +141,5 @@ class _Grams:
 
 
 def _matrix(samples: Sequence[Sample], features: Mapping[str, Matrix]) -> Matrix:
-    return np.stack([features[s.sample_id] for s in samples]) if samples else np.empty((0, 0), np.float32)
-
-
-def class_numbers(samples: Sequence[Sample], labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Classes of samples as places in ``labels``, (N,) int64."""
-    numbers = {label: number for number, label in enumerate(labels)}
-    return np.array([numbers[s.label] for s in samples], np.int64)
+    width = len(next(iter(features.values())))
+    return np.array([features[s.sample_id] for s in samples], np.float32).reshape(-1, width)

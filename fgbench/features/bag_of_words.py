@@ -12,6 +12,7 @@ on their number.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ def fit_codebook(
     *,
     seed: int,
     jobs: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Codebook:
     """Codebook of training descriptors.
 
@@ -80,6 +82,7 @@ def fit_codebook(
         config: Sizes.
         seed: Of the sample and of the beginnings.
         jobs: Runs at the same time; ``None`` is one per core. The result does not depend on it.
+        progress: Told of every run that is finished, as 1.
 
     Raises:
         ValueError: If descriptors are not a matrix, or ``jobs`` is below 1.
@@ -103,7 +106,11 @@ def fit_codebook(
     sample = _finite(values)
     seeds = generator.integers(0, 2**31, config.runs)
     with threadpool_limits(1), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        found = list(pool.map(lambda run_seed: _k_means(sample, config, int(run_seed)), seeds))
+        found = []
+        for codebook in pool.map(lambda run_seed: _k_means(sample, config, int(run_seed)), seeds):
+            found.append(codebook)
+            if progress is not None:
+                progress(1)
     return min(found, key=lambda codebook: codebook.distortion)
 
 

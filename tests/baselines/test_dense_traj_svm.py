@@ -6,18 +6,24 @@ import pytest
 
 from fgbench import records, storage
 from fgbench.baselines import dense_traj_svm
+from fgbench.baselines._svm_run import assign_roles
+from fgbench.baselines._trajectory_bags import training_sample
 from fgbench.config import DenseTrajSvmConfig
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import read_predictions, read_result
 from fgbench.evaluation.samples import clip_samples
+from fgbench.features.bag_of_words import Codebook, fit_codebook
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
 CONFIG = DenseTrajSvmConfig(name="dense-traj-svm", words=60, samples=4000, runs=1, c_values=(10.0,))
 CLIPS = {"train": 3, "val": 1, "test": 2}
+ALL_CLIPS = [
+    f"{part}-{number}-{label}" for part, count in CLIPS.items() for number in range(count) for label in LABELS
+]
 
 
-def manifests(folder, *, other=0, empty=(), shuffle=False):
+def manifests(folder, *, other=0, empty=(), shuffle=False, without=()):
     """Clips whose descriptors lie around a place of their class; ``other`` changes val and test alone."""
     places = np.random.default_rng(1).random((33, 426))
     shuffled = np.random.default_rng(2)
@@ -26,6 +32,8 @@ def manifests(folder, *, other=0, empty=(), shuffle=False):
         for number in range(count):
             order = shuffled.permutation(33) if shuffle else np.arange(33)
             for place, label in enumerate(LABELS):
+                if (label, part) in without:
+                    continue
                 name = f"{part}-{number}-{label}"
                 told = LABELS[order[place]]
                 clips.append({"clip_id": name, "label": told, "split": part, "subject_id": f"{part}{number}"})
@@ -44,15 +52,15 @@ def manifests(folder, *, other=0, empty=(), shuffle=False):
     return folder
 
 
-def run(folder, root):
+def run(folder, root, *, config=CONFIG, digest="d", progress=lambda name, done, total: None):
     return dense_traj_svm.run(
         folder,
-        CONFIG,
+        config,
         root=root,
         seed=0,
-        manifest_digest="d",
+        manifest_digest=digest,
         details={"dataset": "made up", "synthetic": True},
-        progress=lambda name, done, total: None,
+        progress=progress,
     )
 
 
@@ -71,24 +79,202 @@ def test_shuffled_labels_give_chance(tmp_path):
 
 
 def test_words_and_scales_do_not_see_validation_and_test(tmp_path):
-    scales, words = [], []
+    scales, words, bags = [], [], []
     for other in (0, 1):
         folder = manifests(tmp_path / str(other), other=other)
         scales.append(read_result(run(folder, tmp_path / f"run{other}"))["details"]["scales"])
-        samples = {part: [s for s in clip_samples(folder) if s.part == part] for part in CLIPS}
+        with np.load(tmp_path / f"run{other}/runs/dense-traj-svm/0/0/codebook-hog.npz") as kept:
+            words.append(kept["words"])
+        roles = assign_roles(clip_samples(folder), protocol_name="clips")
         tables = folder / "features" / "dense_trajectories"
-        histograms, book = dense_traj_svm.channel_histograms(tables, "hog", samples, CONFIG, seed=0, jobs=1)
-        words.append(book.words)
-        assert histograms["train"].sum(axis=1) == pytest.approx(1)
-        words.append(histograms["train"])
+        bags.append(dense_traj_svm.channel_histograms(tables, "hog", roles, Codebook(words[-1], 0.0)))
+        assert bags[-1]["train"].sum(axis=1) == pytest.approx(1)
     assert scales[0] == scales[1]
-    np.testing.assert_array_equal(words[0], words[2])
-    np.testing.assert_array_equal(words[1], words[3])
+    np.testing.assert_array_equal(words[0], words[1])
+    np.testing.assert_array_equal(bags[0]["train"], bags[1]["train"])
+    assert not np.array_equal(bags[0]["test"], bags[1]["test"]), "the made-up test clips do differ"
+
+
+def test_progress_tells_of_every_run_of_k_means_and_of_every_channel(tmp_path):
+    told = []
+    run(
+        manifests(tmp_path / "m"),
+        tmp_path,
+        config=CONFIG.model_copy(update={"runs": 2}),
+        progress=lambda name, done, total: told.append((name, done, total)),
+    )
+    assert told == [("words", done, 15) for done in range(1, 16)]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Number of descriptors of every k-means that is begun."""
+    begun = []
+
+    def counting(sample, config, **how):
+        begun.append(sample.shape[1])
+        return fit_codebook(sample, config, **how)
+
+    monkeypatch.setattr(dense_traj_svm, "fit_codebook", counting)
+    return begun
+
+
+def killed_after(folder, root, steps):
+    def progress(name, done, total):
+        if done == steps:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run(folder, root, progress=progress)
+
+
+def test_a_killed_run_goes_on_with_its_words_and_gives_the_same_bytes(tmp_path, fitted):
+    folder = manifests(tmp_path / "m")
+    expected = run(folder, tmp_path / "whole")
+    assert fitted == [30, 96, 108, 96, 96]
+    fitted.clear()
+    killed_after(folder, tmp_path / "cut", 4)  # two channels are done: words and histograms of each
+    assert fitted == [30, 96]
+    killed_after(folder, tmp_path / "cut", 5)  # while the third one's words were made, before they were kept
+    assert fitted == [30, 96, 108]
+    resumed = run(folder, tmp_path / "cut")
+    assert fitted == [30, 96, 108, 108, 96, 96]
+    for name in ("predictions.parquet", "config.yaml"):
+        assert (resumed / name).read_bytes() == (expected / name).read_bytes()
+    assert read_result(resumed)["details"] == read_result(expected)["details"]
+    assert not list(resumed.glob("*.tmp-*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"digest": "other"},
+        {"config": CONFIG.model_copy(update={"words": 61})},
+        {"config": CONFIG.model_copy(update={"samples": 300})},
+        {"config": CONFIG.model_copy(update={"runs": 2})},
+    ],
+    ids=["manifests", "words", "samples", "runs"],
+)
+def test_words_of_other_settings_or_manifests_are_not_taken(tmp_path, fitted, change):
+    folder = manifests(tmp_path / "m")
+    killed_after(folder, tmp_path, 2)
+    fitted.clear()
+    run(folder, tmp_path, **change)
+    assert fitted == [30, 96, 108, 96, 96]
+
+
+def test_other_penalties_take_the_same_words(tmp_path, fitted):
+    folder = manifests(tmp_path / "m")
+    run(folder, tmp_path)
+    fitted.clear()
+    run(folder, tmp_path, config=CONFIG.model_copy(update={"c_values": (1.0,)}))
+    assert fitted == []
+
+
+def test_damaged_words_are_made_again(tmp_path, fitted):
+    folder = manifests(tmp_path / "m")
+    first = run(folder, tmp_path)
+    before = (first / "predictions.parquet").read_bytes()
+    for channel, damage in (("traj", b""), ("hog", b"no archive"), ("hof", b"PK\x03\x04 half")):
+        (first / f"codebook-{channel}.npz").write_bytes(damage)
+    fitted.clear()
+    run(folder, tmp_path)
+    assert fitted == [30, 96, 108]
+    assert (first / "predictions.parquet").read_bytes() == before
+
+
+def test_sample_is_drawn_from_training_clips_in_their_order(tmp_path):
+    """Whole, it is the rows of the clips named; a part of it is some of those rows, in order, repeatably."""
+    tables = manifests(tmp_path / "m") / "features" / "dense_trajectories"
+    clips = ["train-1-anger", "train-0-worry", "train-2-absent"]
+    stored = storage.read_rows(tables / "00000.parquet")
+    rows = {clip: [] for clip in clips}
+    for row in stored:
+        if row["clip_id"] in rows:
+            rows[row["clip_id"]].append(row["mbhx"])
+    every = np.array(rows[clips[0]] + rows[clips[1]], np.float16)
+    sample = training_sample(tables, "mbhx", clips, size=100, seed=0)
+    np.testing.assert_array_equal(sample, every)
+    some = training_sample(tables, "mbhx", clips, size=7, seed=0)
+    places = [int(np.flatnonzero((every == row).all(axis=1))[0]) for row in some]
+    assert len(places) == 7
+    assert places == sorted(set(places))
+    np.testing.assert_array_equal(some, training_sample(tables, "mbhx", clips, size=7, seed=0))
+    assert not np.array_equal(some, training_sample(tables, "mbhx", clips, size=7, seed=1))
 
 
 def test_no_trajectories_at_all_is_an_error(tmp_path):
     with pytest.raises(DatasetError, match="no training clip has trajectories"):
-        run(
-            manifests(tmp_path / "m", empty=[f"train-{n}-{label}" for n in range(3) for label in LABELS]),
-            tmp_path,
-        )
+        run(manifests(tmp_path / "m", empty=ALL_CLIPS), tmp_path)
+
+
+def test_features_that_are_not_there_are_an_error(tmp_path):
+    folder = manifests(tmp_path / "m")
+    (folder / "features" / "dense_trajectories" / "00000.parquet").unlink()
+    with pytest.raises(DatasetError, match="no training clip has trajectories"):
+        run(folder, tmp_path)
+
+
+def test_a_damaged_table_is_an_error(tmp_path):
+    folder = manifests(tmp_path / "m")
+    path = folder / "features" / "dense_trajectories" / "00000.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ManifestError, match=r"00000\.parquet is damaged"):
+        run(folder, tmp_path)
+    storage.write_table(path, pa.table({"clip_id": ["a"]}))
+    with pytest.raises(ManifestError, match=r"00000\.parquet is damaged or no table of trajectories"):
+        run(folder, tmp_path)
+
+
+@pytest.mark.parametrize("clip", ["train-0-anger", "val-0-worry", "test-1-lust"])
+def test_descriptors_that_are_not_finite_name_the_clip(tmp_path, clip):
+    folder = manifests(tmp_path / "m")
+    path = folder / "features" / "dense_trajectories" / "00000.parquet"
+    rows = list(storage.read_rows(path))
+    bad = next(row for row in rows if row["clip_id"] == clip)
+    bad["hog"][3] = float("nan")
+    storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("dense_trajectories")))
+    with pytest.raises(DatasetError, match=f"clip {clip} has hog descriptors that are not finite"):
+        run(folder, tmp_path)
+
+
+def test_a_class_without_training_clips_is_an_error(tmp_path):
+    with pytest.raises(DatasetError, match="1 of 33 classes have no training sample: worry"):
+        run(manifests(tmp_path / "m", without={("worry", "train")}), tmp_path)
+
+
+def test_a_part_without_clips_is_an_error(tmp_path):
+    for part, error, message in (
+        ("train", ConfigError, "no train samples"),
+        ("val", DatasetError, "no validation samples"),
+        ("test", ConfigError, "no test samples"),
+    ):
+        without = {(label, part) for label in LABELS}
+        with pytest.raises(error, match=message):
+            run(manifests(tmp_path / part, without=without), tmp_path)
+
+
+def test_a_class_absent_from_test_has_a_blank_score(tmp_path):
+    folder = run(manifests(tmp_path / "m", without={("worry", "test")}), tmp_path)
+    result = read_result(folder)["metrics"]
+    entries = {entry["label"]: entry for entry in result["classes"]}
+    assert entries["worry"]["recall"] is None
+    assert result["n_classes"] == 32
+
+
+def test_all_classes_are_not_the_first_one_where_validation_told_nothing(tmp_path):
+    """Labels of validation moved by one: all are wrong, the curve is flat; the order of decisions is kept."""
+    folder = manifests(tmp_path / "m")
+    path = folder / "clips.parquet"
+    rows = list(storage.read_rows(path))
+    for row in rows:
+        if row["split"] == "val":
+            row["label"] = LABELS[(LABELS.index(row["label"]) + 1) % 33]
+    storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("clips")))
+    found = run(folder, tmp_path)
+    assert np.ptp(read_predictions(found).probabilities) < 1e-3
+    assert read_result(found)["metrics"]["uar"] > 0.8

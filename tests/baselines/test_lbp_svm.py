@@ -10,7 +10,7 @@ import pytest
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
 from fgbench.config import load_baseline
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.results import read_predictions, read_result, recompute
 from fgbench.features.lbp import lbp_histograms
 from fgbench.taxonomy import leaves
@@ -96,6 +96,29 @@ def test_images_without_a_face_count_as_wrong(tmp_path):
     assert len(predictions.sample_ids) == 4 * 33
     assert sum(label is None for label in predictions.predicted) == 10
     assert read_result(folder)["metrics"]["n_missing"] == 10
+
+
+def test_test_images_that_all_lack_features_count_as_wrong(tmp_path):
+    folder = manifests(tmp_path / "m")
+    table = folder / "features" / "lbp" / "00000.parquet"
+    rows = [row for row in storage.read_rows(table) if not row["clip_id"].startswith("test-")]
+    storage.write_table(table, pa.Table.from_pylist(rows, schema=records.schema("lbp", 2478)))
+    metrics = read_result(run(folder, tmp_path))["metrics"]
+    assert (metrics["n"], metrics["n_missing"], metrics["uar"]) == (132, 132, 0.0)
+    assert metrics["classes"][0]["precision"] is None
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "message"),
+    [
+        ("train", ConfigError, "no train samples"),
+        ("val", DatasetError, "no validation samples"),
+        ("test", ConfigError, "no test samples"),
+    ],
+)
+def test_a_part_without_images_is_an_error(tmp_path, part, error, message):
+    with pytest.raises(error, match=message):
+        run(manifests(tmp_path / "m", without={(label, part) for label in LABELS}), tmp_path)
 
 
 def test_a_class_without_training_images_is_an_error(tmp_path):

@@ -1,0 +1,117 @@
+"""Descriptors of trajectories from the tables of features: a sample for words, and histograms of words.
+
+Tables are read clip by clip: memory does not grow with the size of the data set, but for the result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import DatasetError, ManifestError
+from fgbench.features.bag_of_words import Codebook, bag_of_words
+from fgbench.records import TRAJECTORY_CHANNELS
+
+Float16 = npt.NDArray[np.float16]
+Float32 = npt.NDArray[np.float32]
+
+_AGAIN = "compute the features again: delete their files and run fgbench prepare"
+
+
+def clip_descriptors(folder: Path, channel: str) -> Iterator[tuple[str, Float16]]:
+    """Descriptors of every clip that has trajectories, one clip at a time.
+
+    Args:
+        folder: Tables of trajectories; the rows of a clip follow each other in one of them.
+        channel: Key of :data:`fgbench.records.TRAJECTORY_CHANNELS`.
+
+    Yields:
+        Id of the clip, and (N, size) float16.
+
+    Raises:
+        ManifestError: If a table is damaged or has other columns.
+        DatasetError: If a descriptor is not finite.
+    """
+    size = TRAJECTORY_CHANNELS[channel]
+    for path in sorted(folder.glob("*.parquet")):
+        clips, flat = _columns(path, channel)
+        values = flat.reshape(len(clips), size)
+        changes = np.flatnonzero(clips[1:] != clips[:-1]) + 1
+        for begin, end in pairwise([0, *changes.tolist(), len(clips)] if len(clips) else []):
+            found = values[begin:end]
+            if not np.isfinite(found).all():
+                raise DatasetError(
+                    f"clip {clips[begin]} has {channel} descriptors that are not finite ({path})", _AGAIN
+                )
+            yield str(clips[begin]), found
+
+
+def training_sample(folder: Path, channel: str, clip_ids: Sequence[str], *, size: int, seed: int) -> Float16:
+    """Descriptors of the clips given, at most ``size`` of them, drawn at random without replacement.
+
+    Args:
+        folder: Tables of trajectories.
+        channel: As in :func:`clip_descriptors`.
+        clip_ids: The clips to draw from; the draw depends on their order, and on nothing else in the tables.
+        size: Most descriptors.
+        seed: Of the draw.
+
+    Returns:
+        (n, channel's size) float16, in the order of the clips.
+
+    Raises:
+        DatasetError: If no clip has trajectories, or a descriptor is not finite.
+        ManifestError: As :func:`clip_descriptors`.
+    """
+    counts = Counter(dict.fromkeys(clip_ids, 0))
+    for clip, found in clip_descriptors(folder, channel):
+        if clip in counts:
+            counts[clip] += len(found)
+    edges = np.concatenate([[0], np.cumsum([counts[clip] for clip in clip_ids])])
+    total = int(edges[-1])
+    if not total:
+        raise DatasetError(
+            f"no training clip has trajectories in {folder}", "prepare it with dense_trajectories"
+        )
+    if total > size:
+        drawn = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
+    else:
+        drawn = np.arange(total)
+    place = {clip: number for number, clip in enumerate(clip_ids)}
+    sample = np.empty((len(drawn), TRAJECTORY_CHANNELS[channel]), np.float16)
+    for clip, found in clip_descriptors(folder, channel):
+        if clip in place:
+            edge, next_edge = edges[place[clip] : place[clip] + 2]
+            first, last = np.searchsorted(drawn, [edge, next_edge])
+            sample[first:last] = found[drawn[first:last] - edge]
+    return sample
+
+
+def clip_histograms(folder: Path, channel: str, codebook: Codebook) -> dict[str, Float32]:
+    """Histogram of words of every clip that has trajectories, (W,) float32.
+
+    Raises:
+        DatasetError: If a descriptor is not finite.
+        ManifestError: As :func:`clip_descriptors`.
+    """
+    return {clip: bag_of_words(found, codebook) for clip, found in clip_descriptors(folder, channel)}
+
+
+def _columns(path: Path, channel: str) -> tuple[npt.NDArray[np.object_], Float16]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=["clip_id", channel])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ManifestError(f"{path} is damaged or no table of trajectories: {error}", _AGAIN) from error
+    clips = table.column("clip_id").to_numpy(zero_copy_only=False)
+    flat = table.column(channel).combine_chunks().flatten()
+    if flat.null_count or len(flat) != len(clips) * TRAJECTORY_CHANNELS[channel]:
+        raise ManifestError(f"{path} has rows without {channel} descriptors, expected them in all", _AGAIN)
+    return clips, flat.to_numpy(zero_copy_only=False)
