@@ -9,7 +9,7 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
+from fgbench.cli.options import DEFAULT_JOBS, Force, Jobs, Json
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def lbp_svm(
     recipe: Recipe = None,
     seed: Seed = 0,
     jobs: Jobs = DEFAULT_JOBS,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Local binary patterns of images and a one-vs-rest SVM."""
-    _run("lbp-svm", workdir, recipe, seed=seed, jobs=jobs, json=json)
+    _run("lbp-svm", workdir, recipe, seed=seed, jobs=jobs, force=force, json=json)
 
 
 @app.command("dense-traj-svm")
@@ -45,19 +46,20 @@ def dense_traj_svm(
     recipe: Recipe = None,
     seed: Seed = 0,
     jobs: Jobs = DEFAULT_JOBS,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Bags of dense trajectories of clips and a one-vs-rest SVM with the chi-square kernel."""
-    _run("dense-traj-svm", workdir, recipe, seed=seed, jobs=jobs, json=json)
+    _run("dense-traj-svm", workdir, recipe, seed=seed, jobs=jobs, force=force, json=json)
 
 
-def _run(name: str, workdir: Path, recipe: str | None, *, seed: int, jobs: int, json: bool) -> None:
+def _run(
+    name: str, workdir: Path, recipe: str | None, *, seed: int, jobs: int, force: bool, json: bool
+) -> None:
     from fgbench import plugins
     from fgbench.config import load_baseline
-    from fgbench.evaluation.results import read_result
+    from fgbench.evaluation.results import SINGLE_FOLD, discard_run, finished_run
     from fgbench.hashing import digest_file
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_scores import scores_table
     from fgbench.stages.publish import INDEX, MANIFESTS, read_index
 
     config = load_baseline(name, recipe)
@@ -65,22 +67,48 @@ def _run(name: str, workdir: Path, recipe: str | None, *, seed: int, jobs: int, 
     ensure_features(workdir, module.NEEDS, jobs=jobs, quiet=json)
     index = read_index(workdir)
     manifests = workdir / MANIFESTS
-    note(f"{name} on {index['dataset']} in {workdir}")
-    with progress_bars(quiet=json) as progress:
-        folder = module.run(
-            manifests,
-            config,
-            root=workdir,
-            seed=seed,
-            jobs=jobs,
-            manifest_digest=digest_file(manifests / INDEX),
-            details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
-            progress=progress,
-        )
+    digest = digest_file(manifests / INDEX)
+    if force:
+        discard_run(workdir, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
+    folder = finished_run(
+        workdir,
+        experiment=config.name,
+        fold=SINGLE_FOLD,
+        seed=seed,
+        config=config.model_dump(mode="json"),
+        manifest_digest=digest,
+    )
+    if folder is not None:
+        note(f"{name}, seed {seed}, is there already: {folder} (--force computes it anew)")
+    else:
+        note(f"{name} on {index['dataset']} in {workdir}")
+        with progress_bars(quiet=json) as progress:
+            folder = module.run(
+                manifests,
+                config,
+                root=workdir,
+                seed=seed,
+                jobs=jobs,
+                manifest_digest=digest,
+                details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
+                progress=progress,
+            )
+    show_run(folder, json=json)
+
+
+def show_run(folder: Path, *, json: bool) -> None:
+    """Print the scores and confusions of a finished run, and write its ``confusion.csv``."""
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.render import markdown
+    from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
+    from fgbench.reports.run_scores import scores_table
+
+    write_confusion(folder)
     if json:
-        print_json(read_result(folder))
+        print_json({**read_result(folder), "confusion": confusion_json(folder)})
         return
-    say(markdown(scores_table(folder)))
+    for table in (scores_table(folder), *confusion_tables(folder)):
+        say(markdown(table))
     say(f"run: {folder}")
 
 

@@ -1,0 +1,94 @@
+"""``fgbench baseline``: a run that is there is printed, not computed again, unless forced or inputs differ."""
+
+import json
+
+import pytest
+from test_lbp_svm import manifests
+from typer.testing import CliRunner
+
+from fgbench.baselines import lbp_svm
+from fgbench.cli import baseline
+from fgbench.cli.app import app
+
+RECIPE = "name: quick\nc_values: [1.0]\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Work folder with manifests of made-up images, and a recipe."""
+    here = tmp_path_factory.mktemp("command")
+    manifests(here / "work" / "manifests", no_face=3)
+    write_index(here / "work", "made up")
+    (here / "quick.yaml").write_text(RECIPE)
+    return here
+
+
+def write_index(work, dataset):
+    (work / "manifests" / "index.json").write_text(json.dumps({"dataset": dataset, "synthetic": True}))
+
+
+@pytest.fixture
+def command(made, monkeypatch):
+    """Runs the baseline; ``computed`` counts how often it was computed."""
+    computed = []
+
+    def counting(*arguments, **options):
+        computed.append(options["seed"])
+        return run(*arguments, **options)
+
+    run = lbp_svm.run
+    monkeypatch.setattr(lbp_svm, "run", counting)
+    monkeypatch.setattr(baseline, "ensure_features", lambda *arguments, **options: None)
+
+    def fgbench(*arguments):
+        words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), *arguments]
+        done = CliRunner().invoke(app, ["baseline", "lbp-svm", *words])
+        assert done.exit_code == 0, done.stderr
+        return done
+
+    fgbench.computed = computed
+    return fgbench
+
+
+def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
+    first = command("--force")
+    folder = made / "work" / "runs" / "quick" / "0" / "0"
+    assert first.stdout.endswith(f"run: {folder}\n")
+    for part in ("| mean of the classes (UAR) |", "confusion of upper classes", "largest confusions"):
+        assert part in first.stdout
+    assert (folder / "confusion.csv").read_text().count("\n") == 34
+    result = (folder / "result.json").read_bytes()
+    again = command()
+    assert command.computed == [0]
+    assert again.stdout == first.stdout
+    assert again.stderr == f"lbp-svm, seed 0, is there already: {folder} (--force computes it anew)\n"
+    (folder / "left.over").touch()
+    assert command("--force").stdout == first.stdout
+    assert command.computed == [0, 0]
+    assert not (folder / "left.over").exists()
+    assert (folder / "result.json").read_bytes() == result
+
+
+def test_another_seed_recipe_or_data_set_is_another_run(made, command):
+    command()
+    command.computed.clear()
+    command("--seed", "7")
+    (made / "quick.yaml").write_text(RECIPE.replace("1.0", "10.0"))
+    command()
+    write_index(made / "work", "made anew")
+    command()
+    command()
+    assert command.computed == [7, 0, 0]
+    (made / "quick.yaml").write_text(RECIPE)
+    write_index(made / "work", "made up")
+
+
+def test_json_has_scores_and_confusions_and_nothing_else_is_printed(made, command):
+    command()
+    done = command("--json")
+    found = json.loads(done.stdout)
+    assert found["metrics"]["n"] == 132
+    assert found["confusion"]["upper"]["classes"][-1] == "no prediction"
+    assert len(found["confusion"]["upper"]["shares"]) == 6
+    assert len(found["confusion"]["largest"]) <= 10
+    assert found["confusion"]["file"].endswith("runs/quick/0/0/confusion.csv")
