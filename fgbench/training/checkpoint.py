@@ -1,0 +1,101 @@
+"""The checkpoint of a training: one file, there as a whole or not at all, read without running code of it."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.storage import explained, temporary_name
+from fgbench.training.history import Standing
+
+_REMEDY = "delete it, or start anew with --force"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """All that a training needs to go on as if it had not stopped.
+
+    Attributes:
+        fingerprint: Of everything that decides the result (recipe, data, seed); another one is not resumed.
+        standing: Epoch, step, best score, history.
+        model: State of the network.
+        optimiser: State of the optimiser.
+        best: State of the network in the best epoch, on the CPU; empty before the first epoch ends.
+    """
+
+    fingerprint: str
+    standing: Standing
+    model: dict[str, Tensor]
+    optimiser: dict[str, Any]
+    best: dict[str, Tensor]
+
+
+_KEYS = {field.name for field in fields(Checkpoint)}
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint in place of the one before, which stays whole until the new one is.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
+    content = {name: getattr(checkpoint, name) for name in _KEYS} | {"standing": checkpoint.standing.plain()}
+    temporary = temporary_name(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                torch.save(content, file)
+        except BaseException as error:
+            temporary.unlink(missing_ok=True)
+            # A failed write makes torch stumble over its own half-written archive; what matters came before.
+            if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+        temporary.replace(path)
+
+
+def load_checkpoint(path: Path, *, fingerprint: str) -> Checkpoint:
+    """Read a checkpoint, its tensors on the CPU.
+
+    Raises:
+        ManifestError: If the file is damaged, or is none of ours; nothing that it holds is executed.
+        ConfigError: If it is that of another recipe, other data or another seed.
+        FileNotFoundError: If it is not there.
+    """
+    content = _read(path)
+    if content["fingerprint"] != fingerprint:
+        raise ConfigError(
+            f"{path} is the checkpoint of a training with another recipe, other data or another fgbench",
+            f"to go on with it, use what it was started with; else {_REMEDY}",
+        )
+    try:
+        standing = Standing.of_plain(content["standing"])
+    except (TypeError, KeyError) as error:
+        raise ManifestError(f"{path} is not a checkpoint of fgbench: {error}", _REMEDY) from error
+    return Checkpoint(**content | {"standing": standing})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # torch does not compare the checksums that it writes; a flipped bit would be a changed weight.
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise ManifestError(f"{path} is damaged: {error}", _REMEDY) from error
+    if damaged is not None:
+        raise ManifestError(f"{path} is damaged: checksum of {damaged}", _REMEDY)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, its own parsers' IndexError and KeyError among them
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ManifestError(f"{path} is damaged, or not a checkpoint of fgbench: {first}", _REMEDY) from error
+    if not isinstance(content, dict) or set(content) != _KEYS:
+        raise ManifestError(f"{path} is not a checkpoint of fgbench", _REMEDY)
+    return content

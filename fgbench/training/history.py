@@ -1,0 +1,136 @@
+"""Where a training stands, and what it leaves to read: plain values, without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from fgbench.config import OptimiserConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A finished epoch.
+
+    Attributes:
+        epoch: Its number, from 0.
+        losses: Mean over the training samples of ``"loss"`` (what was descended on), of its parts, and of
+            ``"gradient_norm"`` before clipping.
+        score: What the task measured on the selection samples; ``None`` where it is not defined.
+        learning_rate: That of the first group of parameters in the last step.
+        seconds: Time of its training steps, without that of the score.
+        images_per_s: Training samples per second in that time, over all processes.
+    """
+
+    epoch: int
+    losses: dict[str, float]
+    score: dict[str, float | None]
+    learning_rate: float
+    seconds: float
+    images_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A finished training.
+
+    Attributes:
+        epochs: Its epochs in order.
+        best_epoch: Number of the epoch whose weights were kept.
+        best_score: Score of that epoch on the selection samples.
+        stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
+    """
+
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
+    best_score: float
+    stopped_early: bool
+
+    def plain(self) -> dict[str, Any]:
+        """The history as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """Where a training stands between two steps; changed by the loop, kept in checkpoints.
+
+    Attributes:
+        epoch: Epoch of the next step, from 0.
+        step: Number of the next step in it, from 0.
+        steps_done: Steps since the start.
+        sums: Sums over this epoch's samples of what is averaged in :attr:`Epoch.losses`.
+        rows: Samples of this epoch so far.
+        seconds: Training time of this epoch so far.
+        best_epoch: Number of the best epoch so far, -1 before the first.
+        best_score: Its score.
+        epochs: Finished epochs.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps_done: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+    seconds: float = 0.0
+    best_epoch: int = -1
+    best_score: float = -math.inf
+    epochs: list[Epoch] = field(default_factory=list)
+
+    def out_of_patience(self, config: OptimiserConfig) -> bool:
+        """Whether the last ``patience`` epochs brought no better score."""
+        return self.epoch - 1 - self.best_epoch >= config.patience
+
+    def finished(self, config: OptimiserConfig) -> bool:
+        """Whether no epoch is to follow."""
+        return self.epoch >= config.epochs or self.out_of_patience(config)
+
+    def add(self, values: Mapping[str, float], rows: int) -> None:
+        """Count the means of a step over its ``rows`` samples."""
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * rows
+        self.rows += rows
+
+    def close_epoch(self, score: Mapping[str, float], *, learning_rate: float) -> Epoch:
+        """Turn the sums into a finished epoch and stand at the start of the next.
+
+        The best epoch is moved if ``score["score"]`` is higher than before.
+        """
+        ended = Epoch(
+            epoch=self.epoch,
+            losses={name: value / self.rows for name, value in self.sums.items()},
+            score={name: value if math.isfinite(value) else None for name, value in score.items()},
+            learning_rate=learning_rate,
+            seconds=self.seconds,
+            images_per_s=self.rows / max(self.seconds, 1e-9),
+        )
+        if score["score"] > self.best_score:
+            self.best_epoch, self.best_score = self.epoch, score["score"]
+        self.epochs.append(ended)
+        self.epoch, self.step = self.epoch + 1, 0
+        self.sums, self.rows, self.seconds = {}, 0, 0.0
+        return ended
+
+    def history(self, config: OptimiserConfig) -> History:
+        """What has been so far."""
+        return History(
+            epochs=tuple(self.epochs),
+            best_epoch=self.best_epoch,
+            best_score=self.best_score,
+            stopped_early=self.epoch < config.epochs and self.out_of_patience(config),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Numbers, strings, lists and mappings alone, as a checkpoint keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`plain`.
+
+        Raises:
+            TypeError: If a key is missing or unknown.
+        """
+        return cls(**{**values, "epochs": [Epoch(**epoch) for epoch in values["epochs"]]})
