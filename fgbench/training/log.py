@@ -1,0 +1,75 @@
+"""The TensorBoard log of a training. Writes ``events.out.tfevents.*`` into one folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from fgbench.storage import explained
+
+
+class Log(Protocol):
+    """Where curves are drawn."""
+
+    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
+        """Add a point to the curve of each name; what is not finite has none."""
+
+    def flush(self) -> None:
+        """Let what was added reach the disk."""
+
+
+class _NoLog:
+    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+
+class _TensorBoard:
+    def __init__(self, folder: Path, steps_done: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        # Points that a killed training drew after its last checkpoint are hidden: their steps come again.
+        self._writer = SummaryWriter(str(folder), purge_step=steps_done + 1 if steps_done else None)
+
+    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
+        for name, value in values.items():
+            if math.isfinite(value):
+                self._writer.add_scalar(f"{group}/{name}", value, step)
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@contextmanager
+def open_log(folder: Path, *, steps_done: int, write: bool) -> Iterator[Log]:
+    """The log of a training that stands after ``steps_done`` steps; of 0, a new one in place of an old.
+
+    Args:
+        folder: Where the event files lie.
+        steps_done: Steps before the next one.
+        write: Whether this process writes; else nothing is touched.
+
+    Raises:
+        ResourceError: If the folder cannot be written.
+    """
+    if not write:
+        yield _NoLog()
+        return
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not steps_done:
+            for old in sorted(folder.glob("events.out.tfevents.*")):
+                old.unlink()
+        log = _TensorBoard(folder, steps_done)
+    try:
+        yield log
+    finally:
+        log.close()

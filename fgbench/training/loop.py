@@ -1,0 +1,278 @@
+"""The training loop: one for all networks, on one device or several, that can be killed and resumed.
+
+Writes into its folder ``checkpoint.pt`` (after every epoch, and every ``optimiser.checkpoint_steps`` steps),
+``history.json`` and ``log/`` (TensorBoard). On the CPU the final weights are the same to the last bit whether
+the training was stopped or not: everything random comes from (seed, epoch, step), and the checkpoint holds
+all the rest.
+
+No step waits for the device. Losses and gradient norms stay on it and are fetched every few steps, before
+every checkpoint and at the end of an epoch. One that is not finite is therefore seen up to
+``CHECK_STEPS - 1`` steps later, but always before anything is written; the batch that it came from is then
+drawn again to name its samples.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from fgbench.config import OptimiserConfig
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.storage import remove_temporaries, write_json
+from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from fgbench.training.device import memory_explained
+from fgbench.training.history import History, Standing
+from fgbench.training.log import Log, open_log
+from fgbench.training.optimisation import build_optimiser, gradient_norm, rate_factor, set_rate
+from fgbench.training.processes import (
+    Processes,
+    average_buffers,
+    average_gradients,
+    join_processes,
+    spread_parameters,
+)
+from fgbench.training.randomness import deterministic, isolated, seed_step
+from fgbench.training.task import Task
+
+CHECKPOINT = "checkpoint.pt"
+"""Name of the checkpoint in the folder of a training; the caller removes it when all is written."""
+
+HISTORY = "history.json"
+"""Name of the history in the folder of a training."""
+
+CHECK_STEPS = 16
+"""Most steps between two fetches of losses from the device."""
+
+_NAMED = 32
+_GRADIENT = "gradient_norm"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    task: Task
+    config: OptimiserConfig
+    seed: int
+    device: torch.device
+    folder: Path
+    fingerprint: str
+    progress: Callable[[str, int, int], None]
+    processes: Processes
+    optimiser: torch.optim.Optimizer
+    standing: Standing
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+
+def fit(
+    task: Task,
+    config: OptimiserConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    folder: Path,
+    fingerprint: str,
+    resume: bool,
+    progress: Callable[[str, int, int], None],
+) -> History:
+    """Train a network until its epochs or its patience end; it then has the weights of its best epoch.
+
+    Several processes (``torchrun``, ``accelerate launch``) train together when each calls this; batch
+    normalisation then sees the rows of its process alone.
+
+    Args:
+        task: What is trained. Its network must come from ``seed`` alone.
+        config: The recipe's section.
+        seed: Of dropout; the order of the batches is the task's.
+        device: Where the network is trained; the task's batches must lie there.
+        folder: Where checkpoint, history and log are written.
+        fingerprint: Of everything that decides the result.
+        resume: Whether to go on from the checkpoint in ``folder`` if there is one; else what is there is
+            replaced.
+        progress: Told ``("train", steps done, steps of all epochs)``.
+
+    Returns:
+        The epochs, also those before a checkpoint.
+
+    Raises:
+        ConfigError: If a loss, a gradient or the score is not finite (the network has then to be built
+            anew; the checkpoint is that of before), if nothing is to be trained, or if the checkpoint is
+            that of another recipe.
+        DatasetError: If there is no batch.
+        ManifestError: If the checkpoint is damaged.
+        ResourceError: If memory or disk are full.
+    """
+    with memory_explained(), deterministic(device), isolated(device):
+        processes = join_processes(device)
+        task.model.to(device)
+        run = _Run(
+            task=task,
+            config=config,
+            seed=seed,
+            device=device,
+            folder=folder,
+            fingerprint=fingerprint,
+            progress=progress,
+            processes=processes,
+            optimiser=build_optimiser(task.groups(), config),
+            standing=Standing(),
+        )
+        _start(run, resume=resume)
+        standing = run.standing
+        write = processes.main and not standing.finished(config)
+        with open_log(folder / "log", steps_done=standing.steps_done, write=write) as log:
+            while not standing.finished(config):
+                rate = _train_epoch(run, log)
+                _close_epoch(run, log, rate)
+        task.model.load_state_dict(run.best)
+        progress("train", standing.steps_done, standing.steps_done)
+        return standing.history(config)
+
+
+def _start(run: _Run, *, resume: bool) -> None:
+    path = run.folder / CHECKPOINT
+    if resume and any(run.processes.gather(path.exists())):
+        found = load_checkpoint(path, fingerprint=run.fingerprint)
+        run.task.model.load_state_dict(found.model)
+        run.optimiser.load_state_dict(found.optimiser)
+        run.standing, run.best = found.standing, found.best
+    else:
+        spread_parameters(run.processes, run.task.model)
+    run.processes.wait()
+    if run.processes.main and run.folder.is_dir():
+        remove_temporaries(run.folder)
+        if not run.standing.steps_done:
+            for old in (path, run.folder / HISTORY):
+                old.unlink(missing_ok=True)
+
+
+def _train_epoch(run: _Run, log: Log) -> float:
+    """The steps of an epoch from where it stands; returns the last learning rate."""
+    task, config, standing = run.task, run.config, run.standing
+    batches = task.batches(epoch=standing.epoch, rank=run.processes.rank, world=run.processes.world)
+    steps, parameters = len(batches), run.parameters
+    if not steps:
+        raise DatasetError(
+            "there are no samples to train on", "check the split and the recipe's data section"
+        )
+    task.model.train()
+    waiting: list[tuple[int, dict[str, Tensor]]] = []
+    clock, rate = time.perf_counter(), 0.0
+    for step, batch in islice(enumerate(batches), standing.step, None):
+        last = step + 1 == steps
+        rate = set_rate(run.optimiser, rate_factor(config, epoch=standing.epoch, step=step, steps=steps))
+        waiting.append(_step(run, batch, parameters, step=step, last=last))
+        standing.step, standing.steps_done = step + 1, standing.steps_done + 1
+        due = bool(config.checkpoint_steps) and standing.step % config.checkpoint_steps == 0 and not last
+        if last or due or len(waiting) == CHECK_STEPS:
+            _settle(run, waiting, log)
+            standing.seconds += time.perf_counter() - clock
+            if due:
+                _save(run, log)
+            clock = time.perf_counter()
+        run.progress("train", standing.steps_done, config.epochs * steps)
+    return rate
+
+
+def _step(
+    run: _Run, batch: Any, parameters: Sequence[nn.Parameter], *, step: int, last: bool
+) -> tuple[int, dict[str, Tensor]]:
+    """One step of descent; returns this process's rows, and what is measured, still on the device."""
+    rows, epoch = run.task.rows(batch), run.standing.epoch
+    measured: dict[str, Tensor] = {}
+    seed_step(run.seed, epoch, step, rank=run.processes.rank)
+    run.optimiser.zero_grad(set_to_none=True)
+    if rows:
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.config.precision == "bf16"):
+            loss, parts = run.task.loss(batch, epoch=epoch)
+        loss.backward()
+        measured = {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+    average_gradients(run.processes, parameters, rows=rows, uneven=last)
+    measured[_GRADIENT] = gradient_norm(parameters, clip_norm=run.config.clip_norm)
+    run.optimiser.step()
+    return rows, measured
+
+
+def _settle(run: _Run, waiting: list[tuple[int, dict[str, Tensor]]], log: Log) -> None:
+    """Fetch what the last steps measured, over all processes; stop if it is not finite, else count it."""
+    standing, processes = run.standing, run.processes
+    names: list[str] = processes.gather(list(waiting[0][1]))[0]
+    nought = torch.zeros((), device=run.device)
+    values = torch.stack([measured.get(name, nought).float() for _, measured in waiting for name in names])
+    own = zip([rows for rows, _ in waiting], values.view(-1, len(names)).tolist(), strict=True)
+    means: dict[str, float] = {}
+    for place, shares in enumerate(zip(*processes.gather(list(own)), strict=True)):
+        total = sum(rows for rows, _ in shares)
+        columns = zip(*([rows * value for value in row] for rows, row in shares), strict=True)
+        means = {name: sum(column) / total for name, column in zip(names, columns, strict=True)}
+        if not all(map(math.isfinite, means.values())):
+            _diverged(run, standing.step - len(waiting) + place, means)
+        standing.add(means, total)
+    log.add("train", means, standing.steps_done)
+    waiting.clear()
+
+
+def _diverged(run: _Run, step: int, means: dict[str, float]) -> NoReturn:
+    epoch, processes = run.standing.epoch, run.processes
+    batches = run.task.batches(epoch=epoch, rank=processes.rank, world=processes.world)
+    own = list(run.task.ids(next(islice(batches, step, None))))
+    ids = [name for part in processes.gather(own) for name in part]
+    wrong = ", ".join(f"{name} = {value}" for name, value in means.items() if not math.isfinite(value))
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    raise ConfigError(
+        f"training diverged in epoch {epoch}, step {step} (from 0): {wrong}, expected finite numbers; "
+        f"samples of the batch: {', '.join(ids[:_NAMED])}{more}",
+        "look at these samples; if they are sound, lower optimiser.learning_rate or set optimiser.clip_norm "
+        "(e.g. to 1) in the recipe. Nothing was overwritten: the last checkpoint is that of before",
+    )
+
+
+def _close_epoch(run: _Run, log: Log, rate: float) -> None:
+    standing, model = run.standing, run.task.model
+    average_buffers(run.processes, model)
+    model.eval()
+    with torch.no_grad():
+        own = {name: float(value) for name, value in run.task.score().items()}
+    score: dict[str, float] = run.processes.gather(own)[0]
+    if not math.isfinite(score["score"]):
+        raise ConfigError(
+            f"the score on the selection samples is {score['score']} after epoch {standing.epoch} (from 0), "
+            "expected a number",
+            "check that the selection split holds samples of the classes that are scored",
+        )
+    ended = standing.close_epoch(score, learning_rate=rate)
+    if standing.best_epoch == ended.epoch:
+        run.best = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+    log.add("epoch", ended.losses | {"images_per_s": ended.images_per_s}, standing.steps_done)
+    log.add("selection", score, standing.steps_done)
+    log.add("optimiser", {"learning_rate": rate}, standing.steps_done)
+    if run.processes.main:
+        write_json(run.folder / HISTORY, standing.history(run.config).plain())
+    _save(run, log)
+
+
+def _save(run: _Run, log: Log) -> None:
+    average_buffers(run.processes, run.task.model)
+    if not run.processes.main:
+        return
+    log.flush()
+    save_checkpoint(
+        run.folder / CHECKPOINT,
+        Checkpoint(
+            fingerprint=run.fingerprint,
+            standing=run.standing,
+            model=dict(run.task.model.state_dict()),
+            optimiser=run.optimiser.state_dict(),
+            best=run.best,
+        ),
+    )
