@@ -1,0 +1,112 @@
+"""Which samples stand in which batch of an epoch. Reads and writes nothing.
+
+All sources of images and maps agree on it, so that a training sees the same batches wherever they come from
+(only a streamed source has an order of its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from fgbench.training.randomness import generator
+
+_LEAST_ROWS = 2  # batch normalisation in training cannot take a single row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Rows of one batch.
+
+    Attributes:
+        images: (B, 3, H, W) uint8 RGB, or (B, R, C, h, w) float32 maps, on the device.
+        index: (B,) int64 places of the rows in the list of samples, on the same device.
+    """
+
+    images: Tensor
+    index: Tensor
+
+    def __len__(self) -> int:
+        return self.images.shape[0]
+
+
+class Batches(Protocol):
+    """The batches of an epoch; every iteration gives the same."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+class Source(Protocol):
+    """Images, or what was computed from them, of a list of samples."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    def batches(
+        self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
+    ) -> Batches:
+        """This process's rows of every batch of an epoch; all processes' together are every sample once.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            seed: Seed of the run. Order and batches depend on ``seed`` and ``epoch`` alone.
+            batch: Samples per batch, over all processes.
+            shuffle: Whether the order is random; else it is one fixed by the source.
+            rank: Number of this process.
+            world: Number of processes. All have as many batches; process 0 has rows in each.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """An epoch's places, cut into batches.
+
+    Attributes:
+        order: (N,) int64 places in the order of the epoch.
+        batch: Samples per batch, over all processes.
+        rank: Number of this process.
+        world: Number of processes.
+    """
+
+    order: Tensor
+    batch: int
+    rank: int = 0
+    world: int = 1
+
+    def __len__(self) -> int:
+        return batch_count(len(self.order), self.batch)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        last = len(self) - 1
+        for number in range(len(self)):
+            end = len(self.order) if number == last else (number + 1) * self.batch
+            rows = self.order[number * self.batch : end]
+            start, stop = share(len(rows), self.rank, self.world)
+            yield rows[start:stop]
+
+
+def epoch_order(n: int, *, seed: int, epoch: int, shuffle: bool) -> Tensor:
+    """Places 0 to n - 1 in the order of an epoch, (n,) int64 on the CPU."""
+    return torch.randperm(n, generator=generator(seed, "order", epoch)) if shuffle else torch.arange(n)
+
+
+def batch_count(n: int, batch: int) -> int:
+    """Number of batches of ``n`` samples; a rest of one sample joins the batch before it."""
+    whole, rest = divmod(n, batch)
+    return whole if whole and rest < _LEAST_ROWS else whole + (rest > 0)
+
+
+def share(n: int, rank: int, world: int) -> tuple[int, int]:
+    """First row, and the row after the last, of a process in a batch of ``n`` rows.
+
+    Shares are equal but for one row. Where some would have a single row, the first processes have two or
+    more and the last have none.
+    """
+    parts = max(1, min(world, n // _LEAST_ROWS))
+    return min(rank, parts) * n // parts, min(rank + 1, parts) * n // parts
