@@ -1,4 +1,4 @@
-"""``fgbench baseline``: a run that is there is printed, not computed again, unless forced or inputs differ."""
+"""``fgbench baseline``: a run that is there is printed and not computed again; ``--force`` does it anew."""
 
 import json
 
