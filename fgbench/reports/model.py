@@ -9,7 +9,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-Cell = str | int | float | None
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A number over several seeds.
+
+    Attributes:
+        mean: Mean over the seeds.
+        sd: Standard deviation over the seeds (n - 1).
+    """
+
+    mean: float
+    sd: float
+
+    def __str__(self) -> str:
+        return f"{self.mean} ± {self.sd}"
+
+
+Cell = str | int | float | Spread | None
 """Value of a cell; ``None`` is a blank cell."""
 
 
@@ -23,6 +40,9 @@ class Table:
         columns: Heads of the columns.
         rows: Cells, one sequence per row.
         notes: Sentences below the table.
+        keys: Leading columns that tell rows apart; every block repeats them.
+        blocks: Numbers of columns, after the keys, of the blocks in which a page of limited width shows the
+            table one below the other; empty for one block. Data formats keep the table whole.
     """
 
     name: str
@@ -30,6 +50,30 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = ()
+    keys: int = 0
+    blocks: Sequence[int] = ()
+
+    def parts(self) -> list[Table]:
+        """The blocks of the table, without title and notes; the table itself where it is one block.
+
+        Raises:
+            ValueError: If the blocks do not cover the columns after the keys.
+        """
+        if not self.blocks:
+            return [self]
+        if self.keys + sum(self.blocks) != len(self.columns):
+            raise ValueError(
+                f"{self.keys} columns and blocks of {list(self.blocks)}, expected {len(self.columns)} in all"
+            )
+        found = []
+        begin = self.keys
+        for width in self.blocks:
+            chosen = [*range(self.keys), *range(begin, begin + width)]
+            rows = [[row[place] for place in chosen] for row in self.rows]
+            columns = [self.columns[place] for place in chosen]
+            found.append(Table(name=self.name, title="", columns=columns, rows=rows))
+            begin += width
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +87,13 @@ class Figure:
 
     table: Table
     draw: Callable[[], Drawing]
+
+
+def centre(cell: Cell) -> float | None:
+    """The number in a cell, the mean of a spread; ``None`` where there is none."""
+    if isinstance(cell, Spread):
+        return cell.mean
+    return float(cell) if isinstance(cell, int | float) else None
 
 
 def data_title(title: str, dataset: str, *, synthetic: bool) -> str:

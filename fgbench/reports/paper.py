@@ -3,8 +3,62 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from fgbench.resources import resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """A value of Table II whose print was mended.
+
+    Attributes:
+        method: Its row.
+        label: Its class.
+        printed: What the text of the paper has.
+        value: What it is read as.
+    """
+
+    method: str
+    label: str
+    printed: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table2:
+    """Table II.
+
+    Attributes:
+        classes: The 33 classes in the order of its columns.
+        accuracies: ``(source, method)`` to class to accuracy, 0 to 1, in the order of its rows.
+        repairs: Values whose print was mended.
+    """
+
+    classes: tuple[str, ...]
+    accuracies: Mapping[tuple[str, str], Mapping[str, float]]
+    repairs: tuple[Repair, ...]
+
+    def mean(self, source: str, method: str) -> float:
+        """Mean of the 33 accuracies of a method."""
+        values = self.accuracies[source, method].values()
+        return sum(values) / len(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusionShares:
+    """Table VI or VII: shares of the predictions for some classes of an upper class.
+
+    Attributes:
+        classes: The classes, in the order of rows and columns.
+        shares: ``(true class, predicted class)`` to share, 0 to 1. A row adds up to less than 1: other
+            classes are not listed.
+    """
+
+    classes: tuple[str, ...]
+    shares: Mapping[tuple[str, str], float]
 
 
 def table1() -> dict[tuple[str, str], int]:
@@ -12,5 +66,39 @@ def table1() -> dict[tuple[str, str], int]:
 
     Sources are ``Image``, ``Video`` and ``Augmented Image``; beside the parts there is ``total``.
     """
-    with resource("manifests", "paper", "table1.csv").open(encoding="utf-8", newline="") as file:
-        return {(row["source"], row["split"]): int(row["n"]) for row in csv.DictReader(file)}
+    return {(row["source"], row["split"]): int(row["n"]) for row in _rows("table1")}
+
+
+def table2() -> Table2:
+    """Table II: accuracies of all classes, of methods on images and on clips."""
+    accuracies: dict[tuple[str, str], dict[str, float]] = {}
+    repairs = []
+    for row in _rows("table2"):
+        accuracies.setdefault((row["source"], row["method"]), {})[row["class"]] = float(row["value"])
+        if row["repaired"] == "1":
+            repairs.append(
+                Repair(
+                    method=row["method"],
+                    label=row["class"],
+                    printed=row["raw_ocr"],
+                    value=float(row["value"]),
+                )
+            )
+    first = next(iter(accuracies.values()))
+    return Table2(classes=tuple(first), accuracies=accuracies, repairs=tuple(repairs))
+
+
+def confusion(table: Literal["table6", "table7"]) -> ConfusionShares:
+    """Table VI (classes of sadness) or VII (of happiness)."""
+    shares = {(row["true_class"], row["pred_class"]): float(row["value"]) for row in _rows(table)}
+    return ConfusionShares(classes=tuple(dict.fromkeys(true for true, _ in shares)), shares=shares)
+
+
+def figure7_peaks() -> dict[str, float]:
+    """Figure 7: what is varied to where the accuracy is highest; the text has no other numbers of it."""
+    return {row["varied"]: float(row["peak"]) for row in _rows("figure7")}
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    with resource("manifests", "paper", f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

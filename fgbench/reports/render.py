@@ -7,22 +7,26 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fgbench.reports.model import Cell, Table
+from fgbench.reports.model import Cell, Spread, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
+_CHARACTER_IN = 0.075  # width of a character of 9 points, inches
+_NOTE_CHARACTERS_PER_IN = 15  # characters of 8 points per inch, with room to spare
+
 
 def markdown(table: Table) -> str:
     """Table as Markdown; numbers are aligned to the right."""
-    numeric = [
-        all(isinstance(row[place], int | float | None) for row in table.rows)
-        for place in range(len(table.columns))
-    ]
-    lines = [f"**{_escaped(table.title)}**", ""]
-    lines.append(_line([_escaped(column) for column in table.columns]))
-    lines.append(_line(["---:" if right else ":---" for right in numeric]))
-    lines += [_line([_escaped(text(cell)) for cell in row]) for row in table.rows]
+    lines = [f"**{_escaped(table.title)}**"]
+    for part in table.parts():
+        numeric = [
+            all(isinstance(row[place], int | float | Spread | None) for row in part.rows)
+            for place in range(len(part.columns))
+        ]
+        lines += ["", _line([_escaped(column) for column in part.columns])]
+        lines.append(_line(["---:" if right else ":---" for right in numeric]))
+        lines += [_line([_escaped(text(cell)) for cell in row]) for row in part.rows]
     if table.notes:
         lines += ["", *(f"- {_escaped(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
@@ -38,25 +42,46 @@ def comma_separated(table: Table) -> str:
 
 
 def draw_table(table: Table) -> Drawing:
-    """Table as a drawing."""
+    """Table as a drawing, its blocks one below the other."""
+    from textwrap import wrap
+
     from matplotlib.figure import Figure as Canvas
     from matplotlib.transforms import Bbox
 
-    drawing = Canvas(figsize=(9, 0.8 + 0.3 * (len(table.rows) + 1)), dpi=150, layout="constrained")
-    axes = drawing.subplots()
-    axes.set_axis_off()
-    axes.set_title(table.title, fontsize=10)
-    cells = [[text(cell) for cell in row] for row in table.rows]
-    grid = axes.table(cellText=cells, colLabels=list(table.columns), bbox=Bbox.unit(), cellLoc="right")
-    grid.auto_set_font_size(False)
-    grid.set_fontsize(9)
-    grid.auto_set_column_width(list(range(len(table.columns))))
-    for (row, _), cell in grid.get_celld().items():
-        cell.set_edgecolor("0.8")
-        if row == 0:
-            cell.set_text_props(weight="bold")
-    drawing.supxlabel("\n".join(table.notes), fontsize=8, ha="center")
+    parts = table.parts()
+    width_in = max(9.0, *(sum(_widths(part)) * _CHARACTER_IN for part in parts))
+    notes = [line for note in table.notes for line in wrap(note, int(width_in * _NOTE_CHARACTERS_PER_IN))]
+    n_lines = len(parts) * (len(table.rows) + 1)
+    size_in = (width_in, 0.6 + 0.3 * n_lines + 0.25 * len(parts) + 0.14 * len(notes))
+    drawing = Canvas(figsize=size_in, dpi=150, layout="constrained")
+    panels = drawing.subplots(len(parts), 1, squeeze=False)[:, 0]
+    panels[0].set_title(table.title, fontsize=10)
+    for axes, part in zip(panels, parts, strict=True):
+        axes.set_axis_off()
+        cells = [[text(cell) for cell in row] for row in part.rows]
+        shares = [width / sum(_widths(part)) for width in _widths(part)]
+        grid = axes.table(
+            cellText=cells,
+            colLabels=list(part.columns),
+            colWidths=shares,
+            bbox=Bbox.unit(),
+            cellLoc="right",
+        )
+        grid.auto_set_font_size(False)
+        grid.set_fontsize(9)
+        for (row, _), cell in grid.get_celld().items():
+            cell.set_edgecolor("0.8")
+            if row == 0:
+                cell.set_text_props(weight="bold")
+    drawing.supxlabel("\n".join(notes), x=0.01, fontsize=8, ha="left")
     return drawing
+
+
+def _widths(table: Table) -> list[int]:
+    """Characters of the widest cell of each column, and a margin."""
+    heads = [[str(column) for column in table.columns]]
+    lines = heads + [[text(cell) for cell in row] for row in table.rows]
+    return [max(len(line[place]) for line in lines) + 3 for place in range(len(table.columns))]
 
 
 def png(drawing: Drawing) -> bytes:
@@ -72,6 +97,8 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, int):
         return f"{cell:,}"
+    if isinstance(cell, Spread):
+        return f"{cell.mean:.3f} ± {cell.sd:.3f}"
     return f"{cell:.3f}" if isinstance(cell, float) else cell
 
 

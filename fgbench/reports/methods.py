@@ -1,0 +1,90 @@
+"""The methods of Table II: in which order they stand, and which command runs each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fgbench.resources import resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method of the paper.
+
+    Attributes:
+        name: Name in the paper, which ``details["method"]`` of a run states.
+        source: Whether it looks at images or at clips.
+        recipe: Name of its packed recipe; recipes with other settings have a suffix.
+        command: What runs it.
+        is_ablation: Whether it is MSAU-Net with or without one of its parts, so that only runs with the same
+            settings compare.
+    """
+
+    name: str
+    source: Literal["image", "video"]
+    recipe: str
+    command: str
+    is_ablation: bool = False
+
+    def settings(self, experiment: str) -> str | None:
+        """What tells the settings of an experiment, e.g. ``"-small"``; ``None`` for a recipe of one's own."""
+        rest = experiment.removeprefix(self.recipe)
+        return rest if experiment.startswith(self.recipe) and (not rest or rest[0] == "-") else None
+
+    def remedy(self) -> str:
+        """What to do where there is no run of the method."""
+        if any(resource("pipelines").glob(f"*/{self.recipe}.yaml")):
+            return self.command
+        return "not part of this version of fgbench"
+
+
+MSAU = Method(
+    name="MSAU-Net (Ours)",
+    source="image",
+    recipe="msau",
+    command="fgbench train msau",
+    is_ablation=True,
+)
+
+PROGRESSIVE = Method(
+    name="MSAU-Net, progressive",
+    source="image",
+    recipe="msau-progressive",
+    command="fgbench train msau --variant msau-progressive",
+)
+"""MSAU-Net with one to six regions (paper section V-E), no row of Table II."""
+
+METHODS = (
+    Method(name="LBP+SVM", source="image", recipe="lbp-svm", command="fgbench baseline lbp-svm"),
+    Method(
+        name="Plain CNN",
+        source="image",
+        recipe="plain-cnn",
+        command="fgbench train msau --variant plain-cnn",
+        is_ablation=True,
+    ),
+    Method(name="InsightFace", source="image", recipe="insightface", command="fgbench baseline insightface"),
+    Method(
+        name="AU+CNN",
+        source="image",
+        recipe="au-cnn",
+        command="fgbench train msau --variant au-cnn",
+        is_ablation=True,
+    ),
+    Method(
+        name="AU+Z-CNN",
+        source="image",
+        recipe="au-z-cnn",
+        command="fgbench train msau --variant au-z-cnn",
+        is_ablation=True,
+    ),
+    MSAU,
+    Method(
+        name="DenseTraj", source="video", recipe="dense-traj-svm", command="fgbench baseline dense-traj-svm"
+    ),
+    Method(name="Plain TSNet", source="video", recipe="plain-tsnet", command="fgbench baseline plain-tsnet"),
+    Method(name="NAN", source="video", recipe="nan", command="fgbench baseline nan"),
+    Method(name="TMSAU-Net (Ours)", source="video", recipe="tmsau", command="fgbench train tmsau"),
+)
+"""Rows of Table II, in its order."""

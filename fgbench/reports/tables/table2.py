@@ -1,0 +1,162 @@
+"""Table II: accuracy of the 33 classes and their mean, for every method of the paper, beside the paper's.
+
+Reads the finished runs of the work folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fgbench.reports import paper
+from fgbench.reports.accuracies import Accuracies, measure
+from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.methods import METHODS, Method
+from fgbench.reports.model import Cell, Table, centre
+from fgbench.reports.orders import Standing, order_notes
+
+_SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
+_FEW = 10  # clusters below which an interval is a rough guide only; ours
+_BLOCK = 11  # classes side by side, as in the paper
+
+
+def build(workdir: Path) -> Table:
+    """Table II of a work folder.
+
+    Raises:
+        NoRunError: If no method has a finished run.
+        ManifestError: If a run is damaged.
+    """
+    experiments = find_experiments(workdir, METHODS)
+    measured = [measure(experiment) for experiment in experiments]
+    names = shown_names(experiments)
+    theirs = paper.table2()
+    by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
+    for place, experiment in enumerate(experiments):
+        by_method[experiment.method].append(place)
+    rows: list[list[Cell]] = []
+    for method in METHODS:
+        for place in by_method[method.name]:
+            rows += _group(method, names[place], measured[place], theirs)
+        if not by_method[method.name]:
+            rows += _group(method, method.name, None, theirs)
+    return Table(
+        name="table2",
+        title=title_of("Table II. Accuracy per class", experiments),
+        columns=["Source", "Method", "Of", *_SUMMARY, *theirs.classes],
+        rows=rows,
+        notes=[
+            *_meaning(theirs),
+            *_coverage(names, measured),
+            *_orders(experiments, names, measured, theirs),
+            *_absent([method for method in METHODS if not by_method[method.name]]),
+            *run_notes(workdir, experiments),
+        ],
+        keys=3,
+        blocks=(len(_SUMMARY), _BLOCK, _BLOCK, _BLOCK),
+    )
+
+
+def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Table2) -> list[list[Cell]]:
+    """The rows of a method: this data set, the paper, and the difference where there is one."""
+    printed = theirs.accuracies[method.source, method.name]
+    rest: list[Cell] = [None] * (len(_SUMMARY) - 1)
+    paper_cells: list[Cell] = [theirs.mean(method.source, method.name), *rest, *printed.values()]
+    if ours is None or not ours.n_seeds:
+        blank: list[Cell] = [None] * len(paper_cells)
+        return [
+            [method.source, name, "this data set", *blank],
+            [method.source, name, "paper", *paper_cells],
+        ]
+    interval = ours.interval
+    span: list[Cell] = [None] * 3 if interval is None else [interval.low, interval.high, interval.n_clusters]
+    recalls = [ours.recalls[label] for label in theirs.classes]
+    cells: list[Cell] = [ours.mean, *span, len(ours.samples), ours.n_seeds, *recalls]
+    difference = [_difference(*pair) for pair in zip(cells, paper_cells, strict=True)]
+    lines: dict[str, Sequence[Cell]] = {
+        "this data set": cells,
+        "paper": paper_cells,
+        "difference": difference,
+    }
+    return [[method.source, name, of, *line] for of, line in lines.items()]
+
+
+def _difference(ours: Cell, theirs: Cell) -> float | None:
+    mine, other = centre(ours), centre(theirs)
+    return None if mine is None or other is None else mine - other
+
+
+def _meaning(theirs: paper.Table2) -> list[str]:
+    counts = paper.table1()
+    mended = "; ".join(
+        f'{repair.method}, {repair.label}: "{repair.printed}" as {repair.value:.3f}'
+        for repair in theirs.repairs
+    )
+    return [
+        "Mean: of the accuracies of the classes (unweighted average recall); several seeds: mean ± standard "
+        "deviation over seeds, folds pooled. Its 95 % interval comes from drawing clusters anew: whole "
+        "subjects, or clips where subjects are not known.",
+        "This data set is scored on test images and clips without augmented copies; an image or clip without "
+        "a usable face counts as wrong. The paper's test images are augmented: "
+        f"{counts['Augmented Image', 'test']:,} with copies, {counts['Image', 'test']:,} without (Table I).",
+        f"The paper's means are computed from its 33 values. Mended print: {mended}.",
+    ]
+
+
+def _coverage(names: Sequence[str], measured: Sequence[Accuracies]) -> list[str]:
+    """Sentences on classes without samples, and on intervals of few clusters."""
+    notes = []
+    for name, ours in zip(names, measured, strict=True):
+        empty = [label for label, value in ours.recalls.items() if value is None]
+        if empty:
+            notes.append(
+                f"{name}: no test samples of {', '.join(empty)}; its mean is over the other "
+                f"{len(ours.recalls) - len(empty)} classes."
+            )
+    few = min((ours.interval.n_clusters for ours in measured if ours.interval is not None), default=_FEW)
+    if few < _FEW:
+        notes.append(f"An interval of {few} clusters is a rough guide: it tends to be too narrow.")
+    return notes
+
+
+def _orders(
+    experiments: Sequence[Experiment],
+    names: Sequence[str],
+    measured: Sequence[Accuracies],
+    theirs: paper.Table2,
+) -> list[str]:
+    methods = {method.name: method for method in METHODS}
+    notes = []
+    for source in ("image", "video"):
+        standings = []
+        tested: dict[frozenset[tuple[str, str]], list[str]] = {}
+        for experiment, name, ours in zip(experiments, names, measured, strict=True):
+            method, mean = methods[experiment.method], centre(ours.mean)
+            if method.source != source or mean is None:
+                continue
+            tested.setdefault(ours.samples, []).append(name)
+            standings.append(
+                Standing(
+                    name=name,
+                    experiment=experiment.name,
+                    method=method,
+                    mean=mean,
+                    paper=theirs.mean(source, method.name),
+                    interval=ours.interval,
+                )
+            )
+        if len(tested) > 1:
+            groups = "; ".join(f"{', '.join(group)}: {len(found)}" for found, group in tested.items())
+            notes.append(
+                f"The {source} methods were tested on different samples ({groups}), so that their numbers do "
+                "not compare; run them again on the manifests as they are now."
+            )
+        notes += order_notes(source, standings)
+    return notes
+
+
+def _absent(methods: Sequence[Method]) -> list[str]:
+    if not methods:
+        return []
+    remedies = "; ".join(f"{method.name} ({method.remedy()})" for method in methods)
+    return [f"Blank for want of a run: {remedies}."]
