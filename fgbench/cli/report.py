@@ -35,9 +35,10 @@ def report(
         typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder"),
     ] = None,
 ) -> None:
-    """Write tables and figures, and print those that are text. Bare: everything there is."""
+    """Write tables and figures, and print those that are text. Bare: everything that there are runs for."""
     from fgbench import plugins
     from fgbench.errors import ConfigError
+    from fgbench.reports.experiments import NoRunError
     from fgbench.reports.render import FORMATS
     from fgbench.stages.publish import is_published
 
@@ -49,7 +50,8 @@ def report(
         wanted.append(("reports.tables", f"table{_number(table)}"))
     if figure is not None:
         wanted.append(("reports.figures", f"figure{figure}"))
-    if everything or not wanted:
+    whole = everything or not wanted
+    if whole:
         wanted = [
             (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
         ]
@@ -58,7 +60,14 @@ def report(
         prepare()
     folder = out or workdir / "reports"
     for kind, name in wanted:
-        for path in write(plugins.load(kind, name).build(workdir), folder, formats):
+        try:
+            item = plugins.load(kind, name).build(workdir)
+        except NoRunError as error:
+            if not whole:
+                raise
+            note(f"left out {name}: {error.message}; {error.hint}")
+            continue
+        for path in write(item, folder, formats):
             note(f"wrote {path}")
 
 
