@@ -1,0 +1,215 @@
+"""Finds, reads and decodes the pictures of the manifests.
+
+Reads ``manifests/images/*.parquet`` and ``manifests/faces/*.parquet``, a row group at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import ManifestError, MediaError
+from fgbench.faces.status import USABLE
+from fgbench.records import image_id
+from fgbench.storage import read_rows
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+FACE_PX = 224
+"""Side of the faces that networks take."""
+
+_WHOLE = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND\xaeB`\x82"))  # first and last bytes of JPEG, PNG
+
+Pixels = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stored:
+    """Where the pictures of a list of N samples lie.
+
+    Attributes:
+        names: N ids, for messages.
+        units: Files and numbers of row groups that hold some of them, in the order of storage.
+        places: For each unit, the places in the list of the samples that it holds, in the order of its rows.
+        rows: For each unit, the rows of these samples in the row group.
+    """
+
+    names: Sequence[str]
+    units: Sequence[tuple[Path, int]]
+    places: Sequence[Places]
+    rows: Sequence[Places]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def image_ids(manifests: Path) -> frozenset[str]:
+    """Ids of all pictures of the image set, copies included; frames without a face have none.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    paths = _parts(manifests, "images")
+    return frozenset(row["image_id"] for path in paths for row in read_rows(path, ["image_id"]))
+
+
+def usable_frames(manifests: Path) -> list[tuple[str, int]]:
+    """Clip and number of all sampled frames with a usable face, sorted.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    columns = ["clip_id", "frame_index", "status"]
+    rows = (row for path in _parts(manifests, "faces") for row in read_rows(path, columns))
+    return sorted((row["clip_id"], row["frame_index"]) for row in rows if row["status"] in USABLE)
+
+
+def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
+    """Pictures of the image set by their ids.
+
+    Args:
+        manifests: Folder of the manifests.
+        sample_ids: Ids, in any order, none twice.
+
+    Raises:
+        ManifestError: If one has no picture, or the manifests are missing or damaged.
+        ValueError: If an id comes twice.
+    """
+    return _find(_parts(manifests, "images"), ["image_id"], [(name,) for name in sample_ids], sample_ids)
+
+
+def find_frames(manifests: Path, frames: Sequence[tuple[str, int]]) -> Stored:
+    """Faces of sampled frames by clip and frame number; names and errors as :func:`find_images`."""
+    names = [image_id(clip_id, frame_index) for clip_id, frame_index in frames]
+    return _find(_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
+
+
+def read_encoded(stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None = None) -> list[bytes]:
+    """Encoded pictures of a unit, in the order of its places.
+
+    Args:
+        stored: Where they lie.
+        unit: Number of the unit.
+        wanted: Which of the places to read; ``None`` is all.
+
+    Raises:
+        ManifestError: If the file is missing or damaged, or a row has no picture.
+    """
+    path, group = stored.units[unit]
+    rows, places = stored.rows[unit], stored.places[unit]
+    if wanted is not None:
+        rows, places = rows[wanted], places[wanted]
+    with _opened(path) as file:
+        column = file.read_row_group(group, columns=["image"]).column("image")
+        found = [item and item["bytes"] for item in column.take(rows).to_pylist()]
+    for place, data in zip(places, found, strict=True):
+        if data is None:
+            raise ManifestError(
+                f"{stored.names[place]} has no picture in {path}, expected a face",
+                "run fgbench prepare again",
+            )
+    return found
+
+
+def decode_into(planes: Pixels, data: bytes, name: str) -> None:
+    """Decode a face into planes.
+
+    Args:
+        planes: (3, 224, 224), to be filled with R, G, B.
+        data: Encoded picture.
+        name: For messages.
+
+    Raises:
+        MediaError: If it is not a whole JPEG or PNG picture (reason ``unreadable_image``), or has another
+            size (``wrong_size``).
+    """
+    cv2.split(decode_face(data, name), [planes[2], planes[1], planes[0]])
+
+
+def decode_face(data: bytes, name: str) -> Pixels:
+    """Decode a face to (224, 224, 3) BGR; see :func:`decode_into`."""
+    # Decoders fill what is cut off with grey, so that is looked for first.
+    is_whole = any(data.startswith(start) and data.endswith(end) for start, end in _WHOLE)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if is_whole else None
+    if image is None:
+        raise MediaError(
+            f"the {len(data)} bytes of image {name} are not a whole picture, expected JPEG or PNG",
+            "run fgbench check on the work folder; delete the damaged file and run fgbench prepare again",
+            reason="unreadable_image",
+        )
+    height, width = image.shape[:2]
+    if (height, width) != (FACE_PX, FACE_PX):
+        raise MediaError(
+            f"image {name} is {width} x {height} px, expected {FACE_PX} x {FACE_PX}",
+            f"set faces.chip_size to {FACE_PX} in the recipe and run fgbench prepare again",
+            reason="wrong_size",
+        )
+    return image
+
+
+Decode = Callable[[Pixels, bytes, str], None]
+"""Fills planes from an encoded picture of a name, as :func:`decode_into` does."""
+
+
+def _find(
+    paths: Sequence[Path], columns: list[str], keys: Sequence[tuple[Hashable, ...]], names: Sequence[str]
+) -> Stored:
+    wanted = {key: place for place, key in enumerate(keys)}
+    if len(wanted) < len(keys):
+        twice = next(name for place, name in enumerate(names) if wanted[keys[place]] != place)
+        raise ValueError(f"sample {twice!r} comes twice, expected every sample once")
+    units: list[tuple[Path, int]] = []
+    places: list[Places] = []
+    rows: list[Places] = []
+    missing = set(wanted)
+    for path in paths:
+        with _opened(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=columns)
+                stored = list(zip(*(table.column(name).to_pylist() for name in columns), strict=True))
+                here = [row for row, key in enumerate(stored) if key in missing]
+                if here:
+                    units.append((path, group))
+                    rows.append(np.array(here, np.int64))
+                    places.append(np.array([wanted[stored[row]] for row in here], np.int64))
+                    missing.difference_update(stored)
+    if missing:
+        lost = sorted(names[wanted[key]] for key in missing)
+        raise ManifestError(
+            f"{len(lost)} of {len(names)} samples have no picture in the manifests, e.g. {lost[0]!r}",
+            "run fgbench prepare again",
+        )
+    return Stored(names=names, units=units, places=places, rows=rows)
+
+
+def _parts(manifests: Path, table: str) -> list[Path]:
+    folder = manifests / table
+    if not folder.is_dir():
+        raise ManifestError(f"{folder} is missing", "run fgbench prepare")
+    return sorted(folder.glob("*.parquet"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path} is missing", "run fgbench prepare again") from error
+    # Damage inside a page shows as OSError.
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ManifestError(
+            f"{path} is damaged: {error}", "delete the file and run fgbench prepare again"
+        ) from error
