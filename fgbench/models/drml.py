@@ -14,10 +14,7 @@ from torch import Tensor, nn
 
 from fgbench.config import TrunkConfig
 from fgbench.models.initialisation import Head
-from fgbench.models.receptive_field import Geometry, Layer, geometry
-
-FACE_PX: Final = 224
-"""Side of an aligned face (paper section III-C)."""
+from fgbench.models.receptive_field import FACE_PX, Geometry, Layer, geometry
 
 MAP_CELLS: Final = 6
 """Rows and columns of the last map (paper section V-E: "6 x 6 grids")."""

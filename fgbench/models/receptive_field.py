@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+FACE_PX: Final = 224
+"""Side of an aligned face (paper section III-C)."""
 
 
 @dataclass(frozen=True, slots=True)
