@@ -1,13 +1,11 @@
-"""What the baselines with a support vector machine do alike: roles of the samples, selection, results.
+"""What the baselines with a support vector machine do alike: selection, calibration, results.
 
-The machine is fitted to the training part; kernel and C are chosen, and probabilities are calibrated, on the
-validation part; the test part is predicted. Copies train, but are neither chosen on nor scored.
+Kernel and C are chosen, and probabilities are calibrated, on the validation part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import BaselineConfig
-from fgbench.evaluation.protocol import Protocol
-from fgbench.evaluation.results import SINGLE_FOLD, Predictions, write_run
-from fgbench.evaluation.samples import Sample
+from fgbench.evaluation.results import SINGLE_FOLD, write_run
+from fgbench.evaluation.roles import SCHEME, Roles, class_numbers, predictions_of
 from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.one_vs_rest import Candidate, select
 from fgbench.taxonomy import ontology
 
 Matrix = npt.NDArray[np.float32]
-
-SCHEME = "fg33"
-"""The label set that is told apart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
-    """Samples by what they are for, each in the order of its ids.
-
-    Attributes:
-        train: Those that the machine is fitted to, copies included.
-        selection: Those on which settings are chosen and probabilities calibrated.
-        predicted: Those of the test part that can be predicted.
-        test: All that are scored.
-    """
-
-    train: Sequence[Sample]
-    selection: Sequence[Sample]
-    predicted: Sequence[Sample]
-    test: Sequence[Sample]
-
-
-def assign_roles(
-    samples: Sequence[Sample], *, protocol_name: str, known: Collection[str] | None = None
-) -> Roles:
-    """Roles of the samples of a work folder by their parts.
-
-    Args:
-        samples: All of them.
-        protocol_name: For messages.
-        known: Ids of those that have features; ``None`` if all have.
-
-    Raises:
-        ConfigError: If there are no training or test samples.
-    """
-    usable = [s for s in samples if known is None or s.sample_id in known]
-    test = [s for s in samples if s.part == "test" and not s.is_copy]
-    roles = Roles(
-        train=[s for s in usable if s.part == "train"],
-        selection=[s for s in usable if s.part == "val" and not s.is_copy],
-        predicted=[s for s in usable if s.part == "test" and not s.is_copy],
-        test=test,
-    )
-    Protocol(
-        name=protocol_name,
-        fold=SINGLE_FOLD,
-        train=frozenset(s.sample_id for s in roles.train),
-        selection=frozenset(s.sample_id for s in roles.selection),
-        test=frozenset(s.sample_id for s in test),
-    )
-    return roles
 
 
 def run_svm(
@@ -132,42 +78,3 @@ def run_svm(
             "n_selection": len(roles.selection),
         },
     )
-
-
-def predictions_of(
-    roles: Roles, decisions: Matrix, probabilities: Matrix, labels: Sequence[str]
-) -> Predictions:
-    """Predictions of all test samples; those without features get none.
-
-    The class is that of the largest decision value. It is the most probable one too, but where validation
-    told nothing and the calibration makes all classes equal, the probabilities would always name the first.
-
-    Args:
-        roles: The samples.
-        decisions: (predicted, C).
-        probabilities: (predicted, C).
-        labels: C names.
-    """
-    place = {sample.sample_id: row for row, sample in enumerate(roles.predicted)}
-    full = np.full((len(roles.test), len(labels)), np.nan, np.float32)
-    predicted: list[str | None] = []
-    for row, sample in enumerate(roles.test):
-        found = place.get(sample.sample_id)
-        if found is not None:
-            full[row] = probabilities[found]
-        predicted.append(None if found is None else labels[int(np.argmax(decisions[found]))])
-    return Predictions(
-        classes=tuple(labels),
-        sample_ids=tuple(s.sample_id for s in roles.test),
-        clip_ids=tuple(s.clip_id for s in roles.test),
-        subject_ids=tuple(s.subject_id for s in roles.test),
-        labels=tuple(s.label for s in roles.test),
-        predicted=tuple(predicted),
-        probabilities=full,
-    )
-
-
-def class_numbers(samples: Sequence[Sample], labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Classes of samples as places in ``labels``, (N,) int64."""
-    numbers = {label: number for number, label in enumerate(labels)}
-    return np.array([numbers[s.label] for s in samples], np.int64)

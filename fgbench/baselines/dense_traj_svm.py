@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
-from fgbench.baselines._svm_run import Roles, assign_roles, run_svm
+from fgbench.baselines._svm_run import run_svm
 from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.results import SINGLE_FOLD, run_folder
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.hashing import digest_json, hash_u64

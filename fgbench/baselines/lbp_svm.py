@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.baselines._svm_run import assign_roles, run_svm
+from fgbench.baselines._svm_run import run_svm
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.roles import assign_roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.storage import read_rows
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances

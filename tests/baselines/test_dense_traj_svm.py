@@ -6,11 +6,11 @@ import pytest
 
 from fgbench import records, storage
 from fgbench.baselines import dense_traj_svm
-from fgbench.baselines._svm_run import assign_roles
 from fgbench.baselines._trajectory_bags import training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import read_predictions, read_result
+from fgbench.evaluation.roles import assign_roles
 from fgbench.evaluation.samples import clip_samples
 from fgbench.features.bag_of_words import Codebook, fit_codebook
 from fgbench.taxonomy import leaves
