@@ -1,16 +1,15 @@
 """Runs the benchmarks: ``python -m tests.performance [NAME ...] [--save]``.
 
 Each file ``bench_<name>.py`` beside this one has a function ``main()`` that prints a Markdown table of
-medians and of ratios to a named baseline measured in the same run. ``--save`` also writes RESULTS.md.
+medians and of ratios to a named baseline measured in the same run. Every file runs in a process of its own,
+so that no figure depends on what was measured before. ``--save`` also writes RESULTS.md.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import os
 import platform
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,16 +19,16 @@ from fgbench.provenance import provenance
 HERE = Path(__file__).parent
 
 
-class _Tee(io.TextIOBase):
-    """Text that goes to the screen and is kept."""
+class _Report:
+    """Lines that go to the screen and are kept."""
 
     def __init__(self) -> None:
-        self.kept = io.StringIO()
+        self.lines: list[str] = []
 
-    def write(self, text: str) -> int:
-        sys.__stdout__.write(text)
-        sys.__stdout__.flush()
-        return self.kept.write(text)
+    def add(self, line: str = "") -> None:
+        """Print a line and keep it."""
+        print(line, flush=True)
+        self.lines.append(line + "\n")
 
 
 def main() -> None:
@@ -39,21 +38,37 @@ def main() -> None:
     unknown = sorted({f"bench_{word}" for word in wanted} - set(names))
     if unknown:
         sys.exit(f"unknown benchmarks {unknown}; known: {', '.join(name[6:] for name in names)}")
-    tee = _Tee()
-    with contextlib.redirect_stdout(tee):
-        print("# Benchmarks\n")
-        print(f"Made by `make bench` on {_hardware()}.\n")
-        print(f"{_versions()}\n")
-        print("Machines are noisy: trust the ratios, which compare medians of the same run.\n")
-        for name in names:
-            if wanted and name[6:] not in wanted:
-                continue
-            print(f"## {name[6:]}\n")
-            begin = time.monotonic()
-            importlib.import_module(f"tests.performance.{name}").main()
-            print(f"\n({time.monotonic() - begin:.0f} s)\n")
+    report = _Report()
+    for line in (
+        "# Benchmarks",
+        f"Made by `make bench` on {_hardware()}.",
+        _versions(),
+        "Machines are noisy: trust the ratios, which compare medians of the same run.",
+    ):
+        report.add(line)
+        report.add()
+    for name in names:
+        if not wanted or name[6:] in wanted:
+            _run(name, report)
     if "--save" in sys.argv:
-        (HERE / "RESULTS.md").write_text(tee.kept.getvalue(), encoding="utf-8")
+        (HERE / "RESULTS.md").write_text("".join(report.lines), encoding="utf-8")
+
+
+def _run(name: str, report: _Report) -> None:
+    """Run one benchmark in its own process; its lines appear as it prints them."""
+    report.add(f"## {name[6:]}")
+    report.add()
+    begin = time.monotonic()
+    command = [sys.executable, "-u", "-m", f"tests.performance.{name}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            report.add(line.rstrip("\n"))
+    if process.returncode:
+        sys.exit(f"{name} ended with {process.returncode}")
+    report.add()
+    report.add(f"({time.monotonic() - begin:.0f} s)")
+    report.add()
 
 
 def _hardware() -> str:

@@ -2,7 +2,8 @@
 
 Two scenes: a public clip of a face, scaled (most of the picture is flat), and texture that moves everywhere,
 so that every cell of every level has live trajectories. One thread each; medians of CPU time; the first 16
-frames fill the trajectories and are not counted. The peak of memory is that of the process so far.
+frames fill the trajectories and are not counted. Every scene and size is measured in a process of its own:
+its peak of memory is that of Python, OpenCV, the compiled code, the frames of the scene, and the method.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +37,49 @@ STEPS = {
     "sample": "tracking",
     "describe": "descriptors",
 }
+PARTS = ("flow", "tracking", "descriptors")
 
 
 def main() -> None:
     """Print a Markdown table."""
-    cv2.setNumThreads(1)
-    _run(_texture(176, 144, 20), WARM_FRAMES)
     print(
         "| scene | frame | ms per frame | OpenCV flow, ms | ratio | flow | tracking | descriptors "
-        "| live tracks | peak RSS |"
+        "| live tracks | peak RSS | of it before the first frame |"
     )
-    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
-    for name, scene in (("face", _face), ("texture", _texture)):
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    shares = []
+    for name in SCENES:
         for width, height, n_frames in SIZES:
-            frames = scene(width, height, WARM_FRAMES + n_frames)
-            ours_ms, flow_ms, shares, n_live = _run(frames, WARM_FRAMES)
-            rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            parts = " | ".join(f"{100 * shares[part]:.0f} %" for part in ("flow", "tracking", "descriptors"))
-            print(
-                f"| {name} | {width}x{height} | {ours_ms:.1f} | {flow_ms:.1f} | {ours_ms / flow_ms:.2f} "
-                f"| {parts} | {n_live} | {rss_mb:.0f} MB |"
-            )
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                line, parts = pool.submit(_measure, name, width, height, n_frames).result()
+            print(line, flush=True)
+            shares.append(parts)
+    means = [statistics.mean(parts[part] for parts in shares) for part in PARTS]
+    print(f"| mean of all | | | | | {_percents(means)} | | | |")
+
+
+def _measure(name: str, width: int, height: int, n_frames: int) -> tuple[str, dict[str, float]]:
+    """Row of the table, and the share of each part."""
+    cv2.setNumThreads(1)
+    _run(_texture(176, 144, 20), WARM_FRAMES)
+    frames = SCENES[name](width, height, WARM_FRAMES + n_frames)
+    before_mb = _peak_mb()
+    ours_ms, flow_ms, shares, n_live = _run(frames, WARM_FRAMES)
+    line = (
+        f"| {name} | {width}x{height} | {ours_ms:.1f} | {flow_ms:.1f} | {ours_ms / flow_ms:.2f} "
+        f"| {_percents([shares[part] for part in PARTS])} | {n_live} | {_peak_mb():.0f} MB "
+        f"| {before_mb:.0f} MB |"
+    )
+    return line, shares
+
+
+def _percents(shares: list[float]) -> str:
+    return " | ".join(f"{100 * share:.0f} %" for share in shares)
+
+
+def _peak_mb() -> float:
+    """Most memory that this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _face(width: int, height: int, n: int) -> list[npt.NDArray[np.uint8]]:
@@ -82,6 +107,9 @@ def _texture(width: int, height: int, n: int) -> list[npt.NDArray[np.uint8]]:
         frame[height // 3 : height // 3 + len(square), x : x + len(square)] = square
         frames.append(frame)
     return frames
+
+
+SCENES = {"face": _face, "texture": _texture}
 
 
 def _run(frames: list[npt.NDArray[np.uint8]], n_warm: int) -> tuple[float, float, dict[str, float], int]:
