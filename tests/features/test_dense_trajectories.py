@@ -84,7 +84,11 @@ def _cosines(a: npt.NDArray[np.float16], b: npt.NDArray[np.float16]) -> npt.NDAr
 def test_rows_of_the_authors_program_are_found() -> None:
     """Output of the authors' program (release 1.2) on public clips: places of all rows, 90 whole rows.
 
-    Where the flow has no hold, single rows depend on the last bits of the arithmetic.
+    Where the flow has no hold, single rows depend on the last bits of the arithmetic; so too where a point
+    comes to the middle between two pixels, as it moves by the flow of the nearest one. Of 7,760 rows found in
+    the program's whole output, 7,758 have a TRAJ cosine above 0.9999. The other two, of single_face, have
+    0.9950 and 0.9968: their points reach x = 489.500005 px before step 4 and y = 204.50007 px before step 8.
+    All steps before agree within 0.001 px; this one is that of the neighbouring pixel, 0.2 to 0.3 px away.
     """
     n_rows, n_found, n_ours = 0, 0, 0
     for clip, (package, inside) in CLIPS.items():
