@@ -1,0 +1,167 @@
+"""The paper's numbers, orders of means, blocks of wide tables, and what the command does without runs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from report_folders import samples, write_fake_run, write_manifests
+
+from fgbench.evaluation.significance import Interval
+from fgbench.reports.methods import METHODS, MSAU
+from fgbench.reports.model import Spread, Table
+from fgbench.reports.orders import Standing, order_notes
+from fgbench.reports.paper import figure7_peaks, table2
+from fgbench.reports.render import comma_separated, draw_table, markdown
+from fgbench.taxonomy import leaves
+
+
+def test_paper_has_every_class_for_every_method():
+    found = table2()
+    assert list(found.accuracies) == [(method.source, method.name) for method in METHODS]
+    names = {leaf.name for leaf in leaves()}
+    assert set(found.classes) == names
+    for values in found.accuracies.values():
+        assert tuple(values) == found.classes
+        assert all(0.4 < value < 0.9 for value in values.values())
+    assert {(repair.method, repair.label) for repair in found.repairs} == {
+        ("LBP+SVM", "affection"),
+        ("Plain TSNet", "anxiety"),
+        ("Plain TSNet", "remorse"),
+        ("NAN", "suffering"),
+    }
+
+
+def test_paper_orders_its_methods_by_mean():
+    found = table2()
+    for source in ("image", "video"):
+        means = [found.mean(source, method.name) for method in METHODS if method.source == source]
+        assert means == sorted(means)
+
+
+def test_peaks_of_figure7():
+    assert figure7_peaks() == {"number of regions": 4.0, "weight of the spatial stream": 0.7}
+
+
+def standing(recipe, mean, *, suffix="", low=None, high=None):
+    method = next(method for method in METHODS if method.recipe == recipe)
+    interval = None
+    if low is not None:
+        interval = Interval(
+            metric="uar", estimate=mean, low=low, high=high, level=0.95, n_clusters=20, n_resamples=100
+        )
+    return Standing(
+        name=method.name,
+        experiment=recipe + suffix,
+        method=method,
+        mean=mean,
+        paper=table2().mean(method.source, method.name),
+        interval=interval,
+    )
+
+
+def test_same_order_is_said():
+    standings = [standing("lbp-svm", 0.1), standing("au-cnn", 0.2), standing("msau", 0.3)]
+    assert order_notes("image", standings) == [
+        "The means of the image methods stand in the paper's order (3 pairs)."
+    ]
+
+
+def test_other_order_is_said_with_the_numbers():
+    standings = [
+        standing("au-cnn", 0.5, low=0.45, high=0.55),
+        standing("au-z-cnn", 0.4, low=0.38, high=0.42),
+        standing("msau", 0.6),
+    ]
+    assert order_notes("image", standings) == [
+        "The order of the means of the image methods differs from the paper's in 1 of 3 pairs: "
+        "AU+CNN 0.500 above AU+Z-CNN 0.400 (paper 0.702 below 0.719, intervals apart)."
+    ]
+
+
+def test_ablations_compare_with_the_same_settings_only():
+    swapped = [standing("au-cnn", 0.9, suffix="-tuned"), standing("msau", 0.1, suffix="-small")]
+    assert order_notes("image", swapped) == []
+    (note,) = order_notes("image", [standing("lbp-svm", 0.5), *swapped])
+    assert "in 1 of 2 pairs: LBP+SVM 0.500 above MSAU-Net" in note
+
+
+def test_equal_means_are_no_other_order():
+    (note,) = order_notes("image", [standing("au-cnn", 0.5), standing("msau", 0.5)])
+    assert "stand in the paper's order" in note
+
+
+@pytest.mark.parametrize(
+    ("experiment", "expected"),
+    [("msau", ""), ("msau-small", "-small"), ("msaux", None), ("my-own", None)],
+)
+def test_settings_are_told_by_the_suffix(experiment, expected):
+    assert MSAU.settings(experiment) == expected
+
+
+WIDE = Table(
+    name="wide",
+    title="Wide",
+    columns=["Key", "a", "b", "c"],
+    rows=[["x", 1, Spread(0.25, 0.125), None], ["y", 2, 0.5, "n"]],
+    keys=1,
+    blocks=(2, 1),
+)
+
+
+def test_wide_table_is_shown_in_blocks_and_kept_whole_as_data():
+    assert markdown(WIDE) == (
+        "**Wide**\n\n| Key | a | b |\n| :--- | ---: | ---: |\n| x | 1 | 0.250 ± 0.125 |\n| y | 2 | 0.500 |\n"
+        "\n| Key | c |\n| :--- | :--- |\n| x |  |\n| y | n |\n"
+    )
+    assert comma_separated(WIDE) == "Key,a,b,c\nx,1,0.25 ± 0.125,\ny,2,0.5,n\n"
+    assert len(draw_table(WIDE).axes) == 2
+
+
+def test_blocks_have_to_cover_the_columns():
+    with pytest.raises(ValueError, match="1 columns and blocks of \\[2, 2\\], expected 4"):
+        Table(name="t", title="", columns=WIDE.columns, rows=[], keys=1, blocks=(2, 2)).parts()
+
+
+def fgbench_report(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "fgbench", "report", "--workdir", "work", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A work folder with one run, of AU+CNN."""
+    folder = tmp_path_factory.mktemp("command")
+    write_manifests(folder / "work", samples(1))
+    write_fake_run(folder / "work", "au-cnn", method="AU+CNN", shown=samples(1))
+    return folder
+
+
+def test_bare_report_goes_on_where_runs_are_missing(folder):
+    done = fgbench_report("--format", "csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    left_out = [line for line in done.stderr.splitlines() if line.startswith("left out")]
+    assert [line.split(":")[0] for line in left_out] == [
+        "left out table6",
+        "left out table7",
+        "left out figure6",
+        "left out figure7",
+    ]
+    assert "no finished run of MSAU-Net (Ours)" in left_out[0]
+    assert "fgbench train msau" in left_out[0]
+    written = sorted(path.name for path in (folder / "work" / "reports").iterdir())
+    assert written == ["figure3.csv", "table1.csv", "table2.csv"]
+
+
+def test_report_by_name_fails_without_runs(folder):
+    done = fgbench_report("--table", "VI", cwd=folder)
+    assert done.returncode == 7
+    assert "error: no finished run of MSAU-Net (Ours)" in done.stderr
+    assert "fgbench train msau" in done.stderr
+    assert "Traceback" not in done.stderr
