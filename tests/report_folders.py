@@ -106,8 +106,8 @@ def chip_landmarks() -> np.ndarray:
     return points
 
 
-def write_manifests(work: Path, shown: list[tuple[str, str, str, str]]) -> None:
-    """Write the manifests that reports read: clips, images, and faces with landmarks."""
+def write_manifests(work: Path, shown: list[tuple[str, str, str, str]], *, landmarks: bool = True) -> None:
+    """Write the manifests that reports read: clips, images, and faces with or without landmarks."""
     folder = work / "manifests"
     clips, images, faces = {}, [], []
     for name, clip, subject, label in shown:
@@ -123,7 +123,7 @@ def write_manifests(work: Path, shown: list[tuple[str, str, str, str]]) -> None:
                 "clip_id": clip,
                 "frame_index": frame,
                 "role": "image",
-                "landmarks": source,
+                "landmarks": source if landmarks else None,
                 "transform": [0.5, 0.0, -5.0, 0.0, 0.5, -5.0],
             }
         )

@@ -87,12 +87,15 @@ def part_shares(
 def part_notes(shares: Mapping[str, Mapping[str, float]]) -> list[str]:
     """What the parts of the face that are looked at first say to the paper's observation."""
     if set(shares) != set(VALENCES):
-        return []
+        return [
+            "Which part of the face the first region lies at is not told: it needs pleasant and unpleasant "
+            "faces with 68 landmarks."
+        ]
     lines = [f"{valence} {_listed(shares[valence], PARTS)}" for valence in VALENCES]
     mouth = [shares[valence]["mouth"] for valence in VALENCES]
     above = [shares[valence]["brows"] + shares[valence]["eyes"] for valence in VALENCES]
     return [
-        f"Part of the face nearest to the first region: {'; '.join(lines)}.",
+        f"Part of the face nearest to the first region, of faces with 68 landmarks: {'; '.join(lines)}.",
         "The paper (section V-E) has the mouth usually first for pleasant expressions, eyes or brows for "
         f"unpleasant ones. Here the mouth is first for {mouth[0]:.0%} of pleasant and {mouth[1]:.0%} of "
         f"unpleasant faces, eyes or brows for {above[0]:.0%} and {above[1]:.0%}: the mouth is "

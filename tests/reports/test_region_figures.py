@@ -55,8 +55,8 @@ def test_figure6_counts_first_cells_per_valence(work):
 def test_figure6_tells_the_parts_of_the_face(work):
     notes = figure6.build(work).table.notes
     assert (
-        "Part of the face nearest to the first region: pleasant nose 25%, mouth 75%; "
-        "unpleasant nose 25%, eyes 75%." in notes
+        "Part of the face nearest to the first region, of faces with 68 landmarks: pleasant nose 25%, "
+        "mouth 75%; unpleasant nose 25%, eyes 75%." in notes
     )
     (claim,) = [note for note in notes if "section V-E" in note]
     assert "the mouth is first for 75% of pleasant and 0% of unpleasant faces" in claim
@@ -71,6 +71,15 @@ def test_figure6_says_so_where_the_paper_is_not_met(tmp_path):
     (claim,) = [note for note in figure6.build(tmp_path).table.notes if "section V-E" in note]
     assert "the mouth is not more often first for pleasant" in claim
     assert "eyes or brows are not more often first for unpleasant" in claim
+
+
+def test_figure6_of_faces_without_landmarks_tells_no_parts(tmp_path):
+    write_manifests(tmp_path, samples(1), landmarks=False)
+    folder = write_fake_run(tmp_path, "msau", method="MSAU-Net (Ours)", shown=samples(1))
+    write_regions(folder, {name: [NOSE] for name, *_ in samples(1)})
+    notes = figure6.build(tmp_path).table.notes
+    assert any("is not told: it needs" in note for note in notes)
+    assert not any("section V-E" in note for note in notes)
 
 
 def test_figure6_draws_a_face_per_class_with_three_regions(work):
@@ -169,6 +178,12 @@ def test_figure7_keeps_recipes_apart(tmp_path):
         ["msau-progressive-small", 2],
     ]
     assert len(figure.draw().axes[0].containers) == 2
+
+
+def test_figure7_needs_the_number_of_regions(tmp_path):
+    write_fake_run(tmp_path, "mine", method="MSAU-Net, progressive", details={"recipe": "mine"})
+    with pytest.raises(ManifestError, match="runs of mine have regions = None"):
+        figure7.build(tmp_path)
 
 
 def test_figure7_without_runs(tmp_path):

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.errors import ManifestError
 from fgbench.evaluation.significance import Interval
 from fgbench.reports.accuracies import measure
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
@@ -89,14 +90,27 @@ def build(workdir: Path) -> Figure:
 
 
 def regions_panel(experiments: Sequence[Experiment]) -> Panel:
-    """The left panel: one experiment per recipe and number of regions."""
+    """The left panel: one experiment per recipe and number of regions.
+
+    Raises:
+        ManifestError: If a run does not state its number of regions.
+    """
     curves: dict[str, list[Point]] = {}
-    for experiment in sorted(experiments, key=lambda found: int(found.details["regions"])):
+    for experiment in sorted(experiments, key=_regions):
         measured = measure(experiment)
-        value = int(experiment.details["regions"])
-        point = Point(value=value, mean=measured.mean, interval=measured.interval)
-        curves.setdefault(str(experiment.details["recipe"]), []).append(point)
+        point = Point(value=_regions(experiment), mean=measured.mean, interval=measured.interval)
+        curves.setdefault(str(experiment.details.get("recipe", experiment.name)), []).append(point)
     return Panel(varied=REGIONS, curves=dict(sorted(curves.items())), peak=figure7_peaks()[REGIONS])
+
+
+def _regions(experiment: Experiment) -> int:
+    found = experiment.details.get("regions")
+    if not isinstance(found, int):
+        raise ManifestError(
+            f"runs of {experiment.name} have regions = {found!r}, expected their number",
+            f"run {PROGRESSIVE.command} --force",
+        )
+    return found
 
 
 def _peak_notes(panel: Panel) -> list[str]:
@@ -160,6 +174,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.axvline(
         panel.peak, color="0.35", linestyle="--", linewidth=1, label=f"paper: highest at {panel.peak:g}"
     )
+    axes.set_xticks(values)
     axes.set_xlabel(panel.varied.capitalize())
     axes.set_ylabel("Mean accuracy of the 33 classes\n(with 95 % intervals)")
     axes.grid(axis="y", alpha=0.3)
