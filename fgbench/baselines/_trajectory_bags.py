@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.features.bag_of_words import Codebook, bag_of_words
 from fgbench.records import TRAJECTORY_CHANNELS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
@@ -39,8 +43,14 @@ def clip_descriptors(folder: Path, channel: str) -> Iterator[tuple[str, Float16]
     """
     size = TRAJECTORY_CHANNELS[channel]
     for path in sorted(folder.glob("*.parquet")):
-        clips, flat = _columns(path, channel)
-        values = flat.reshape(len(clips), size)
+        table = _read(path, ["clip_id", channel])
+        clips = table.column("clip_id").to_numpy(zero_copy_only=False)
+        flat = table.column(channel).combine_chunks().flatten()
+        if flat.null_count or len(flat) != len(clips) * size:
+            raise ManifestError(
+                f"{path} has rows without {channel} descriptors, expected all to have", _AGAIN
+            )
+        values = flat.to_numpy(zero_copy_only=False).reshape(len(clips), size)
         changes = np.flatnonzero(clips[1:] != clips[:-1]) + 1
         for begin, end in pairwise([0, *changes.tolist(), len(clips)] if len(clips) else []):
             found = values[begin:end]
@@ -68,10 +78,9 @@ def training_sample(folder: Path, channel: str, clip_ids: Sequence[str], *, size
         DatasetError: If no clip has trajectories, or a descriptor is not finite.
         ManifestError: As :func:`clip_descriptors`.
     """
-    counts = Counter(dict.fromkeys(clip_ids, 0))
-    for clip, found in clip_descriptors(folder, channel):
-        if clip in counts:
-            counts[clip] += len(found)
+    counts: Counter[str] = Counter()
+    for path in sorted(folder.glob("*.parquet")):
+        counts.update(_read(path, ["clip_id"]).column("clip_id").to_pylist())
     edges = np.concatenate([[0], np.cumsum([counts[clip] for clip in clip_ids])])
     total = int(edges[-1])
     if not total:
@@ -102,16 +111,15 @@ def clip_histograms(folder: Path, channel: str, codebook: Codebook) -> dict[str,
     return {clip: bag_of_words(found, codebook) for clip, found in clip_descriptors(folder, channel)}
 
 
-def _columns(path: Path, channel: str) -> tuple[npt.NDArray[np.object_], Float16]:
+def _read(path: Path, columns: list[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=["clip_id", channel])
+        with pq.ParquetFile(path) as file:
+            table = file.read(columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
-        raise ManifestError(f"{path} is damaged or no table of trajectories: {error}", _AGAIN) from error
-    clips = table.column("clip_id").to_numpy(zero_copy_only=False)
-    flat = table.column(channel).combine_chunks().flatten()
-    if flat.null_count or len(flat) != len(clips) * TRAJECTORY_CHANNELS[channel]:
-        raise ManifestError(f"{path} has rows without {channel} descriptors, expected them in all", _AGAIN)
-    return clips, flat.to_numpy(zero_copy_only=False)
+        raise ManifestError(f"{path} is damaged: {error}", _AGAIN) from error
+    if missing := sorted(set(columns) - set(table.column_names)):
+        raise ManifestError(f"{path} has no column {missing[0]}, expected a table of trajectories", _AGAIN)
+    return table
