@@ -7,12 +7,12 @@ network, so that a task may call any method of it, and may train other parts in 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from torch import Tensor, distributed, nn
 
 
@@ -54,11 +54,7 @@ class Processes:
 
 
 def join_processes(device: torch.device) -> Processes:
-    """Join the processes that ``torchrun`` or ``accelerate launch`` started, or be the only one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Processes(0, 1)
-    from accelerate import PartialState
-
+    """Join the processes that ``torchrun``, ``accelerate launch`` or MPI started, or be the only one."""
     state = PartialState(cpu=device.type == "cpu")
     return Processes(state.process_index, state.num_processes)
 

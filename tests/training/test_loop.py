@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_task import RECIPE, TinyTask, digest, train
+from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from torch import nn
 from torch.nn import functional
 
@@ -36,24 +36,6 @@ def whole(tmp_path_factory):
     task = TinyTask()
     history = train(task, tmp_path_factory.mktemp("whole"))
     return digest(task.model), history
-
-
-class KilledError(Exception):
-    pass
-
-
-def killer(after):
-    calls = iter(range(1, 10_000))
-
-    def progress(what, done, total):
-        if next(calls) == after:
-            raise KilledError
-
-    return progress
-
-
-def losses(history):
-    return [(one.epoch, one.losses, one.score, one.learning_rate) for one in history.epochs]
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4, 8, 11, 16, 17, 31, 32])
