@@ -41,7 +41,7 @@ def strongest_cells(maps_BCHW: Tensor, n: int, radius: int) -> tuple[Tensor, Ten
     Raises:
         ValueError: If even the best choice leaves fewer than ``n`` cells.
     """
-    n_images, _, height, width = maps_BCHW.shape
+    height, width = maps_BCHW.shape[2:]
     most = most_cells(height, width, radius=radius)
     if not 1 <= n <= most:
         raise ValueError(
@@ -54,7 +54,7 @@ def strongest_cells(maps_BCHW: Tensor, n: int, radius: int) -> tuple[Tensor, Ten
     cells, strengths = [], []
     for _ in range(n):
         exhausted_B11 = suppressed_BHW.flatten(1).all(1)[:, None, None]
-        barred_BHW = torch.where(exhausted_B11, chosen_BHW, suppressed_BHW)
+        barred_BHW = suppressed_BHW & (chosen_BHW | ~exhausted_B11)
         open_BP = strength_BHW.masked_fill(barred_BHW, -torch.inf).flatten(1)
         place_B1 = open_BP.argmax(1, keepdim=True)
         row_B11, column_B11 = (place_B1 // width)[..., None], (place_B1 % width)[..., None]
@@ -84,7 +84,7 @@ def boxes(cells_BN2: Tensor, geometry: Geometry, side_px: float, *, image_px: in
     if side_px > image_px:
         raise ValueError(f"boxes of {side_px} px are larger than the image of {image_px} px")
     centre_BN2 = cells_BN2.flip(2).float() * geometry.jump_px + (geometry.first_centre_px + 0.5)
-    start_BN2 = (centre_BN2 - side_px / 2).clamp(0.0, image_px - side_px)
+    start_BN2 = (centre_BN2 - side_px / 2).clamp(0.0, float(image_px - side_px))
     return torch.cat((start_BN2, start_BN2 + side_px), 2)
 
 

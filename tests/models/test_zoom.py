@@ -13,7 +13,7 @@ ALL_CELLS = [(row, column) for row in range(6) for column in range(6)]
 
 
 def plainly_chosen(strength, n, radius):
-    """One image, cell by cell, on lists: sort, take the first that is far enough, else the first not taken."""
+    """One image, on lists: sort, take the first that is far enough, else the first not taken."""
     order = sorted(ALL_CELLS, key=lambda cell: (-strength[cell], cell))
     taken = []
     for _ in range(n):
@@ -98,7 +98,7 @@ def test_boxes_stay_square_inside_and_near_their_cell(side_px):
     for (row, column), box in zip(ALL_CELLS, found.tolist(), strict=True):
         x0, y0, x1, y1 = box
         assert (x1 - x0, y1 - y0) == (side_px, side_px)
-        assert 0 <= min(x0, y0)
+        assert min(x0, y0) >= 0
         assert max(x1, y1) <= 224
         # Shifted no further than needed: centred wherever the box fits.
         for start, index in ((x0, column), (y0, row)):
@@ -106,7 +106,7 @@ def test_boxes_stay_square_inside_and_near_their_cell(side_px):
 
 
 def test_literal_boxes():
-    # Unit (2, 3) sees columns 48 to 207 and rows 16 to 175; a box of 96 px around its centre, and one shifted.
+    # Unit (2, 3) sees columns 48 to 207 and rows 16 to 175; then 96 px around its centre, and one shifted.
     assert boxes(torch.tensor([[[2, 3]]]), TRUNK, 160).tolist() == [[[48, 16, 208, 176]]]
     assert boxes(torch.tensor([[[2, 3], [0, 5]]]), TRUNK, 96).tolist() == [
         [[80, 48, 176, 144], [128, 0, 224, 96]]

@@ -1,0 +1,189 @@
+"""MSAU-Net: two scales of a face over one action-unit trunk (paper section IV-A), and its ablations.
+
+A network runs in two steps, because the first does not change while the trunk is frozen and can be kept:
+:meth:`MsauNet.see` makes the last maps of the face and of its enlarged regions, :meth:`MsauNet.classify`
+makes predictions of maps.
+
+Suffixes of tensors: B images, R maps of an image (the whole face, then its regions, strongest first),
+N regions, C channels, H rows, W columns, F features, S scales (1 or 2), K fine classes, M upper classes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+
+from fgbench.config import NetworkConfig
+from fgbench.errors import ConfigError
+from fgbench.models.drml import MAP_CELLS, Embedding, Trunk, reduce
+from fgbench.models.initialisation import Head
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.models.zoom import boxes, crop, most_cells, strongest_cells
+
+
+class Views(NamedTuple):
+    """What the trunk sees in faces.
+
+    Attributes:
+        maps: Last maps (B, R, C, 6, 6), not negative; R = 1 + zooms: the whole face, then its regions.
+        boxes: Regions (B, N, 4): edges x0, y0, x1, y1 in face px, float32; N = zooms, strongest first.
+        cells: Rows and columns of the regions' cells (B, N, 2), int64.
+        strength: Strongest activation of these cells (B, N).
+    """
+
+    maps: Tensor
+    boxes: Tensor
+    cells: Tensor
+    strength: Tensor
+
+
+class Outputs(NamedTuple):
+    """Logits of every scale, the whole face first.
+
+    Attributes:
+        fine: (B, S, K).
+        basic: (B, S, M), or ``None`` if the network has no outputs for the upper classes.
+    """
+
+    fine: Tensor
+    basic: Tensor | None
+
+    def branch_probabilities(self) -> Tensor:
+        """Probabilities of the fine classes by each scale alone, float32 (B, S, K)."""
+        return self.fine.float().softmax(2)
+
+    def probabilities(self) -> Tensor:
+        """Mean over scales, float32 (B, K); how scales are joined is not stated in the paper."""
+        return self.branch_probabilities().mean(1)
+
+
+class MsauNet(nn.Module):
+    """MSAU-Net and what is left of it in its ablations.
+
+    Args:
+        config: Which parts it has, and their sizes.
+        n_fine: Fine classes.
+        n_basic: Upper classes; 0 builds no outputs for them.
+
+    Attributes:
+        trunk: Seen by all scales; an AU network's ``trunk`` state fits it.
+        scales: The whole face, and the regions together if the network zooms.
+
+    Raises:
+        ConfigError: If so many regions cannot be so far apart.
+    """
+
+    def __init__(self, config: NetworkConfig, *, n_fine: int = 33, n_basic: int = 6) -> None:
+        super().__init__()
+        most = most_cells(MAP_CELLS, MAP_CELLS, radius=config.suppress_radius)
+        if config.zooms > most:
+            raise ConfigError(
+                f"network.zooms is {config.zooms}, but with network.suppress_radius {config.suppress_radius} "
+                f"at most {most} of {MAP_CELLS} x {MAP_CELLS} cells can be chosen",
+                "lower network.zooms or network.suppress_radius",
+            )
+        self.config = config
+        self.trunk = Trunk(config.trunk)
+        regions = (1, config.zooms) if config.zooms else (1,)
+        self.scales = nn.ModuleList(Scale(config, n, n_fine=n_fine, n_basic=n_basic) for n in regions)
+        self._frozen = False
+
+    def see(self, images_B3HW: Tensor) -> Views:
+        """Last maps of faces and of the regions that their strongest cells lie in.
+
+        Args:
+            images_B3HW: Normalised RGB faces, float (B, 3, 224, 224).
+
+        Raises:
+            ValueError: If the faces have another size.
+        """
+        if tuple(images_B3HW.shape[1:]) != (3, FACE_PX, FACE_PX):
+            raise ValueError(
+                f"expected faces of shape (B, 3, {FACE_PX}, {FACE_PX}), got {tuple(images_B3HW.shape)}"
+            )
+        n, config = self.config.zooms, self.config
+        whole = self.trunk(reduce(images_B3HW, self.trunk.input_px))
+        if not n:
+            none = whole.new_zeros((whole.shape[0], 0, 4), dtype=torch.float32)
+            return Views(whole[:, None], none, none[..., :2].long(), none[..., 0].to(whole.dtype))
+        cells, strength = strongest_cells(whole, n, config.suppress_radius)
+        places = boxes(cells, self.trunk.geometry, config.zoom_side_px)
+        enlarged = crop(images_B3HW.repeat_interleave(n, 0), places.flatten(0, 1), FACE_PX)
+        regions = self.trunk(reduce(enlarged, self.trunk.input_px)).unflatten(0, (-1, n))
+        return Views(torch.cat((whole[:, None], regions), 1), places, cells, strength)
+
+    def classify(self, maps_BRCHW: Tensor) -> Outputs:
+        """Predictions from last maps; of more maps than the network looks at, the first are taken.
+
+        Args:
+            maps_BRCHW: ``Views.maps`` of this network, or of one like it with more regions.
+
+        Raises:
+            ValueError: If there are fewer maps than the network looks at.
+        """
+        n = self.config.zooms
+        if maps_BRCHW.shape[1] < 1 + n:
+            raise ValueError(
+                f"expected maps of the face and {n} regions, (B, {1 + n}, C, {MAP_CELLS}, {MAP_CELLS}), "
+                f"got {tuple(maps_BRCHW.shape)}"
+            )
+        parts = (maps_BRCHW[:, :1], maps_BRCHW[:, 1 : 1 + n])
+        logits = [scale(part) for scale, part in zip(self.scales, parts, strict=False)]
+        basic = [upper for _, upper in logits if upper is not None]
+        return Outputs(torch.stack([fine for fine, _ in logits], 1), torch.stack(basic, 1) if basic else None)
+
+    def forward(self, images_B3HW: Tensor) -> Outputs:
+        """Predictions of normalised RGB faces, float (B, 3, 224, 224)."""
+        return self.classify(self.see(images_B3HW).maps)
+
+    def freeze_trunk(self) -> None:
+        """Keep the trunk as it is: no gradients, and its batch normalisation stays in evaluation mode."""
+        self._frozen = True
+        self.trunk.requires_grad_(False)
+        self.trunk.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, except for a frozen trunk."""
+        super().train(mode)
+        if self._frozen:
+            self.trunk.eval()
+        return self
+
+
+class Scale(nn.Module):
+    """Embedding and classifiers of one scale; the features of several regions are put in a row.
+
+    Args:
+        config: Sizes of the embedding; whether maximum activations join it.
+        n_regions: Maps of an image that it looks at.
+        n_fine: Fine classes.
+        n_basic: Upper classes; 0 builds no outputs for them.
+    """
+
+    def __init__(self, config: NetworkConfig, n_regions: int, *, n_fine: int, n_basic: int) -> None:
+        super().__init__()
+        channels = config.trunk.widths[-1]
+        self.embedding = Embedding(
+            channels, fc_hidden=config.fc_hidden, embedding=config.embedding, dropout=config.dropout
+        )
+        self.mac = config.mac
+        self.mac_norm = nn.BatchNorm1d(channels) if config.mac and config.mac_norm else nn.Identity()
+        features = n_regions * (config.embedding + (channels if config.mac else 0))
+        self.fine = Head(features, n_fine)
+        self.basic = Head(features, n_basic) if n_basic else None
+
+    def forward(self, maps_BNCHW: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits (B, K) of the fine classes and (B, M) of the upper classes."""
+        features = self.features(maps_BNCHW)
+        return self.fine(features), None if self.basic is None else self.basic(features)
+
+    def features(self, maps_BNCHW: Tensor) -> Tensor:
+        """Features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
+        n_images = maps_BNCHW.shape[0]
+        maps = maps_BNCHW.flatten(0, 1)
+        features = self.embedding(maps)
+        if self.mac:
+            features = torch.cat((features, self.mac_norm(maps.amax((2, 3)))), 1)
+        return features.reshape(n_images, -1)
