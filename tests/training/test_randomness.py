@@ -29,6 +29,31 @@ def test_seeds_epochs_steps_and_processes_draw_different_numbers():
     assert len(drawn) == 16
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_devices_in_use_are_seeded_too(monkeypatch, there):
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: there)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    with isolated(CPU):
+        seed_step(3, 1, 2)
+        expected = torch.initial_seed()
+    assert seeds == [expected] * there
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_dropout_of_a_step_is_the_same_on_cuda():
+    device, drawn = torch.device("cuda", 0), []
+    before = torch.cuda.get_rng_state(device)
+    for _ in range(2):
+        with isolated(device):
+            seed_step(3, 1, 2)
+            drawn.append(torch.rand(8, device=device))
+            torch.rand(5, device=device)
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.equal(torch.cuda.get_rng_state(device), before)
+
+
 def test_generators_are_told_apart_by_purpose():
     first = torch.rand(4, generator=generator(1, "crops", 0))
     assert torch.equal(first, torch.rand(4, generator=generator(1, "crops", 0)))
