@@ -65,9 +65,8 @@ def test_killed_again_and_again_is_the_same(tmp_path, whole):
     assert losses(history) == losses(whole[1])
 
 
-@pytest.mark.parametrize("after", [5, 21])
-def test_a_killed_process_leaves_what_can_be_resumed(tmp_path, whole, after):
-    command = [sys.executable, str(PROGRAM), str(tmp_path), str(after)]
+def test_a_killed_process_leaves_what_can_be_resumed(tmp_path, whole):
+    command = [sys.executable, str(PROGRAM), str(tmp_path), str(random.randint(4, STEPS - 1))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
     assert (tmp_path / CHECKPOINT).is_file()

@@ -16,15 +16,6 @@ from two_processes import plain_task, weights_of
 from fgbench.training.loop import CHECKPOINT, HISTORY
 from fgbench.training.processes import join_processes
 
-# On machines without GPU too, --multi_gpu is how accelerate starts processes without MPI.
-LAUNCHERS = {
-    "torchrun": ["torch.distributed.run", "--nproc-per-node=2", "--master-port"],
-    "accelerate": [
-        *("accelerate.commands.accelerate_cli", "launch", "--multi_gpu", "--num_machines=1"),
-        *("--mixed_precision=no", "--dynamo_backend=no", "--num_processes=2", "--main_process_port"),
-    ],
-}
-
 
 def test_without_a_launcher_there_is_one_process():
     processes = join_processes(torch.device("cpu"))
@@ -34,17 +25,12 @@ def test_without_a_launcher_there_is_one_process():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_two_processes_train_as_one_does(tmp_path, launcher):
+def test_two_processes_train_as_one_does(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = [
-        *LAUNCHERS[launcher],
-        str(port),
-        str(Path(__file__).with_name("two_processes.py")),
-        str(tmp_path),
-    ]
+    launcher = ["torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
+    program = [*launcher, str(Path(__file__).with_name("two_processes.py")), str(tmp_path)]
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *program], capture_output=True, text=True, check=False, env=variables
