@@ -1,0 +1,220 @@
+"""Weights of networks in files.
+
+Writes safetensors, whose reading runs no code, with what describes the network as JSON in its header. Reads
+that, and PyTorch's own checkpoints (``.pth``, ``.pt``, ``.ckpt``) as data only.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+# The name of an error alone; torch reads checkpoints here without running what is in them.
+from pickle import UnpicklingError
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from fgbench import storage
+from fgbench.errors import ManifestError
+
+METADATA_KEY: Final = "fgbench"
+"""Entry of the safetensors header that holds the description as JSON."""
+
+_CHECKPOINT_SUFFIXES: Final = (".pth", ".pt", ".ckpt")
+_BATCH_COUNT: Final = "num_batches_tracked"
+_SHOWN: Final = 3
+
+_DAMAGE: Final = (
+    UnpicklingError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+)
+"""What torch.load raises for a file that is cut off, altered, or of another kind."""
+
+
+def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write weights atomically as safetensors; equal weights and metadata give equal bytes.
+
+    Args:
+        path: File, which by custom ends in ``.safetensors``.
+        state: Tensors by name, on any device, e.g. a module's ``state_dict()``.
+        metadata: What is to be known of the network; JSON values.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
+    # Copies, since safetensors refuses tensors that share memory.
+    tensors = {
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in state.items()
+    }
+    header = json.dumps(dict(metadata), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    storage.write_bytes(path, save(tensors, metadata={METADATA_KEY: header}))
+
+
+def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read weights without running anything that the file may hold.
+
+    Args:
+        path: ``.safetensors``, or a checkpoint of PyTorch; of the latter the entry ``state_dict`` is taken
+            if there is one, and ``module.`` is removed from the names if all have it.
+
+    Returns:
+        Tensors by name on the CPU, and the metadata (empty where the file has none).
+
+    Raises:
+        ManifestError: If the file is missing, damaged, refused because it would run code, or holds anything
+            but tensors by name.
+    """
+    if not path.is_file():
+        raise ManifestError(
+            f"there are no weights at {path}", "train the network first, or name the file that was downloaded"
+        )
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    if path.suffix in _CHECKPOINT_SUFFIXES:
+        return _state_of(_read_checkpoint(path), path), {}
+    known = ", ".join((".safetensors", *_CHECKPOINT_SUFFIXES))
+    raise ManifestError(
+        f"{path} is no file of weights: its name ends in none of {known}", "name another file"
+    )
+
+
+def load_into(
+    module: nn.Module, state: Mapping[str, Tensor], *, origin: str, strict: bool = True
+) -> tuple[str, ...]:
+    """Copy weights into a module; if they do not fit, nothing of it changes.
+
+    Args:
+        module: Network or part of one.
+        state: Tensors by name. Counts of batches (``num_batches_tracked``), which old checkpoints lack, may
+            be absent.
+        origin: Where the weights are from, for messages.
+        strict: Whether the names have to be the module's exactly. Otherwise others are left out, and those
+            missing keep their values; shapes have to fit all the same.
+
+    Returns:
+        Names that kept their values, but for counts of batches; always empty if strict.
+
+    Raises:
+        ManifestError: If names or shapes do not fit, or no name is the module's.
+    """
+    wanted = module.state_dict()
+    missing = [name for name in wanted if name not in state and name.rpartition(".")[2] != _BATCH_COUNT]
+    unexpected = [name for name in state if name not in wanted]
+    shared = {name: value for name, value in state.items() if name in wanted}
+    misfits = [
+        f"{name} {tuple(value.shape)} instead of {tuple(wanted[name].shape)}"
+        for name, value in shared.items()
+        if value.shape != wanted[name].shape
+    ]
+    faults = [("other shapes", misfits)]
+    if strict or not shared:
+        faults = [("missing", missing), ("not in the network", unexpected), *faults]
+    found = [f"{len(names)} {what}: {_first(names)}" for what, names in faults if names]
+    if found:
+        raise ManifestError(
+            f"the weights of {origin} do not fit the network ({'; '.join(found)})",
+            "take weights of the same architecture and of the recipe's sizes",
+        )
+    module.load_state_dict(shared, strict=False)
+    return tuple(missing)
+
+
+def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin: str) -> None:
+    """Refuse weights that were trained for other classes, or for the same in another order.
+
+    Args:
+        metadata: Of the weights; their classes are the list ``classes``.
+        classes: Names wanted, in order of the outputs.
+        origin: Where the weights are from, for messages.
+
+    Raises:
+        ManifestError: If the classes differ or are not stated.
+    """
+    hint = "take weights that were trained for these classes, or train the network anew"
+    stated = metadata.get("classes")
+    if not isinstance(stated, list):
+        raise ManifestError(f"the weights of {origin} do not state their classes", hint)
+    if stated == list(classes):
+        return
+    if len(stated) != len(classes):
+        raise ManifestError(
+            f"the weights of {origin} have {len(stated)} classes, expected {len(classes)}", hint
+        )
+    place = next(i for i, (one, other) in enumerate(zip(stated, classes, strict=True)) if one != other)
+    raise ManifestError(
+        f"the weights of {origin} have other classes: number {place} is {stated[place]!r}, "
+        f"expected {classes[place]!r}",
+        hint,
+    )
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+            header = (file.metadata() or {}).get(METADATA_KEY, "{}")
+        metadata = json.loads(header)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(metadata, dict):
+        raise _damaged(path, ValueError(f"metadata is a {type(metadata).__name__}, expected an object"))
+    return tensors, metadata
+
+
+def _read_checkpoint(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ManifestError(
+            f"{path} is damaged, or would run code when read and was refused: {_reason(error)}",
+            "download it again; if it holds more than tensors, save its state dict alone",
+        ) from error
+    except (*_DAMAGE, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _state_of(content: object, path: Path) -> dict[str, Tensor]:
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not content:
+        raise ManifestError(f"{path} holds a {type(content).__name__}, expected tensors by name", _STATE_HINT)
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ManifestError(
+                f"{path} holds a {type(value).__name__} under {name!r}, expected tensors by name", _STATE_HINT
+            )
+    prefix = "module." if all(name.startswith("module.") for name in content) else ""
+    return {name.removeprefix(prefix): value for name, value in content.items()}
+
+
+_STATE_HINT: Final = "save the network's state dict, or a dict that has it under the key state_dict"
+
+
+def _damaged(path: Path, error: Exception) -> ManifestError:
+    return ManifestError(
+        f"{path} is damaged or no file of weights: {_reason(error)}", "download or train it again"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """First sentence of an error; torch's own go on with advice to read the file unsafely."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
+
+
+def _first(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:_SHOWN]) + (", ..." if len(listed) > _SHOWN else "")
