@@ -6,7 +6,8 @@ image are its crops, each as it is and mirrored; view 0 is the plain centre crop
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -40,37 +41,36 @@ def draw_views(n: int, n_views: int, *, seed: int, epoch: int) -> Tensor:
     return torch.randint(n_views, (n,), generator=generator(seed, "views", epoch))
 
 
-def split_views(views: Sequence[View], view_N: Tensor) -> tuple[Tensor, Tensor]:
-    """Crops (N,) int64 and whether each is mirrored (N,) bool, of numbers of views (N,), on their device.
-
-    To be done once per epoch for all samples: sending the table to the device waits for it.
-    """
-    choice = torch.tensor([choice for choice, _ in views], device=view_N.device)
-    mirror = torch.tensor([mirror for _, mirror in views], device=view_N.device)
-    return choice[view_N], mirror[view_N]
+def split_views(views: tuple[View, ...], view_N: Tensor) -> tuple[Tensor, Tensor]:
+    """Crops (N,) int64 and whether each is mirrored (N,) bool, of numbers of views (N,), on their device."""
+    table = _table(views, view_N.device)[view_N]
+    return table[:, 0], table[:, 1].bool()
 
 
-def channel_factors(mean: Sequence[float], std: Sequence[float], *, device: torch.device) -> Tensor:
-    """What :func:`normalise` multiplies by and adds, (2, 3, 1, 1) float32; to be made once.
-
-    Args:
-        mean: Per channel, in grey levels.
-        std: Per channel, in grey levels.
-        device: That of the images.
-    """
-    scale = 1.0 / torch.tensor(std, dtype=torch.float64)
-    shift = -torch.tensor(mean, dtype=torch.float64) * scale
-    return torch.stack([scale, shift]).float().to(device)[:, :, None, None]
-
-
-def normalise(images_B3HW: Tensor, factors: Tensor) -> Tensor:
+def normalise(images_B3HW: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
     """``(images - mean) / std`` per channel, float32.
 
     Args:
         images_B3HW: uint8 or float32, 0 to 255.
-        factors: Those of :func:`channel_factors`.
+        mean: Per channel, in grey levels.
+        std: Per channel, in grey levels.
     """
-    return torch.addcmul(factors[1], images_B3HW, factors[0])
+    scale, shift = _factors(mean, std, images_B3HW.device)
+    return torch.addcmul(shift, images_B3HW, scale)
+
+
+# What is sent to a device is kept, because sending waits for all that the device was told before.
+@lru_cache(maxsize=16)
+def _table(views: tuple[View, ...], device: torch.device) -> Tensor:
+    return torch.tensor([[choice, int(mirror)] for choice, mirror in views], device=device)
+
+
+@lru_cache(maxsize=16)
+def _factors(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Factor and term of each channel, (3, 1, 1) float32."""
+    scale = 1.0 / torch.tensor(std, dtype=torch.float64)
+    shift = -torch.tensor(mean, dtype=torch.float64) * scale
+    return scale.float()[:, None, None].to(device), shift.float()[:, None, None].to(device)
 
 
 def enlarge(images_B3HW: Tensor, resize_px: int) -> Tensor:
@@ -109,7 +109,7 @@ def five_crops(images_BCHW: Tensor, choice_B: Tensor, flip_B: Tensor, px: int = 
     return taken.view(n, channels, px, px)
 
 
-def mean_and_std(images: Tensor | Iterable[Tensor]) -> tuple[list[float], list[float]]:
+def mean_and_std(images: Tensor | Iterable[Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel over all pixels, in grey levels, exact up to the last root.
 
     Args:
@@ -142,4 +142,4 @@ def mean_and_std(images: Tensor | Iterable[Tensor]) -> tuple[list[float], list[f
             f"a colour channel has the same value in all pixels (means {mean}), expected pictures",
             "look at the images of the work folder",
         )
-    return mean, [value**0.5 for value in variance]
+    return tuple(mean), tuple(value**0.5 for value in variance)

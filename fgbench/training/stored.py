@@ -62,15 +62,15 @@ def image_ids(manifests: Path) -> frozenset[str]:
     return frozenset(row["image_id"] for path in paths for row in read_rows(path, ["image_id"]))
 
 
-def usable_frames(manifests: Path) -> list[tuple[str, int]]:
-    """Clip and number of all sampled frames with a usable face, sorted.
+def usable_frames(manifests: Path) -> frozenset[tuple[str, int]]:
+    """Clip and number of all sampled frames with a usable face.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
     columns = ["clip_id", "frame_index", "status"]
     rows = (row for path in _parts(manifests, "faces") for row in read_rows(path, columns))
-    return sorted((row["clip_id"], row["frame_index"]) for row in rows if row["status"] in USABLE)
+    return frozenset((row["clip_id"], row["frame_index"]) for row in rows if row["status"] in USABLE)
 
 
 def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:

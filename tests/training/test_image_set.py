@@ -89,9 +89,7 @@ def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, data):
 def test_a_damaged_table_is_named(tmp_path):
     names = write_images(tmp_path, [image_row(number) for number in range(6)], files=1)
     path = tmp_path / "images" / "train-00000.parquet"
-    data = bytearray(path.read_bytes())
-    data[-60:-20] = bytes(40)
-    path.write_bytes(data)
+    path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ManifestError, match=r"train-00000\.parquet is damaged"):
         load_images(tmp_path, names)
 
@@ -114,7 +112,7 @@ def test_faces_of_frames_are_found_by_clip_and_number(tmp_path):
         face_row("a", 2, number=2),
     ]
     write_faces(tmp_path, rows)
-    assert usable_frames(tmp_path) == [("a", 2), ("b", 2)]
+    assert usable_frames(tmp_path) == {("a", 2), ("b", 2)}
     images = load_frames(tmp_path, [("a", 2), ("b", 4), ("b", 2)])
     np.testing.assert_array_equal(images.numpy(), np.stack([stored_picture(number) for number in (2, 1, 0)]))
     with pytest.raises(ManifestError, match="b-f00003 has no picture"):
