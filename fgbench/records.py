@@ -7,6 +7,7 @@ makes ``datasets.load_dataset("parquet", ...)`` show them as pictures.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,21 @@ class ClipEntry:
     votes: tuple[Vote, ...] = ()
     selected_frames: tuple[int, ...] | None = None
     problem: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuRow:
+    """Labels of the action units of one frame, as an adapter gives them.
+
+    Attributes:
+        clip_id: Clip, as in :class:`ClipEntry`.
+        frame_index: Number of the decoded frame, from 0.
+        labels: Name, e.g. ``"au12"``, to 1 (present) or -1 (absent); 0, or no entry, if not labelled.
+    """
+
+    clip_id: str
+    frame_index: int
+    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ The paper's data set is not public; this is the layout for your own clips::
 ``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set.
 
+Action units are labelled in the drawn data set alone (``truth.parquet``, see ``fgbench synth``).
+
 Labels: the 33 leaves of the class tree. Known totals (paper, Table I): clips 825 / 275 / 391. Citation:
 Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
 """
@@ -23,8 +25,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from fgbench.datasets import _drawn_truth
 from fgbench.errors import DatasetError
-from fgbench.records import SPLITS, ClipEntry, Vote
+from fgbench.records import SPLITS, AuRow, ClipEntry, Vote
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
@@ -78,6 +81,18 @@ def list_clips(root: Path) -> list[ClipEntry]:
         for name in sorted(selected.keys() - known.keys())
     ]
     return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def action_units(root: Path) -> Iterator[AuRow]:
+    """Labels of action units, frame by frame: of the drawn data set, which brings its truth.
+
+    Args:
+        root: Folder with the layout above.
+
+    Raises:
+        DatasetError: If the data set has no such labels, or its table is damaged.
+    """
+    return _drawn_truth.action_units(root)
 
 
 def _entry(
