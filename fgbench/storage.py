@@ -41,6 +41,7 @@ def explained(path: Path) -> Iterator[None]:
             errno.EPERM: "choose a folder that you may write to",
             errno.EROFS: "the file system is read-only; choose another folder",
             errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+            errno.EEXIST: "a file stands where a folder is needed; choose another folder",
             errno.ENAMETOOLONG: "choose a folder with a shorter path",
         }
         if error.errno not in remedies:
@@ -169,6 +170,13 @@ class TableWriter:
         self.rows += 1
         if len(self._pending) >= ROWS_PER_GROUP:
             self._flush()
+
+    def add_table(self, table: pa.Table) -> None:
+        """Append the rows of a table with the same schema, as one row group."""
+        self._flush()
+        with explained(self.path):
+            self._writer.write_table(table)
+        self.rows += table.num_rows
 
     def _flush(self) -> None:
         import pyarrow as pa

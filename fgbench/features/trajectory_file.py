@@ -14,10 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from fgbench import records, video
-from fgbench.features.dense_trajectories import iter_trajectories
+from fgbench.features.dense_trajectories import Trajectories, concatenate, iter_trajectories, to_arrow
 from fgbench.storage import TableWriter
+
+ROWS_PER_GROUP = 4096
+"""Rows of a row group in a file of its own: 4 MB, and few enough groups that their list stays short."""
 
 _COLUMNS = ("end_frame", *records.TRAJECTORY_NUMBERS, *records.TRAJECTORY_CHANNELS)
 
@@ -99,11 +103,11 @@ def write_trajectory_file(
                 n_read += 1
                 progress(n_read, info.n_frames)
 
-        rows = trajectory_rows(counted(), source.stem, size=size, n_frames=info.n_frames)
+        found = iter_trajectories(_pictures(counted(), size), n_frames=info.n_frames)
         writer = TableWriter(target, records.schema("dense_trajectories"))
         try:
-            for row in rows:
-                writer.add(row)
+            for batch in _gathered(found):
+                writer.add_table(_arrow(batch, source.stem))
         except BaseException:
             writer.discard()
             raise
@@ -116,6 +120,26 @@ def write_trajectory_file(
         width=size[0],
         height=size[1],
     )
+
+
+def _gathered(tables: Iterable[Trajectories]) -> Iterator[Trajectories]:
+    """Tables joined until they have at least ``ROWS_PER_GROUP`` rows; the last may have fewer."""
+    waiting: list[Trajectories] = []
+    n_rows = 0
+    for table in tables:
+        waiting.append(table)
+        n_rows += len(table)
+        if n_rows >= ROWS_PER_GROUP:
+            yield concatenate(waiting)
+            waiting, n_rows = [], 0
+    if n_rows:
+        yield concatenate(waiting)
+
+
+def _arrow(trajectories: Trajectories, clip_id: str) -> pa.Table:
+    names = pa.array([clip_id] * len(trajectories), pa.string())
+    columns = [names, *to_arrow(trajectories).columns]
+    return pa.Table.from_arrays(columns, schema=records.schema("dense_trajectories"))
 
 
 def _pictures(frames: Iterable[video.Frame], size: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:

@@ -11,8 +11,8 @@ from video_files import copy_stream, cut, write_clip
 
 from fgbench import records
 from fgbench.cli.app import app
+from fgbench.features import trajectory_file
 from fgbench.features.dense_trajectories import dense_trajectories
-from fgbench.storage import ROWS_PER_GROUP
 from fgbench.video import open_video
 
 N_FRAMES = 24
@@ -37,6 +37,7 @@ def fgbench(*arguments):
 
 def test_table_has_the_columns_of_the_manifests_and_the_rows_of_the_library(clip, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trajectory_file, "ROWS_PER_GROUP", 100)
     done = fgbench(clip, "--max-side", 160)
     assert done.exit_code == 0, done.stderr
     path = tmp_path / "moving.dense_trajectories.parquet"
@@ -49,7 +50,7 @@ def test_table_has_the_columns_of_the_manifests_and_the_rows_of_the_library(clip
     with open_video(clip) as reader:
         small = [cv2.resize(f.rgb(), (160, 96), interpolation=cv2.INTER_AREA) for f in reader.frames()]
     expected = dense_trajectories(small)
-    assert table.num_rows == len(expected) > ROWS_PER_GROUP
+    assert table.num_rows == len(expected) > 200
     assert pq.ParquetFile(path).metadata.num_row_groups > 1, "rows are written as they come"
     assert set(table["clip_id"].to_pylist()) == {"moving"}
     for name in table.column_names[1:]:
@@ -111,6 +112,13 @@ def test_a_file_without_its_end_is_an_error_and_leaves_nothing(clip, tmp_path):
     done = fgbench(broken, "--out", tmp_path / "t.parquet")
     assert done.exit_code == 5, done.stdout
     assert not list(tmp_path.glob("t.parquet*"))
+
+
+def test_a_file_where_the_folder_should_be_is_explained(clip, tmp_path):
+    (tmp_path / "file").touch()
+    done = fgbench(clip, "--out", tmp_path / "file" / "t.parquet")
+    assert done.exit_code == 8
+    assert "a file stands where a folder is needed" in done.stderr
 
 
 def test_a_folder_cannot_be_the_file(clip, tmp_path):
