@@ -202,3 +202,13 @@ def test_float16_has_the_machines_bytes(tmp_path):
     kept(tmp_path, Calls())
     stored = np.fromfile(tmp_path / "maps-02.f16", "<f2").reshape(N, V, R, 4, 2, 2)
     np.testing.assert_array_equal(stored[7, 2], plain(7, 2).half().numpy())
+
+
+def test_maps_that_lie_elsewhere_are_sent_to_the_device():
+    drawn = torch.randn(N, V, R, 4, 2, 2).half()
+    maps = map_store.KeptMaps(drawn, device=torch.device("meta"))
+    batches = list(maps.batches(epoch=0, seed=0, batch=4, shuffle=True))
+    assert [(one.images.device.type, tuple(one.images.shape)) for one in batches] == [
+        ("meta", (rows, R, 4, 2, 2)) for rows in (4, 4, 3)
+    ]
+    assert {one.index.device.type for one in batches} == {"meta"}
