@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from fgbench import __version__
-from fgbench.cli import baseline, demo, doctor, features, prepare, report, status, synth
+from fgbench.cli import baseline, demo, doctor, features, prepare, report, status, synth, train
 from fgbench.cli.console import errors_explained
 
 
@@ -35,6 +35,7 @@ app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(train.app, name="train")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)

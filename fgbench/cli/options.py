@@ -17,6 +17,13 @@ Jobs = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Compute anew, and replace a result that is there already.")
 ]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="cpu, cuda, cuda:1, mps.", show_default="cuda if there is one, else cpu"),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Continue an unfinished run, or start it anew.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 

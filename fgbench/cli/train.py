@@ -1,0 +1,195 @@
+"""``fgbench train``: networks, from the manifests of a work folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.baseline import ensure_features, show_run
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fgbench.config import TrainAuConfig, TrainImageConfig
+    from fgbench.training.place import Place
+
+app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
+
+VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-progressive")
+"""Networks of Table II, and the one of Figure 7."""
+
+Workdir = Annotated[
+    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="Packed recipe or .yaml file.",
+        show_default="the paper's; on the embedded data set the small one",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
+
+
+@app.command("au")
+def au(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    recipe: Recipe = None,
+    folds: Annotated[
+        int,
+        typer.Option(
+            "--folds",
+            min=0,
+            help="Cross-validate over this many groups of subjects; 0 takes the parts of the work folder.",
+        ),
+    ] = 0,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
+    from fgbench.config import TrainAuConfig, load_training
+    from fgbench.evaluation.action_units import read_au_result
+    from fgbench.reports.au_scores import au_table
+    from fgbench.reports.render import markdown
+
+    config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
+    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+        folders = train_au(config, place, folds=folds)
+    if json:
+        print_json([read_au_result(folder) for folder in folders])
+        return
+    say(markdown(au_table(folders)))
+    for folder in folders:
+        say(f"run: {folder}")
+
+
+@app.command("msau")
+def msau(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    variant: Annotated[str, typer.Option("--variant", help=f"One of {', '.join(VARIANTS)}.")] = "msau",
+    recipe: Recipe = None,
+    au_weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--au-weights",
+            help="Run of 'train au', or its weights.",
+            show_default="those of this work folder, which are trained first if absent",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """MSAU-Net, or one of its ablations, on the image set."""
+    from fgbench.config import TrainImageConfig, load_training
+
+    if variant not in VARIANTS:
+        raise typer.BadParameter(
+            f"{variant!r}, expected one of {', '.join(VARIANTS)}", param_hint="--variant"
+        )
+    config = load_training(recipe or default_recipe(variant, workdir), TrainImageConfig)
+    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+        folders = train_images(config, place, au_weights)
+    for folder in folders:
+        show_run(folder, json=json)
+
+
+def default_recipe(name: str, workdir: Path) -> str:
+    """The recipe that is meant when none is named: the small one for the embedded data set."""
+    return f"{name}-small" if workdir == places.DEMO_WORKDIR else name
+
+
+@contextmanager
+def opened(
+    workdir: Path, device: str | None, *, seed: int, jobs: int, resume: bool, force: bool, quiet: bool
+) -> Iterator[Place]:
+    """A place to train in: the work folder, prepared if it is the embedded one and bare, and the device.
+
+    Raises:
+        ConfigError: If the device's name is none.
+        DependencyError: If torch is not installed.
+        ManifestError: If the work folder has no manifests.
+        ResourceError: If the device is not there.
+    """
+    from fgbench.errors import DependencyError
+    from fgbench.hashing import digest_file
+    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
+
+    try:
+        from fgbench.training.device import resolve
+        from fgbench.training.place import Place
+    except ImportError as error:
+        raise DependencyError(
+            f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
+    found = resolve(device)
+    ensure_features(workdir, (), jobs=jobs, quiet=quiet)
+    index = read_index(workdir)
+    with progress_bars(quiet=quiet) as progress:
+        yield Place(
+            workdir=workdir,
+            manifest_digest=digest_file(workdir / MANIFESTS / INDEX),
+            details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
+            seed=seed,
+            device=found,
+            resume=resume,
+            force=force,
+            jobs=jobs,
+            progress=progress,
+        )
+
+
+def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:
+    """Train on the labels that the data set of a work folder brings; returns the folders of the runs."""
+    from fgbench import plugins
+    from fgbench.errors import DatasetError
+    from fgbench.prepare import saved
+    from fgbench.training import au_run
+
+    prepared, root = saved(place.workdir)
+    adapter = plugins.load("datasets", prepared.dataset.adapter)
+    if not hasattr(adapter, "action_units"):
+        raise DatasetError(
+            f"data set {prepared.dataset.name} has no labels of action units",
+            "train on one that has them (--workdir), then give its run with --au-weights",
+        )
+    note(f"recipe {config.name} on {prepared.dataset.name} in {place.workdir}, {place.device}")
+    return au_run.run(config, place, adapter.action_units(root), folds=folds)
+
+
+def train_images(config: TrainImageConfig, place: Place, au_weights: Path | None) -> Sequence[Path]:
+    """Train an image model, its action units first if they are needed and absent; returns the folders."""
+    from fgbench.config import TrainAuConfig, load_training
+    from fgbench.errors import ManifestError
+    from fgbench.training import image_run
+    from fgbench.training.au_run import find_weights
+
+    trunk = None
+    if config.au_recipe is not None:
+        trunk = find_weights(au_weights or place.with_seed(0).folder(config.au_recipe))
+        if trunk is None and au_weights is not None:
+            raise ManifestError(
+                f"{au_weights} is neither a finished run of action units nor a file of weights",
+                "give a folder that fgbench train au printed",
+            )
+        if trunk is None:
+            note(f"recipe {config.name} needs the trunk of {config.au_recipe}, which is absent: training it")
+            (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), place.with_seed(0))
+            trunk = find_weights(run)
+    note(f"recipe {config.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
+    return image_run.run(config, place, trunk)

@@ -1,0 +1,268 @@
+"""A run of ``fgbench train au``: from labelled frames of a work folder to a trunk, its scores and its card.
+
+Writes, beside what `fgbench.evaluation.action_units` does, ``weights.safetensors``, ``history.json``,
+``log/`` and ``README.md`` into the folder of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fgbench import storage
+from fgbench.config import TrainAuConfig
+from fgbench.errors import DatasetError, ManifestError
+from fgbench.evaluation.action_units import RESULT, AuPredictions, Labels, read_au_result, write_au_run
+from fgbench.evaluation.protocol import Protocol
+from fgbench.evaluation.samples import clip_samples
+from fgbench.evaluation.splits import subject_folds
+from fgbench.hashing import digest_json
+from fgbench.models.drml import AuNet, Embedding, Trunk
+from fgbench.models.initialisation import initialise
+from fgbench.models.weights import save_weights
+from fgbench.records import image_id
+from fgbench.training.au_labels import AuRow
+from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
+from fgbench.training.cards import model_card
+from fgbench.training.device import describe
+from fgbench.training.image_set import open_source
+from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.place import Place
+from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.randomness import generator
+from fgbench.training.stored import find_frames, usable_frames
+
+WEIGHTS = "weights.safetensors"
+_SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects chooses the epoch; ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frames:
+    """Labelled frames, before their pictures are read; places are rows of the columns."""
+
+    keys: Sequence[tuple[str, int]]
+    subject_ids: Sequence[str | None]
+    parts: Sequence[str]
+    labels: Labels
+
+    @property
+    def sample_ids(self) -> list[str]:
+        return [image_id(*key) for key in self.keys]
+
+    def take(self, places: Sequence[int]) -> _Frames:
+        return _Frames(
+            keys=[self.keys[place] for place in places],
+            subject_ids=[self.subject_ids[place] for place in places],
+            parts=[self.parts[place] for place in places],
+            labels=self.labels[list(places)],
+        )
+
+    def open(self, place: Place, config: TrainAuConfig) -> LabelledFrames:
+        return LabelledFrames(
+            sample_ids=self.sample_ids,
+            clip_ids=[clip for clip, _ in self.keys],
+            subject_ids=self.subject_ids,
+            labels=self.labels,
+            images=open_source(
+                find_frames(place.manifests, self.keys),
+                device=place.device,
+                resident_mb=config.data.resident_mb,
+                jobs=place.jobs,
+                progress=place.progress,
+            ),
+        )
+
+
+def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: int = 0) -> list[Path]:
+    """Train, and score on subjects (or parts) that were not trained on.
+
+    Args:
+        config: The recipe.
+        place: Where.
+        rows: Labels of the data set's frames.
+        folds: Number of groups of subjects to cross-validate over; 0 takes the parts of the work folder.
+
+    Returns:
+        Folders of the runs, one per fold.
+
+    Raises:
+        DatasetError: If no frame has labels and a face, or the subjects are not known or too few.
+        ConfigError: If training diverges or an unfinished run is that of another recipe.
+        ManifestError: If the manifests are missing or damaged.
+        ResourceError: If memory or disk are full.
+    """
+    frames = _labelled(config, place, rows)
+    found = []
+    for name, roles in _divide(frames, folds).items():
+        protocol = Protocol(
+            name="action units",
+            fold=name,
+            train=_ids(frames, roles["train"]),
+            selection=_ids(frames, roles["val"]),
+            test=_ids(frames, roles["test"]),
+        )
+        found.append(
+            _run_fold(config, place, protocol, {role: frames.take(at) for role, at in roles.items()})
+        )
+    return found
+
+
+def find_weights(path: Path) -> Path | None:
+    """Weights of a finished run of action units; ``None`` if there is no such run.
+
+    Args:
+        path: The run's folder, or a file of weights.
+    """
+    if path.is_file():
+        return path
+    return path / WEIGHTS if (path / RESULT).is_file() and (path / WEIGHTS).is_file() else None
+
+
+def _ids(frames: _Frames, places: Sequence[int]) -> frozenset[str]:
+    return frozenset(image_id(*frames.keys[place]) for place in places)
+
+
+def _labelled(config: TrainAuConfig, place: Place, rows: Iterable[AuRow]) -> _Frames:
+    """Frames that have both a face and labels, every ``frame_step``-th of a clip."""
+    clips = {clip.clip_id: clip for clip in clip_samples(place.manifests)}
+    usable = set(usable_frames(place.manifests))
+    keys, labels = [], []
+    for row in sorted(rows, key=lambda row: (row.clip_id, row.frame_index)):
+        key = (row.clip_id, row.frame_index)
+        if row.frame_index % config.frame_step == 0 and key in usable:
+            keys.append(key)
+            labels.append([row.labels.get(unit, 0) for unit in config.action_units])
+    if not keys:
+        raise DatasetError(
+            "no frame has both labels of action units and a usable face",
+            "check the labels' clips and frame numbers, and that the recipe of fgbench prepare keeps video "
+            "frames (sample.video)",
+        )
+    return _Frames(
+        keys=keys,
+        subject_ids=[clips[clip].subject_id for clip, _ in keys],
+        parts=[clips[clip].part for clip, _ in keys],
+        labels=np.array(labels, np.int8),
+    )
+
+
+def _divide(frames: _Frames, folds: int) -> dict[str, dict[str, list[int]]]:
+    """Fold to role to places."""
+    everyone = range(len(frames.keys))
+    if not folds:
+        return {
+            "0": {part: [n for n in everyone if frames.parts[n] == part] for part in ("train", "val", "test")}
+        }
+    fold_of = subject_folds(frames.subject_ids, folds)
+    found = {}
+    for fold in range(folds):
+        rest = [n for n in everyone if fold_of[n] != fold]
+        inner = subject_folds([frames.subject_ids[n] for n in rest], _SELECTION_FOLDS)
+        found[f"{fold + 1}of{folds}"] = {
+            "train": [n for n, group in zip(rest, inner, strict=True) if group],
+            "val": [n for n, group in zip(rest, inner, strict=True) if not group],
+            "test": [n for n in everyone if fold_of[n] == fold],
+        }
+    return found
+
+
+def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Mapping[str, _Frames]) -> Path:
+    plain = config.model_dump(mode="json")
+    identity = {
+        "config": plain,
+        "manifests": place.manifest_digest,
+        "seed": place.seed,
+        "fold": protocol.fold,
+        "labels": {
+            role: digest_json([part.sample_ids, part.labels.tolist()]) for role, part in roles.items()
+        },
+    }
+    fingerprint = digest_json(identity)
+    folder = place.folder(config.name, protocol.fold)
+    if not place.force and is_finished(folder, fingerprint):
+        return folder
+    opened = {role: part.open(place, config) for role, part in roles.items()}
+    preprocessing = Preprocessing.fitted(opened["train"].images, config.data.resize_px)
+    model = build(config, seed=place.seed)
+    task = AuTask(
+        model,
+        config,
+        preprocessing,
+        train=opened["train"],
+        selection=opened["val"],
+        seed=place.seed,
+        device=place.device,
+    )
+    protocol.check_selection(opened["val"].sample_ids)
+    history = fit(
+        task,
+        config.optimiser,
+        seed=place.seed,
+        device=place.device,
+        folder=folder,
+        fingerprint=fingerprint,
+        resume=place.resume,
+        progress=place.progress,
+    )
+    model.eval()
+    test = opened["test"]
+    predictions = AuPredictions(
+        units=config.action_units,
+        sample_ids=test.sample_ids,
+        clip_ids=test.clip_ids,
+        subject_ids=test.subject_ids,
+        labels=test.labels,
+        probabilities=predict_units(model, preprocessing, test),
+    )
+    metadata = {
+        "kind": "au",
+        "experiment": config.name,
+        "fold": protocol.fold,
+        "seed": place.seed,
+        "action_units": list(config.action_units),
+        "trunk": config.trunk.model_dump(mode="json"),
+        "fc_hidden": config.fc_hidden,
+        "embedding": config.embedding,
+        **preprocessing.plain(),
+    }
+    save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+    details = {
+        **place.details,
+        "recipe": config.name,
+        "fingerprint": fingerprint,
+        "manifest_digest": place.manifest_digest,
+        "fold": protocol.fold,
+        "seed": place.seed,
+        "best_epoch": history.best_epoch,
+        "best_score": history.best_score,
+        "n_train": len(protocol.train),
+        "n_selection": len(protocol.selection),
+    }
+    write_au_run(folder, predictions, config=plain, device=describe(place.device), details=details)
+    storage.write_text(folder / "README.md", model_card(metadata, read_au_result(folder)))
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return folder
+
+
+def build(config: TrainAuConfig, *, seed: int) -> AuNet:
+    """The network of a recipe with its first values."""
+    trunk = Trunk(config.trunk)
+    embedding = Embedding(
+        trunk.channels, fc_hidden=config.fc_hidden, embedding=config.embedding, dropout=config.dropout
+    )
+    model = AuNet(trunk, embedding, n_action_units=len(config.action_units))
+    initialise(model, generator(seed, "weights"))
+    return model
+
+
+def is_finished(folder: Path, fingerprint: str) -> bool:
+    """Whether a run is there with its weights, and is that of this recipe, data and seed."""
+    try:
+        details: Mapping[str, Any] = read_au_result(folder)["details"]
+    except ManifestError:
+        return False
+    return bool(details.get("fingerprint") == fingerprint and (folder / WEIGHTS).is_file())

@@ -1,0 +1,187 @@
+"""MSAU-Net and its ablations as a task of the training loop (paper section IV-A)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fgbench.config import TrainImageConfig
+from fgbench.evaluation import metrics
+from fgbench.models.msau import MsauNet
+from fgbench.models.zoom import boxes, strongest_cells
+from fgbench.training.batching import Batch, Batches, Source
+from fgbench.training.crops import draw_views, split_views, view_table
+from fgbench.training.image_set import ImageSet
+from fgbench.training.losses import image_loss
+from fgbench.training.preprocessing import Preprocessing
+
+SHOWN_REGIONS = 3
+"""Fewest regions that are kept of a test image whose network zooms (Figure 6)."""
+
+_TEST_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """What a network says of N images, on the CPU.
+
+    Attributes:
+        branches: (N, S, K) float32 probabilities by scale.
+        boxes: (N, n, 4) float32 regions, strongest first: edges in px of the 224 px face; n is 0 without
+            zoom.
+        cells: (N, n, 2) int64 rows and columns of the regions' cells.
+        strength: (N, n) float32 activations of the cells.
+    """
+
+    branches: npt.NDArray[np.float32]
+    boxes: npt.NDArray[np.float32]
+    cells: npt.NDArray[np.int64]
+    strength: npt.NDArray[np.float32]
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """(N, K): the mean over scales."""
+        found: npt.NDArray[np.float32] = self.branches.mean(axis=1)
+        return found
+
+
+class ImageTask:
+    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+
+    Args:
+        model: The network; its trunk is frozen already if it is to be.
+        config: The recipe.
+        preprocessing: From pictures to what the network sees.
+        train: Samples to train on.
+        selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
+        maps: Last maps of the training samples, in place of their pictures; ``None`` computes them.
+        selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen.
+        seed: Of the order and the crops.
+        device: Where the network is.
+    """
+
+    def __init__(
+        self,
+        model: MsauNet,
+        config: TrainImageConfig,
+        preprocessing: Preprocessing,
+        *,
+        train: ImageSet,
+        selection: ImageSet,
+        maps: Source | None,
+        selection_maps: Tensor | None,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.model = model
+        self._config = config
+        self._preprocessing = preprocessing
+        self._train = train
+        self._selection = selection
+        self._maps = maps
+        self._selection_maps = selection_maps
+        self._seed = seed
+        self._device = device
+        self._views = view_table(config.data.crops, flip=config.data.flip)
+        self._epoch = -1
+        self._choice = self._flip = torch.empty(0)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """All parameters that train, at one rate."""
+        return [{"params": [value for value in self.model.parameters() if value.requires_grad]}]
+
+    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
+        """Training samples in the order of an epoch, as pictures or as maps."""
+        if epoch != self._epoch:
+            drawn = draw_views(len(self._train), len(self._views), seed=self._seed, epoch=epoch)
+            self._choice, self._flip = split_views(self._views, drawn.to(self._device))
+            self._epoch = epoch
+        return (self._maps or self._train.images).batches(
+            epoch=epoch,
+            seed=self._seed,
+            batch=self._config.optimiser.batch,
+            shuffle=True,
+            rank=rank,
+            world=world,
+        )
+
+    def rows(self, batch: Batch) -> int:
+        """Samples of a batch."""
+        return len(batch)
+
+    def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them."""
+        if self._maps is None:
+            choice, flip = self._choice[batch.index], self._flip[batch.index]
+            maps = self.model.see(self._preprocessing.view(batch.images, choice, flip)).maps
+        else:
+            maps = batch.images
+        outputs = self.model.classify(maps)
+        fine, basic = self._train.labels[batch.index], self._train.basic[batch.index]
+        return image_loss(outputs, fine, basic, self._config.losses, epoch=epoch)
+
+    def ids(self, batch: Batch) -> Sequence[str]:
+        """Ids of the samples of a batch."""
+        return [self._train.sample_ids[place] for place in batch.index.tolist()]
+
+    def score(self) -> dict[str, float]:
+        """Mean accuracy of the classes on the selection samples: of the network, and of each scale alone."""
+        truth = self._selection.labels.cpu().numpy()
+        branches = np.concatenate(list(self._selection_branches()))
+        found = {"score": _uar(truth, branches.mean(axis=1))}
+        for scale in range(branches.shape[1]):
+            found[f"scale{scale + 1}"] = _uar(truth, branches[:, scale])
+        return found
+
+    def _selection_branches(self) -> Iterator[npt.NDArray[np.float32]]:
+        if self._selection_maps is None:
+            yield predict(self.model, self._preprocessing, self._selection.images).branches
+            return
+        for maps in self._selection_maps.split(_TEST_BATCH):
+            yield self.model.classify(maps.float()).branch_probabilities().cpu().numpy()
+
+
+@torch.no_grad()
+def predict(model: MsauNet, preprocessing: Preprocessing, images: Source) -> Predicted:
+    """Predictions of centre crops, in the order of the list; the network has to be in evaluation mode."""
+    parts: list[tuple[npt.NDArray[np.int64], Predicted]] = []
+    for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
+        parts.append((batch.index.cpu().numpy(), look(model, preprocessing.centre(batch.images))))
+    order = np.argsort(np.concatenate([index for index, _ in parts]))
+    return Predicted(
+        **{
+            name: np.concatenate([getattr(part, name) for _, part in parts])[order]
+            for name in ("branches", "boxes", "cells", "strength")
+        }
+    )
+
+
+@torch.no_grad()
+def look(model: MsauNet, faces_B3HW: Tensor) -> Predicted:
+    """Predictions of a batch of normalised faces (B, 3, 224, 224)."""
+    seen = model.see(faces_B3HW)
+    branches = model.classify(seen.maps).branch_probabilities()
+    n = max(SHOWN_REGIONS, model.config.zooms) if model.config.zooms else 0
+    cells, strength, places = seen.cells, seen.strength, seen.boxes
+    if n > model.config.zooms:
+        cells, strength = strongest_cells(seen.maps[:, 0], n, model.config.suppress_radius)
+        places = boxes(cells, model.trunk.geometry, model.config.zoom_side_px)
+    return Predicted(
+        branches=branches.cpu().numpy(),
+        boxes=places.float().cpu().numpy(),
+        cells=cells.cpu().numpy(),
+        strength=strength.float().cpu().numpy(),
+    )
+
+
+def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
+    classes = tuple(str(number) for number in range(probabilities.shape[1]))
+    found = metrics.scores(counts, classes).uar
+    return float("nan") if found is None else found
