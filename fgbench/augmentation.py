@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.geometry import Transform
 from fgbench.hashing import hash_u64
 
 
@@ -64,6 +65,21 @@ def draw(parent_id: str, copy: int, ranges: Ranges, *, seed: int) -> Augmentatio
     )
 
 
+def movement(augmentation: Augmentation, *, width_px: int, height_px: int) -> Transform:
+    """Where a copy has the points of its original: (2, 3) float64, from original to copy.
+
+    Args:
+        augmentation: What is done.
+        width_px: Width of the picture.
+        height_px: Height of the picture.
+    """
+    import cv2
+
+    centre = ((width_px - 1) / 2, (height_px - 1) / 2)
+    matrix: Transform = cv2.getRotationMatrix2D(centre, augmentation.rotation_deg, augmentation.scale)
+    return matrix
+
+
 def apply(image: npt.NDArray[np.uint8], augmentation: Augmentation) -> npt.NDArray[np.uint8]:
     """Make a copy of a picture.
 
@@ -77,8 +93,7 @@ def apply(image: npt.NDArray[np.uint8], augmentation: Augmentation) -> npt.NDArr
     import cv2
 
     height, width = image.shape[:2]
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    matrix = cv2.getRotationMatrix2D(centre, augmentation.rotation_deg, augmentation.scale)
+    matrix = movement(augmentation, width_px=width, height_px=height)
     moved: npt.NDArray[np.uint8] = cv2.warpAffine(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
