@@ -4,7 +4,11 @@ Reads ``manifests/faces/*.parquet`` (landmarks and transforms) and ``manifests/i
 parameters of copies). Coordinates are px, the centre of the top left pixel at (0, 0).
 
 Crops are cut from the stored 224 px faces, because copies exist only as such and training needs no videos.
-MEASURED
+What that costs, against crops averaged from the video frame (a face of each of 40 drawn clips / of 3 clips
+of real faces, stored with the default padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey
+levels on average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 %
+of a crop (at most 32 %), most of it above the brows, lies outside the stored face. The border is continued
+there, so that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26).
 """
 
 from __future__ import annotations
@@ -48,8 +52,8 @@ TEMPLATE = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
-"""Where the points lie in a crop: eye on the left of the picture, eye on the right, tip of the nose, corners of
-the mouth (``arcface_dst`` in deepinsight/insightface, python-package/insightface/utils/face_align.py)."""
+"""Where the points lie in a crop: eye on the left of the picture, eye on the right, tip of the nose, corners
+of the mouth (``arcface_dst`` in deepinsight/insightface, python-package/insightface/utils/face_align.py)."""
 
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
 _NOSE, _MOUTH_LEFT, _MOUTH_RIGHT = 30, 48, 54
@@ -119,7 +123,7 @@ def crop_transforms(manifests: Path, sample_ids: Sequence[str]) -> npt.NDArray[n
 def warp_crop(face: Pixels, transform: Transform) -> Pixels:
     """Crop of a face: sampled bilinearly with twice the resolution, then averaged over 2 x 2 pixels.
 
-    What lies outside the face is black, as in InsightFace.
+    Outside the picture its edge is continued; black, as in InsightFace, would put strong edges into the crop.
 
     Args:
         face: (H, W, 3) uint8, of any order of colours.
@@ -131,7 +135,13 @@ def warp_crop(face: Pixels, transform: Transform) -> Pixels:
     half = (_OVERSAMPLED - 1) / 2  # centres of the small pixels about that of a large one
     finer = np.array([[_OVERSAMPLED, 0.0, half], [0.0, _OVERSAMPLED, half]])
     side = _OVERSAMPLED * CROP_PX
-    warped = cv2.warpAffine(face, compose(transform, finer), (side, side), flags=cv2.INTER_LINEAR)
+    warped = cv2.warpAffine(
+        face,
+        compose(transform, finer),
+        (side, side),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     crop: Pixels = cv2.resize(warped, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
     return crop
 
