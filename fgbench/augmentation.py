@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.geometry import Transform
 from fgbench.hashing import hash_u64
 
 
@@ -65,7 +64,7 @@ def draw(parent_id: str, copy: int, ranges: Ranges, *, seed: int) -> Augmentatio
     )
 
 
-def movement(augmentation: Augmentation, *, width_px: int, height_px: int) -> Transform:
+def movement(augmentation: Augmentation, *, width_px: int, height_px: int) -> npt.NDArray[np.float64]:
     """Where a copy has the points of its original: (2, 3) float64, from original to copy.
 
     Args:
@@ -76,7 +75,9 @@ def movement(augmentation: Augmentation, *, width_px: int, height_px: int) -> Tr
     import cv2
 
     centre = ((width_px - 1) / 2, (height_px - 1) / 2)
-    matrix: Transform = cv2.getRotationMatrix2D(centre, augmentation.rotation_deg, augmentation.scale)
+    matrix: npt.NDArray[np.float64] = cv2.getRotationMatrix2D(
+        centre, augmentation.rotation_deg, augmentation.scale
+    )
     return matrix
 
 
