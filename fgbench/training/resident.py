@@ -57,4 +57,12 @@ class _Taken:
 
     def __iter__(self) -> Iterator[Batch]:
         for index in self.slices:
-            yield Batch(self.samples.index_select(0, index), index)
+            yield Batch(take(self.samples, index), index)
+
+
+def take(samples: Tensor, index: Tensor) -> Tensor:
+    """Rows of samples (N, ...), as a new tensor; on the CPU torch copies bytes slower than larger numbers."""
+    flat = samples.flatten(1)
+    wide = flat.dtype == torch.uint8 and flat.shape[1] % 8 == 0 and flat.is_contiguous()
+    rows = flat.view(torch.int64) if wide else flat
+    return rows.index_select(0, index).view(samples.dtype).unflatten(1, samples.shape[1:])
