@@ -24,7 +24,7 @@ mirrored."""
 _FIVE = 5
 # Sums of squares of 8 bits over a row of at most this many px are exact in float32: 258 * 255**2 < 2**24.
 _EXACT_ROW_PX = 258
-_CHUNK = 4  # images that stay in a processor's cache
+_CHUNK = 32
 
 
 def view_table(crops: Literal["five", "centre"], *, flip: bool) -> tuple[View, ...]:
