@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import BaselineConfig
+from fgbench.evaluation.place import RunPlace
 from fgbench.evaluation.results import SINGLE_FOLD, write_run
 from fgbench.evaluation.roles import SCHEME, Roles, class_numbers, predictions_of
 from fgbench.svm.calibration import fit_sigmoid
@@ -23,31 +24,25 @@ Matrix = npt.NDArray[np.float32]
 
 
 def run_svm(
-    root: Path,
     config: BaselineConfig,
+    place: RunPlace,
     *,
     roles: Roles,
     c_values: Sequence[float],
     candidates: Iterable[Candidate],
     test_gram: Callable[[Mapping[str, float | str]], Matrix],
-    seed: int,
-    manifest_digest: str,
-    details: Mapping[str, Any],
-    jobs: int | None,
+    details: Mapping[str, Any] | None = None,
 ) -> Path:
     """Choose a machine, calibrate it, predict the test part and write the run.
 
     Args:
-        root: Work folder.
         config: The recipe.
+        place: Where.
         roles: The samples.
         c_values: Penalties to choose from.
         candidates: Kernels to choose from.
         test_gram: Makes the (predicted, training) kernel for the parameters chosen.
-        seed: Number of the run.
-        manifest_digest: Digest of the manifests.
         details: More to keep with the result.
-        jobs: Machines fitted at the same time.
 
     Returns:
         Folder of the run.
@@ -58,20 +53,21 @@ def run_svm(
     """
     labels = ontology(SCHEME).labels
     y_train, y_selection = class_numbers(roles.train, labels), class_numbers(roles.selection, labels)
-    chosen = select(candidates, y_train, y_selection, labels=labels, c_values=c_values, jobs=jobs)
+    chosen = select(candidates, y_train, y_selection, labels=labels, c_values=c_values, jobs=place.jobs)
     sigmoid = fit_sigmoid(chosen.decisions, y_selection)
     decisions = chosen.machine.decisions(test_gram(chosen.best.parameters))
     return write_run(
-        root,
+        place.workdir,
         predictions_of(roles, decisions, sigmoid.probabilities(decisions), labels),
         experiment=config.name,
         fold=SINGLE_FOLD,
-        seed=seed,
+        seed=place.seed,
         config=config.model_dump(mode="json"),
-        manifest_digest=manifest_digest,
+        manifest_digest=place.manifest_digest,
         device="cpu",
         details={
-            **details,
+            **place.details,
+            **(details or {}),
             "chosen": {"uar": chosen.best.uar, **chosen.best.parameters},
             "trials": [{"uar": trial.uar, **trial.parameters} for trial in chosen.trials],
             "n_train": len(roles.train),

@@ -9,9 +9,8 @@ Words are kept in the folder of the run, channel by channel: a run that was kill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from fgbench.baselines._codebooks import codebook_path, load_codebook, save_code
 from fgbench.baselines._svm_run import run_svm
 from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
-from fgbench.evaluation.results import SINGLE_FOLD, run_folder
+from fgbench.evaluation.place import Progress, RunPlace
 from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
@@ -37,47 +36,37 @@ CODEBOOK_VERSION = 1
 """Raised when the same inputs give other words."""
 
 
-def run(
-    manifests: Path,
-    config: DenseTrajSvmConfig,
-    *,
-    root: Path,
-    seed: int,
-    manifest_digest: str,
-    details: Mapping[str, Any],
-    progress: Callable[[str, int, int], None],
-    jobs: int | None = None,
-) -> Path:
-    """Run the baseline on a prepared work folder; arguments and errors as of the baseline ``lbp-svm``.
+def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
+    """Run the baseline on a prepared work folder; errors as of the baseline ``lbp-svm``.
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    roles = assign_roles(clip_samples(manifests), protocol_name="clips")
-    tables = manifests / "features" / "dense_trajectories"
-    kept = run_folder(root, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
+    roles = assign_roles(clip_samples(place.manifests), protocol_name="clips")
+    tables = place.manifests / "features" / "dense_trajectories"
+    kept = place.folder(config.name)
     train: dict[str, Matrix] = {}
     against: dict[str, dict[str, Matrix]] = {"selection": {}, "test": {}}
     scales: dict[str, float] = {}
     words: dict[str, int] = {}
-    steps = _Steps(progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
+    steps = _Steps(place.progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
     for channel in TRAJECTORY_CHANNELS:
         codebook = channel_codebook(
             tables,
             channel,
             roles.train,
             config,
-            seed=seed,
-            manifest_digest=manifest_digest,
+            seed=place.seed,
+            manifest_digest=place.manifest_digest,
             kept=codebook_path(kept, channel),
             progress=steps.done,
-            jobs=jobs,
+            jobs=place.jobs,
         )
         histograms = channel_histograms(tables, channel, roles, codebook)
-        train[channel] = chi2_distances(histograms["train"], jobs=jobs)
+        train[channel] = chi2_distances(histograms["train"], jobs=place.jobs)
         scales[channel] = mean_distance(train[channel])
         words[channel] = len(codebook.words)
         for part, found in against.items():
-            found[channel] = chi2_distances(histograms[part], histograms["train"], jobs=jobs)
+            found[channel] = chi2_distances(histograms[part], histograms["train"], jobs=place.jobs)
         steps.done(1)
     candidate = Candidate(
         {"kernel": "chi2"},
@@ -85,16 +74,13 @@ def run(
         lambda: combined_kernel(against["selection"], scales),
     )
     return run_svm(
-        root,
         config,
+        place,
         roles=roles,
         c_values=config.c_values,
         candidates=[candidate],
         test_gram=lambda _: combined_kernel(against["test"], scales),
-        seed=seed,
-        manifest_digest=manifest_digest,
-        details={**details, "words": words, "scales": scales},
-        jobs=jobs,
+        details={"words": words, "scales": scales},
     )
 
 
@@ -174,7 +160,7 @@ def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codeb
 class _Steps:
     """Counts finished steps and tells of them."""
 
-    def __init__(self, progress: Callable[[str, int, int], None], *, total: int) -> None:
+    def __init__(self, progress: Progress, *, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
     def done(self, steps: int) -> None:

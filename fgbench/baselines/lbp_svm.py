@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from fgbench.baselines._svm_run import run_svm
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.place import Progress, RunPlace
 from fgbench.evaluation.roles import assign_roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.storage import read_rows
@@ -27,28 +27,12 @@ NEEDS = ("lbp",)
 """Stages of features that have to be enabled."""
 
 
-def run(
-    manifests: Path,
-    config: LbpSvmConfig,
-    *,
-    root: Path,
-    seed: int,
-    manifest_digest: str,
-    details: Mapping[str, Any],
-    progress: Callable[[str, int, int], None],
-    jobs: int | None = None,
-) -> Path:
+def run(config: LbpSvmConfig, place: RunPlace) -> Path:
     """Run the baseline on a prepared work folder.
 
     Args:
-        manifests: Folder of the manifests.
         config: The recipe.
-        root: Work folder, for the results.
-        seed: Number of the run; nothing in this baseline is random.
-        manifest_digest: Digest of the manifests.
-        details: More to keep with the result.
-        progress: Told of finished steps.
-        jobs: Processes.
+        place: Where; nothing in this baseline is random.
 
     Returns:
         Folder of the run.
@@ -57,24 +41,20 @@ def run(
         DatasetError: If a class or a part has no images, or a feature is not finite.
         ManifestError: If manifests or features are missing.
     """
-    features = read_lbp(manifests / "features" / "lbp")
-    roles = assign_roles(image_samples(manifests), protocol_name="images", known=features)
+    features = read_lbp(place.manifests / "features" / "lbp")
+    roles = assign_roles(image_samples(place.manifests), protocol_name="images", known=features)
     grams = _Grams(_matrix(roles.train, features), _matrix(roles.selection, features), config.gamma_factors)
     return run_svm(
-        root,
         config,
+        place,
         roles=roles,
         c_values=config.c_values,
-        candidates=told(grams.candidates(), progress),
+        candidates=told(grams.candidates(), place.progress),
         test_gram=lambda parameters: grams.against_train(_matrix(roles.predicted, features), parameters),
-        seed=seed,
-        manifest_digest=manifest_digest,
-        details=details,
-        jobs=jobs,
     )
 
 
-def told(candidates: Sequence[Candidate], progress: Callable[[str, int, int], None]) -> Iterator[Candidate]:
+def told(candidates: Sequence[Candidate], progress: Progress) -> Iterator[Candidate]:
     """The candidates, with progress."""
     for done, candidate in enumerate(candidates):
         progress("kernels", done, len(candidates))

@@ -1,4 +1,4 @@
-"""``fgbench baseline``: conventional methods on the features of a work folder."""
+"""``fgbench baseline``: what the paper's models are compared with."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.options import DEFAULT_JOBS, Force, Jobs, Json
-from fgbench.cli.prepare import prepare
+from fgbench.cli.console import note
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.runs import Seed, SizedRecipe, Workdir, default_recipe, opened, run_place, show_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from fgbench.training.place import Place
 
-app = typer.Typer(help="Run a conventional baseline.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
-Workdir = Annotated[
-    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-]
 Recipe = Annotated[
     str | None,
     typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 
 
 @app.command("lbp-svm")
@@ -53,79 +49,97 @@ def dense_traj_svm(
     _run("dense-traj-svm", workdir, recipe, seed=seed, jobs=jobs, force=force, json=json)
 
 
+@app.command("plain-cnn")
+def plain_cnn(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    recipe: SizedRecipe = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """MSAU-Net without region layer, action units and zoom; as 'train msau --variant plain-cnn'."""
+    from fgbench.config import TrainImageConfig, load_training
+
+    config = load_training(recipe or default_recipe("plain-cnn", workdir), TrainImageConfig)
+    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+        from fgbench.baselines import plain_cnn
+
+        _say_where(config.name, place)
+        folder = plain_cnn.run(config, place)
+    show_run(folder, json=json)
+
+
+@app.command("insightface")
+def insightface(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Backbone to fine-tune: InsightFace's backbone.pth."),
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Train the backbone from random values instead.")
+    ] = False,
+    recipe: SizedRecipe = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """InsightFace's network for face recognition, fine-tuned on the image set."""
+    from fgbench.config import InsightFaceConfig, load_baseline
+    from fgbench.errors import DependencyError
+
+    if from_scratch and weights is not None:
+        raise typer.BadParameter("takes no --weights", param_hint="--from-scratch")
+    if not from_scratch and weights is None:
+        raise DependencyError(
+            "insightface fine-tunes a backbone, which does not come with fgbench, and no --weights are given",
+            "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
+            "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
+            "--weights; or say --from-scratch to train without",
+        )
+    config = load_baseline("insightface", recipe or default_recipe("insightface", workdir))
+    assert isinstance(config, InsightFaceConfig)
+    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+        from fgbench.baselines import insightface
+
+        _say_where(config.name, place)
+        folder = insightface.run(config, place, weights)
+    show_run(folder, json=json)
+
+
+def _say_where(recipe: str, place: Place) -> None:
+    note(f"recipe {recipe} on {place.details['dataset']} in {place.workdir}, {place.device}")
+
+
 def _run(
     name: str, workdir: Path, recipe: str | None, *, seed: int, jobs: int, force: bool, json: bool
 ) -> None:
     from fgbench import plugins
     from fgbench.config import load_baseline
     from fgbench.evaluation.results import SINGLE_FOLD, discard_run, finished_run
-    from fgbench.hashing import digest_file
-    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
 
     config = load_baseline(name, recipe)
     module = plugins.load("baselines", name)
-    ensure_features(workdir, module.NEEDS, jobs=jobs, quiet=json)
-    index = read_index(workdir)
-    manifests = workdir / MANIFESTS
-    digest = digest_file(manifests / INDEX)
-    if force:
-        discard_run(workdir, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
-    folder = finished_run(
-        workdir,
-        experiment=config.name,
-        fold=SINGLE_FOLD,
-        seed=seed,
-        config=config.model_dump(mode="json"),
-        manifest_digest=digest,
-    )
-    if folder is not None:
-        note(f"{name}, seed {seed}, is there already: {folder} (--force computes it anew)")
-    else:
-        note(f"{name} on {index['dataset']} in {workdir}")
-        with progress_bars(quiet=json) as progress:
-            folder = module.run(
-                manifests,
-                config,
-                root=workdir,
-                seed=seed,
-                jobs=jobs,
-                manifest_digest=digest,
-                details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
-                progress=progress,
-            )
+    with run_place(workdir, stages=module.NEEDS, seed=seed, jobs=jobs, force=force, quiet=json) as place:
+        if force:
+            discard_run(workdir, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
+        folder = finished_run(
+            workdir,
+            experiment=config.name,
+            fold=SINGLE_FOLD,
+            seed=seed,
+            config=config.model_dump(mode="json"),
+            manifest_digest=place.manifest_digest,
+        )
+        if folder is not None:
+            note(f"{name}, seed {seed}, is there already: {folder} (--force computes it anew)")
+        else:
+            note(f"{name} on {place.details['dataset']} in {workdir}")
+            folder = module.run(config, place)
     show_run(folder, json=json)
-
-
-def show_run(folder: Path, *, json: bool) -> None:
-    """Print the scores and confusions of a finished run, and write its ``confusion.csv``."""
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
-    from fgbench.reports.run_scores import scores_table
-
-    write_confusion(folder)
-    if json:
-        print_json({**read_result(folder), "confusion": confusion_json(folder)})
-        return
-    for table in (scores_table(folder), *confusion_tables(folder)):
-        say(markdown(table))
-    say(f"run: {folder}")
-
-
-def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
-    """Prepare what is missing: the embedded data set, and features that the recipe leaves out."""
-    from fgbench.prepare import run, saved
-    from fgbench.stages.publish import is_published
-
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
-        note("the embedded data set is not prepared yet: preparing it")
-        prepare(jobs=jobs)
-    config, root = saved(workdir)
-    left_out = [stage for stage in stages if not getattr(config, stage).enabled]
-    if not left_out and is_published(workdir):
-        return
-    for stage in left_out:
-        note(f"the work folder has no {stage}: computing it")
-    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}
-    with progress_bars(quiet=quiet) as progress:
-        run(config.model_copy(update=enabled), root, workdir, jobs=jobs, progress=progress)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.baseline import ensure_features, show_run
-from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.runs import Seed, SizedRecipe, Workdir, default_recipe, opened, show_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,24 +24,11 @@ app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mod
 VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-progressive")
 """Networks of Table II, and the one of Figure 7."""
 
-Workdir = Annotated[
-    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-]
-Recipe = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        help="Packed recipe or .yaml file.",
-        show_default="the paper's; on the embedded data set the small one",
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
-
 
 @app.command("au")
 def au(
     workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: Recipe = None,
+    recipe: SizedRecipe = None,
     folds: Annotated[
         int,
         typer.Option(
@@ -79,7 +65,7 @@ def au(
 def msau(
     workdir: Workdir = places.DEMO_WORKDIR,
     variant: Annotated[str, typer.Option("--variant", help=f"One of {', '.join(VARIANTS)}.")] = "msau",
-    recipe: Recipe = None,
+    recipe: SizedRecipe = None,
     au_weights: Annotated[
         Path | None,
         typer.Option(
@@ -109,51 +95,6 @@ def msau(
         show_run(folder, json=json)
 
 
-def default_recipe(name: str, workdir: Path) -> str:
-    """The recipe that is meant when none is named: the small one for the embedded data set."""
-    return f"{name}-small" if workdir == places.DEMO_WORKDIR else name
-
-
-@contextmanager
-def opened(
-    workdir: Path, device: str | None, *, seed: int, jobs: int, resume: bool, force: bool, quiet: bool
-) -> Iterator[Place]:
-    """A place to train in: the work folder, prepared if it is the embedded one and bare, and the device.
-
-    Raises:
-        ConfigError: If the device's name is none.
-        DependencyError: If torch is not installed.
-        ManifestError: If the work folder has no manifests.
-        ResourceError: If the device is not there.
-    """
-    from fgbench.errors import DependencyError
-    from fgbench.hashing import digest_file
-    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
-
-    try:
-        from fgbench.training.device import resolve
-        from fgbench.training.place import Place
-    except ImportError as error:
-        raise DependencyError(
-            f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
-        ) from error
-    found = resolve(device)
-    ensure_features(workdir, (), jobs=jobs, quiet=quiet)
-    index = read_index(workdir)
-    with progress_bars(quiet=quiet) as progress:
-        yield Place(
-            workdir=workdir,
-            manifest_digest=digest_file(workdir / MANIFESTS / INDEX),
-            details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
-            seed=seed,
-            device=found,
-            resume=resume,
-            force=force,
-            jobs=jobs,
-            progress=progress,
-        )
-
-
 def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:
     """Train on the labels that the data set of a work folder brings; returns the folders of the runs."""
     from fgbench import plugins
@@ -179,17 +120,18 @@ def train_images(config: TrainImageConfig, place: Place, au_weights: Path | None
     from fgbench.training import image_run
     from fgbench.training.au_run import find_weights
 
-    trunk = None
-    if config.au_recipe is not None:
-        trunk = find_weights(au_weights or place.with_seed(0).folder(config.au_recipe))
-        if trunk is None and au_weights is not None:
+    trunk = au_weights
+    if au_weights is not None:
+        trunk = find_weights(au_weights)
+        if trunk is None:
             raise ManifestError(
                 f"{au_weights} is neither a finished run of action units nor a file of weights",
                 "give a folder that fgbench train au printed",
             )
-        if trunk is None:
-            note(f"recipe {config.name} needs the trunk of {config.au_recipe}, which is absent: training it")
-            (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), place.with_seed(0))
-            trunk = find_weights(run)
+    elif config.au_recipe is not None:
+        # All seeds share one trunk; a finished one is taken as it is.
+        first = replace(place, seed=0, force=False)
+        (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), first)
+        trunk = find_weights(run)
     note(f"recipe {config.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
     return image_run.run(config, place, trunk)

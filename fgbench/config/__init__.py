@@ -9,6 +9,7 @@ from fgbench.config.baselines import (
     BASELINES,
     BaselineConfig,
     DenseTrajSvmConfig,
+    InsightFaceConfig,
     LbpSvmConfig,
 )
 from fgbench.config.prepare import (
@@ -35,7 +36,6 @@ from fgbench.config.sections import Section
 from fgbench.config.training import (
     ImageDataConfig,
     ImageLossConfig,
-    InsightFaceConfig,
     NetworkConfig,
     OptimiserConfig,
     TrainAuConfig,

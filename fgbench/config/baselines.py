@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fgbench.config.sections import Section
+from fgbench.config.sections import NonNegative, PositiveFloat, Section
+from fgbench.config.training import OptimiserConfig
 
 
 class BaselineConfig(Section):
@@ -40,5 +41,34 @@ class DenseTrajSvmConfig(BaselineConfig):
     """Penalties to choose from."""
 
 
-BASELINES: dict[str, type[BaselineConfig]] = {"lbp-svm": LbpSvmConfig, "dense-traj-svm": DenseTrajSvmConfig}
-"""Recipe model of each baseline."""
+class InsightFaceConfig(BaselineConfig):
+    """A recipe of ``fgbench baseline insightface``."""
+
+    method: str
+    """Row of Table II that it is."""
+    depth: Literal[50, 100] = 50
+    """Layers of the IResNet."""
+    freeze_backbone: bool = False
+    """Whether the backbone stays as it is: its 512 features of every image are computed once and kept in the
+    work folder, and the head alone is trained on them. For machines without GPU; the paper fine-tunes."""
+    head: Literal["softmax", "arcface"] = "softmax"
+    """Classifier on the 512 features; not stated in the paper."""
+    arcface_scale: PositiveFloat = 64.0
+    """Scale s of the ArcFace head."""
+    arcface_margin: NonNegative = 0.5
+    """Angular margin m of the ArcFace head, in radians."""
+    head_rate: PositiveFloat = 1e-3
+    """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    flip: bool = True
+    """Whether training images are mirrored at random."""
+    copies: bool = True
+    """Whether augmented copies train too."""
+
+
+BASELINES: dict[str, type[BaselineConfig]] = {
+    "lbp-svm": LbpSvmConfig,
+    "dense-traj-svm": DenseTrajSvmConfig,
+    "insightface": InsightFaceConfig,
+}
+"""Recipe model of each baseline; ``plain-cnn`` has a recipe of ``fgbench train``."""

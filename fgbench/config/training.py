@@ -1,4 +1,4 @@
-"""Recipes of ``fgbench train`` and of the baselines that are networks."""
+"""Recipes of ``fgbench train``, and the sections of networks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Count, Positive, Section
-
-PositiveFloat = Annotated[float, Field(gt=0.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
+from fgbench.config.sections import Count, NonNegative, Positive, PositiveFloat, Section
 
 
 class TrunkConfig(Section):
@@ -168,29 +165,3 @@ class TrainAuConfig(Section):
     """Dropout after fc8 and fc9."""
     optimiser: OptimiserConfig = OptimiserConfig()
     data: ImageDataConfig = ImageDataConfig()
-
-
-class InsightFaceConfig(Section):
-    """A recipe of ``fgbench baseline insightface``."""
-
-    name: str
-    """Name of the recipe and of the experiment."""
-    description: str = ""
-    """One sentence for people."""
-    method: str
-    """Row of Table II that it is."""
-    depth: Literal[50, 100] = 50
-    """Layers of the IResNet."""
-    head: Literal["softmax", "arcface"] = "softmax"
-    """Classifier on the 512 features; not stated in the paper."""
-    arcface_scale: PositiveFloat = 64.0
-    """Scale s of the ArcFace head."""
-    arcface_margin: NonNegative = 0.5
-    """Angular margin m of the ArcFace head, in radians."""
-    head_rate: PositiveFloat = 1e-3
-    """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
-    optimiser: OptimiserConfig = OptimiserConfig()
-    flip: bool = True
-    """Whether training images are mirrored at random."""
-    copies: bool = True
-    """Whether augmented copies train too."""

@@ -99,47 +99,61 @@ class IResNet(nn.Module):
         return self.features(self.fc(self.bn2(x).flatten(1)))
 
 
-class IResNetClassifier(nn.Module):
+class FaceHead(Head):
     """Classes on a face's features: one linear layer, or ArcFace's scaled cosines.
 
     The angular margin of ArcFace belongs to its loss, which knows the true class; predictions have none.
 
     Args:
-        backbone: Gives the features.
         n_classes: Classes that are told apart.
-        head: ``"softmax"`` or ``"arcface"``; not stated in the paper.
+        kind: ``"softmax"`` or ``"arcface"``; not stated in the paper.
         scale: Factor s of ArcFace's cosines.
         margin: Angular margin m of ArcFace in radians, kept for the loss.
     """
 
     def __init__(
         self,
-        backbone: IResNet,
         n_classes: int,
         *,
-        head: Literal["softmax", "arcface"] = "softmax",
+        kind: Literal["softmax", "arcface"] = "softmax",
         scale: float = 64.0,
         margin: float = 0.5,
     ) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.kind = head
+        super().__init__(FEATURES, n_classes, bias=kind == "softmax")
+        self.kind = kind
         self.scale = scale
         self.margin = margin
-        self.head = Head(FEATURES, n_classes, bias=head == "softmax")
+
+    def forward(self, features_BF: Tensor) -> Tensor:
+        """Logits (B, K) of features (B, 512): what predictions are made of."""
+        if self.kind == "softmax":
+            return super().forward(features_BF)
+        return self.scale * self.cosines(features_BF)
+
+    def cosines(self, features_BF: Tensor) -> Tensor:
+        """Cosines (B, K) of features and class centres, float32 in [-1, 1]: what ArcFace's loss takes."""
+        with torch.autocast(features_BF.device.type, enabled=False):
+            features = F.normalize(features_BF.float())
+            cosines = F.linear(features, F.normalize(self.weight.float()))
+        return cosines.clamp(-1.0, 1.0)
+
+
+class IResNetClassifier(nn.Module):
+    """A backbone and a head.
+
+    Args:
+        backbone: Gives the features.
+        head: Tells classes by them.
+    """
+
+    def __init__(self, backbone: IResNet, head: FaceHead) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Logits (B, K) of RGB faces in [-1, 1], float (B, 3, 112, 112): what predictions are made of."""
-        if self.kind == "softmax":
-            return self.head(self.backbone(x_B3HW))
-        return self.scale * self.cosines(x_B3HW)
-
-    def cosines(self, x_B3HW: Tensor) -> Tensor:
-        """Cosines (B, K) of features and class centres, float32 in [-1, 1]: what ArcFace's loss takes."""
-        features = F.normalize(self.backbone(x_B3HW).float())
-        with torch.autocast(x_B3HW.device.type, enabled=False):
-            cosines = F.linear(features, F.normalize(self.head.weight.float()))
-        return cosines.clamp(-1.0, 1.0)
+        """Logits (B, K) of RGB faces in [-1, 1], float (B, 3, 112, 112)."""
+        return self.head(self.backbone(x_B3HW))
 
 
 def iresnet(depth: Literal[50, 100]) -> IResNet:

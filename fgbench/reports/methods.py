@@ -61,10 +61,15 @@ METHODS = (
         name="Plain CNN",
         source="image",
         recipe="plain-cnn",
-        command="fgbench train msau --variant plain-cnn",
+        command="fgbench baseline plain-cnn",
         is_ablation=True,
     ),
-    Method(name="InsightFace", source="image", recipe="insightface", command="fgbench baseline insightface"),
+    Method(
+        name="InsightFace",
+        source="image",
+        recipe="insightface",
+        command="fgbench baseline insightface --weights backbone.pth",
+    ),
     Method(
         name="AU+CNN",
         source="image",

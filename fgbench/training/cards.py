@@ -31,9 +31,14 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         f"- Data: {data}, manifests {details['manifest_digest'][:12]}",
         f"- Trained with fgbench {result['fgbench']}, commit {result['commit'] or 'unknown'}, "
         f"seed {metadata['seed']}, on {result['device']}",
-        "- Input: RGB faces aligned by fgbench, 224 x 224, values 0 to 255, less "
-        f"{_numbers(metadata['mean'])}, divided by {_numbers(metadata['std'])}",
+        f"- Input: {_input(metadata)}, values 0 to 255, less {_numbers(metadata['mean'])}, divided by "
+        f"{_numbers(metadata['std'])}",
     ]
+    if metadata.get("initial_weights"):
+        lines.append(
+            f"- Made from weights with SHA-256 {metadata['initial_weights']}; "
+            "their licence holds for these too"
+        )
     if scores is not None:
         lines += [
             f"- Classes: {', '.join(metadata['classes'])}",
@@ -47,6 +52,13 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
             f"- Test: mean F1 {mean}, {result['n']} frames",
         ]
     return "\n".join(lines) + "\n" + _LIMITS
+
+
+def _input(metadata: Mapping[str, Any]) -> str:
+    if metadata["kind"] == "insightface":
+        side_px = metadata["input_px"]
+        return f"RGB faces aligned by five points as InsightFace's, {side_px} x {side_px}"
+    return "RGB faces aligned by fgbench, 224 x 224"
 
 
 def _numbers(values: Any) -> str:

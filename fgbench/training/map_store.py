@@ -229,9 +229,9 @@ def _half(maps: Tensor) -> Tensor:
     half = maps.half()
     if not bool(half.isfinite().all()):
         raise ConfigError(
-            f"the trunk's activations go up to {float(maps.abs().max()):.3g}, but kept maps hold numbers "
-            "up to 65504",
-            "set data.keep_maps to false in the recipe",
+            f"activations of the frozen network go up to {float(maps.abs().max()):.3g}, but kept "
+            "ones hold numbers up to 65504",
+            "set data.keep_maps (InsightFace: freeze_backbone) to false in the recipe",
         )
     return half
 
@@ -261,7 +261,8 @@ class _Unfinished:
             if needed > free:
                 raise ResourceError(
                     f"maps take {needed / 1e9:.1f} GB, but {self.path.parent} has {free / 1e9:.1f} GB free",
-                    "free some disk space, or set data.keep_maps to false in the recipe",
+                    "free some disk space, or set data.keep_maps (InsightFace: freeze_backbone) to false in "
+                    "the recipe",
                 )
             file.truncate(needed)
         for place, row in zip(index.tolist(), maps, strict=True):

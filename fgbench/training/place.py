@@ -1,59 +1,28 @@
-"""Where a run runs and where it goes; nothing of it changes a result but the seed."""
+"""Where a network is trained: the place of a run, and a device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Self
 
 import torch
 
-from fgbench.evaluation.results import SINGLE_FOLD, run_folder
+from fgbench.evaluation.place import Progress, RunPlace
 
-Progress = Callable[[str, int, int], None]
-"""Told a name, what is done, and of how many."""
+__all__ = ["Place", "Progress"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a run runs.
+class Place(RunPlace):
+    """Where a network is trained.
 
     Attributes:
-        workdir: Work folder, with its manifests.
-        manifest_digest: Digest of the manifests' index.
-        details: Plain values to keep with the result (data set, whether it is drawn).
-        seed: Of everything random.
         device: What computes.
-        resume: Whether an unfinished run is continued; else it is started anew.
-        force: Whether a finished run is made again.
-        jobs: Threads that decode images.
-        progress: Told of the work.
     """
 
-    workdir: Path
-    manifest_digest: str
-    details: Mapping[str, Any]
-    seed: int
     device: torch.device
-    resume: bool
-    force: bool
-    jobs: int
-    progress: Progress
 
-    @property
-    def manifests(self) -> Path:
-        """Folder of the manifests."""
-        return self.workdir / "manifests"
-
-    def folder(self, experiment: str, fold: str = SINGLE_FOLD) -> Path:
-        """Folder of a run.
-
-        Raises:
-            ConfigError: If a name cannot be that of a folder.
-        """
-        return run_folder(self.workdir, experiment=experiment, fold=fold, seed=self.seed)
-
-    def with_seed(self, seed: int) -> Place:
-        """The same place for another seed."""
-        return replace(self, seed=seed)
+    @classmethod
+    def on(cls, device: torch.device, place: RunPlace) -> Self:
+        """The place of a run, with a device."""
+        return cls(device=device, **{field.name: getattr(place, field.name) for field in fields(RunPlace)})

@@ -7,7 +7,7 @@ from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
 from fgbench.baselines import lbp_svm
-from fgbench.cli import baseline
+from fgbench.cli import runs
 from fgbench.cli.app import app
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
@@ -32,13 +32,13 @@ def command(made, monkeypatch):
     """Runs the baseline; ``computed`` counts how often it was computed."""
     computed = []
 
-    def counting(*arguments, **options):
-        computed.append(options["seed"])
-        return run(*arguments, **options)
+    def counting(config, place):
+        computed.append(place.seed)
+        return run(config, place)
 
     run = lbp_svm.run
     monkeypatch.setattr(lbp_svm, "run", counting)
-    monkeypatch.setattr(baseline, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
 
     def fgbench(*arguments):
         words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), *arguments]

@@ -1,8 +1,11 @@
 """The baseline ``dense-traj-svm`` on made-up descriptors: scores, leaks, clips without trajectories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from run_places import run_place
 
 from fgbench import records, storage
 from fgbench.baselines import dense_traj_svm
@@ -53,15 +56,8 @@ def manifests(folder, *, other=0, empty=(), shuffle=False, without=()):
 
 
 def run(folder, root, *, config=CONFIG, digest="d", progress=lambda name, done, total: None):
-    return dense_traj_svm.run(
-        folder,
-        config,
-        root=root,
-        seed=0,
-        manifest_digest=digest,
-        details={"dataset": "made up", "synthetic": True},
-        progress=progress,
-    )
+    place = run_place(folder, root)
+    return dense_traj_svm.run(config, replace(place, manifest_digest=digest, progress=progress))
 
 
 def test_classes_are_told_apart_and_a_clip_without_trajectories_is_predicted(tmp_path):

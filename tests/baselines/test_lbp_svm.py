@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
+from run_places import run_place
 
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
@@ -60,16 +61,7 @@ def manifests(folder, *, shuffle=False, without=(), no_face=0):
 
 
 def run(folder, root):
-    config = load_baseline("lbp-svm")
-    return lbp_svm.run(
-        folder,
-        config,
-        root=root,
-        seed=0,
-        manifest_digest="d",
-        details={"dataset": "made up", "synthetic": True},
-        progress=lambda name, done, total: None,
-    )
+    return lbp_svm.run(load_baseline("lbp-svm"), run_place(folder, root))
 
 
 def test_stripes_are_told_apart_on_held_out_subjects(tmp_path):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from fgbench.models.initialisation import initialise
-from fgbench.models.iresnet import Block, IResNet, IResNetClassifier, iresnet
+from fgbench.models.iresnet import Block, FaceHead, IResNet, IResNetClassifier, iresnet
 
 
 def norm_shapes(name, channels):
@@ -96,7 +96,7 @@ def test_block_keeps_its_size_without_stride():
 
 @pytest.mark.parametrize("head", ["softmax", "arcface"])
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(head):
-    net = IResNetClassifier(tiny(), 5, head=head, scale=16.0, margin=0.3)
+    net = IResNetClassifier(tiny(), FaceHead(5, kind=head, scale=16.0, margin=0.3))
     initialise(net, torch.Generator().manual_seed(0))
     targets = torch.tensor([0, 3, 1, 4])
     optimiser = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], 0.01, momentum=0.9)
@@ -118,13 +118,13 @@ def test_one_batch_is_learnt_and_gradients_reach_every_parameter(head):
 
 
 def test_arcface_gives_scaled_cosines():
-    net = IResNetClassifier(tiny(), 3, head="arcface", scale=64.0, margin=0.5).eval()
+    net = IResNetClassifier(tiny(), FaceHead(3, kind="arcface", scale=64.0, margin=0.5)).eval()
     features, centres = net.backbone(faces()), net.head.weight
     expected = F.cosine_similarity(features[:, None], centres[None], dim=2)
-    torch.testing.assert_close(net.cosines(faces()), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(net.head.cosines(features), expected, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(net(faces()), 64 * expected, rtol=1e-4, atol=1e-3)
     assert net.head.bias is None
-    assert net.margin == 0.5
+    assert net.head.margin == 0.5
 
 
 def test_channels_last_gives_the_same():

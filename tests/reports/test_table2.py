@@ -137,7 +137,7 @@ def test_method_without_run_is_blank_and_says_what_to_run(table):
     }
     assert ("Plain CNN", "difference") not in rows
     (note,) = [note for note in table.notes if note.startswith("Blank for want of a run")]
-    assert "Plain CNN (fgbench train msau --variant plain-cnn)" in note
+    assert "Plain CNN (fgbench baseline plain-cnn)" in note
     assert "DenseTraj (fgbench baseline dense-traj-svm)" in note
     assert "AU+CNN" not in note
 

@@ -1,0 +1,143 @@
+"""What the commands that make runs share: their options, the work folder made ready, the result printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.prepare import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fgbench.evaluation.place import RunPlace
+    from fgbench.training.place import Place
+
+Workdir = Annotated[
+    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
+SizedRecipe = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="Packed recipe or .yaml file.",
+        show_default="the paper's; on the embedded data set the small one",
+    ),
+]
+
+
+def default_recipe(name: str, workdir: Path) -> str:
+    """The recipe of a network that is meant when none is named: the small one for the embedded data set."""
+    return f"{name}-small" if workdir == places.DEMO_WORKDIR else name
+
+
+@contextmanager
+def run_place(
+    workdir: Path,
+    *,
+    stages: Sequence[str] = (),
+    seed: int,
+    jobs: int,
+    resume: bool = True,
+    force: bool,
+    quiet: bool,
+) -> Iterator[RunPlace]:
+    """The place of a run: the work folder with its features, prepared if it is the embedded one and bare.
+
+    Args:
+        workdir: Work folder.
+        stages: Stages of features that are needed.
+        seed: Seed of the run.
+        jobs: Processes or threads.
+        resume: Whether an unfinished run is continued.
+        force: Whether a finished run is made again.
+        quiet: Whether no progress is shown.
+
+    Raises:
+        ManifestError: If the work folder has no manifests.
+    """
+    from fgbench.evaluation.place import RunPlace
+    from fgbench.hashing import digest_file
+    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
+
+    ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
+    index = read_index(workdir)
+    with progress_bars(quiet=quiet) as progress:
+        yield RunPlace(
+            workdir=workdir,
+            manifest_digest=digest_file(workdir / MANIFESTS / INDEX),
+            details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
+            seed=seed,
+            resume=resume,
+            force=force,
+            jobs=jobs,
+            progress=progress,
+        )
+
+
+@contextmanager
+def opened(
+    workdir: Path, device: str | None, *, seed: int, jobs: int, resume: bool, force: bool, quiet: bool
+) -> Iterator[Place]:
+    """A place to train in: as :func:`run_place`, and the device.
+
+    Raises:
+        ConfigError: If the device's name is none.
+        DependencyError: If torch is not installed.
+        ManifestError: If the work folder has no manifests.
+        ResourceError: If the device is not there.
+    """
+    from fgbench.errors import DependencyError
+
+    try:
+        from fgbench.training.device import resolve
+        from fgbench.training.place import Place
+    except ImportError as error:
+        raise DependencyError(
+            f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
+    found = resolve(device)
+    with run_place(workdir, seed=seed, jobs=jobs, resume=resume, force=force, quiet=quiet) as place:
+        yield Place.on(found, place)
+
+
+def show_run(folder: Path, *, json: bool) -> None:
+    """Print the scores and confusions of a finished run, and write its ``confusion.csv``."""
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.render import markdown
+    from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
+    from fgbench.reports.run_scores import scores_table
+
+    write_confusion(folder)
+    if json:
+        print_json({**read_result(folder), "confusion": confusion_json(folder)})
+        return
+    for table in (scores_table(folder), *confusion_tables(folder)):
+        say(markdown(table))
+    say(f"run: {folder}")
+
+
+def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
+    """Prepare what is missing: the embedded data set, and features that the recipe leaves out."""
+    from fgbench.prepare import run, saved
+    from fgbench.stages.publish import is_published
+
+    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+        note("the embedded data set is not prepared yet: preparing it")
+        prepare(jobs=jobs)
+    config, root = saved(workdir)
+    left_out = [stage for stage in stages if not getattr(config, stage).enabled]
+    if not left_out and is_published(workdir):
+        return
+    for stage in left_out:
+        note(f"the work folder has no {stage}: computing it")
+    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}
+    with progress_bars(quiet=quiet) as progress:
+        run(config.model_copy(update=enabled), root, workdir, jobs=jobs, progress=progress)
