@@ -13,8 +13,8 @@ from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 def synth(
     out: Annotated[Path | None, typer.Argument(help="Folder of the data set.")] = None,
-    clips_per_class: Annotated[int, typer.Option(min=1, help="Clips of each of the 33 classes.")] = 4,
-    subjects: Annotated[int, typer.Option(min=1, help="Number of persons.")] = 12,
+    clips_per_class: Annotated[int, typer.Option(min=1, help="Clips of each of the 33 classes.")] = 5,
+    subjects: Annotated[int, typer.Option(min=1, help="Number of persons.")] = 40,
     size: Annotated[str, typer.Option(help="Width and height in pixels.")] = "1280x720",
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     sheet: Annotated[

@@ -30,8 +30,8 @@ class SynthOptions:
         ConfigError: If a value is out of range.
     """
 
-    clips_per_class: int = 4
-    subjects: int = 12
+    clips_per_class: int = 5
+    subjects: int = 40
     width: int = 1280
     height: int = 720
     seed: int = 0

@@ -27,7 +27,7 @@ CLIPS = 12
 def main() -> None:
     """Print the table."""
     cv2.setNumThreads(1)
-    clips = [draw_clip(one, OPTIONS) for one in plan(OPTIONS)[:: 132 // CLIPS][:CLIPS]]
+    clips = [draw_clip(one, OPTIONS) for one in plan(OPTIONS)[:: 165 // CLIPS][:CLIPS]]
     for clip in clips:  # colours of persons and relief are made once per process
         Renderer(clip.person, clip.scene, OPTIONS.width, OPTIONS.height).picture(
             clip.performance.activations[clip.performance.timing.key_frame], clip.scene.pose

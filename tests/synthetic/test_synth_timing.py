@@ -118,11 +118,14 @@ def test_plan_spreads_classes_over_people(per_class, subjects):
     assert max(counts) - min(counts) <= 33
 
 
-@pytest.mark.parametrize(("per_class", "subjects"), [(4, 12), (6, 6), (4, 4)])
-def test_unseen_people_can_cover_all_classes(per_class, subjects):
+@pytest.mark.parametrize(
+    ("per_class", "subjects", "test_weight"), [(4, 12, 1.5), (6, 6, 1.5), (4, 4, 1.5), (5, 40, 1)]
+)
+def test_unseen_people_can_cover_all_classes(per_class, subjects, test_weight):
     clips = plan(SynthOptions(clips_per_class=per_class, subjects=subjects))
     members = [Member(clip.clip_id, clip.subject_id, clip.label) for clip in clips]
-    parts = divide(members, {"train": 3, "val": 1, "test": 1.5}, exact=True, cover_all_classes=True, seed=0)
+    weights = {"train": 3, "val": 1, "test": test_weight}
+    parts = divide(members, weights, exact=True, cover_all_classes=True, seed=0)
     for part in ("train", "test"):
         assert {clip.label for clip in clips if parts[clip.clip_id] == part} == set(LABELS)
 
