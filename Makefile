@@ -33,7 +33,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	$(PIP) --editable '.[train]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed

@@ -9,12 +9,14 @@ from fgbench.cli.options import DEFAULT_JOBS, Jobs
 from fgbench.cli.prepare import prepare
 from fgbench.cli.report import report
 from fgbench.cli.status import check
+from fgbench.cli.train import msau
 
 
 def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
-    """Draw the embedded data set, prepare it, check it, run a baseline, write the report."""
+    """Draw the embedded data set, prepare and check it, run a baseline, train MSAU-Net, write the report."""
     prepare(jobs=jobs)
     check()
     lbp_svm(jobs=jobs)
+    msau(jobs=jobs)
     report(everything=True, formats=["md", "csv", "png"])
     say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

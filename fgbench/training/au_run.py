@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from fgbench import storage
 from fgbench.config import TrainAuConfig
@@ -256,7 +257,7 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
     )
     model = AuNet(trunk, embedding, n_action_units=len(config.action_units))
     initialise(model, generator(seed, "weights"))
-    return model
+    return model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
 
 
 def is_finished(folder: Path, fingerprint: str) -> bool:

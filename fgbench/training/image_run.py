@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from fgbench import storage
@@ -180,6 +181,7 @@ def build(config: TrainImageConfig, trunk: _Trunk | None, *, seed: int) -> MsauN
     """The network of a recipe with its first values: drawn, and where it is pretrained, the AU network's."""
     model = MsauNet(config.network, n_basic=len(basics()) if config.losses.basic else 0)
     initialise(model, generator(seed, "weights"))
+    model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
     if trunk is None:
         return model
     load_into(model.trunk, _below(trunk.state, "trunk."), origin=trunk.origin)
