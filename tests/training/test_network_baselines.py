@@ -1,0 +1,407 @@
+"""``insightface`` with a narrow IResNet: runs, frozen and fine-tuned; weights; resuming. ``plain-cnn``."""
+
+import json
+import os
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from tiny_manifests import image_row, write_faces, write_images
+from typer.testing import CliRunner
+
+from fgbench import records
+from fgbench.baselines import insightface, plain_cnn
+from fgbench.cli import runs
+from fgbench.cli.app import app
+from fgbench.config import InsightFaceConfig, TrainImageConfig, load_baseline, load_training, recipe_names
+from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.geometry import mean_face
+from fgbench.images import encode
+from fgbench.models.initialisation import initialise
+from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier
+from fgbench.models.weights import load_weights
+from fgbench.reports.tables import table2
+from fgbench.taxonomy import ontology
+from fgbench.training import image_run
+from fgbench.training.crops import draw_views
+from fgbench.training.face_points import load_crops
+from fgbench.training.face_task import FaceSet, FaceTask, see_crops, see_features
+from fgbench.training.losses import arcface_logits
+from fgbench.training.place import Place
+from fgbench.training.resident import Resident
+
+CPU = torch.device("cpu")
+CLASSES = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
+PARTS = ("train",) * 4 + ("val",) * 2 + ("test",) * 2
+FAST = {"learning_rate": 0.003, "batch": 4, "epochs": 6, "patience": 6}
+
+
+def narrow(_depth=50):
+    # torch 2.13 crashes in 1 x 1 convolutions with stride 2 of up to 4 channels that lie last in memory.
+    return IResNet((1, 1, 1, 1), widths=(8, 8, 8, 8))
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    monkeypatch.setattr(insightface, "iresnet", narrow)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def config(**changes):
+    plain = {"name": "insightface", "method": "InsightFace", "head_rate": 0.03, "optimiser": FAST}
+    return InsightFaceConfig.model_validate(plain | changes)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A work folder whose classes are colours: 12 training images and a copy, 6 to choose on, 6 to test."""
+    folder = tmp_path_factory.mktemp("work")
+    points = np.zeros((68, 2))
+    points[17:] = (mean_face() + 0.25) / 1.5 * 224 - 0.5
+    clips, faces, images = [], [], []
+    for place, (label, colour) in enumerate(CLASSES.items()):
+        for turn, part in enumerate(PARTS):
+            number = 3 * (len(PARTS) * place + turn)
+            noise = np.random.default_rng(number).integers(0, 50, (8, 8, 3), np.uint8)
+            smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
+            row = image_row(number, part=part, label=label, data=encode(smooth + np.uint8(colour), "png", 0))
+            clips.append({**{key: row[key] for key in ("clip_id", "label", "split")}, "subject_id": part})
+            about = {"role": "image", "status": "ok", "transform": [1.0, 0, 0, 0, 1.0, 0]}
+            keys = {key: row[key] for key in ("clip_id", "frame_index")}
+            faces.append({**keys, **about, "landmarks": points.ravel().tolist()})
+            images.append(row)
+    change = {"rotation_deg": 5.0, "scale": 1.0, "noise_sigma": 0.0, "noise_seed": 1}
+    copy = {**images[0], "image_id": "copy", "parent_id": images[0]["image_id"], "augmentation": change}
+    manifests = folder / "manifests"
+    write_faces(manifests, faces)
+    write_images(manifests, [*images, copy])
+    clips.append({**clips[-1], "clip_id": "unseen"})  # a test frame without a face, which counts as wrong
+    faces.append({**faces[-1], "clip_id": "unseen", "status": "no_face", "landmarks": None})
+    write_faces(manifests, faces)
+    pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
+    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Weights with the names of arcface_torch, as torch.save writes them."""
+    net = narrow()
+    initialise(net, torch.Generator().manual_seed(3))
+    path = tmp_path_factory.mktemp("weights") / "backbone.pth"
+    torch.save(net.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def place(work, tmp_path):
+    """A work folder of the test's own."""
+    (tmp_path / "manifests").symlink_to(work / "manifests", target_is_directory=True)
+    return Place(
+        workdir=tmp_path,
+        manifest_digest="m",
+        details={"dataset": "made up", "synthetic": True},
+        seed=0,
+        device=CPU,
+        resume=True,
+        force=False,
+        jobs=1,
+        progress=lambda name, done, of: None,
+    )
+
+
+def network(folder, head="softmax"):
+    """The network of a run, put together by the test."""
+    state, metadata = load_weights(folder / "weights.safetensors")
+    model = IResNetClassifier(narrow(), FaceHead(33, kind=head)).eval()
+    model.load_state_dict(state)
+    return model, metadata
+
+
+@pytest.mark.parametrize(
+    ("freeze", "head"), [(True, "softmax"), (True, "arcface"), (False, "softmax"), (False, "arcface")]
+)
+def test_a_run_from_given_weights(place, weights, freeze, head):
+    rate = {"head_rate": 0.1} if head == "arcface" else {}
+    folder = insightface.run(
+        config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate), place, weights
+    )
+    verify(folder)
+    result, predictions = read_result(folder), read_predictions(folder)
+    details = result["details"]
+    assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 13)
+    assert details["weights"] == insightface.digest_file(weights)
+    assert result["metrics"]["n"] == 7
+    assert result["metrics"]["n_missing"] == 1
+    assert result["metrics"]["uar"] > 0.6, "three colours are told apart"
+    for name in ("history.json", "README.md", "log"):
+        assert (folder / name).exists()
+    assert not (folder / "checkpoint.pt").exists()
+    assert f"SHA-256 {details['weights']}" in (folder / "README.md").read_text()
+    assert "112 x 112" in (folder / "README.md").read_text()
+
+    model, metadata = network(folder, head)
+    model.head.scale = 16.0
+    assert metadata["kind"] == "insightface"
+    assert metadata["classes"] == list(ontology("fg33").labels)
+    seen = [n for n, label in enumerate(predictions.predicted) if label is not None]
+    crops = load_crops(place.manifests, [predictions.sample_ids[n] for n in seen], device=CPU)
+    with torch.no_grad():
+        expected = model((crops.float() / 255 - 0.5) / 0.5).softmax(1)
+    # What is kept of a frozen backbone is float16.
+    np.testing.assert_allclose(predictions.probabilities[seen], expected, atol=5e-3 if freeze else 1e-5)
+
+    given = torch.load(weights, weights_only=True)
+    same = {name: torch.equal(value, given[name]) for name, value in model.backbone.state_dict().items()}
+    assert all(same.values()) if freeze else not same["layer1.0.conv1.weight"]
+    assert same["features.weight"], "its scale is fixed"
+
+
+def test_features_of_a_frozen_backbone_are_computed_once(place, weights, monkeypatch):
+    calls = []
+    forward = IResNet.forward
+    monkeypatch.setattr(IResNet, "forward", lambda self, x: calls.append(len(x)) or forward(self, x))
+    frozen = config(freeze_backbone=True)
+    first = insightface.run(frozen, place, weights)
+    assert sum(calls) == 2 * 13 + 6 + 6  # training images mirrored too
+    calls.clear()
+    other = insightface.run(frozen, place.with_seed(1), weights)
+    insightface.run(config(freeze_backbone=True, name="arc", head="arcface"), place, weights)
+    assert calls == []
+    assert other != first
+    unlike = weights.with_name("unlike.pth")
+    torch.save({name: value * 1.01 for name, value in torch.load(weights).items()}, unlike)
+    assert insightface.run(frozen, place, unlike) == first
+    assert sum(calls) == 38
+
+
+def test_a_finished_run_is_that_of_its_weights_and_recipe(place, weights, monkeypatch):
+    trained = []
+    fit = insightface.fit
+    monkeypatch.setattr(
+        insightface, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
+    )
+    short = config(optimiser=FAST | {"epochs": 1})
+    insightface.run(short, place, weights)
+    insightface.run(short, place, weights)
+    assert len(trained) == 1
+    insightface.run(short, replace(place, force=True), weights)
+    assert trained[1] == trained[0]
+    other = weights.with_name("other.pth")
+    torch.save({"state_dict": {f"module.{k}": v + 0 for k, v in torch.load(weights).items()}}, other)
+    insightface.run(short, place, other)
+    insightface.run(short.model_copy(update={"flip": False}), place, weights)
+    assert len(set(trained)) == 3
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze):
+    recipe = config(freeze_backbone=freeze)
+    whole = insightface.run(recipe, place, weights)
+    expected = {name: (whole / name).read_bytes() for name in ("weights.safetensors", "predictions.parquet")}
+    for path in (whole / "result.json", whole / "weights.safetensors"):
+        path.unlink()
+    told = []
+
+    def killed(name, done, of):
+        if name == "train":
+            told.append(done)
+            if done == 8:  # in the third epoch of three steps
+                raise KilledError
+
+    with pytest.raises(KilledError):
+        insightface.run(recipe, replace(place, progress=killed), weights)
+    assert (whole / "checkpoint.pt").is_file()
+    assert not (whole / "result.json").exists()
+    told.clear()
+    resumed = replace(place, progress=lambda name, done, of: told.append(done) if name == "train" else None)
+    assert insightface.run(recipe, resumed, weights) == whole
+    assert told[0] == 7, "two epochs were kept"
+    assert {name: (whole / name).read_bytes() for name in expected} == expected
+
+
+def test_from_scratch_is_another_experiment_and_no_row_of_the_table(place):
+    folder = insightface.run(config(optimiser=FAST | {"epochs": 1}), place, None)
+    assert folder.parts[-3:] == ("insightface-from-scratch", "0", "0")
+    assert read_result(folder)["details"]["method"] == "InsightFace, from scratch"
+    assert read_result(folder)["details"]["weights"] is None
+    verify(folder)
+    with pytest.raises(ConfigError, match=r"freezes the backbone(.|\n)*--recipe insightface"):
+        insightface.run(config(freeze_backbone=True), place, None)
+
+
+def test_table2_has_the_run(place, weights):
+    insightface.run(config(optimiser=FAST | {"epochs": 1}), place, weights)
+    rows = [row for row in table2.build(place.workdir).rows if row[1] == "InsightFace"]
+    assert [row[2] for row in rows] == ["this data set", "paper", "difference"]
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def damaged(kind, weights, folder):
+    state = torch.load(weights, weights_only=True)
+    path = folder / "given.pth"
+    if kind == "missing":
+        return path
+    if kind == "cut off":
+        path.write_bytes(weights.read_bytes()[:3000])
+        return path
+    content = {
+        "malicious": {**state, "more": Payload(folder / "executed")},
+        "another network": {"trunk.conv1.weight": torch.zeros(3)},
+        "another width": {**state, "fc.weight": torch.zeros(512, 7)},
+        "not finite": {**state, "fc.bias": torch.full((512,), float("nan"))},
+    }[kind]
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", r"cannot read the weights .*given\.pth"),
+        ("cut off", r"given\.pth is damaged"),
+        ("malicious", r"would run code when read and was refused"),
+        ("another network", r"do not fit the network .*conv1\.weight"),
+        ("another width", r"fc\.weight \(512, 7\) instead of \(512, 392\)"),
+        ("not finite", r"numbers in fc\.bias that are not finite"),
+    ],
+)
+def test_bad_weights_are_refused(place, weights, tmp_path, kind, message):
+    with pytest.raises(ManifestError, match=message):
+        insightface.run(config(), place, damaged(kind, weights, tmp_path))
+    assert not (tmp_path / "executed").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_validation_images_nothing_is_trained(place, weights, monkeypatch):
+    samples = [s for s in insightface.image_samples(place.manifests) if s.part != "val"]
+    monkeypatch.setattr(insightface, "image_samples", lambda manifests: samples)
+    with pytest.raises(DatasetError, match="no images to choose the epoch on"):
+        insightface.run(config(), place, weights)
+
+
+def test_inputs_are_insightfaces():
+    crops = torch.randint(0, 256, (2, 3, 112, 112), generator=torch.Generator().manual_seed(0)).byte()
+    found = see_crops(crops, torch.tensor([False, True]))
+    expected = (crops.double() / 255 - 0.5) / 0.5
+    torch.testing.assert_close(found[0].double(), expected[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(found[1].double(), expected[1].flip(2), atol=1e-6, rtol=0)
+
+
+def test_loss_of_the_arcface_head_has_the_margin_of_the_true_class():
+    torch.manual_seed(0)
+    features, labels = torch.randn(6, 512), torch.tensor([0, 1, 2, 0, 1, 2])
+    head = FaceHead(3, kind="arcface", scale=8.0, margin=0.5)
+    names = [str(n) for n in range(6)]
+    samples = FaceSet(sample_ids=names, labels=labels, inputs=Resident(features[:, None, :, None, None]))
+    task = FaceTask(head, config(head="arcface"), see_features, train=samples, selection=samples, seed=0)
+    (batch, *_) = task.batches(epoch=0, rank=0, world=1)
+    found, parts = task.loss(batch, epoch=0)
+    cosines = torch.cosine_similarity(features[batch.index][:, None], head.weight[None], dim=2)
+    target = labels[batch.index]
+    angles = torch.acos(cosines) + 0.5 * torch.nn.functional.one_hot(target, 3)
+    expected = torch.nn.functional.cross_entropy(8.0 * torch.cos(angles), target)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert parts == {}
+    assert task.ids(batch) == [names[n] for n in batch.index.tolist()]
+    assert task.groups() == [{"params": [head.weight], "lr": 0.03}]
+    shown = arcface_logits(cosines, target, scale=8.0, margin=0.5)
+    torch.testing.assert_close(found, torch.nn.functional.cross_entropy(shown, target), rtol=1e-4, atol=1e-4)
+
+
+def test_rates_and_views_of_the_whole_network():
+    net = IResNetClassifier(narrow(), FaceHead(33))
+    crops = torch.zeros(5, 3, 112, 112, dtype=torch.uint8)
+    samples = FaceSet(
+        sample_ids=list("abcde"), labels=torch.zeros(5, dtype=torch.int64), inputs=Resident(crops)
+    )
+    task = FaceTask(net, config(), see_crops, train=samples, selection=samples, seed=2)
+    backbone, head = task.groups()
+    assert "lr" not in backbone
+    assert head["lr"] == 0.03
+    assert {id(p) for p in head["params"]} == {id(p) for p in net.head.parameters()}
+    task.batches(epoch=3, rank=0, world=1)
+    assert task._mirrored.equal(draw_views(5, 2, seed=2, epoch=3).bool())
+
+
+def test_packed_recipes_are_of_the_method():
+    names = [name for name in recipe_names("baseline") if name.startswith("insightface")]
+    assert names == ["insightface", "insightface-small"]
+    recipes = [load_baseline("insightface", name) for name in names]
+    assert [recipe.name for recipe in recipes] == names
+    assert {recipe.method for recipe in recipes} == {"InsightFace"}
+    assert [recipe.freeze_backbone for recipe in recipes] == [False, True]
+    paper = recipes[0].optimiser
+    assert (paper.learning_rate, paper.momentum, paper.weight_decay, paper.batch) == (1e-4, 0.9, 5e-4, 8)
+
+
+def test_command(place, weights, monkeypatch):
+    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    recipe = place.workdir / "mine.yaml"
+    recipe.write_text(yaml.safe_dump(config(freeze_backbone=True).model_dump(mode="json")))
+    words = ["baseline", "insightface", "--workdir", str(place.workdir), "--recipe", str(recipe)]
+    runner = CliRunner()
+    done = runner.invoke(app, [*words, "--device", "cpu", "--jobs", "1"])
+    assert done.exit_code == 9
+    for part in ("--weights", "--from-scratch", "github.com/deepinsight/insightface", "non-commercial"):
+        assert part in done.stderr
+    done = runner.invoke(app, [*words, "--weights", str(weights), "--from-scratch"])
+    assert done.exit_code == 2
+    done = runner.invoke(app, [*words, "--weights", str(weights), "--device", "cpu", "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["details"]["method"] == "InsightFace"
+
+
+def plain_recipe(**changes):
+    trunk = {"input_px": 112, "stem": 8, "widths": [8, 8, 8, 8], "region_layer": False}
+    plain = {
+        "name": "plain-cnn",
+        "method": "Plain CNN",
+        "network": {"trunk": trunk, "fc_hidden": None, "embedding": 8, "mac": False, "zooms": 0},
+        "losses": {"fine": 1.0, "basic": 0.0, "rank": 0.0, "alternate": False},
+        "optimiser": {"epochs": 1},
+    }
+    return TrainImageConfig.model_validate(plain | changes)
+
+
+def test_plain_cnn_writes_the_run_that_train_msau_writes(place):
+    recipe = plain_recipe()
+    folder = plain_cnn.run(recipe, place)
+    verify(folder)
+    assert read_result(folder)["details"]["method"] == "Plain CNN"
+    assert load_weights(folder / "weights.safetensors")[1]["kind"] == "image"
+    before = (folder / "result.json").read_bytes()
+    assert image_run.run(recipe, place, None) == [folder]
+    assert (folder / "result.json").read_bytes() == before, "it is found, not made again"
+
+
+def test_plain_cnn_refuses_recipes_of_other_networks(place):
+    with pytest.raises(ConfigError, match=r"recipe other has (.|\n)*train msau --recipe other"):
+        plain_cnn.run(plain_recipe(name="other", network={"zooms": 0}), place)
+    for name in ("plain-cnn", "plain-cnn-small", "plain-cnn-tuned"):
+        recipe = load_training(name, TrainImageConfig)
+        network = recipe.network
+        assert (recipe.au_recipe, network.zooms, network.trunk.region_layer) == (None, 0, False)
+    for name in ("au-cnn", "msau-small", "msau-progressive"):
+        with pytest.raises(ConfigError):
+            plain_cnn.run(load_training(name, TrainImageConfig), place)
