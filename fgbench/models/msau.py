@@ -58,6 +58,12 @@ class Outputs(NamedTuple):
         """Mean over scales, float32 (B, K); how scales are joined is not stated in the paper."""
         return self.branch_probabilities().mean(1)
 
+    def basic_probabilities(self) -> Tensor:
+        """As :meth:`probabilities` for the upper classes, float32 (B, M); M is 0 without such outputs."""
+        if self.basic is None:
+            return self.fine.new_zeros((self.fine.shape[0], 0), dtype=torch.float32)
+        return self.basic.float().softmax(2).mean(1)
+
 
 class MsauNet(nn.Module):
     """MSAU-Net and what is left of it in its ablations.

@@ -33,6 +33,8 @@ class Predicted:
 
     Attributes:
         branches: (N, S, K) float32 probabilities by scale.
+        basic: (N, M) float32 probabilities by the outputs for the upper classes, the mean over scales; M is
+            0 without such outputs.
         boxes: (N, n, 4) float32 regions, strongest first: edges in px of the 224 px face; n is 0 without
             zoom.
         cells: (N, n, 2) int64 rows and columns of the regions' cells.
@@ -40,6 +42,7 @@ class Predicted:
     """
 
     branches: npt.NDArray[np.float32]
+    basic: npt.NDArray[np.float32]
     boxes: npt.NDArray[np.float32]
     cells: npt.NDArray[np.int64]
     strength: npt.NDArray[np.float32]
@@ -152,29 +155,30 @@ def predict(model: MsauNet, preprocessing: Preprocessing, images: Source) -> Pre
     """Predictions of centre crops, in the order of the list; the network has to be in evaluation mode."""
     parts: list[tuple[npt.NDArray[np.int64], Predicted]] = []
     for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
-        parts.append((batch.index.cpu().numpy(), look(model, preprocessing.centre(batch.images))))
+        parts.append((batch.index.cpu().numpy(), look(model, preprocessing, batch.images)))
     order = np.argsort(np.concatenate([index for index, _ in parts]))
     return Predicted(
         **{
             name: np.concatenate([getattr(part, name) for _, part in parts])[order]
-            for name in ("branches", "boxes", "cells", "strength")
+            for name in ("branches", "basic", "boxes", "cells", "strength")
         }
     )
 
 
 @torch.no_grad()
-def look(model: MsauNet, faces_B3HW: Tensor) -> Predicted:
-    """Predictions of a batch of normalised faces (B, 3, 224, 224)."""
-    seen = model.see(faces_B3HW)
-    branches = model.classify(seen.maps).branch_probabilities()
+def look(model: MsauNet, preprocessing: Preprocessing, faces_B3HW: Tensor) -> Predicted:
+    """Predictions of centre crops of faces, uint8 RGB (B, 3, 224, 224)."""
+    seen = model.see(preprocessing.centre(faces_B3HW))
+    outputs = model.classify(seen.maps)
     n = max(SHOWN_REGIONS, model.config.zooms) if model.config.zooms else 0
     cells, strength, places = seen.cells, seen.strength, seen.boxes
     if n > model.config.zooms:
         cells, strength = strongest_cells(seen.maps[:, 0], n, model.config.suppress_radius)
         places = boxes(cells, model.trunk.geometry, model.config.zoom_side_px)
     return Predicted(
-        branches=branches.cpu().numpy(),
-        boxes=places.float().cpu().numpy(),
+        branches=outputs.branch_probabilities().cpu().numpy(),
+        basic=outputs.basic_probabilities().cpu().numpy(),
+        boxes=preprocessing.in_face(places.float()).cpu().numpy(),
         cells=cells.cpu().numpy(),
         strength=strength.float().cpu().numpy(),
     )

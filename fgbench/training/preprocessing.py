@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fgbench.errors import ManifestError
+from fgbench.models.receptive_field import FACE_PX
 from fgbench.training.batching import Source
 from fgbench.training.crops import enlarge, five_crops, mean_and_std, normalise
 
@@ -40,6 +41,15 @@ class Preprocessing:
         """Normalised crops, see :func:`fgbench.training.crops.five_crops`."""
         crops = five_crops(enlarge(images_u8, self.resize_px), choice_B, flip_B)
         return normalise(crops, self.mean, self.std)
+
+    def in_face(self, boxes: Tensor) -> Tensor:
+        """Boxes in px of a centre crop as boxes in px of the 224 px face that it was taken from.
+
+        Args:
+            boxes: Edges (..., 4): x0, y0, x1, y1.
+        """
+        margin_px = (self.resize_px - FACE_PX) // 2
+        return (boxes + margin_px) * (FACE_PX / self.resize_px)
 
     def plain(self) -> dict[str, Any]:
         """As metadata of weights."""
