@@ -30,10 +30,12 @@ from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe
+from fgbench.training.history import History
 from fgbench.training.image_set import open_source
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
 from fgbench.training.stored import find_frames, usable_frames
 
@@ -206,11 +208,38 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         device=place.device,
         folder=folder,
         fingerprint=fingerprint,
-        resume=place.resume,
+        resume=place.resume and not place.force,
         progress=place.progress,
     )
-    model.eval()
-    test = opened["test"]
+    processes = join_processes(place.device)
+    if processes.main:
+        _finish(
+            config,
+            place,
+            protocol,
+            opened["test"],
+            model.eval(),
+            preprocessing,
+            history=history,
+            fingerprint=fingerprint,
+        )
+    processes.wait()
+    return folder
+
+
+def _finish(
+    config: TrainAuConfig,
+    place: Place,
+    protocol: Protocol,
+    test: LabelledFrames,
+    model: AuNet,
+    preprocessing: Preprocessing,
+    *,
+    history: History,
+    fingerprint: str,
+) -> None:
+    """Predict the test frames and write the run, its result last."""
+    folder = place.folder(config.name, protocol.fold)
     predictions = AuPredictions(
         units=config.action_units,
         sample_ids=test.sample_ids,
@@ -243,10 +272,10 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         "n_train": len(protocol.train),
         "n_selection": len(protocol.selection),
     }
+    plain = config.model_dump(mode="json")
     write_au_run(folder, predictions, config=plain, device=describe(place.device), details=details)
     storage.write_text(folder / "README.md", model_card(metadata, read_au_result(folder)))
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    return folder
 
 
 def build(config: TrainAuConfig, *, seed: int) -> AuNet:

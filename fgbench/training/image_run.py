@@ -26,7 +26,8 @@ from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_into, load_weights, save_weights
 from fgbench.taxonomy import basics, ontology
 from fgbench.training.cards import model_card
-from fgbench.training.device import describe
+from fgbench.training.device import describe, memory_explained
+from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
 from fgbench.training.loop import CHECKPOINT, fit
@@ -34,6 +35,7 @@ from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
 from fgbench.training.stored import image_ids
 
@@ -108,7 +110,8 @@ def run(config: TrainImageConfig, place: Place, au_weights: Path | None) -> list
         )
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place)
-            folder = _run_one(single, place, data, trunk, details=details, most=most)
+            with memory_explained():
+                folder = _run_one(single, place, data, trunk, details=details, most=most)
         folders.append(folder)
     return folders
 
@@ -238,10 +241,29 @@ def _run_one(
         device=place.device,
         folder=folder,
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, details["trunk"]]),
-        resume=place.resume,
+        resume=place.resume and not place.force,
         progress=place.progress,
     )
-    model.eval()
+    processes = join_processes(place.device)
+    if processes.main:
+        _finish(config, place, data, model.eval(), preprocessing, history=history, details=details)
+    processes.wait()
+    return folder
+
+
+def _finish(
+    config: TrainImageConfig,
+    place: Place,
+    data: _Data,
+    model: MsauNet,
+    preprocessing: Preprocessing,
+    *,
+    history: History,
+    details: Mapping[str, Any],
+) -> None:
+    """Predict the test images and write the run, its result last."""
+    plain = config.model_dump(mode="json")
+    folder = place.folder(config.name)
     predicted = predict(model, preprocessing, data.test.images)
     labels = ontology(SCHEME).labels
     metadata = {
@@ -277,4 +299,3 @@ def _run_one(
     )
     storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    return folder
