@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,3 +51,52 @@ def decode(data: bytes) -> npt.NDArray[np.uint8]:
             f"{len(data)} bytes are not a picture", "expected JPEG or PNG", reason="unreadable_image"
         )
     return np.ascontiguousarray(image[:, :, ::-1])
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a picture from a file, upright as its EXIF data say.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), cut off
+            (``truncated``), or not a picture (``unreadable_image``).
+    """
+    import cv2
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise MediaError(
+            f"image file {path} does not exist", "check the path", reason="missing_file"
+        ) from error
+    except OSError as error:
+        raise MediaError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    if not data:
+        raise MediaError(f"{path} is empty (0 bytes)", "copy the file again", reason="empty_file")
+    if _is_cut_off(data):
+        raise MediaError(
+            f"{path} lacks its end after {len(data)} bytes", "copy the file again", reason="truncated"
+        )
+    try:
+        return decode(data)
+    except (MediaError, cv2.error) as error:
+        raise MediaError(
+            f"{path} is not a picture that can be read",
+            "expected an image (JPEG, PNG, ...) or a video",
+            reason="unreadable_image",
+        ) from error
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """Whether a JPEG or PNG file lacks its last bytes; decoders fill what is cut off with grey."""
+    if data.startswith(b"\x89PNG"):
+        return b"IEND\xaeB`\x82" not in data
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    # Segments before the picture, such as EXIF data, may hold a small picture with an end of its own.
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    return data.find(b"\xff\xd9", place) < 0
