@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +27,18 @@ def au_table(folders: Sequence[Path]) -> Table:
     Raises:
         ManifestError: If a run is not finished or damaged.
     """
-    results = [read_au_result(folder) for folder in folders]
     parts = [read_au_predictions(folder) for folder in folders]
+    return scored_table(folders[0].parent.parent.name, parts, read_au_result(folders[0])["details"])
+
+
+def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mapping[str, Any]) -> Table:
+    """F1 of every action unit.
+
+    Args:
+        experiment: Name of the experiment.
+        parts: Predictions, one per fold.
+        details: Details of a result of the experiment.
+    """
     pooled = _pooled(parts)
     scores = unit_scores(pooled.labels, pooled.probabilities, pooled.units)
     rows: list[list[Cell]] = [
@@ -46,11 +57,10 @@ def au_table(folders: Sequence[Path]) -> Table:
     rows.append(
         ["mean", None, None, None, None, mean_f1(scores), float(np.mean(yardstick)) if yardstick else None]
     )
-    details = results[0]["details"]
     subjects = {subject for part in parts for subject in part.subject_ids}
     people = f"{len(subjects)} subjects" if None not in subjects else "unknown subjects"
     return Table(
-        name=f"{folders[0].parent.parent.name}-au-scores",
+        name=f"{experiment}-au-scores",
         title=data_title(
             f"{details['recipe']}, action units, test", details["dataset"], synthetic=details["synthetic"]
         ),
@@ -58,7 +68,7 @@ def au_table(folders: Sequence[Path]) -> Table:
         rows=rows,
         notes=[
             f"{len(pooled.sample_ids)} frames of {people}, none of whom was trained on"
-            + (f"; {len(folders)} folds pooled" if len(folders) > 1 else ""),
+            + (f"; {len(parts)} folds pooled" if len(parts) > 1 else ""),
             "A detection is a probability of at least 0.5; units that are never present have no F1.",
         ],
     )

@@ -22,6 +22,11 @@ REGIONS = "regions.parquet"
 GRID = 6
 """Rows and columns of the cells (paper section V-E: "6 x 6 grids")."""
 
+# In shades of Okabe and Ito.
+REGION_STYLES = (("#D55E00", "solid"), ("#009E73", "dashed"), ("#F0E442", "dotted"))
+"""Colour and line of the first three regions: red, green and yellow as in the paper; numbers and lines tell
+them too."""
+
 PARTS = {"outline": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 """Parts of the face: first landmark and the one after the last, iBUG order."""
 

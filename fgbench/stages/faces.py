@@ -52,7 +52,7 @@ def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> It
     """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
     missing = iter(wanted)
     frames = _readable(reader, [sample["frame_index"] for sample in wanted])
-    for frame, found in _observed(frames, config):
+    for frame, found in observed(frames, config):
         sample = next(missing)
         while sample["frame_index"] != frame.index:
             yield _row(sample, None, config)
@@ -70,9 +70,17 @@ def _readable(reader: video.Reader, indices: list[int]) -> Iterator[video.Frame]
         return
 
 
-def _observed(
-    frames: Iterable[video.Frame], config: FacesConfig
-) -> Iterator[tuple[video.Frame, Observation]]:
+def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tuple[video.Frame, Observation]]:
+    """The frames of one clip, in order, each with what was found in it.
+
+    Args:
+        frames: In order; some may be left out. A few are held at a time.
+        config: How faces are found; without ``align`` whole frames stand for faces.
+
+    Raises:
+        ConfigError: If there is no such detector.
+        DependencyError: If a model file is missing.
+    """
     if not config.align:
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
     options = FaceOptions(

@@ -20,7 +20,7 @@ from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
 from fgbench.reports.methods import MSAU
 from fgbench.reports.model import Cell, Figure, Table
-from fgbench.reports.regions import GRID, Region, read_landmarks
+from fgbench.reports.regions import GRID, REGION_STYLES, Region, read_landmarks
 from fgbench.stages.publish import MANIFESTS, read_index
 from fgbench.storage import read_rows
 from fgbench.taxonomy import leaf, leaves
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _ACROSS = 6
 _ROWS_PER_VALENCE = 2
 _SHOWN = 3
-# Red, green and yellow as in the paper, in shades of Okabe and Ito; numbers and line styles tell them too.
-_STYLES = (("#D55E00", "solid"), ("#009E73", "dashed"), ("#F0E442", "dotted"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +185,7 @@ def _draw(title: str, faces: Sequence[_Face | None]) -> Drawing:
         )
     handles = [
         Line2D([], [], color=colour, linestyle=style, linewidth=2.5, label=f"{rank + 1}. region")
-        for rank, (colour, style) in enumerate(_STYLES)
+        for rank, (colour, style) in enumerate(REGION_STYLES)
     ]
     drawing.suptitle(title, wrap=True)
     drawing.legend(handles=handles, loc="outside lower center", ncols=_SHOWN, frameon=False)
@@ -201,7 +199,7 @@ def _draw_face(axes: Axes, face: _Face) -> None:
     height, width = face.image.shape[:2]
     axes.imshow(face.image, extent=(0, width, height, 0))
     dark = [withStroke(linewidth=3.5, foreground="black")]
-    for region, (colour, style) in zip(face.regions, _STYLES, strict=False):
+    for region, (colour, style) in zip(face.regions, REGION_STYLES, strict=False):
         x0, y0, x1, y1 = region.box_px
         axes.add_patch(
             Rectangle(
