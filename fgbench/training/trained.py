@@ -1,0 +1,137 @@
+"""Networks that were trained before: where their weights lie, and what is known of them.
+
+Reads ``runs/<experiment>/<fold>/<seed>/weights.safetensors`` of a work folder, or weights alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.results import RESULT
+from fgbench.hashing import digest_file
+from fgbench.models.weights import load_weights
+
+WEIGHTS = "weights.safetensors"
+"""Name of the weights in the folder of a run."""
+
+_RUNS = "runs"
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """Weights and what describes them.
+
+    Attributes:
+        path: The file.
+        state: Tensors by name, on the CPU.
+        metadata: What was written with them.
+        digest: SHA-256 of the file.
+    """
+
+    path: Path
+    state: Mapping[str, Tensor]
+    metadata: Mapping[str, Any]
+    digest: str
+
+    @property
+    def kind(self) -> str:
+        """``"image"``, ``"au"``, or another; ``"unknown"`` where the file does not tell."""
+        return str(self.metadata.get("kind", "unknown"))
+
+    @property
+    def run(self) -> Path | None:
+        """Folder of the finished run of images that the weights lie in."""
+        folder = self.path.parent
+        return folder if self.path.name == WEIGHTS and (folder / RESULT).is_file() else None
+
+    @property
+    def workdir(self) -> Path | None:
+        """Work folder that the weights lie in; ``None`` if they lie elsewhere."""
+        return work_folder(self.path)
+
+    @property
+    def name(self) -> str:
+        """Name for people: experiment, fold and seed of the run, or the file's name."""
+        if self.workdir is None:
+            return self.path.name
+        return "/".join(self.path.absolute().parent.parts[-3:])
+
+    def require(self, kind: str, *, purpose: str) -> None:
+        """Refuse weights of another kind.
+
+        Args:
+            kind: Kind wanted.
+            purpose: What they are wanted for, for the message.
+
+        Raises:
+            ManifestError: If they are of another kind.
+        """
+        if self.kind != kind:
+            raise ManifestError(
+                f"{self.path} has weights of kind {self.kind!r}, expected {kind!r} {purpose}",
+                "give a run of fgbench train msau" if kind == "image" else "give a run of fgbench train au",
+            )
+
+
+def read_trained(path: Path) -> Trained:
+    """Read weights; nothing that the file may hold is run.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    state, metadata = load_weights(path)
+    return Trained(path=path, state=state, metadata=metadata, digest=digest_file(path))
+
+
+def find_weights(run: str, workdir: Path) -> Path:
+    """The weights that a user means.
+
+    Args:
+        run: A file of weights, the folder of a run, a folder above that of a single run, or the name of an
+            experiment in the work folder (also ``experiment/fold/seed``).
+        workdir: The work folder.
+
+    Raises:
+        ConfigError: If several runs are meant.
+        ManifestError: If none is.
+    """
+    given = Path(run)
+    if given.is_file():
+        return given
+    places = [given] if given.is_dir() else []
+    places.append(workdir / _RUNS / given)
+    for place in places:
+        found = [place / WEIGHTS] if (place / WEIGHTS).is_file() else _below(place)
+        if len(found) > 1:
+            names = [str(path.parent) for path in found[:_SHOWN]]
+            raise ConfigError(
+                f"{run} has {len(found)} runs with weights, expected one: {', '.join(names)}"
+                + (", ..." if len(found) > _SHOWN else ""),
+                "name one of their folders",
+            )
+        if found:
+            return found[0]
+    known = sorted({path.parts[-4] for path in (workdir / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
+    raise ManifestError(
+        f"{run} is neither a file of weights nor a run with {WEIGHTS}",
+        f"runs with weights in {workdir}: {', '.join(known) or 'none; train one with fgbench train msau'}",
+    )
+
+
+def work_folder(weights: Path) -> Path | None:
+    """Work folder of the run that weights lie in; ``None`` if they lie in none."""
+    parents = weights.absolute().parents
+    is_run = weights.name == WEIGHTS and len(parents) > 4 and parents[3].name == _RUNS
+    return parents[4] if is_run else None
+
+
+def _below(place: Path) -> list[Path]:
+    """Weights of the seeds of a fold, or of the folds of an experiment."""
+    return sorted(path for pattern in (f"*/{WEIGHTS}", f"*/*/{WEIGHTS}") for path in place.glob(pattern))
