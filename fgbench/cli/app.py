@@ -8,7 +8,20 @@ import typer
 from typer.core import TyperGroup
 
 from fgbench import __version__
-from fgbench.cli import baseline, demo, doctor, features, prepare, report, status, synth, train
+from fgbench.cli import (
+    baseline,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    features,
+    predict,
+    prepare,
+    report,
+    status,
+    synth,
+    train,
+)
 from fgbench.cli.console import errors_explained
 
 
@@ -36,6 +49,9 @@ app.command("status")(status.status)
 app.command("check")(status.check)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)

@@ -1,0 +1,139 @@
+"""``fgbench evaluate``: a trained network on test images again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, say
+from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
+from fgbench.cli.runs import opened, show_run
+
+if TYPE_CHECKING:
+    from fgbench.training.place import Place
+    from fgbench.training.trained import Trained
+
+TrainedRun = Annotated[
+    str, typer.Argument(help="Folder of a run, its weights, or the name of an experiment in the work folder.")
+]
+
+
+def evaluate(
+    run: TrainedRun,
+    workdir: Annotated[
+        Path | None,
+        typer.Option(
+            "--workdir",
+            help="Work folder whose test part is predicted.",
+            show_default="the one that the run lies in, else ./fgbench-data/demo/work",
+        ),
+    ] = None,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    json: Json = False,
+) -> None:
+    """Predict the test images of a work folder anew with a trained network, and print the scores.
+
+    Where the run was scored on the same manifests, its predictions are compared with the new ones. On other
+    data a new run appears in that work folder, runs/EXPERIMENT-on-DATASET.
+    """
+    needs_torch()
+    from fgbench.training.trained import find_weights, read_trained, work_folder
+
+    trained = read_trained(find_weights(run, workdir or places.DEMO_WORKDIR))
+    place_of = workdir or work_folder(trained.path) or places.DEMO_WORKDIR
+    with opened(place_of, device, seed=0, jobs=jobs, resume=False, force=False, quiet=json) as place:
+        note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
+        (_units if trained.kind == "au" else _images)(trained, place, json=json)
+
+
+def _images(trained: Trained, place: Place, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.run_confusion import confusion_json, write_confusion
+    from fgbench.training.evaluation import evaluate_images
+    from fgbench.training.inference import open_network
+
+    folder, comparison = evaluate_images(open_network(trained, place.device), place)
+    if json:
+        compared = None if comparison is None else {**asdict(comparison), "is_equal": comparison.is_equal}
+        write_confusion(folder)
+        told = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
+        print_json({**read_result(folder), **told})
+        return
+    show_run(folder, json=False)
+    if comparison is None:
+        for line in _origin(read_result(folder)["details"]):
+            say(line)
+    elif comparison.is_equal:
+        say(f"the predictions of {comparison.n} images are equal to those of the run")
+    else:
+        say(
+            f"the predictions of {comparison.n} images differ from those of the run by up to "
+            f"{comparison.largest_difference:.1e}; {comparison.n_other_class} have another class"
+        )
+
+
+def _origin(details: dict[str, object]) -> list[str]:
+    """Sentences on weights that were trained on other data."""
+    weights = details["weights"]
+    assert isinstance(weights, dict)
+    drawn = " (SYNTHETIC data)" if weights["synthetic"] else ""
+    lines = [f"weights: {weights['run']}, trained on {weights['dataset']}{drawn}"]
+    known = details["clips_trained_on"]
+    if known is None:
+        lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
+    elif known:
+        lines.append(f"warning: {known} of the test clips were trained or selected on: this is no fair test")
+    return lines
+
+
+def _units(trained: Trained, place: Place, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from fgbench.evaluation.action_units import mean_f1, read_au_result, unit_scores
+    from fgbench.reports.au_scores import scored_table
+    from fgbench.reports.render import markdown
+    from fgbench.training.au_evaluation import evaluate_units
+
+    anew = evaluate_units(trained, place)
+    folder = trained.path.parent
+    found = anew.predictions
+    if json:
+        scores = unit_scores(found.labels, found.probabilities, found.units)
+        print_json(
+            {
+                "run": str(folder),
+                "units": [asdict(score) for score in scores],
+                "mean_f1": mean_f1(scores),
+                "n": len(found.sample_ids),
+                "largest_difference": anew.largest_difference,
+            }
+        )
+        return
+    say(markdown(scored_table(folder.parent.parent.name, [found], read_au_result(folder)["details"])))
+    say(f"run: {folder}")
+    n, most = len(found.sample_ids), anew.largest_difference
+    told = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
+    say(f"the predictions of {n} frames {told}")
+
+
+def needs_torch() -> None:
+    """Say what to install where networks cannot run.
+
+    Raises:
+        DependencyError: If torch is not installed.
+    """
+    from importlib.util import find_spec
+
+    from fgbench.errors import DependencyError
+
+    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise DependencyError(
+            f"networks need a package that is not installed ({missing[0]})", "pip install 'fgbench[train]'"
+        )

@@ -1,0 +1,104 @@
+"""``fgbench export``: a trained network as a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, say
+from fgbench.cli.evaluate import TrainedRun, needs_torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fgbench.training.trained import Trained
+
+_COMPARED = 16  # test faces that an export is compared on
+_CARD = "README.md"
+
+
+def export(
+    run: TrainedRun,
+    onnx: Annotated[Path | None, typer.Option("--onnx", help="ONNX file to write.")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Safetensors file to write, with its model card beside it (.md)."),
+    ] = None,
+    workdir: Annotated[
+        Path,
+        typer.Option(
+            "--workdir",
+            help="Work folder in which the name of an experiment is looked up.",
+            show_default="./fgbench-data/demo/work",
+        ),
+    ] = places.DEMO_WORKDIR,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Compare the ONNX file with the network.")
+    ] = True,
+) -> None:
+    """Write a trained network as ONNX, faces in and probabilities out, or as weights with a model card."""
+    if onnx is None and weights is None:
+        raise typer.BadParameter("name a file to write, or one with --weights", param_hint="--onnx")
+    for option, path in (("--onnx", onnx), ("--weights", weights)):
+        if path is not None and path.is_dir():
+            raise typer.BadParameter(f"{path} is a folder, expected the name of a file", param_hint=option)
+    needs_torch()
+    from fgbench.training.trained import find_weights, read_trained
+
+    trained = read_trained(find_weights(run, workdir))
+    if weights is not None:
+        _copy_weights(trained, weights)
+    if onnx is not None:
+        _write_onnx(trained, onnx, check=check)
+
+
+def _copy_weights(trained: Trained, path: Path) -> None:
+    from fgbench import storage
+
+    if path.suffix != ".safetensors":
+        raise typer.BadParameter(f"{path}, expected a name with .safetensors", param_hint="--weights")
+    storage.write_bytes(path, trained.path.read_bytes())
+    say(f"weights: {path}")
+    card = trained.path.parent / _CARD
+    if not card.is_file():
+        note(f"{trained.path} has no model card beside it: none was written")
+        return
+    storage.write_bytes(path.with_suffix(".md"), card.read_bytes())
+    say(f"model card: {path.with_suffix('.md')}")
+
+
+def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
+    import torch
+
+    from fgbench.training.inference import open_network
+    from fgbench.training.onnx_export import export_onnx, require_packages
+
+    require_packages()
+    network = open_network(trained, torch.device("cpu"))
+    faces = _test_faces(trained) if check else None
+    deviation = export_onnx(network, path, check=check, faces=faces)
+    if deviation is not None:
+        kind = "random and test" if faces is not None else "random"
+        say(
+            f"largest difference on {deviation.n_faces} {kind} faces: {deviation.probabilities:.1e} of "
+            f"probabilities, {deviation.regions_px:.1e} px of regions"
+        )
+    say(f"onnx: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _test_faces(trained: Trained) -> Tensor | None:
+    """Some test faces of the work folder that the network lies in; ``None`` where it lies in none."""
+    from fgbench.evaluation.samples import image_samples
+    from fgbench.stages.publish import MANIFESTS, is_published
+    from fgbench.training.image_set import load_images
+    from fgbench.training.stored import image_ids
+
+    if trained.workdir is None or not is_published(trained.workdir):
+        return None
+    manifests = trained.workdir / MANIFESTS
+    known = image_ids(manifests)
+    test = [s.sample_id for s in image_samples(manifests) if s.part == "test" and s.sample_id in known]
+    return load_images(manifests, test[:: max(1, len(test) // _COMPARED)][:_COMPARED]) if test else None

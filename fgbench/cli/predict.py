@@ -1,0 +1,248 @@
+"""``fgbench predict``: the classes of pictures and videos of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.evaluate import TrainedRun, needs_torch
+from fgbench.cli.options import Device, Json
+
+if TYPE_CHECKING:
+    from fgbench.config import FacesConfig
+    from fgbench.training.inference import ImageNetwork
+    from fgbench.training.prediction import FilePrediction, Portrait, Said
+
+OUT = places.BASE / "predictions"
+"""Where pictures and tables go by default."""
+
+_TABLE = "predictions.parquet"
+_REASONS = {
+    "no_face": "no face was found",
+    "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
+    "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
+    "corrupt_frame": "the decoder found the file damaged",
+}
+"""Why nothing is said of a frame."""
+
+_OWN, _SUMS = "the network's own outputs", "sums over their classes"
+
+
+def predict(
+    run: TrainedRun,
+    paths: Annotated[list[Path], typer.Argument(help="Pictures (JPEG, PNG, ...) and videos.")],
+    workdir: Annotated[
+        Path,
+        typer.Option(
+            "--workdir",
+            help="Work folder in which the name of an experiment is looked up.",
+            show_default="./fgbench-data/demo/work",
+        ),
+    ] = places.DEMO_WORKDIR,
+    out: Annotated[Path, typer.Option("--out", help="Folder for pictures and tables.")] = OUT,
+    device: Device = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=33, help="Classes to print of each file.")] = 5,
+    json: Json = False,
+) -> None:
+    """Tell the expression of the face in each picture or video.
+
+    Faces are found as the recipe of the run's work folder says. Writes, per file with a face, a picture of
+    the face and the regions looked at, per video a table of its frames, and predictions.parquet of all files.
+    """
+    needs_torch()
+    from fgbench.errors import MediaError
+    from fgbench.training.device import resolve
+    from fgbench.training.inference import open_network
+    from fgbench.training.prediction import predict_file
+    from fgbench.training.trained import find_weights, read_trained
+
+    network = open_network(read_trained(find_weights(run, workdir)), resolve(device))
+    faces = _faces(network)
+    note(f"{network.trained.name} on {network.device}; faces by {faces.detector if faces.align else 'none'}")
+    _warn_of_drawn(network)
+    names = output_names(paths)
+    told = []
+    with progress_bars(quiet=json) as progress:
+        for number, (path, name) in enumerate(zip(paths, names, strict=True)):
+            found = predict_file(path, network, faces, frames_to=out / f"{name}.frames.parquet")
+            written = _write(found, network, out, name, top)
+            told.append(_plain(found, network, written))
+            if not json:
+                for line in _lines(found, network, written, top):
+                    say(line)
+            progress("files", number + 1, len(paths))
+    _write_table(out / _TABLE, told, network)
+    if json:
+        print_json({"run": network.trained.name, "classes": list(network.classes), "files": told})
+    else:
+        say(f"table: {out / _TABLE}")
+    if all(item["status"] != "ok" for item in told):
+        raise MediaError(
+            f"no usable face in any of {len(paths)} files" if len(paths) > 1 else "no usable face",
+            "look at the status of each file; the recipe of the work folder says how faces are found (faces)",
+        )
+
+
+def output_names(paths: Sequence[Path]) -> list[str]:
+    """Names of the files that are written for others: theirs without suffix, with numbers where two agree."""
+    names: list[str] = []
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _faces(network: ImageNetwork) -> FacesConfig:
+    """How faces were found for the data that the network was trained on; else the defaults."""
+    from fgbench.config import FacesConfig
+    from fgbench.prepare import RUN_FILE, saved
+    from fgbench.training.stored import FACE_PX
+
+    workdir = network.trained.workdir
+    known = workdir is not None and (workdir / RUN_FILE).is_file()
+    config = saved(workdir)[0].faces if workdir is not None and known else FacesConfig()
+    return config.model_copy(update={"chip_size": FACE_PX})
+
+
+def _warn_of_drawn(network: ImageNetwork) -> None:
+    from fgbench.evaluation.results import read_result
+
+    run = network.trained.run
+    if run is not None and read_result(run)["details"].get("synthetic"):
+        note("the network was trained on SYNTHETIC data: what it says of real faces means nothing")
+
+
+def _write(
+    found: FilePrediction, network: ImageNetwork, out: Path, name: str, top: int
+) -> Mapping[str, str | None]:
+    """Draw the face; returns what was written, by name."""
+    from fgbench.reports.prediction_picture import ShownPrediction, draw_prediction
+    from fgbench.reports.render import png
+
+    frames = out / f"{name}.frames.parquet"
+    written: dict[str, str | None] = {
+        "picture": None,
+        "frames": str(frames) if found.kind == "video" and found.n_frames else None,
+    }
+    if found.portrait is None:
+        return written
+    portrait = found.portrait
+    said = portrait.said
+    shown = ShownPrediction(
+        title=_title(found, portrait),
+        notes=_notes(found),
+        picture=portrait.picture,
+        box_xyxy=portrait.box_xyxy,
+        landmarks=portrait.landmarks,
+        outline=portrait.outline,
+        regions=portrait.regions,
+        n_zooms=network.model.config.zooms,
+        fine=ranked(network.classes, said.fine)[:top],
+        basic=ranked(_upper(), said.basic),
+        basic_source=_SUMS if said.basic_head is None else _OWN,
+    )
+    path = out / f"{name}.prediction.png"
+    from fgbench import storage
+
+    storage.write_bytes(path, png(draw_prediction(shown)))
+    written["picture"] = str(path)
+    return written
+
+
+def _title(found: FilePrediction, portrait: Portrait) -> str:
+    if portrait.frame_index is None:
+        return found.path.name
+    return f"{found.path.name}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
+
+
+def _notes(found: FilePrediction) -> list[str]:
+    if found.kind != "video":
+        return []
+    return [
+        f"Probabilities of this frame. The clip's label is the mean over its {found.n_faces} frames with a "
+        "usable face; no temporal model."
+    ]
+
+
+def ranked(names: Sequence[str], values: Any) -> list[tuple[str, float]]:
+    """Names with their probabilities, the likeliest first; of equal ones the first."""
+    pairs = zip(names, (float(value) for value in values), strict=True)
+    return sorted(pairs, key=lambda pair: -pair[1])
+
+
+def _upper() -> tuple[str, ...]:
+    from fgbench.taxonomy import basics
+
+    return basics()
+
+
+def _lines(
+    found: FilePrediction, network: ImageNetwork, written: Mapping[str, str | None], top: int
+) -> list[str]:
+    """What is printed of a file."""
+    if found.kind == "unreadable" or not found.n_frames:
+        return [f"{found.path}: {found.status}: {found.message}"]
+    frames = f", {found.n_faces} of {found.n_frames} frames with a usable face"
+    reason = f", {_REASONS[found.status]}" if found.status in _REASONS else ""
+    lines = [f"{found.path}: {found.status}{reason}{frames if found.kind == 'video' else ''}"]
+    if found.said is not None:
+        said = found.said
+        if found.kind == "video":
+            lines.append("  mean over these frames (no temporal model):")
+        lines.append(f"  class: {_listed(ranked(network.classes, said.fine)[:top])}")
+        for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
+            if values is not None:
+                lines.append(f"  upper class, {source}: {_listed(ranked(_upper(), values)[:3])}")
+    if found.n_tracks > 1:
+        lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
+    if found.message:
+        lines.append(f"  warning: {found.message}")
+    others = {status: n for status, n in found.statuses.items() if status != "ok"}
+    if found.kind == "video" and others:
+        lines.append("  other frames: " + ", ".join(f"{n} {status}" for status, n in others.items()))
+    return lines + [f"  {what}: {path}" for what, path in written.items() if path is not None]
+
+
+def _listed(pairs: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in pairs)
+
+
+def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, str | None]) -> dict[str, Any]:
+    """A row of the table, and of the JSON document."""
+    said: Said | None = found.said
+    portrait = found.portrait
+    fine = [] if said is None else ranked(network.classes, said.fine)
+    upper = [] if said is None else ranked(_upper(), said.basic)
+    return {
+        "path": str(found.path),
+        "kind": found.kind,
+        "status": found.status,
+        "message": found.message,
+        "n_frames": found.n_frames,
+        "n_faces": found.n_faces,
+        "n_tracks": found.n_tracks,
+        "label": fine[0][0] if fine else None,
+        "basic": upper[0][0] if upper else None,
+        "probabilities": None if said is None else said.fine.tolist(),
+        "basic_sum": None if said is None else said.basic_sum.tolist(),
+        "basic_head": None if said is None or said.basic_head is None else said.basic_head.tolist(),
+        "box": None if portrait is None or portrait.box_xyxy is None else portrait.box_xyxy.tolist(),
+        "box_frame": None if portrait is None else portrait.frame_index,
+        **written,
+    }
+
+
+def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: ImageNetwork) -> None:
+    import pyarrow as pa
+
+    from fgbench import storage
+    from fgbench.training.prediction import files_schema
+
+    storage.write_table(path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes)))

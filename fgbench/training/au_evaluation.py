@@ -1,0 +1,108 @@
+"""Trained detectors of action units on the test frames of their run again.
+
+Reads weights, the labels that the run kept with its predictions, and the faces of the manifests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from fgbench.config import TrunkConfig
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.action_units import AuPredictions, read_au_predictions, read_au_result
+from fgbench.models.drml import AuNet, Embedding, Trunk
+from fgbench.models.weights import load_into
+from fgbench.training.au_task import LabelledFrames, predict_units
+from fgbench.training.evaluation import RESIDENT_MB
+from fgbench.training.image_set import open_source
+from fgbench.training.place import Place
+from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.stored import find_frames
+from fgbench.training.trained import Trained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuAnew:
+    """Predictions of a run made anew.
+
+    Attributes:
+        predictions: Those made now, of the run's frames with the run's labels.
+        largest_difference: Largest absolute difference to the run's own probabilities.
+    """
+
+    predictions: AuPredictions
+    largest_difference: float
+
+
+def open_au_network(trained: Trained, device: torch.device) -> tuple[AuNet, Preprocessing]:
+    """Build the network that weights of action units are of, in evaluation mode.
+
+    Raises:
+        ManifestError: If they are of another kind, or do not fit the network that they tell of.
+    """
+    origin, known = str(trained.path), trained.metadata
+    trained.require("au", purpose="(a detector of action units)")
+    try:
+        trunk = Trunk(TrunkConfig.model_validate(known["trunk"]))
+        # Dropout is not in the weights, and does nothing in evaluation.
+        embedding = Embedding(
+            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
+        )
+        model = AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ManifestError(
+            f"the weights of {origin} do not tell of a network that this fgbench knows ({error})",
+            "update fgbench, or train the network anew",
+        ) from error
+    preprocessing = Preprocessing.of_metadata(known, origin)
+    load_into(model, trained.state, origin=origin)
+    model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
+    return model.eval(), preprocessing
+
+
+def evaluate_units(trained: Trained, place: Place) -> AuAnew:
+    """Predict the test frames of a run anew.
+
+    Args:
+        trained: Weights of a finished run of ``fgbench train au``.
+        place: The work folder that they were trained in, and the device.
+
+    Raises:
+        ConfigError: If the work folder has other manifests than the run.
+        ManifestError: If the run is not finished, or it or the manifests are damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+    """
+    folder = trained.path.parent
+    result, before = read_au_result(folder), read_au_predictions(folder)
+    if result["details"]["manifest_digest"] != place.manifest_digest:
+        raise ConfigError(
+            f"{folder} was scored on other manifests than those of {place.workdir}",
+            "action units are evaluated where they were trained; run fgbench train au on the other data",
+        )
+    model, preprocessing = open_au_network(trained, place.device)
+    keys = [
+        (clip, int(name.removeprefix(f"{clip}-f")))
+        for clip, name in zip(before.clip_ids, before.sample_ids, strict=True)
+    ]
+    frames = LabelledFrames(
+        sample_ids=before.sample_ids,
+        clip_ids=before.clip_ids,
+        subject_ids=before.subject_ids,
+        labels=before.labels,
+        images=open_source(
+            find_frames(place.manifests, keys),
+            device=place.device,
+            resident_mb=RESIDENT_MB,
+            jobs=place.jobs,
+            progress=place.progress,
+        ),
+    )
+    found = predict_units(model, preprocessing, frames)
+    return AuAnew(
+        predictions=replace(before, probabilities=found),
+        largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),
+    )

@@ -1,0 +1,378 @@
+"""Files of the user's own through a trained network: faces are found and aligned as in a data set.
+
+Reads pictures and videos. Frames of a video pass a few at a time, so that memory does not grow with its
+length; their probabilities go to a Parquet file, their mean is what is said of the clip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import video
+from fgbench.config import FacesConfig
+from fgbench.errors import MediaError
+from fgbench.faces.observation import Observation
+from fgbench.faces.status import USABLE
+from fgbench.faces.still import ImageFrame
+from fgbench.geometry import apply_transform, invert
+from fgbench.images import read_image
+from fgbench.stages.faces import observed
+from fgbench.storage import TableWriter
+from fgbench.taxonomy import basics
+from fgbench.training.inference import Answer, Floats, ImageNetwork
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
+_BATCH = 16  # frames that are held, decoded, at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Probabilities of one face, or their mean over the faces of a video.
+
+    Attributes:
+        fine: (33,) of the leaves.
+        basic_sum: (6,) of the upper classes: sums over their leaves.
+        basic_head: (6,) by the network's own outputs for the upper classes, if it has any.
+    """
+
+    fine: Floats
+    basic_sum: Floats
+    basic_head: Floats | None
+
+    @property
+    def basic(self) -> Floats:
+        """(6,) of the upper classes: the network's own, else the sums."""
+        return self.basic_sum if self.basic_head is None else self.basic_head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """A face in its picture, to be drawn; coordinates in px of the picture, centres of pixels whole.
+
+    Attributes:
+        picture: (H, W, 3) uint8 RGB.
+        frame_index: Number of the frame; ``None`` for a picture.
+        time_s: Its time; ``None`` for a picture.
+        box_xyxy: (4,) about the face; ``None`` where whole frames stand for faces.
+        landmarks: (68, 2) or (5, 2); ``None`` likewise.
+        outline: (4, 2) corners of the aligned face.
+        regions: (n, 4, 2) corners of the regions that the network looked at again, strongest first.
+        said: What the network says of it.
+    """
+
+    picture: npt.NDArray[np.uint8]
+    frame_index: int | None
+    time_s: float | None
+    box_xyxy: Floats | None
+    landmarks: Floats | None
+    outline: npt.NDArray[np.float64]
+    regions: npt.NDArray[np.float64]
+    said: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePrediction:
+    """What is said of a file.
+
+    Attributes:
+        path: The file.
+        kind: ``"image"``, ``"video"``, or ``"unreadable"``.
+        status: ``"ok"`` if there is a usable face; else the reason why nothing is said: the most frequent
+            status of its frames (`fgbench.faces.status`), or that of a :class:`MediaError`.
+        message: In words, where something is wrong.
+        n_frames: Frames read; 1 for a picture.
+        statuses: Frames of each status.
+        n_tracks: Different faces that were followed.
+        said: Of the face, or the mean over the usable frames.
+        portrait: The face, or that of the frame with the surest class.
+    """
+
+    path: Path
+    kind: str
+    status: str
+    message: str = ""
+    n_frames: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    n_tracks: int = 0
+    said: Said | None = None
+    portrait: Portrait | None = None
+
+    @property
+    def n_faces(self) -> int:
+        """Frames with a usable face."""
+        return sum(count for status, count in self.statuses.items() if status in USABLE)
+
+
+def predict_file(
+    path: Path, network: ImageNetwork, faces: FacesConfig, *, frames_to: Path | None = None
+) -> FilePrediction:
+    """Find the face in a picture or in the frames of a video, and tell its class.
+
+    As in a data set, a face counts if its status is ``ok``: not turned too far, not one of two alike.
+
+    Args:
+        path: The file.
+        network: What tells the class.
+        faces: How faces are found; chips have to be 224 px wide.
+        frames_to: Parquet file for the frames of a video, see :func:`frames_schema`; ``None`` writes none.
+
+    Returns:
+        Also of files that cannot be read; ``status`` and ``message`` tell why.
+
+    Raises:
+        ConfigError: If there is no such detector.
+        DependencyError: If a model file is missing.
+        ResourceError: If the Parquet file cannot be written.
+    """
+    try:
+        if is_image(path):
+            frame = ImageFrame(pixels=read_image(path))
+            return _watch(path, "image", [frame], network, faces, keep=lambda row: None)
+        with video.open_video(path) as reader:
+            return _watch_video(path, reader, network, faces, frames_to)
+    except MediaError as error:
+        return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is taken for a picture, by its name or its first bytes; else it is tried as a video."""
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_IMAGE_STARTS)
+    except OSError:
+        return False
+
+
+def frames_schema(classes: Iterable[str]) -> pa.Schema:
+    """Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
+
+    ``box`` is in px of the upright frame; probabilities are null where the status is not ``ok``; ``basic``
+    are those that :attr:`Said.basic` takes.
+    """
+    import pyarrow as pa
+
+    fine, upper = list(classes), list(basics())
+    return pa.schema(
+        [
+            ("frame_index", pa.int32()),
+            ("time_s", pa.float64()),
+            ("status", pa.string()),
+            ("track_id", pa.int32()),
+            ("box", pa.list_(pa.float32(), 4)),
+            ("probabilities", pa.list_(pa.float32(), len(fine))),
+            ("basic", pa.list_(pa.float32(), len(upper))),
+        ],
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+    )
+
+
+def files_schema(classes: Iterable[str]) -> pa.Schema:
+    """Arrow schema of the table of all files: a row per file, also of those without a face.
+
+    ``label`` and ``basic`` are the likeliest classes; ``basic_head`` is null where the network has no outputs
+    for the upper classes. ``box`` is in px of the picture, or of frame ``box_frame`` of a video. The names of
+    the classes are in the metadata, as JSON.
+    """
+    import pyarrow as pa
+
+    fine, upper = list(classes), list(basics())
+    return pa.schema(
+        [
+            *((name, pa.string()) for name in ("path", "kind", "status", "message")),
+            *((name, pa.int32()) for name in ("n_frames", "n_faces", "n_tracks")),
+            ("label", pa.string()),
+            ("basic", pa.string()),
+            ("probabilities", pa.list_(pa.float32(), len(fine))),
+            ("basic_sum", pa.list_(pa.float32(), len(upper))),
+            ("basic_head", pa.list_(pa.float32(), len(upper))),
+            ("box", pa.list_(pa.float32(), 4)),
+            ("box_frame", pa.int32()),
+            ("picture", pa.string()),
+            ("frames", pa.string()),
+        ],
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+    )
+
+
+def _watch_video(
+    path: Path, reader: video.Reader, network: ImageNetwork, faces: FacesConfig, frames_to: Path | None
+) -> FilePrediction:
+    if frames_to is None:
+        return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None)
+    writer = TableWriter(frames_to, frames_schema(network.classes))
+    try:
+        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add)
+    except BaseException:
+        writer.discard()
+        raise
+    if found.n_frames:
+        writer.close()
+    else:
+        writer.discard()
+    return found
+
+
+def _watch(
+    path: Path,
+    kind: str,
+    frames: Iterable[video.Frame],
+    network: ImageNetwork,
+    faces: FacesConfig,
+    *,
+    keep: Callable[[Mapping[str, Any]], None],
+) -> FilePrediction:
+    """Go through the frames of a file, some at a time."""
+    mean = _Mean()
+    statuses: Counter[str] = Counter()
+    tracks: set[int] = set()
+    portrait: Portrait | None = None
+    broken: list[str] = []
+    for batch in _batches(observed(_until_broken(frames, broken), faces), _BATCH):
+        answers = _answers(batch, network)
+        statuses.update(observation.status for _, observation in batch)
+        for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
+            keep(_row(frame, observation, said))
+            if said is not None:
+                mean.add(said)
+                tracks.add(observation.track_id or 0)
+        portrait = _surest(portrait, batch, answers, is_video=kind == "video")
+    n_frames = statuses.total()
+    if not n_frames:
+        reason = broken[0] if broken else f"{path} has no frame that can be decoded"
+        return FilePrediction(path=path, kind=kind, status="no_frames", message=reason)
+    usable = mean.n > 0
+    return FilePrediction(
+        path=path,
+        kind=kind,
+        status="ok" if usable else statuses.most_common(1)[0][0],
+        message=broken[0] if broken else "",
+        n_frames=n_frames,
+        statuses=dict(sorted(statuses.items())),
+        n_tracks=len(tracks),
+        said=mean.said() if usable else None,
+        portrait=portrait,
+    )
+
+
+def _until_broken(frames: Iterable[video.Frame], broken: list[str]) -> Iterator[video.Frame]:
+    """Frames until the file breaks off; why it does is put into the list."""
+    try:
+        yield from frames
+    except MediaError as error:
+        broken.append(error.message)
+
+
+_Observed = tuple[video.Frame, Observation]
+_Answer = tuple[Said, npt.NDArray[np.float32]]  # with the regions in px of the face
+
+
+def _batches(items: Iterable[_Observed], size: int) -> Iterator[list[_Observed]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _answers(batch: list[_Observed], network: ImageNetwork) -> list[_Answer | None]:
+    """What the network says of the usable faces of a batch, in their places."""
+    places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
+    answers: list[_Answer | None] = [None] * len(batch)
+    if places:
+        chips = [chip for number in places if (chip := batch[number][1].chip) is not None]
+        asked = network.ask(np.stack(chips))
+        for row, number in enumerate(places):
+            answers[number] = (_said(asked, row), asked.boxes[row])
+    return answers
+
+
+def _said(answer: Answer, row: int) -> Said:
+    head = answer.basic_head
+    return Said(
+        fine=answer.fine[row],
+        basic_sum=answer.basic_sum[row],
+        basic_head=None if head is None else head[row],
+    )
+
+
+class _Mean:
+    """Mean over frames, as they come."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._sums: list[npt.NDArray[np.float64]] = []
+
+    def add(self, said: Said) -> None:
+        """Add a frame."""
+        parts = [said.fine, said.basic_sum, *([] if said.basic_head is None else [said.basic_head])]
+        if not self._sums:
+            self._sums = [np.zeros(len(part)) for part in parts]
+        for total, part in zip(self._sums, parts, strict=True):
+            total += part
+        self.n += 1
+
+    def said(self) -> Said:
+        """The mean of at least one frame."""
+        fine, basic_sum, *head = [(total / self.n).astype(np.float32) for total in self._sums]
+        return Said(fine=fine, basic_sum=basic_sum, basic_head=head[0] if head else None)
+
+
+def _surest(
+    best: Portrait | None, batch: list[_Observed], answers: list[_Answer | None], *, is_video: bool
+) -> Portrait | None:
+    """The portrait so far, or that of a frame of the batch whose class is surer."""
+    chosen, most = None, -1.0 if best is None else float(best.said.fine.max())
+    for number, answer in enumerate(answers):
+        if answer is not None and float(answer[0].fine.max()) > most:
+            chosen, most = number, float(answer[0].fine.max())
+    if chosen is None:
+        return best
+    (frame, found), answer = batch[chosen], answers[chosen]
+    assert answer is not None
+    assert found.transform is not None
+    assert found.chip is not None
+    to_picture = invert(found.transform)
+    side_px = float(found.chip.shape[0])
+    whole = np.array([[0.0, 0.0, side_px, side_px]])
+    return Portrait(
+        picture=frame.rgb(),
+        frame_index=frame.index if is_video else None,
+        time_s=frame.time_s if is_video else None,
+        box_xyxy=found.box_xyxy,
+        landmarks=found.landmarks,
+        outline=apply_transform(to_picture, corners(whole))[0],
+        regions=apply_transform(to_picture, corners(answer[1])),
+        said=answer[0],
+    )
+
+
+def corners(boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Corners of boxes (n, 4) given by their edges, (n, 4, 2): clockwise from the top left, in coordinates
+    whose whole numbers are centres of pixels."""
+    x0, y0, x1, y1 = np.asarray(boxes, np.float64).T - 0.5
+    return np.stack([np.stack(pair, 1) for pair in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], 1)
+
+
+def _row(frame: video.Frame, found: Observation, said: Said | None) -> Mapping[str, Any]:
+    return {
+        "frame_index": frame.index,
+        "time_s": frame.time_s,
+        "status": found.status,
+        "track_id": found.track_id,
+        "box": None if found.box_xyxy is None else found.box_xyxy.tolist(),
+        "probabilities": None if said is None else said.fine.tolist(),
+        "basic": None if said is None else said.basic.tolist(),
+    }

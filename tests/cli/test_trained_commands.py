@@ -1,0 +1,246 @@
+"""``fgbench evaluate``, ``predict`` and ``export`` on a run of a tiny network."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skimage.data
+import torch
+import yaml
+from clip_folders import write_folder
+from tiny_runs import RECIPE, write_tiny_weights
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.cli.predict import output_names
+from fgbench.evaluation.results import read_predictions, read_result
+
+WORK = "fgbench-data/clips/work"
+OTHER = "fgbench-data/others/work"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def cli(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """Two prepared data sets that share clips, and a run of a tiny network on the first."""
+    folder = tmp_path_factory.mktemp("übung")
+    for name, parts in (("clips", ["test", "val", "train", "train"]), ("others", ["train", "test"])):
+        write_folder(folder / name, 12)
+        annotations = folder / name / "annotations.csv"
+        head, *lines = annotations.read_text().split()
+        lines = [f"{line},{parts[number % len(parts)]}" for number, line in enumerate(lines)]
+        annotations.write_text("\n".join([f"{head},split", *lines]) + "\n")
+        recipe = {"name": "plain", "buckets": 4, "dataset": {"name": name}, "faces": {"align": False}}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for root in ("clips", "others"):
+            done = cli("prepare", f"{root}.yaml", "--data-root", root, "--jobs", 1)
+            assert done.exit_code == 0, done.output
+        done = cli(
+            "train", "msau", "--recipe", "tiny.yaml", "--workdir", WORK, "--jobs", 1, "--device", "cpu"
+        )
+        assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def inside(here, monkeypatch):
+    monkeypatch.chdir(here)
+
+
+def evaluated(*arguments):
+    done = cli("evaluate", *arguments, "--device", "cpu", "--jobs", 1, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_evaluation_gives_the_predictions_of_the_run_again(here):
+    before = (here / WORK / "runs/tiny/0/0/result.json").read_bytes()
+    found = evaluated("tiny", "--workdir", WORK)
+    assert found["compared"]["is_equal"]
+    assert found["compared"]["n"] == len(read_predictions(here / WORK / "runs/tiny/0/0").sample_ids)
+    assert found["metrics"] == json.loads(before)["metrics"]
+    assert (here / WORK / "runs/tiny/0/0/result.json").read_bytes() == before
+    told = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--device", "cpu", "--jobs", 1)
+    assert "are equal to those of the run" in told.stdout
+    assert "mean of the classes (UAR)" in told.stdout
+
+
+def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(here / WORK, work)
+    write_tiny_weights(work / "runs/tiny/0/0/weights.safetensors", seed=5)
+    compared = evaluated(work / "runs/tiny/0/0")["compared"]
+    assert not compared["is_equal"]
+    assert 0 < compared["largest_difference"] <= 1
+
+
+def test_evaluation_on_other_data_is_a_run_of_its_own(here):
+    found = evaluated("tiny", "--workdir", WORK) | evaluated(f"{WORK}/runs/tiny/0/0", "--workdir", OTHER)
+    folder = here / OTHER / "runs/tiny-on-others/0/0"
+    assert found["run"].endswith("runs/tiny-on-others/0/0")
+    assert found["compared"] is None
+    result = read_result(folder)
+    details = result["details"]
+    assert result["manifest_digest"] != details["weights"]["manifest_digest"]
+    assert details["weights"]["run"] == "tiny/0/0"
+    assert details["method"] == "MSAU-Net (Ours), trained on clips"
+    assert (folder / "regions.parquet").is_file()
+    # Every second clip is tested there; they train or choose the epoch here.
+    assert details["clips_trained_on"] == 6
+    told = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert "warning: 6 of the test clips were trained or selected on" in told.stdout
+
+
+def test_predictions_of_pictures(here, tmp_path):
+    weights = write_tiny_weights(tmp_path / "w.safetensors")
+    folder = tmp_path / "表情"
+    folder.mkdir()
+    astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    (folder / "astronaut.png").write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    (folder / "empty.png").write_bytes(cv2.imencode(".png", np.zeros((99, 99, 3), np.uint8))[1].tobytes())
+    (folder / "notes.txt").write_text("nothing\n")
+    names = ("astronaut.png", "empty.png", "notes.txt")
+    out = tmp_path / "out"
+    done = cli("predict", weights, *(folder / name for name in names), "--out", out, "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert f"{folder / 'astronaut.png'}: ok\n  class: " in done.stdout
+    assert "upper class, the network's own outputs: " in done.stdout
+    assert "upper class, sums over their classes: " in done.stdout
+    assert f"{folder / 'empty.png'}: no_face, no face was found" in done.stdout
+    assert f"{folder / 'notes.txt'}: unreadable: " in done.stdout
+    drawn = cv2.imread(str(out / "astronaut.prediction.png"))
+    assert drawn.shape[1] > 1000
+    assert not (out / "empty.prediction.png").exists()
+    rows = pq.read_table(out / "predictions.parquet").to_pylist()
+    assert [row["status"] for row in rows] == ["ok", "no_face", "unreadable"]
+    assert [row["label"] is None for row in rows] == [False, True, True]
+    assert abs(sum(rows[0]["probabilities"]) - 1) < 1e-5
+
+    told = cli("predict", weights, folder / "astronaut.png", "--out", out, "--device", "cpu", "--json")
+    (item,) = json.loads(told.stdout)["files"]
+    assert item["label"] == rows[0]["label"]
+    assert item["picture"] == str(out / "astronaut.prediction.png")
+
+
+def test_nothing_but_files_without_face_exits_with_5(tmp_path):
+    weights = write_tiny_weights(tmp_path / "w.safetensors")
+    done = cli("predict", weights, tmp_path / "absent.png", "--out", tmp_path / "out", "--device", "cpu")
+    assert done.exit_code == 5
+    assert "missing_file: image file" in done.stdout
+    assert "no usable face" in done.stderr
+    assert len(pq.read_table(tmp_path / "out" / "predictions.parquet")) == 1
+
+
+def test_faces_are_found_as_the_recipe_of_the_run_says(here, tmp_path):
+    """The recipe takes whole frames: there is a face wherever there is a frame."""
+    clip = next((here / "clips/videos").glob("*.mp4"))
+    done = cli("predict", "tiny", clip, "--workdir", WORK, "--out", tmp_path, "--device", "cpu", "--json")
+    assert done.exit_code == 0, done.output
+    (item,) = json.loads(done.stdout)["files"]
+    assert (item["kind"], item["n_frames"], item["n_faces"], item["box"]) == ("video", 8, 8, None)
+    assert len(pq.read_table(item["frames"])) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["predict", "tyni", "x.png"], 7, "neither a file of weights nor a run"),
+        (["evaluate", "tyni", "--workdir", WORK], 7, "runs with weights in fgbench-data/clips/work: tiny"),
+        (["predict", "tiny.yaml", "x.png"], 7, "is no file of weights"),
+        (["export", "tiny", "--workdir", WORK], 2, "name a file to write"),
+        (["export", "tiny", "--workdir", WORK, "--onnx", "clips"], 2, "is a folder"),
+        (["export", "tiny", "--workdir", WORK, "--weights", "w.pt"], 2, ".safetensors"),
+        (["predict", "tiny", "x.png", "--workdir", WORK, "--device", "tpu"], 3, "unknown device"),
+    ],
+)
+def test_wrong_use_is_explained(arguments, code, message):
+    done = cli(*arguments)
+    assert done.exit_code == code, done.output
+    assert message in " ".join((done.stdout + done.stderr).replace("│", " ").split())
+
+
+def test_names_of_outputs_are_different():
+    from pathlib import Path
+
+    paths = [Path(name) for name in ("a/x.png", "b/x.jpg", "x-2.mp4", "y.png")]
+    assert output_names(paths) == ["x", "x-2", "x-2-2", "y"]
+
+
+def test_weights_are_exported_with_their_card(here, tmp_path):
+    target = tmp_path / "deep" / "tiny.safetensors"
+    done = cli("export", "tiny", "--workdir", WORK, "--weights", target)
+    assert done.exit_code == 0, done.output
+    source = here / WORK / "runs/tiny/0/0"
+    assert target.read_bytes() == (source / "weights.safetensors").read_bytes()
+    assert target.with_suffix(".md").read_bytes() == (source / "README.md").read_bytes()
+
+
+@pytest.mark.slow
+def test_onnx_gives_the_same(here, tmp_path):
+    import onnxruntime
+
+    from fgbench.training.inference import open_network
+    from fgbench.training.trained import read_trained
+
+    target = tmp_path / "tiny.onnx"
+    done = cli("export", "tiny", "--workdir", WORK, "--onnx", target)
+    assert done.exit_code == 0, done.output
+    assert "random and test faces" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.onnx"]
+    session = onnxruntime.InferenceSession(target)
+    known = session.get_modelmeta().custom_metadata_map
+    network = open_network(
+        read_trained(here / WORK / "runs/tiny/0/0/weights.safetensors"), torch.device("cpu")
+    )
+    assert json.loads(known["classes"]) == list(network.classes)
+    assert known["run"] == "tiny/0/0"
+    for n in (1, 5):
+        faces = np.random.default_rng(n).integers(0, 256, (n, 224, 224, 3), np.uint8)
+        fine, basic, regions = session.run(None, {"faces": faces.transpose(0, 3, 1, 2)})
+        answer = network.ask(faces)
+        np.testing.assert_allclose(fine, answer.fine, atol=1e-5)
+        np.testing.assert_allclose(basic, answer.basic_head, atol=1e-5)
+        np.testing.assert_allclose(regions, answer.boxes[:, :1], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_onnx_without_upper_outputs_and_without_zoom(tmp_path):
+    import onnxruntime
+
+    weights = write_tiny_weights(tmp_path / "w.safetensors", has_basic=False, network={"zooms": 0})
+    done = cli("export", weights, "--onnx", tmp_path / "w.onnx")
+    assert done.exit_code == 0, done.output
+    session = onnxruntime.InferenceSession(tmp_path / "w.onnx")
+    faces = np.random.default_rng(0).integers(0, 256, (3, 3, 224, 224), np.uint8)
+    fine, basic, regions = session.run(None, {"faces": faces})
+    np.testing.assert_allclose(basic.sum(1), 1, atol=1e-5)
+    assert fine.shape == (3, 33)
+    assert regions.shape == (3, 0, 4)
+    assert session.get_modelmeta().custom_metadata_map["basic_source"] == "sums over classes"
+
+
+def test_a_missing_package_of_the_export_is_named(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    weights = write_tiny_weights(tmp_path / "w.safetensors")
+    done = cli("export", weights, "--onnx", tmp_path / "w.onnx")
+    assert done.exit_code == 9
+    assert "pip install 'fgbench[export]'" in done.stderr

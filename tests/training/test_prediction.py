@@ -1,0 +1,172 @@
+"""Pictures and videos of the user's own: faces found, statuses told, memory bounded."""
+
+import json
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skimage.data
+import torch
+from tiny_runs import write_tiny_weights
+from video_files import write_clip
+
+from fgbench.config import FacesConfig
+from fgbench.errors import MediaError
+from fgbench.faces.still import ImageFrame
+from fgbench.images import read_image
+from fgbench.stages.faces import observed
+from fgbench.synthetic.clip import draw_clip, write_video
+from fgbench.synthetic.plan import SynthOptions, plan
+from fgbench.training.inference import open_network
+from fgbench.training.prediction import corners, is_image, predict_file
+from fgbench.training.trained import read_trained
+
+FACE_CENTRE = (224, 118)  # of Eileen Collins in skimage.data.astronaut(), by eye
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    path = write_tiny_weights(tmp_path_factory.mktemp("weights") / "w.safetensors")
+    return open_network(read_trained(path), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("bilder") / "größe 表情"
+    found.mkdir()
+    astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    (found / "astronaut.png").write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    # Without the suit, in which dlib's detector may see a face once it is compressed.
+    (found / "head.jpg").write_bytes(cv2.imencode(".jpg", astronaut[:300, 100:400])[1].tobytes())
+    empty = np.full((200, 300, 3), 120, np.uint8)
+    (found / "empty.png").write_bytes(cv2.imencode(".png", empty)[1].tobytes())
+    return found
+
+
+def test_the_face_of_a_picture_is_found_and_classified(network, folder):
+    found = predict_file(folder / "astronaut.png", network, FacesConfig())
+    assert (found.kind, found.status, found.n_frames, found.n_faces) == ("image", "ok", 1, 1)
+    portrait = found.portrait
+    x0, y0, x1, y1 = portrait.box_xyxy
+    assert x0 < FACE_CENTRE[0] < x1
+    assert y0 < FACE_CENTRE[1] < y1
+    assert 70 < x1 - x0 < 160
+    np.testing.assert_array_equal(portrait.picture, skimage.data.astronaut())
+    ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
+    np.testing.assert_array_equal(found.said.fine, network.ask(seen.chip[None]).fine[0])
+    assert portrait.regions.shape == (3, 4, 2)
+    low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
+    assert (portrait.regions >= low).all()
+    assert (portrait.regions <= high).all()
+
+
+def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder):
+    """The chip's transform takes the drawn corners back to the boxes that the network told."""
+    found = predict_file(folder / "astronaut.png", network, FacesConfig()).portrait
+    ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
+    boxes = network.ask(seen.chip[None]).boxes[0]
+    homogeneous = np.concatenate([found.regions, np.ones((3, 4, 1))], 2)
+    back = homogeneous @ seen.transform.T + 0.5
+    np.testing.assert_allclose(back[:, 0], boxes[:, :2], atol=1e-3)
+    np.testing.assert_allclose(back[:, 2], boxes[:, 2:], atol=1e-3)
+    np.testing.assert_array_equal(
+        corners([[0, 0, 2, 4]])[0], [[-0.5, -0.5], [1.5, -0.5], [1.5, 3.5], [-0.5, 3.5]]
+    )
+
+
+def test_a_jpeg_is_told_by_its_content(network, folder, tmp_path):
+    odd = tmp_path / "photo"
+    odd.write_bytes((folder / "head.jpg").read_bytes())
+    assert is_image(odd)
+    assert predict_file(odd, network, FacesConfig()).status == "ok"
+
+
+def test_a_picture_without_face(network, folder):
+    found = predict_file(folder / "empty.png", network, FacesConfig())
+    assert (found.kind, found.status, found.n_faces) == ("image", "no_face", 0)
+    assert found.said is None
+    assert found.portrait is None
+
+
+def test_a_face_that_is_turned_too_far_is_not_classified(network, folder):
+    found = predict_file(folder / "astronaut.png", network, FacesConfig(max_abs_yaw_deg=0.1))
+    assert (found.status, found.said) == ("large_pose", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [
+        ("notes.txt", b"no picture, no video\n", "unreadable"),
+        ("notes.png", b"no picture\n", "unreadable_image"),
+        ("empty.jpg", b"", "empty_file"),
+        ("absent.png", None, "missing_file"),
+        ("absent.mp4", None, "missing_file"),
+    ],
+)
+def test_files_that_cannot_be_read(network, tmp_path, name, content, status):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    found = predict_file(path, network, FacesConfig(), frames_to=tmp_path / "frames.parquet")
+    assert (found.kind, found.status) == ("unreadable", status)
+    assert name in found.message
+    assert not (tmp_path / "frames.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["astronaut.png", "head.jpg"])
+def test_pictures_that_lack_their_end(folder, tmp_path, name):
+    data = (folder / name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(MediaError, match="lacks its end") as raised:
+        read_image(path)
+    assert raised.value.reason == "truncated"
+    path.write_bytes(data + b"what a telephone appends")
+    assert read_image(path).shape in {(512, 512, 3), (300, 300, 3)}
+
+
+def test_an_embedded_preview_does_not_stand_for_the_end(folder, tmp_path):
+    """EXIF data hold a small JPEG with an end of its own."""
+    data = (folder / "head.jpg").read_bytes()
+    preview = b"\xff\xd8 preview \xff\xd9"
+    segment = b"\xff\xe1" + (len(preview) + 2).to_bytes(2) + preview
+    whole = data[:2] + segment + data[2:]
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(whole)
+    assert read_image(path).shape == (300, 300, 3)
+    path.write_bytes(whole[:-1000])
+    with pytest.raises(MediaError, match="lacks its end"):
+        read_image(path)
+
+
+def test_a_clip_is_the_mean_of_its_frames(network, tmp_path):
+    options = SynthOptions(width=640, height=360, max_duration_s=1.0)
+    clip = draw_clip(plan(options)[0], options)
+    video, table = tmp_path / "clip.mp4", tmp_path / "frames.parquet"
+    write_video(video, clip, options)
+    found = predict_file(video, network, FacesConfig(), frames_to=table)
+    rows = pq.read_table(table)
+    frames = rows.to_pylist()
+    assert found.n_frames == len(frames)
+    assert [row["frame_index"] for row in frames] == list(range(len(frames)))
+    usable = [row for row in frames if row["status"] == "ok"]
+    assert found.n_faces == len(usable) > 0
+    assert found.n_tracks == 1
+    mean = np.mean([row["probabilities"] for row in usable], axis=0)
+    np.testing.assert_allclose(found.said.fine, mean, atol=1e-6)
+    np.testing.assert_allclose(found.said.basic, np.mean([row["basic"] for row in usable], axis=0), atol=1e-6)
+    surest = max(usable, key=lambda row: max(row["probabilities"]))
+    assert found.portrait.frame_index == surest["frame_index"]
+    np.testing.assert_array_equal(found.portrait.box_xyxy, np.float32(surest["box"]))
+    assert all(row["probabilities"] is None for row in frames if row["status"] != "ok")
+    assert json.loads(rows.schema.metadata[b"classes"]) == list(network.classes)
+
+
+def test_a_clip_without_face(network, tmp_path):
+    video, table = tmp_path / "plain.mp4", tmp_path / "frames.parquet"
+    write_clip(video, size=(160, 120), pictures=[np.full((120, 160, 3), 90, np.uint8)] * 20)
+    found = predict_file(video, network, FacesConfig(), frames_to=table)
+    assert (found.kind, found.status, found.n_frames) == ("video", "no_face", 20)
+    assert found.said is None
+    assert pq.read_table(table).column("status").to_pylist() == ["no_face"] * 20
