@@ -37,7 +37,7 @@ class SynthOptions:
     seed: int = 0
     fps: int = 25
     min_duration_s: float = 1.0
-    max_duration_s: float = 4.0
+    max_duration_s: float = 3.0
 
     def __post_init__(self) -> None:
         shortest_s = MIN_FRAMES / self.fps if self.fps > 0 else 0.0
