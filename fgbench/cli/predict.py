@@ -30,6 +30,8 @@ _REASONS = {
 }
 """Why nothing is said of a frame."""
 
+_DRAWN = "The network was trained on SYNTHETIC data: what it says of real faces means nothing."
+
 _OWN, _SUMS = "the network's own outputs", "sums over their classes"
 
 
@@ -64,7 +66,8 @@ def predict(
     network = open_network(read_trained(find_weights(run, workdir)), resolve(device))
     faces = _faces(network)
     note(f"{network.trained.name} on {network.device}; faces by {faces.detector if faces.align else 'none'}")
-    _warn_of_drawn(network)
+    if _is_drawn(network):
+        note(_DRAWN)
     names = output_names(paths)
     told = []
     with progress_bars(quiet=json) as progress:
@@ -111,18 +114,19 @@ def _faces(network: ImageNetwork) -> FacesConfig:
     return config.model_copy(update={"chip_size": FACE_PX})
 
 
-def _warn_of_drawn(network: ImageNetwork) -> None:
+def _is_drawn(network: ImageNetwork) -> bool:
+    """Whether the network is known to have been trained on drawn faces."""
     from fgbench.evaluation.results import read_result
 
     run = network.trained.run
-    if run is not None and read_result(run)["details"].get("synthetic"):
-        note("the network was trained on SYNTHETIC data: what it says of real faces means nothing")
+    return run is not None and bool(read_result(run)["details"].get("synthetic"))
 
 
 def _write(
     found: FilePrediction, network: ImageNetwork, out: Path, name: str, top: int
 ) -> Mapping[str, str | None]:
     """Draw the face; returns what was written, by name."""
+    from fgbench import storage
     from fgbench.reports.prediction_picture import ShownPrediction, draw_prediction
     from fgbench.reports.render import png
 
@@ -137,7 +141,7 @@ def _write(
     said = portrait.said
     shown = ShownPrediction(
         title=_title(found, portrait),
-        notes=_notes(found),
+        notes=[*_notes(found), *([_DRAWN] if _is_drawn(network) else [])],
         picture=portrait.picture,
         box_xyxy=portrait.box_xyxy,
         landmarks=portrait.landmarks,
@@ -149,8 +153,6 @@ def _write(
         basic_source=_SUMS if said.basic_head is None else _OWN,
     )
     path = out / f"{name}.prediction.png"
-    from fgbench import storage
-
     storage.write_bytes(path, png(draw_prediction(shown)))
     written["picture"] = str(path)
     return written
