@@ -29,7 +29,7 @@ from fgbench.records import image_id
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
-from fgbench.training.device import describe
+from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
 from fgbench.training.image_set import open_source
 from fgbench.training.loop import CHECKPOINT, fit
@@ -108,9 +108,14 @@ def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: in
             selection=_ids(frames, roles["val"]),
             test=_ids(frames, roles["test"]),
         )
-        found.append(
-            _run_fold(config, place, protocol, {role: frames.take(at) for role, at in roles.items()})
-        )
+        if not protocol.selection:
+            raise DatasetError(
+                "there are no labelled frames to choose the epoch on",
+                "give the part 'val' a weight in the recipe, or cross-validate with --folds",
+            )
+        taken = {role: frames.take(at) for role, at in roles.items()}
+        with memory_explained():
+            found.append(_run_fold(config, place, protocol, taken))
     return found
 
 

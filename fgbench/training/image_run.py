@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fgbench import storage
 from fgbench.config import TrainImageConfig
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, write_run
 from fgbench.evaluation.roles import SCHEME, Roles, assign_roles, predictions_of
 from fgbench.evaluation.samples import Sample, image_samples
@@ -161,6 +161,10 @@ def _open(config: TrainImageConfig, place: Place) -> _Data:
     known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
     roles = assign_roles(samples, protocol_name="images", known=known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
 
     def opened(found: Sequence[Sample]) -> ImageSet:
         return open_image_set(
