@@ -1,0 +1,229 @@
+"""Runs of action units with a tiny network: scores, folds by person, finished and killed runs, errors."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from sklearn.metrics import f1_score, precision_score, recall_score
+from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, seen, small_work
+
+from fgbench import plugins
+from fgbench.cli.train import train_au
+from fgbench.errors import DatasetError
+from fgbench.evaluation.action_units import read_au_result
+from fgbench.models.drml import AuNet, Embedding, Trunk
+from fgbench.models.weights import load_weights
+from fgbench.training import au_run
+from fgbench.training.stored import image_ids
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    return small_work(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture
+def place(tmp_path, manifests):
+    return place_in(tmp_path / "work", manifests)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Roles of every training, as the task got them."""
+    found = []
+    task = au_run.AuTask
+
+    def told(*arguments, train, selection, **more):
+        found.append({"train": set(train.subject_ids), "val": set(selection.subject_ids)})
+        return task(*arguments, train=train, selection=selection, **more)
+
+    monkeypatch.setattr(au_run, "AuTask", told)
+    return found
+
+
+def frames_of(folder):
+    return pq.read_table(folder / "au_predictions.parquet").to_pylist()
+
+
+def test_a_run_has_weights_that_give_its_predictions_and_scores(place, trained):
+    optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 4, "epochs": 12}
+    config = au_recipe(optimiser=optimiser, dropout=0.0, embedding=16)
+    (folder,) = au_run.run(config, place, au_rows(place.manifests))
+    assert folder == place.workdir / "runs" / "au-tiny" / "0" / "0"
+    assert trained == [{"train": set(SUBJECTS["train"]), "val": set(SUBJECTS["val"])}]
+
+    state, metadata = load_weights(folder / "weights.safetensors")
+    assert (metadata["kind"], metadata["action_units"]) == ("au", list(UNITS))
+    train_ids = [name for name in sorted(image_ids(place.manifests)) if int(name[4:7]) < 12]
+    train = pictures_of(place.manifests, train_ids).double()
+    np.testing.assert_allclose(metadata["mean"], train.mean((0, 2, 3)), rtol=1e-9)
+    np.testing.assert_allclose(metadata["std"], train.std((0, 2, 3), unbiased=False), rtol=1e-9)
+
+    rows = frames_of(folder)
+    assert {row["subject_id"] for row in rows} == set(SUBJECTS["test"])
+    assert len(rows) == 6, "the frame without a face is not scored"
+    model = AuNet(
+        Trunk(config.trunk), Embedding(8, fc_hidden=None, embedding=16, dropout=0.0), n_action_units=3
+    )
+    model.load_state_dict(state)
+    faces = pictures_of(place.manifests, [row["sample_id"] for row in rows])
+    with torch.no_grad():
+        expected = model.eval()(seen(faces, metadata)).sigmoid()
+    found = np.array([row["probabilities"] for row in rows])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    result = read_au_result(folder)
+    truth = np.array([row["labels"] for row in rows])
+    assert (truth[:, 1] == 0).any(), "some frames are not labelled"
+    f1 = []
+    for at, score in enumerate(result["units"]):
+        labelled = truth[:, at] != 0
+        says, holds = found[labelled, at] >= 0.5, truth[labelled, at] == 1
+        assert (score["name"], score["n_positive"]) == (UNITS[at], holds.sum())
+        assert score["n_negative"] == labelled.sum() - holds.sum()
+        if UNITS[at] == NEVER:
+            assert score["f1"] is None
+            assert score["recall"] is None
+            continue
+        assert score["f1"] == pytest.approx(f1_score(holds, says))
+        assert score["precision"] == pytest.approx(precision_score(holds, says))
+        assert score["recall"] == pytest.approx(recall_score(holds, says))
+        f1.append(score["f1"])
+    assert result["mean_f1"] == pytest.approx(sum(f1) / 2)
+    assert result["mean_f1"] > 0.8, "colours are told apart"
+    assert result["n"] == 6
+    assert {key: result["details"][key] for key in ("n_train", "n_selection", "dataset", "synthetic")} == {
+        "n_train": 12,
+        "n_selection": 6,
+        "dataset": "made up",
+        "synthetic": True,
+    }
+
+    epochs = json.loads((folder / "history.json").read_text())["epochs"]
+    assert len(epochs) == 12
+    assert any((folder / "log").iterdir())
+    assert not (folder / "checkpoint.pt").exists()
+    card = (folder / "README.md").read_text()
+    for part in ("au04, au12, au25", "SYNTHETIC", f"mean F1 {result['mean_f1']:.3f}, 6 frames"):
+        assert part in card
+
+
+def test_no_person_is_in_two_roles_of_a_fold(place, trained):
+    config = au_recipe(optimiser={"epochs": 1, "batch": 8})
+    folders = au_run.run(config, place, au_rows(place.manifests), folds=3)
+    assert [folder.parent.name for folder in folders] == ["1of3", "2of3", "3of3"]
+    everyone = {subject for subjects in SUBJECTS.values() for subject in subjects}
+    tested = [{row["subject_id"] for row in frames_of(folder)} for folder in folders]
+    for roles, test in zip(trained, tested, strict=True):
+        assert roles["train"]
+        assert roles["val"]
+        assert test
+        assert roles["train"] | roles["val"] | test == everyone
+        assert len(roles["train"]) + len(roles["val"]) + len(test) == len(everyone)
+    assert sorted(subject for test in tested for subject in test) == sorted(everyone)
+    found = sorted(row["sample_id"] for folder in folders for row in frames_of(folder))
+    assert found == sorted(image_ids(place.manifests)), "every frame is tested once"
+    for folder in folders:
+        assert load_weights(folder / "weights.safetensors")[1]["fold"] == folder.parent.name
+    au_run.run(config, place, au_rows(place.manifests), folds=3)
+    assert len(trained) == 3
+
+
+def test_a_finished_run_is_taken_as_it_is(place, trained):
+    once = {"optimiser": {"epochs": 1, "batch": 5}}
+    rows = au_rows(place.manifests)
+    (folder,) = au_run.run(au_recipe(**once), place, rows)
+    path = folder / "weights.safetensors"
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    assert au_run.run(au_recipe(**once), place, list(reversed(rows))) == [folder]
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert len(trained) == 1
+
+    au_run.run(au_recipe(**once), replace(place, force=True), rows)
+    assert len(trained) == 2
+    assert path.read_bytes() == before[0], "the same seed gives the same weights"
+    assert path.stat().st_mtime_ns > before[1]
+
+    path.unlink()
+    au_run.run(au_recipe(**once), place, rows)
+    assert path.read_bytes() == before[0]
+    assert len(trained) == 3
+    au_run.run(au_recipe(embedding=4, **once), place, rows)
+    au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), rows)
+    changed = [replace(rows[0], labels={"au04": 0}), *rows[1:]]
+    au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), changed)
+    assert len(trained) == 6
+    other = au_run.run(au_recipe(embedding=4, **once), place.with_seed(1), rows)
+    assert other != [folder]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", [4, 7])
+def test_a_killed_run_goes_on_and_ends_the_same(place, manifests, tmp_path, step):
+    config = au_recipe(
+        optimiser={"kind": "adamw", "learning_rate": 0.003, "batch": 4, "epochs": 3, "checkpoint_steps": 2}
+    )
+    rows = au_rows(manifests)
+    (whole,) = au_run.run(config, place, rows)
+    told = []
+
+    def killed(name, done, of):
+        if name == "train" and done == step:
+            raise KilledError
+
+    other = place_in(tmp_path / "killed", manifests, progress=killed)
+    with pytest.raises(KilledError):
+        au_run.run(config, other, rows)
+    folder = other.folder("au-tiny")
+    assert (folder / "checkpoint.pt").is_file()
+    assert not (folder / "au_result.json").exists()
+    assert au_run.find_weights(folder) is None
+    resumed = replace(other, progress=lambda name, done, of: told.append(done) if name == "train" else None)
+    assert au_run.run(config, resumed, rows) == [folder]
+    assert told[0] > 2, "what was kept is not done again"
+    for name in ("weights.safetensors", "au_predictions.parquet"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+    assert au_run.find_weights(folder) == folder / "weights.safetensors"
+
+
+def test_frames_between_steps_are_left_out(place):
+    (folder,) = au_run.run(au_recipe(frame_step=2, optimiser={"epochs": 1}), place, au_rows(place.manifests))
+    numbers = [int(row["sample_id"].partition("-f")[2]) for row in frames_of(folder)]
+    assert numbers == [54, 60, 66]
+
+
+def test_without_labels_there_is_an_error(place, monkeypatch):
+    with pytest.raises(DatasetError, match="no frame has both labels of action units and a usable face"):
+        au_run.run(au_recipe(), place, [])
+    unseen = [row for row in au_rows(place.manifests) if row.clip_id == "clip024"]
+    assert len(unseen) == 1
+    with pytest.raises(DatasetError, match="no frame has both"):
+        au_run.run(au_recipe(), place, unseen)
+
+    class Bare:
+        """An adapter without labels of action units."""
+
+    monkeypatch.setattr(plugins, "load", lambda kind, name: Bare)
+    with pytest.raises(DatasetError, match="has no labels of action units") as error:
+        train_au(au_recipe(), place)
+    assert "--au-weights" in error.value.hint
+    assert not (place.workdir / "runs").exists()
+
+
+def test_too_few_persons_for_the_folds(place):
+    with pytest.raises(DatasetError, match="8 subjects, expected at least 9"):
+        au_run.run(au_recipe(), place, au_rows(place.manifests), folds=9)
