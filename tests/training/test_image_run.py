@@ -1,0 +1,369 @@
+"""Runs of image models with tiny networks: what is written, frozen trunks, killed runs, errors, chance."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from scipy.stats import binom
+from tiny_work import (
+    COLOURS,
+    FAST,
+    RESIZE_PX,
+    TRUNK,
+    add_faces,
+    au_recipe,
+    au_rows,
+    coloured,
+    image_recipe,
+    pictures_of,
+    place_in,
+    plain_recipe,
+    seen,
+    small_work,
+)
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.config import NetworkConfig
+from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.models.msau import MsauNet
+from fgbench.models.weights import load_weights
+from fgbench.taxonomy import ontology
+from fgbench.training import au_run, image_run
+
+ROOT = Path(__file__).parents[2]
+LABELS = ontology("fg33").labels
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    return small_work(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="module")
+def au_weights(tmp_path_factory, manifests):
+    """Weights of a run of action units."""
+    place = place_in(tmp_path_factory.mktemp("au"), manifests)
+    (folder,) = au_run.run(au_recipe(), place, au_rows(manifests))
+    return folder / "weights.safetensors"
+
+
+@pytest.fixture
+def place(tmp_path, manifests):
+    return place_in(tmp_path / "work", manifests)
+
+
+def run_one(config, place, weights=None):
+    (folder,) = image_run.run(config, place, weights)
+    return folder
+
+
+def check_written(folder, manifests, *, scales):
+    """All of a run but its regions, from its weights and the pictures."""
+    verify(folder)
+    state, metadata = load_weights(folder / "weights.safetensors")
+    assert (metadata["kind"], metadata["classes"]) == ("image", list(LABELS))
+    model = MsauNet(NetworkConfig.model_validate(metadata["network"]), n_basic=len(metadata["basic"]))
+    model.load_state_dict(state)
+    predictions = read_predictions(folder)
+    there = [n for n, label in enumerate(predictions.predicted) if label is not None]
+    ids = [predictions.sample_ids[n] for n in there]
+    with torch.no_grad():
+        expected = model.eval()(seen(pictures_of(manifests, ids), metadata)).fine.softmax(2).numpy()
+    rows = pq.read_table(folder / "branches.parquet").to_pylist()
+    assert [(row["sample_id"], row["branch"]) for row in rows] == [(n, b) for n in ids for b in range(scales)]
+    branches = np.array([row["probabilities"] for row in rows]).reshape(len(ids), scales, len(LABELS))
+    np.testing.assert_allclose(branches, expected, atol=1e-5)
+    np.testing.assert_allclose(predictions.probabilities[there], branches.mean(1), atol=1e-6)
+    best = [LABELS[place] for place in predictions.probabilities[there].argmax(1)]
+    assert [predictions.predicted[n] for n in there] == best
+    for name in ("config.yaml", "history.json", "README.md"):
+        assert (folder / name).is_file()
+    assert any((folder / "log").iterdir())
+    assert not (folder / "checkpoint.pt").exists()
+    return model, metadata, ids
+
+
+def check_regions(folder, ids, *, side_px):
+    """Regions inside of the face, each of another cell, the strongest first; their side in px of the face."""
+    rows = pq.read_table(folder / "regions.parquet").to_pylist()
+    by_sample = {name: [row for row in rows if row["sample_id"] == name] for name in ids}
+    assert len(rows) == sum(map(len, by_sample.values()))
+    for found in by_sample.values():
+        assert [row["rank"] for row in found] == list(range(len(found)))
+        assert len(found) >= 3
+        strength = [row["strength"] for row in found]
+        assert strength == sorted(strength, reverse=True)
+        assert len({tuple(row["cell"]) for row in found}) == len(found)
+        assert all(0 <= number <= 5 for row in found for number in row["cell"])
+        boxes = np.array([row["box"] for row in found])
+        assert boxes.min() >= 0
+        assert boxes.max() <= 224
+        np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], side_px * 224 / RESIZE_PX, rtol=1e-5)
+
+
+@pytest.mark.parametrize("keep_maps", [True, False])
+def test_a_run_on_a_frozen_trunk(place, au_weights, keep_maps):
+    data = {"resize_px": RESIZE_PX, "keep_maps": keep_maps}
+    folder = run_one(image_recipe(data=data), place, au_weights)
+    model, metadata, ids = check_written(folder, place.manifests, scales=2)
+    check_regions(folder, ids, side_px=96)
+    given, au_metadata = load_weights(au_weights)
+    trunk = {name: value for name, value in model.state_dict().items() if name.startswith("trunk.")}
+    assert trunk
+    for name, value in trunk.items():
+        assert torch.equal(value, given[name]), name
+    for name, value in model.scales[0].embedding.state_dict().items():
+        assert not torch.equal(value, given[f"embedding.{name}"]), f"{name} is trained on"
+    assert {metadata[key] == au_metadata[key] for key in ("mean", "std", "resize_px")} == {True}
+    details = read_result(folder)["details"]
+    told = {key: details[key] for key in ("method", "kind", "dataset", "synthetic", "regions", "n_train")}
+    assert told == {
+        "method": "MSAU-Net (Ours)",
+        "kind": "image",
+        "dataset": "made up",
+        "synthetic": True,
+        "regions": 1,
+        "n_train": 12,
+    }
+    assert (place.workdir / "cache" / "maps").exists() == keep_maps
+
+
+def test_kept_maps_train_as_pictures_do(place, au_weights, tmp_path):
+    found = []
+    for keep_maps in (True, False):
+        here = place_in(tmp_path / str(keep_maps), place.manifests)
+        config = image_recipe(data={"resize_px": RESIZE_PX, "keep_maps": keep_maps}, losses={"rank": 0.0})
+        found.append(json.loads((run_one(config, here, au_weights) / "history.json").read_text())["epochs"])
+    for kept, computed in zip(*found, strict=True):
+        # Maps are kept with 11 bits.
+        assert kept["losses"]["loss"] == pytest.approx(computed["losses"]["loss"], rel=1e-3)
+
+
+def test_a_run_that_trains_its_trunk(place):
+    folder = run_one(plain_recipe(), place)
+    model, metadata, _ = check_written(folder, place.manifests, scales=1)
+    assert not (folder / "regions.parquet").exists()
+    assert metadata["basic"] == []
+    first = image_run.build(plain_recipe(), None, seed=0)
+    assert not torch.equal(model.trunk.conv1.weight, first.trunk.conv1.weight)
+    assert read_result(folder)["details"]["trunk"] is None
+
+
+def test_a_frame_without_face_counts_as_wrong(place):
+    folder = run_one(plain_recipe(), place)
+    predictions, result = read_predictions(folder), read_result(folder)
+    (unseen,) = [n for n, label in enumerate(predictions.predicted) if label is None]
+    assert predictions.clip_ids[unseen] == "clip024"
+    assert np.isnan(predictions.probabilities[unseen]).all()
+    pairs = list(zip(predictions.labels, predictions.predicted, strict=True))
+    recall = {
+        label: np.mean([found == label for truth, found in pairs if truth == label]) for label in COLOURS
+    }
+    scores = result["metrics"]
+    assert (scores["n"], scores["n_missing"]) == (7, 1)
+    assert recall["anger"] <= 2 / 3
+    assert scores["uar"] == pytest.approx(np.mean(list(recall.values())))
+    assert scores["war"] == pytest.approx(sum(truth == found for truth, found in pairs) / 7)
+
+
+def test_numbers_of_regions_are_experiments_that_share_their_maps(place, au_weights):
+    config = image_recipe(region_counts=(1, 2), optimiser=FAST | {"epochs": 1})
+    folders = image_run.run(config, place, au_weights)
+    assert [folder.parts[-3] for folder in folders] == ["tiny-1", "tiny-2"]
+    for count, folder in enumerate(folders, start=1):
+        model, _, ids = check_written(folder, place.manifests, scales=2)
+        check_regions(folder, ids, side_px=96)
+        assert model.config.zooms == read_result(folder)["details"]["regions"] == count
+        assert read_result(folder)["details"]["recipe"] == f"tiny-{count}"
+    cells = [
+        [(row["sample_id"], row["cell"]) for row in pq.read_table(folder / "regions.parquet").to_pylist()]
+        for folder in folders
+    ]
+    assert cells[0] == cells[1], "both have one trunk"
+    made = sorted(path.name for path in (place.workdir / "cache" / "maps").rglob("*.f16"))
+    assert made == ["maps-03.f16", "maps-03.f16"], "of training and of validation images, the face and two"
+
+
+def test_a_finished_run_is_that_of_its_recipe_and_trunk(place, au_weights, tmp_path, monkeypatch):
+    trained = []
+    fit = image_run.fit
+    monkeypatch.setattr(
+        image_run, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
+    )
+    config = image_recipe(optimiser=FAST | {"epochs": 1})
+    folder = run_one(config, place, au_weights)
+    path = folder / "weights.safetensors"
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    assert run_one(config, place, au_weights) == folder
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert len(trained) == 1
+    run_one(config, replace(place, force=True), au_weights)
+    assert trained[1:] == trained[:1]
+    assert path.read_bytes() == before[0]
+    other_place = place_in(tmp_path / "other", place.manifests, seed=1)
+    (other,) = au_run.run(au_recipe(optimiser={"epochs": 1}), other_place, au_rows(place.manifests))
+    run_one(config, place, other / "weights.safetensors")
+    assert len(set(trained)) == 2
+    assert path.read_bytes() != before[0]
+
+
+KILLED_AT = """
+import os, runpy, signal, sys
+from fgbench.training import image_run
+
+fit = image_run.fit
+
+def killed(*arguments, progress, **more):
+    def told(name, done, of):
+        if done == {step}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        progress(name, done, of)
+
+    return fit(*arguments, progress=told, **more)
+
+image_run.fit = killed
+sys.argv = ["fgbench", *sys.argv[1:]]
+runpy.run_module("fgbench", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, tmp_path):
+    recipe = tmp_path / "tiny.yaml"
+    config = image_recipe(optimiser=FAST | {"epochs": 4, "checkpoint_steps": 1})
+    recipe.write_text(yaml.safe_dump(config.model_dump(mode="json")))
+    other = place_in(tmp_path / "killed", place.manifests)
+
+    def words(workdir):
+        options = {"--recipe": recipe, "--workdir": workdir, "--au-weights": au_weights, "--device": "cpu"}
+        return ["train", "msau", *(str(word) for option in options.items() for word in option), "--jobs", "1"]
+
+    whole = CliRunner().invoke(app, words(place.workdir))
+    assert whole.exit_code == 0, whole.stderr
+
+    def run(*command):
+        return subprocess.run(
+            [sys.executable, *command, *words(other.workdir)],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+
+    # Two epochs of three steps are whole, and one step of the third; the step that is killed is not kept.
+    assert run("-c", KILLED_AT.format(step=8)).returncode == -signal.SIGKILL
+    folder, expected = other.folder("tiny"), place.folder("tiny")
+    assert not (folder / "result.json").exists()
+    kept = json.loads((folder / "history.json").read_text())["epochs"]
+    assert len(kept) == 2
+    assert (folder / "checkpoint.pt").is_file()
+    resumed = run("-m", "fgbench")
+    assert resumed.returncode == 0, resumed.stderr
+    verify(folder)
+    epochs = json.loads((folder / "history.json").read_text())["epochs"]
+    assert epochs[:2] == kept, "they were not trained again"
+    assert len(epochs) == 4
+    for name in ("weights.safetensors", "predictions.parquet", "branches.parquet", "regions.parquet"):
+        assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("trunk", ["frozen", "trained"])
+def test_a_stopped_run_goes_on_and_ends_the_same(place, au_weights, tmp_path, trunk):
+    optimiser = FAST | {"epochs": 3, "checkpoint_steps": 2, "batch": 3}
+    frozen = trunk == "frozen"
+    config = (image_recipe if frozen else plain_recipe)(optimiser=optimiser)
+    weights = au_weights if frozen else None
+    whole = run_one(config, place, weights)
+    step = int(np.random.default_rng(7 + frozen).integers(5, 12))
+
+    def killed(name, done, of):
+        if name == "train" and done == step:
+            raise KilledError
+
+    stopped = place_in(tmp_path / "stopped", place.manifests, progress=killed)
+    with pytest.raises(KilledError):
+        image_run.run(config, stopped, weights)
+    told = []
+    resumed = replace(stopped, progress=lambda name, done, of: told.append((name, done)))
+    folder = run_one(config, resumed, weights)
+    assert min(done for name, done in told if name == "train") > 4
+    assert frozen or "maps" not in dict(told)
+    for name in ("weights.safetensors", "predictions.parquet", "branches.parquet"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_weights_of_another_trunk_name_what_differs(place, au_weights):
+    network = {"trunk": TRUNK | {"stem": 8, "norm": "lrn"}, "fc_hidden": None, "embedding": 8}
+    with pytest.raises(ConfigError, match=r"another trunk than recipe tiny: norm, stem differ") as error:
+        image_run.run(image_recipe(network=network), place, au_weights)
+    assert error.value.hint == "train it with fgbench train au --recipe au-tiny"
+
+
+def test_weights_of_an_image_model_are_no_trunk(place, tmp_path):
+    folder = run_one(plain_recipe(optimiser=FAST | {"epochs": 1}), place)
+    with pytest.raises(ManifestError, match="is of kind 'image', expected weights of action units"):
+        image_run.run(image_recipe(), place, folder / "weights.safetensors")
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes((folder / "weights.safetensors").read_bytes()[:500])
+    with pytest.raises(ManifestError, match=r"damaged\.safetensors"):
+        image_run.run(image_recipe(), place, damaged)
+
+
+def test_weights_are_given_if_and_only_if_the_recipe_needs_them(place, au_weights):
+    with pytest.raises(ConfigError, match="recipe tiny needs weights of action units") as error:
+        image_run.run(image_recipe(), place, None)
+    assert error.value.hint == "give them with --au-weights"
+    takes_none = plain_recipe(network=image_recipe().network.model_dump() | {"zooms": 0})
+    with pytest.raises(ConfigError, match="recipe tiny-cnn takes no weights"):
+        image_run.run(takes_none, place, au_weights)
+    assert not (place.workdir / "runs").exists()
+
+
+def test_without_images_to_choose_the_epoch_on_there_is_an_error(place, au_weights, monkeypatch):
+    samples = [sample for sample in image_run.image_samples(place.manifests) if sample.part != "val"]
+    monkeypatch.setattr(image_run, "image_samples", lambda manifests: samples)
+    with pytest.raises(DatasetError, match="no images to choose the epoch on"):
+        image_run.run(image_recipe(), place, au_weights)
+
+
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_shuffled_labels_are_found_by_chance_alone(tmp_path, shuffled):
+    """For labels drawn of 3 classes, hits are binomial whatever a network without the truth says."""
+    random = np.random.default_rng(11)
+    described = []
+    for number in range(110):
+        truth = list(COLOURS)[random.integers(3)]
+        label = list(COLOURS)[random.integers(3)] if shuffled else truth
+        part = "train" if number < 32 else "val" if number < 44 else "test"
+        described.append((part, f"p{number}", label, coloured(number, COLOURS[truth])))
+    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", described))
+    optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 4}
+    folder = run_one(plain_recipe(optimiser=optimiser), place)
+    predictions = read_predictions(folder)
+    hits = sum(a == b for a, b in zip(predictions.labels, predictions.predicted, strict=True))
+    assert len(predictions.labels) == 66
+    by_chance = binom.ppf(0.999, 66, 1 / 3)
+    assert (hits <= by_chance) == shuffled
