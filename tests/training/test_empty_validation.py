@@ -1,0 +1,27 @@
+"""Training without a validation part, on which the epoch would be chosen."""
+
+import pytest
+from tiny_work import COLOURS, add_faces, au_recipe, au_rows, coloured, place_in, plain_recipe
+
+from fgbench.errors import DatasetError
+from fgbench.training import au_run, image_run
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    described = [
+        (part, subject, label, coloured(number, colour))
+        for part, subject in (("train", "s0"), ("test", "s1"))
+        for number, (label, colour) in enumerate(COLOURS.items())
+    ]
+    return add_faces(tmp_path_factory.mktemp("work") / "manifests", described)
+
+
+def test_images_are_asked_for(tmp_path, manifests):
+    with pytest.raises(DatasetError, match="no images to choose the epoch on"):
+        image_run.run(plain_recipe(), place_in(tmp_path / "w", manifests), None)
+
+
+def test_frames_are_asked_for(tmp_path, manifests):
+    with pytest.raises(DatasetError, match="no labelled frames to choose the epoch on"):
+        au_run.run(au_recipe(), place_in(tmp_path / "w", manifests), au_rows(manifests))
