@@ -2,7 +2,8 @@
 
 Each file ``bench_<name>.py`` beside this one has a function ``main()`` that prints a Markdown table of
 medians and of ratios to a named baseline measured in the same run. Every file runs in a process of its own,
-so that no figure depends on what was measured before. ``--save`` also writes RESULTS.md.
+so that no figure depends on what was measured before. ``--save`` also writes RESULTS.md, where benchmarks
+that were not run keep what they gave last.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def main() -> None:
         "# Benchmarks",
         f"Made by `make bench` on {_hardware()}.",
         _versions(),
-        "Machines are noisy: trust the ratios, which compare medians of the same run.",
+        "Machines are noisy: trust the ratios, which compare medians of the same run. Each section is of the "
+        "last run of its benchmark.",
     ):
         report.add(line)
         report.add()
@@ -51,7 +53,21 @@ def main() -> None:
         if not wanted or name[6:] in wanted:
             _run(name, report)
     if "--save" in sys.argv:
-        (HERE / "RESULTS.md").write_text("".join(report.lines), encoding="utf-8")
+        _save("".join(report.lines), HERE / "RESULTS.md")
+
+
+def _save(text: str, path: Path) -> None:
+    """Write the results, with the sections of an older file that are not among them."""
+    head, *new = _sections(text)
+    old = _sections(path.read_text(encoding="utf-8"))[1:] if path.exists() else []
+    found = {section.splitlines()[0]: section for section in (*old, *new)}
+    path.write_text(head + "".join(found[title] for title in sorted(found)), encoding="utf-8")
+
+
+def _sections(text: str) -> list[str]:
+    """The head, then each section with its title."""
+    head, *rest = text.split("\n## ")
+    return [f"{head}\n", *(f"## {part.rstrip()}\n\n" for part in rest)]
 
 
 def _run(name: str, report: _Report) -> None:
