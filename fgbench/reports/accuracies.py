@@ -48,7 +48,20 @@ def measure(experiment: Experiment) -> Accuracies:
     """
     if experiment.missing:
         return Accuracies(recalls={}, mean=None, interval=None, samples=frozenset(), n_seeds=0)
-    seeds = [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
+    return accuracies(
+        [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
+    )
+
+
+def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
+    """Accuracies of some predictions.
+
+    Args:
+        seeds: One per seed, at least one, with the same classes in the same order.
+
+    Raises:
+        ValueError: If classes differ.
+    """
     confusions = [predictions.confusion() for predictions in seeds]
     recalls = np.stack([metrics.recalls(confusion) for confusion in confusions])
     try:

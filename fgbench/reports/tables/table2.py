@@ -11,6 +11,7 @@ from pathlib import Path
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, measure
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import Cell, Table, centre
 from fgbench.reports.orders import Standing, order_notes
@@ -49,6 +50,7 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
+            *_weights(workdir, experiments, names),
             *_absent([method for method in METHODS if not by_method[method.name]]),
             *run_notes(workdir, experiments),
         ],
@@ -155,8 +157,17 @@ def _orders(
     return notes
 
 
+def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
+    """Sentences on the weights of the streams of the video methods that have two."""
+    return [
+        weight_note(workdir, name, experiment)
+        for name, experiment in zip(names, experiments, strict=True)
+        if has_both_streams(experiment)
+    ]
+
+
 def _absent(methods: Sequence[Method]) -> list[str]:
     if not methods:
         return []
-    remedies = "; ".join(f"{method.name} ({method.remedy()})" for method in methods)
+    remedies = "; ".join(f"{method.name} ({method.command})" for method in methods)
     return [f"Blank for want of a run: {remedies}."]
