@@ -114,9 +114,7 @@ def sweep(
         raise ValueError(f"{len(sample_ids)} ids of {len(spatial)} samples, expected one each, none twice")
     n_classes = spatial.shape[1]
     confusions = [
-        metrics.confusion_matrix(
-            truth, most_probable(fuse(spatial, temporal, weight)), n_classes=n_classes
-        )
+        metrics.confusion_matrix(truth, most_probable(fuse(spatial, temporal, weight)), n_classes=n_classes)
         for weight in weights
     ]
     return Sweep(

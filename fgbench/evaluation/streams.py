@@ -293,7 +293,9 @@ def _attention_fault(clips: Sequence[ClipAttention]) -> str | None:
         for weights in (clip.first, clip.second):
             total = float(weights.sum(dtype=np.float64))
             if not (np.isfinite(weights).all() and weights.min() >= 0 and abs(total - 1) < _NEAR):
-                return f"weights of clip {clip.sample_id!r} add up to {total:.6g}, expected 1 and none below 0"
+                return (
+                    f"weights of clip {clip.sample_id!r} add up to {total:.6g}, expected 1 and none below 0"
+                )
     return None
 
 

@@ -185,8 +185,8 @@ def validate(workdir: Path, experiment: Experiment) -> Validated:
     notes = []
     if not all(found.all_count for folds in seeds for found in folds):
         notes.append(
-            "validation clips without a prediction are not counted, since the manifests that are there do not "
-            "tell which they are"
+            "validation clips without a prediction are not counted, since the manifests that are there do "
+            "not tell which they are"
         )
     points = []
     for place, weight in enumerate(sweeps[0].weights):
@@ -218,9 +218,7 @@ def weight_note(workdir: Path, name: str, experiment: Experiment) -> str:
     else:
         shown = "different weights" if weight is None else f"weight {weight:g}"
         paper = scored(fused_accuracies(experiment, fusion.PAPER_WEIGHT))
-        told = (
-            f"reported at {shown} of the spatial stream; the paper's {fusion.PAPER_WEIGHT:g} gives {paper}"
-        )
+        told = f"reported at {shown} of the spatial stream; the paper's {fusion.PAPER_WEIGHT:g} gives {paper}"
     found = validate(workdir, experiment)
     parts = [f"{name}: {told}", *found.notes]
     if found.best is not None:

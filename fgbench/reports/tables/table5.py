@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fgbench.evaluation.streams import STREAMS
 from fgbench.reports import paper
-from fgbench.reports.accuracies import Accuracies, measure
+from fgbench.reports.accuracies import Accuracies, few_notes, measure
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
 from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
 from fgbench.reports.methods import BACKBONES, TMSAU
@@ -51,17 +51,19 @@ def build(workdir: Path) -> Table:
         [dataset, BOTH, "paper", *[values[backbone] for backbone in BACKBONES]]
         for dataset, values in theirs.items()
     ]
-    notes = []
+    notes: list[str] = []
+    all_measured: list[Accuracies] = []
     for name, block in blocks.items():
         measured = {backbone: measure(experiment) for backbone, experiment in block.items()}
         rows += _rows(name, block, measured, theirs[COMPARED])
         notes += _notes(name, block, measured, theirs[COMPARED])
+        all_measured += measured.values()
     return Table(
         name="table5",
         title=title_of("Table V. Mean accuracy with each temporal backbone", experiments),
         columns=["Data set, recipe", "Scores of", "Number", *BACKBONES],
         rows=rows,
-        notes=[*_meaning(len(blocks)), *notes, *run_notes(workdir, experiments)],
+        notes=[*_meaning(len(blocks)), *few_notes(all_measured), *notes, *run_notes(workdir, experiments)],
         keys=3,
     )
 
@@ -69,7 +71,7 @@ def build(workdir: Path) -> Table:
 def group(experiments: Sequence[Experiment]) -> dict[str, dict[str, Experiment]]:
     """Experiments that compare, by the name of their settings: one per temporal backbone.
 
-    An experiment with settings of its own, or that would be the second of its backbone, is a block of its own.
+    An experiment with settings of its own, or that would be the second of its backbone, is a block by itself.
 
     Args:
         experiments: Of the methods of the table.
@@ -161,8 +163,8 @@ def _notes(
     ]
     if bare:
         notes.append(
-            f"{name}: streams of {', '.join(bare)} are blank, since a run has no {STREAMS}; run it again with "
-            "--force."
+            f"{name}: streams of {', '.join(bare)} are blank, since a run has no {STREAMS}; run it again "
+            "with --force."
         )
     tested: dict[frozenset[tuple[str, str]], list[str]] = {}
     for backbone, ours in measured.items():
@@ -171,8 +173,8 @@ def _notes(
     if len(tested) > 1:
         groups = "; ".join(f"{', '.join(found)}: {len(samples)}" for samples, found in tested.items())
         notes.append(
-            f"{name}: tested on different clips ({groups}), so that the columns do not compare; run them again "
-            "on the manifests as they are now."
+            f"{name}: tested on different clips ({groups}), so that the columns do not compare; run them "
+            "again on the manifests as they are now."
         )
     standings = [
         Standing(
