@@ -72,6 +72,7 @@ def run_place(
         yield RunPlace(
             workdir=workdir,
             manifest_digest=content_digest(index, stages),
+            samples_digest=content_digest(index),
             details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
             seed=seed,
             resume=resume,

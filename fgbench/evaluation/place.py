@@ -26,6 +26,8 @@ class RunPlace:
         force: Whether a finished run is made again.
         jobs: Processes, or threads that decode images.
         progress: Told of the work.
+        samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
+            ``None`` if it is not.
     """
 
     workdir: Path
@@ -36,6 +38,12 @@ class RunPlace:
     force: bool
     jobs: int
     progress: Progress
+    samples_digest: str | None = None
+
+    @property
+    def faces_digest(self) -> str:
+        """Digest of clips, faces and images, which features do not change."""
+        return self.samples_digest or self.manifest_digest
 
     @property
     def manifests(self) -> Path:
