@@ -1,8 +1,9 @@
 """The control set ``motion``: classes that differ by the speed of the onset alone.
 
-All classes are played with one and the same recipe of action units. Clips come in matched groups, one clip of
-each class: person, scene, intensities, movement of head and eyes, length and key frame are drawn once for the
-group. The fewer frames the onset takes, the more the offset does, backwards along the same way::
+All classes are played with one and the same recipe of action units, that of astonishment. Clips come in
+matched groups, one clip of each class: person, scene, intensities, movement of head and eyes, length and key
+frame are drawn once for the group. The fewer frames the onset takes, the more the offset does, backwards along
+the same way::
 
     class          onset   offset
     amazement      24      4        frames
@@ -11,8 +12,9 @@ group. The fewer frames the onset takes, the more the offset does, backwards alo
 
 So the frames of the apex are the same pictures in all classes of a group, and so are the neutral ones; and
 since onset and offset take the same number of frames together and begin at random between two frames, a frame
-taken from anywhere in the expression is as likely to be of one class as of another. What tells the classes
-apart is how fast, or in which direction, the face changes. Not in the paper: a test of temporal models.
+taken from anywhere in the clip, its distance from the key frame unknown, is as likely to be of one class as of
+another. What tells the classes apart is how fast the face changes, and in which direction. Not in the paper: a
+test of temporal models.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ ONSET_FRAMES = MappingProxyType({"amazement": 24, "surprise": 10, "astonishment"
 """Class to the frames of its onset."""
 CHANGING_FRAMES = 28
 """Frames of onset and offset together."""
-PLAYED_AS = "surprise"
+PLAYED_AS = "astonishment"
 """Class whose action units all classes are played with."""
 
 _HELD = (5, 7)
