@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from fgbench.evaluation import metrics
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_bootstrap
@@ -29,7 +27,7 @@ def scores_table(folder: Path) -> Table:
     ]
     rows.append(["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1])
     interval = uar_interval(predictions)
-    cluster = "subjects" if _by_subject(predictions) else "clips"
+    cluster = "subjects" if predictions.is_by_subject() else "clips"
     details = result["details"]
     return Table(
         name=f"{result['experiment']}-scores",
@@ -49,16 +47,7 @@ def scores_table(folder: Path) -> Table:
 
 def uar_interval(predictions: Predictions) -> Interval:
     """95 % interval of the UAR, by subject where all subjects are known, else by clip."""
-    numbers = {label: place for place, label in enumerate(predictions.classes)}
-    truth = np.array([numbers[label] for label in predictions.labels])
-    predicted = np.array(
-        [metrics.MISSING if label is None else numbers[label] for label in predictions.predicted]
-    )
-    clusters = predictions.subject_ids if _by_subject(predictions) else predictions.clip_ids
+    truth, predicted = predictions.numbers()
     return cluster_bootstrap(
-        truth, predicted, clusters=[str(name) for name in clusters], n_classes=len(predictions.classes)
+        truth, predicted, clusters=predictions.clusters(), n_classes=len(predictions.classes)
     )
-
-
-def _by_subject(predictions: Predictions) -> bool:
-    return all(name is not None for name in predictions.subject_ids)
