@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
 
@@ -20,6 +21,12 @@ ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 def report(
     table: Annotated[str | None, typer.Option("--table", help="Number of a table, e.g. I.")] = None,
     figure: Annotated[str | None, typer.Option("--figure", help="Number of a figure, e.g. 3.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdir: Annotated[
         Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
@@ -52,6 +59,9 @@ def report(
     for name in formats or ():
         if name not in FORMATS:
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
+    if run is not None:
+        show_sheet(run, workdir, out, formats)
+        return
     wanted: list[tuple[str, str]] = []
     if table is not None:
         wanted.append(("reports.tables", f"table{_number(table)}"))

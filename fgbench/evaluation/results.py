@@ -72,7 +72,7 @@ class Predictions:
         return metrics.confusion_matrix(truth, found, n_classes=len(self.classes))
 
     def numbers(self) -> tuple[metrics.Counts, metrics.Counts]:
-        """True and predicted classes, places in ``classes``, (N,) int64 each; ``metrics.MISSING`` for none."""
+        """True and predicted classes, (N,) int64 places in ``classes``; ``metrics.MISSING`` for none."""
         number: dict[str | None, int] = {label: place for place, label in enumerate(self.classes)}
         number[None] = metrics.MISSING
         truth = np.array([number[label] for label in self.labels], np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from fgbench import storage
@@ -39,16 +40,15 @@ def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None
     """
     table = item if isinstance(item, Table) else item.table
     chosen = list(dict.fromkeys(formats or (["md"] if isinstance(item, Table) else ["md", "png"])))
-    drawn = any(kind in PICTURE_FORMATS for kind in chosen) or ("html" in chosen and isinstance(item, Figure))
-    drawing = None
-    if drawn:
-        drawing = draw_table(item) if isinstance(item, Table) else item.draw()
+    draw = partial(draw_table, item) if isinstance(item, Table) else item.draw
+    is_drawn = isinstance(item, Figure) and "html" in chosen
+    drawing = draw() if is_drawn or set(chosen) & set(PICTURE_FORMATS) else None
     written = []
     for kind in chosen:
         path = folder / f"{table.name}.{kind}"
-        if kind in PICTURE_FORMATS:
+        if kind in PICTURE_FORMATS and drawing is not None:
             storage.write_bytes(path, picture(drawing, kind))
-        elif kind == "html" and isinstance(item, Figure):
+        elif kind == "html" and is_drawn and drawing is not None:
             shown = html_picture(picture(drawing, "png"), table.title)
             storage.write_text(path, html_page(table.title, [shown, html_table(table)]))
         else:

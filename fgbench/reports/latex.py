@@ -1,7 +1,7 @@
 """Tables as LaTeX: floats of booktabs tables, to be put into a paper with ``\\input``.
 
-The text needs the packages booktabs and graphicx. A wide table becomes one float per block, a long one floats of
-as many rows as fit a page; notes stand under the last.
+The text needs the packages booktabs and graphicx. A wide table becomes one float per block, a long one floats
+of as many rows as fit a page; notes stand under the last.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from fgbench.reports.model import Cell, Spread, Table
+from fgbench.reports.render import text
 
 _ROWS = 40
 """Most rows of a float."""
@@ -133,7 +134,7 @@ def _cell(cell: Cell) -> str:
         return ""
     if isinstance(cell, Spread):
         return rf"${cell.mean:.3f} \pm {cell.sd:.3f}$"
-    if isinstance(cell, str):
-        return escaped(cell)
-    number = f"{cell:.3f}" if isinstance(cell, float) else f"{cell:,}"
-    return f"$-${number[1:]}" if number.startswith("-") else number
+    shown = text(cell)
+    if isinstance(cell, int | float) and shown.startswith("-"):
+        return f"$-${shown[1:]}"
+    return escaped(shown)

@@ -6,12 +6,13 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from fgbench.reports.model import Cell, Spread, Table
+from fgbench.reports.model import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 _CHARACTER_IN = 0.075  # width of a character of 9 points, inches
+_LEAST = 0.001  # p-values below are not told apart
 _NOTE_CHARACTERS_PER_IN = 15  # characters of 8 points per inch, with room to spare
 
 
@@ -111,7 +112,12 @@ def text(cell: Cell) -> str:
         return f"{cell:,}"
     if isinstance(cell, Spread):
         return f"{cell.mean:.3f} ± {cell.sd:.3f}"
-    return f"{cell:.3f}" if isinstance(cell, float) else cell
+    if not isinstance(cell, float):
+        return cell
+    if isinstance(cell, PValue) and cell < _LEAST:
+        return f"< {_LEAST:g}"
+    number = f"{cell:.3f}"
+    return number.removeprefix("-") if float(number) == 0.0 else number
 
 
 def in_markdown(value: str) -> str:
