@@ -13,6 +13,7 @@ from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
+    from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
@@ -94,6 +95,7 @@ def report(
             note(f"wrote {path}")
         entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
     if everything:
+        entries += _ranked(workdir, folder, formats)
         for path in write_index(folder, entries):
             note(f"wrote {path}")
 
@@ -107,6 +109,19 @@ def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list
     written = write_item(item, folder, formats)
     say(markdown(item if isinstance(item, Table) else item.table))
     return written
+
+
+def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
+    """Write the leaderboards, if there are runs."""
+    from fgbench.reports.experiments import NoRunError
+    from fgbench.reports.index import entry_of
+    from fgbench.reports.leaderboard import leaderboard
+
+    try:
+        tables = leaderboard(workdir)
+    except NoRunError:
+        return []
+    return [entry_of(table, write(table, folder, formats)) for table in tables]
 
 
 def _number(table: str) -> str:

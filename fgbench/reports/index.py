@@ -118,7 +118,6 @@ def _document(entries: Sequence[Entry]) -> str:
     lines = [
         r"\documentclass[10pt]{article}",
         r"\usepackage[utf8]{inputenc}",
-        r"\usepackage[T1]{fontenc}",
         r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",
         r"\usepackage{booktabs,graphicx}",
         r"\begin{document}",

@@ -35,7 +35,7 @@ _SIGNS = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"{''}",
-    "`": r"\textasciigrave{}",
+    "`": r"{`}",
     "±": r"$\pm$",
     "×": r"$\times$",
     "≤": r"$\le$",
