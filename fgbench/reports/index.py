@@ -12,7 +12,6 @@ from pathlib import Path
 
 from fgbench import storage
 from fgbench.reports.hypertext import html_page
-from fgbench.reports.latex import escaped
 from fgbench.reports.model import Table
 from fgbench.reports.render import in_markdown
 
@@ -123,12 +122,17 @@ def _document(entries: Sequence[Entry]) -> str:
         r"\begin{document}",
     ]
     for entry in entries:
-        number = escaped(_number(entry.name))
-        lines.append(rf"{{\renewcommand{{\thetable}}{{{number}}}\input{{{entry.name}.tex}}\clearpage}}")
+        number = _number(entry.name)
+        begin = rf"\renewcommand{{\thetable}}{{{number}}}" if number else ""
+        lines.append(rf"{{{begin}\input{{{entry.name}.tex}}\clearpage}}")
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
 def _number(name: str) -> str:
-    """Number in the paper: ``"II"`` of ``table2``; else the name."""
-    digits = name.removeprefix("table")
-    return _ROMAN[int(digits) - 1] if digits.isdecimal() and 0 < int(digits) <= len(_ROMAN) else name
+    """What a table is called in the paper: ``"II"`` for ``table2``; nothing for tables of our own."""
+    kind = name.rstrip("0123456789")
+    digits = name[len(kind) :]
+    if kind == "figure" and digits:
+        return f"of Figure {digits}"
+    is_known = kind == "table" and digits and 0 < int(digits) <= len(_ROMAN)
+    return _ROMAN[int(digits) - 1] if is_known else ""

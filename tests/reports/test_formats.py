@@ -59,8 +59,10 @@ def test_latex_by_hand():
 
 def test_latex_escapes_all_that_it_would_read_as_a_command():
     found = escaped(NASTY)
-    allowed = r"\\(textless|textgreater|textbackslash|textasciitilde|textasciicircum|textasciigrave)\{\}"
-    rest = re.sub(rf"{allowed}|\\[&%$#_{{}}]|\{{''\}}|-\{{\}}-", "", found)
+    allowed = r"\\(textless|textgreater|textbackslash|textasciitilde|textasciicircum)\{\}"
+    rest = re.sub(
+        rf"{allowed}|\{{\\ensuremath\{{\\\$\}}\}}|\\[&%$#_{{}}]|\{{''\}}|\{{`\}}|-\{{\}}-", "", found
+    )
     assert not set(rest) & set(r'\{}&%$#_~^<>|"`')
     assert r"\textbackslash{}input\{/etc/passwd\}" in found
     assert found.endswith("-{}-out é U+4E2D")
