@@ -37,7 +37,7 @@ def report(
         typer.Option(
             "--format",
             help="md, tex, csv, html, png, pdf or svg; may be repeated.",
-            show_default="md, figures also png; with --all: all",
+            show_default="md, figures also png; with --all: tables all that are text, figures all",
         ),
     ] = None,
     out: Annotated[
@@ -47,12 +47,12 @@ def report(
 ) -> None:
     """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
 
-    With --all in all formats, with an index that tells what is blank and how to fill it.
+    With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.files import FORMATS
+    from fgbench.reports.files import FORMATS, all_formats
     from fgbench.reports.index import Entry, entry_of, write_index
     from fgbench.reports.model import Table
     from fgbench.stages.publish import is_published
@@ -77,8 +77,6 @@ def report(
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     folder = out or workdir / "reports"
-    if everything:
-        formats = formats or list(FORMATS)
     entries = []
     for kind, name in wanted:
         try:
@@ -90,7 +88,7 @@ def report(
             note(f"left out {name}: {gap}")
             entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
             continue
-        paths = write(item, folder, formats)
+        paths = write(item, folder, formats or (all_formats(item) if everything else None))
         for path in paths:
             note(f"wrote {path}")
         entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
@@ -114,6 +112,7 @@ def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list
 def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
     """Write the leaderboards, if there are runs."""
     from fgbench.reports.experiments import NoRunError
+    from fgbench.reports.files import all_formats
     from fgbench.reports.index import entry_of
     from fgbench.reports.leaderboard import leaderboard
 
@@ -121,7 +120,7 @@ def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entr
         tables = leaderboard(workdir)
     except NoRunError:
         return []
-    return [entry_of(table, write(table, folder, formats)) for table in tables]
+    return [entry_of(table, write(table, folder, formats or all_formats(table))) for table in tables]
 
 
 def _number(table: str) -> str:
