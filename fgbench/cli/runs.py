@@ -121,8 +121,8 @@ def show_run(folder: Path, *, json: bool) -> None:
         return
     for table in (scores_table(folder), *confusion_tables(folder)):
         say(markdown(table))
+    say("calibration, coverage, errors in the class tree: fgbench report --run")
     say(f"run: {folder}")
-    say(f"calibration, coverage, errors in the class tree: fgbench report --run {folder}")
 
 
 def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
