@@ -64,15 +64,14 @@ def run_place(
         ManifestError: If the work folder has no manifests.
     """
     from fgbench.evaluation.place import RunPlace
-    from fgbench.hashing import digest_file
-    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
+    from fgbench.stages.publish import content_digest, read_index
 
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
     index = read_index(workdir)
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
-            manifest_digest=digest_file(workdir / MANIFESTS / INDEX),
+            manifest_digest=content_digest(index, stages),
             details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
             seed=seed,
             resume=resume,
@@ -84,7 +83,15 @@ def run_place(
 
 @contextmanager
 def opened(
-    workdir: Path, device: str | None, *, seed: int, jobs: int, resume: bool, force: bool, quiet: bool
+    workdir: Path,
+    device: str | None,
+    *,
+    stages: Sequence[str] = (),
+    seed: int,
+    jobs: int,
+    resume: bool,
+    force: bool,
+    quiet: bool,
 ) -> Iterator[Place]:
     """A place to train in: as :func:`run_place`, and the device.
 
@@ -104,7 +111,9 @@ def opened(
             f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
         ) from error
     found = resolve(device)
-    with run_place(workdir, seed=seed, jobs=jobs, resume=resume, force=force, quiet=quiet) as place:
+    with run_place(
+        workdir, stages=stages, seed=seed, jobs=jobs, resume=resume, force=force, quiet=quiet
+    ) as place:
         yield Place.on(found, place)
 
 

@@ -19,7 +19,7 @@ class RunPlace:
 
     Attributes:
         workdir: Work folder, with its manifests.
-        manifest_digest: Digest of the manifests' index.
+        manifest_digest: Digest of what is read of the manifests.
         details: Plain values to keep with the result (data set, whether it is drawn).
         seed: Of everything random.
         resume: Whether an unfinished run is continued; else it is started anew.
