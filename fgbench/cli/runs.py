@@ -131,6 +131,7 @@ def show_run(folder: Path, *, json: bool) -> None:
         return
     for table in (scores_table(folder), *confusion_tables(folder)):
         say(markdown(table))
+    say("calibration, coverage, errors in the class tree: fgbench report --run")
     say(f"run: {folder}")
 
 
