@@ -5,15 +5,19 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pi
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from fgbench import pipeline, plugins, storage
+from fgbench.catalogue.listing import Listing, list_data
 from fgbench.config import PrepareConfig
-from fgbench.errors import DatasetError, ManifestError, RejectRateError
+from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
@@ -61,6 +65,7 @@ class RunReport:
         stages: One report per stage, in order.
         published: Whether the manifests were written in this run.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
+        left_out: Label to number of clips whose label is not in the recipe's label set.
     """
 
     recipe: str
@@ -70,6 +75,7 @@ class RunReport:
     stages: tuple[StageReport, ...]
     published: bool
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -101,6 +107,7 @@ class _Run:
     config: PrepareConfig
     root: Path
     workdir: Path
+    listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
@@ -169,7 +176,7 @@ def run(
                 state.finished[stage.name] = markers
                 reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
                 _check_reject_rate(reports[-1], config, workdir)
-        published, counts = publish(config, workdir, state.finished)
+        published, counts = publish(config, workdir, state.finished, state.listing)
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -178,6 +185,7 @@ def run(
         stages=tuple(reports),
         published=published,
         counts=counts,
+        left_out=state.listing.left_out,
     )
 
 
@@ -213,6 +221,7 @@ def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = F
         clips=sum(len(entries) for entries in state.sources.values()),
         stages=tuple(reports),
         published=False,
+        left_out=state.listing.left_out,
     )
 
 
@@ -253,28 +262,57 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 
 
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
-    entries = plugins.load("datasets", config.dataset.adapter).list_clips(root)
-    if not entries:
-        raise DatasetError(f"{root} lists no clips", "add clips to the annotations")
+    listing = list_data(config.dataset, root)
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
-    for entry in entries:
+    for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
-    digests = {bucket: _source_digest(found, root, config.dataset.name) for bucket, found in sources.items()}
-    return _Run(config=config, root=root, workdir=workdir, sources=sources, digests=digests)
+    stamps = _Stamps(root)
+    names = [config.dataset.name, config.dataset.scheme]
+    digests = {bucket: _source_digest(found, stamps, names) for bucket, found in sources.items()}
+    return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
 
 
-def _source_digest(entries: tuple[ClipEntry, ...], root: Path, dataset: str) -> str:
+_ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name != "votes"))
+
+
+def _source_digest(entries: tuple[ClipEntry, ...], stamps: _Stamps, names: list[str]) -> str:
     """Digest of annotations and of the files' sizes and times; contents are hashed by ``ingest``."""
-    return digest_json([dataset, [[asdict(entry), *_stamp(root / entry.path)] for entry in entries]])
+    listed = [
+        [*_ENTRY(entry), [asdict(vote) for vote in entry.votes], stamps.of(entry.path)] for entry in entries
+    ]
+    return digest_json([names, listed])
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+class _Stamps:
+    """Size and time of change of what entries name; a folder or table that many name is looked at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._shared: dict[str, tuple[int, int]] = {}
+
+    def of(self, path: str) -> tuple[int, int]:
+        """Stamp of a file, of all files of a folder together, or of the table that a row is of."""
+        if path in self._shared:
+            return self._shared[path]
+        try:
+            status = (self._root / path).stat()
+            if not stat.S_ISDIR(status.st_mode):
+                return status.st_size, status.st_mtime_ns
+            self._shared[path] = self._folder(path)
+            return self._shared[path]
+        except NotADirectoryError:
+            table, _, _ = path.rpartition("/")
+            if table not in self._shared:
+                self._shared[table] = self.of(table)
+            return self._shared[table]
+        except (OSError, ValueError):
+            return -1, -1
+
+    def _folder(self, path: str) -> tuple[int, int]:
+        with os.scandir(self._root / path) as found:
+            states = [item.stat() for item in found]
+        return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
 
 def _plan(
@@ -321,6 +359,7 @@ def _plan(
                 workdir=state.workdir,
                 root=state.root,
                 dataset=state.config.dataset.name,
+                scheme=state.config.dataset.scheme,
                 config=section,
                 inputs=inputs[bucket],
                 entries=state.sources[bucket] if not stage.inputs else (),

@@ -22,6 +22,7 @@ from fgbench.config.prepare import (
     LbpConfig,
     OpticalFlowConfig,
     PrepareConfig,
+    ProtocolConfig,
     SampleConfig,
     SplitConfig,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "OpticalFlowConfig",
     "OptimiserConfig",
     "PrepareConfig",
+    "ProtocolConfig",
     "SampleConfig",
     "Section",
     "SplitConfig",
