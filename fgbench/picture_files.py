@@ -30,7 +30,5 @@ def picture_names(folder: Path) -> list[str]:
         OSError: If the folder cannot be listed.
     """
     with os.scandir(folder) as items:
-        found = [
-            item.name for item in items if is_picture(item.name)
-        ]  # asks nothing of files
+        found = [item.name for item in items if is_picture(item.name)]  # asks nothing of files
     return sorted(found, key=natural_key)

@@ -65,7 +65,7 @@ def find(folder: Path, *names: str) -> Path | None:
     return None
 
 
-def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 2) -> Path | None:
+def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path | None:
     """The folder that a test accepts: the root, or one inside it that an archive has wrapped the data in.
 
     Args:
