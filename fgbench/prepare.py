@@ -288,7 +288,7 @@ class _Stamps:
     """Size and time of change of what entries name; a folder or table that many name is looked at once."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = str(root)
         self._shared: dict[str, tuple[int, int]] = {}
 
     def of(self, path: str) -> tuple[int, int]:
@@ -296,7 +296,7 @@ class _Stamps:
         if path in self._shared:
             return self._shared[path]
         try:
-            status = (self._root / path).stat()
+            status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - a Path for each takes longer
             if not stat.S_ISDIR(status.st_mode):
                 return status.st_size, status.st_mtime_ns
             self._shared[path] = self._folder(path)
@@ -310,7 +310,7 @@ class _Stamps:
             return -1, -1
 
     def _folder(self, path: str) -> tuple[int, int]:
-        with os.scandir(self._root / path) as found:
+        with os.scandir(f"{self._root}/{path}") as found:
             states = [item.stat() for item in found]
         return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 

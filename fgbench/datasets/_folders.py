@@ -119,7 +119,7 @@ def labelled_folders(folder: Path, labels: Mapping[str, str]) -> dict[Path, str]
 
 def is_video(name: str) -> bool:
     """Whether a file is a video by its name, and not hidden."""
-    return not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
+    return not name.startswith(".") and f".{name.rpartition('.')[2].lower()}" in VIDEO_SUFFIXES
 
 
 def pictures(folder: Path) -> list[str]:
@@ -132,8 +132,21 @@ def pictures(folder: Path) -> list[str]:
 
 
 def relative(path: Path, root: Path) -> str:
-    """Path of a file from the root of the data set, as :class:`fgbench.records.ClipEntry` has it."""
+    """Path from the root of the data set, as :class:`fgbench.records.ClipEntry` has it."""
     return path.relative_to(root).as_posix()
+
+
+def prefix(folder: Path, root: Path) -> str:
+    """What stands before the names of a folder's files in paths from the root: ``"a/b/"``, or nothing.
+
+    To be asked for once per folder: paths of a million files as :class:`pathlib.Path` take a minute.
+    """
+    return "" if folder == root else f"{relative(folder, root)}/"
+
+
+def stem(name: str) -> str:
+    """Name of a file without its suffix."""
+    return name.rpartition(".")[0] or name
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:

@@ -16,7 +16,8 @@ from fgbench.datasets._folders import (
     is_video,
     labelled_folders,
     layout_error,
-    relative,
+    prefix,
+    stem,
     unwrap,
 )
 from fgbench.records import ClipEntry
@@ -78,12 +79,13 @@ def list_clips(root: Path) -> list[ClipEntry]:
         if inside is None:
             raise layout_error(f"{folder} has no folders named as emotions (Angry, ..., Surprise)", _LAYOUT)
         for inner, label in labelled_folders(inside, _FOLDERS).items():
+            before = prefix(inner, root)
             for name in file_names(inner):
                 if is_video(name):
                     entries.append(
                         ClipEntry(
-                            clip_id=f"{part}/{Path(name).stem}",
-                            path=relative(inner / name, root),
+                            clip_id=f"{part}/{stem(name)}",
+                            path=before + name,
                             label=label,
                             split=part,
                         )

@@ -24,7 +24,9 @@ from fgbench.datasets._folders import (
     labelled_folders,
     layout_error,
     pictures,
+    prefix,
     relative,
+    stem,
     subfolders,
     unwrap,
 )
@@ -162,9 +164,9 @@ def _cropped(root: Path) -> Iterator[ClipEntry]:
     if base is None:
         raise layout_error(f"{root} has no folders named as emotions (anger, ..., surprise)", (_CROPPED,))
     for folder, label in labelled_folders(base, _FOLDERS).items():
+        before = prefix(folder, root)
         for name in pictures(folder):
-            stem = Path(name).stem
-            subject, _, rest = stem.partition("_")
+            subject, _, rest = stem(name).partition("_")
             sequence = rest.partition("_")[0]
             if not (sequence and subject[:1].upper() == "S" and subject[1:].isdecimal()):
                 raise layout_error(
@@ -173,8 +175,8 @@ def _cropped(root: Path) -> Iterator[ClipEntry]:
                     (_CROPPED,),
                 )
             yield ClipEntry(
-                clip_id=stem,
-                path=relative(folder / name, root),
+                clip_id=stem(name),
+                path=before + name,
                 label=label,
                 key_frame=0,
                 subject_id=subject.upper(),

@@ -18,7 +18,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import find, labelled_folders, layout_error, pictures, relative, unwrap
+from fgbench.datasets._folders import (
+    find,
+    labelled_folders,
+    layout_error,
+    pictures,
+    prefix,
+    relative,
+    stem,
+    unwrap,
+)
 from fgbench.datasets._tables import label_of, read_table
 from fgbench.errors import DatasetError
 from fgbench.records import ClipEntry
@@ -181,10 +190,11 @@ def _files(root: Path) -> Iterator[ClipEntry]:
         if not labelled:
             raise layout_error(f"{folder} has no folders named as emotions (angry, ..., surprise)", (_FILES,))
         for inner, label in labelled.items():
+            before = prefix(inner, root)
             for name in pictures(inner):
                 yield ClipEntry(
-                    clip_id=f"{part}/{label}/{Path(name).stem}",
-                    path=relative(inner / name, root),
+                    clip_id=f"{part}/{label}/{stem(name)}",
+                    path=before + name,
                     label=label,
                     key_frame=0,
                     split=part,

@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 
 from fgbench.datasets import _drawn_truth
 from fgbench.datasets._card import WHOLE, Card, Variant
+from fgbench.datasets._folders import VIDEO_SUFFIXES
 from fgbench.errors import DatasetError
 from fgbench.records import SPLITS, AuRow, ClipEntry, Vote
 
@@ -34,9 +35,6 @@ ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
 SELECTION = "selection.csv"
 VIDEOS = "videos"
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
-"""Suffixes tried for a clip that is named without one."""
-
 _LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 _ANNOTATION_COLUMNS = frozenset({"clip", "label", "key_frame", "confidence", "subject", "source", "split"})
 _VOTE_COLUMNS = frozenset({"clip", "annotator", "label", "confidence", "key_frame", "round"})

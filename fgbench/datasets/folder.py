@@ -15,7 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import file_names, is_video, layout_error, pictures, relative, subfolders
+from fgbench.datasets._folders import (
+    file_names,
+    is_video,
+    layout_error,
+    pictures,
+    prefix,
+    stem,
+    subfolders,
+)
 from fgbench.errors import DatasetError
 from fgbench.picture_files import is_picture
 from fgbench.records import ClipEntry
@@ -67,18 +75,16 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator[ClipEntry]:
+    before = prefix(folder, root)
     for name in file_names(folder):
         if is_picture(name) or is_video(name):
-            path = relative(folder / name, root)
-            key_frame = 0 if is_picture(name) else None
             yield ClipEntry(
-                clip_id=str(Path(path).with_suffix("")),
-                path=path,
+                clip_id=before + stem(name),
+                path=before + name,
                 label=label,
-                key_frame=key_frame,
+                key_frame=0 if is_picture(name) else None,
                 split=part,
             )
-    for inner in subfolders(folder).values():
+    for name, inner in subfolders(folder).items():
         if pictures(inner):
-            path = relative(inner, root)
-            yield ClipEntry(clip_id=path, path=path, label=label, split=part)
+            yield ClipEntry(clip_id=before + name, path=before + name, label=label, split=part)

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
-from fgbench.datasets._folders import layout_error, pictures, relative, unwrap
+from fgbench.datasets._folders import layout_error, pictures, prefix, stem, unwrap
 from fgbench.records import ClipEntry
 
 _CODES = {
@@ -52,6 +52,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
     if folder is None:
         raise layout_error(f"{root} has no pictures named like KA.AN1.39.tiff", _LAYOUT)
     entries = []
+    before = prefix(folder, root)
     for name in pictures(folder):
         match = _NAME.fullmatch(name)
         if match is None:
@@ -61,8 +62,8 @@ def list_clips(root: Path) -> list[ClipEntry]:
             raise layout_error(f"{folder / name}: {match['code']!r} is no code of an expression", _LAYOUT)
         entries.append(
             ClipEntry(
-                clip_id=Path(name).stem.upper(),
-                path=relative(folder / name, root),
+                clip_id=stem(name).upper(),
+                path=before + name,
                 label=label,
                 key_frame=0,
                 subject_id=match["subject"].upper(),

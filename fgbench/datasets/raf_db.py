@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import find, layout_error, relative, unwrap
+from fgbench.datasets._folders import find, layout_error, prefix, unwrap
 from fgbench.datasets._tables import label_of, read_lines
 from fgbench.errors import DatasetError
 from fgbench.records import ClipEntry
@@ -95,6 +95,7 @@ def list_clips(root: Path, variant: str = "basic") -> list[ClipEntry]:
     codes = _COMPOUND if half == "compound" else _BASIC
     suffix = "_aligned" if images == "aligned" else ""
     entries = []
+    before = prefix(folder, root)
     for line, (name, code) in read_lines(labels, 2, "train_00001.jpg 5"):
         pure = PurePosixPath(name)
         part = pure.stem.partition("_")[0].lower()
@@ -103,7 +104,7 @@ def list_clips(root: Path, variant: str = "basic") -> list[ClipEntry]:
         entries.append(
             ClipEntry(
                 clip_id=pure.stem,
-                path=f"{relative(folder, root)}/{pure.stem}{suffix}{pure.suffix}",
+                path=f"{before}{pure.stem}{suffix}{pure.suffix}",
                 label=label_of(code, codes, labels, line),
                 key_frame=0,
                 split=part,
