@@ -5,17 +5,15 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pi
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from fgbench import pipeline, plugins, storage
 from fgbench.catalogue.listing import Listing, list_data
+from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
@@ -267,52 +265,10 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
-    stamps = _Stamps(root)
+    stamps = Stamps(root)
     names = [config.dataset.name, config.dataset.scheme]
-    digests = {bucket: _source_digest(found, stamps, names) for bucket, found in sources.items()}
+    digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
     return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
-
-
-_ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name != "votes"))
-
-
-def _source_digest(entries: tuple[ClipEntry, ...], stamps: _Stamps, names: list[str]) -> str:
-    """Digest of annotations and of the files' sizes and times; contents are hashed by ``ingest``."""
-    listed = [
-        [*_ENTRY(entry), [asdict(vote) for vote in entry.votes], stamps.of(entry.path)] for entry in entries
-    ]
-    return digest_json([names, listed])
-
-
-class _Stamps:
-    """Size and time of change of what entries name; a folder or table that many name is looked at once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
-        self._shared: dict[str, tuple[int, int]] = {}
-
-    def of(self, path: str) -> tuple[int, int]:
-        """Stamp of a file, of all files of a folder together, or of the table that a row is of."""
-        if path in self._shared:
-            return self._shared[path]
-        try:
-            status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - a Path for each takes longer
-            if not stat.S_ISDIR(status.st_mode):
-                return status.st_size, status.st_mtime_ns
-            self._shared[path] = self._folder(path)
-            return self._shared[path]
-        except NotADirectoryError:
-            table, _, _ = path.rpartition("/")
-            if table not in self._shared:
-                self._shared[table] = self.of(table)
-            return self._shared[table]
-        except (OSError, ValueError):
-            return -1, -1
-
-    def _folder(self, path: str) -> tuple[int, int]:
-        with os.scandir(f"{self._root}/{path}") as found:
-            states = [item.stat() for item in found]
-        return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
 
 def _plan(
