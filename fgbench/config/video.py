@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Fraction, NonNegative, Positive, Section
+from fgbench.config.sections import Fraction, NonNegative, Positive, PositiveFloat, Section
 from fgbench.config.training import OptimiserConfig
 
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -160,6 +160,9 @@ class TrainVideoConfig(Section):
     vgg_lstm: VggLstmConfig = VggLstmConfig()
     c3d_lstm: C3dLstmConfig = C3dLstmConfig()
     losses: VideoLossConfig = VideoLossConfig()
+    head_factor: PositiveFloat = 1.0
+    """Factor of the learning rate of classifiers, attention and LSTMs, which always start from drawn values.
+    Not stated in the paper."""
     optimiser: OptimiserConfig = OptimiserConfig()
     data: VideoDataConfig = VideoDataConfig()
 

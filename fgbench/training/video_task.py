@@ -31,6 +31,7 @@ TEST_BATCH = 8
 
 _AHEAD = 2
 _FIVE = 5
+_BACKBONE = ".backbone."  # part of the names of parameters of convolutional networks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,8 +147,11 @@ class VideoTask:
         self._crop = self._mirrored = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters, at one rate."""
-        return [{"params": list(self.model.parameters())}]
+        """Backbones at the recipe's rate, all that comes after them at its own."""
+        rate = self._config.optimiser.learning_rate
+        backbones = [value for name, value in self.model.named_parameters() if _BACKBONE in name]
+        heads = [value for name, value in self.model.named_parameters() if _BACKBONE not in name]
+        return [{"params": backbones}, {"params": heads, "lr": rate * self._config.head_factor}]
 
     def batches(self, *, epoch: int, rank: int, world: int) -> ClipBatches:
         """Training clips in the order of an epoch."""
