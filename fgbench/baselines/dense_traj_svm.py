@@ -81,7 +81,7 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
         c_values=config.c_values,
         candidates=[candidate],
         test_gram=lambda _: combined_kernel(against["test"], scales),
-        details={"words": words, "scales": scales},
+        details={"kind": "video", "words": words, "scales": scales},
     )
 
 

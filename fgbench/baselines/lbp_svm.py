@@ -52,6 +52,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         c_values=config.c_values,
         candidates=told(grams.candidates(), place.progress),
         test_gram=lambda parameters: grams.against_train(_matrix(roles.predicted, features), parameters),
+        details={"kind": "image"},
     )
 
 

@@ -229,16 +229,16 @@ def _published(workdir: Path, told: Mapping[str, Any]) -> Path | None:
     name = told.get("fold_file")
     if name is None:
         return None
-    if Path(name).name != name:
+    if Path(str(name)).name != name:
         raise ManifestError(
             f"index.json names the fold file {name!r}, expected a name without folders",
             "run fgbench prepare again",
         )
-    own = workdir / "manifests" / name
+    own = workdir / "manifests" / str(name)
     if own.is_file():
         return own
     try:
-        return resource("manifests", "splits", name)
+        return resource("manifests", "splits", str(name))
     except FileNotFoundError as error:
         raise ManifestError(
             f"the fold file {name} of the protocol is neither in {own.parent} nor part of fgbench",

@@ -1,7 +1,7 @@
 """Folds of a data set by subject, source or clip: dealt from public ids, kept in a file, read back.
 
-A fold file is CSV with a head: ``subject_id,fold`` (or ``source_id,fold``, ``clip_id,fold``), one line per id,
-folds numbered from 1. It holds ids only, so that it can be published.
+A fold file is CSV with a head: ``subject_id,fold`` (or ``source_id,fold``, ``clip_id,fold``), one line per
+id, folds numbered from 1. It holds ids only, so that it can be published.
 """
 
 from __future__ import annotations

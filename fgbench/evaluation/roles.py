@@ -46,7 +46,7 @@ def assign_roles(
     """Roles of the samples of a work folder, or of a fold, by their parts.
 
     Args:
-        samples: All of them, with the parts of the fold: see :meth:`fgbench.evaluation.place.RunPlace.divide`.
+        samples: All of them, with the parts of the fold; see ``RunPlace.divide``.
         protocol_name: For messages.
         fold: Name of the fold, for messages.
         known: Ids of those that have features; ``None`` if all have.

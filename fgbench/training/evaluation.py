@@ -8,14 +8,16 @@ are of is changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.division import read_division
+from fgbench.evaluation.labels import FG33
 from fgbench.evaluation.results import (
     CONFIG,
     SINGLE_FOLD,
@@ -26,8 +28,9 @@ from fgbench.evaluation.results import (
     write_run,
 )
 from fgbench.evaluation.roles import Roles, predictions_of
-from fgbench.evaluation.samples import image_samples
-from fgbench.storage import read_rows
+from fgbench.evaluation.samples import clip_samples, image_samples
+from fgbench.evaluation.six_classes import RULE, ZeroShot, can_map, zero_shot
+from fgbench.storage import read_json, read_rows
 from fgbench.training.device import describe
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
@@ -66,6 +69,10 @@ class Comparison:
 def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparison | None]:
     """Predict the test images of a work folder anew.
 
+    A network of the 33 leaves is also tested on six, seven or eight classes, see
+    :mod:`fgbench.evaluation.six_classes`. Where folds divide the work folder, a network of one of its runs is
+    tested on the test part of its fold, and any other on all images.
+
     Args:
         network: The network.
         place: The work folder, with the device that the network is on.
@@ -75,14 +82,17 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         scored on these manifests, else a new one.
 
     Raises:
+        ConfigError: If the network tells other classes apart than those of the work folder.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        UnknownLabelError: If a class of the data is not one of the 33 leaves.
+        UnknownLabelError: If a class of the data is not in the label set of the work folder.
     """
     run = network.trained.run
     source = None if run is None else read_result(run)
-    roles = _test_roles(place.manifests)
+    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_zero_shot = _is_zero_shot(network, place)
+    roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
         roles.predicted,
@@ -90,12 +100,20 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         resident_mb=RESIDENT_MB,
         jobs=place.jobs,
         progress=place.progress,
+        labels=place.labels,
     )
     predicted = predict(network.model, network.preprocessing, test.images)
     found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
-    if run is not None and source is not None and source["manifest_digest"] == place.manifest_digest:
+    if run is not None and is_own:
         return run, compare(read_predictions(run), found)
     details = _details(network.trained, source, place)
+    if place.division.n_folds:
+        label = f"{place.division.label}, all folds tested by one network"
+        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    if is_zero_shot:
+        mapped = zero_shot(found)
+        found = mapped.predictions
+        details["transfer"] = _transfer(mapped, network, source)
     experiment = f"{network.trained.metadata['experiment']}-on-{_slug(str(place.details['dataset']))}"
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
@@ -137,36 +155,66 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def known_clips(trained_in: Path, tested_in: Path) -> int:
+def known_clips(trained_in: Path, trained: Collection[str], tested_in: Path, tested: Collection[str]) -> int:
     """Test clips of a work folder whose files were trained or selected on in another.
 
     Args:
         trained_in: Manifests that a network was trained on.
+        trained: Ids of the clips of these that it was trained or selected on.
         tested_in: Manifests that it is tested on.
+        tested: Ids of the clips of these that it is tested on.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    columns = ["sha256", "split"]
-    known = {
-        row["sha256"]
-        for row in read_rows(trained_in / "clips.parquet", columns)
-        if row["split"] in ("train", "val")
-    }
+    columns = ["clip_id", "sha256"]
+    rows = read_rows(trained_in / "clips.parquet", columns)
+    known = {row["sha256"] for row in rows if row["clip_id"] in trained}
     rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(row["split"] == "test" and row["sha256"] in known for row in rows)
+    return sum(row["clip_id"] in tested and row["sha256"] in known for row in rows)
 
 
-def _test_roles(manifests: Path) -> Roles:
-    known = image_ids(manifests)
-    test = [s for s in image_samples(manifests) if s.part == "test" and not s.is_copy]
+def _is_zero_shot(network: ImageNetwork, place: Place) -> bool:
+    """Whether the classes have to be mapped, refusing those that cannot be."""
+    if set(network.classes) == set(place.labels.labels):
+        return False
+    if network.labels.name == FG33 and can_map(place.labels):
+        return True
+    raise ConfigError(
+        f"{network.trained.name} tells {len(network.classes)} classes of {network.labels.name} apart, but "
+        f"{place.workdir} has {len(place.labels.labels)} of {place.labels.name}, expected the same",
+        f"train on the classes of this work folder: fgbench train msau --init RUN --workdir {place.workdir}",
+    )
+
+
+def _test_roles(place: Place, *, fold: str | None) -> Roles:
+    """Test images of a fold, or of all folds."""
+    known = image_ids(place.manifests)
+    samples = image_samples(place.manifests)
+    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    test = [s for s in divided if s.part == "test" and not s.is_copy]
     predicted = [s for s in test if s.sample_id in known]
     if not predicted:
         raise DatasetError(
-            f"{manifests} has {len(test)} test images, none of them with a usable face",
+            f"{place.manifests} has {len(test)} test images, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
     return Roles(train=(), selection=(), predicted=predicted, test=test)
+
+
+def _transfer(mapped: ZeroShot, network: ImageNetwork, source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a result tells of a test on other classes than those trained on."""
+    own = {} if source is None else source["details"]
+    return {
+        "kind": "zero-shot",
+        "method": own.get("method"),
+        "run": network.trained.name,
+        "dataset": own.get("dataset", "unknown data"),
+        "scheme": network.labels.name,
+        "rule": RULE,
+        "dropped": dict(mapped.dropped),
+        "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
+    }
 
 
 def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
@@ -189,15 +237,26 @@ def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -
             "synthetic": own.get("synthetic"),
             "manifest_digest": None if source is None else source["manifest_digest"],
         },
-        "clips_trained_on": _known_clips(trained, place.manifests),
+        "clips_trained_on": _known_clips(trained, place),
     }
 
 
-def _known_clips(trained: Trained, manifests: Path) -> int | None:
+def _known_clips(trained: Trained, place: Place) -> int | None:
     """See :func:`known_clips`; ``None`` where the manifests that were trained on are not at hand."""
     if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
         return None
-    return known_clips(trained.workdir / _MANIFESTS, manifests)
+    manifests = trained.workdir / _MANIFESTS
+    index = read_json(manifests / "index.json") if (manifests / "index.json").is_file() else {}
+    division = read_division(trained.workdir, index)
+    fold = trained.path.parent.parent.name
+    clips = clip_samples(manifests)
+    # Of folds that are no longer, nothing is known: all clips may have been trained on.
+    is_known = fold in division.folds
+    seen = [c for c in division.divide(clips, fold) if c.part != "test"] if is_known else clips
+    tested = place.division.tested(clip_samples(place.manifests))
+    return known_clips(
+        manifests, {clip.clip_id for clip in seen}, place.manifests, {clip.clip_id for clip in tested}
+    )
 
 
 def _settings(trained: Trained) -> Mapping[str, Any]:

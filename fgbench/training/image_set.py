@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fgbench.evaluation.samples import Sample
 from fgbench.evaluation.labels import LabelSet, fg33
+from fgbench.evaluation.samples import Sample
 from fgbench.training.batching import Source
 from fgbench.training.place import Progress
 from fgbench.training.resident import Resident, fits

@@ -2,7 +2,8 @@
 
 Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
 ``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px of the
-face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph. Names of the classes and the origin are in its metadata.
+face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph. Names of the classes and
+the origin are in its metadata.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def start_of(config: TrainImageConfig, au_weights: Path | None, init: Trained | 
     start = read_trained(au_weights)
     if start.kind != "au":
         raise ManifestError(
-            f"{au_weights} is of kind {start.metadata.get('kind')!r}, expected weights of action units ('au')",
+            f"{au_weights} is of kind {start.metadata.get('kind')!r}, "
+            "expected weights of action units ('au')",
             "give a run of fgbench train au",
         )
     _refuse_other(
