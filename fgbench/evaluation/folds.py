@@ -139,8 +139,9 @@ def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_fold
 def _lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]]:
     """Name of the first column, and id to fold."""
     try:
-        rows = [row for row in csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if row]
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"cannot read the fold file {path}: {error}", "name a CSV file") from error
     head = [name.strip() for name in rows[0]] if rows else []
     if len(head) != 2 or head[0] not in GROUPS or head[1] != "fold":

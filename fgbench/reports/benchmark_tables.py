@@ -1,7 +1,7 @@
 """Tables III and IV: accuracy on public data sets, beside the paper's methods.
 
 Reads the finished runs of work folders, each of which holds one data set. Data sets find their column by
-name (``manifests/benchmarks.csv``); rows name the classes of their data, and no two variants are put together.
+name (``manifests/benchmarks.csv``); rows name their classes, and no two variants are put together.
 """
 
 from __future__ import annotations
@@ -213,11 +213,11 @@ def _rows(entry: _Entry, label: str, measured: _Measured, theirs: paper.Benchmar
 
 def _meaning(theirs: paper.Benchmarks) -> list[str]:
     return [
-        "UAR: mean of the accuracies of the classes; WAR: share of samples that are right. Several seeds: mean "
-        "± standard deviation over seeds. Mean of the folds: ± standard deviation over folds.",
+        "UAR: mean of the accuracies of the classes; WAR: share of samples that are right. Several seeds: "
+        "mean ± standard deviation over seeds. Mean of the folds: ± standard deviation over folds.",
         f"The differences are to the paper's {theirs.ours}; its means are computed from its values, over the "
-        "data sets that a method has. Classes and protocols of the paper's numbers are not stated per method: "
-        "they compare only as far as the data and the protocol of a row are the same.",
+        "data sets that a method has. Classes and protocols of the paper's numbers are not stated per "
+        "method: they compare only as far as the data and the protocol of a row are the same.",
     ]
 
 

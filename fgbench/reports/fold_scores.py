@@ -91,13 +91,9 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
         columns=["Fold", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=rows,
         notes=[
-            "Pooled: scores of the predictions of all folds together. Mean of the folds: ± standard deviation "
-            "over folds; a class without samples in a fold is left out of that fold's UAR.",
-            *(
-                [f"Folds {', '.join(absent)} are not run: these are no results of the protocol."]
-                if absent
-                else []
-            ),
+            "Pooled: scores of the predictions of all folds together. Mean of the folds: ± standard "
+            "deviation over folds; a class without samples in a fold is left out of that fold's UAR.",
+            *([f"Not run: folds {', '.join(absent)}. No results of the protocol."] if absent else []),
             *protocol_notes(details),
         ],
     )

@@ -123,7 +123,8 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     upper = trained.metadata.get("basic")
     if upper not in ([], list(labels.upper)):
         raise ManifestError(
-            f"the weights of {origin} have other upper classes: {upper}, expected {list(labels.upper)} or none",
+            f"the weights of {origin} have other upper classes: {upper}, expected {list(labels.upper)} or "
+            "none",
             "take weights that were trained for these classes, or train the network anew",
         )
     try:
