@@ -1,4 +1,4 @@
-"""Work folders of public data sets in small: classes of their own, persons, a protocol; pictures or features."""
+"""Work folders of public data sets in small: own classes, persons, a protocol; pictures and features."""
 
 from __future__ import annotations
 

@@ -24,9 +24,11 @@ _SHOWN = 3
 
 def natural_key(text: str) -> tuple[object, ...]:
     """Key that sorts numbers within ids by their value: ``s2`` before ``s10``; the same on every machine."""
-    parts = re.split(r"([0-9]+)", text)
-    numbers = [(len(part.lstrip("0")), part.lstrip("0")) for part in parts[1::2]]
-    return (parts[0::2][0], *(item for pair in zip(numbers, parts[2::2], strict=True) for item in pair), text)
+    found: list[object] = []
+    for number, part in enumerate(re.split(r"([0-9]+)", text)):
+        digits = part.lstrip("0")
+        found.append((len(digits), digits) if number % 2 else part)  # words and numbers take turns
+    return tuple(found), text
 
 
 def deal(groups: Iterable[str], n_folds: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Label sets: by name and not by order, with upper classes where there are some, refused where they contradict."""
+"""Label sets: by name and not by order, with upper classes where there are some."""
 
 import numpy as np
 import pytest

@@ -72,7 +72,7 @@ def test_one_prediction_by_the_papers_rules(true, leaf, is_right):
 
 
 def test_a_worked_example():
-    """8 samples: anger 1 of 2, disgust 1 of 2, happiness 0 of 1 (love), fear 1 of 1, surprise 0 of 1 (no face)."""
+    """Anger 1 of 2, disgust 1 of 2, happiness 0 of 1 (love), fear 1 of 1, surprise 0 of 1 (no face)."""
     found = zero_shot(
         predictions(
             [
