@@ -175,7 +175,7 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
     labels = place.labels.labels
     model = build(config, weights, seed=place.seed, n_classes=len(labels)).to(place.device)
     data = _open(config, place)
-    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"]])
+    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
     history, probabilities = _train(model, config, place, data, fingerprint=fingerprint)
     folder = place.folder(config.name)
     metadata = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
 from fgbench.cli.runs import (
@@ -137,6 +138,64 @@ def insightface(
         _say_where(config.name, place)
         folders = [insightface.run(config, each, weights) for each in place.each_fold(fold)]
     show_runs(folders, json=json)
+
+
+@app.command("nan")
+def nan(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    recipe: SizedRecipe = None,
+    image_run: ImageRun = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Attention over the frames of clips (NAN): TMSAU-Net without its temporal stream."""
+    from fgbench.config import TrainVideoConfig, load_training
+
+    config = load_training(recipe or default_recipe("nan", workdir), TrainVideoConfig)
+    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+        from fgbench.baselines import nan as baseline
+
+        image = image_model(config, place, image_run)
+        said_where(config, place)
+        folder = baseline.run(config, place, image)
+    show_runs([folder], json=json)
+
+
+@app.command("plain-tsnet")
+def plain_tsnet(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    recipe: SizedRecipe = None,
+    weights: StartWeights = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Two streams of GoogLeNet on clips, of frames and of optical flow, without attention."""
+    from fgbench.config import TrainVideoConfig, load_training
+
+    config = load_training(recipe or default_recipe("plain-tsnet", workdir), TrainVideoConfig)
+    with opened(
+        workdir,
+        device,
+        stages=features_of(config),
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=json,
+    ) as place:
+        from fgbench.baselines import plain_tsnet as baseline
+
+        said_where(config, place)
+        folder = baseline.run(config, place, weights)
+    show_runs([folder], json=json)
 
 
 def _say_where(recipe: str, place: Place) -> None:

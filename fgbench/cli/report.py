@@ -21,7 +21,9 @@ ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 
 def report(
     table: Annotated[str | None, typer.Option("--table", help="Number of a table, e.g. I.")] = None,
-    figure: Annotated[str | None, typer.Option("--figure", help="Number of a figure, e.g. 3.")] = None,
+    figure: Annotated[
+        str | None, typer.Option("--figure", help="Number or name of a figure, e.g. 3 or attention.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
         list[Path] | None,
@@ -60,7 +62,8 @@ def report(
     if table is not None:
         wanted.append(("reports.tables", f"table{_number(table)}"))
     if figure is not None:
-        wanted.append(("reports.figures", f"figure{figure}"))
+        name = f"figure{figure}" if figure.isdecimal() else figure
+        wanted.append(("reports.figures", name))
     whole = everything or not wanted
     if whole:
         wanted = [

@@ -81,8 +81,7 @@ def run_place(
     from fgbench.evaluation.division import read_division
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
-    from fgbench.hashing import digest_file
-    from fgbench.stages.publish import INDEX, MANIFESTS, read_index
+    from fgbench.stages.publish import content_digest, read_index
 
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
     index = read_index(workdir)
@@ -91,7 +90,7 @@ def run_place(
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
-            manifest_digest=digest_file(workdir / MANIFESTS / INDEX),
+            manifest_digest=content_digest(index, stages),
             details={
                 "dataset": index["dataset"],
                 "synthetic": index["synthetic"],
@@ -114,6 +113,7 @@ def opened(
     workdir: Path,
     device: str | None,
     *,
+    stages: Sequence[str] = (),
     seed: int,
     jobs: int,
     resume: bool,
@@ -140,7 +140,14 @@ def opened(
         ) from error
     found = resolve(device)
     with run_place(
-        workdir, seed=seed, jobs=jobs, resume=resume, force=force, quiet=quiet, fold_file=fold_file
+        workdir,
+        stages=stages,
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=quiet,
+        fold_file=fold_file,
     ) as place:
         yield Place.on(found, place)
 

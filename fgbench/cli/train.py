@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
@@ -34,6 +35,9 @@ app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mod
 
 VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-progressive")
 """Networks of Table II, and the one of Figure 7."""
+
+TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
+"""Temporal streams of TMSAU-Net (Table V)."""
 
 
 @app.command("au")
@@ -139,6 +143,58 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     if trained.run is None:
         raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name them with --recipe")
     return trained, str(trained.run / CONFIG)
+
+
+@app.command("tmsau")
+def tmsau(
+    workdir: Workdir = places.DEMO_WORKDIR,
+    temporal: Annotated[
+        str,
+        typer.Option(
+            "--temporal",
+            help=f"Temporal stream: one of {', '.join(TEMPORAL)}.",
+            show_default="the recipe's, else flow",
+        ),
+    ] = "",
+    recipe: SizedRecipe = None,
+    image_run: ImageRun = None,
+    weights: StartWeights = None,
+    seed: Seed = 0,
+    device: Device = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    resume: Resume = True,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """TMSAU-Net on clips: attention over frames, and a temporal stream."""
+    from fgbench.config import TrainVideoConfig, load_training
+
+    if temporal and temporal not in TEMPORAL:
+        raise typer.BadParameter(
+            f"{temporal!r}, expected one of {', '.join(TEMPORAL)}", param_hint="--temporal"
+        )
+    name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
+    config = load_training(recipe or default_recipe(name, workdir), TrainVideoConfig)
+    if temporal and config.temporal != temporal:
+        raise typer.BadParameter(
+            f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
+        )
+    with opened(
+        workdir,
+        device,
+        stages=features_of(config),
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=json,
+    ) as place:
+        from fgbench.training import video_run
+
+        image = image_model(config, place, image_run)
+        said_where(config, place)
+        folder = video_run.run(config, place, image, weights)
+    show_runs([folder], json=json)
 
 
 def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:

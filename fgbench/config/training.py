@@ -69,8 +69,8 @@ class ImageLossConfig(Section):
 class OptimiserConfig(Section):
     """Optimisation (paper section V-A: SGD, 1e-4, momentum 0.9, weight decay 5e-4, batches of 8)."""
 
-    kind: Literal["sgd", "adamw"] = "sgd"
-    """Optimiser."""
+    kind: Literal["sgd", "adamw", "rmsprop"] = "sgd"
+    """Optimiser; RMSProp is that of the original NAN."""
     learning_rate: PositiveFloat = 1e-4
     """Highest learning rate."""
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9

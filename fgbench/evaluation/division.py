@@ -66,10 +66,10 @@ class Division:
 
     @property
     def digest(self) -> str | None:
-        """Digest of who is in which fold, or held out; ``None`` where the parts alone tell."""
-        if not self.n_folds and not self.held_out:
+        """Digest of who is in which fold and role; ``None`` where parts train, val and test are theirs."""
+        if not self.n_folds and not self.held_out and self.parts == Division().parts:
             return None
-        return digest_json([dict(self.fold_of), sorted(self.held_out)])
+        return digest_json([dict(self.fold_of), dict(self.parts), sorted(self.held_out)])
 
     def told(self) -> dict[str, Any]:
         """Plain values to keep with a result."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.errors import ManifestError
+from fgbench.errors import DatasetError, ManifestError
 from fgbench.taxonomy import Ontology, leaves, ontology, ontology_names
 
 FG33 = "fg33"
@@ -27,7 +27,7 @@ class LabelSet:
 
     Attributes:
         name: e.g. ``"fg33"``, ``"ekman7"``.
-        labels: C names, in the order of outputs.
+        labels: C names, in the order of outputs; none for data that have labels of action units alone.
         basic: Upper class of each label; ``None`` where the set has none.
     """
 
@@ -49,8 +49,14 @@ class LabelSet:
         """Places of labels in this set, (N,) int64.
 
         Raises:
+            DatasetError: If this set has no classes.
             UnknownLabelError: If one is not in this set; the message names the nearest.
         """
+        if not self.labels:
+            raise DatasetError(
+                f"label set {self.name} has no classes, expected some to tell apart",
+                "train on a data set with classes; fgbench train au takes labels of action units",
+            )
         known = {label: number for number, label in enumerate(self.labels)}
         names = Ontology(self.name, self.labels, {}, "")
         found = [known[label] if label in known else names.index(label) for label in labels]
@@ -110,6 +116,8 @@ def named_labels(name: str, classes: Any, *, origin: str) -> LabelSet:
         if name not in ontology_names():
             raise ManifestError(f"{origin} names the label set {name!r} and does not list its classes", again)
         return fg33() if name == FG33 else LabelSet(name=name, labels=ontology(name).labels)
+    if classes == []:
+        return LabelSet(name=name, labels=())
     if (
         not isinstance(classes, list | tuple)
         or len(classes) < 2

@@ -22,7 +22,7 @@ class RunPlace:
 
     Attributes:
         workdir: Work folder, with its manifests.
-        manifest_digest: Digest of the manifests' index.
+        manifest_digest: Digest of what is read of the manifests.
         details: Plain values to keep with the result (data set, whether it is drawn, its label set and
             protocol).
         seed: Of everything random.
@@ -61,7 +61,7 @@ class RunPlace:
         return run_folder(self.workdir, experiment=experiment, fold=fold or self.fold, seed=self.seed)
 
     def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
-        """Folder of the run in this place if it is there already, for the same settings, manifests and folds.
+        """Folder of the run in this place if it is there already: with these settings, manifests, classes, folds.
 
         Args:
             experiment: Name of the experiment.
@@ -80,8 +80,19 @@ class RunPlace:
         )
         if folder is None:
             return None
-        told = read_result(folder)["details"].get("protocol") or {}
-        return folder if told.get("digest") == self.division.digest else None
+        result = read_result(folder)
+        told = result["details"].get("protocol") or {}
+        is_same = (
+            told.get("digest") == self.division.digest and tuple(result["classes"]) == self.labels.labels
+        )
+        return folder if is_same else None
+
+    @property
+    def identity(self) -> list[Any]:
+        """What tells an unfinished run apart beside settings, manifests and seed; empty for the 33 leaves in
+        parts train, val and test."""
+        own = [] if self.labels == fg33() else [list(self.labels.labels)]
+        return own if self.division.digest is None else [*own, self.division.digest]
 
     def divide(self, samples: Sequence[Sample]) -> list[Sample]:
         """Samples with the parts of the place's fold; those without a role in it are left out.

@@ -133,6 +133,11 @@ def load_into(
     return tuple(missing)
 
 
+def without(state: Mapping[str, Tensor], prefixes: tuple[str, ...]) -> dict[str, Tensor]:
+    """Leave out tensors whose names begin with one of the prefixes, e.g. the classifiers of a checkpoint."""
+    return {name: value for name, value in state.items() if not name.startswith(prefixes)}
+
+
 def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin: str) -> None:
     """Refuse weights that were trained for other classes, or for the same in another order.
 

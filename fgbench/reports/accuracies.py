@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -19,6 +19,8 @@ from fgbench.reports.model import Cell, Spread
 from fgbench.reports.run_scores import uar_interval
 
 _T = TypeVar("_T")
+
+_FEW = 10  # clusters below which an interval is a rough guide only; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,20 @@ def measure(experiment: Experiment) -> Accuracies:
     """
     if experiment.missing:
         return Accuracies(recalls={}, mean=None, interval=None, samples=frozenset(), n_seeds=0)
-    seeds = [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
+    return accuracies(
+        [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
+    )
+
+
+def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
+    """Accuracies of some predictions.
+
+    Args:
+        seeds: One per seed, at least one, with the same classes in the same order.
+
+    Raises:
+        ValueError: If classes differ.
+    """
     confusions = [predictions.confusion() for predictions in seeds]
     recalls = np.stack([metrics.recalls(confusion) for confusion in confusions])
     try:
@@ -62,6 +77,14 @@ def measure(experiment: Experiment) -> Accuracies:
         samples=frozenset(zip(seeds[0].sample_ids, seeds[0].labels, strict=True)),
         n_seeds=len(seeds),
     )
+
+
+def few_notes(measured: Iterable[Accuracies]) -> list[str]:
+    """A sentence where an interval is of few clusters."""
+    few = min((ours.interval.n_clusters for ours in measured if ours.interval is not None), default=_FEW)
+    if few >= _FEW:
+        return []
+    return [f"An interval of {few} clusters is a rough guide: it tends to be too narrow."]
 
 
 def pooled(parts: Sequence[Predictions]) -> Predictions:

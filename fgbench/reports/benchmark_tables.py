@@ -36,6 +36,7 @@ class _Entry:
         dataset: Name of the data set, with its classes.
         synthetic: Whether the data are drawn.
         column: The paper's data set.
+        left_out: Class to number of samples that the variant of the data set lacks.
         experiment: Its runs.
     """
 
@@ -43,6 +44,7 @@ class _Entry:
     dataset: str
     synthetic: bool
     column: str
+    left_out: Mapping[str, int]
     experiment: Experiment
 
     @property
@@ -124,6 +126,7 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
             dataset=f"{index['dataset']}, {len(labels.labels)} classes",
             synthetic=bool(index["synthetic"]),
             column=column,
+            left_out=index.get("left_out") or {},
             experiment=experiment,
         )
         for experiment in find_benchmarks(workdir)
@@ -233,9 +236,11 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
         f"{where}: {protocol_label(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
         f"face, which count as wrong (coverage {coverage:.3f}); seeds: {len(experiment.seeds)}."
     ]
+    if entry.left_out:
+        sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
     transfer = details.get("transfer") or {}
     if transfer.get("kind") == "zero-shot":
-        dropped = ", ".join(f"{n:,} of {name}" for name, n in transfer["dropped"].items()) or "none"
+        dropped = _counted(transfer["dropped"]) or "none"
         summed = transfer["summed"]["uar"]
         other = "" if summed is None else f" By the largest sum of probabilities UAR is {summed:.3f}."
         sentences.append(f"{transfer['rule']} Samples left out: {dropped}.{other}")
@@ -244,3 +249,7 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
         sentences.append(f"Seed {seeds} is not finished and left out.")
     repeated = f"Protocol: {protocol_label(details)}."
     return " ".join([*sentences, *[note for note in protocol_notes(details) if note != repeated]])
+
+
+def _counted(samples: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} of {name}" for name, n in samples.items())

@@ -104,7 +104,7 @@ def find_experiments(workdir: Path, methods: Collection[Method]) -> list[Experim
         if (experiment := _experiment(folder)) is not None and experiment.method in wanted
     ]
     if not found:
-        remedies = dict.fromkeys(method.remedy() for method in methods if method.remedy() == method.command)
+        remedies = dict.fromkeys(method.command for method in methods)
         raise NoRunError(
             f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}",
             f"run one of: {'; '.join(remedies)} (with --workdir {workdir})",

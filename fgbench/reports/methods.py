@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fgbench.resources import resource
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
@@ -17,8 +15,8 @@ class Method:
         source: Whether it looks at images or at clips.
         recipe: Name of its packed recipe; recipes with other settings have a suffix.
         command: What runs it.
-        is_ablation: Whether it is MSAU-Net with or without one of its parts, so that only runs with the same
-            settings compare.
+        is_ablation: Whether it is MSAU-Net or TMSAU-Net with or without one of their parts, so that only runs
+            with the same settings compare.
     """
 
     name: str
@@ -31,12 +29,6 @@ class Method:
         """What tells the settings of an experiment, e.g. ``"-small"``; ``None`` for a recipe of one's own."""
         rest = experiment.removeprefix(self.recipe)
         return rest if experiment.startswith(self.recipe) and (not rest or rest[0] == "-") else None
-
-    def remedy(self) -> str:
-        """What to do where there is no run of the method."""
-        if any(resource("pipelines").glob(f"*/{self.recipe}.yaml")):
-            return self.command
-        return "not part of this version of fgbench"
 
 
 MSAU = Method(
@@ -54,6 +46,36 @@ PROGRESSIVE = Method(
     command="fgbench train msau --variant msau-progressive",
 )
 """MSAU-Net with one to six regions (paper section V-E), no row of Table II."""
+
+NAN = Method(name="NAN", source="video", recipe="nan", command="fgbench baseline nan", is_ablation=True)
+"""The spatial stream alone (paper section V-C)."""
+
+TMSAU = Method(
+    name="TMSAU-Net (Ours)",
+    source="video",
+    recipe="tmsau",
+    command="fgbench train tmsau",
+    is_ablation=True,
+)
+
+VGG_LSTM = Method(
+    name="TMSAU-Net, VGG16-LSTM",
+    source="video",
+    recipe="tmsau-vgg-lstm",
+    command="fgbench train tmsau --temporal vgg-lstm",
+    is_ablation=True,
+)
+
+C3D_LSTM = Method(
+    name="TMSAU-Net, C3D-LSTM",
+    source="video",
+    recipe="tmsau-c3d-lstm",
+    command="fgbench train tmsau --temporal c3d-lstm",
+    is_ablation=True,
+)
+
+BACKBONES = {"Optical Flow": TMSAU, "VGG16-LSTM": VGG_LSTM, "C3D-LSTM": C3D_LSTM}
+"""Columns of Table V: temporal backbone to method (paper section V-F)."""
 
 METHODS = (
     Method(name="LBP+SVM", source="image", recipe="lbp-svm", command="fgbench baseline lbp-svm"),
@@ -88,8 +110,14 @@ METHODS = (
     Method(
         name="DenseTraj", source="video", recipe="dense-traj-svm", command="fgbench baseline dense-traj-svm"
     ),
-    Method(name="Plain TSNet", source="video", recipe="plain-tsnet", command="fgbench baseline plain-tsnet"),
-    Method(name="NAN", source="video", recipe="nan", command="fgbench baseline nan"),
-    Method(name="TMSAU-Net (Ours)", source="video", recipe="tmsau", command="fgbench train tmsau"),
+    Method(
+        name="Plain TSNet",
+        source="video",
+        recipe="plain-tsnet",
+        command="fgbench baseline plain-tsnet",
+        is_ablation=True,
+    ),
+    NAN,
+    TMSAU,
 )
 """Rows of Table II, in its order."""

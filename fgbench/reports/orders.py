@@ -45,7 +45,10 @@ def order_notes(source: str, standings: Sequence[Standing]) -> list[str]:
         return []
     swapped = [_swap(first, second) for first, second in pairs if _is_swapped(first, second)]
     if not swapped:
-        return [f"The means of the {source} methods stand in the paper's order ({len(pairs)} pairs)."]
+        return [
+            f"The means of the {source} methods stand in the paper's order ({len(pairs)} "
+            f"{'pair' if len(pairs) == 1 else 'pairs'})."
+        ]
     return [
         f"The order of the means of the {source} methods differs from the paper's in {len(swapped)} of "
         f"{len(pairs)} pairs: {'; '.join(swapped)}."

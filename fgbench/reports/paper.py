@@ -146,6 +146,14 @@ def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes
     return None
 
 
+def table5() -> dict[str, dict[str, float]]:
+    """Table V: data set to temporal backbone to mean accuracy, 0 to 1."""
+    found: dict[str, dict[str, float]] = {}
+    for row in _rows("table5"):
+        found.setdefault(row["dataset"], {})[row["temporal_backbone"]] = float(row["value"])
+    return found
+
+
 def figure7_peaks() -> dict[str, float]:
     """Figure 7: what is varied to where the accuracy is highest; the text has no other numbers of it."""
     return {row["varied"]: float(row["peak"]) for row in _rows("figure7")}

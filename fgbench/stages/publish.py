@@ -19,7 +19,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from fgbench import pipeline, records, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.status import USABLE
-from fgbench.hashing import digest_file
+from fgbench.hashing import digest_file, digest_json
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.provenance import provenance
 from fgbench.records import SPLITS
@@ -110,6 +110,26 @@ def read_index(workdir: Path) -> dict[str, Any]:
             "run fgbench prepare; it continues where it was",
         ) from error
     return index
+
+
+def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
+    """Digest of what a run reads of the manifests, by which it is known whether a run is of them.
+
+    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+
+    Args:
+        index: Content of the index.
+        features: Tables of features that are read too, e.g. ``{"lbp"}``.
+    """
+    read = {"clips.parquet", "rejects.parquet"}
+    folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
+    return digest_json(
+        {
+            name: described["sha256"]
+            for name, described in index["files"].items()
+            if name in read or name.startswith(folders)
+        }
+    )
 
 
 def is_published(workdir: Path) -> bool:

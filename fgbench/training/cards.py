@@ -31,8 +31,7 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         f"- Data: {data}, manifests {details['manifest_digest'][:12]}",
         f"- Trained with fgbench {result['fgbench']}, commit {result['commit'] or 'unknown'}, "
         f"seed {metadata['seed']}, on {result['device']}",
-        f"- Input: {_input(metadata)}, values 0 to 255, less {_numbers(metadata['mean'])}, divided by "
-        f"{_numbers(metadata['std'])}",
+        *(_clip_lines(metadata) if metadata["kind"] == "video" else [f"- Input: {_input(metadata)}"]),
     ]
     if metadata.get("initial_weights"):
         lines.append(
@@ -55,10 +54,36 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 
 def _input(metadata: Mapping[str, Any]) -> str:
+    faces = "RGB faces aligned by fgbench, 224 x 224"
     if metadata["kind"] == "insightface":
         side_px = metadata["input_px"]
-        return f"RGB faces aligned by five points as InsightFace's, {side_px} x {side_px}"
-    return "RGB faces aligned by fgbench, 224 x 224"
+        faces = f"RGB faces aligned by five points as InsightFace's, {side_px} x {side_px}"
+    return f"{faces}, values 0 to 255, {_scaled(metadata)}"
+
+
+def _clip_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """What the streams of a network of clips take."""
+    network, scales = metadata["network"], metadata["scales"]
+    lines = []
+    for stream in ("spatial", "temporal"):
+        kind = network[stream]
+        if kind is None:
+            continue
+        takes = "optical flow (8 bits)" if kind == "flow" else "RGB faces aligned by fgbench"
+        how = f", {_scaled(scales[stream])}" if stream in scales else f", described by {_image(metadata)}"
+        lines.append(f"- Input of the {stream} stream ({kind}): {takes}{how}")
+    if len(lines) > 1:
+        lines.append(f"- Weight of the spatial stream: {network['fusion_weight']}")
+    return lines
+
+
+def _image(metadata: Mapping[str, Any]) -> str:
+    image = metadata["image"]
+    return f"the image model {image['experiment']}, seed {image['seed']}, whose weights are in this file too"
+
+
+def _scaled(scale: Mapping[str, Any]) -> str:
+    return f"less {_numbers(scale['mean'])}, divided by {_numbers(scale['std'])}"
 
 
 def _numbers(values: Any) -> str:

@@ -193,7 +193,9 @@ def _run_one(
         seed=place.seed,
         device=place.device,
         folder=folder,
-        fingerprint=digest_json([plain, place.manifest_digest, place.seed, details["trunk"]]),
+        fingerprint=digest_json(
+            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity]
+        ),
         resume=place.resume and not place.force,
         progress=place.progress,
     )

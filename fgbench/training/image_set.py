@@ -24,6 +24,7 @@ from fgbench.training.stored import (
     FACE_PX,
     Decode,
     Places,
+    Read,
     Stored,
     decode_into,
     find_frames,
@@ -152,6 +153,8 @@ def decode_all(
     jobs: int,
     progress: Progress = untold,
     decode: Decode = decode_into,
+    read: Read = read_encoded,
+    channels: int = 3,
     side_px: int = FACE_PX,
 ) -> Tensor:
     """All pictures, decoded.
@@ -162,21 +165,23 @@ def decode_all(
         jobs: Threads that decode.
         progress: Told ``("decode", pictures done, pictures)``.
         decode: Fills the planes of one picture; called in several threads.
-        side_px: Side of what it fills.
+        read: Reads what is encoded of a unit.
+        channels: Planes that are filled.
+        side_px: Side of what is filled.
 
     Returns:
-        (N, 3, side_px, side_px) uint8 RGB, in the order of the list.
+        (N, channels, side_px, side_px) uint8, by default RGB, in the order of the list.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    images = torch.empty((len(stored), 3, side_px, side_px), dtype=torch.uint8, device=device)
+    images = torch.empty((len(stored), channels, side_px, side_px), dtype=torch.uint8, device=device)
     with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="decode") as pool:
         done, begun = 0, None
         for unit in range(len(stored.units)):
             # A row group is read while the threads decode the one before.
-            following = _begin(pool, stored, unit, images, decode)
+            following = _begin(pool, stored, unit, images, decode, read)
             if begun is not None:
                 done += _end(begun, images)
                 progress("decode", done, len(stored))
@@ -195,9 +200,11 @@ class _Begun:
     tasks: Sequence[Future[None]]
 
 
-def _begin(pool: ThreadPoolExecutor, stored: Stored, unit: int, images: Tensor, decode: Decode) -> _Begun:
+def _begin(
+    pool: ThreadPoolExecutor, stored: Stored, unit: int, images: Tensor, decode: Decode, read: Read
+) -> _Begun:
     """Begin to decode a unit, into its rows of ``images`` on the CPU, else into a tensor of its own."""
-    encoded, places = read_encoded(stored, unit), stored.places[unit]
+    encoded, places = read(stored, unit, None), stored.places[unit]
     direct = images.device.type == "cpu"
     target = images if direct else torch.empty((len(places), *images.shape[1:]), dtype=torch.uint8)
     planes = target.numpy()

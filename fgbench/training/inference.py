@@ -151,4 +151,4 @@ def _labels_of(trained: Trained) -> LabelSet:
     if name == FG33:
         check_classes(trained.metadata, fg33().labels, origin=origin)
         return fg33()
-    return named_labels(name, trained.metadata.get("classes") or [], origin=f"the weights of {origin}")
+    return named_labels(name, trained.metadata.get("classes") or (), origin=f"the weights of {origin}")

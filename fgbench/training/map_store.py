@@ -59,6 +59,17 @@ class KeptMaps:
         """Maps of one view of all images, (N, R, C, h, w) float16, on the device."""
         return self._maps[:, number].to(self._device)
 
+    def rows(self, places: Tensor, views: Tensor) -> Tensor:
+        """What is kept of images, by their places and views (...) int64 on the CPU, one map each.
+
+        Returns:
+            (..., C h w) float32 on the device.
+        """
+        n_views = self._maps.shape[1]
+        flat = self._maps.flatten(0, 1).flatten(1)
+        found = flat.index_select(0, (places * n_views + views).flatten().to(flat.device))
+        return found.to(self._device).float().unflatten(0, places.shape)
+
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:

@@ -16,7 +16,7 @@ _BASE = "base_lr"
 
 
 def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -> torch.optim.Optimizer:
-    """SGD or AdamW over groups of parameters.
+    """SGD, AdamW or RMSProp over groups of parameters.
 
     Args:
         groups: Parameter groups as torch has them (``"params"``, and ``"lr"`` or ``"weight_decay"`` where
@@ -41,6 +41,10 @@ def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -
     )
     if config.kind == "adamw":
         return torch.optim.AdamW(kept, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    if config.kind == "rmsprop":
+        return torch.optim.RMSprop(
+            kept, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
+        )
     return torch.optim.SGD(
         kept,
         lr=config.learning_rate,

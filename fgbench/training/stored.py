@@ -1,15 +1,16 @@
 """Finds, reads and decodes the pictures of the manifests.
 
-Reads ``manifests/images/*.parquet`` and ``manifests/faces/*.parquet``, a row group at a time.
+Reads ``manifests/images/*.parquet``, ``manifests/faces/*.parquet`` and
+``manifests/features/optical_flow/*.parquet``, a row group at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 FACE_PX = 224
 """Side of the faces that networks take."""
+
+FLOW = "features/optical_flow"
+"""Table of the optical flow, below the manifests."""
 
 _WHOLE = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND\xaeB`\x82"))  # first and last bytes of JPEG, PNG
 
@@ -62,15 +66,25 @@ def image_ids(manifests: Path) -> frozenset[str]:
     return frozenset(row["image_id"] for path in paths for row in read_rows(path, ["image_id"]))
 
 
-def usable_frames(manifests: Path) -> frozenset[tuple[str, int]]:
+def usable_frames(
+    manifests: Path, *, roles: Collection[str] = ("image", "video", "both")
+) -> frozenset[tuple[str, int]]:
     """Clip and number of all sampled frames with a usable face.
+
+    Args:
+        manifests: Folder of the manifests.
+        roles: What frames may be sampled for: the image set, the video set, both.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    columns = ["clip_id", "frame_index", "status"]
+    columns = ["clip_id", "frame_index", "role", "status"]
     rows = (row for path in _parts(manifests, "faces") for row in read_rows(path, columns))
-    return frozenset((row["clip_id"], row["frame_index"]) for row in rows if row["status"] in USABLE)
+    return frozenset(
+        (row["clip_id"], row["frame_index"])
+        for row in rows
+        if row["status"] in USABLE and row["role"] in roles
+    )
 
 
 def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
@@ -91,6 +105,34 @@ def find_frames(manifests: Path, frames: Sequence[tuple[str, int]]) -> Stored:
     """Faces of sampled frames by clip and frame number; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in frames]
     return _find(_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
+
+
+def find_fields(manifests: Path, pairs: Sequence[tuple[str, int]]) -> Stored:
+    """Optical flow by clip and number of the earlier frame; names and errors as :func:`find_images`."""
+    names = [image_id(clip_id, frame_index) for clip_id, frame_index in pairs]
+    return _find(_parts(manifests, FLOW), ["clip_id", "frame_index"], pairs, names)
+
+
+def flow_pairs(manifests: Path) -> frozenset[tuple[str, int]]:
+    """Clip and number of the earlier frame of all pairs of frames that have optical flow.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    paths = _parts(manifests, FLOW)
+    rows = (row for path in paths for row in read_rows(path, ["clip_id", "frame_index"]))
+    return frozenset((row["clip_id"], row["frame_index"]) for row in rows)
+
+
+def read_fields(
+    stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None = None
+) -> list[tuple[bytes, bytes]]:
+    """Encoded fields u and v of a unit; arguments and errors as of :func:`read_encoded`."""
+    path, group = stored.units[unit]
+    rows = stored.rows[unit] if wanted is None else stored.rows[unit][wanted]
+    with _opened(path) as file:
+        table = file.read_row_group(group, columns=["u", "v"]).take(rows)
+    return list(zip(table.column("u").to_pylist(), table.column("v").to_pylist(), strict=True))
 
 
 def read_encoded(stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None = None) -> list[bytes]:
@@ -135,6 +177,44 @@ def decode_into(planes: Pixels, data: bytes, name: str) -> None:
     cv2.split(decode_face(data, name), [planes[2], planes[1], planes[0]])
 
 
+def decode_fields(planes: Pixels, data: tuple[bytes, bytes], name: str) -> None:
+    """Decode the optical flow of a pair of frames into planes.
+
+    Args:
+        planes: (2, S, S), to be filled with the bytes of u and v; fields of another side are resized, their
+            displacements stay in px of the fields that were stored.
+        data: Encoded u and v.
+        name: For messages.
+
+    Raises:
+        MediaError: If it is no picture (reason ``unreadable_image``).
+    """
+    side_px = planes.shape[-1]
+    for plane, encoded in zip(planes, data, strict=True):
+        is_whole = encoded is not None and encoded.startswith(_WHOLE[1][0]) and encoded.endswith(_WHOLE[1][1])
+        field = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_GRAYSCALE) if is_whole else None
+        if field is None:
+            raise MediaError(
+                f"the optical flow of {name} is not a whole picture, expected PNG",
+                "run fgbench check on the work folder; delete the damaged file and run fgbench prepare again",
+                reason="unreadable_image",
+            )
+        if field.shape != (side_px, side_px):
+            shrinks = field.shape[0] > side_px
+            field = cv2.resize(
+                field, (side_px, side_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            )
+        plane[:] = field
+
+
+def decode_frame(planes: Pixels, data: bytes, name: str) -> None:
+    """Decode a face into planes (3, S, S) of a side of at most 224 px; otherwise as :func:`decode_into`."""
+    image, side_px = decode_face(data, name), planes.shape[-1]
+    if side_px != FACE_PX:
+        image = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    cv2.split(image, [planes[2], planes[1], planes[0]])
+
+
 def decode_face(data: bytes, name: str) -> Pixels:
     """Decode a face to (224, 224, 3) BGR; see :func:`decode_into`."""
     # Decoders fill what is cut off with grey, so that is looked for first.
@@ -156,8 +236,11 @@ def decode_face(data: bytes, name: str) -> Pixels:
     return image
 
 
-Decode = Callable[[Pixels, bytes, str], None]
-"""Fills planes from an encoded picture of a name, as :func:`decode_into` does."""
+Decode = Callable[[Pixels, Any, str], None]
+"""Fills planes from what is encoded of a name, as :func:`decode_into` and :func:`decode_fields` do."""
+
+Read = Callable[[Stored, int, npt.NDArray[np.bool_] | None], Sequence[Any]]
+"""Reads what is encoded of a unit, as :func:`read_encoded` and :func:`read_fields` do."""
 
 
 def _find(

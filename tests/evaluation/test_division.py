@@ -122,6 +122,17 @@ def test_the_official_validation_part_is_tested_and_part_of_train_selects(tmp_pa
     assert own.label == "official val as test"
 
 
+def test_other_parts_are_another_division(tmp_path):
+    work = official(tmp_path, {})
+    parts = {"kind": "parts", "train": ["train"], "selection": ["val"], "test": ["test"]}
+    told = {**index_of(work), "protocol": parts}
+    assert read_division(work, told).digest is None
+    swapped = parts | {"selection": ["test"], "test": ["val"]}
+    other = read_division(work, {**told, "protocol": swapped})
+    assert other.digest is not None
+    assert {clip[:2] for clip, part in parts_of(other, work).items() if part == "test"} == {"f5", "f6"}
+
+
 @pytest.mark.parametrize("role", ["train", "selection"])
 def test_what_is_tested_is_not_selected_on(tmp_path, role):
     work = official(tmp_path, {**VAL_TEST, role: ["val"]})

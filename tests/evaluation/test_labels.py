@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fgbench.errors import ManifestError
+from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.labels import fg33, read_labels
 from fgbench.taxonomy import UnknownLabelError, basics, leaf, leaves
 
@@ -37,6 +37,13 @@ def test_a_set_of_its_own_has_no_upper_classes():
         "scheme": "raf-compound",
     }
     assert "scheme" not in fg33().described()
+
+
+def test_data_without_classes_have_none_to_train_on():
+    labels = read_labels({"scheme": "none", "classes": []})
+    assert labels.labels == ()
+    with pytest.raises(DatasetError, match="label set none has no classes"):
+        labels.numbers([None])
 
 
 def test_a_known_set_may_leave_out_its_classes():

@@ -227,5 +227,5 @@ def test_initialisation_has_the_spread_of_he():
 
 
 def test_initialisation_refuses_a_layer_that_it_does_not_know():
-    with pytest.raises(TypeError, match=r"no initialisation for 0 \(LSTM\)"):
-        initialise(nn.Sequential(nn.LSTM(2, 2)), torch.Generator())
+    with pytest.raises(TypeError, match=r"no initialisation for 0 \(GRU\)"):
+        initialise(nn.Sequential(nn.GRU(2, 2)), torch.Generator())

@@ -161,6 +161,14 @@ def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     assert "runs/lbp-svm" in note
 
 
+def test_samples_that_a_variant_lacks_are_counted(tmp_path):
+    index = ekman_index(left_out={"contempt": 18, "neutral": 118})
+    work = write_work(tmp_path / "ck", described(), **index)
+    all_folds(work, "lbp-svm", kind="image")
+    (note,) = [line for line in table3.build(work).notes if line.startswith("LBP+SVM on")]
+    assert note.endswith("Not part of this variant: 18 of contempt, 118 of neutral.")
+
+
 def test_seeds_have_a_spread_and_one_is_given_its_folds(work):
     all_folds(work, "msau", seeds=(0, 1), kind="image", method="MSAU-Net (Ours)")
     table = table3.build(work)

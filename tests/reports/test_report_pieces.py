@@ -8,10 +8,10 @@ import pytest
 from report_folders import samples, write_fake_run, write_manifests
 
 from fgbench.evaluation.significance import Interval
-from fgbench.reports.methods import METHODS, MSAU
+from fgbench.reports.methods import BACKBONES, METHODS, MSAU
 from fgbench.reports.model import Spread, Table
 from fgbench.reports.orders import Standing, order_notes
-from fgbench.reports.paper import figure7_peaks, table2
+from fgbench.reports.paper import figure7_peaks, table2, table5
 from fgbench.reports.render import comma_separated, draw_table, markdown
 from fgbench.taxonomy import leaves
 
@@ -41,6 +41,24 @@ def test_paper_orders_its_methods_by_mean():
 
 def test_peaks_of_figure7():
     assert figure7_peaks() == {"number of regions": 4.0, "weight of the spatial stream": 0.7}
+
+
+def test_paper_has_every_backbone_of_table5():
+    assert table5() == {
+        "AFEW 7.0": {"Optical Flow": 0.476, "VGG16-LSTM": 0.501, "C3D-LSTM": 0.483},
+        "FG-Emotions": {"Optical Flow": 0.659, "VGG16-LSTM": 0.694, "C3D-LSTM": 0.655},
+    }
+    assert [list(values) for values in table5().values()] == [list(BACKBONES)] * 2
+
+
+def test_video_methods_name_their_commands():
+    commands = {method.recipe: method.command for method in (*METHODS, *BACKBONES.values())}
+    assert {name: commands[name] for name in ("nan", "plain-tsnet", "tmsau", "tmsau-vgg-lstm")} == {
+        "nan": "fgbench baseline nan",
+        "plain-tsnet": "fgbench baseline plain-tsnet",
+        "tmsau": "fgbench train tmsau",
+        "tmsau-vgg-lstm": "fgbench train tmsau --temporal vgg-lstm",
+    }
 
 
 def standing(recipe, mean, *, suffix="", low=None, high=None):
@@ -150,15 +168,28 @@ def test_bare_report_goes_on_where_runs_are_missing(folder):
     assert [line.split(":")[0] for line in left_out] == [
         "left out table3",
         "left out table4",
+        "left out table5",
         "left out table6",
         "left out table7",
+        "left out attention",
         "left out figure6",
         "left out figure7",
     ]
-    assert "no finished run of MSAU-Net (Ours)" in left_out[2]
-    assert "fgbench train msau" in left_out[2]
+    assert "no finished run of TMSAU-Net (Ours)" in left_out[2]
+    assert "fgbench train tmsau --temporal vgg-lstm" in left_out[2]
+    assert "no finished run of MSAU-Net (Ours)" in left_out[3]
+    assert "fgbench train msau" in left_out[3]
     written = sorted(path.name for path in (folder / "work" / "reports").iterdir())
     assert written == ["figure3.csv", "table1.csv", "table2.csv"]
+
+
+def test_a_figure_may_have_a_name(folder):
+    done = fgbench_report("--figure", "attention", cwd=folder)
+    assert done.returncode == 7
+    assert "error: no finished run of TMSAU-Net (Ours), NAN" in done.stderr
+    done = fgbench_report("--figure", "atention", cwd=folder)
+    assert done.returncode == 3
+    assert "did you mean 'attention'?" in done.stderr
 
 
 def test_report_by_name_fails_without_runs(folder):

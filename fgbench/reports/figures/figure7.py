@@ -1,152 +1,120 @@
-"""Figure 7: accuracy of MSAU-Net against the number of regions that it looks at again (paper section V-E).
+"""Figure 7: accuracy of MSAU-Net against the number of regions that it looks at again (left; paper section
+V-E), and of TMSAU-Net against the weight of its spatial stream (right; section V-F).
 
-Reads the runs of the progressive variant; one curve per recipe.
+Reads the runs of the progressive variant on test images, and of TMSAU-Net on validation clips, never test.
+Either panel can stand alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbench.errors import ManifestError
+import numpy as np
+
 from fgbench.evaluation.significance import Interval
-from fgbench.reports.accuracies import measure
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
-from fgbench.reports.methods import PROGRESSIVE
-from fgbench.reports.model import Cell, Figure, Table, centre
-from fgbench.reports.paper import figure7_peaks
+from fgbench.reports.curves import (
+    REGIONS,
+    WEIGHT,
+    Panel,
+    Point,
+    missing_note,
+    peak_notes,
+    regions_panel,
+    weight_panel,
+)
+from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, title_of
+from fgbench.reports.methods import PROGRESSIVE, TMSAU
+from fgbench.reports.model import Cell, Figure, Spread, Table, centre
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
-REGIONS = "number of regions"
-
 # Okabe and Ito's colours; markers tell the curves apart too.
 _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """A point of a curve.
-
-    Attributes:
-        value: Where it stands on the axis.
-        mean: Mean accuracy, or mean and standard deviation over seeds.
-        interval: Its 95 % interval.
-    """
-
-    value: float
-    mean: Cell
-    interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """A panel of the figure.
-
-    Attributes:
-        varied: What is varied.
-        curves: Recipe to points from left to right.
-        peak: Where the paper has the highest accuracy.
-    """
-
-    varied: str
-    curves: dict[str, list[Point]]
-    peak: float
-
-
 def build(workdir: Path) -> Figure:
-    """Figure 7 of a work folder: its left panel.
+    """Figure 7 of a work folder: the panels that there are runs for.
 
     Raises:
-        NoRunError: If the progressive variant has no finished run.
+        NoRunError: If neither the progressive variant nor TMSAU-Net with both streams has a finished run.
         ManifestError: If a run is damaged.
     """
-    experiments = find_experiments(workdir, [PROGRESSIVE])
-    panels = [regions_panel(experiments)]
+    experiments = find_experiments(workdir, [PROGRESSIVE, TMSAU])
+    image = [experiment for experiment in experiments if experiment.method == PROGRESSIVE.name]
+    video = [experiment for experiment in experiments if experiment.method == TMSAU.name]
+    found = {
+        REGIONS: regions_panel(image) if image else None,
+        WEIGHT: weight_panel(workdir, video),
+    }
+    panels = [panel for panel in found.values() if panel is not None]
+    lost = [missing_note(varied) for varied, panel in found.items() if panel is None]
+    if not panels:
+        raise NoRunError(f"nothing to draw in {workdir}", "; ".join(lost))
+    shown = [*(image if found[REGIONS] else []), *(video if found[WEIGHT] else [])]
     rows: list[list[Cell]] = [
-        [panel.varied, recipe, point.value, point.mean, *_ends(point.interval)]
+        [panel.varied, recipe, point.value, point.mean, *_ends(point.interval), panel.samples, *_seeds(point)]
         for panel in panels
         for recipe, points in panel.curves.items()
         for point in points
     ]
+    n_seeds = max(len(row) for row in rows) - 7
     table = Table(
         name="figure7",
-        title=title_of("Figure 7. Accuracy against the number of regions", experiments),
-        columns=["Varied", "Recipe", "Value", "Mean", "95 % from", "95 % to"],
-        rows=rows,
+        title=title_of(f"Figure 7. Accuracy against the {_both(panels)}", shown),
+        columns=[
+            "Varied",
+            "Recipe",
+            "Value",
+            "Mean",
+            "95 % from",
+            "95 % to",
+            "Of",
+            *[f"{number + 1}. seed" for number in range(n_seeds)],
+        ],
+        rows=[[*row, *[None] * (7 + n_seeds - len(row))] for row in rows],
         notes=[
-            "Mean of the accuracies of the 33 classes on test images without augmented copies. The paper "
-            "gives no numbers for its curves in the text, only where they are highest.",
-            *[note for panel in panels for note in _peak_notes(panel)],
-            *run_notes(workdir, experiments),
+            f"Mean of the accuracies of the 33 classes on {' and '.join(panel.samples for panel in panels)} "
+            "without augmented copies. The paper gives no numbers for its curves in the text, only where "
+            "they are highest.",
+            *[note for panel in panels for note in (*peak_notes(panel), *panel.notes)],
+            *[f"{note}." for note in lost],
+            *run_notes(workdir, shown),
         ],
     )
-    return Figure(table=table, draw=lambda: _draw(table.title, panels))
+    return Figure(table=table, draw=lambda: _draw(table.title, panels, lost))
 
 
-def regions_panel(experiments: Sequence[Experiment]) -> Panel:
-    """The left panel: one experiment per recipe and number of regions.
-
-    Raises:
-        ManifestError: If a run does not state its number of regions.
-    """
-    curves: dict[str, list[Point]] = {}
-    for experiment in sorted(experiments, key=_regions):
-        measured = measure(experiment)
-        point = Point(value=_regions(experiment), mean=measured.mean, interval=measured.interval)
-        curves.setdefault(str(experiment.details.get("recipe", experiment.name)), []).append(point)
-    return Panel(varied=REGIONS, curves=dict(sorted(curves.items())), peak=figure7_peaks()[REGIONS])
-
-
-def _regions(experiment: Experiment) -> int:
-    found = experiment.details.get("regions")
-    if not isinstance(found, int):
-        raise ManifestError(
-            f"runs of {experiment.name} have regions = {found!r}, expected their number",
-            f"run {PROGRESSIVE.command} --force",
-        )
-    return found
-
-
-def _peak_notes(panel: Panel) -> list[str]:
-    """Where each curve is highest, and whether that is where the paper's is."""
-    notes = []
-    for recipe, points in panel.curves.items():
-        known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
-        if len(known) < 2:
-            continue
-        highest, best = max(known, key=lambda pair: pair[0])
-        lowest = min(known, key=lambda pair: pair[0])
-        same = "where the paper's is" if best.value == panel.peak else f"the paper's at {panel.peak:g}"
-        notes.append(
-            f"{recipe}: highest at {best.value:g} ({highest:.3f}), {same}; lowest at {lowest[1].value:g} "
-            f"({lowest[0]:.3f}){_overlap(best, lowest[1])}."
-        )
-    return notes
-
-
-def _overlap(best: Point, worst: Point) -> str:
-    if best.interval is None or worst.interval is None:
-        return ""
-    return ", intervals apart" if best.interval.low > worst.interval.high else ", intervals overlap"
+def _both(panels: Sequence[Panel]) -> str:
+    if len(panels) == 1:
+        return panels[0].varied
+    return f"{panels[0].varied} (left) and the {panels[1].varied} (right)"
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
     return (None, None) if interval is None else (interval.low, interval.high)
 
 
-def _draw(title: str, panels: Sequence[Panel]) -> Drawing:
+def _seeds(point: Point) -> list[Cell]:
+    """Accuracy of each seed, where there are several."""
+    return list(point.seeds) if len(point.seeds) > 1 else []
+
+
+def _draw(title: str, panels: Sequence[Panel], lost: Sequence[str]) -> Drawing:
+    from textwrap import fill
+
     from matplotlib.figure import Figure as Canvas
 
-    drawing = Canvas(figsize=(7.4 * len(panels), 4.4), dpi=150, layout="constrained")
+    drawing = Canvas(figsize=(7.4 * len(panels), 5.2), dpi=150, layout="constrained")
     for axes, panel in zip(drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _draw_panel(axes, panel)
-    drawing.suptitle(title, fontsize=11, wrap=True)
+    drawing.suptitle(title, fontsize=9.5 if len(panels) == 1 else 11, wrap=True)
+    if lost:
+        drawing.supxlabel("\n".join(fill(note, 110) for note in lost), fontsize=8, color="0.3")
     return drawing
 
 
@@ -155,28 +123,88 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     steps = [right - left for left, right in pairwise(values)]
     shift = 0.06 * min(steps, default=1.0)  # so that intervals of curves do not cover each other
     for number, (recipe, points) in enumerate(panel.curves.items()):
-        known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
         colour, marker = _LOOKS[number % len(_LOOKS)]
-        across = [point.value + shift * (number - (len(panel.curves) - 1) / 2) for _, point in known]
-        ends = [
-            (mean - point.interval.low, point.interval.high - mean) if point.interval else (0.0, 0.0)
-            for mean, point in known
-        ]
-        axes.errorbar(
-            across,
-            [mean for mean, _ in known],
-            yerr=list(zip(*ends, strict=True)) if ends else None,
-            color=colour,
-            marker=marker,
-            capsize=3,
-            label=recipe,
-        )
+        away = shift * (number - (len(panel.curves) - 1) / 2)
+        if panel.varied == REGIONS:
+            _draw_points(axes, points, away, colour=colour, marker=marker, label=recipe)
+        else:
+            _draw_sweep(axes, points, colour=colour, marker=marker, label=recipe)
+        if recipe in panel.chosen:
+            _mark(axes, points, panel.chosen[recipe], colour=colour, recipe=recipe)
     axes.axvline(
         panel.peak, color="0.35", linestyle="--", linewidth=1, label=f"paper: highest at {panel.peak:g}"
     )
     axes.set_xticks(values)
     axes.set_xlabel(panel.varied.capitalize())
-    axes.set_ylabel("Mean accuracy of the 33 classes\n(with 95 % intervals)")
+    spread = "with" if panel.varied == REGIONS else "bands:"
+    axes.set_ylabel(f"Mean accuracy of the 33 classes\non {panel.samples} ({spread} 95 % intervals)")
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False, fontsize=8, markerscale=0.8
+    )
+
+
+def _draw_points(
+    axes: Axes, points: Sequence[Point], away: float, *, colour: str, marker: str, label: str
+) -> None:
+    """A curve with an interval at each point."""
+    known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
+    ends = [
+        (mean - point.interval.low, point.interval.high - mean) if point.interval else (0.0, 0.0)
+        for mean, point in known
+    ]
+    axes.errorbar(
+        [point.value + away for _, point in known],
+        [mean for mean, _ in known],
+        yerr=list(zip(*ends, strict=True)) if ends else None,
+        color=colour,
+        marker=marker,
+        capsize=3,
+        label=label,
+    )
+
+
+def _draw_sweep(axes: Axes, points: Sequence[Point], *, colour: str, marker: str, label: str) -> None:
+    """A curve in its band of intervals; with several seeds their spread, and each seed as a thin line."""
+    known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
+    across = [point.value for _, point in known]
+    if known and all(point.interval is not None for _, point in known):
+        ends = [_ends(point.interval) for _, point in known]
+        low, high = ([float(end or 0.0) for end in side] for side in zip(*ends, strict=True))
+        axes.fill_between(across, low, high, color=colour, alpha=0.12, linewidth=0)
+    n_seeds = max((len(point.seeds) for _, point in known), default=0)
+    spread = [point.mean.sd if isinstance(point.mean, Spread) else 0.0 for _, point in known]
+    if n_seeds > 1:
+        label = f"{label}: mean ± sd of {n_seeds} seeds (thin: each seed)"
+        for seed in range(n_seeds):
+            heights = [np.nan if (one := point.seeds[seed]) is None else one for _, point in known]
+            axes.plot(across, heights, color=colour, alpha=0.35, linewidth=0.8)
+    axes.errorbar(
+        across,
+        [mean for mean, _ in known],
+        yerr=spread if n_seeds > 1 else None,
+        color=colour,
+        marker=marker,
+        markersize=5,
+        capsize=3,
+        elinewidth=1,
+        label=label,
+    )
+
+
+def _mark(axes: Axes, points: Sequence[Point], chosen: float, *, colour: str, recipe: str) -> None:
+    """A star at the value that is chosen."""
+    height = next((centre(point.mean) for point in points if point.value == chosen), None)
+    if height is not None:
+        axes.plot(
+            [chosen],
+            [height],
+            linestyle="none",
+            marker="*",
+            markersize=17,
+            color=colour,
+            markeredgecolor="black",
+            zorder=5,
+            label=f"ours, {recipe}: {chosen:g} chosen on validation",
+        )

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fgbench.reports import paper
-from fgbench.reports.accuracies import Accuracies, measure
+from fgbench.reports.accuracies import Accuracies, few_notes, measure
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import Cell, Table, centre
 from fgbench.reports.orders import Standing, order_notes
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
-_FEW = 10  # clusters below which an interval is a rough guide only; ours
 _BLOCK = 11  # classes side by side, as in the paper
 
 
@@ -49,6 +49,7 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
+            *_weights(workdir, experiments, names),
             *_absent([method for method in METHODS if not by_method[method.name]]),
             *run_notes(workdir, experiments),
         ],
@@ -113,10 +114,7 @@ def _coverage(names: Sequence[str], measured: Sequence[Accuracies]) -> list[str]
                 f"{name}: no test samples of {', '.join(empty)}; its mean is over the other "
                 f"{len(ours.recalls) - len(empty)} classes."
             )
-    few = min((ours.interval.n_clusters for ours in measured if ours.interval is not None), default=_FEW)
-    if few < _FEW:
-        notes.append(f"An interval of {few} clusters is a rough guide: it tends to be too narrow.")
-    return notes
+    return notes + few_notes(measured)
 
 
 def _orders(
@@ -155,8 +153,17 @@ def _orders(
     return notes
 
 
+def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
+    """Sentences on the weights of the streams of the video methods that have two."""
+    return [
+        weight_note(workdir, name, experiment)
+        for name, experiment in zip(names, experiments, strict=True)
+        if has_both_streams(experiment)
+    ]
+
+
 def _absent(methods: Sequence[Method]) -> list[str]:
     if not methods:
         return []
-    remedies = "; ".join(f"{method.name} ({method.remedy()})" for method in methods)
+    remedies = "; ".join(f"{method.name} ({method.command})" for method in methods)
     return [f"Blank for want of a run: {remedies}."]

@@ -1,0 +1,91 @@
+"""Clips of different lengths in one batch: their steps as rows without padding, and back.
+
+Everything that a network makes of a step is made of these rows, so that padding costs nothing, enters no
+statistics of batch normalisation, and may hold anything, even NaN.
+
+Suffixes of tensors: B clips, N steps of the longest clip, V steps of all clips without padding, F features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def check_mask(steps_BN: Tensor, mask_BN: Tensor) -> None:
+    """Refuse a mask that is not bool or does not fit steps (B, N, ...).
+
+    Raises:
+        ValueError: If so.
+    """
+    if mask_BN.dtype != torch.bool or steps_BN.shape[:2] != mask_BN.shape:
+        raise ValueError(
+            f"expected a bool mask of shape {tuple(steps_BN.shape[:2])}, "
+            f"got {mask_BN.dtype} of shape {tuple(mask_BN.shape)}"
+        )
+
+
+def take(steps_BN: Tensor, mask_BN: Tensor) -> Tensor:
+    """Steps that are there, clip after clip.
+
+    Args:
+        steps_BN: (B, N, ...) of any type; frames, snippets, windows or their features.
+        mask_BN: Bool (B, N), true where there is a step.
+
+    Returns:
+        (V, ...): the steps, copied.
+
+    Raises:
+        ValueError: If the mask is not bool or does not fit.
+    """
+    check_mask(steps_BN, mask_BN)
+    return steps_BN[mask_BN]
+
+
+def features_of(backbone: nn.Module, steps_BN: Tensor, mask_BN: Tensor) -> Tensor:
+    """What a backbone makes of the steps that are there, all in one batch.
+
+    Args:
+        backbone: Gives ``backbone.n_features`` features.
+        steps_BN: (B, N, ...).
+        mask_BN: Bool (B, N), true where there is a step.
+
+    Returns:
+        (V, n_features).
+
+    Raises:
+        ValueError: If the mask is not bool or does not fit.
+    """
+    rows_V = take(steps_BN, mask_BN)
+    if not rows_V.shape[0]:  # batch normalisation knows no empty batch
+        return rows_V.new_zeros((0, backbone.n_features))
+    return backbone(rows_V)
+
+
+def put(rows_VF: Tensor, mask_BN: Tensor) -> Tensor:
+    """The inverse of :func:`take`: (B, N, F) with the rows where the mask is true, and 0 elsewhere."""
+    steps_BNF = rows_VF.new_zeros((*mask_BN.shape, *rows_VF.shape[1:]))
+    steps_BNF[mask_BN] = rows_VF
+    return steps_BNF
+
+
+def last_state(lstm: nn.LSTM, rows_VF: Tensor, mask_BN: Tensor) -> Tensor:
+    """Output of an LSTM after the last step of each clip.
+
+    The steps are moved to the front first, so that padding may stand anywhere and is never stepped over.
+
+    Args:
+        lstm: In one direction, with ``batch_first``.
+        rows_VF: Steps without padding, as of :func:`take`.
+        mask_BN: Bool (B, N), true where there is a step.
+
+    Returns:
+        (B, hidden) of the type that the LSTM gives; 0 for clips without a step.
+    """
+    length_B = mask_BN.sum(1)
+    # At least one step, which LSTMs require: it is padding where no clip has any.
+    places = torch.arange(max(mask_BN.shape[1], 1), device=mask_BN.device)
+    states_BNH, _ = lstm(put(rows_VF, places < length_B[:, None]))
+    last_B11 = (length_B - 1).clamp(min=0)[:, None, None]
+    last_BH = states_BNH.gather(1, last_B11.expand(-1, 1, states_BNH.shape[2]))[:, 0]
+    return last_BH.masked_fill((length_B == 0)[:, None], 0.0)

@@ -1,0 +1,225 @@
+"""A run of a network of clips: from the clips of a work folder to weights, predictions and scores.
+
+Writes, beside what `fgbench.evaluation.results` does, ``weights.safetensors``, ``streams.parquet`` and
+``attention.parquet`` (`fgbench.evaluation.streams`), ``history.json``, ``log/`` and ``README.md`` into the
+folder of the run. The weights hold the image model too, so that they tell the class of images and of clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.config import TrainVideoConfig
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, write_run
+from fgbench.evaluation.roles import SCHEME, Roles, assign_roles, predictions_of
+from fgbench.evaluation.samples import clip_samples
+from fgbench.hashing import digest_file, digest_json
+from fgbench.models.tmsau import TmsauNet
+from fgbench.models.weights import save_weights
+from fgbench.taxonomy import basics, ontology
+from fgbench.training.cards import model_card
+from fgbench.training.clip_outcome import write_clip_outcome
+from fgbench.training.clip_set import clip_frames
+from fgbench.training.device import describe, memory_explained
+from fgbench.training.history import History
+from fgbench.training.inference import ImageNetwork, open_network
+from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.place import Place
+from fgbench.training.processes import join_processes
+from fgbench.training.trained import WEIGHTS, Trained
+from fgbench.training.video_data import OpenClips, open_clips
+from fgbench.training.video_inputs import Scale
+from fgbench.training.video_network import build_drawn, settings
+from fgbench.training.video_task import VideoTask, predict_clips
+
+IMAGE = "image."
+"""Prefix of the image model's tensors among the weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Data:
+    """Clips of a work folder by role, opened for the streams."""
+
+    roles: Roles
+    train: OpenClips
+    selection: OpenClips
+    test: OpenClips
+    scales: Mapping[str, Scale]
+
+
+def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: Path | None = None) -> Path:
+    """Train, choose the epoch on validation clips, predict the test clips.
+
+    Args:
+        config: The recipe.
+        place: Where.
+        image: The image model that describes frames, if the recipe takes one; it stays as it is.
+        weights: To start convolutional networks from, see
+            :func:`fgbench.training.video_network.build_drawn`.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        ConfigError: If training diverges, or an unfinished run or the weights are those of another recipe.
+        DatasetError: If a part has no clips.
+        ManifestError: If manifests or weights are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If memory or disk are full.
+    """
+    if (image is None) != (config.image_recipe is None):
+        raise ConfigError(
+            f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
+            "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
+        )
+    details = {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "method": config.method,
+        "kind": "video",
+        "recipe": config.name,
+        "streams": list(config.streams),
+        "spatial": config.spatial,
+        "temporal": config.temporal,
+        "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
+        "image_model": None if image is None else image.digest,
+        "image_run": None if image is None else image.name,
+        "weights": None if weights is None else digest_file(weights),
+    }
+    folder = finished_run(
+        place.workdir,
+        experiment=config.name,
+        fold=SINGLE_FOLD,
+        seed=place.seed,
+        config=config.model_dump(mode="json"),
+        manifest_digest=place.manifest_digest,
+    )
+    if folder is not None and not place.force:
+        told = read_result(folder)["details"]
+        if all(told.get(key) == details[key] for key in ("image_model", "weights")):
+            return folder
+    with memory_explained():
+        return _run(config, place, image, weights, details)
+
+
+def _run(
+    config: TrainVideoConfig,
+    place: Place,
+    image: Trained | None,
+    weights: Path | None,
+    details: Mapping[str, Any],
+) -> Path:
+    network = None if image is None else open_network(image, place.device)
+    model = build_drawn(config, network, weights, seed=place.seed).to(place.device)
+    data = _open(config, place, network)
+    known = [details["image_model"], details["weights"]]
+    plain = config.model_dump(mode="json")
+    history = fit(
+        VideoTask(
+            model,
+            config,
+            train=data.train,
+            selection=data.selection,
+            seed=place.seed,
+            device=place.device,
+        ),
+        config.optimiser,
+        seed=place.seed,
+        device=place.device,
+        folder=place.folder(config.name),
+        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known]),
+        resume=place.resume and not place.force,
+        progress=place.progress,
+    )
+    processes = join_processes(place.device)
+    if processes.main:
+        _finish(config, place, data, model.eval(), network, history=history, details=details)
+    processes.wait()
+    return place.folder(config.name)
+
+
+def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
+    found = clip_frames(place.manifests, flow=config.temporal == "flow")
+    roles = assign_roles(clip_samples(place.manifests), protocol_name="clips", known=found.known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
+    train, scales = open_clips(
+        config, place, found.clip_set(roles.train, place.device), network, None, trained_on=True
+    )
+
+    def opened(samples: Sequence[Any]) -> OpenClips:
+        clips = found.clip_set(samples, place.device)
+        return open_clips(config, place, clips, network, scales, trained_on=False)[0]
+
+    return _Data(
+        roles=roles,
+        train=train,
+        selection=opened(roles.selection),
+        test=opened(roles.predicted),
+        scales=scales,
+    )
+
+
+def _finish(
+    config: TrainVideoConfig,
+    place: Place,
+    data: _Data,
+    model: TmsauNet,
+    network: ImageNetwork | None,
+    *,
+    history: History,
+    details: Mapping[str, Any],
+) -> None:
+    """Predict the validation and the test clips and write the run, its result last."""
+    folder, labels = place.folder(config.name), ontology(SCHEME).labels
+    predicted = predict_clips(model, data.test)
+    metadata = {
+        "kind": "video",
+        "experiment": config.name,
+        "seed": place.seed,
+        "classes": list(labels),
+        "basic": list(basics()) if config.losses.basic else [],
+        "network": settings(config),
+        "scales": {
+            name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
+        },
+        "image": None if network is None else dict(network.trained.metadata),
+        "initial_weights": details["weights"],
+    }
+    state = dict(model.state_dict())
+    if network is not None:
+        state |= {f"{IMAGE}{name}": value for name, value in network.model.state_dict().items()}
+    save_weights(folder / WEIGHTS, state, metadata)
+    write_clip_outcome(
+        folder,
+        {"val": (data.selection, predict_clips(model, data.selection)), "test": (data.test, predicted)},
+        labels,
+    )
+    fused = predicted.fused(config.fusion_weight)
+    write_run(
+        place.workdir,
+        predictions_of(data.roles, fused, fused, labels),
+        experiment=config.name,
+        fold=SINGLE_FOLD,
+        seed=place.seed,
+        config=config.model_dump(mode="json"),
+        manifest_digest=place.manifest_digest,
+        device=describe(place.device),
+        details={
+            **details,
+            "best_epoch": history.best_epoch,
+            "best_score": history.best_score,
+            "n_epochs": len(history.epochs),
+            "n_train": len(data.train),
+            "n_selection": len(data.selection),
+        },
+    )
+    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
+    (folder / CHECKPOINT).unlink(missing_ok=True)
