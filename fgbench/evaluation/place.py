@@ -61,7 +61,7 @@ class RunPlace:
         return run_folder(self.workdir, experiment=experiment, fold=fold or self.fold, seed=self.seed)
 
     def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
-        """Folder of the run in this place if it is there already: with these settings, manifests, classes, folds.
+        """Folder of the run in this place if it is there: with these settings, manifests, classes and folds.
 
         Args:
             experiment: Name of the experiment.
