@@ -8,7 +8,7 @@ are of is changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.division import read_division
 from fgbench.evaluation.labels import FG33
 from fgbench.evaluation.results import (
     CONFIG,
@@ -28,22 +27,20 @@ from fgbench.evaluation.results import (
     write_run,
 )
 from fgbench.evaluation.roles import Roles, predictions_of
-from fgbench.evaluation.samples import clip_samples, image_samples
+from fgbench.evaluation.samples import image_samples
 from fgbench.evaluation.six_classes import RULE, ZeroShot, can_map, zero_shot
-from fgbench.storage import read_json, read_rows
 from fgbench.training.device import describe
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.outcome import write_branches, write_regions
+from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.stored import image_ids
 from fgbench.training.trained import Trained
 
 RESIDENT_MB = 4096
 """Memory for the test images; more are streamed from disk."""
-
-_MANIFESTS = "manifests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,25 +152,6 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def known_clips(trained_in: Path, trained: Collection[str], tested_in: Path, tested: Collection[str]) -> int:
-    """Test clips of a work folder whose files were trained or selected on in another.
-
-    Args:
-        trained_in: Manifests that a network was trained on.
-        trained: Ids of the clips of these that it was trained or selected on.
-        tested_in: Manifests that it is tested on.
-        tested: Ids of the clips of these that it is tested on.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    columns = ["clip_id", "sha256"]
-    rows = read_rows(trained_in / "clips.parquet", columns)
-    known = {row["sha256"] for row in rows if row["clip_id"] in trained}
-    rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(row["clip_id"] in tested and row["sha256"] in known for row in rows)
-
-
 def _is_zero_shot(network: ImageNetwork, place: Place) -> bool:
     """Whether the classes have to be mapped, refusing those that cannot be."""
     if set(network.classes) == set(place.labels.labels):
@@ -237,26 +215,8 @@ def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -
             "synthetic": own.get("synthetic"),
             "manifest_digest": None if source is None else source["manifest_digest"],
         },
-        "clips_trained_on": _known_clips(trained, place),
+        "clips_trained_on": clips_trained_on(trained, place),
     }
-
-
-def _known_clips(trained: Trained, place: Place) -> int | None:
-    """See :func:`known_clips`; ``None`` where the manifests that were trained on are not at hand."""
-    if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
-        return None
-    manifests = trained.workdir / _MANIFESTS
-    index = read_json(manifests / "index.json") if (manifests / "index.json").is_file() else {}
-    division = read_division(trained.workdir, index)
-    fold = trained.path.parent.parent.name
-    clips = clip_samples(manifests)
-    # Of folds that are no longer, nothing is known: all clips may have been trained on.
-    is_known = fold in division.folds
-    seen = [c for c in division.divide(clips, fold) if c.part != "test"] if is_known else clips
-    tested = place.division.tested(clip_samples(place.manifests))
-    return known_clips(
-        manifests, {clip.clip_id for clip in seen}, place.manifests, {clip.clip_id for clip in tested}
-    )
 
 
 def _settings(trained: Trained) -> Mapping[str, Any]:

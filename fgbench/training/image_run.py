@@ -28,6 +28,7 @@ from fgbench.training.image_task import ImageTask, predict
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
+from fgbench.training.overlap import refuse_overlap
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
@@ -66,13 +67,16 @@ def run(
         Folders of the runs: one, or one per number of regions of the recipe.
 
     Raises:
-        ConfigError: If training diverges, or an unfinished run or the weights are those of another recipe.
+        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+            the network to start from was trained on test clips.
         DatasetError: If a part has no images.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.
     """
     start = start_of(config, au_weights, init)
+    if start is not None and (init is not None or place.division.n_folds):
+        refuse_overlap(start, place)
     notes = []
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})

@@ -180,6 +180,19 @@ def test_what_one_cannot_start_from(source, ekman, tmp_path):
         image_run.run(image_recipe(), place, None, init=read_trained(units))
 
 
+def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_path):
+    place = divided_place(tmp_path / "work", ekman, "1")
+    config = plain_recipe(optimiser=FAST | {"epochs": 1})
+    (folder,) = image_run.run(config, place, None)
+    trained = read_trained(folder / "weights.safetensors")
+    tuned = image_run.fine_tuned(config)
+    message = r"tiny-cnn/1/0 was trained on 7 of the test clips of .*, fold 2; expected none"
+    with pytest.raises(ConfigError, match=message):
+        image_run.run(tuned, place.with_fold("2"), None, init=trained)
+    (again,) = image_run.run(tuned, place, None, init=trained)
+    assert again == place.workdir / "runs" / "tiny-cnn-fine-tuned" / "1" / "0"
+
+
 def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, fgbench):
     work = tmp_path / "work"
     place_in(work, ekman / "manifests")
