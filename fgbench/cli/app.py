@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 from fgbench import __version__
 from fgbench.cli import (
     baseline,
+    compare,
+    datasets,
     demo,
     doctor,
     evaluate,
@@ -47,6 +49,7 @@ app.command("synth")(synth.synth)
 app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
+app.command("datasets")(datasets.datasets)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)
@@ -54,6 +57,8 @@ app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("leaderboard")(compare.leaderboard)
 app.command("doctor")(doctor.doctor)
 
 

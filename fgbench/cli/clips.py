@@ -53,7 +53,6 @@ def image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -
     from fgbench.cli.train import train_images
     from fgbench.config import TrainImageConfig, load_training
     from fgbench.errors import ConfigError
-    from fgbench.stages.publish import content_digest, read_index
     from fgbench.training.trained import find_weights, read_trained
 
     if config.image_recipe is None:
@@ -63,7 +62,7 @@ def image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -
     if image_run is not None:
         return read_trained(find_weights(image_run, place.workdir))
     # All seeds share one image model; a finished one is taken as it is. It reads no features.
-    first = replace(place, seed=0, force=False, manifest_digest=content_digest(read_index(place.workdir)))
+    first = replace(place, seed=0, force=False, manifest_digest=place.faces_digest)
     (run,) = train_images(load_training(config.image_recipe, TrainImageConfig), first, None)
     found = read_trained(find_weights(str(run), place.workdir))
     note(f"image model: {found.name}")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
@@ -23,6 +25,12 @@ def report(
     table: Annotated[str | None, typer.Option("--table", help="Number of a table, e.g. I.")] = None,
     figure: Annotated[
         str | None, typer.Option("--figure", help="Number or name of a figure, e.g. 3 or attention.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
@@ -36,7 +44,9 @@ def report(
     formats: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", help="md, csv or png; may be repeated.", show_default="md, figures also png"
+            "--format",
+            help="md, tex, csv, html, png, pdf or svg; may be repeated.",
+            show_default="md, figures also png; with --all: tables all that are text, figures all",
         ),
     ] = None,
     out: Annotated[
@@ -46,11 +56,16 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write tables and figures, and print those that are text. Bare: everything that there are runs for."""
+    """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
+
+    With --all in all formats that suit, with an index that tells what is blank and how to fill it.
+    """
     from fgbench import plugins
     from fgbench.errors import ConfigError
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.render import FORMATS
+    from fgbench.reports.files import FORMATS, all_formats
+    from fgbench.reports.index import Entry, entry_of, write_index
+    from fgbench.reports.model import Table
     from fgbench.stages.publish import is_published
 
     for name in formats or ():
@@ -58,6 +73,9 @@ def report(
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
     folders = workdirs or [places.DEMO_WORKDIR]
     workdir = folders[0]
+    if run is not None:
+        show_sheet(run, workdir, out, formats)
+        return
     wanted: list[tuple[str, str]] = []
     if table is not None:
         wanted.append(("reports.tables", f"table{_number(table)}"))
@@ -73,15 +91,24 @@ def report(
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     folder = out or workdir / "reports"
+    entries = []
     for kind, name in wanted:
         try:
             item = _build(plugins.load(kind, name), name, folders)
         except NoRunError as error:
             if not whole:
                 raise
-            note(f"left out {name}: {error.message}; {error.hint}")
+            gap = f"{error.message}; {error.hint}"
+            note(f"left out {name}: {gap}")
+            entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
             continue
-        for path in write(item, folder, formats):
+        paths = write(item, folder, formats or (all_formats(item) if everything else None))
+        for path in paths:
+            note(f"wrote {path}")
+        entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
+    if everything:
+        entries += _ranked(workdir, folder, formats)
+        for path in write_index(folder, entries):
             note(f"wrote {path}")
 
 
@@ -100,23 +127,27 @@ def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figur
 
 def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list[Path]:
     """Write a table or figure in the formats wanted, print Markdown; returns the files."""
-    from fgbench import storage
+    from fgbench.reports.files import write_item
     from fgbench.reports.model import Table
-    from fgbench.reports.render import TEXT_FORMATS, draw_table, markdown, png
+    from fgbench.reports.render import markdown
 
-    table = item if isinstance(item, Table) else item.table
-    chosen = formats or (["md"] if isinstance(item, Table) else ["md", "png"])
-    written = []
-    for name in chosen:
-        path = folder / f"{table.name}.{name}"
-        if name in TEXT_FORMATS:
-            storage.write_text(path, TEXT_FORMATS[name](table))
-        else:
-            drawing = draw_table(table) if isinstance(item, Table) else item.draw()
-            storage.write_bytes(path, png(drawing))
-        written.append(path)
-    say(markdown(table))
+    written = write_item(item, folder, formats)
+    say(markdown(item if isinstance(item, Table) else item.table))
     return written
+
+
+def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
+    """Write the leaderboards, if there are runs."""
+    from fgbench.reports.experiments import NoRunError
+    from fgbench.reports.files import all_formats
+    from fgbench.reports.index import entry_of
+    from fgbench.reports.leaderboard import leaderboard
+
+    try:
+        tables = leaderboard(workdir)
+    except NoRunError:
+        return []
+    return [entry_of(table, write(table, folder, formats or all_formats(table))) for table in tables]
 
 
 def _number(table: str) -> str:

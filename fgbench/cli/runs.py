@@ -91,6 +91,7 @@ def run_place(
         yield RunPlace(
             workdir=workdir,
             manifest_digest=content_digest(index, stages),
+            samples_digest=content_digest(index),
             details={
                 "dataset": index["dataset"],
                 "synthetic": index["synthetic"],
@@ -165,6 +166,7 @@ def show_run(folder: Path, *, json: bool) -> None:
         return
     for table in (scores_table(folder), *confusion_tables(folder)):
         say(markdown(table))
+    say("calibration, coverage, errors in the class tree: fgbench report --run")
     say(f"run: {folder}")
 
 

@@ -33,6 +33,8 @@ class RunPlace:
         labels: The classes of the work folder.
         division: How its samples are divided.
         fold: The fold that is run.
+        samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
+            ``None`` if it is not.
     """
 
     workdir: Path
@@ -46,6 +48,12 @@ class RunPlace:
     labels: LabelSet = field(default_factory=fg33)
     division: Division = field(default_factory=Division)
     fold: str = SINGLE_FOLD
+    samples_digest: str | None = None
+
+    @property
+    def faces_digest(self) -> str:
+        """Digest of clips, faces and images, which features do not change."""
+        return self.samples_digest or self.manifest_digest
 
     @property
     def manifests(self) -> Path:

@@ -145,7 +145,7 @@ def _base(experiment: Experiment) -> str:
     """Method of an experiment, without what it was trained on."""
     transfer = experiment.details.get("transfer") or {}
     conventional = {method.recipe: method.name for method in METHODS if not method.is_ablation}
-    method = transfer.get("method") or experiment.method
+    method = transfer.get("method") or experiment.method or experiment.name
     return conventional.get(str(method), str(method))
 
 

@@ -122,8 +122,9 @@ def find_benchmarks(workdir: Path) -> list[Experiment]:
         ManifestError: If a run is damaged, or runs of one experiment are of several methods.
     """
     folders = sorted((workdir / RUNS).glob("*"))
-    found = [_experiment(folder, on_leaves=False) for folder in folders]
-    return [experiment for experiment in found if experiment is not None]
+    found = [experiment for folder in folders if (experiment := read_experiment(folder)) is not None]
+    leaves = set(ontology("fg33").labels)
+    return [experiment for experiment in found if set(experiment.runs[0].result["classes"]) != leaves]
 
 
 def shown_names(experiments: Sequence[Experiment]) -> list[str]:
@@ -163,8 +164,20 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
     return [*origins, *gaps, *dict.fromkeys(protocols)]
 
 
-def _experiment(folder: Path, *, on_leaves: bool = True) -> Experiment | None:
-    """The experiment in a folder; ``None`` without finished runs on the 33 classes, or on others."""
+def _experiment(folder: Path) -> Experiment | None:
+    """The experiment in a folder; ``None`` without finished runs of a known method on the 33 classes."""
+    found = read_experiment(folder)
+    if found is None or set(found.runs[0].result["classes"]) != set(ontology("fg33").labels):
+        return None
+    return found if found.method else None
+
+
+def read_experiment(folder: Path) -> Experiment | None:
+    """The experiment in a folder; ``None`` without finished runs. A method that is not told is ``""``.
+
+    Raises:
+        ManifestError: If a run is damaged, or they are of several methods.
+    """
     found = [
         (int(path.name), path.parent.name, path)
         for path in folder.glob("*/*")
@@ -176,7 +189,7 @@ def _experiment(folder: Path, *, on_leaves: bool = True) -> Experiment | None:
         for seed, fold, path in places
         if (path / RESULT).is_file()
     ]
-    if not runs or (set(runs[0].result["classes"]) == set(ontology("fg33").labels)) != on_leaves:
+    if not runs:
         return None
     methods = {run.result["details"].get("method", _conventional(folder.name)) for run in runs}
     if len(methods) > 1:
@@ -185,15 +198,13 @@ def _experiment(folder: Path, *, on_leaves: bool = True) -> Experiment | None:
             "give experiments different names, and run them again",
         )
     (method,) = methods
-    if method is None and on_leaves:
-        return None
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
     stated = {fold for run in runs for fold in expected_folds(run.result["details"])}
     folds = sorted({fold for _, fold, _ in places} | stated, key=natural_key)
     return Experiment(
         name=folder.name,
-        method=folder.name if method is None else method,
+        method=method or "",
         runs=runs,
         missing=[f"{fold}/{seed}" for seed in seeds for fold in folds if (fold, seed) not in finished],
         unfinished=sorted({seed for seed, _, _ in places} - set(seeds)),

@@ -23,6 +23,7 @@ from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
 from fgbench.taxonomy import basics, ontology
 from fgbench.training.cards import model_card
+from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import describe, memory_explained
@@ -36,9 +37,6 @@ from fgbench.training.video_data import OpenClips, open_clips
 from fgbench.training.video_inputs import Scale
 from fgbench.training.video_network import build_drawn, settings
 from fgbench.training.video_task import VideoTask, predict_clips
-
-IMAGE = "image."
-"""Prefix of the image model's tensors among the weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,6 +178,7 @@ def _finish(
     """Predict the validation and the test clips and write the run, its result last."""
     folder, labels = place.folder(config.name), ontology(SCHEME).labels
     predicted = predict_clips(model, data.test)
+    state, image = with_image_model(model.state_dict(), network)
     metadata = {
         "kind": "video",
         "experiment": config.name,
@@ -190,12 +189,9 @@ def _finish(
         "scales": {
             name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
         },
-        "image": None if network is None else dict(network.trained.metadata),
+        "image": image,
         "initial_weights": details["weights"],
     }
-    state = dict(model.state_dict())
-    if network is not None:
-        state |= {f"{IMAGE}{name}": value for name, value in network.model.state_dict().items()}
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(
         folder,
