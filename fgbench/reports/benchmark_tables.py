@@ -21,7 +21,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.methods import METHODS
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
-from fgbench.reports.protocols import protocol_label, protocol_notes
+from fgbench.reports.protocols import left_undone, protocol_label, protocol_sentence
 from fgbench.stages.publish import read_index
 
 _KEYS = ("Method", "Of", "Data", "Protocol")
@@ -229,11 +229,12 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     where = f"{label} on {entry.data} ({entry.workdir.name}/{RUNS}/{experiment.name})"
     if measured.predictions is None:
         lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
-        return f"{where}: blank, since {lost} is missing; finish it."
+        is_or_are = "is" if len(experiment.missing) == 1 else "are"
+        return f"{where}: blank, since {lost} {is_or_are} missing; finish it."
     found = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
     coverage = 1 - found.n_missing / found.n
     sentences = [
-        f"{where}: {protocol_label(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
+        f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
         f"face, which count as wrong (coverage {coverage:.3f}); seeds: {len(experiment.seeds)}."
     ]
     if entry.left_out:
@@ -247,8 +248,7 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     if experiment.unfinished:
         seeds = ", ".join(map(str, experiment.unfinished))
         sentences.append(f"Seed {seeds} is not finished and left out.")
-    repeated = f"Protocol: {protocol_label(details)}."
-    return " ".join([*sentences, *[note for note in protocol_notes(details) if note != repeated]])
+    return " ".join([*sentences, *left_undone(details)])
 
 
 def _counted(samples: Mapping[str, int]) -> str:

@@ -38,7 +38,6 @@ from fgbench.training.video_inputs import Scale
 from fgbench.training.video_network import build_drawn, settings
 from fgbench.training.video_task import VideoTask, predict_clips
 
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Data:
     """Clips of a work folder by role, opened for the streams."""
