@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
 from fgbench.cli.runs import opened, show_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
@@ -38,7 +40,8 @@ def evaluate(
     """Predict the test images of a work folder anew with a trained network, and print the scores.
 
     Where the run was scored on the same manifests, its predictions are compared with the new ones. On other
-    data a new run appears in that work folder, runs/EXPERIMENT-on-DATASET.
+    data a new run appears in that work folder, runs/EXPERIMENT-on-DATASET. A network of the 33 classes is
+    tested on data sets of six, seven or eight by its upper classes (paper section V-D).
     """
     needs_torch()
     from fgbench.training.trained import find_weights, read_trained, work_folder
@@ -78,7 +81,7 @@ def _images(trained: Trained, place: Place, *, json: bool) -> None:
         )
 
 
-def _origin(details: dict[str, object]) -> list[str]:
+def _origin(details: Mapping[str, Any]) -> list[str]:
     """Sentences on weights that were trained on other data."""
     weights = details["weights"]
     assert isinstance(weights, dict)
@@ -89,7 +92,18 @@ def _origin(details: dict[str, object]) -> list[str]:
         lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
     elif known:
         lines.append(f"warning: {known} of the test clips were trained or selected on: this is no fair test")
-    return lines
+    return lines + transfer_lines(details)
+
+
+def transfer_lines(details: Mapping[str, Any]) -> list[str]:
+    """Sentences on a test without training on the classes of the data."""
+    transfer = details.get("transfer")
+    if not transfer or transfer["kind"] != "zero-shot":
+        return []
+    dropped = ", ".join(f"{n} of {label}" for label, n in transfer["dropped"].items()) or "none"
+    summed = transfer["summed"]["uar"]
+    other = "" if summed is None else f"; by the largest sum of probabilities UAR is {summed:.3f}"
+    return [str(transfer["rule"]), f"samples left out, which have no class among the six: {dropped}{other}"]
 
 
 def _units(trained: Trained, place: Place, *, json: bool) -> None:

@@ -149,7 +149,7 @@ def _write(
         regions=portrait.regions,
         n_zooms=network.model.config.zooms,
         fine=ranked(network.classes, said.fine)[:top],
-        basic=ranked(_upper(), said.basic),
+        basic=ranked(network.upper, said.basic),
         basic_source=_SUMS if said.basic_head is None else _OWN,
     )
     path = out / f"{name}.prediction.png"
@@ -179,12 +179,6 @@ def ranked(names: Sequence[str], values: Any) -> list[tuple[str, float]]:
     return sorted(pairs, key=lambda pair: -pair[1])
 
 
-def _upper() -> tuple[str, ...]:
-    from fgbench.taxonomy import basics
-
-    return basics()
-
-
 def _lines(
     found: FilePrediction, network: ImageNetwork, written: Mapping[str, str | None], top: int
 ) -> list[str]:
@@ -200,8 +194,8 @@ def _lines(
             lines.append("  mean over these frames (no temporal model):")
         lines.append(f"  class: {_listed(ranked(network.classes, said.fine)[:top])}")
         for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
-            if values is not None:
-                lines.append(f"  upper class, {source}: {_listed(ranked(_upper(), values)[:3])}")
+            if values is not None and network.upper:
+                lines.append(f"  upper class, {source}: {_listed(ranked(network.upper, values)[:3])}")
     if found.n_tracks > 1:
         lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
     if found.message:
@@ -221,7 +215,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
     said: Said | None = found.said
     portrait = found.portrait
     fine = [] if said is None else ranked(network.classes, said.fine)
-    upper = [] if said is None else ranked(_upper(), said.basic)
+    upper = [] if said is None else ranked(network.upper, said.basic)
     return {
         "path": str(found.path),
         "kind": found.kind,
@@ -247,4 +241,6 @@ def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: ImageNe
     from fgbench import storage
     from fgbench.training.prediction import files_schema
 
-    storage.write_table(path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes)))
+    storage.write_table(
+        path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes, network.upper))
+    )

@@ -13,6 +13,8 @@ from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
@@ -31,9 +33,14 @@ def report(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
-    workdir: Annotated[
-        Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-    ] = places.DEMO_WORKDIR,
+    workdirs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--workdir",
+            help="Work folder; may be repeated for tables III and IV, which show a data set each.",
+            show_default="./fgbench-data/demo/work",
+        ),
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
@@ -44,7 +51,9 @@ def report(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder"),
+        typer.Option(
+            "--out", help="Folder of the files.", show_default="reports/ in the (first) work folder"
+        ),
     ] = None,
 ) -> None:
     """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
@@ -62,6 +71,8 @@ def report(
     for name in formats or ():
         if name not in FORMATS:
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
+    folders = workdirs or [places.DEMO_WORKDIR]
+    workdir = folders[0]
     if run is not None:
         show_sheet(run, workdir, out, formats)
         return
@@ -76,14 +87,14 @@ def report(
         wanted = [
             (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
         ]
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+    if places.DEMO_WORKDIR in folders and not is_published(places.DEMO_WORKDIR):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     folder = out or workdir / "reports"
     entries = []
     for kind, name in wanted:
         try:
-            item = plugins.load(kind, name).build(workdir)
+            item = _build(plugins.load(kind, name), name, folders)
         except NoRunError as error:
             if not whole:
                 raise
@@ -99,6 +110,19 @@ def report(
         entries += _ranked(workdir, folder, formats)
         for path in write_index(folder, entries):
             note(f"wrote {path}")
+
+
+def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:
+    """A table or figure of a work folder, or of several where it shows several."""
+    if len(workdirs) == 1:
+        single: Table | Figure = module.build(workdirs[0])
+        return single
+    if not hasattr(module, "build_of"):
+        raise typer.BadParameter(
+            f"{len(workdirs)} work folders, but {name} is of one", param_hint="--workdir"
+        )
+    several: Table | Figure = module.build_of(workdirs)
+    return several
 
 
 def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list[Path]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.labels import FG33
 from fgbench.evaluation.results import (
     CONFIG,
     SINGLE_FOLD,
@@ -27,20 +28,19 @@ from fgbench.evaluation.results import (
 )
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.evaluation.samples import image_samples
-from fgbench.storage import read_rows
+from fgbench.evaluation.six_classes import RULE, ZeroShot, can_map, zero_shot
 from fgbench.training.device import describe
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.outcome import write_branches, write_regions
+from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.stored import image_ids
 from fgbench.training.trained import Trained
 
 RESIDENT_MB = 4096
 """Memory for the test images; more are streamed from disk."""
-
-_MANIFESTS = "manifests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,10 @@ class Comparison:
 def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparison | None]:
     """Predict the test images of a work folder anew.
 
+    A network of the 33 leaves is also tested on six, seven or eight classes, see
+    :mod:`fgbench.evaluation.six_classes`. Where folds divide the work folder, a network of one of its runs is
+    tested on the test part of its fold, and any other on all images.
+
     Args:
         network: The network.
         place: The work folder, with the device that the network is on.
@@ -75,14 +79,17 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         scored on these manifests, else a new one.
 
     Raises:
+        ConfigError: If the network tells other classes apart than those of the work folder.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        UnknownLabelError: If a class of the data is not one of the 33 leaves.
+        UnknownLabelError: If a class of the data is not in the label set of the work folder.
     """
     run = network.trained.run
     source = None if run is None else read_result(run)
-    roles = _test_roles(place.manifests)
+    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_zero_shot = _is_zero_shot(network, place)
+    roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
         roles.predicted,
@@ -90,12 +97,20 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         resident_mb=RESIDENT_MB,
         jobs=place.jobs,
         progress=place.progress,
+        labels=place.labels,
     )
     predicted = predict(network.model, network.preprocessing, test.images)
     found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
-    if run is not None and source is not None and source["manifest_digest"] == place.manifest_digest:
+    if run is not None and is_own:
         return run, compare(read_predictions(run), found)
     details = _details(network.trained, source, place)
+    if place.division.n_folds:
+        label = f"{place.division.label}, all folds tested by one network"
+        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    if is_zero_shot:
+        mapped = zero_shot(found)
+        found = mapped.predictions
+        details["transfer"] = _transfer(mapped, network, source)
     experiment = f"{network.trained.metadata['experiment']}-on-{_slug(str(place.details['dataset']))}"
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
@@ -137,36 +152,47 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def known_clips(trained_in: Path, tested_in: Path) -> int:
-    """Test clips of a work folder whose files were trained or selected on in another.
-
-    Args:
-        trained_in: Manifests that a network was trained on.
-        tested_in: Manifests that it is tested on.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    columns = ["sha256", "split"]
-    known = {
-        row["sha256"]
-        for row in read_rows(trained_in / "clips.parquet", columns)
-        if row["split"] in ("train", "val")
-    }
-    rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(row["split"] == "test" and row["sha256"] in known for row in rows)
+def _is_zero_shot(network: ImageNetwork, place: Place) -> bool:
+    """Whether the classes have to be mapped, refusing those that cannot be."""
+    if set(network.classes) == set(place.labels.labels):
+        return False
+    if network.labels.name == FG33 and can_map(place.labels):
+        return True
+    raise ConfigError(
+        f"{network.trained.name} tells {len(network.classes)} classes of {network.labels.name} apart, but "
+        f"{place.workdir} has {len(place.labels.labels)} of {place.labels.name}, expected the same",
+        f"train on the classes of this work folder: fgbench train msau --init RUN --workdir {place.workdir}",
+    )
 
 
-def _test_roles(manifests: Path) -> Roles:
-    known = image_ids(manifests)
-    test = [s for s in image_samples(manifests) if s.part == "test" and not s.is_copy]
+def _test_roles(place: Place, *, fold: str | None) -> Roles:
+    """Test images of a fold, or of all folds."""
+    known = image_ids(place.manifests)
+    samples = image_samples(place.manifests)
+    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    test = [s for s in divided if s.part == "test" and not s.is_copy]
     predicted = [s for s in test if s.sample_id in known]
     if not predicted:
         raise DatasetError(
-            f"{manifests} has {len(test)} test images, none of them with a usable face",
+            f"{place.manifests} has {len(test)} test images, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
     return Roles(train=(), selection=(), predicted=predicted, test=test)
+
+
+def _transfer(mapped: ZeroShot, network: ImageNetwork, source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a result tells of a test on other classes than those trained on."""
+    own = {} if source is None else source["details"]
+    return {
+        "kind": "zero-shot",
+        "method": own.get("method"),
+        "run": network.trained.name,
+        "dataset": own.get("dataset", "unknown data"),
+        "scheme": network.labels.name,
+        "rule": RULE,
+        "dropped": dict(mapped.dropped),
+        "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
+    }
 
 
 def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
@@ -189,15 +215,8 @@ def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -
             "synthetic": own.get("synthetic"),
             "manifest_digest": None if source is None else source["manifest_digest"],
         },
-        "clips_trained_on": _known_clips(trained, place.manifests),
+        "clips_trained_on": clips_trained_on(trained, place),
     }
-
-
-def _known_clips(trained: Trained, manifests: Path) -> int | None:
-    """See :func:`known_clips`; ``None`` where the manifests that were trained on are not at hand."""
-    if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
-        return None
-    return known_clips(trained.workdir / _MANIFESTS, manifests)
 
 
 def _settings(trained: Trained) -> Mapping[str, Any]:

@@ -27,7 +27,6 @@ from fgbench.geometry import apply_transform, invert
 from fgbench.images import read_image
 from fgbench.stages.faces import observed
 from fgbench.storage import TableWriter
-from fgbench.taxonomy import basics
 from fgbench.training.inference import Answer, Floats, ImageNetwork
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ class Said:
     """Probabilities of one face, or their mean over the faces of a video.
 
     Attributes:
-        fine: (33,) of the leaves.
-        basic_sum: (6,) of the upper classes: sums over their leaves.
-        basic_head: (6,) by the network's own outputs for the upper classes, if it has any.
+        fine: (K,) of the classes.
+        basic_sum: (M,) of the upper classes: sums over their classes; M is 0 where there are none.
+        basic_head: (M,) by the network's own outputs for the upper classes, if it has any.
     """
 
     fine: Floats
@@ -54,7 +53,7 @@ class Said:
 
     @property
     def basic(self) -> Floats:
-        """(6,) of the upper classes: the network's own, else the sums."""
+        """(M,) of the upper classes: the network's own, else the sums."""
         return self.basic_sum if self.basic_head is None else self.basic_head
 
 
@@ -158,7 +157,7 @@ def is_image(path: Path) -> bool:
         return False
 
 
-def frames_schema(classes: Iterable[str]) -> pa.Schema:
+def frames_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     """Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
 
     ``box`` is in px of the upright frame; probabilities are null where the status is not ``ok``; ``basic``
@@ -166,7 +165,8 @@ def frames_schema(classes: Iterable[str]) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fine, upper = list(classes), list(basics())
+    fine, above = list(classes), list(upper)
+    listed = pa.list_(pa.float32(), len(above) or -1)  # Parquet has no lists of the fixed length 0
     return pa.schema(
         [
             ("frame_index", pa.int32()),
@@ -175,13 +175,13 @@ def frames_schema(classes: Iterable[str]) -> pa.Schema:
             ("track_id", pa.int32()),
             ("box", pa.list_(pa.float32(), 4)),
             ("probabilities", pa.list_(pa.float32(), len(fine))),
-            ("basic", pa.list_(pa.float32(), len(upper))),
+            ("basic", listed),
         ],
-        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(above)},
     )
 
 
-def files_schema(classes: Iterable[str]) -> pa.Schema:
+def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     """Arrow schema of the table of all files: a row per file, also of those without a face.
 
     ``label`` and ``basic`` are the likeliest classes; ``basic_head`` is null where the network has no outputs
@@ -190,7 +190,8 @@ def files_schema(classes: Iterable[str]) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fine, upper = list(classes), list(basics())
+    fine, above = list(classes), list(upper)
+    listed = pa.list_(pa.float32(), len(above) or -1)  # Parquet has no lists of the fixed length 0
     return pa.schema(
         [
             *((name, pa.string()) for name in ("path", "kind", "status", "message")),
@@ -198,14 +199,14 @@ def files_schema(classes: Iterable[str]) -> pa.Schema:
             ("label", pa.string()),
             ("basic", pa.string()),
             ("probabilities", pa.list_(pa.float32(), len(fine))),
-            ("basic_sum", pa.list_(pa.float32(), len(upper))),
-            ("basic_head", pa.list_(pa.float32(), len(upper))),
+            ("basic_sum", listed),
+            ("basic_head", listed),
             ("box", pa.list_(pa.float32(), 4)),
             ("box_frame", pa.int32()),
             ("picture", pa.string()),
             ("frames", pa.string()),
         ],
-        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(above)},
     )
 
 
@@ -214,7 +215,7 @@ def _watch_video(
 ) -> FilePrediction:
     if frames_to is None:
         return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None)
-    writer = TableWriter(frames_to, frames_schema(network.classes))
+    writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
     try:
         found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add)
     except BaseException:

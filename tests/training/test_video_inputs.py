@@ -43,9 +43,7 @@ def pictures(kind="flow", layout="stacks", length=3, channels=2, **more):
 def seen(stream, clips, *, epoch=None, mirrored=NONE, crop=0):
     numbers = np.array(clips)
     stored, mask = stream.take(numbers, epoch=epoch, mirrored=mirrored)
-    looks = Looks(
-        crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)]
-    )
+    looks = Looks(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
     return stream.see(stored, looks), mask
 
 
