@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
+from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
 from fgbench.cli.runs import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fgbench.config import BaselineConfig
     from fgbench.evaluation.place import RunPlace
     from fgbench.training.place import Place
+    from fgbench.training.trained import Trained
 
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -145,6 +146,8 @@ def nan(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
     image_run: ImageRun = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -156,13 +159,26 @@ def nan(
     from fgbench.config import TrainVideoConfig, load_training
 
     config = load_training(recipe or default_recipe("nan", workdir), TrainVideoConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+
+    def run(place: Place, image: Trained | None) -> Path:
         from fgbench.baselines import nan as baseline
 
-        image = image_model(config, place, image_run)
-        said_where(config, place)
-        folder = baseline.run(config, place, image)
-    show_runs([folder], json=json)
+        return baseline.run(config, place, image)
+
+    train_clips(
+        config,
+        run,
+        workdir,
+        device,
+        image_run=image_run,
+        fold=fold,
+        fold_file=fold_file,
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        json=json,
+    )
 
 
 @app.command("plain-tsnet")
@@ -170,6 +186,8 @@ def plain_tsnet(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
     weights: StartWeights = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -181,21 +199,25 @@ def plain_tsnet(
     from fgbench.config import TrainVideoConfig, load_training
 
     config = load_training(recipe or default_recipe("plain-tsnet", workdir), TrainVideoConfig)
-    with opened(
+
+    def run(place: Place, _: Trained | None) -> Path:
+        from fgbench.baselines import plain_tsnet as baseline
+
+        return baseline.run(config, place, weights)
+
+    train_clips(
+        config,
+        run,
         workdir,
         device,
-        stages=features_of(config),
+        fold=fold,
+        fold_file=fold_file,
         seed=seed,
         jobs=jobs,
         resume=resume,
         force=force,
-        quiet=json,
-    ) as place:
-        from fgbench.baselines import plain_tsnet as baseline
-
-        said_where(config, place)
-        folder = baseline.run(config, place, weights)
-    show_runs([folder], json=json)
+        json=json,
+    )
 
 
 def _say_where(recipe: str, place: Place) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
+from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
@@ -159,6 +159,8 @@ def tmsau(
     recipe: SizedRecipe = None,
     image_run: ImageRun = None,
     weights: StartWeights = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -179,22 +181,26 @@ def tmsau(
         raise typer.BadParameter(
             f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
         )
-    with opened(
+
+    def run(place: Place, image: Trained | None) -> Path:
+        from fgbench.training import video_run
+
+        return video_run.run(config, place, image, weights)
+
+    train_clips(
+        config,
+        run,
         workdir,
         device,
-        stages=features_of(config),
+        image_run=image_run,
+        fold=fold,
+        fold_file=fold_file,
         seed=seed,
         jobs=jobs,
         resume=resume,
         force=force,
-        quiet=json,
-    ) as place:
-        from fgbench.training import video_run
-
-        image = image_model(config, place, image_run)
-        said_where(config, place)
-        folder = video_run.run(config, place, image, weights)
-    show_runs([folder], json=json)
+        json=json,
+    )
 
 
 def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:

@@ -123,6 +123,10 @@ class VideoLossConfig(Section):
             raise ValueError("fine and basic are both 0; at least one has to be positive")
         return self
 
+    def without_basic(self) -> Self:
+        """The same for classes without upper classes."""
+        return self.model_copy(update={"basic": 0.0, "fine": self.fine or self.basic})
+
 
 class VideoDataConfig(Section):
     """Clips on their way into a network (paper section V-B)."""

@@ -12,15 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.evaluation.labels import FG33
 from fgbench.evaluation.protocol import Protocol
 from fgbench.evaluation.results import SINGLE_FOLD, Predictions
 from fgbench.evaluation.samples import Sample
 
 Matrix = npt.NDArray[np.float32]
-
-SCHEME = FG33
-"""Label set of networks of clips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

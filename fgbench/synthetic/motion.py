@@ -2,8 +2,8 @@
 
 All classes are played with one and the same recipe of action units, that of astonishment. Clips come in
 matched groups, one clip of each class: person, scene, intensities, movement of head and eyes, length and key
-frame are drawn once for the group. The fewer frames the onset takes, the more the offset does, backwards along
-the same way::
+frame are drawn once for the group. The fewer frames the onset takes, the more the offset does, backwards
+along the same way::
 
     class          onset   offset
     amazement      24      4        frames
@@ -11,10 +11,10 @@ the same way::
     astonishment   4       24
 
 So the frames of the apex are the same pictures in all classes of a group, and so are the neutral ones; and
-since onset and offset take the same number of frames together and begin at random between two frames, a frame
-taken from anywhere in the clip, its distance from the key frame unknown, is as likely to be of one class as of
-another. What tells the classes apart is how fast the face changes, and in which direction. Not in the paper: a
-test of temporal models.
+since onset and offset take the same number of frames together and begin at random between two frames, a
+frame taken from anywhere in the clip, its distance from the key frame unknown, is as likely to be of one
+class as of another. What tells the classes apart is how fast the face changes, and in which direction. Not
+in the paper: a test of temporal models.
 """
 
 from __future__ import annotations

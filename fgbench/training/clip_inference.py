@@ -12,11 +12,10 @@ from torch import Tensor
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ManifestError
-from fgbench.evaluation.roles import SCHEME
+from fgbench.evaluation.labels import LabelSet
 from fgbench.models.tmsau import TmsauNet
-from fgbench.models.weights import check_classes, load_into
-from fgbench.taxonomy import ontology
-from fgbench.training.inference import ImageNetwork, open_network
+from fgbench.models.weights import load_into
+from fgbench.training.inference import ImageNetwork, labels_of, open_network
 from fgbench.training.trained import Trained
 from fgbench.training.video_inputs import Scale
 from fgbench.training.video_network import build
@@ -38,6 +37,7 @@ class ClipNetwork:
             ``None`` if it has none.
         trained: Where it is from.
         device: Where it computes.
+        labels: Its classes.
     """
 
     model: TmsauNet
@@ -46,11 +46,12 @@ class ClipNetwork:
     image: ImageNetwork | None
     trained: Trained
     device: torch.device
+    labels: LabelSet
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The 33 leaves, in the order of the probabilities."""
-        return ontology(SCHEME).labels
+        """Names of the classes, in the order of the probabilities."""
+        return self.labels.labels
 
 
 def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
@@ -62,7 +63,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
     """
     origin = str(trained.path)
     trained.require("video", purpose="(a network of clips)")
-    check_classes(trained.metadata, ontology(SCHEME).labels, origin=origin)
+    labels = labels_of(trained)
     try:
         config = TrainVideoConfig.model_validate(trained.metadata.get("network"))
         scales = {
@@ -81,7 +82,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
             f"{'takes' if image is None else 'does not take'} one",
             "train the network anew",
         )
-    model = build(config, image)
+    model = build(config, image, labels)
     own = {name: value for name, value in trained.state.items() if not name.startswith(IMAGE)}
     load_into(model, own, origin=origin)
     return ClipNetwork(
@@ -91,6 +92,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
         image=image,
         trained=trained,
         device=device,
+        labels=labels,
     )
 
 

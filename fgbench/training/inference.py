@@ -119,7 +119,7 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     """
     origin = str(trained.path)
     trained.require("image", purpose="(a network of images)")
-    labels = _labels_of(trained)
+    labels = labels_of(trained)
     upper = trained.metadata.get("basic")
     if upper not in ([], list(labels.upper)):
         raise ManifestError(
@@ -145,8 +145,12 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     )
 
 
-def _labels_of(trained: Trained) -> LabelSet:
-    """The label set that weights tell of: the 33 leaves unless they name another."""
+def labels_of(trained: Trained) -> LabelSet:
+    """The label set that weights tell of: the 33 leaves unless they name another.
+
+    Raises:
+        ManifestError: If they tell of none, or of other classes than the set they name has.
+    """
     name, origin = str(trained.metadata.get("scheme", FG33)), str(trained.path)
     if name == FG33:
         check_classes(trained.metadata, fg33().labels, origin=origin)

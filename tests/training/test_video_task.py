@@ -8,6 +8,7 @@ from tiny_runs import write_tiny_weights
 from tiny_work import place_in
 
 from fgbench.config import OptimiserConfig
+from fgbench.evaluation.labels import fg33
 from fgbench.evaluation.samples import clip_samples
 from fgbench.models.streams import StreamOutputs
 from fgbench.training.clip_set import clip_frames
@@ -49,7 +50,7 @@ def opened(place, config, image, part="train", scales=None, trained_on=True):
     samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.known]
     network = image if config.image_recipe else None
     return open_clips(
-        config, place, found.clip_set(samples, CPU), network, scales, trained_on=trained_on
+        config, place, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
     )
 
 
@@ -57,7 +58,7 @@ def task_of(place, image, *, seed=0, **changes):
     config = video_recipe(**({"head_factor": 12.0} | changes))
     train, scales = opened(place, config, image)
     selection, _ = opened(place, config, image, "val", scales, trained_on=False)
-    model = build_drawn(config, image if config.image_recipe else None, None, seed=seed)
+    model = build_drawn(config, image if config.image_recipe else None, None, seed=seed, labels=fg33())
     return VideoTask(model, config, train=train, selection=selection, seed=seed, device=CPU)
 
 
@@ -118,13 +119,13 @@ def test_processes_share_the_batches(place, image):
 def test_predictions_do_not_depend_on_the_batch(place, image):
     config = video_recipe()
     clips, scales = opened(place, config, image, "test", trained_on=False)
-    model = build_drawn(config, image, None, seed=0).eval()
+    model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
     found = predict_clips(model, clips)
     assert len(clips) == 6
     assert found.streams["spatial"].shape == (6, 33)
     assert [weights.shape for weights in found.attention] == [(2, len(n)) for n in clips.described]
     for number, sample in enumerate(clips.clips.samples):
-        single = clip_frames(place.manifests, flow=True).clip_set([sample], CPU)
+        single = clip_frames(place.manifests, flow=True).clip_set([sample], fg33(), CPU)
         alone, _ = open_clips(config, place, single, image, scales, trained_on=False)
         told = predict_clips(model, alone)
         for stream, values in told.streams.items():

@@ -97,7 +97,14 @@ def video_recipe(**changes):
         "rgb": {"input_px": 64, "width": 0.0625, "dropout": 0.0, "test_snippets": 3},
         "flow": {"input_px": 64, "width": 0.0625, "dropout": 0.0, "length": 2, "test_snippets": 3},
         "vgg_lstm": {"input_px": 64, "width": 0.0625, "batch_norm": True, "fc": 16, "hidden": 8, "frames": 3},
-        "c3d_lstm": {"input_px": 64, "width": 0.0625, "batch_norm": True, "fc": 16, "hidden": 8, "windows": 2},
+        "c3d_lstm": {
+            "input_px": 64,
+            "width": 0.0625,
+            "batch_norm": True,
+            "fc": 16,
+            "hidden": 8,
+            "windows": 2,
+        },
         "optimiser": {"kind": "adamw", "learning_rate": 0.01, "batch": 6, "epochs": 2},
         "data": {"enlarge": 1.0, "crops": "centre"},
     }
