@@ -1,9 +1,9 @@
 """The control set ``motion``: classes that differ by the speed of the onset alone.
 
 All classes are played with one and the same recipe of action units, that of astonishment. Clips come in
-matched groups, one clip of each class: person, scene, intensities, movement of head and eyes, length and key
-frame are drawn once for the group. The fewer frames the onset takes, the more the offset does, backwards
-along the same way::
+matched groups, one clip of each class: person, scene, intensities, movement of head and eyes, length and
+key frame are drawn once for the group. The fewer frames the onset takes, the more the offset does,
+backwards along the same way::
 
     class          onset   offset
     amazement      24      4        frames
