@@ -7,18 +7,13 @@ are of is changed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.labels import FG33
+from fgbench.errors import DatasetError
 from fgbench.evaluation.results import (
-    CONFIG,
     SINGLE_FOLD,
     Predictions,
     read_predictions,
@@ -28,16 +23,19 @@ from fgbench.evaluation.results import (
 )
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.evaluation.samples import image_samples
-from fgbench.evaluation.six_classes import RULE, ZeroShot, can_map, zero_shot
 from fgbench.training.device import describe
+from fgbench.training.elsewhere import (
+    experiment_elsewhere,
+    is_zero_shot,
+    settings_of,
+    tested_elsewhere,
+)
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.outcome import write_branches, write_regions
-from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.stored import image_ids
-from fgbench.training.trained import Trained
 
 RESIDENT_MB = 4096
 """Memory for the test images; more are streamed from disk."""
@@ -88,7 +86,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     run = network.trained.run
     source = None if run is None else read_result(run)
     is_own = source is not None and source["manifest_digest"] == place.manifest_digest
-    is_zero_shot = _is_zero_shot(network, place)
+    is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
@@ -103,15 +101,9 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
     if run is not None and is_own:
         return run, compare(read_predictions(run), found)
-    details = _details(network.trained, source, place)
-    if place.division.n_folds:
-        label = f"{place.division.label}, all folds tested by one network"
-        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
-    if is_zero_shot:
-        mapped = zero_shot(found)
-        found = mapped.predictions
-        details["transfer"] = _transfer(mapped, network, source)
-    experiment = f"{network.trained.metadata['experiment']}-on-{_slug(str(place.details['dataset']))}"
+    told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
+    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
+    experiment = experiment_elsewhere(network.trained, place)
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     write_branches(folder, test.sample_ids, predicted.branches)
@@ -123,7 +115,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         experiment=experiment,
         fold=SINGLE_FOLD,
         seed=seed,
-        config=_settings(network.trained),
+        config=settings_of(network.trained),
         manifest_digest=place.manifest_digest,
         device=describe(place.device),
         details=details,
@@ -152,19 +144,6 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def _is_zero_shot(network: ImageNetwork, place: Place) -> bool:
-    """Whether the classes have to be mapped, refusing those that cannot be."""
-    if set(network.classes) == set(place.labels.labels):
-        return False
-    if network.labels.name == FG33 and can_map(place.labels):
-        return True
-    raise ConfigError(
-        f"{network.trained.name} tells {len(network.classes)} classes of {network.labels.name} apart, but "
-        f"{place.workdir} has {len(place.labels.labels)} of {place.labels.name}, expected the same",
-        f"train on the classes of this work folder: fgbench train msau --init RUN --workdir {place.workdir}",
-    )
-
-
 def _test_roles(place: Place, *, fold: str | None) -> Roles:
     """Test images of a fold, or of all folds."""
     known = image_ids(place.manifests)
@@ -178,58 +157,3 @@ def _test_roles(place: Place, *, fold: str | None) -> Roles:
             "check the split of the recipe of fgbench prepare",
         )
     return Roles(train=(), selection=(), predicted=predicted, test=test)
-
-
-def _transfer(mapped: ZeroShot, network: ImageNetwork, source: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a result tells of a test on other classes than those trained on."""
-    own = {} if source is None else source["details"]
-    return {
-        "kind": "zero-shot",
-        "method": own.get("method"),
-        "run": network.trained.name,
-        "dataset": own.get("dataset", "unknown data"),
-        "scheme": network.labels.name,
-        "rule": RULE,
-        "dropped": dict(mapped.dropped),
-        "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
-    }
-
-
-def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
-    """What a result on other data tells, first of all which weights they are."""
-    own = {} if source is None else source["details"]
-    dataset = own.get("dataset", "unknown data")
-    # Not the name of a row of Table II: those are trained on the data that they are tested on.
-    method = f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}"
-    return {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
-        "method": method,
-        "kind": "image",
-        "recipe": trained.metadata["experiment"],
-        "regions": trained.metadata["network"]["zooms"],
-        "weights": {
-            "sha256": trained.digest,
-            "run": trained.name,
-            "dataset": dataset,
-            "synthetic": own.get("synthetic"),
-            "manifest_digest": None if source is None else source["manifest_digest"],
-        },
-        "clips_trained_on": clips_trained_on(trained, place),
-    }
-
-
-def _settings(trained: Trained) -> Mapping[str, Any]:
-    """Settings of the run that weights are of; those of the network alone where there is no such run."""
-    import yaml
-
-    path = trained.path.parent / CONFIG
-    if trained.run is None or not path.is_file():
-        return {"network": trained.metadata["network"]}
-    settings: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return settings
-
-
-def _slug(name: str) -> str:
-    """A name as part of that of a folder."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

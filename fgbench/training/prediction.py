@@ -97,6 +97,8 @@ class FilePrediction:
         n_tracks: Different faces that were followed.
         said: Of the face, or the mean over the usable frames.
         portrait: The face, or that of the frame with the surest class.
+        streams: Streams of the network of clips that told the class of a video; empty where it is the mean
+            over frames.
     """
 
     path: Path
@@ -108,6 +110,7 @@ class FilePrediction:
     n_tracks: int = 0
     said: Said | None = None
     portrait: Portrait | None = None
+    streams: tuple[str, ...] = ()
 
     @property
     def n_faces(self) -> int:
@@ -115,8 +118,17 @@ class FilePrediction:
         return sum(count for status, count in self.statuses.items() if status in USABLE)
 
 
+def unheeded(frame: video.Frame, found: Observation) -> None:
+    """What is done with the frames of a video where nobody wants them."""
+
+
 def predict_file(
-    path: Path, network: ImageNetwork, faces: FacesConfig, *, frames_to: Path | None = None
+    path: Path,
+    network: ImageNetwork,
+    faces: FacesConfig,
+    *,
+    frames_to: Path | None = None,
+    heed: Callable[[video.Frame, Observation], None] = unheeded,
 ) -> FilePrediction:
     """Find the face in a picture or in the frames of a video, and tell its class.
 
@@ -127,6 +139,7 @@ def predict_file(
         network: What tells the class.
         faces: How faces are found; chips have to be 224 px wide.
         frames_to: Parquet file for the frames of a video, see :func:`frames_schema`; ``None`` writes none.
+        heed: Told of every frame of a video and what was found in it, in order.
 
     Returns:
         Also of files that cannot be read; ``status`` and ``message`` tell why.
@@ -141,7 +154,7 @@ def predict_file(
             frame = ImageFrame(pixels=read_image(path))
             return _watch(path, "image", [frame], network, faces, keep=lambda row: None)
         with video.open_video(path) as reader:
-            return _watch_video(path, reader, network, faces, frames_to)
+            return _watch_video(path, reader, network, faces, frames_to, heed)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
 
@@ -211,13 +224,18 @@ def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
 
 
 def _watch_video(
-    path: Path, reader: video.Reader, network: ImageNetwork, faces: FacesConfig, frames_to: Path | None
+    path: Path,
+    reader: video.Reader,
+    network: ImageNetwork,
+    faces: FacesConfig,
+    frames_to: Path | None,
+    heed: Callable[[video.Frame, Observation], None],
 ) -> FilePrediction:
     if frames_to is None:
-        return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None)
+        return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None, heed=heed)
     writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
     try:
-        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add)
+        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add, heed=heed)
     except BaseException:
         writer.discard()
         raise
@@ -236,6 +254,7 @@ def _watch(
     faces: FacesConfig,
     *,
     keep: Callable[[Mapping[str, Any]], None],
+    heed: Callable[[video.Frame, Observation], None] = unheeded,
 ) -> FilePrediction:
     """Go through the frames of a file, some at a time."""
     mean = _Mean()
@@ -247,6 +266,7 @@ def _watch(
         answers = _answers(batch, network)
         statuses.update(observation.status for _, observation in batch)
         for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
+            heed(frame, observation)
             keep(_row(frame, observation, said))
             if said is not None:
                 mean.add(said)
