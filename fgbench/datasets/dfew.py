@@ -79,7 +79,9 @@ def list_clips(root: Path, variant: str = "frames") -> list[ClipEntry]:
         raise layout_error(f"{base} has no folder Clip/", layout)
     frames = find(clips, *_FRAMES[variant])
     if frames is None:
-        raise layout_error(f"{clips} has no folder {_FRAMES[variant][0]}/", layout)
+        others = [folder for names in _FRAMES.values() if (folder := find(clips, *names)) is not None]
+        hint = f"; {others[0].name}/ is for the recipe dfew{'-16f' * (variant == 'frames')}" if others else ""
+        raise layout_error(f"{clips} has no folder {_FRAMES[variant][0]}/{hint}", layout)
     trains, tests = (
         [list(_read(_list(lists, part, fold, layout))) for fold in range(1, N_FOLDS + 1)]
         for part in ("train", "test")

@@ -86,12 +86,11 @@ def list_clips(root: Path, variant: str = "left") -> list[ClipEntry]:
     """
     layout = (_LAYOUTS[variant],)
     labels = _labels_folder(root)
-    wanted = [name.lower() for name in _CAMERAS[variant]]
-    folder = unwrap(
-        root, lambda inner: inner.name.lower() in wanted and any(map(is_video, file_names(inner)))
-    )
+    folder = _videos_folder(root, variant)
     if folder is None:
-        raise layout_error(f"{root} has no folder {_CAMERAS[variant][0]}/ with videos", layout)
+        other = "right" if variant == "left" else "left"
+        hint = f"; it has that of the {other} camera" if _videos_folder(root, other) is not None else ""
+        raise layout_error(f"{root} has no folder {_CAMERAS[variant][0]}/ with videos{hint}", layout)
     videos = {}
     for name in file_names(folder):
         match = _SUBJECT.search(stem(name))
@@ -148,6 +147,11 @@ def _label(intensity: str | None) -> int:
     if intensity is None:  # the files of the units are not equally long
         return 0
     return 1 if int(intensity) >= PRESENT_FROM else -1
+
+
+def _videos_folder(root: Path, camera: str) -> Path | None:
+    wanted = [name.lower() for name in _CAMERAS[camera]]
+    return unwrap(root, lambda inner: inner.name.lower() in wanted and any(map(is_video, file_names(inner))))
 
 
 def _labels_folder(root: Path) -> Path:
