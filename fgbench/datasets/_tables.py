@@ -111,6 +111,30 @@ def read_text(path: Path) -> str:
         raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
 
 
+def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | str) -> str:
+    """The label that a word stands for, in any case.
+
+    Another word is an error of the whole file, as another code is in :func:`label_of`.
+
+    Args:
+        word: As it stands in the file.
+        labels: Lower-case word to label.
+        path: The file, for messages.
+        line: Its line, for messages.
+
+    Raises:
+        DatasetError: If it stands for no label.
+    """
+    label = labels.get(word.lower())
+    if label is None:
+        hint = "; numbers are not read, their order differs between users" if word.isdecimal() else ""
+        raise DatasetError(
+            f"{path} line {line}: {word!r} is the name of no label",
+            f"expected one of {', '.join(labels)}{hint}",
+        )
+    return label
+
+
 def label_of(code: str, labels: Mapping[int, str], path: Path, line: int | str = 1) -> str:
     """The label that a code stands for.
 
