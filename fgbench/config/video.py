@@ -164,6 +164,10 @@ class TrainVideoConfig(Section):
     vgg_lstm: VggLstmConfig = VggLstmConfig()
     c3d_lstm: C3dLstmConfig = C3dLstmConfig()
     losses: VideoLossConfig = VideoLossConfig()
+    choose_by: Literal["uar", "probability"] = "uar"
+    """What the epoch is chosen by on validation: ``uar`` the mean accuracy of the classes, ``probability``
+    the mean over classes of the probability of the true class, which says more where validation clips are
+    few. Not stated in the paper."""
     head_factor: PositiveFloat = 1.0
     """Factor of the learning rate of classifiers, attention and LSTMs, which always start from drawn values.
     Not stated in the paper."""

@@ -187,10 +187,12 @@ class VideoTask:
         return [self._train.clips.samples[place].sample_id for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
-        """Mean accuracy of the classes on the selection clips: of the fusion, and of each stream alone."""
+        """What the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
         found = predict_clips(self.model, self._selection)
         truth = self._selection.clips.labels.cpu().numpy()
-        scores = {"score": _uar(truth, found.fused(self._config.fusion_weight))}
+        fused = found.fused(self._config.fusion_weight)
+        scores = {"uar": _uar(truth, fused), "probability": _true_probability(truth, fused)}
+        scores["score"] = scores[self._config.choose_by]
         if len(found.streams) > 1:
             scores |= {name: _uar(truth, values) for name, values in found.streams.items()}
         return scores
@@ -268,3 +270,10 @@ def _fused(streams: Mapping[str, npt.NDArray[np.float32]], weight: float) -> npt
 def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
     counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
     return metrics.uar(counts)
+
+
+def _true_probability(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    """Mean over classes of the mean probability of the true class; NaN without samples."""
+    true = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    means = [true[truth == number].mean() for number in np.unique(truth)]
+    return float(np.mean(means)) if means else float("nan")

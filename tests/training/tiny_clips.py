@@ -18,7 +18,11 @@ from tiny_work import COLOURS, SUBJECTS, TRUNK, coloured
 from fgbench import records
 from fgbench.config import TrainVideoConfig
 
-MOVES = {"anger": (6.0, 0.0), "panic": (-6.0, 0.0), "relief": (0.0, 6.0)}  # px per frame
+MOVES = {
+    "anger": (0.0, 6.0),
+    "panic": (0.0, -6.0),
+    "relief": (0.0, 0.0),
+}  # px per frame; no mirror changes them
 FLOW_PX = 64
 GREY = (120, 120, 120)
 
