@@ -111,10 +111,23 @@ def test_a_recipe_takes_over_what_it_extends(tmp_path):
     assert recipe.sample.before == 1
 
 
+def test_a_recipe_of_ones_own_extends_a_packed_one_unless_there_is_one_beside_it(tmp_path):
+    _recipes(tmp_path, mine="extends: sfew-aligned\nname: mine\nfaces: {align: true}")
+    packed = config.load_prepare("sfew-aligned")
+    mine = config.load_prepare(str(tmp_path / "mine.yaml"))
+    assert mine.dataset == packed.dataset
+    assert mine.protocol.label == packed.protocol.label == "SFEW 2.0 aligned faces tested on official Val"
+    assert (mine.name, mine.faces.align, packed.faces.align) == ("mine", True, False)
+    _recipes(tmp_path, quick="extends: lbp-svm\nc_values: [1.0]")
+    assert config.load_baseline("lbp-svm", str(tmp_path / "quick.yaml")).gamma_factors == (0.3, 1.0, 3.0)
+    _recipes(tmp_path, **{"sfew-aligned": "name: beside\nbuckets: 7"})
+    assert config.load_prepare(str(tmp_path / "mine.yaml")).buckets == 7
+
+
 @pytest.mark.parametrize(
     ("parent", "message"),
     [
-        ("nothing", "there is no"),
+        ("nothing", "there is no(.|\n)*sfew-aligned"),
         ("[a]", "there is no"),
         ("../other/base", "there is no"),
         ("r", "extends it in turn"),
