@@ -124,6 +124,23 @@ def test_a_recipe_of_ones_own_extends_a_packed_one_unless_there_is_one_beside_it
     assert config.load_prepare(str(tmp_path / "mine.yaml")).buckets == 7
 
 
+@pytest.mark.parametrize(("parent", "folds"), [("jaffe", 5), ("mmi", 10), ("dfew", 5)])
+def test_a_label_may_not_tell_of_other_folds(tmp_path, parent, folds):
+    _recipes(
+        tmp_path,
+        same=f"extends: {parent}\nprotocol: {{folds: {folds}}}",
+        other=f"extends: {parent}\nprotocol: {{folds: 3}}",
+        told=f"extends: {parent}\nprotocol: {{folds: 3, label: 3-fold by subject}}",
+    )
+    assert config.load_prepare(str(tmp_path / "same.yaml")).protocol.folds == folds
+    assert config.load_prepare(str(tmp_path / "told.yaml")).protocol.label == "3-fold by subject"
+    if parent == "jaffe":  # its label has no number
+        assert config.load_prepare(str(tmp_path / "other.yaml")).protocol.folds == 3
+        return
+    with pytest.raises(ConfigError, match=r"protocol = .*label .* is not of 3 folds; give it a label"):
+        config.load_prepare(str(tmp_path / "other.yaml"))
+
+
 @pytest.mark.parametrize(
     ("parent", "message"),
     [
