@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
-from fgbench.baselines._svm_run import run_svm
+from fgbench.baselines._svm_run import check_training, run_svm
 from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.place import Progress, RunPlace
@@ -43,6 +43,7 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
     """
     samples = place.divide(clip_samples(place.manifests))
     roles = assign_roles(samples, protocol_name="clips", fold=place.fold)
+    check_training(roles, place)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)
     train: dict[str, Matrix] = {}

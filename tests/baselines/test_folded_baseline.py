@@ -166,3 +166,16 @@ def test_a_class_that_the_label_set_lacks_is_named(tmp_path, fgbench):
     work = write_work(tmp_path / "work", described(), **index)
     failed = fgbench(work, code=3)
     assert "unknown label 'fear', expected one of the 6 of mine" in failed.stderr
+
+
+def test_a_fold_without_training_samples_of_a_class_is_named(tmp_path, fgbench):
+    """Only s1 shows fear: there is none to train on where s1 chooses, or is tested."""
+    clips = [row for row in described() if row[2] != "fear" or row[1] == "s1"]
+    work = write_work(tmp_path / "work", clips, **ekman_index())
+    failed = fgbench(work, code=4)
+    message = r"1 of 7 classes have no training sample in fold (\d) of 5-fold-by-subject: fear"
+    (fold,) = re.findall(message, failed.stderr)
+    assert "--fold-file" in failed.stderr
+    folds = (work / "folds" / "5-fold-by-subject.csv").read_text().splitlines()
+    (own,) = [int(line.split(",")[1]) for line in folds if line.startswith("s1,")]
+    assert int(fold) in (own, (own - 2) % 5 + 1)
