@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from fgbench import __version__
 from fgbench.cli import (
+    audit,
     baseline,
     demo,
     doctor,
@@ -47,6 +48,7 @@ app.command("synth")(synth.synth)
 app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
+app.command("audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)

@@ -13,6 +13,7 @@ from fgbench.config.baselines import (
     LbpSvmConfig,
 )
 from fgbench.config.prepare import (
+    AuditConfig,
     AugmentConfig,
     ConsensusConfig,
     DatasetConfig,
@@ -45,6 +46,7 @@ from fgbench.config.training import (
 
 __all__ = [
     "BASELINES",
+    "AuditConfig",
     "AugmentConfig",
     "BaselineConfig",
     "ConsensusConfig",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,19 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.image_ids)
 
+    def of_clips(self, clip_ids: Collection[str]) -> Self:
+        """The pictures of some clips alone."""
+        rows = [row for row, clip_id in enumerate(self.clip_ids) if clip_id in clip_ids]
+        return replace(
+            self,
+            image_ids=[self.image_ids[row] for row in rows],
+            clip_ids=[self.clip_ids[row] for row in rows],
+            digests=[self.digests[row] for row in rows],
+            thumbs=self.thumbs[rows],
+            hashes=self.hashes[rows],
+            flat=self.flat[rows],
+        )
+
 
 _Described = tuple[str, str, bytes, npt.NDArray[np.uint8], Hashes, bool]
 
@@ -112,9 +126,7 @@ def describe(
     )
 
 
-def _batches(
-    pictures: Iterable[StoredPicture], jobs: int
-) -> Iterator[list[tuple[str, _Described | None]]]:
+def _batches(pictures: Iterable[StoredPicture], jobs: int) -> Iterator[list[tuple[str, _Described | None]]]:
     """Described pictures in the order in which they came; a few batches are in hand at a time."""
     stream = iter(pictures)
     if jobs <= 1:

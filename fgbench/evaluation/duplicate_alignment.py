@@ -18,6 +18,7 @@ from fgbench.evaluation.perceptual_hash import SIDE_PX, WINDOWS, Thumbnail, even
 _STEPS = 40  # of the search for the movement
 _ENOUGH = 1e-4  # gain in correlation below which the search ends
 _BLUR_PX = (5, 3)  # sizes of the filter in the searches, one after the other
+_HOPELESS = 0.85  # correlation after the first search below which there is no second
 _MIN_SHARED = 0.45  # least share of the picture on which both have to lie
 _MAX_STRETCH = 1.6  # movements that enlarge or reduce more are none of a copy
 
@@ -74,6 +75,8 @@ def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> fl
         except cv2.error:  # the search left the picture
             break
         best = max(best, _correlation(moved, still, matrix))
+        if best < _HOPELESS:
+            break
     return best
 
 

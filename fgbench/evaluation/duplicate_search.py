@@ -26,14 +26,14 @@ from fgbench.evaluation.perceptual_hash import MIRROR, WINDOWS, Hashes
 MAX_BITS = 58
 """Largest number of bits, of 255, in which the hashes of candidates differ."""
 
-MIN_CORRELATION = 0.96
+MIN_CORRELATION = 0.95
 """Least correlation of near duplicates after alignment. On drawn faces copies have 0.97 and more, pairs of
 different clips at most 0.945."""
 
 PAIRS_PER_CLIP = 3
 """Pairs of pictures that are aligned for a pair of clips."""
 
-MISSES = 24
+MISSES = 12
 """A clip's candidates are looked at from the nearest on, until so many in a row are no near duplicates."""
 
 _BLOCK = 1 << 22  # distances held at a time by a thread
