@@ -175,8 +175,8 @@ def schema(table: str, width: int = 0) -> pa.Schema:
     """Arrow schema of a table.
 
     Args:
-        table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``, ``"images"``,
-            ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
+        table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``,
+            ``"images"``, ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
             ``"optical_flow"``.
         width: Length of the vectors of a table of features whose length is a choice.
     """

@@ -22,8 +22,8 @@ def audit(
         Path | None,
         typer.Option(
             "--against",
-            help="Another work folder: compare what WORKDIR trains and chooses on with what this one is tested "
-            "on, e.g. data of a pretraining.",
+            help="Another work folder: compare what WORKDIR trains and chooses on (e.g. in a "
+            "pretraining) with what this one is tested on.",
         ),
     ] = None,
     pictures: Annotated[
@@ -37,8 +37,9 @@ def audit(
     """Look for leaks between the parts of a work folder.
 
     Looked for are clips, subjects, sources, equal files, equal pictures and nearly equal faces in two parts,
-    and augmented copies away from their originals. What the recipe does not keep apart (e.g. subjects, when it
-    divides by clip) is told, but is no leak. Writes audit/audit.html and audit/audit.json in the work folder.
+    and augmented copies away from their originals. What the recipe does not keep apart (e.g. subjects, when
+    it divides by clip) is told, but is no leak. Writes audit/audit.html and audit/audit.json in the work
+    folder.
 
     The exit code is 0 if there is no leak and 11 if there is one.
     """

@@ -44,8 +44,8 @@ def prepare(
         bool,
         typer.Option(
             "--drop-leaks",
-            help="Take clips out of training and validation of which another part knows the file, a picture or a "
-            "near duplicate (never out of test), as fgbench audit finds them.",
+            help="Take clips out of training and validation (never out of test) that leak into another part, "
+            "as fgbench audit finds them.",
         ),
     ] = False,
     prune: Annotated[

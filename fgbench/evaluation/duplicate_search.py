@@ -2,11 +2,11 @@
 
 The pictures of two sets of clips are compared with each other, every window of one with the whole of the
 other, straight and mirrored. A pair of pictures is a candidate if two of these hashes differ in at most
-:data:`MAX_BITS` bits. For each pair of clips with candidates the nearest few pairs of pictures are aligned; the
-clips are near duplicates if two of them (or the only one) agree by at least :data:`MIN_CORRELATION`.
+:data:`MAX_BITS` bits. For each pair of clips with candidates the nearest few pairs of pictures are aligned;
+the clips are near duplicates if two of them (or the only one) agree by at least :data:`MIN_CORRELATION`.
 
-Whole numbers alone decide who is a candidate, so the result depends neither on blocks nor on threads. Memory is
-bounded by the size of a block. Reads and writes nothing. Not in the paper.
+Whole numbers alone decide who is a candidate, so the result depends neither on blocks nor on threads. Memory
+is bounded by the size of a block. Reads and writes nothing. Not in the paper.
 """
 
 from __future__ import annotations
@@ -225,8 +225,8 @@ def _compare(
         columns: (C, W, 4) hashes.
         mirror: (4,) bits that turn when a picture is mirrored.
         bits: (R, C), written: at most 255.
-        passes: (R, C), written: 4 x the number of the window, + 2 if it is the row's (the other is whole), + 1
-            if mirrored.
+        passes: (R, C), written: 4 x the number of the window, + 2 if it is the row's (the other is whole),
+            + 1 if mirrored.
     """
     n_windows = rows.shape[1]
     for j in range(columns.shape[0]):

@@ -237,14 +237,14 @@ def _same_pictures(first: Side, second: Side, told: set[tuple[str, str]]) -> lis
             pair = (first.pictures.clip_ids[row], second.pictures.clip_ids[other])
             rows_of[pair].append((row, other))
     partners: dict[str, list[str]] = defaultdict(list)
-    for one, other in sorted(rows_of.keys() - told):
-        partners[one].append(other)
+    for clip_id, partner in sorted(rows_of.keys() - told):
+        partners[clip_id].append(partner)
     leaks = []
     for clip_id, found in partners.items():
         rows = rows_of[clip_id, found[0]]
-        one, other = rows[0]
+        row, other = rows[0]
         detail = f"{len(rows)} pairs of pictures have equal pixels" + _and_more(found)
-        pictures = (first.pictures.image_ids[one], second.pictures.image_ids[other])
+        pictures = (first.pictures.image_ids[row], second.pictures.image_ids[other])
         leaks.append(_leak("same_picture", (first, second), (clip_id, found[0]), detail, pictures))
     told.update(rows_of.keys())
     return leaks
@@ -269,8 +269,8 @@ def _near_duplicates(
             continue
         mirrored = ", one mirrored" if near.mirrored else ""
         detail = (
-            f"correlation {near.correlation:.3f}{mirrored}; {near.agreeing} of {near.aligned} aligned pairs of "
-            f"pictures agree; {near.bits} bits differ"
+            f"correlation {near.correlation:.3f}{mirrored}; {near.agreeing} of {near.aligned} aligned pairs "
+            f"of pictures agree; {near.bits} bits differ"
         )
         pictures = (first.pictures.image_ids[near.first], second.pictures.image_ids[near.second])
         value = round(near.correlation, 4)

@@ -60,12 +60,14 @@ def _mirror_mask() -> Hashes:
     """Bits that turn when the window is mirrored: those of odd horizontal frequencies."""
     odd = np.zeros((_FREQUENCIES, _FREQUENCIES), bool)
     odd[:, 1::2] = True
-    return _packed(odd.reshape(1, -1))[0]
+    words: Hashes = _packed(odd.reshape(1, -1))[0]
+    return words
 
 
 def _packed(bits: npt.NDArray[np.bool_]) -> Hashes:
     """(N, 256) bits as (N, 4) words."""
-    return np.packbits(bits, axis=-1, bitorder="little").view("<u8").astype(np.uint64)
+    words: Hashes = np.packbits(bits, axis=-1, bitorder="little").view("<u8").astype(np.uint64)
+    return words
 
 
 _TRANSFORM = _transform()

@@ -1,7 +1,7 @@
 """Report of an audit: ``audit.json`` with everything, ``audit.html`` with pictures of the worst pairs.
 
-Reads the pictures that it shows from the manifests; writes into ``audit/`` of the work folder. The page is one
-file without scripts that needs no network.
+Reads the pictures that it shows from the manifests; writes into ``audit/`` of the work folder. The page is
+one file without scripts that needs no network.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def _notes(audit: Audit) -> list[str]:
     for folder in folders:
         if folder.synthetic:
             lines.append(
-                f'<p class="note">{escape(folder.dataset)} is synthetic: drawn faces. Nothing measured on it says '
-                "anything of real faces.</p>"
+                f'<p class="note">{escape(folder.dataset)} is synthetic: drawn faces. Nothing measured '
+                "on it says anything of real faces.</p>"
             )
     kept = {"clip_id": "clip", "source_id": "source", "subject_id": "subject"}[audit.folder.apart]
     lines.append(f"<p>The recipe keeps parts apart by {kept}. Augmented copies are not compared.</p>")

@@ -2,8 +2,8 @@
 
 Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips of which another part knows the
 file, a picture or a near duplicate (`fgbench.evaluation.leakage`) become rejects of this stage, with the kind
-of the leak as the reason; a clip of the test part never does. Off by default; ``fgbench prepare --drop-leaks``
-turns it on. Later stages and the manifests leave rejected clips out.
+of the leak as the reason; a clip of the test part never does. Off by default; ``fgbench prepare
+--drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
 """
 
 from __future__ import annotations

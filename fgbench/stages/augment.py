@@ -1,9 +1,10 @@
 """Stage ``augment``: the image set, originals and offline copies.
 
 Reads ``faces`` (aligned faces of the image set), ``split`` and ``consensus``; writes the tables ``train``,
-``val`` and ``test`` of images. Clips that ``audit`` rejects have none. A copy stays in the part of its original and keeps its original's id and its
-exact parameters. In ``total`` mode the wanted numbers need counts of all buckets: the plan of a bucket holds
-only the classes that the bucket has, so a change elsewhere does not touch it unless one of these moves.
+``val`` and ``test`` of images. Clips that ``audit`` rejects have none. A copy stays in the part of its
+original and keeps its original's id and its exact parameters. In ``total`` mode the wanted numbers need
+counts of all buckets: the plan of a bucket holds only the classes that the bucket has, so a change elsewhere
+does not touch it unless one of these moves.
 """
 
 from __future__ import annotations
