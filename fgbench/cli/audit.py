@@ -61,7 +61,8 @@ def audit(
     n_leaks = len(found.found)
     if n_leaks:
         raise LeakError(
-            f"{n_leaks} leaks in {workdir}" + ("" if against is None else f" against {against}"),
+            f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"
+            + ("" if against is None else f" against {against}"),
             f"see {page}; fgbench prepare --drop-leaks takes such clips out of training and validation"
             if against is None
             else f"see {page}; results on that test part are not to be trusted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,15 @@ def misplaced_pictures(manifests: Path, clips: Collection[AuditedClip]) -> list[
     Raises:
         ManifestError: If there is a picture of a clip that is not in the table of clips.
     """
-    part_of_clip = {clip.clip_id: clip.part for clip in clips}
+    parts_of_clip: dict[str, list[str]] = defaultdict(list)
+    for clip in clips:
+        parts_of_clip[clip.clip_id].append(clip.part)
     part_of: dict[str, str] = {}
     copies: list[tuple[str, str, str, str]] = []
     astray: dict[str, str] = {}
     for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split"]):
         clip_id, part = row["clip_id"], row["split"]
-        if clip_id not in part_of_clip:
+        if clip_id not in parts_of_clip:
             raise ManifestError(
                 f"picture {row['image_id']!r} is of clip {clip_id!r}, which is not in clips.parquet",
                 "run fgbench prepare: it makes the manifests anew",
@@ -79,15 +82,15 @@ def misplaced_pictures(manifests: Path, clips: Collection[AuditedClip]) -> list[
             copies.append((row["image_id"], row["parent_id"], clip_id, part))
         else:
             part_of[row["image_id"]] = part
-            if part != part_of_clip[clip_id]:
+            if part not in parts_of_clip[clip_id]:
                 astray[clip_id] = part
     leaks = [
         _misplaced(
             "same_clip",
             (part, clip_id),
-            (part_of_clip[clip_id], clip_id),
+            (parts_of_clip[clip_id][0], clip_id),
             clip_id,
-            f"the clip is in {part_of_clip[clip_id]}, some of its pictures are in {part}",
+            f"the clip is in {parts_of_clip[clip_id][0]}, some of its pictures are in {part}",
         )
         for clip_id, part in sorted(astray.items())
     ]

@@ -139,7 +139,8 @@ def _verdict(audit: Audit) -> list[str]:
     n_leaks = len(audit.found)
     if not n_leaks:
         return ['<p class="good"><strong>No leak was found.</strong></p>']
-    lines = [f'<p class="bad"><strong>{n_leaks:,} leaks were found.</strong></p>']
+    said = "One leak was" if n_leaks == 1 else f"{n_leaks:,} leaks were"
+    lines = [f'<p class="bad"><strong>{said} found.</strong></p>']
     lines += ["<table>", "<caption>What was found</caption>"]
     lines.append(
         '<tr><th scope="col">what</th><th scope="col">parts</th><th scope="col" class="n">leaks</th>'

@@ -122,9 +122,8 @@ def test_the_hash_of_a_mirrored_picture_is_the_hash_with_turned_bits():
 
 
 def test_the_transform_is_the_cosine_transform():
-    from scipy.fft import dctn
-
     import cv2
+    from scipy.fft import dctn
 
     thumb = thumbnail(drawn_faces(CLIPS)[1][3][0])
     even = evened(thumb, filled(thumb))
