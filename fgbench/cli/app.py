@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from fgbench import __version__
 from fgbench.cli import (
     baseline,
+    compare,
     demo,
     doctor,
     evaluate,
@@ -54,6 +55,8 @@ app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("leaderboard")(compare.leaderboard)
 app.command("doctor")(doctor.doctor)
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
+    from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
@@ -22,6 +24,12 @@ def report(
     figure: Annotated[
         str | None, typer.Option("--figure", help="Number or name of a figure, e.g. 3 or attention.")
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdir: Annotated[
         Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
@@ -29,7 +37,9 @@ def report(
     formats: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", help="md, csv or png; may be repeated.", show_default="md, figures also png"
+            "--format",
+            help="md, tex, csv, html, png, pdf or svg; may be repeated.",
+            show_default="md, figures also png; with --all: all",
         ),
     ] = None,
     out: Annotated[
@@ -37,16 +47,24 @@ def report(
         typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder"),
     ] = None,
 ) -> None:
-    """Write tables and figures, and print those that are text. Bare: everything that there are runs for."""
+    """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
+
+    With --all in all formats, with an index that tells what is blank and how to fill it.
+    """
     from fgbench import plugins
     from fgbench.errors import ConfigError
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.render import FORMATS
+    from fgbench.reports.files import FORMATS
+    from fgbench.reports.index import Entry, entry_of, write_index
+    from fgbench.reports.model import Table
     from fgbench.stages.publish import is_published
 
     for name in formats or ():
         if name not in FORMATS:
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
+    if run is not None:
+        show_sheet(run, workdir, out, formats)
+        return
     wanted: list[tuple[str, str]] = []
     if table is not None:
         wanted.append(("reports.tables", f"table{_number(table)}"))
@@ -62,37 +80,51 @@ def report(
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     folder = out or workdir / "reports"
+    if everything:
+        formats = formats or list(FORMATS)
+    entries = []
     for kind, name in wanted:
         try:
             item = plugins.load(kind, name).build(workdir)
         except NoRunError as error:
             if not whole:
                 raise
-            note(f"left out {name}: {error.message}; {error.hint}")
+            gap = f"{error.message}; {error.hint}"
+            note(f"left out {name}: {gap}")
+            entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
             continue
-        for path in write(item, folder, formats):
+        paths = write(item, folder, formats)
+        for path in paths:
+            note(f"wrote {path}")
+        entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
+    if everything:
+        entries += _ranked(workdir, folder, formats)
+        for path in write_index(folder, entries):
             note(f"wrote {path}")
 
 
 def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list[Path]:
     """Write a table or figure in the formats wanted, print Markdown; returns the files."""
-    from fgbench import storage
+    from fgbench.reports.files import write_item
     from fgbench.reports.model import Table
-    from fgbench.reports.render import TEXT_FORMATS, draw_table, markdown, png
+    from fgbench.reports.render import markdown
 
-    table = item if isinstance(item, Table) else item.table
-    chosen = formats or (["md"] if isinstance(item, Table) else ["md", "png"])
-    written = []
-    for name in chosen:
-        path = folder / f"{table.name}.{name}"
-        if name in TEXT_FORMATS:
-            storage.write_text(path, TEXT_FORMATS[name](table))
-        else:
-            drawing = draw_table(table) if isinstance(item, Table) else item.draw()
-            storage.write_bytes(path, png(drawing))
-        written.append(path)
-    say(markdown(table))
+    written = write_item(item, folder, formats)
+    say(markdown(item if isinstance(item, Table) else item.table))
     return written
+
+
+def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
+    """Write the leaderboards, if there are runs."""
+    from fgbench.reports.experiments import NoRunError
+    from fgbench.reports.index import entry_of
+    from fgbench.reports.leaderboard import leaderboard
+
+    try:
+        tables = leaderboard(workdir)
+    except NoRunError:
+        return []
+    return [entry_of(table, write(table, folder, formats)) for table in tables]
 
 
 def _number(table: str) -> str:

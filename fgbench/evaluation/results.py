@@ -68,12 +68,24 @@ class Predictions:
 
     def confusion(self) -> metrics.Counts:
         """(C, C + 1) confusion matrix, see :func:`fgbench.evaluation.metrics.confusion_matrix`."""
-        number = {label: place for place, label in enumerate(self.classes)}
-        truth = np.array([number[label] for label in self.labels], np.int64)
-        found = np.array(
-            [metrics.MISSING if label is None else number[label] for label in self.predicted], np.int64
-        )
+        truth, found = self.numbers()
         return metrics.confusion_matrix(truth, found, n_classes=len(self.classes))
+
+    def numbers(self) -> tuple[metrics.Counts, metrics.Counts]:
+        """True and predicted classes, (N,) int64 places in ``classes``; ``metrics.MISSING`` for none."""
+        number: dict[str | None, int] = {label: place for place, label in enumerate(self.classes)}
+        number[None] = metrics.MISSING
+        truth = np.array([number[label] for label in self.labels], np.int64)
+        return truth, np.array([number[label] for label in self.predicted], np.int64)
+
+    def is_by_subject(self) -> bool:
+        """Whether the person is known for every sample."""
+        return all(name is not None for name in self.subject_ids)
+
+    def clusters(self) -> tuple[str, ...]:
+        """What is alike: the person of each sample where all are known, else its clip."""
+        names = self.subject_ids if self.is_by_subject() else self.clip_ids
+        return tuple(str(name) for name in names)
 
 
 def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,12 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
 
-Metric = Literal["uar", "war"]
+Metric = Literal["uar", "war", "macro_f1"]
 
 _DRAWN_AT_ONCE = 4_000_000
 """Numbers drawn at a time (32 MB)."""
+
+Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Interval:
     """A score and its confidence interval.
 
     Attributes:
-        metric: ``"uar"`` or ``"war"``.
+        metric: ``"uar"``, ``"war"`` or ``"macro_f1"``.
         estimate: The score of all samples.
         low: Lower end.
         high: Upper end.
@@ -44,6 +46,90 @@ class Interval:
     level: float
     n_clusters: int
     n_resamples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClusterCounts:
+    """Samples counted per cluster and class; all that scores are made of.
+
+    Attributes:
+        names: G names of the clusters, sorted.
+        right: (G, C) float64, samples that are right.
+        true: (G, C) float64, samples of the class.
+        guessed: (G, C) float64, samples taken for the class.
+    """
+
+    names: tuple[str, ...]
+    right: Shares
+    true: Shares
+    guessed: Shares
+
+    def score(self, metric: Metric) -> float:
+        """The score of all samples; NaN without samples."""
+        (found,) = _score(self._stacked().sum(axis=1)[None], metric)
+        return float(found)
+
+    def drawn(self, metric: Metric, *, seed: int, n_resamples: int) -> Shares:
+        """Scores of draws of as many clusters as there are, with replacement, (n_resamples,) float64.
+
+        The draws depend on the seed and the number of clusters alone: two runs with the same clusters are
+        drawn alike.
+
+        Args:
+            metric: Which score.
+            seed: Of the draws.
+            n_resamples: Number of draws.
+        """
+        generator = np.random.default_rng(seed)
+        n_clusters = len(self.names)
+        kinds, _, n_classes = self._stacked().shape
+        flat = self._stacked().transpose(1, 0, 2).reshape(n_clusters, kinds * n_classes)
+        result = np.empty(n_resamples, np.float64)
+        step = max(1, _DRAWN_AT_ONCE // n_clusters)
+        for begin in range(0, n_resamples, step):
+            n = min(step, n_resamples - begin)
+            chosen = generator.integers(n_clusters, size=(n, n_clusters))
+            chosen += np.arange(n)[:, None] * n_clusters
+            times = np.bincount(chosen.ravel(), minlength=n * n_clusters).reshape(n, n_clusters)
+            sums = (times.astype(np.float64) @ flat).reshape(n, kinds, n_classes)
+            result[begin : begin + n] = _score(sums, metric)
+        return result
+
+    def _stacked(self) -> Shares:
+        return np.stack([self.right, self.true, self.guessed])
+
+
+def count_clusters(
+    truth: npt.ArrayLike, predicted: npt.ArrayLike, *, clusters: Sequence[str], n_classes: int
+) -> ClusterCounts:
+    """Count samples per cluster and class.
+
+    Args:
+        truth: (N,) indices of the true classes.
+        predicted: (N,) indices of the predicted classes; ``metrics.MISSING`` for none.
+        clusters: N names of subjects or clips.
+        n_classes: Number of classes.
+
+    Raises:
+        ValueError: If lengths differ or an index is out of range.
+    """
+    metrics.confusion_matrix(truth, predicted, n_classes=n_classes)  # refuses what is out of range
+    truth_N, predicted_N = np.asarray(truth, np.int64), np.asarray(predicted, np.int64)
+    if len(clusters) != truth_N.size:
+        raise ValueError(f"{len(clusters)} clusters of {truth_N.size} samples, expected one per sample")
+    names, place = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+
+    def counted(chosen: npt.NDArray[np.bool_], classes: npt.NDArray[np.int64]) -> Shares:
+        cell = place[chosen] * n_classes + classes[chosen]
+        counts = np.bincount(cell, minlength=names.size * n_classes)
+        return counts.reshape(names.size, n_classes).astype(np.float64)
+
+    return ClusterCounts(
+        names=tuple(names.tolist()),
+        right=counted(truth_N == predicted_N, truth_N),
+        true=counted(np.ones(truth_N.size, bool), truth_N),
+        guessed=counted(predicted_N != metrics.MISSING, predicted_N),
+    )
 
 
 def cluster_bootstrap(
@@ -67,7 +153,7 @@ def cluster_bootstrap(
         predicted: (N,) indices of the predicted classes; ``metrics.MISSING`` for none.
         clusters: N names of subjects or clips.
         n_classes: Number of classes.
-        metric: ``"uar"`` or ``"war"``.
+        metric: ``"uar"``, ``"war"`` or ``"macro_f1"``.
         seed: Of the draws.
         n_resamples: Number of draws.
         level: Confidence, above 0 and below 1.
@@ -76,57 +162,53 @@ def cluster_bootstrap(
         ValueError: If lengths differ or a number is out of its range.
         DatasetError: If there are fewer than two clusters.
     """
-    if not 0.0 < level < 1.0 or n_resamples < 1:
-        raise ValueError(f"level {level} and {n_resamples} resamples, expected 0 to 1 and at least 1")
-    confusion = metrics.confusion_matrix(truth, predicted, n_classes=n_classes)
-    truth_n = np.asarray(truth, dtype=np.int64)
-    if len(clusters) != truth_n.size:
-        raise ValueError(f"{len(clusters)} clusters of {truth_n.size} samples, expected one per sample")
-    names, place = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    if names.size < 2:
-        raise DatasetError(
-            f"{names.size} clusters, expected at least 2 for an interval", "test on more subjects or clips"
-        )
-    size = names.size * n_classes
-    cell = place * n_classes + truth_n
-    total = np.bincount(cell, minlength=size).reshape(names.size, n_classes)
-    right = np.bincount(cell[truth_n == np.asarray(predicted)], minlength=size).reshape(total.shape)
-    drawn = _draw_scores(right, total, metric, n_resamples=n_resamples, generator=np.random.default_rng(seed))
+    counts = count_clusters(truth, predicted, clusters=clusters, n_classes=n_classes)
+    return counts_interval(counts, metric=metric, seed=seed, n_resamples=n_resamples, level=level)
+
+
+def counts_interval(
+    counts: ClusterCounts, *, metric: Metric, seed: int = 0, n_resamples: int = 10_000, level: float = 0.95
+) -> Interval:
+    """As :func:`cluster_bootstrap`, of samples that are counted already."""
+    check_draws(len(counts.names), n_resamples=n_resamples, level=level)
+    drawn = counts.drawn(metric, seed=seed, n_resamples=n_resamples)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(
         metric=metric,
-        estimate=metrics.uar(confusion) if metric == "uar" else metrics.war(confusion),
+        estimate=counts.score(metric),
         low=float(low),
         high=float(high),
         level=level,
-        n_clusters=int(names.size),
+        n_clusters=len(counts.names),
         n_resamples=n_resamples,
     )
 
 
-def _draw_scores(
-    right: npt.NDArray[np.int64],
-    total: npt.NDArray[np.int64],
-    metric: Metric,
-    *,
-    n_resamples: int,
-    generator: np.random.Generator,
-) -> npt.NDArray[np.float64]:
-    """Score of each draw from the right and all samples per cluster and class, both (G, C)."""
-    n_clusters = len(total)
-    both = np.concatenate([right, total], axis=1).astype(np.float64)
+def check_draws(n_clusters: int, *, n_resamples: int, level: float) -> None:
+    """Refuse what gives no interval.
+
+    Raises:
+        ValueError: If the level or the number of draws is out of its range.
+        DatasetError: If there are fewer than two clusters.
+    """
+    if not 0.0 < level < 1.0 or n_resamples < 1:
+        raise ValueError(f"level {level} and {n_resamples} resamples, expected 0 to 1 and at least 1")
+    if n_clusters < 2:
+        raise DatasetError(
+            f"{n_clusters} clusters, expected at least 2 for an interval", "test on more subjects or clips"
+        )
+
+
+def _score(sums: Shares, metric: Metric) -> Shares:
+    """Scores of n sums of counts, (n, 3, C): right, of the class, taken for the class."""
+    right, true, guessed = sums[:, 0], sums[:, 1], sums[:, 2]
     if metric == "war":
-        both = np.stack([right.sum(axis=1), total.sum(axis=1)], axis=1).astype(np.float64)
-    n_columns = both.shape[1] // 2
-    result = np.empty(n_resamples, np.float64)
-    step = max(1, _DRAWN_AT_ONCE // n_clusters)
-    for begin in range(0, n_resamples, step):
-        n = min(step, n_resamples - begin)
-        chosen = generator.integers(n_clusters, size=(n, n_clusters))
-        chosen += np.arange(n)[:, None] * n_clusters
-        times = np.bincount(chosen.ravel(), minlength=n * n_clusters).reshape(n, n_clusters)
-        sums = times.astype(np.float64) @ both
-        found, there = sums[:, :n_columns], sums[:, n_columns:]
-        recall = np.divide(found, there, out=np.zeros_like(found), where=there > 0)
-        result[begin : begin + n] = recall.sum(axis=1) / (there > 0).sum(axis=1)
-    return result
+        return _ratio(right.sum(axis=1), true.sum(axis=1))
+    per_class = _ratio(right, true) if metric == "uar" else _ratio(2 * right, true + guessed)
+    there = true > 0
+    return _ratio(np.where(there, per_class, 0.0).sum(axis=1), there.sum(axis=1))
+
+
+def _ratio(part: Shares, whole: npt.NDArray[Any]) -> Shares:
+    found: Shares = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return found

@@ -14,6 +14,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
 from fgbench.reports.methods import MSAU
 from fgbench.reports.model import Cell, Table, centre
+from fgbench.reports.render import text
 from fgbench.taxonomy import leaves, ontology
 
 Shares = npt.NDArray[np.float64]
@@ -56,6 +57,7 @@ def confusion_table(workdir: Path, *, name: Literal["table6", "table7"], number:
             "copies. Elsewhere: all other classes, or no prediction.",
             _listed(upper, theirs.classes),
             _diagonal(name, number, theirs),
+            *[note for label, shares in measured.items() for note in _mean(label, shares, theirs)],
             *[note for label, shares in measured.items() for note in _inside(label, shares, upper, theirs)],
             *run_notes(workdir, experiments),
         ],
@@ -120,6 +122,21 @@ def _diagonal(name: str, number: str, theirs: paper.ConfusionShares) -> str:
     if not apart:
         return f"The diagonal of the paper's Table {number} is that of its Table II."
     return f"The diagonal of the paper's Table {number} differs from its Table II: {'; '.join(apart)}."
+
+
+def _mean(label: str, shares: Shares, theirs: paper.ConfusionShares) -> list[str]:
+    """Mean accuracy of the listed classes beside the paper's."""
+    labels = ontology("fg33").labels
+    listed = [labels.index(name) for name in theirs.classes]
+    found = shares[:, listed, listed]
+    if not found.size or np.isnan(found).any():
+        return []
+    printed = sum(theirs.shares[name, name] for name in theirs.classes) / len(theirs.classes)
+    ours = over_seeds(found.mean(axis=1))
+    return [
+        f"This data set{label}: mean of the diagonal {text(ours)}, paper {printed:.3f}, difference "
+        f"{found.mean() - printed:+.3f}."
+    ]
 
 
 def _inside(label: str, shares: Shares, upper: str, theirs: paper.ConfusionShares) -> list[str]:

@@ -146,7 +146,19 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
 
 
 def _experiment(folder: Path) -> Experiment | None:
-    """The experiment in a folder; ``None`` without finished runs on the 33 classes."""
+    """The experiment in a folder; ``None`` without finished runs of a known method on the 33 classes."""
+    found = read_experiment(folder)
+    if found is None or set(found.runs[0].result["classes"]) != set(ontology("fg33").labels):
+        return None
+    return found if found.method else None
+
+
+def read_experiment(folder: Path) -> Experiment | None:
+    """The experiment in a folder; ``None`` without finished runs. A method that is not told is ``""``.
+
+    Raises:
+        ManifestError: If a run is damaged, or they are of several methods.
+    """
     places = sorted(
         (int(path.name), path.parent.name, path)
         for path in folder.glob("*/*")
@@ -157,7 +169,7 @@ def _experiment(folder: Path) -> Experiment | None:
         for seed, fold, path in places
         if (path / RESULT).is_file()
     ]
-    if not runs or set(runs[0].result["classes"]) != set(ontology("fg33").labels):
+    if not runs:
         return None
     methods = {run.result["details"].get("method", _conventional(folder.name)) for run in runs}
     if len(methods) > 1:
@@ -166,14 +178,12 @@ def _experiment(folder: Path) -> Experiment | None:
             "give experiments different names, and run them again",
         )
     (method,) = methods
-    if method is None:
-        return None
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
     folds = sorted({fold for _, fold, _ in places})
     return Experiment(
         name=folder.name,
-        method=method,
+        method=method or "",
         runs=runs,
         missing=[f"{fold}/{seed}" for seed in seeds for fold in folds if (fold, seed) not in finished],
         unfinished=sorted({seed for seed, _, _ in places} - set(seeds)),

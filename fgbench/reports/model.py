@@ -26,6 +26,10 @@ class Spread:
         return f"{self.mean} ± {self.sd}"
 
 
+class PValue(float):
+    """A p-value: people see that a small one is not zero."""
+
+
 Cell = str | int | float | Spread | None
 """Value of a cell; ``None`` is a blank cell."""
 

@@ -1,34 +1,34 @@
-"""Rendering of tables and figures: Markdown, CSV and PNG."""
+"""Rendering of tables and figures: Markdown, CSV, and drawings as PNG, PDF and SVG."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fgbench.reports.model import Cell, Spread, Table
+from fgbench.reports.model import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 _CHARACTER_IN = 0.075  # width of a character of 9 points, inches
+_LEAST = 0.001  # p-values below are not told apart
 _NOTE_CHARACTERS_PER_IN = 15  # characters of 8 points per inch, with room to spare
 
 
 def markdown(table: Table) -> str:
     """Table as Markdown; numbers are aligned to the right."""
-    lines = [f"**{_escaped(table.title)}**"]
+    lines = [f"**{in_markdown(table.title)}**"]
     for part in table.parts():
         numeric = [
             all(isinstance(row[place], int | float | Spread | None) for row in part.rows)
             for place in range(len(part.columns))
         ]
-        lines += ["", _line([_escaped(column) for column in part.columns])]
+        lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
-        lines += [_line([_escaped(text(cell)) for cell in row]) for row in part.rows]
+        lines += [_line([in_markdown(text(cell)) for cell in row]) for row in part.rows]
     if table.notes:
-        lines += ["", *(f"- {_escaped(note)}" for note in table.notes)]
+        lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -86,8 +86,21 @@ def _widths(table: Table) -> list[int]:
 
 def png(drawing: Drawing) -> bytes:
     """Drawing as PNG; equal drawings give equal bytes."""
+    return picture(drawing, "png")
+
+
+def picture(drawing: Drawing, kind: str) -> bytes:
+    """Drawing as a file; equal drawings give equal bytes.
+
+    Args:
+        drawing: What is drawn.
+        kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
+    """
+    import matplotlib
+
     out = io.BytesIO()
-    drawing.savefig(out, format="png", metadata={"Software": None})
+    with matplotlib.rc_context({"svg.hashsalt": "fgbench", "pdf.fonttype": 42}):
+        drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
     return out.getvalue()
 
 
@@ -99,10 +112,16 @@ def text(cell: Cell) -> str:
         return f"{cell:,}"
     if isinstance(cell, Spread):
         return f"{cell.mean:.3f} ± {cell.sd:.3f}"
-    return f"{cell:.3f}" if isinstance(cell, float) else cell
+    if not isinstance(cell, float):
+        return cell
+    if isinstance(cell, PValue) and cell < _LEAST:
+        return f"< {_LEAST:g}"
+    number = f"{cell:.3f}"
+    return number.removeprefix("-") if float(number) == 0.0 else number
 
 
-def _escaped(value: str) -> str:
+def in_markdown(value: str) -> str:
+    """Text without anything that Markdown would read as a sign of its own."""
     for character in "\\`*_[]<>|":
         value = value.replace(character, f"\\{character}")
     return value.replace("\n", " ")
@@ -112,8 +131,12 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-TEXT_FORMATS: dict[str, Callable[[Table], str]] = {"md": markdown, "csv": comma_separated}
-"""Formats that are text."""
+_NO_TIME: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+"""Metadata to leave out."""
 
-FORMATS = (*TEXT_FORMATS, "png")
-"""All formats."""
+PICTURE_FORMATS = tuple(_NO_TIME)
+"""Formats of drawings."""

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import storage
+from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
 from fgbench.evaluation.results import read_predictions, read_result
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.render import comma_separated
-from fgbench.taxonomy import basics, leaves
+from fgbench.taxonomy import basics
 
 CONFUSION = "confusion.csv"
 """File in the folder of a run."""
@@ -44,31 +45,11 @@ class Confusion:
     share: float
 
 
-def upper_counts(confusion: Counts, classes: Sequence[str]) -> Counts | None:
-    """Counts of upper classes from those of the leaves.
-
-    Args:
-        confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
-        classes: C names.
-
-    Returns:
-        (U, U + 1) int64 for the upper classes in the order of :func:`fgbench.taxonomy.basics`, the last
-        column "no prediction"; ``None`` if the classes are not leaves of the class tree.
-    """
-    upper = {leaf.name: basics().index(leaf.basic) for leaf in leaves()}
-    if not set(classes) <= set(upper):
-        return None
-    places = [upper[name] for name in classes]
-    found = np.zeros((len(basics()), len(basics()) + 1), np.int64)
-    np.add.at(found, (np.array(places)[:, None], np.array([*places, len(basics())])), confusion)
-    return found
-
-
 def largest_confusions(confusion: Counts, classes: Sequence[str], *, n: int = N_LARGEST) -> list[Confusion]:
     """The pairs of different classes with most samples; of equals those with the larger share, then in order.
 
     Args:
-        confusion: (C, C + 1), see :func:`upper_counts`.
+        confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
         classes: C names.
         n: Most pairs; pairs without samples are left out.
     """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
+from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_bootstrap
 from fgbench.reports.model import Cell, Table, data_title
+from fgbench.reports.render import text
 
 
 def scores_table(folder: Path) -> Table:
@@ -28,8 +28,6 @@ def scores_table(folder: Path) -> Table:
         [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in found.classes
     ]
     rows.append(["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1])
-    interval = uar_interval(predictions)
-    cluster = "subjects" if _by_subject(predictions) else "clips"
     details = result["details"]
     return Table(
         name=f"{result['experiment']}-scores",
@@ -37,28 +35,31 @@ def scores_table(folder: Path) -> Table:
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
         rows=rows,
         notes=[
-            f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
-            f"({interval.n_clusters} {cluster} drawn anew {interval.n_resamples:,} times); "
-            f"chance is {1 / found.n_classes:.3f}",
-            f"WAR {found.war:.3f}, macro F1 {found.macro_f1:.3f}",
+            _uar_told(predictions, 1 / found.n_classes),
+            f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
             f"{found.n_missing} of {found.n} samples have no prediction (no usable face) and count as wrong",
             "Augmented copies are not scored.",
         ],
     )
 
 
+def _uar_told(predictions: Predictions, chance: float) -> str:
+    clusters = "subjects" if predictions.is_by_subject() else "clips"
+    try:
+        interval = uar_interval(predictions)
+    except DatasetError:
+        score = metrics.uar(predictions.confusion())
+        return f"UAR {score:.3f}, no interval: it needs at least two {clusters}; chance is {chance:.3f}"
+    return (
+        f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
+        f"({interval.n_clusters} {clusters} drawn anew {interval.n_resamples:,} times); "
+        f"chance is {chance:.3f}"
+    )
+
+
 def uar_interval(predictions: Predictions) -> Interval:
     """95 % interval of the UAR, by subject where all subjects are known, else by clip."""
-    numbers = {label: place for place, label in enumerate(predictions.classes)}
-    truth = np.array([numbers[label] for label in predictions.labels])
-    predicted = np.array(
-        [metrics.MISSING if label is None else numbers[label] for label in predictions.predicted]
-    )
-    clusters = predictions.subject_ids if _by_subject(predictions) else predictions.clip_ids
+    truth, predicted = predictions.numbers()
     return cluster_bootstrap(
-        truth, predicted, clusters=[str(name) for name in clusters], n_classes=len(predictions.classes)
+        truth, predicted, clusters=predictions.clusters(), n_classes=len(predictions.classes)
     )
-
-
-def _by_subject(predictions: Predictions) -> bool:
-    return all(name is not None for name in predictions.subject_ids)

@@ -114,7 +114,11 @@ def test_report(prepared):
         (["prepare", "--data-root", "absent"], 4, "no folder absent"),
         (["prepare", "--data-root", "."], 4, "neither annotations.csv nor votes.csv"),
         (["report", "--table", "IX", "--workdir", WORK], 3, "known reports.tables: table1"),
-        (["report", "--format", "docx", "--workdir", WORK], 3, "known formats: md, csv, png"),
+        (
+            ["report", "--format", "docx", "--workdir", WORK],
+            3,
+            "known formats: md, tex, csv, html, png, pdf, svg",
+        ),
         (["report", "--workdir", "absent"], 7, "run fgbench prepare"),
         (["check", "absent"], 7, "no complete manifests"),
         (["status", "absent"], 7, "not a work folder"),

@@ -65,15 +65,21 @@ def test_ten_equal_samples_per_cluster_widen_the_interval_by_the_root_of_ten():
     assert (wide.n_clusters, narrow.n_clusters) == (100, 1000)
 
 
-def test_draws_are_those_of_a_plain_loop():
+@pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
+def test_draws_are_those_of_a_plain_loop(metric):
     truth, predicted = drawn(40)
+    predicted[7] = metrics.MISSING
     clusters = np.array([f"c{place % 5}" for place in range(40)])
-    found = cluster_bootstrap(truth, predicted, clusters=list(clusters), n_classes=4, n_resamples=200, seed=3)
+    found = cluster_bootstrap(
+        truth, predicted, clusters=list(clusters), n_classes=4, n_resamples=200, seed=3, metric=metric
+    )
+    score = getattr(metrics, metric)
+    assert found.estimate == pytest.approx(score(metrics.confusion_matrix(truth, predicted, n_classes=4)))
     names = np.unique(clusters)
     scores = []
     for chosen in np.random.default_rng(3).integers(5, size=(200, 5)):
         rows = np.concatenate([np.flatnonzero(clusters == names[place]) for place in chosen])
-        scores.append(metrics.uar(metrics.confusion_matrix(truth[rows], predicted[rows], n_classes=4)))
+        scores.append(score(metrics.confusion_matrix(truth[rows], predicted[rows], n_classes=4)))
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])))
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.results import Predictions, write_run
 from fgbench.reports.render import markdown
 from fgbench.reports.run_confusion import (
     confusion_json,
     confusion_tables,
     largest_confusions,
-    upper_counts,
     write_confusion,
 )
 from fgbench.taxonomy import leaf, leaves

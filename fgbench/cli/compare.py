@@ -1,0 +1,113 @@
+"""``fgbench compare`` and ``fgbench leaderboard``: runs against each other; ``fgbench report --run``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, say
+from fgbench.cli.options import Json
+from fgbench.cli.runs import Workdir
+
+if TYPE_CHECKING:
+    from fgbench.reports.model import Table
+
+Format = Annotated[str, typer.Option("--format", help="What is printed: md, csv, tex or html.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder to write files to as well.", show_default="none")
+]
+
+
+def compare(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Experiments, experiment/fold/seed, or folders.", show_default="leaderboard"),
+    ] = None,
+    workdir: Workdir = places.DEMO_WORKDIR,
+    format_: Format = "md",
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
+    from fgbench.reports.comparison import compare as compared
+    from fgbench.reports.comparison_tables import comparison_json, comparison_tables
+    from fgbench.reports.contenders import find_contender
+
+    if not runs:
+        leaderboard(workdir, format_, out, json)
+        return
+    _check(format_)
+    found = compared([find_contender(run, workdir) for run in runs])
+    tables = comparison_tables(found)
+    _files(tables, format_, out)
+    if json:
+        print_json(comparison_json(found))
+    else:
+        _print(tables, format_)
+
+
+def leaderboard(
+    workdir: Workdir = places.DEMO_WORKDIR, format_: Format = "md", out: Out = None, json: Json = False
+) -> None:
+    """All runs of a work folder by their mean accuracy, with intervals."""
+    from fgbench.reports.leaderboard import leaderboard as ranked
+
+    _check(format_)
+    tables = ranked(workdir)
+    _files(tables, format_, out)
+    if json:
+        print_json([_plain(table) for table in tables])
+    else:
+        _print(tables, format_)
+
+
+def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None) -> None:
+    """Write the tables and figures of one run, and print the tables that fit a terminal."""
+    from fgbench.reports.contenders import find_contender
+    from fgbench.reports.render import markdown
+    from fgbench.reports.run_files import printed_tables, write_sheet
+
+    one = find_contender(run, workdir)
+    for table in printed_tables(one):
+        say(markdown(table))
+    for path in write_sheet(one, out or one.workdir / "reports", formats):
+        note(f"wrote {path}")
+
+
+def _check(name: str) -> None:
+    from fgbench.errors import ConfigError
+    from fgbench.reports.files import TEXT_FORMATS
+
+    if name not in TEXT_FORMATS:
+        raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(TEXT_FORMATS)}")
+
+
+def _print(tables: Sequence[Table], name: str) -> None:
+    from fgbench.reports.files import TEXT_FORMATS
+
+    for table in tables:
+        say(TEXT_FORMATS[name](table))
+
+
+def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
+    from fgbench.reports.files import write_item
+
+    if out is None:
+        return
+    for table in tables:
+        for path in write_item(table, out, [name]):
+            note(f"wrote {path}")
+
+
+def _plain(table: Table) -> dict[str, object]:
+    """A table as plain values; several seeds as their mean and standard deviation."""
+    from fgbench.reports.model import Spread
+
+    rows = [
+        [[cell.mean, cell.sd] if isinstance(cell, Spread) else cell for cell in row] for row in table.rows
+    ]
+    return {"title": table.title, "columns": list(table.columns), "rows": rows, "notes": list(table.notes)}

@@ -1,0 +1,161 @@
+"""How far wrong predictions go in the class tree (paper section III, Fig. 2 b).
+
+Four levels: root, pleasant or unpleasant, six upper classes, 33 leaves. The distance of two leaves is the
+number of edges between them: 0 the same, 2 the same upper class, 4 the same valence, 6 otherwise. The paper
+has no such measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.metrics import Counts
+from fgbench.taxonomy import basics, leaf, ontology
+
+FARTHEST = 6
+"""Distance of two leaves of different valence; also that of "no prediction"."""
+
+VALENCES = ("pleasant", "unpleasant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HierarchyScores:
+    """Scores of predictions in the class tree; what is not defined is ``None``.
+
+    Attributes:
+        n: Samples.
+        n_wrong: Samples that are wrong, those without prediction among them.
+        upper_uar: Mean over the upper classes of the share taken for a leaf of the right one.
+        upper_war: Share of samples taken for a leaf of the right upper class.
+        valence_war: Share of samples taken for a leaf of the right valence.
+        inside_upper: Share of the wrong samples that are taken for a leaf of the right upper class.
+        inside_valence: Likewise of the right valence; those inside the upper class count too.
+        mean_distance: Mean distance of prediction and truth over all samples.
+        mean_distance_wrong: The same over the wrong samples.
+    """
+
+    n: int
+    n_wrong: int
+    upper_uar: float | None
+    upper_war: float | None
+    valence_war: float | None
+    inside_upper: float | None
+    inside_valence: float | None
+    mean_distance: float | None
+    mean_distance_wrong: float | None
+
+    def to_json(self) -> dict[str, int | float | None]:
+        """The scores as plain values."""
+        return asdict(self)
+
+
+def tree_distance(first: str, second: str) -> int:
+    """Edges between two leaves of the class tree.
+
+    Raises:
+        UnknownLabelError: If one is not a leaf.
+    """
+    one, other = leaf(first), leaf(second)
+    if one == other:
+        return 0
+    if one.basic == other.basic:
+        return 2
+    return 4 if one.valence == other.valence else FARTHEST
+
+
+def distances(classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """(C, C + 1) distances of true and predicted leaves; the last column, "no prediction", is the farthest.
+
+    Raises:
+        UnknownLabelError: If one is not a leaf.
+    """
+    rows = [[*(tree_distance(true, other) for other in classes), FARTHEST] for true in classes]
+    return np.array(rows, np.int64).reshape(len(classes), len(classes) + 1)
+
+
+def are_leaves(classes: Sequence[str]) -> bool:
+    """Whether classes are leaves of the class tree."""
+    return set(classes) <= set(ontology("fg33").labels)
+
+
+def upper_counts(confusion: Counts, classes: Sequence[str]) -> Counts | None:
+    """Counts of upper classes from those of the leaves.
+
+    Args:
+        confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
+        classes: C names.
+
+    Returns:
+        (U, U + 1) int64 for the upper classes in the order of :func:`fgbench.taxonomy.basics`, the last
+        column "no prediction"; ``None`` if the classes are not leaves of the class tree.
+    """
+    if not are_leaves(classes):
+        return None
+    return _merged(confusion, [basics().index(leaf(name).basic) for name in classes], len(basics()))
+
+
+def inside_counts(confusion: Counts, classes: Sequence[str], upper: str) -> tuple[list[str], Counts]:
+    """Counts within an upper class.
+
+    Args:
+        confusion: (C, C + 1) of leaves of the class tree.
+        classes: C names.
+        upper: Name of the upper class.
+
+    Returns:
+        Its K leaves in the order of ``classes``, and (K, K + 2) int64: columns are these leaves, all other
+        leaves, and "no prediction".
+    """
+    places = [place for place, name in enumerate(classes) if leaf(name).basic == upper]
+    rows = confusion[places]
+    inside, missing = rows[:, places], rows[:, -1:]
+    elsewhere = rows.sum(axis=1, keepdims=True) - inside.sum(axis=1, keepdims=True) - missing
+    return [classes[place] for place in places], np.concatenate([inside, elsewhere, missing], axis=1)
+
+
+def hierarchy_scores(confusion: Counts, classes: Sequence[str]) -> HierarchyScores | None:
+    """Scores in the class tree.
+
+    Args:
+        confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
+        classes: C names.
+
+    Returns:
+        ``None`` if the classes are not leaves of the class tree.
+    """
+    upper = upper_counts(confusion, classes)
+    if upper is None:
+        return None
+    valence = _merged(confusion, [VALENCES.index(leaf(name).valence) for name in classes], len(VALENCES))
+    n, apart = int(confusion.sum()), distances(classes)
+    wrong = np.where(apart > 0, confusion, 0)
+    n_wrong, total = int(wrong.sum()), int((wrong * apart).sum())
+    found = metrics.scores(upper, basics())
+    right_valence = metrics.scores(valence, VALENCES).war
+    return HierarchyScores(
+        n=n,
+        n_wrong=n_wrong,
+        upper_uar=found.uar,
+        upper_war=found.war,
+        valence_war=right_valence,
+        inside_upper=_share(int(wrong[apart == 2].sum()), n_wrong),
+        inside_valence=_share(int(wrong[(apart == 2) | (apart == 4)].sum()), n_wrong),
+        mean_distance=_share(total, n),
+        mean_distance_wrong=_share(total, n_wrong),
+    )
+
+
+def _merged(confusion: Counts, places: Sequence[int], n_groups: int) -> Counts:
+    """Counts of groups of classes; the last column stays "no prediction"."""
+    found = np.zeros((n_groups, n_groups + 1), np.int64)
+    np.add.at(found, (np.array(places)[:, None], np.array([*places, n_groups])), confusion)
+    return found
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,193 @@
+"""Runs that are looked at or compared: found by name, folds put together, seeds side by side.
+
+Reads ``runs/<experiment>/<fold>/<seed>/`` of work folders; needs no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation import metrics
+from fgbench.evaluation.action_units import RESULT as AU_RESULT
+from fgbench.evaluation.breakdown import subset
+from fgbench.evaluation.results import RESULT, Predictions, read_result
+from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, count_clusters, counts_interval
+from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
+from fgbench.reports.model import Cell
+from fgbench.taxonomy import ontology, ontology_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contender:
+    """The predictions of an experiment.
+
+    Attributes:
+        name: Name for people: that of the experiment, with fold and seed where one run alone is meant.
+        experiment: Its runs.
+        seeds: Predictions of each seed, folds put together, ordered by sample.
+    """
+
+    name: str
+    experiment: Experiment
+    seeds: tuple[Predictions, ...]
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Details of the first run."""
+        return self.experiment.details
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes, in the order of the probabilities."""
+        return self.seeds[0].classes
+
+    @property
+    def source(self) -> Literal["image", "video"]:
+        """Whether samples are images, or clips as a whole."""
+        first = self.seeds[0]
+        return "video" if list(first.sample_ids) == list(first.clip_ids) else "image"
+
+    @property
+    def label_set(self) -> str:
+        """Name of the label set of the classes; how many there are where it has none."""
+        known = [name for name in ontology_names() if set(ontology(name).labels) == set(self.classes)]
+        return known[0] if known else f"{len(self.classes)} classes"
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether the network was trained on other data than these."""
+        return "clips_trained_on" in self.details or bool(self.details.get("zero_shot"))
+
+    @property
+    def folders(self) -> list[Path]:
+        """Folders of the runs."""
+        return [run.folder for run in self.experiment.runs]
+
+    @property
+    def workdir(self) -> Path:
+        """Work folder of the runs."""
+        return self.folders[0].parents[3]
+
+    def over_seeds(self, measure: Callable[[Predictions], float | None]) -> Cell:
+        """A number of every seed: as it is, or mean and standard deviation; ``None`` if one has none."""
+        values = [measure(predictions) for predictions in self.seeds]
+        known = [value for value in values if value is not None]
+        return over_seeds(known) if len(known) == len(values) else None
+
+    def score(self, metric: Metric) -> Cell:
+        """A score over the seeds."""
+        measure: Callable[[metrics.Counts], float] = getattr(metrics, metric)
+        return over_seeds([measure(predictions.confusion()) for predictions in self.seeds])
+
+    def counts(self, *, by_clip: bool = False) -> ClusterCounts:
+        """Samples per cluster and class, means over the seeds.
+
+        Args:
+            by_clip: Whether clusters are clips; else subjects where all are known.
+        """
+        together = pooled(self.seeds)
+        truth, predicted = together.numbers()
+        clusters = together.clip_ids if by_clip else together.clusters()
+        found = count_clusters(truth, predicted, clusters=clusters, n_classes=len(self.classes))
+        n = len(self.seeds)
+        return ClusterCounts(
+            names=found.names, right=found.right / n, true=found.true / n, guessed=found.guessed / n
+        )
+
+    def interval(self, metric: Metric) -> Interval | None:
+        """95 % interval of a score, over all seeds; ``None`` with fewer than two clusters."""
+        try:
+            return counts_interval(self.counts(), metric=metric)
+        except DatasetError:
+            return None
+
+
+def contender(experiment: Experiment, name: str = "") -> Contender:
+    """The predictions of an experiment, checked to be those that its scores were computed from.
+
+    Args:
+        experiment: Its runs.
+        name: Name for people; the experiment's where it is empty.
+
+    Raises:
+        ManifestError: If a run is missing or damaged, or seeds were tested on different samples.
+    """
+    if experiment.missing:
+        raise ManifestError(
+            f"{experiment.name} lacks the runs {', '.join(experiment.missing)} beside the finished ones",
+            "finish them, or name one run, e.g. experiment/fold/seed",
+        )
+    seeds = tuple(
+        _ordered(pooled([run.predictions() for run in experiment.of_seed(seed)])) for seed in experiment.seeds
+    )
+    if len({(*found.sample_ids, *found.labels) for found in seeds}) > 1:
+        raise ManifestError(
+            f"seeds of {experiment.name} were tested on different samples, expected the same",
+            "run them again on the manifests as they are now, or name one run, e.g. experiment/fold/seed",
+        )
+    return Contender(name=name or experiment.name, experiment=experiment, seeds=seeds)
+
+
+def find_contender(run: str, workdir: Path) -> Contender:
+    """The run that a user means.
+
+    Args:
+        run: Name of an experiment in the work folder (all its folds and seeds), ``experiment/fold/seed``, or
+            the folder of either.
+        workdir: The work folder.
+
+    Raises:
+        ConfigError: If it is a run of action units.
+        ManifestError: If there is none, or it is damaged.
+    """
+    given = Path(run)
+    for place in (given, workdir / RUNS / given):
+        if not place.is_dir():
+            continue
+        folder = place.resolve()
+        if (folder / RESULT).is_file() and folder.parents[2].name == RUNS:
+            return contender(_single(folder), name="/".join(folder.parts[-3:]))
+        if folder.parent.name == RUNS and (found := read_experiment(folder)) is not None:
+            return contender(found)
+        if any(folder.rglob(AU_RESULT)):
+            raise ConfigError(
+                f"{run} is a run of action units, expected one of expressions", "see fgbench evaluate RUN"
+            )
+    known = sorted({path.parts[-4] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
+    raise ManifestError(
+        f"{run} is no finished run: neither an experiment of {workdir} nor the folder of a run",
+        f"finished: {', '.join(known) or 'none; make one with e.g. fgbench baseline lbp-svm'}",
+    )
+
+
+def find_experiment_folders(workdir: Path) -> list[Path]:
+    """Folders of all experiments of a work folder with a finished run of expressions, by name."""
+    return sorted({path.parents[2] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
+
+
+def restricted(one: Contender, sample_ids: Sequence[str]) -> Contender:
+    """A contender on some of its samples, in the order given."""
+    place = {name: row for row, name in enumerate(one.seeds[0].sample_ids)}
+    rows = [place[name] for name in sample_ids]
+    seeds = tuple(subset(predictions, rows) for predictions in one.seeds)
+    return Contender(name=one.name, experiment=one.experiment, seeds=seeds)
+
+
+def _single(folder: Path) -> Experiment:
+    """An experiment of one run alone."""
+    result = read_result(folder)
+    run = Run(folder=folder, fold=folder.parent.name, seed=int(result["seed"]), result=result)
+    method = str(result["details"].get("method", ""))
+    return Experiment(name=str(result["experiment"]), method=method, runs=[run], missing=[], unfinished=[])
+
+
+def _ordered(predictions: Predictions) -> Predictions:
+    order = np.argsort(np.array(predictions.sample_ids, dtype=str), kind="stable")
+    return subset(predictions, order.tolist())

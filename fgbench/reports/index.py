@@ -1,0 +1,138 @@
+"""The index of a report: what there is, what is blank, and the commands that fill it.
+
+Writes ``index.md``, ``index.html``, and ``report.tex``, a document of all tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from fgbench import storage
+from fgbench.reports.hypertext import html_page
+from fgbench.reports.model import Table
+from fgbench.reports.render import in_markdown
+
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a report says of a table or figure.
+
+    Attributes:
+        name: File name without suffix.
+        title: Title; its name where it could not be made.
+        files: Names of its files; none where it could not be made.
+        n_cells: Cells of rows of this data set that are not keys.
+        n_blank: Those of them that are blank.
+        gaps: Sentences on what is blank, or why there is nothing, with the command that fills it.
+    """
+
+    name: str
+    title: str
+    files: Sequence[str]
+    n_cells: int
+    n_blank: int
+    gaps: Sequence[str]
+
+
+def entry_of(table: Table, files: Sequence[Path]) -> Entry:
+    """What the index says of a table that was written.
+
+    Notes that tell of blank cells have the word "blank" in them, and what to do.
+    """
+    keys = table.keys or 1
+    of = list(table.columns).index("Of") if "Of" in table.columns else None
+    ours = [row for row in table.rows if of is None or str(row[of]).startswith("this data set")]
+    cells = [cell for row in ours for cell in row[keys:]]
+    return Entry(
+        name=table.name,
+        title=table.title,
+        files=[path.name for path in files],
+        n_cells=len(cells),
+        n_blank=sum(cell is None for cell in cells),
+        gaps=[note for note in table.notes if "blank" in note.lower()],
+    )
+
+
+def write_index(folder: Path, entries: Sequence[Entry]) -> list[Path]:
+    """Write the index of a report as Markdown and HTML, and a LaTeX document of its tables, if it has some.
+
+    Returns:
+        The files.
+
+    Raises:
+        ResourceError: If the folder cannot be written.
+    """
+    written = {
+        folder / "index.md": _index_markdown(entries),
+        folder / "index.html": html_page("Report", [_index_html(entries)]),
+    }
+    parts = [entry for entry in entries if f"{entry.name}.tex" in entry.files]
+    if parts:
+        written[folder / "report.tex"] = _document(parts)
+    for path, content in written.items():
+        storage.write_text(path, content)
+    return list(written)
+
+
+def _state(entry: Entry) -> str:
+    if not entry.files:
+        return "left out"
+    return (
+        f"{entry.n_blank} of {entry.n_cells} cells of this data set are blank"
+        if entry.n_blank
+        else "complete"
+    )
+
+
+def _index_markdown(entries: Sequence[Entry]) -> str:
+    lines = ["# Report", ""]
+    for entry in entries:
+        links = ", ".join(f"[{name}]({name})" for name in entry.files)
+        lines.append(f"- **{in_markdown(entry.title)}**: {_state(entry)}" + (f" ({links})" if links else ""))
+        lines += [f"  - {in_markdown(gap)}" for gap in entry.gaps]
+    return "\n".join(lines) + "\n"
+
+
+def _index_html(entries: Sequence[Entry]) -> str:
+    lines = ["<h1>Report</h1>", "<ul>"]
+    for entry in entries:
+        links = ", ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in entry.files)
+        gaps = "".join(f"<li>{escape(gap)}</li>" for gap in entry.gaps)
+        lines.append(
+            f"<li><strong>{escape(entry.title)}</strong>: {_state(entry)}"
+            + (f" ({links})" if links else "")
+            + (f"<ul>{gaps}</ul>" if gaps else "")
+            + "</li>"
+        )
+    return "\n".join([*lines, "</ul>"]) + "\n"
+
+
+def _document(entries: Sequence[Entry]) -> str:
+    """A document of all tables, each with the number that the paper has."""
+    lines = [
+        r"\documentclass[10pt]{article}",
+        r"\usepackage[utf8]{inputenc}",
+        r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",
+        r"\usepackage{booktabs,graphicx}",
+        r"\begin{document}",
+    ]
+    for entry in entries:
+        number = _number(entry.name)
+        begin = rf"\renewcommand{{\thetable}}{{{number}}}" if number else ""
+        lines.append(rf"{{{begin}\input{{{entry.name}.tex}}\clearpage}}")
+    return "\n".join([*lines, r"\end{document}"]) + "\n"
+
+
+def _number(name: str) -> str:
+    """What a table is called in the paper: ``"II"`` for ``table2``; nothing for tables of our own."""
+    kind = name.rstrip("0123456789")
+    digits = name[len(kind) :]
+    if kind == "figure" and digits:
+        return f"of Figure {digits}"
+    is_known = kind == "table" and digits and 0 < int(digits) <= len(_ROMAN)
+    return _ROMAN[int(digits) - 1] if is_known else ""

@@ -1,0 +1,106 @@
+"""All runs of a work folder by their mean accuracy, one table for what compares.
+
+Images and clips, different label sets, and networks that were trained on other data are kept apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench.reports.comparison import chance
+from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, scores_with_intervals
+from fgbench.reports.contenders import Contender, contender, find_experiment_folders
+from fgbench.reports.experiments import RUNS, Experiment, NoRunError, read_experiment
+from fgbench.reports.model import Cell, Table, centre, data_title
+
+_KINDS = {"image": "images", "video": "clips"}
+
+
+def leaderboard(workdir: Path) -> list[Table]:
+    """The leaderboards of a work folder: trained here first, images before clips.
+
+    Raises:
+        NoRunError: If there is no finished run.
+        ManifestError: If a run is damaged.
+    """
+    groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
+    gaps = []
+    for folder in find_experiment_folders(workdir):
+        experiment = read_experiment(folder)
+        if experiment is None:
+            continue
+        if experiment.missing:
+            gaps.append(_gap(experiment))
+            continue
+        one = contender(experiment)
+        key = (one.is_from_elsewhere, one.source, one.label_set, str(one.details["dataset"]))
+        groups.setdefault(key, []).append(one)
+    if not groups:
+        raise NoRunError(
+            f"no finished run of expressions in {workdir / RUNS}" + (f"; {' '.join(gaps)}" if gaps else ""),
+            f"run e.g. fgbench baseline lbp-svm --workdir {workdir}",
+        )
+    return [_table(key, found, gaps) for key, found in sorted(groups.items())]
+
+
+def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: list[str]) -> Table:
+    is_from_elsewhere, source, label_set, dataset = key
+    ranked = sorted(contenders, key=lambda one: (-(centre(one.score("uar")) or 0.0), one.name))
+    rows: list[list[Cell]] = [
+        [
+            rank + 1,
+            one.name,
+            one.experiment.method or None,
+            *scores_with_intervals(one),
+            len(one.seeds[0].sample_ids),
+            len(one.seeds),
+        ]
+        for rank, one in enumerate(ranked)
+    ]
+    trained = ", trained on other data" if is_from_elsewhere else ""
+    return Table(
+        name="-".join(["leaderboard", _KINDS[source], label_set.replace(" ", "-")])
+        + ("-elsewhere" if is_from_elsewhere else ""),
+        title=data_title(
+            f"Leaderboard, {_KINDS[source]}, {label_set}{trained}",
+            dataset,
+            synthetic=any(one.details["synthetic"] for one in contenders),
+        ),
+        columns=["Rank", "Run", "Method", *SCORE_COLUMNS, "Samples", "Seeds"],
+        rows=rows,
+        notes=[
+            f"By UAR, the mean accuracy of the classes. Test {_KINDS[source]} without augmented copies; one "
+            f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
+            *_interval_notes(contenders),
+            *_sample_notes(ranked),
+            "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",
+            *gaps,
+        ],
+        keys=3,
+        blocks=(9, 2),
+    )
+
+
+def _interval_notes(contenders: list[Contender]) -> list[str]:
+    by_subject = all(one.seeds[0].is_by_subject() for one in contenders)
+    return interval_notes(contenders, "subjects" if by_subject else "clips")
+
+
+def _sample_notes(ranked: list[Contender]) -> list[str]:
+    """Sentences on runs that do not compare, or were no fair test."""
+    tested: dict[frozenset[str], list[str]] = {}
+    for one in ranked:
+        tested.setdefault(frozenset(one.seeds[0].sample_ids), []).append(one.name)
+    notes = []
+    if len(tested) > 1:
+        groups = "; ".join(f"{', '.join(names)}: {len(ids):,}" for ids, names in tested.items())
+        notes.append(f"Tested on different samples ({groups}), so that their numbers do not compare.")
+    unfair = [one.name for one in ranked if one.details.get("clips_trained_on")]
+    if unfair:
+        notes.append(f"Trained or selected on some of the test clips, so no fair test: {', '.join(unfair)}.")
+    return notes
+
+
+def _gap(experiment: Experiment) -> str:
+    lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
+    return f"{experiment.name} is left out, since {lost} is missing; finish it."

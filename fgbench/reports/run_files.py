@@ -1,0 +1,58 @@
+"""Files of what a reviewer asks of a run: one sheet, its numbers as CSV, its figures.
+
+Writes ``run-<run>.md``, ``.html`` and ``.tex`` with all tables, ``run-<run>-<part>.csv`` and pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fgbench import storage
+from fgbench.reports.contenders import Contender
+from fgbench.reports.files import TEXT_FORMATS, write_item
+from fgbench.reports.hypertext import html_page, html_picture, html_table
+from fgbench.reports.model import Table
+from fgbench.reports.render import PICTURE_FORMATS, png
+from fgbench.reports.run_figures import run_figures
+from fgbench.reports.run_sheet import name_of, sheet_tables, title_of
+
+
+def printed_tables(one: Contender) -> list[Table]:
+    """The tables of a run without the confusion of all classes, which no terminal is wide enough for."""
+    return [table for table in sheet_tables(one) if table.name != name_of(one, "confusion")]
+
+
+def write_sheet(one: Contender, folder: Path, formats: Sequence[str] | None = None) -> list[Path]:
+    """Write all that is told of a run.
+
+    Args:
+        one: The run.
+        folder: Where; it is made.
+        formats: Some of :data:`fgbench.reports.files.FORMATS`; ``None``: Markdown and PNG.
+
+    Returns:
+        The files.
+
+    Raises:
+        ManifestError: If the manifests of its work folder are damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    tables, figures = sheet_tables(one), run_figures(one)
+    written = []
+    for kind in dict.fromkeys(formats or ("md", "png")):
+        if kind in PICTURE_FORMATS:
+            written += [path for figure in figures for path in write_item(figure, folder, [kind])]
+            continue
+        if kind == "csv":
+            written += [path for table in tables for path in write_item(table, folder, [kind])]
+            continue
+        path = folder / f"{name_of(one)}.{kind}"
+        if kind == "html":
+            shown = [html_picture(png(figure.draw()), figure.table.title) for figure in figures]
+            page = html_page(title_of(one, "test"), [*shown, *map(html_table, tables)])
+            storage.write_text(path, page)
+        else:
+            storage.write_text(path, "\n".join(TEXT_FORMATS[kind](table) for table in tables))
+        written.append(path)
+    return written
