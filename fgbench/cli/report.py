@@ -10,6 +10,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
+from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def report(
             "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
         ),
     ] = None,
+    html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdir: Annotated[
         Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
@@ -44,7 +46,11 @@ def report(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder of the files.", show_default="reports/ in the work folder"),
+        typer.Option(
+            "--out",
+            help="Folder of the files; with --html the file.",
+            show_default="reports/ in the work folder",
+        ),
     ] = None,
 ) -> None:
     """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
@@ -64,6 +70,9 @@ def report(
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
     if run is not None:
         show_sheet(run, workdir, out, formats)
+        return
+    if html:
+        show_page(workdir, out)
         return
     wanted: list[tuple[str, str]] = []
     if table is not None:

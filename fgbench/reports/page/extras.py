@@ -1,4 +1,4 @@
-"""What some runs keep beside their predictions: curves, predictions of parts of a network, regions, attention.
+"""What some runs keep beside their predictions: curves, what parts of a network say, regions, attention.
 
 Reads ``history.json``, ``branches.parquet``, ``streams.parquet``, ``regions.parquet`` and
 ``attention.parquet`` of a run, each where it is there.

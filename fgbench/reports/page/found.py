@@ -13,6 +13,7 @@ from typing import Any, Literal
 from fgbench.errors import ManifestError
 from fgbench.evaluation import action_units
 from fgbench.evaluation.results import RESULT, Predictions
+from fgbench.hashing import digest_file
 from fgbench.reports.experiments import RUNS, Run
 from fgbench.reports.methods import METHODS, PROGRESSIVE, Method
 from fgbench.storage import read_json
@@ -44,6 +45,11 @@ class ClassRun:
         return f"{self.experiment}/{self.run.fold}/{self.run.seed}"
 
     @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.run.seed
+
+    @property
     def source(self) -> Literal["image", "video"]:
         """Whether its samples are images or whole clips."""
         same = list(self.predictions.sample_ids) == list(self.predictions.clip_ids)
@@ -73,6 +79,11 @@ class UnitRun:
     result: Mapping[str, Any]
     scores: Sequence[action_units.UnitScore]
     synthetic: bool
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.folder.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +120,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
                 units.append(_unit_run(folder, key, synthetic=synthetic))
             else:
                 faults.append((key, "not finished: it has no result"))
-        except (ManifestError, KeyError, TypeError, ValueError) as error:
+        except (ManifestError, FileNotFoundError, KeyError, TypeError, ValueError) as error:
             message = error.message if isinstance(error, ManifestError) else f"damaged: {error!r}"
             faults.append((key, message))
     return Found(runs=runs, units=units, faults=faults)
@@ -133,6 +144,11 @@ def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
 
 def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
     result = action_units.read_au_result(folder)
+    if digest_file(folder / action_units.PREDICTIONS) != result["predictions_sha256"]:
+        raise ManifestError(
+            f"{folder / action_units.PREDICTIONS} is not the file that {action_units.RESULT} tells of",
+            "run the experiment again",
+        )
     read = action_units.read_au_predictions(folder)
     return UnitRun(
         key=key,
@@ -146,6 +162,8 @@ def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
 def _method(experiment: str, stated: str | None) -> Method | None:
     """The method that a run states; conventional baselines are told by their names."""
     for method in (*METHODS, PROGRESSIVE):
-        if method.name == stated or (stated is None and not method.is_ablation and method.recipe == experiment):
+        if method.name == stated or (
+            stated is None and not method.is_ablation and method.recipe == experiment
+        ):
             return method
     return None

@@ -31,15 +31,16 @@ def origin_json(workdir: Path, index: Mapping[str, Any], found: Found) -> dict[s
         "manifest_digest": digest,
         "dataset": index["dataset"],
         "files": len(files),
-        "provenance": {
-            key: value for key, value in index.get("provenance", {}).items() if key != "packages"
-        },
+        "provenance": {key: value for key, value in index.get("provenance", {}).items() if key != "packages"},
         "versions": index.get("provenance", {}).get("packages", {}),
         "recipe": _readable(origin.get("recipe", {})),
-        "digests": [[name, described.get("sha256"), described.get("rows")] for name, described in sorted(files.items())]
+        "digests": [
+            [name, described.get("sha256"), described.get("rows")]
+            for name, described in sorted(files.items())
+        ]
         if len(files) <= 400
         else [],
-        "runs": [_run(run, digest) for run in (*found.runs, *found.units)],
+        "runs": [_run(run, digest) for run in found.runs] + [_run(run, digest) for run in found.units],
         "faults": [list(fault) for fault in found.faults],
     }
 
@@ -47,16 +48,18 @@ def origin_json(workdir: Path, index: Mapping[str, Any], found: Found) -> dict[s
 def _run(run: ClassRun | UnitRun, digest: str) -> dict[str, Any]:
     result = run.run.result if isinstance(run, ClassRun) else run.result
     folder = run.run.folder if isinstance(run, ClassRun) else run.folder
+    details = result.get("details", {})
+    facts = {key: result.get(key, details.get(key)) for key in _KEYS}
     config = folder / CONFIG
     return {
         "key": run.key,
         "synthetic": run.synthetic,
-        "same_manifests": result.get("manifest_digest") == digest,
-        "facts": {key: result.get(key) for key in _KEYS},
-        "seed": result.get("seed"),
+        "same_manifests": facts["manifest_digest"] == digest,
+        "facts": facts,
+        "seed": run.seed,
         "predictions_sha256": result.get("predictions_sha256"),
         "versions": result.get("versions", {}),
-        "details": _readable({k: v for k, v in result.get("details", {}).items() if k not in _NO_DETAILS}),
+        "details": _readable({k: v for k, v in details.items() if k not in _NO_DETAILS}),
         "config": config.read_text(encoding="utf-8") if config.is_file() else "",
     }
 

@@ -78,7 +78,7 @@ def _ask(sheets: Sheets, names: Sequence[str]) -> int | None:
 def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
     """The first frames of the image set without a usable face, and how many there are by status."""
     counts: Counter[str] = Counter()
-    shown = []
+    shown: list[dict[str, Any]] = []
     for path in sorted((manifests / "faces").glob("*.parquet")):
         for row in storage.read_rows(path, ["clip_id", "frame_index", "role", "status"]):
             if row["role"] in ("image", "both") and row["status"] and row["status"] not in USABLE:

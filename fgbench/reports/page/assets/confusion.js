@@ -31,7 +31,7 @@ function confusionMatrix(runPlace) {
   function pick(title, list) {
     const sure = [...list].sort((one, other) => (topShare(entry, other) ?? -1) - (topShare(entry, one) ?? -1));
     panel.replaceChildren(h("div", { class: "head" }, h("h3", {}, title), drawn(entry.synthetic)), h("p", { class: "note" }, list.length ? `${plural(list.length, "sample")}, the surest first` : "No sample."),
-      faces(runPlace, sure, { lines: (sample) => (entry.predicted[sample] < 0 ? ["no prediction"] : [`p ${fixed(topShare(entry, sample), 2)}`]) }));
+      faces(runPlace, sure, { sure: true }));
     if (panel.getBoundingClientRect().top > innerHeight - 80) panel.scrollIntoView({ block: "nearest" });
   }
 

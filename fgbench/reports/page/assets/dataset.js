@@ -5,7 +5,7 @@ function viewDataset() {
   return [
     heading("Data set", [tag(overview.dataset), drawn(overview.synthetic)]),
     card("Classes and parts", () => distribution(counts), { synthetic: overview.synthetic, note: "Accuracies are computed on originals; augmented copies only train." }),
-    card("Faces of each class", () => h("div", { class: "contacts" }, contacts.map(contact)), { synthetic: overview.synthetic, note: "Frames nearest to the key frame, as many clips as there are. The part of a face is in its name." }),
+    card("Faces of each class", () => h("div", { class: "contacts" }, contacts.map(contact)), { synthetic: overview.synthetic, note: "Frames nearest to the key frame, as many clips as there are. Point at a face for its id and its part." }),
     card("Not used", () => refused(rejected), { note: "Clips with the reason and, where the video can be read, a frame from its middle; frames near a key frame without a usable face." }),
   ];
 }

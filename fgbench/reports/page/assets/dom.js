@@ -27,6 +27,8 @@ function s(tag, attributes = {}, ...children) {
 /** A number with some digits; empty where it is not defined. */
 const fixed = (value, digits = 3) => (value === null || value === undefined ? "" : value.toFixed(digits));
 const percent = (value) => (value === null || value === undefined ? "" : `${(100 * value).toFixed(0)} %`);
+/** A p-value; a very small one is not 0. */
+const chance = (value) => (value < 5e-4 ? "< 0.001" : fixed(value));
 const whole = (value) => value.toLocaleString("en");
 const signed = (value, digits = 3) =>
   value === null || value === undefined ? "" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
@@ -92,6 +94,6 @@ function card(title, content, { id = null, synthetic = false, note = null } = {}
   const body = h("div", { class: "waiting" });
   const element = h("section", { class: "card", id },
     h("div", { class: "head" }, h("h2", {}, title), drawn(synthetic)), note ? h("p", { class: "note" }, note) : null, body);
-  whenNear(body, () => body.replaceWith(...[content()].flat().filter(Boolean)));
+  whenNear(body, () => body.replaceWith(...[content()].flat(Infinity).filter(Boolean)));
   return element;
 }

@@ -4,11 +4,12 @@ const BATCH = 48;
 const REGION_LINES = [["orange", ""], ["green", "9 6"], ["amber", "2 5"]];
 
 /** A sample as a button that opens its details. */
-function face(runPlace, sample, { lines = null, regions = false } = {}) {
+function face(runPlace, sample, { lines = null, regions = false, sure = false } = {}) {
   const samples = samplesOf(runPlace), entry = load(`run-${runPlace}`);
   const id = samples.ids[sample];
   const shown = picture(samples.sheets[sample], samples.cells[sample], id);
   if (regions && entry.boxes) shown.append(boxes(entry.boxes[sample]));
+  if (sure && entry.predicted[sample] >= 0) shown.append(h("span", { class: "sure", title: "probability of the predicted class" }, fixed(topShare(entry, sample), 2)));
   return h("button", { class: "face", type: "button", "data-sample": id, onclick: () => openDetail(runPlace, sample) },
     shown, (lines ?? []).map((line) => h("b", { title: line }, line)), h("span", { class: "id", title: id }, id));
 }

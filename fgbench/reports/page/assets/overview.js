@@ -54,7 +54,7 @@ function leaderboard(list) {
 }
 
 function intervals(list, names, title) {
-  const chance = 1 / list[0][0].n_classes;
+  const byChance = 1 / list[0][0].n_classes;
   return chart(title, 76 + 30 * list.length, (width) => {
     const narrow = width < 600;
     const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
@@ -69,7 +69,7 @@ function intervals(list, names, title) {
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
         { name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 },
         { name: "chance", type: "scatter", data: [], itemStyle: { color: colour("muted") }, symbol: "rect", symbolSize: 8,
-          markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: chance }] } },
+          markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: byChance }] } },
       ],
     };
   }, () => [[["Run", ""], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["Paper", "num"]],
@@ -85,9 +85,9 @@ function unitCards() {
       tooltip: tooltip((list) => [list[0].axisValue, ...list.map((one) => `${one.seriesName}: ${fixed(one.value)}`)], "axis"),
       xAxis: valueAxis("F1", { min: 0, max: 1 }), yAxis: classAxis(names),
       series: [{ name: "F1", type: "bar", data: scores.map((score) => score.f1), barMaxWidth: 14, itemStyle: { color: colour("blue") } },
-        { name: "always “present”", type: "scatter", symbol: "diamond", symbolSize: 9, data: scores.map((score) => score.f1_always), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 } }],
+        { name: "always “present”", type: "scatter", symbol: "diamond", symbolSize: 9, data: scores.map((score) => score.f1_always), itemStyle: { color: colour("surface"), borderColor: colour("orange"), borderWidth: 2 } }],
     }), () => [[["Unit", ""], ["Present", "num"], ["Absent", "num"], ["Precision", "num"], ["Recall", "num"], ["F1", "num"], ["Always “present”", "num"]],
       scores.map((score) => [score.name.toUpperCase(), score.n_positive, score.n_negative, fixed(score.precision), fixed(score.recall), fixed(score.f1), fixed(score.f1_always)])]);
-    return h("div", { class: "pairs" }, bars, history ? curves(history, entry.key, ["losses", "scores"]) : null);
+    return h("div", { class: "pairs" }, bars, history ? h("div", { class: "view" }, curves(history, entry.key, ["losses", "scores"])) : null);
   }, { synthetic: entry.synthetic }));
 }

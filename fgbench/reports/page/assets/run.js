@@ -7,12 +7,12 @@ function viewRun(place) {
   const sections = [
     ["Classes", "classes", () => classBars(entry, samples), entry.paper ? `Accuracy of each class beside the paper’s, which is of its own data: ${entry.method}, Table II.` : "Accuracy of each class."],
     ["Confusions", "confusions", () => confusionMatrix(place), "True classes in rows, predicted ones in columns; the darker, the larger the share of its row."],
-    ["Surest mistakes", "mistakes", () => mistakes(entry, samples), "The wrong predictions with the highest probability: true class → predicted class."],
-    entry.boxes ? ["Where it looks", "regions", () => looked(entry, samples), "Regions that the network zooms into, by rank: 1 solid, 2 dashed, 3 dotted."] : null,
+    ["Surest mistakes", "mistakes", () => mistakes(entry, samples), "The wrong predictions with the highest probability, one of each clip: true class → predicted class."],
+    entry.boxes ? ["Where it looks", "regions", () => looked(entry, samples), "Regions that the network zooms into, by rank: 1 solid, 2 dashed, 3 dotted. One face of each clip."] : null,
     entry.attention.length ? ["Attention over frames", "attention", () => attentionClips(place), "Weights of the two attention blocks; the dotted line is an even weight. The surest clips, right ones first."] : null,
     entry.opinions.length ? ["Parts of the network", "parts", () => parts(entry), "What each scale or stream says by itself."] : null,
-    entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dotted line), chosen on the validation part.`] : null,
     ["Calibration", "calibration", () => reliability(entry), "Share of right predictions at each confidence; on the line they are equal."],
+    entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), chosen on the validation part.`] : null,
   ].filter(Boolean);
   return [
     heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic)]),
@@ -21,7 +21,7 @@ function viewRun(place) {
       h("nav", { class: "jump", "aria-label": "Parts of this view" }, sections.map(([title, id]) =>
         h("button", { type: "button", onclick: () => document.getElementById(id).scrollIntoView() }, title)))),
     scoreTiles(entry),
-    sections.map(([title, id, content, note]) => card(title, content, { id, note, synthetic: entry.synthetic })),
+    h("div", { class: "view halves" }, sections.map(([title, id, content, note]) => card(title, content, { id, note, synthetic: entry.synthetic }))),
   ];
 }
 
@@ -56,22 +56,24 @@ function classBars(entry, samples) {
       ...(paper ? [fixed(paper[row]), score.recall === null || paper[row] === null ? "" : signed(score.recall - paper[row])] : [])])]);
 }
 
-/** Samples by confidence, the surest first. */
-function surest(entry, wanted) {
+/** Samples by confidence, the surest first; of each clip one, because frames of a clip are alike. */
+function surest(entry, samples, wanted) {
+  const seen = new Set();
   return entry.predicted.map((_, sample) => sample).filter((sample) => entry.predicted[sample] >= 0 && wanted(sample))
-    .sort((one, other) => topShare(entry, other) - topShare(entry, one));
+    .sort((one, other) => topShare(entry, other) - topShare(entry, one))
+    .filter((sample) => !seen.has(samples.clips[sample]) && seen.add(samples.clips[sample]));
 }
 
 function mistakes(entry, samples) {
-  const list = surest(entry, (sample) => entry.predicted[sample] !== samples.labels[sample]).slice(0, N_MISTAKES);
+  const list = surest(entry, samples, (sample) => entry.predicted[sample] !== samples.labels[sample]).slice(0, N_MISTAKES);
   if (!list.length) return h("p", {}, "There are none.");
-  return faces(entry.place, list, { lines: (sample) => [`${className(samples, samples.labels[sample])} →`, `${className(samples, entry.predicted[sample])} ${fixed(topShare(entry, sample), 2)}`] });
+  return faces(entry.place, list, { sure: true, lines: (sample) => [`${className(samples, samples.labels[sample])} →`, className(samples, entry.predicted[sample])] });
 }
 
 function looked(entry, samples) {
   const shown = (title, wanted) => {
-    const list = surest(entry, (sample) => entry.boxes[sample].length && wanted(sample)).slice(0, N_LOOKED);
-    return list.length ? [h("h3", {}, title), faces(entry.place, list, { regions: true, lines: (sample) => [className(samples, samples.labels[sample]) + (entry.predicted[sample] === samples.labels[sample] ? "" : ` → ${className(samples, entry.predicted[sample])}`)] })] : [];
+    const list = surest(entry, samples, (sample) => entry.boxes[sample].length && wanted(sample)).slice(0, N_LOOKED);
+    return list.length ? [h("h3", {}, title), faces(entry.place, list, { regions: true, sure: true, lines: (sample) => [className(samples, samples.labels[sample]) + (entry.predicted[sample] === samples.labels[sample] ? "" : ` → ${className(samples, entry.predicted[sample])}`)] })] : [];
   };
   const isRightHere = (sample) => entry.predicted[sample] === samples.labels[sample];
   return [...shown("Surest of those that are right", isRightHere), ...shown("Surest of those that are wrong", (sample) => !isRightHere(sample))];
@@ -96,7 +98,7 @@ function curves(history, key, kinds) {
       yAxis: valueAxis(CURVES[kind], { nameGap: 36, scale: kind === "losses" }),
       series: lines.map(([name, values], number) => ({ name: names[name] ?? name, type: "line", data: values, symbolSize: 5, symbol: ["circle", "rect", "triangle", "diamond"][number % 4],
         lineStyle: { width: 2, type: ["solid", "dashed", "dotted"][number % 3] },
-        ...(number ? {} : { markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dotted" }, data: [{ xAxis: history.epochs.indexOf(history.best_epoch) }] } }) })),
+        ...(number ? {} : { markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: history.epochs.indexOf(history.best_epoch) }] } }) })),
     }), () => [[["Epoch", "num"], ...lines.map(([name]) => [names[name] ?? name, "num"])], history.epochs.map((epoch, row) => [epoch, ...lines.map(([, values]) => fixed(values[row], 4))])]);
   });
 }
@@ -104,7 +106,7 @@ function curves(history, key, kinds) {
 function reliability(entry) {
   const bins = entry.bins.filter((bin) => bin.n);
   return chart(`Reliability, ${entry.key}`, 320, (width) => ({
-    grid: { left: 52, right: Math.max(20, width - 620), top: 30, bottom: 44 }, legend: legend(),
+    grid: { left: 52, right: Math.max(20, width - 720), top: 30, bottom: 44 }, legend: legend(),
     tooltip: tooltip(({ dataIndex }) => [`confidence ${fixed(bins[dataIndex].low, 2)} to ${fixed(bins[dataIndex].high, 2)}`, `right: ${fixed(bins[dataIndex].accuracy)}`, plural(bins[dataIndex].n, "sample")]),
     xAxis: valueAxis("confidence", { min: 0, max: 1 }), yAxis: valueAxis("share that is right", { min: 0, max: 1, nameGap: 36 }),
     series: [{ name: "bin (size: samples)", type: "scatter", data: bins.map((bin) => [bin.confidence, bin.accuracy]), symbolSize: (_, { dataIndex }) => 7 + 20 * Math.sqrt(bins[dataIndex].n / entry.n), itemStyle: { color: colour("blue") },
