@@ -1,4 +1,4 @@
-"""Made-up work folders of any size for the page: pictures of one real face, runs with all that runs may keep."""
+"""Made-up work folders of any size for the page: pictures of a face, runs with all that they may keep."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pyarrow as pa
 from report_folders import LABELS, REGION_SCHEMA, write_fake_run
 
 from fgbench import records, storage
+from fgbench.evaluation.results import Predictions, write_run
 from fgbench.evaluation.streams import ClipAttention, StreamScores, write_attention, write_streams
 from fgbench.images import encode
 from fgbench.taxonomy import leaf
+
+HOSTILE = '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked=1">'
+"""A name that would run a script, were it taken for markup."""
 
 Sample = tuple[str, str, str, str]
 """Id, clip, subject, class."""
@@ -197,4 +201,32 @@ def write_video_run(
         for name in ids
     ]
     write_attention(folder, clips)
+    return folder
+
+
+def hostile_work(folder: Path) -> Path:
+    """A work folder whose classes, ids, clips and data set are named like markup."""
+    labels = (f"good {HOSTILE}", f"bad & '\"{HOSTILE}")
+    write_data(folder, clips={"test": 4}, images_per_clip=1, copies={}, labels=labels, n_faces=2)
+    shares = np.tile(np.array([0.75, 0.25], np.float32), (4, 1))
+    for experiment in ("one", "other"):
+        write_run(
+            folder,
+            Predictions(
+                classes=labels,
+                sample_ids=[f"{number} {HOSTILE}" for number in range(4)],
+                clip_ids=[HOSTILE] * 2 + ["c"] * 2,
+                subject_ids=[HOSTILE, None, "a", "b"],
+                labels=[labels[number % 2] for number in range(4)],
+                predicted=[labels[0], None, labels[0], labels[0]],
+                probabilities=shares,
+            ),
+            experiment=experiment,
+            fold="0",
+            seed=0,
+            config={"name": HOSTILE},
+            manifest_digest="d",
+            device=HOSTILE,
+            details={"dataset": HOSTILE, "synthetic": True, "method": HOSTILE},
+        )
     return folder

@@ -6,9 +6,10 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 /** A chart with its numbers below it as a table.
  *
- * ``option(width)`` gives what ECharts shows; ``numbers()`` gives ``[columns, rows]`` of the table.
+ * ``option(width)`` gives what ECharts shows; ``numbers()`` gives ``[columns, rows]`` of the table; ``below``
+ * stands between both.
  */
-function chart(label, height, option, numbers) {
+function chart(label, height, option, numbers, below = null) {
   const box = h("div", { class: "chart", role: "img", "aria-label": label, style: { height: `${height}px` } });
   const details = h("details", {}, h("summary", {}, "Numbers"));
   details.addEventListener("toggle", () => details.append(table(...numbers(), { label })), { once: true });
@@ -30,7 +31,7 @@ function chart(label, height, option, numbers) {
     if (box.isConnected) draw();
     else requestAnimationFrame(draw);
   });
-  return h("figure", {}, box, details);
+  return h("figure", {}, box, below, details);
 }
 
 dark.addEventListener("change", () => charts.forEach((entry) => entry.draw()));

@@ -37,11 +37,13 @@ function boxes(list) {
   list.forEach(([x0, y0, x1, y1], rank) => {
     const [name, dashes] = REGION_LINES[rank % REGION_LINES.length];
     const left = Math.max(2, x0), top = Math.max(2, y0);
+    // Numbers stand in different corners, because regions often have edges in common.
+    const x = rank % 3 === 1 ? Math.min(222, x1) - 22 : left, y = rank % 3 === 2 ? Math.min(222, y1) - 24 : top;
     drawing.append(
       s("rect", { x: left, y: top, width: Math.min(222, x1) - left, height: Math.min(222, y1) - top, fill: "none", stroke: "#fff", "stroke-width": 6, opacity: .55 }),
       s("rect", { x: left, y: top, width: Math.min(222, x1) - left, height: Math.min(222, y1) - top, fill: "none", stroke: `var(--${name})`, "stroke-width": 3.5, "stroke-dasharray": dashes }),
-      s("rect", { x: left, y: top, width: 22, height: 24, fill: `var(--${name})` }),
-      s("text", { x: left + 11, y: top + 18, "text-anchor": "middle", "font-size": 18, "font-weight": 700, fill: "#fff", stroke: "#000", "stroke-width": .6 }, String(rank + 1)));
+      s("rect", { x, y, width: 22, height: 24, fill: `var(--${name})` }),
+      s("text", { x: x + 11, y: y + 18, "text-anchor": "middle", "font-size": 18, "font-weight": 700, fill: "#fff", stroke: "#000", "stroke-width": .6 }, String(rank + 1)));
   });
   return drawing;
 }

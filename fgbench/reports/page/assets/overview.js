@@ -48,22 +48,23 @@ function leaderboard(list) {
   const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals over ${first.cluster} drawn anew. The paper's numbers are of its own data: they stand here for orientation, not for comparison.`;
   return card(title, () => [
     intervals(list, names, title),
-    table([["Rank", "num"], ["Run", "wide"], ["Method", ""], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
-      list.map(([entry, place], rank) => [rank + 1, h("a", { href: `#/run/${place}` }, entry.key), entry.method ?? "", fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+    table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
+      list.map(([entry, place], rank) => [rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 
 function intervals(list, names, title) {
   const byChance = 1 / list[0][0].n_classes;
-  return chart(title, 76 + 30 * list.length, (width) => {
-    const narrow = width < 600;
+  const step = innerWidth < 640 ? 46 : 30;
+  return chart(title, 76 + step * list.length, (width) => {
+    const narrow = step > 30;
     const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
     return {
       grid: { left: narrow ? 8 : 210, right: 24, top: 30, bottom: 44 },
       legend: legend({ selectedMode: false }),
       tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
       xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: (range) => Math.min(1, Math.ceil(range.max * 10 + .5) / 10) }),
-      yAxis: classAxis(names, { axisLabel: { ...words(), fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 0, 6, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
+      yAxis: classAxis(names, { axisLabel: { ...words(), fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
       series: [
         { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },

@@ -9,7 +9,7 @@ function viewRun(place) {
     ["Confusions", "confusions", () => confusionMatrix(place), "True classes in rows, predicted ones in columns; the darker, the larger the share of its row."],
     ["Surest mistakes", "mistakes", () => mistakes(entry, samples), "The wrong predictions with the highest probability, one of each clip: true class → predicted class."],
     entry.boxes ? ["Where it looks", "regions", () => looked(entry, samples), "Regions that the network zooms into, by rank: 1 solid, 2 dashed, 3 dotted. One face of each clip."] : null,
-    entry.attention.length ? ["Attention over frames", "attention", () => attentionClips(place), "Weights of the two attention blocks; the dotted line is an even weight. The surest clips, right ones first."] : null,
+    entry.attention.length ? ["Attention over frames", "attention", () => attentionClips(place), "Weights of the two attention blocks; the dashed grey line is an even weight. The surest clips, right ones first."] : null,
     entry.opinions.length ? ["Parts of the network", "parts", () => parts(entry), "What each scale or stream says by itself."] : null,
     ["Calibration", "calibration", () => reliability(entry), "Share of right predictions at each confidence; on the line they are equal."],
     entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), chosen on the validation part.`] : null,
