@@ -43,7 +43,7 @@ def write_data(
     work: Path,
     *,
     clips: dict[str, int],
-    images_per_clip: int,
+    images_per_clip: int | dict[str, int],
     copies: dict[str, int],
     frames: int = 8,
     synthetic: bool = True,
@@ -55,7 +55,7 @@ def write_data(
     Args:
         work: Work folder.
         clips: Part to number of clips.
-        images_per_clip: Original images of each.
+        images_per_clip: Original images of each, or part to that number.
         copies: Part to number of augmented copies in all.
         frames: Frames of each test clip in the ``faces`` table.
         synthetic: Whether the data are said to be drawn.
@@ -68,6 +68,7 @@ def write_data(
     number = 0
     for part, count in clips.items():
         image_rows = []
+        per_clip = images_per_clip if isinstance(images_per_clip, int) else images_per_clip[part]
         for place in range(count):
             label, subject, clip = labels[place % len(labels)], f"s{place % 10}", f"{part}-clip{place:04d}"
             tree = leaf(label) if label in LABELS else None
@@ -80,7 +81,7 @@ def write_data(
                 "subject_id": subject,
             }
             clip_rows.append({**common, "dataset": "made up", "key_frame": 2})
-            for frame in range(images_per_clip):
+            for frame in range(per_clip):
                 name = records.image_id(clip, frame)
                 image_rows.append({**common, "image_id": name, "frame_index": frame, "offset": frame - 2})
                 if part == "test":

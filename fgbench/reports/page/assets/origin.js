@@ -21,7 +21,7 @@ function viewOrigin() {
           folded("Packages", () => packages(entry.versions))),
         h("div", { style: { display: "grid", gap: "10px" } }, h("h3", {}, "Settings"), h("pre", { tabindex: "0" }, entry.config), h("h3", {}, "Details"), h("pre", { tabindex: "0" }, entry.details))))),
     ]) : null,
-    card("This page", () => definitions([["Charts", "Apache ECharts 6.1.0, Apache-2.0"], ["Network", "none: the page holds all that it shows"],
+    card("This page", () => definitions([["Charts", `Apache ECharts ${echarts.version}, Apache-2.0`], ["Network", "none: the page holds all that it shows"],
       ["Print", h("a", { href: "#/all" }, "all views on one page")]])),
   ];
 }

@@ -33,7 +33,7 @@ function scoreTiles(entry) {
     tile("WAR", fixed(entry.war), `of ${plural(entry.n, "sample")}`),
     tile("Macro F1", fixed(entry.macro_f1)),
     wrong ? tile("Upper classes, UAR", fixed(wrong.upper_uar), wrong.inside_upper === null ? "" : `${percent(wrong.inside_upper)} of mistakes stay inside the upper class`) : null,
-    tile("Calibration error", fixed(entry.calibration.ece), "expected, 15 bins"),
+    tile("Calibration error", fixed(entry.calibration.ece), `expected, ${entry.bins.length} bins`),
     entry.missing ? tile("No prediction", whole(entry.missing), "count as wrong") : null,
     entry.paper ? tile("Paper’s UAR", fixed(overview.runs[entry.place].paper), "of its own data") : null);
 }
