@@ -1,8 +1,8 @@
 """The page at the paper's scale: seconds to build, size, and seconds until it is ready in Chromium.
 
 A work folder is made up with as many images and clips as Table I has (17,461 images with copies, about as
-many originals among them, and 1,491 clips) and eight runs. The page opens with its first view and makes the rest
-when it is looked at; the baseline is the same page with every view made at once.
+many originals among them, and 1,491 clips) and eight runs. The page opens with its first view and makes
+the rest when it is looked at; the baseline is the same page with every view made at once.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ function intervals(list, names, title) {
       legend: legend({ selectedMode: false }),
       tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
       xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: (range) => Math.min(1, Math.ceil(range.max * 10 + .5) / 10) }),
-      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), backgroundColor: narrow ? colour("surface") : "transparent", fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
+      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), textBorderColor: colour("surface"), textBorderWidth: 4, fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
       series: [
         { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
