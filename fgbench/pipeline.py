@@ -75,6 +75,7 @@ class Task:
         workdir: The work folder.
         root: Root of the data set.
         dataset: Name of the data set, for the manifests.
+        scheme: Name of its label set.
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
@@ -87,6 +88,7 @@ class Task:
     workdir: Path
     root: Path
     dataset: str
+    scheme: str
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
     entries: tuple[ClipEntry, ...] = ()

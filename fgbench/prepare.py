@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import pipeline, plugins, storage
+from fgbench.catalogue.listing import Listing, list_data
+from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
-from fgbench.errors import DatasetError, ManifestError, RejectRateError
+from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
@@ -61,6 +63,7 @@ class RunReport:
         stages: One report per stage, in order.
         published: Whether the manifests were written in this run.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
+        left_out: Label to number of clips whose label is not in the recipe's label set.
     """
 
     recipe: str
@@ -70,6 +73,7 @@ class RunReport:
     stages: tuple[StageReport, ...]
     published: bool
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -101,6 +105,7 @@ class _Run:
     config: PrepareConfig
     root: Path
     workdir: Path
+    listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
@@ -169,7 +174,7 @@ def run(
                 state.finished[stage.name] = markers
                 reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
                 _check_reject_rate(reports[-1], config, workdir)
-        published, counts = publish(config, workdir, state.finished)
+        published, counts = publish(config, workdir, state.finished, state.listing)
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -178,6 +183,7 @@ def run(
         stages=tuple(reports),
         published=published,
         counts=counts,
+        left_out=state.listing.left_out,
     )
 
 
@@ -213,6 +219,7 @@ def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = F
         clips=sum(len(entries) for entries in state.sources.values()),
         stages=tuple(reports),
         published=False,
+        left_out=state.listing.left_out,
     )
 
 
@@ -253,28 +260,15 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 
 
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
-    entries = plugins.load("datasets", config.dataset.adapter).list_clips(root)
-    if not entries:
-        raise DatasetError(f"{root} lists no clips", "add clips to the annotations")
+    listing = list_data(config.dataset, root)
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
-    for entry in entries:
+    for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
-    digests = {bucket: _source_digest(found, root, config.dataset.name) for bucket, found in sources.items()}
-    return _Run(config=config, root=root, workdir=workdir, sources=sources, digests=digests)
-
-
-def _source_digest(entries: tuple[ClipEntry, ...], root: Path, dataset: str) -> str:
-    """Digest of annotations and of the files' sizes and times; contents are hashed by ``ingest``."""
-    return digest_json([dataset, [[asdict(entry), *_stamp(root / entry.path)] for entry in entries]])
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+    stamps = Stamps(root)
+    names = [config.dataset.name, config.dataset.scheme]
+    digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
+    return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
 
 
 def _plan(
@@ -321,6 +315,7 @@ def _plan(
                 workdir=state.workdir,
                 root=state.root,
                 dataset=state.config.dataset.name,
+                scheme=state.config.dataset.scheme,
                 config=section,
                 inputs=inputs[bucket],
                 entries=state.sources[bucket] if not stage.inputs else (),

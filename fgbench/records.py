@@ -51,17 +51,25 @@ class Vote:
 class ClipEntry:
     """One clip as an adapter lists it, before anything is read from the video.
 
+    A still picture is a clip of one frame, a folder of pictures one whose frames are its pictures in natural
+    order of their names (``img2`` before ``img10``).
+
     Attributes:
         clip_id: Unique name of the clip.
-        path: POSIX path of the video relative to the root of the data set.
-        label: Name of the class; ``None`` when votes decide.
+        path: POSIX path of the video, the picture, the folder of pictures, or the row of a table of pixels
+            (``fer2013.csv/17``), relative to the root of the data set.
+        label: Name of the class; ``None`` when votes decide, or the data have no classes.
         key_frame: Frame of the climax, from 0; ``None`` when unknown or when votes decide.
         confidence: Annotators' confidence, 0 to 1.
         subject_id: Person shown.
         source_id: Film, session or recording that the clip was cut from.
         split: Official part, one of :data:`SPLITS`.
         votes: Annotators' votes; empty when the data set has final labels.
-        selected_frames: Frames accepted by experts for the image set; ``None`` when there is no selection.
+        selected_frames: Frames for the image set, as experts or the data set's protocol select them; ``None``
+            when there is no selection.
+        stills_only: Whether the entry stands for its selected frames alone and not for the whole clip, as the
+            neutral first frame of a sequence that ends in another expression.
+        fold: Number of the official fold that tests the clip, from 1; ``None`` when there are none.
         problem: ``(reason, detail)`` if the adapter already knows that the clip cannot be used.
     """
 
@@ -75,6 +83,8 @@ class ClipEntry:
     split: str | None = None
     votes: tuple[Vote, ...] = ()
     selected_frames: tuple[int, ...] | None = None
+    stills_only: bool = False
+    fold: int | None = None
     problem: tuple[str, str] | None = None
 
 
@@ -205,9 +215,12 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("label", pa.string()),
             ("confidence", pa.float64()),
             ("key_frame", pa.int32()),
+            ("scheme", pa.string()),
             ("official_split", pa.string()),
+            ("fold", pa.int16()),
             ("votes", pa.list_(vote)),
             ("selected_frames", pa.list_(pa.int32())),
+            ("stills_only", pa.bool_()),
         ],
         "consensus": [("clip_id", pa.string()), *_label_fields()],
         "split": [("clip_id", pa.string()), ("split", pa.string())],
@@ -253,6 +266,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
         "clips": [
             *_probe_fields(),
             *_label_fields(),
+            ("align", pa.string()),
             ("split", pa.string()),
             ("n_images", pa.int32()),
             ("n_faces_ok", pa.int32()),

@@ -8,13 +8,19 @@ data, so that a new label set needs no code.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
 from fgbench.errors import ConfigError
 from fgbench.resources import resource
+
+FREE = "free"
+"""Label set of data whose own classes are taken as they are, e.g. the names of folders."""
+
+UNLABELLED = "none"
+"""Label set of data without classes, e.g. with labels of action units alone."""
 
 
 class UnknownLabelError(ConfigError):
@@ -47,12 +53,14 @@ class Ontology:
         labels: Names in the order of class numbers.
         from_leaf: Leaf name to label name; a leaf that is absent has no counterpart.
         description: One sentence.
+        aliases: Other spellings of labels, e.g. ``"happy"`` to ``"happiness"``.
     """
 
     name: str
     labels: tuple[str, ...]
     from_leaf: Mapping[str, str]
     description: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def index(self, label: str) -> int:
         """Class number of a label.
@@ -65,18 +73,40 @@ class Ontology:
     def find(self, label: str) -> str:
         """The label as this set spells it (case, spaces and hyphens in the argument do not matter).
 
+        The set :data:`FREE` knows every label.
+
         Raises:
             UnknownLabelError: If the label is not in this set.
         """
         wanted = _normal(label)
-        if wanted in self.labels:
+        if wanted in self.labels or (self.name == FREE and wanted):
             return wanted
+        if wanted in self.aliases:
+            return self.aliases[wanted]
         near = get_close_matches(wanted, self.labels, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise UnknownLabelError(
             f"unknown label {label!r}, expected one of the {len(self.labels)} of {self.name}",
             f"{hint}labels: {', '.join(self.labels)}",
         )
+
+    def place(self, label: str) -> tuple[str | None, str | None]:
+        """Upper class and valence of a label in the class tree; each ``None`` if the tree does not tell it.
+
+        They are those of the leaves that map to the label, where these have the same.
+
+        Args:
+            label: As this set spells it.
+        """
+        found = [item for item in leaves() if self.from_leaf.get(item.name) == label]
+        above = {item.basic for item in found}
+        valences = {item.valence for item in found}
+        return (above.pop() if len(above) == 1 else None, valences.pop() if len(valences) == 1 else None)
+
+
+def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
+    """The classes of data with the label set :data:`FREE`: the labels as that set spells them, sorted."""
+    return tuple(sorted({_normal(label) for label in labels}))
 
 
 def _normal(label: str) -> str:
@@ -140,7 +170,11 @@ def _ontologies() -> dict[str, Ontology]:
             target = exceptions.get(item.name, item.basic)
             if target in labels:
                 mapping[item.name] = str(target)
-        result[name] = Ontology(name, labels, mapping, str(entry["description"]))
+        spellings: dict[str, str] = dict(entry.get("aliases", {}))  # type: ignore[call-overload]
+        aliases = {spelling: label for spelling, label in spellings.items() if label in labels}
+        result[name] = Ontology(name, labels, mapping, str(entry["description"]), aliases)
+    result[FREE] = Ontology(FREE, (), {}, "The data's own classes, sorted.")
+    result[UNLABELLED] = Ontology(UNLABELLED, (), {}, "No classes.")
     return result
 
 

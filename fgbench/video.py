@@ -1,6 +1,8 @@
 """Video decoding behind one small interface: open a file, get exact frames.
 
-A *decoder* is a plugin ``fgbench/decoders/<name>.py`` with one function ``open_reader(path) -> Reader``.
+A *decoder* is a plugin ``fgbench/decoders/<name>.py`` with the functions ``open_reader(path) -> Reader`` and
+``digest(path) -> str``. Pictures are read through it too: see :func:`decoder_for`.
+
 Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
 edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
 index. Rotation stored in the file is applied by the reader: what callers see is upright. Pixels are not made
@@ -22,6 +24,7 @@ import numpy.typing as npt
 
 from fgbench import plugins
 from fgbench.errors import MediaError
+from fgbench.picture_files import PICTURE_SUFFIXES
 
 DEFAULT_DECODER = "pyav"
 
@@ -40,9 +43,10 @@ class VideoInfo:
         width: Width of the upright frame in px (rotation applied).
         height: Height of the upright frame in px (rotation applied).
         rotation_deg: Clockwise rotation in degrees that is applied to the stored picture (0, 90, 180, 270).
-        fps: Average frame rate in frames per second.
+        fps: Average frame rate in frames per second; ``None`` for pictures, which have none.
         n_frames: Number of frames that a plain decode from the start gives.
-        duration_s: Duration of the video stream in seconds, from its first frame to the end of its last.
+        duration_s: Duration of the video stream in seconds, from its first frame to the end of its last;
+            ``None`` for pictures.
         mirrored: Whether the stored picture is mirrored left to right before that rotation.
         is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
     """
@@ -53,9 +57,9 @@ class VideoInfo:
     width: int
     height: int
     rotation_deg: int
-    fps: float
+    fps: float | None
     n_frames: int
-    duration_s: float
+    duration_s: float | None
     mirrored: bool = False
     is_truncated: bool = False
 
@@ -104,6 +108,40 @@ class Frame(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFrame:
+    """Frame made of pixels, e.g. of a still picture; see :class:`Frame`.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        index: Number of the frame.
+        time_s: Its time.
+        is_corrupt: Whether it counts as damaged.
+    """
+
+    pixels: Image
+    index: int = 0
+    time_s: float = 0.0
+    is_corrupt: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in px."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def gray(self) -> Image:
+        """BT.601 luma, full range, (H, W) uint8."""
+        import cv2
+
+        luma: Image = cv2.cvtColor(np.ascontiguousarray(self.pixels), cv2.COLOR_RGB2GRAY)
+        return luma
+
+    def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
+        """Pixels of a region as (h, w, 3) uint8 RGB, contiguous."""
+        x0, y0, x1, y1 = check_box(box, self.size)
+        return np.ascontiguousarray(self.pixels[y0:y1, x0:x1])
+
+
 class Reader(Protocol):
     """An open video file."""
 
@@ -145,7 +183,7 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
 
     Args:
         path: The file.
-        decoder: Name of a plugin in ``fgbench/decoders``: ``"pyav"`` or ``"decord"``.
+        decoder: Name of a plugin in ``fgbench/decoders``; see :func:`decoder_for`.
 
     Raises:
         MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), not a video
@@ -159,6 +197,31 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
     module = plugins.load("decoders", decoder)
     reader: Reader = module.open_reader(Path(path))
     return reader
+
+
+def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
+    """Decoder of a path by what it is: a folder or a picture, a row of a table of pixels, or a video.
+
+    Args:
+        path: As :class:`fgbench.records.ClipEntry` has it, below the root of the data set.
+        wanted: Decoder of videos.
+    """
+    if path.suffix.lower() in PICTURE_SUFFIXES or path.is_dir():
+        return "pictures"
+    if path.parent.suffix.lower() == ".csv" and path.parent.is_file():
+        return "pixel_rows"
+    return wanted
+
+
+def media_digest(path: Path, decoder: str) -> str:
+    """SHA-256 (hex) of what a decoder reads at a path: a file, the pictures of a folder, or a row.
+
+    Raises:
+        OSError: If it cannot be read.
+        ConfigError: If there is no such decoder.
+    """
+    found: str = plugins.load("decoders", decoder).digest(path)
+    return found
 
 
 def check_file(path: Path) -> None:

@@ -14,9 +14,12 @@ import yaml
 
 import fgbench
 from fgbench import pipeline, plugins, records
+from fgbench.catalogue.listing import recipes_by_adapter
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
+from fgbench.datasets._card import WHOLE
 from fgbench.resources import resource
+from fgbench.taxonomy import ontology, ontology_names
 
 ROOT = Path(fgbench.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -32,13 +35,49 @@ def test_imports_go_one_way():
 @pytest.mark.parametrize("name", plugins.names("datasets"))
 def test_data_sets_keep_their_contract(name):
     module = plugins.load("datasets", name)
-    assert list(inspect.signature(module.list_clips).parameters) == ["root"]
+    assert list(inspect.signature(module.list_clips).parameters) in (["root"], ["root", "variant"])
     assert re.search("labels", module.__doc__, re.IGNORECASE), "an adapter tells its labels"
+    assert (Path(__file__).parent / "datasets" / f"test_{name}.py").is_file(), "a fake of its layout"
+
+
+@pytest.mark.parametrize("name", plugins.names("datasets"))
+def test_cards_of_data_sets_are_complete(name):
+    card = plugins.load("datasets", name).CARD
+    for fact in ("title", "licence", "citation", "request", "protocol"):
+        assert getattr(card, fact).strip()
+        assert "http" not in getattr(card, fact), "addresses change: the owner and the page's title stay"
+    assert card.kind in ("image", "video", "au")
+    assert card.layouts
+    assert len({variant.name for variant in card.variants}) == len(card.variants) > 0
+    assert card.totals_source or not any(variant.totals for variant in card.variants)
+    for variant in card.variants:
+        labels = ontology(variant.scheme)
+        assert set(variant.classes) <= set(variant.totals)
+        for part, counts in variant.classes.items():
+            assert part in (*records.SPLITS, WHOLE)
+            assert set(counts) <= set(labels.labels)
+            assert sum(counts.values()) == variant.totals[part]
+
+
+@pytest.mark.parametrize("name", plugins.names("datasets"))
+def test_data_sets_have_recipes_for_all_their_variants(name):
+    """One recipe bears the adapter's name; each names a variant and a label set that there are."""
+    recipes = recipes_by_adapter()[name.replace("_", "-")]
+    assert name.replace("_", "-") in [recipe.name for recipe in recipes]
+    card = plugins.load("datasets", name).CARD
+    used = {card.variant(recipe.dataset.variant).name for recipe in recipes}
+    assert used == {variant.name for variant in card.variants}
+    for recipe in recipes:
+        assert recipe.dataset.scheme in ontology_names()
+        head = resource("pipelines", "prepare", f"{recipe.name}.yaml").read_text(encoding="utf-8")
+        assert "# Command: fgbench prepare" in head.split("name:")[0]
 
 
 @pytest.mark.parametrize("name", plugins.names("decoders"))
 def test_decoders_keep_their_contract(name):
-    assert list(inspect.signature(plugins.load("decoders", name).open_reader).parameters) == ["path"]
+    module = plugins.load("decoders", name)
+    assert list(inspect.signature(module.open_reader).parameters) == ["path"]
+    assert list(inspect.signature(module.digest).parameters) == ["path"]
 
 
 @pytest.mark.parametrize("name", plugins.names("detectors"))
@@ -57,6 +96,7 @@ def test_baselines_keep_their_contract(name):
     assert list(inspect.signature(module.run).parameters) in (
         ["config", "place"],
         ["config", "place", "weights"],  # a network that starts from weights of others
+        ["config", "place", "image"],  # a network over what a trained image model says
     )
     assert set(module.NEEDS) <= set(pipeline.FEATURES)
 

@@ -25,10 +25,10 @@ RECIPE = {
 }
 
 
-def write_tiny_weights(path, *, seed=0, has_basic=True, network=None, **other):
+def write_tiny_weights(path, *, seed=0, has_basic=True, n_fine=33, network=None, **other):
     """Weights of a network with drawn values; further arguments replace or, if ``None``, remove metadata."""
     config = NetworkConfig.model_validate({**NETWORK, **(network or {})})
-    model = MsauNet(config, n_basic=6 if has_basic else 0)
+    model = MsauNet(config, n_fine=n_fine, n_basic=6 if has_basic else 0)
     initialise(model, torch.Generator().manual_seed(seed))
     metadata = {
         "kind": "image",

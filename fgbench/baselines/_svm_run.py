@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from fgbench.config import BaselineConfig
 from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.results import SINGLE_FOLD, write_run
-from fgbench.evaluation.roles import SCHEME, Roles, class_numbers, predictions_of
+from fgbench.evaluation.results import write_run
+from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.one_vs_rest import Candidate, select
-from fgbench.taxonomy import ontology
 
 Matrix = npt.NDArray[np.float32]
 
@@ -50,9 +49,11 @@ def run_svm(
     Raises:
         DatasetError: If a class has no training samples, there are no validation samples, or a kernel is not
             finite.
+        UnknownLabelError: If a sample's class is not in the label set of the work folder.
     """
-    labels = ontology(SCHEME).labels
-    y_train, y_selection = class_numbers(roles.train, labels), class_numbers(roles.selection, labels)
+    labels = place.labels.labels
+    y_train = place.labels.numbers([sample.label for sample in roles.train])
+    y_selection = place.labels.numbers([sample.label for sample in roles.selection])
     chosen = select(candidates, y_train, y_selection, labels=labels, c_values=c_values, jobs=place.jobs)
     sigmoid = fit_sigmoid(chosen.decisions, y_selection)
     decisions = chosen.machine.decisions(test_gram(chosen.best.parameters))
@@ -60,7 +61,7 @@ def run_svm(
         place.workdir,
         predictions_of(roles, decisions, sigmoid.probabilities(decisions), labels),
         experiment=config.name,
-        fold=SINGLE_FOLD,
+        fold=place.fold,
         seed=place.seed,
         config=config.model_dump(mode="json"),
         manifest_digest=place.manifest_digest,

@@ -41,7 +41,8 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    roles = assign_roles(clip_samples(place.manifests), protocol_name="clips")
+    samples = place.divide(clip_samples(place.manifests))
+    roles = assign_roles(samples, protocol_name="clips", fold=place.fold)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)
     train: dict[str, Matrix] = {}
@@ -80,7 +81,7 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
         c_values=config.c_values,
         candidates=[candidate],
         test_gram=lambda _: combined_kernel(against["test"], scales),
-        details={"words": words, "scales": scales},
+        details={"kind": "video", "words": words, "scales": scales},
     )
 
 

@@ -20,14 +20,13 @@ import torch
 from fgbench import storage
 from fgbench.config import InsightFaceConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, write_run
-from fgbench.evaluation.roles import SCHEME, Roles, assign_roles, predictions_of
+from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_file, digest_json
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import INPUT_PX, FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_into, load_weights, save_weights
-from fgbench.taxonomy import ontology
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.face_features import keep_features
@@ -101,21 +100,14 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         "recipe": config.name,
         "weights": None if weights is None else _digest(weights),
     }
-    folder = finished_run(
-        place.workdir,
-        experiment=config.name,
-        fold=SINGLE_FOLD,
-        seed=place.seed,
-        config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
-    )
+    folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder and not place.force and read_result(folder)["details"].get("weights") == details["weights"]:
         return folder
     with memory_explained():
         return _run(config, place, weights, details)
 
 
-def build(config: InsightFaceConfig, weights: Path | None, *, seed: int) -> IResNetClassifier:
+def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_classes: int) -> IResNetClassifier:
     """The network of a recipe with its first values: those of the file, and the rest drawn.
 
     Raises:
@@ -123,7 +115,7 @@ def build(config: InsightFaceConfig, weights: Path | None, *, seed: int) -> IRes
     """
     backbone: IResNet = iresnet(config.depth)
     head = FaceHead(
-        len(ontology(SCHEME).labels),
+        n_classes,
         kind=config.head,
         scale=config.arcface_scale,
         margin=config.arcface_margin,
@@ -155,8 +147,8 @@ def _digest(weights: Path) -> str:
 
 def _open(config: InsightFaceConfig, place: Place) -> _Data:
     known = image_ids(place.manifests)
-    samples = [s for s in image_samples(place.manifests) if config.copies or not s.is_copy]
-    roles = assign_roles(samples, protocol_name="images", known=known)
+    samples = [s for s in place.divide(image_samples(place.manifests)) if config.copies or not s.is_copy]
+    roles = assign_roles(samples, protocol_name="images", known=known, fold=place.fold)
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
@@ -164,7 +156,7 @@ def _open(config: InsightFaceConfig, place: Place) -> _Data:
 
     def opened(found: Sequence[Sample]) -> FaceSet:
         ids = [sample.sample_id for sample in found]
-        labels, _ = class_targets([sample.label for sample in found])
+        labels, _ = class_targets([sample.label for sample in found], place.labels)
         crops = load_crops(
             place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress
         )
@@ -180,16 +172,17 @@ def _open(config: InsightFaceConfig, place: Place) -> _Data:
 
 def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details: Mapping[str, Any]) -> Path:
     plain = config.model_dump(mode="json")
-    model = build(config, weights, seed=place.seed).to(place.device)
+    labels = place.labels.labels
+    model = build(config, weights, seed=place.seed, n_classes=len(labels)).to(place.device)
     data = _open(config, place)
-    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"]])
+    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
     history, probabilities = _train(model, config, place, data, fingerprint=fingerprint)
-    folder, labels = place.folder(config.name), ontology(SCHEME).labels
+    folder = place.folder(config.name)
     metadata = {
         "kind": "insightface",
         "experiment": config.name,
         "seed": place.seed,
-        "classes": list(labels),
+        **place.labels.described(),
         "depth": config.depth,
         "head": config.head,
         "arcface_scale": config.arcface_scale,
@@ -203,7 +196,7 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
         place.workdir,
         predictions_of(data.roles, probabilities, probabilities, labels),
         experiment=config.name,
-        fold=SINGLE_FOLD,
+        fold=place.fold,
         seed=place.seed,
         config=plain,
         manifest_digest=place.manifest_digest,

@@ -42,7 +42,8 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         ManifestError: If manifests or features are missing.
     """
     features = read_lbp(place.manifests / "features" / "lbp")
-    roles = assign_roles(image_samples(place.manifests), protocol_name="images", known=features)
+    samples = place.divide(image_samples(place.manifests))
+    roles = assign_roles(samples, protocol_name="images", known=features, fold=place.fold)
     grams = _Grams(_matrix(roles.train, features), _matrix(roles.selection, features), config.gamma_factors)
     return run_svm(
         config,
@@ -51,6 +52,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         c_values=config.c_values,
         candidates=told(grams.candidates(), place.progress),
         test_gram=lambda parameters: grams.against_train(_matrix(roles.predicted, features), parameters),
+        details={"kind": "image"},
     )
 
 

@@ -11,6 +11,7 @@ from fgbench import __version__
 from fgbench.cli import (
     baseline,
     compare,
+    datasets,
     demo,
     doctor,
     evaluate,
@@ -48,6 +49,7 @@ app.command("synth")(synth.synth)
 app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
+app.command("datasets")(datasets.datasets)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
+from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
-from fgbench.cli.runs import Seed, SizedRecipe, Workdir, default_recipe, opened, run_place, show_run
+from fgbench.cli.runs import (
+    Fold,
+    FoldFile,
+    Seed,
+    SizedRecipe,
+    Workdir,
+    default_recipe,
+    opened,
+    run_place,
+    show_runs,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fgbench.config import BaselineConfig
+    from fgbench.evaluation.place import RunPlace
     from fgbench.training.place import Place
+    from fgbench.training.trained import Trained
 
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,32 +43,38 @@ Recipe = Annotated[
 def lbp_svm(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: Recipe = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     jobs: Jobs = DEFAULT_JOBS,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Local binary patterns of images and a one-vs-rest SVM."""
-    _run("lbp-svm", workdir, recipe, seed=seed, jobs=jobs, force=force, json=json)
+    _run("lbp-svm", workdir, recipe, fold, fold_file, seed=seed, jobs=jobs, force=force, json=json)
 
 
 @app.command("dense-traj-svm")
 def dense_traj_svm(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: Recipe = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     jobs: Jobs = DEFAULT_JOBS,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Bags of dense trajectories of clips and a one-vs-rest SVM with the chi-square kernel."""
-    _run("dense-traj-svm", workdir, recipe, seed=seed, jobs=jobs, force=force, json=json)
+    _run("dense-traj-svm", workdir, recipe, fold, fold_file, seed=seed, jobs=jobs, force=force, json=json)
 
 
 @app.command("plain-cnn")
 def plain_cnn(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -65,12 +86,14 @@ def plain_cnn(
     from fgbench.config import TrainImageConfig, load_training
 
     config = load_training(recipe or default_recipe("plain-cnn", workdir), TrainImageConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+    with opened(
+        workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
+    ) as place:
         from fgbench.baselines import plain_cnn
 
         _say_where(config.name, place)
-        folder = plain_cnn.run(config, place)
-    show_run(folder, json=json)
+        folders = [plain_cnn.run(config, each) for each in place.each_fold(fold)]
+    show_runs(folders, json=json)
 
 
 @app.command("insightface")
@@ -84,6 +107,8 @@ def insightface(
         bool, typer.Option("--from-scratch", help="Train the backbone from random values instead.")
     ] = False,
     recipe: SizedRecipe = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -106,12 +131,14 @@ def insightface(
         )
     config = load_baseline("insightface", recipe or default_recipe("insightface", workdir))
     assert isinstance(config, InsightFaceConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+    with opened(
+        workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
+    ) as place:
         from fgbench.baselines import insightface
 
         _say_where(config.name, place)
-        folder = insightface.run(config, place, weights)
-    show_run(folder, json=json)
+        folders = [insightface.run(config, each, weights) for each in place.each_fold(fold)]
+    show_runs(folders, json=json)
 
 
 @app.command("nan")
@@ -119,6 +146,8 @@ def nan(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
     image_run: ImageRun = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -130,13 +159,26 @@ def nan(
     from fgbench.config import TrainVideoConfig, load_training
 
     config = load_training(recipe or default_recipe("nan", workdir), TrainVideoConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
+
+    def run(place: Place, image: Trained | None) -> Path:
         from fgbench.baselines import nan as baseline
 
-        image = image_model(config, place, image_run)
-        said_where(config, place)
-        folder = baseline.run(config, place, image)
-    show_run(folder, json=json)
+        return baseline.run(config, place, image)
+
+    train_clips(
+        config,
+        run,
+        workdir,
+        device,
+        image_run=image_run,
+        fold=fold,
+        fold_file=fold_file,
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        json=json,
+    )
 
 
 @app.command("plain-tsnet")
@@ -144,6 +186,8 @@ def plain_tsnet(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
     weights: StartWeights = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -155,21 +199,25 @@ def plain_tsnet(
     from fgbench.config import TrainVideoConfig, load_training
 
     config = load_training(recipe or default_recipe("plain-tsnet", workdir), TrainVideoConfig)
-    with opened(
+
+    def run(place: Place, _: Trained | None) -> Path:
+        from fgbench.baselines import plain_tsnet as baseline
+
+        return baseline.run(config, place, weights)
+
+    train_clips(
+        config,
+        run,
         workdir,
         device,
-        stages=features_of(config),
+        fold=fold,
+        fold_file=fold_file,
         seed=seed,
         jobs=jobs,
         resume=resume,
         force=force,
-        quiet=json,
-    ) as place:
-        from fgbench.baselines import plain_tsnet as baseline
-
-        said_where(config, place)
-        folder = baseline.run(config, place, weights)
-    show_run(folder, json=json)
+        json=json,
+    )
 
 
 def _say_where(recipe: str, place: Place) -> None:
@@ -177,28 +225,47 @@ def _say_where(recipe: str, place: Place) -> None:
 
 
 def _run(
-    name: str, workdir: Path, recipe: str | None, *, seed: int, jobs: int, force: bool, json: bool
+    name: str,
+    workdir: Path,
+    recipe: str | None,
+    fold: str | None,
+    fold_file: Path | None,
+    *,
+    seed: int,
+    jobs: int,
+    force: bool,
+    json: bool,
 ) -> None:
     from fgbench import plugins
     from fgbench.config import load_baseline
-    from fgbench.evaluation.results import SINGLE_FOLD, discard_run, finished_run
 
     config = load_baseline(name, recipe)
     module = plugins.load("baselines", name)
-    with run_place(workdir, stages=module.NEEDS, seed=seed, jobs=jobs, force=force, quiet=json) as place:
-        if force:
-            discard_run(workdir, experiment=config.name, fold=SINGLE_FOLD, seed=seed)
-        folder = finished_run(
-            workdir,
-            experiment=config.name,
-            fold=SINGLE_FOLD,
-            seed=seed,
-            config=config.model_dump(mode="json"),
-            manifest_digest=place.manifest_digest,
-        )
-        if folder is not None:
-            note(f"{name}, seed {seed}, is there already: {folder} (--force computes it anew)")
-        else:
-            note(f"{name} on {place.details['dataset']} in {workdir}")
-            folder = module.run(config, place)
-    show_run(folder, json=json)
+    with run_place(
+        workdir,
+        stages=module.NEEDS,
+        seed=seed,
+        jobs=jobs,
+        force=force,
+        quiet=json,
+        fold_file=fold_file,
+    ) as place:
+        folders = [_run_fold(name, module.run, config, each) for each in place.each_fold(fold)]
+    show_runs(folders, json=json)
+
+
+def _run_fold(
+    name: str, run: Callable[[Any, RunPlace], Path], config: BaselineConfig, place: RunPlace
+) -> Path:
+    """Run one fold, unless it is there already."""
+    from fgbench.evaluation.results import discard_run
+
+    in_fold = f", fold {place.fold}" if place.division.n_folds else ""
+    if place.force:
+        discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
+    folder = place.finished(config.name, config.model_dump(mode="json"))
+    if folder is not None:
+        note(f"{name}, seed {place.seed}{in_fold}, is there already: {folder} (--force computes it anew)")
+        return folder
+    note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
+    return run(config, place)

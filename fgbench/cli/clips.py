@@ -1,7 +1,8 @@
-"""What the commands that train networks of clips share: their features, and their image model."""
+"""What the commands that train networks of clips share: their features, their image model, their folds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli.console import note
+from fgbench.cli.runs import opened, show_runs
 
 if TYPE_CHECKING:
     from fgbench.config import TrainVideoConfig
@@ -33,27 +35,66 @@ StartWeights = Annotated[
 ]
 
 
-def features_of(config: TrainVideoConfig) -> tuple[str, ...]:
-    """Stages of features that a recipe reads."""
-    return ("optical_flow",) if config.temporal == "flow" else ()
-
-
-def image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -> Trained | None:
-    """The image model of a recipe: the one that is named, else the work folder's, trained first if absent.
+def train_clips(
+    config: TrainVideoConfig,
+    train: Callable[[Place, Trained | None], Path],
+    workdir: Path,
+    device: str | None,
+    *,
+    image_run: str | None = None,
+    fold: str | None,
+    fold_file: Path | None,
+    seed: int,
+    jobs: int,
+    resume: bool,
+    force: bool,
+    json: bool,
+) -> None:
+    """Train a network of clips in every fold of a work folder, and print its scores.
 
     Args:
         config: The recipe.
-        place: Where.
-        image_run: What the user named.
+        train: Trains it in a place, with the image model if the recipe has one.
+        workdir: Work folder; features that are missing are computed.
+        device: Name of the device.
+        image_run: What the user named as the image model.
+        fold: The fold to run; ``None`` runs all.
+        fold_file: Folds of the user's own.
+        seed: Seed of the run.
+        jobs: Threads that decode.
+        resume: Whether an unfinished run is continued.
+        force: Whether a finished run is made again.
+        json: Whether to print JSON.
 
     Raises:
-        ConfigError: If the recipe takes none and one is named.
-        ManifestError: If there is no such run, or its weights are damaged.
+        ConfigError: If the recipe takes no image model and one is named.
+        ManifestError: If there is no such image model, or its weights are damaged.
     """
+    with opened(
+        workdir,
+        device,
+        stages=("optical_flow",) if config.temporal == "flow" else (),
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=json,
+        fold_file=fold_file,
+    ) as place:
+        folders = []
+        for each in place.each_fold(fold):
+            image = _image_model(config, each, image_run)
+            in_fold = f", fold {each.fold}" if each.division.n_folds else ""
+            note(f"recipe {config.name} on {each.details['dataset']} in {workdir}, {each.device}{in_fold}")
+            folders.append(train(each, image))
+    show_runs(folders, json=json)
+
+
+def _image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -> Trained | None:
+    """The image model of a recipe: the one that is named, else the work folder's, trained first if absent."""
     from fgbench.cli.train import train_images
     from fgbench.config import TrainImageConfig, load_training
     from fgbench.errors import ConfigError
-    from fgbench.stages.publish import content_digest, read_index
     from fgbench.training.trained import find_weights, read_trained
 
     if config.image_recipe is None:
@@ -63,13 +104,8 @@ def image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -
     if image_run is not None:
         return read_trained(find_weights(image_run, place.workdir))
     # All seeds share one image model; a finished one is taken as it is. It reads no features.
-    first = replace(place, seed=0, force=False, manifest_digest=content_digest(read_index(place.workdir)))
+    first = replace(place, seed=0, force=False, manifest_digest=place.faces_digest)
     (run,) = train_images(load_training(config.image_recipe, TrainImageConfig), first, None)
     found = read_trained(find_weights(str(run), place.workdir))
     note(f"image model: {found.name}")
     return found
-
-
-def said_where(config: TrainVideoConfig, place: Place) -> None:
-    """Tell which recipe is trained on what."""
-    note(f"recipe {config.name} on {place.details['dataset']} in {place.workdir}, {place.device}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,10 @@ from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
 from fgbench.cli.runs import opened, show_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fgbench.training.clip_evaluation import Weight
+    from fgbench.training.evaluation import Comparison
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
@@ -31,34 +35,101 @@ def evaluate(
             show_default="the one that the run lies in, else ./fgbench-data/demo/work",
         ),
     ] = None,
+    fusion_weight: Annotated[
+        str | None,
+        typer.Option(
+            "--fusion-weight",
+            help="Networks of clips: weight of the spatial stream, 0 to 1, or 'tuned' (best on validation).",
+            show_default="the recipe's",
+        ),
+    ] = None,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     json: Json = False,
 ) -> None:
-    """Predict the test images of a work folder anew with a trained network, and print the scores.
+    """Predict the test images or clips of a work folder anew with a trained network, and print the scores.
 
-    Where the run was scored on the same manifests, its predictions are compared with the new ones. On other
-    data a new run appears in that work folder, runs/EXPERIMENT-on-DATASET.
+    Where the run was scored on the same manifests, its predictions are compared with the new ones. With
+    another weight of the streams a new run appears, runs/EXPERIMENT-wWEIGHT; on other data it is
+    runs/EXPERIMENT-on-DATASET. A network of the 33 classes is tested on data sets of six, seven or eight by
+    its upper classes (paper section V-D).
     """
     needs_torch()
     from fgbench.training.trained import find_weights, read_trained, work_folder
 
     trained = read_trained(find_weights(run, workdir or places.DEMO_WORKDIR))
+    weight = _weight(fusion_weight)
+    if weight is not None and trained.kind != "video":
+        raise typer.BadParameter(
+            f"{trained.name} is no network of clips with two streams", param_hint="--fusion-weight"
+        )
     place_of = workdir or work_folder(trained.path) or places.DEMO_WORKDIR
-    with opened(place_of, device, seed=0, jobs=jobs, resume=False, force=False, quiet=json) as place:
+    with opened(
+        place_of,
+        device,
+        stages=_features(trained),
+        seed=0,
+        jobs=jobs,
+        resume=False,
+        force=False,
+        quiet=json,
+    ) as place:
         note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
-        (_units if trained.kind == "au" else _images)(trained, place, json=json)
+        if trained.kind == "au":
+            _units(trained, place, json=json)
+        elif trained.kind == "video":
+            _clips(trained, place, weight, json=json)
+        else:
+            _images(trained, place, json=json)
+
+
+def _weight(text: str | None) -> Weight:
+    """The weight of the spatial stream that a user names."""
+    if text is None:
+        return None
+    if text == "tuned":
+        return "tuned"
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if not 0.0 <= weight <= 1.0:
+        raise typer.BadParameter(
+            f"{text!r}, expected a number from 0 to 1, or 'tuned'", param_hint="--fusion-weight"
+        )
+    return weight
+
+
+def _features(trained: Trained) -> tuple[str, ...]:
+    """Stages of features that a network reads."""
+    network = trained.metadata.get("network")
+    reads_flow = trained.kind == "video" and isinstance(network, dict) and network.get("temporal") == "flow"
+    return ("optical_flow",) if reads_flow else ()
+
+
+def _clips(trained: Trained, place: Place, weight: Weight, *, json: bool) -> None:
+    from fgbench.training.clip_evaluation import evaluate_clips
+    from fgbench.training.clip_inference import open_clip_network
+
+    folder, comparison = evaluate_clips(open_clip_network(trained, place.device), place, weight)
+    _tell(folder, comparison, "clips", json=json)
 
 
 def _images(trained: Trained, place: Place, *, json: bool) -> None:
-    from dataclasses import asdict
-
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.run_confusion import confusion_json, write_confusion
     from fgbench.training.evaluation import evaluate_images
     from fgbench.training.inference import open_network
 
     folder, comparison = evaluate_images(open_network(trained, place.device), place)
+    _tell(folder, comparison, "images", json=json)
+
+
+def _tell(folder: Path, comparison: Comparison | None, what: str, *, json: bool) -> None:
+    """Print the scores of a run, and how they compare with those that it had."""
+    from dataclasses import asdict
+
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.run_confusion import confusion_json, write_confusion
+
     if json:
         compared = None if comparison is None else {**asdict(comparison), "is_equal": comparison.is_equal}
         write_confusion(folder)
@@ -67,18 +138,19 @@ def _images(trained: Trained, place: Place, *, json: bool) -> None:
         return
     show_run(folder, json=False)
     if comparison is None:
-        for line in _origin(read_result(folder)["details"]):
+        details = read_result(folder)["details"]
+        for line in _origin(details) if isinstance(details.get("weights"), dict) else []:
             say(line)
     elif comparison.is_equal:
-        say(f"the predictions of {comparison.n} images are equal to those of the run")
+        say(f"the predictions of {comparison.n} {what} are equal to those of the run")
     else:
         say(
-            f"the predictions of {comparison.n} images differ from those of the run by up to "
+            f"the predictions of {comparison.n} {what} differ from those of the run by up to "
             f"{comparison.largest_difference:.1e}; {comparison.n_other_class} have another class"
         )
 
 
-def _origin(details: dict[str, object]) -> list[str]:
+def _origin(details: Mapping[str, Any]) -> list[str]:
     """Sentences on weights that were trained on other data."""
     weights = details["weights"]
     assert isinstance(weights, dict)
@@ -89,7 +161,18 @@ def _origin(details: dict[str, object]) -> list[str]:
         lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
     elif known:
         lines.append(f"warning: {known} of the test clips were trained or selected on: this is no fair test")
-    return lines
+    return lines + transfer_lines(details)
+
+
+def transfer_lines(details: Mapping[str, Any]) -> list[str]:
+    """Sentences on a test without training on the classes of the data."""
+    transfer = details.get("transfer")
+    if not transfer or transfer["kind"] != "zero-shot":
+        return []
+    dropped = ", ".join(f"{n} of {label}" for label, n in transfer["dropped"].items()) or "none"
+    summed = transfer["summed"]["uar"]
+    other = "" if summed is None else f"; by the largest sum of probabilities UAR is {summed:.3f}"
+    return [str(transfer["rule"]), f"samples left out, which have no class among the six: {dropped}{other}"]
 
 
 def _units(trained: Trained, place: Place, *, json: bool) -> None:

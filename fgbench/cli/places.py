@@ -11,6 +11,18 @@ DEMO_WORKDIR = BASE / "demo" / "work"
 """Work folder of the embedded data set."""
 
 
-def workdir_for(root: Path) -> Path:
-    """Default work folder of a data set of the user's."""
+_ANY_DATA = ("default", "folder")
+"""Packed recipes that are for no certain data set."""
+
+
+def workdir_for(root: Path, recipe: str | None = None) -> Path:
+    """Default work folder of a data set of the user's.
+
+    Args:
+        root: Its folder.
+        recipe: Packed recipe or file of one; a packed one of a certain data set gives its name.
+    """
+    is_packed = recipe is not None and not recipe.endswith((".yaml", ".yml"))
+    if recipe is not None and is_packed and recipe.replace("_", "-") not in _ANY_DATA:
+        return BASE / recipe.replace("_", "-") / "work"
     return BASE / root.resolve().name / "work"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +14,12 @@ from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
 
 if TYPE_CHECKING:
-    from fgbench.config import FacesConfig
+    import torch
+
+    from fgbench.training.clip_prediction import Found
     from fgbench.training.inference import ImageNetwork
     from fgbench.training.prediction import FilePrediction, Portrait, Said
+    from fgbench.training.trained import Trained
 
 OUT = places.BASE / "predictions"
 """Where pictures and tables go by default."""
@@ -55,16 +58,15 @@ def predict(
 
     Faces are found as the recipe of the run's work folder says. Writes, per file with a face, a picture of
     the face and the regions looked at, per video a table of its frames, and predictions.parquet of all files.
+    A network of clips tells of a video by its streams, and of a picture by its image model.
     """
     needs_torch()
     from fgbench.errors import MediaError
     from fgbench.training.device import resolve
-    from fgbench.training.inference import open_network
-    from fgbench.training.prediction import predict_file
     from fgbench.training.trained import find_weights, read_trained
 
-    network = open_network(read_trained(find_weights(run, workdir)), resolve(device))
-    faces = _faces(network)
+    network, ask = _opened(read_trained(find_weights(run, workdir)), resolve(device))
+    faces = _found_by(network.trained).faces
     note(f"{network.trained.name} on {network.device}; faces by {faces.detector if faces.align else 'none'}")
     if _is_drawn(network):
         note(_DRAWN)
@@ -72,7 +74,7 @@ def predict(
     told = []
     with progress_bars(quiet=json) as progress:
         for number, (path, name) in enumerate(zip(paths, names, strict=True)):
-            found = predict_file(path, network, faces, frames_to=out / f"{name}.frames.parquet")
+            found = ask(path, out / f"{name}.frames.parquet")
             written = _write(found, network, out, name, top)
             told.append(_plain(found, network, written))
             if not json:
@@ -102,16 +104,36 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _faces(network: ImageNetwork) -> FacesConfig:
-    """How faces were found for the data that the network was trained on; else the defaults."""
-    from fgbench.config import FacesConfig
+def _opened(
+    trained: Trained, device: torch.device
+) -> tuple[ImageNetwork, Callable[[Path, Path], FilePrediction]]:
+    """The network that tells of faces, and what tells of a file and writes its frames."""
+    found = _found_by(trained)
+    if trained.kind == "video":
+        from fgbench.training.clip_inference import open_clip_network
+        from fgbench.training.clip_prediction import image_network, predict_clip_file
+
+        clips = open_clip_network(trained, device)
+        return image_network(clips), lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
+    from fgbench.training.inference import open_network
+    from fgbench.training.prediction import predict_file
+
+    network = open_network(trained, device)
+    return network, lambda path, to: predict_file(path, network, found.faces, frames_to=to)
+
+
+def _found_by(trained: Trained) -> Found:
+    """How faces were found for the data that a network was trained on; else the defaults."""
+    from fgbench.config import FacesConfig, OpticalFlowConfig
     from fgbench.prepare import RUN_FILE, saved
+    from fgbench.training.clip_prediction import Found
     from fgbench.training.stored import FACE_PX
 
-    workdir = network.trained.workdir
-    known = workdir is not None and (workdir / RUN_FILE).is_file()
-    config = saved(workdir)[0].faces if workdir is not None and known else FacesConfig()
-    return config.model_copy(update={"chip_size": FACE_PX})
+    faces, flow, workdir = FacesConfig(), OpticalFlowConfig(), trained.workdir
+    if workdir is not None and (workdir / RUN_FILE).is_file():
+        prepared, _ = saved(workdir)
+        faces, flow = prepared.faces, prepared.optical_flow
+    return Found(faces=faces.model_copy(update={"chip_size": FACE_PX}), flow=flow)
 
 
 def _is_drawn(network: ImageNetwork) -> bool:
@@ -149,7 +171,7 @@ def _write(
         regions=portrait.regions,
         n_zooms=network.model.config.zooms,
         fine=ranked(network.classes, said.fine)[:top],
-        basic=ranked(_upper(), said.basic),
+        basic=ranked(network.upper, said.basic),
         basic_source=_SUMS if said.basic_head is None else _OWN,
     )
     path = out / f"{name}.prediction.png"
@@ -167,22 +189,22 @@ def _title(found: FilePrediction, portrait: Portrait) -> str:
 def _notes(found: FilePrediction) -> list[str]:
     if found.kind != "video":
         return []
+    how = f"told by the {_streams(found)} from" if found.streams else "the mean over"
+    model = "" if found.streams else "; no temporal model"
     return [
-        f"Probabilities of this frame. The clip's label is the mean over its {found.n_faces} frames with a "
-        "usable face; no temporal model."
+        f"Probabilities of this frame. The clip's label is {how} its {found.n_faces} frames with a usable "
+        f"face{model}."
     ]
+
+
+def _streams(found: FilePrediction) -> str:
+    return f"{' and the '.join(found.streams)} stream{'s' if len(found.streams) > 1 else ''}"
 
 
 def ranked(names: Sequence[str], values: Any) -> list[tuple[str, float]]:
     """Names with their probabilities, the likeliest first; of equal ones the first."""
     pairs = zip(names, (float(value) for value in values), strict=True)
     return sorted(pairs, key=lambda pair: -pair[1])
-
-
-def _upper() -> tuple[str, ...]:
-    from fgbench.taxonomy import basics
-
-    return basics()
 
 
 def _lines(
@@ -197,11 +219,12 @@ def _lines(
     if found.said is not None:
         said = found.said
         if found.kind == "video":
-            lines.append("  mean over these frames (no temporal model):")
+            by = f"by the {_streams(found)} over all of them" if found.streams else "mean over these frames"
+            lines.append(f"  {by}{'' if found.streams else ' (no temporal model)'}:")
         lines.append(f"  class: {_listed(ranked(network.classes, said.fine)[:top])}")
         for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
-            if values is not None:
-                lines.append(f"  upper class, {source}: {_listed(ranked(_upper(), values)[:3])}")
+            if values is not None and network.upper:
+                lines.append(f"  upper class, {source}: {_listed(ranked(network.upper, values)[:3])}")
     if found.n_tracks > 1:
         lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
     if found.message:
@@ -221,7 +244,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
     said: Said | None = found.said
     portrait = found.portrait
     fine = [] if said is None else ranked(network.classes, said.fine)
-    upper = [] if said is None else ranked(_upper(), said.basic)
+    upper = [] if said is None else ranked(network.upper, said.basic)
     return {
         "path": str(found.path),
         "kind": found.kind,
@@ -247,4 +270,6 @@ def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: ImageNe
     from fgbench import storage
     from fgbench.training.prediction import files_schema
 
-    storage.write_table(path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes)))
+    storage.write_table(
+        path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes, network.upper))
+    )

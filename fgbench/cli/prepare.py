@@ -29,9 +29,7 @@ def prepare(
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option(
-            "--workdir", help="Work folder.", show_default="./fgbench-data/<name of the data set>/work"
-        ),
+        typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/<recipe or folder>/work"),
     ] = None,
     jobs: Jobs = DEFAULT_JOBS,
     engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",
@@ -50,19 +48,22 @@ def prepare(
     Bare, it makes the embedded synthetic data set when it is absent and prepares it. What is done already is
     not done again; a run that was killed continues where it was.
     """
+    from fgbench.catalogue.places import remembered_root
     from fgbench.config import load_prepare
     from fgbench.prepare import preview, run
 
     embedded = data_root is None and recipe in (None, "demo")
-    if data_root is None and not embedded:
-        raise typer.BadParameter(
-            f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root"
-        )
     config = load_prepare(recipe or ("demo" if embedded else "default"))
+    if data_root is None and not embedded:
+        data_root = remembered_root(config.name, config.dataset.adapter)
+        if data_root is None:
+            raise typer.BadParameter(
+                f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root"
+            )
     if decoder is not None:
         config = with_decoder(config, decoder)
     root = data_root or places.DEMO_ROOT
-    work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root))
+    work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root, recipe))
     if embedded:
         make_embedded(root, jobs=jobs, dry_run=dry_run, quiet=json)
         if dry_run and not root.exists():
@@ -124,6 +125,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
             say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
         return
+    for label, count in report.left_out.items():
+        say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
         if stage.rejected:
             reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())

@@ -14,6 +14,8 @@ from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
@@ -33,15 +35,20 @@ def report(
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
-    workdir: Annotated[
-        Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-    ] = places.DEMO_WORKDIR,
+    workdirs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--workdir",
+            help="Work folder; may be repeated for tables III and IV, which show a data set each.",
+            show_default="./fgbench-data/demo/work",
+        ),
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
             "--format",
             help="md, tex, csv, html, png, pdf or svg; may be repeated.",
-            show_default="md, figures also png; with --all: all",
+            show_default="md, figures also png; with --all: tables all that are text, figures all",
         ),
     ] = None,
     out: Annotated[
@@ -49,18 +56,18 @@ def report(
         typer.Option(
             "--out",
             help="Folder of the files; with --html the file.",
-            show_default="reports/ in the work folder",
+            show_default="reports/ in the (first) work folder",
         ),
     ] = None,
 ) -> None:
     """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
 
-    With --all in all formats, with an index that tells what is blank and how to fill it.
+    With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.files import FORMATS
+    from fgbench.reports.files import FORMATS, all_formats
     from fgbench.reports.index import Entry, entry_of, write_index
     from fgbench.reports.model import Table
     from fgbench.stages.publish import is_published
@@ -68,10 +75,14 @@ def report(
     for name in formats or ():
         if name not in FORMATS:
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
+    folders = workdirs or [places.DEMO_WORKDIR]
+    workdir = folders[0]
     if run is not None:
         show_sheet(run, workdir, out, formats)
         return
     if html:
+        if len(folders) > 1:
+            raise typer.BadParameter("the page is of one work folder", param_hint="--workdir")
         show_page(workdir, out)
         return
     wanted: list[tuple[str, str]] = []
@@ -85,16 +96,14 @@ def report(
         wanted = [
             (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
         ]
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+    if places.DEMO_WORKDIR in folders and not is_published(places.DEMO_WORKDIR):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     folder = out or workdir / "reports"
-    if everything:
-        formats = formats or list(FORMATS)
     entries = []
     for kind, name in wanted:
         try:
-            item = plugins.load(kind, name).build(workdir)
+            item = _build(plugins.load(kind, name), name, folders)
         except NoRunError as error:
             if not whole:
                 raise
@@ -102,7 +111,7 @@ def report(
             note(f"left out {name}: {gap}")
             entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
             continue
-        paths = write(item, folder, formats)
+        paths = write(item, folder, formats or (all_formats(item) if everything else None))
         for path in paths:
             note(f"wrote {path}")
         entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
@@ -110,6 +119,19 @@ def report(
         entries += _ranked(workdir, folder, formats)
         for path in write_index(folder, entries):
             note(f"wrote {path}")
+
+
+def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:
+    """A table or figure of a work folder, or of several where it shows several."""
+    if len(workdirs) == 1:
+        single: Table | Figure = module.build(workdirs[0])
+        return single
+    if not hasattr(module, "build_of"):
+        raise typer.BadParameter(
+            f"{len(workdirs)} work folders, but {name} is of one", param_hint="--workdir"
+        )
+    several: Table | Figure = module.build_of(workdirs)
+    return several
 
 
 def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list[Path]:
@@ -126,6 +148,7 @@ def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list
 def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
     """Write the leaderboards, if there are runs."""
     from fgbench.reports.experiments import NoRunError
+    from fgbench.reports.files import all_formats
     from fgbench.reports.index import entry_of
     from fgbench.reports.leaderboard import leaderboard
 
@@ -133,7 +156,7 @@ def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entr
         tables = leaderboard(workdir)
     except NoRunError:
         return []
-    return [entry_of(table, write(table, folder, formats)) for table in tables]
+    return [entry_of(table, write(table, folder, formats or all_formats(table))) for table in tables]
 
 
 def _number(table: str) -> str:

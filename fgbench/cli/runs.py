@@ -23,6 +23,18 @@ Workdir = Annotated[
     Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
+Fold = Annotated[
+    str | None,
+    typer.Option("--fold", help="Run one fold of the data set's protocol.", show_default="all, one by one"),
+]
+FoldFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--fold-file",
+        help="CSV of ids and folds, kept in the work folder from then on.",
+        show_default="the work folder's, else dealt from the ids",
+    ),
+]
 SizedRecipe = Annotated[
     str | None,
     typer.Option(
@@ -48,6 +60,7 @@ def run_place(
     resume: bool = True,
     force: bool,
     quiet: bool,
+    fold_file: Path | None = None,
 ) -> Iterator[RunPlace]:
     """The place of a run: the work folder with its features, prepared if it is the embedded one and bare.
 
@@ -59,25 +72,40 @@ def run_place(
         resume: Whether an unfinished run is continued.
         force: Whether a finished run is made again.
         quiet: Whether no progress is shown.
+        fold_file: Folds of the user's.
 
     Raises:
+        ConfigError: If the folds do not divide the work folder.
         ManifestError: If the work folder has no manifests.
     """
+    from fgbench.evaluation.division import read_division
+    from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
     from fgbench.stages.publish import content_digest, read_index
 
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
     index = read_index(workdir)
+    labels = read_labels(index)
+    division = read_division(workdir, index, fold_file=fold_file)
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
             manifest_digest=content_digest(index, stages),
-            details={"dataset": index["dataset"], "synthetic": index["synthetic"]},
+            samples_digest=content_digest(index),
+            details={
+                "dataset": index["dataset"],
+                "synthetic": index["synthetic"],
+                "scheme": labels.name,
+                "protocol": division.told(),
+            },
             seed=seed,
             resume=resume,
             force=force,
             jobs=jobs,
             progress=progress,
+            labels=labels,
+            division=division,
+            fold=division.folds[0],
         )
 
 
@@ -92,6 +120,7 @@ def opened(
     resume: bool,
     force: bool,
     quiet: bool,
+    fold_file: Path | None = None,
 ) -> Iterator[Place]:
     """A place to train in: as :func:`run_place`, and the device.
 
@@ -112,7 +141,14 @@ def opened(
         ) from error
     found = resolve(device)
     with run_place(
-        workdir, stages=stages, seed=seed, jobs=jobs, resume=resume, force=force, quiet=quiet
+        workdir,
+        stages=stages,
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=quiet,
+        fold_file=fold_file,
     ) as place:
         yield Place.on(found, place)
 
@@ -130,7 +166,43 @@ def show_run(folder: Path, *, json: bool) -> None:
         return
     for table in (scores_table(folder), *confusion_tables(folder)):
         say(markdown(table))
+    say("calibration, coverage, errors in the class tree: fgbench report --run")
     say(f"run: {folder}")
+
+
+def show_runs(folders: Sequence[Path], *, json: bool) -> None:
+    """Print finished runs: one by one, or the folds of an experiment together.
+
+    Args:
+        folders: Runs; those of one experiment follow each other, and differ in the fold.
+        json: Whether as JSON.
+    """
+    from itertools import groupby
+
+    for _, group in groupby(folders, key=lambda folder: folder.parent.parent):
+        runs = list(group)
+        if len(runs) == 1:
+            show_run(runs[0], json=json)
+        else:
+            show_folds(runs, json=json)
+
+
+def show_folds(folders: Sequence[Path], *, json: bool) -> None:
+    """Print the scores of an experiment over its folds: each, pooled, and their mean."""
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.fold_scores import fold_tables, folds_json
+    from fgbench.reports.render import markdown
+    from fgbench.reports.run_confusion import write_confusion
+
+    for folder in folders:
+        write_confusion(folder)
+    if json:
+        print_json({**folds_json(folders), "runs": [read_result(folder) for folder in folders]})
+        return
+    for table in fold_tables(folders):
+        say(markdown(table))
+    for folder in folders:
+        say(f"run: {folder}")
 
 
 def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:

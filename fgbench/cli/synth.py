@@ -1,4 +1,4 @@
-"""``fgbench synth``: draw the synthetic data set, or a sheet of its 33 classes."""
+"""``fgbench synth``: draw the synthetic data set or a control set, or a sheet of the 33 classes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,31 @@ import typer
 from fgbench.cli.console import note, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
+_CLIPS_PER_CLASS = 5
+
 
 def synth(
     out: Annotated[Path | None, typer.Argument(help="Folder of the data set.")] = None,
-    clips_per_class: Annotated[int, typer.Option(min=1, help="Clips of each of the 33 classes.")] = 5,
+    clips_per_class: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Clips of each class: {_CLIPS_PER_CLASS} if not given, with --control one per person.",
+        ),
+    ] = None,
     subjects: Annotated[int, typer.Option(min=1, help="Number of persons.")] = 40,
     size: Annotated[str, typer.Option(help="Width and height in pixels.")] = "1280x720",
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     sheet: Annotated[
         Path | None, typer.Option(help="Also write a PNG with the apex frame of every class.")
+    ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Draw a control set instead of the 33 classes: motion (three classes that differ by the "
+            "speed of the onset alone, so that no single frame tells them apart).",
+        ),
     ] = None,
     jobs: Jobs = DEFAULT_JOBS,
 ) -> None:
@@ -26,19 +42,29 @@ def synth(
     from fgbench import storage
     from fgbench.images import encode
     from fgbench.synthetic.dataset import SynthOptions, generate
+    from fgbench.synthetic.plan import plan
     from fgbench.synthetic.sheet import contact_sheet
 
     if out is None and sheet is None:
         raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")
     width, height = _size(size)
+    if clips_per_class is None:
+        clips_per_class = _CLIPS_PER_CLASS if control is None else subjects
     options = SynthOptions(
-        clips_per_class=clips_per_class, subjects=subjects, width=width, height=height, seed=seed
+        clips_per_class=clips_per_class,
+        subjects=subjects,
+        width=width,
+        height=height,
+        seed=seed,
+        control=control,
     )
     if sheet is not None:
         storage.write_bytes(sheet, encode(contact_sheet(options), "png", 0))
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:
-        note(f"drawing {33 * clips_per_class} clips of {subjects} synthetic persons into {out}")
+        clips = plan(options)
+        persons = len({clip.subject for clip in clips})
+        note(f"drawing {len(clips)} clips of {persons} synthetic persons into {out}")
         with progress_bars() as progress:
             generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.clips import ImageRun, StartWeights, features_of, image_model, said_where
+from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
+from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
-from fgbench.cli.runs import Seed, SizedRecipe, Workdir, default_recipe, opened, show_run
+from fgbench.cli.runs import (
+    Fold,
+    FoldFile,
+    Seed,
+    SizedRecipe,
+    Workdir,
+    default_recipe,
+    opened,
+    show_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fgbench.config import TrainAuConfig, TrainImageConfig
     from fgbench.training.place import Place
+    from fgbench.training.trained import Trained
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,7 +49,7 @@ def au(
         typer.Option(
             "--folds",
             min=0,
-            help="Cross-validate over this many groups of subjects; 0 takes the parts of the work folder.",
+            help="Cross-validate over this many groups of subjects; 0 takes the work folder's own protocol.",
         ),
     ] = 0,
     seed: Seed = 0,
@@ -56,7 +67,8 @@ def au(
 
     config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
     with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
-        folders = train_au(config, place, folds=folds)
+        places = [place] if folds else place.each_fold()
+        folders = [folder for each in places for folder in train_au(config, each, folds=folds)]
     if json:
         print_json([read_au_result(folder) for folder in folders])
         return
@@ -78,6 +90,16 @@ def msau(
             show_default="those of this work folder, which are trained first if absent",
         ),
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            "--init",
+            help="Trained network of images to start from, all but its classifiers; with its own settings "
+            "unless --recipe names others.",
+        ),
+    ] = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -92,11 +114,35 @@ def msau(
         raise typer.BadParameter(
             f"{variant!r}, expected one of {', '.join(VARIANTS)}", param_hint="--variant"
         )
-    config = load_training(recipe or default_recipe(variant, workdir), TrainImageConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
-        folders = train_images(config, place, au_weights)
-    for folder in folders:
-        show_run(folder, json=json)
+    start, settings = None, recipe or default_recipe(variant, workdir)
+    if init is not None:
+        start, settings = _start(init, workdir, recipe)
+    config = load_training(settings, TrainImageConfig)
+    with opened(
+        workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
+    ) as place:
+        folders = [
+            folder
+            for each in place.each_fold(fold)
+            for folder in train_images(config, each, au_weights, init=start)
+        ]
+    # Runs of several numbers of regions are experiments of their own.
+    show_runs(sorted(folders, key=lambda folder: folder.parent.parent.name), json=json)
+
+
+def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
+    """A trained network to start from, and the settings to train with: those of its run by default."""
+    needs_torch()
+    from fgbench.errors import ConfigError
+    from fgbench.evaluation.results import CONFIG
+    from fgbench.training.trained import find_weights, read_trained
+
+    trained = read_trained(find_weights(init, workdir))
+    if recipe is not None:
+        return trained, recipe
+    if trained.run is None:
+        raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name them with --recipe")
+    return trained, str(trained.run / CONFIG)
 
 
 @app.command("tmsau")
@@ -113,6 +159,8 @@ def tmsau(
     recipe: SizedRecipe = None,
     image_run: ImageRun = None,
     weights: StartWeights = None,
+    fold: Fold = None,
+    fold_file: FoldFile = None,
     seed: Seed = 0,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
@@ -133,22 +181,26 @@ def tmsau(
         raise typer.BadParameter(
             f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
         )
-    with opened(
+
+    def run(place: Place, image: Trained | None) -> Path:
+        from fgbench.training import video_run
+
+        return video_run.run(config, place, image, weights)
+
+    train_clips(
+        config,
+        run,
         workdir,
         device,
-        stages=features_of(config),
+        image_run=image_run,
+        fold=fold,
+        fold_file=fold_file,
         seed=seed,
         jobs=jobs,
         resume=resume,
         force=force,
-        quiet=json,
-    ) as place:
-        from fgbench.training import video_run
-
-        image = image_model(config, place, image_run)
-        said_where(config, place)
-        folder = video_run.run(config, place, image, weights)
-    show_run(folder, json=json)
+        json=json,
+    )
 
 
 def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:
@@ -169,14 +221,33 @@ def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence
     return au_run.run(config, place, adapter.action_units(root), folds=folds)
 
 
-def train_images(config: TrainImageConfig, place: Place, au_weights: Path | None) -> Sequence[Path]:
-    """Train an image model, its action units first if they are needed and absent; returns the folders."""
+def train_images(
+    config: TrainImageConfig, place: Place, au_weights: Path | None, *, init: Trained | None = None
+) -> Sequence[Path]:
+    """Train an image model in a fold, its action units first if they are needed and absent.
+
+    Args:
+        config: The recipe.
+        place: Where, and in which fold.
+        au_weights: Run of action units or its weights.
+        init: Trained network of images to start from instead.
+
+    Returns:
+        The folders of the runs.
+    """
     from fgbench.config import TrainAuConfig, load_training
     from fgbench.errors import ManifestError
     from fgbench.training import image_run
     from fgbench.training.au_run import find_weights
 
     trunk = au_weights
+    where = f"{place.details['dataset']} in {place.workdir}, {place.device}"
+    if place.division.n_folds:
+        where += f", fold {place.fold}"
+    if init is not None:
+        config = image_run.fine_tuned(config)
+        note(f"recipe {config.name} from {init.name} on {where}")
+        return image_run.run(config, place, trunk, init=init)
     if au_weights is not None:
         trunk = find_weights(au_weights)
         if trunk is None:
@@ -189,5 +260,5 @@ def train_images(config: TrainImageConfig, place: Place, au_weights: Path | None
         first = replace(place, seed=0, force=False)
         (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), first)
         trunk = find_weights(run)
-    note(f"recipe {config.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
+    note(f"recipe {config.name} on {where}")
     return image_run.run(config, place, trunk)

@@ -22,6 +22,7 @@ from fgbench.config.prepare import (
     LbpConfig,
     OpticalFlowConfig,
     PrepareConfig,
+    ProtocolConfig,
     SampleConfig,
     SplitConfig,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "OpticalFlowConfig",
     "OptimiserConfig",
     "PrepareConfig",
+    "ProtocolConfig",
     "SampleConfig",
     "Section",
     "SnippetConfig",

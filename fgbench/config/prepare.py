@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from fgbench.config.sections import Count, Fraction, Section
 
+Part = Literal["train", "val", "test"]
+
 
 class DatasetConfig(Section):
     """Which adapter reads the data set."""
@@ -16,8 +18,33 @@ class DatasetConfig(Section):
     """Plugin in ``fgbench/datasets``."""
     name: str = "fg-emotions"
     """Name written into the manifests."""
+    variant: str = ""
+    """Benchmark or release of the data set, as its adapter names it; empty is the usual one."""
+    scheme: str = "fg33"
+    """Label set (`fgbench.taxonomy.ontology`). If it is a part of the adapter's, others are left out."""
     synthetic: bool = False
     """Whether the data are drawn; every table of such data says so."""
+
+
+class ProtocolConfig(Section):
+    """What is trained on, chosen on and tested; goes into ``index.json`` as it is."""
+
+    kind: Literal["parts", "k-fold"] = "parts"
+    """``parts``: parts of the data set; ``k-fold``: every fold is tested once."""
+    label: str = ""
+    """What tables say of it; empty is what follows from the rest."""
+    train: tuple[Part, ...] = ("train",)
+    """Parts to train on."""
+    selection: tuple[Part, ...] = ("val",)
+    """Parts to choose on; none: a tenth of the training groups is held out."""
+    test: tuple[Part, ...] = ("test",)
+    """Parts to report."""
+    folds: Annotated[int, Field(ge=3)] = 10
+    """Number of folds."""
+    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
+    """What folds, and what is held out, must not divide."""
+    fold_file: str | None = None
+    """Official folds: ``folds.csv`` are those that the adapter lists."""
 
 
 class IngestConfig(Section):
@@ -193,6 +220,7 @@ class PrepareConfig(Section):
     max_reject_rate: Fraction = 0.5
     """Share of clips that a stage may reject before the run stops with an error."""
     dataset: DatasetConfig = DatasetConfig()
+    protocol: ProtocolConfig = ProtocolConfig()
     ingest: IngestConfig = IngestConfig()
     consensus: ConsensusConfig = ConsensusConfig()
     split: SplitConfig = SplitConfig()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Fraction, NonNegative, Positive, Section
+from fgbench.config.sections import Fraction, NonNegative, Positive, PositiveFloat, Section
 from fgbench.config.training import OptimiserConfig
 
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -123,6 +123,10 @@ class VideoLossConfig(Section):
             raise ValueError("fine and basic are both 0; at least one has to be positive")
         return self
 
+    def without_basic(self) -> Self:
+        """The same for classes without upper classes."""
+        return self.model_copy(update={"basic": 0.0, "fine": self.fine or self.basic})
+
 
 class VideoDataConfig(Section):
     """Clips on their way into a network (paper section V-B)."""
@@ -160,6 +164,13 @@ class TrainVideoConfig(Section):
     vgg_lstm: VggLstmConfig = VggLstmConfig()
     c3d_lstm: C3dLstmConfig = C3dLstmConfig()
     losses: VideoLossConfig = VideoLossConfig()
+    choose_by: Literal["uar", "probability"] = "uar"
+    """What the epoch is chosen by on validation: ``uar`` the mean accuracy of the classes, ``probability``
+    the mean over classes of the probability of the true class, which says more where validation clips are
+    few. Not stated in the paper."""
+    head_factor: PositiveFloat = 1.0
+    """Factor of the learning rate of classifiers, attention and LSTMs, which always start from drawn values.
+    Not stated in the paper."""
     optimiser: OptimiserConfig = OptimiserConfig()
     data: VideoDataConfig = VideoDataConfig()
 

@@ -26,6 +26,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from fgbench.datasets import _drawn_truth
+from fgbench.datasets._card import WHOLE, Card, Variant
+from fgbench.datasets._folders import VIDEO_SUFFIXES
 from fgbench.errors import DatasetError
 from fgbench.records import SPLITS, AuRow, ClipEntry, Vote
 
@@ -33,13 +35,25 @@ ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
 SELECTION = "selection.csv"
 VIDEOS = "videos"
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
-"""Suffixes tried for a clip that is named without one."""
-
 _LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 _ANNOTATION_COLUMNS = frozenset({"clip", "label", "key_frame", "confidence", "subject", "source", "split"})
 _VOTE_COLUMNS = frozenset({"clip", "annotator", "label", "confidence", "key_frame", "round"})
 _SELECTION_COLUMNS = frozenset({"clip", "frame"})
+
+CARD = Card(
+    title="FG-Emotions, and your own annotated clips",
+    kind="video",
+    licence="the paper's data set is not public; your own clips: yours",
+    citation="Liang et al., Fine-Grained Facial Expression Recognition in the Wild",
+    request="not public; the layout is for your own clips",
+    protocol="parts by clip, train and test with every class",
+    layouts=("videos/<clip> and annotations.csv (clip,label,key_frame,...) or votes.csv",),
+    variants=(
+        Variant(name="own", scheme="fg33", about="your own clips"),
+        Variant(name="paper", scheme="fg33", about="the paper's data set", totals={WHOLE: 1491}),
+    ),
+    totals_source="paper, table I: 825 + 275 + 391 clips",
+)
 
 
 def list_clips(root: Path) -> list[ClipEntry]:

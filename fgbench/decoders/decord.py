@@ -27,6 +27,7 @@ from fgbench.decoders._pictures import luma_weights
 from fgbench.decoders._probe import Probe, first_picture, orientation_of, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
 from fgbench.errors import MediaError
+from fgbench.hashing import digest_file
 from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
 
 # Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
@@ -80,6 +81,11 @@ def open_reader(path: Path) -> DecordReader:
     timeline = _certain_timeline(facts, picture)
     _check_times(_open(path), facts, timeline)
     return DecordReader(facts, timeline, picture)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 (hex) of the file's bytes."""
+    return digest_file(path)
 
 
 class DecordReader:

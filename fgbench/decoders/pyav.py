@@ -21,6 +21,7 @@ from fgbench.decoders._orientation import UPRIGHT, Orientation
 from fgbench.decoders._pictures import RgbConverter, luma
 from fgbench.decoders._probe import first_picture, orientation_of, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
+from fgbench.hashing import digest_file
 from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
 
 # A seek pays when it saves decoding more frames than the decoder has already read ahead of the frame it gave
@@ -71,6 +72,11 @@ def open_reader(path: Path) -> PyavReader:
     """Open a video file; see :func:`fgbench.video.open_video`."""
     check_file(path)
     return PyavReader(path)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 (hex) of the file's bytes."""
+    return digest_file(path)
 
 
 class PyavReader:

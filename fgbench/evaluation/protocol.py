@@ -66,12 +66,7 @@ class Protocol:
                 though it has parts.
         """
         roles = {"train": set(train), "selection": set(selection), "test": set(test)}
-        for role in ("train", "selection"):
-            if shared := sorted(roles[role] & roles["test"]):
-                raise ConfigError(
-                    f"protocol {name}: part {shared[0]!r} is both {role} and test, expected different parts",
-                    "choose settings on the part 'val', or by cross-validation on 'train'",
-                )
+        refuse_shared_parts(name, train=train, selection=selection, test=test)
         ids = {
             role: frozenset(sample for sample, part in parts.items() if part in wanted)
             for role, wanted in roles.items()
@@ -104,4 +99,26 @@ class Protocol:
                 f"protocol {self.name}, fold {self.fold} {doing} {len(shared)} test samples, "
                 f"e.g. {min(shared)!r}; expected none",
                 "scores would be too good: use the validation part, or cross-validation on training samples",
+            )
+
+
+def refuse_shared_parts(
+    name: str, *, train: Collection[str], selection: Collection[str], test: Collection[str]
+) -> None:
+    """Refuse a part that is tested and also trained or chosen on.
+
+    Args:
+        name: Of the protocol, for the message.
+        train: Parts to train on.
+        selection: Parts to choose on.
+        test: Parts to score.
+
+    Raises:
+        ConfigError: If a part is both.
+    """
+    for role, parts in (("train", train), ("selection", selection)):
+        if shared := sorted(set(parts) & set(test)):
+            raise ConfigError(
+                f"protocol {name}: part {shared[0]!r} is both {role} and test, expected different parts",
+                "choose settings on the part 'val', or by cross-validation on 'train'",
             )

@@ -18,9 +18,6 @@ from fgbench.evaluation.samples import Sample
 
 Matrix = npt.NDArray[np.float32]
 
-SCHEME = "fg33"
-"""The label set that is told apart."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
@@ -40,13 +37,18 @@ class Roles:
 
 
 def assign_roles(
-    samples: Sequence[Sample], *, protocol_name: str, known: Collection[str] | None = None
+    samples: Sequence[Sample],
+    *,
+    protocol_name: str,
+    known: Collection[str] | None = None,
+    fold: str = SINGLE_FOLD,
 ) -> Roles:
-    """Roles of the samples of a work folder by their parts.
+    """Roles of the samples of a work folder, or of a fold, by their parts.
 
     Args:
-        samples: All of them.
+        samples: All of them, with the parts of the fold; see ``RunPlace.divide``.
         protocol_name: For messages.
+        fold: Name of the fold, for messages.
         known: Ids of those that have features; ``None`` if all have.
 
     Raises:
@@ -62,7 +64,7 @@ def assign_roles(
     )
     Protocol(
         name=protocol_name,
-        fold=SINGLE_FOLD,
+        fold=fold,
         train=frozenset(s.sample_id for s in roles.train),
         selection=frozenset(s.sample_id for s in roles.selection),
         test=frozenset(s.sample_id for s in test),
@@ -101,9 +103,3 @@ def predictions_of(
         predicted=tuple(predicted),
         probabilities=full,
     )
-
-
-def class_numbers(samples: Sequence[Sample], labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Classes of samples as places in ``labels``, (N,) int64."""
-    numbers = {label: number for number, label in enumerate(labels)}
-    return np.array([numbers[s.label] for s in samples], np.int64)

@@ -27,6 +27,7 @@ class Sample:
         label: Class.
         part: ``train``, ``val`` or ``test``.
         is_copy: Whether it is an augmented copy; accuracies are computed without copies.
+        source_id: Film, recording or other source that its clip is from.
     """
 
     sample_id: str
@@ -35,6 +36,7 @@ class Sample:
     label: str
     part: str
     is_copy: bool = False
+    source_id: str | None = None
 
 
 def clip_samples(manifests: Path) -> list[Sample]:
@@ -46,7 +48,7 @@ def clip_samples(manifests: Path) -> list[Sample]:
     Raises:
         ManifestError: If they are missing or damaged.
     """
-    columns = ["clip_id", "subject_id", "label", "split"]
+    columns = ["clip_id", "subject_id", "source_id", "label", "split"]
     return [
         Sample(
             sample_id=row["clip_id"],
@@ -54,6 +56,7 @@ def clip_samples(manifests: Path) -> list[Sample]:
             subject_id=row["subject_id"],
             label=row["label"],
             part=row["split"],
+            source_id=row["source_id"],
         )
         for row in read_rows(manifests / "clips.parquet", columns)
     ]
@@ -89,6 +92,7 @@ def _image(name: str, clip: Sample, *, is_copy: bool) -> Sample:
         label=clip.label,
         part=clip.part,
         is_copy=is_copy,
+        source_id=clip.source_id,
     )
 
 

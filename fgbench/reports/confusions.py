@@ -134,8 +134,8 @@ def _mean(label: str, shares: Shares, theirs: paper.ConfusionShares) -> list[str
     printed = sum(theirs.shares[name, name] for name in theirs.classes) / len(theirs.classes)
     ours = over_seeds(found.mean(axis=1))
     return [
-        f"This data set{label}: mean of the diagonal {text(ours)}, paper {printed:.3f}, difference "
-        f"{found.mean() - printed:+.3f}."
+        f"This data set{label}: mean accuracy of the classes listed {text(ours)}, paper {printed:.3f}, "
+        f"difference {found.mean() - printed:+.3f}."
     ]
 
 

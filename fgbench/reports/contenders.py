@@ -62,8 +62,9 @@ class Contender:
 
     @property
     def is_from_elsewhere(self) -> bool:
-        """Whether the network was trained on other data than these."""
-        return "clips_trained_on" in self.details or bool(self.details.get("zero_shot"))
+        """Whether the network was trained on other data than these, or on other classes (zero-shot)."""
+        transfer = self.details.get("transfer") or {}
+        return "clips_trained_on" in self.details or transfer.get("kind") == "zero-shot"
 
     @property
     def folders(self) -> list[Path]:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.errors import ManifestError
+from fgbench.evaluation.folds import natural_key
 from fgbench.evaluation.results import RESULT, Predictions, read_predictions, read_result, verify
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
+from fgbench.reports.protocols import expected_folds, protocol_notes
 from fgbench.taxonomy import ontology
 
 RUNS = "runs"
@@ -110,6 +112,21 @@ def find_experiments(workdir: Path, methods: Collection[Method]) -> list[Experim
     return sorted(found, key=lambda experiment: (wanted.index(experiment.method), experiment.name))
 
 
+def find_benchmarks(workdir: Path) -> list[Experiment]:
+    """Experiments with finished runs on other classes than the 33, whatever their method, by name.
+
+    Args:
+        workdir: Work folder.
+
+    Raises:
+        ManifestError: If a run is damaged, or runs of one experiment are of several methods.
+    """
+    folders = sorted((workdir / RUNS).glob("*"))
+    found = [experiment for folder in folders if (experiment := read_experiment(folder)) is not None]
+    leaves = set(ontology("fg33").labels)
+    return [experiment for experiment in found if set(experiment.runs[0].result["classes"]) != leaves]
+
+
 def shown_names(experiments: Sequence[Experiment]) -> list[str]:
     """Name of each experiment in a table: its method, and its own name where several are of that method."""
     methods = [experiment.method for experiment in experiments]
@@ -142,7 +159,9 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
         if experiment.unfinished:
             seeds = ", ".join(map(str, experiment.unfinished))
             gaps.append(f"{name}: seed {seeds} is not finished and left out.")
-    return [f"{method}: from {', '.join(folders)}." for method, folders in sources.items()] + gaps
+    protocols = [note for experiment in experiments for note in protocol_notes(experiment.details)]
+    origins = [f"{method}: from {', '.join(folders)}." for method, folders in sources.items()]
+    return [*origins, *gaps, *dict.fromkeys(protocols)]
 
 
 def _experiment(folder: Path) -> Experiment | None:
@@ -159,11 +178,12 @@ def read_experiment(folder: Path) -> Experiment | None:
     Raises:
         ManifestError: If a run is damaged, or they are of several methods.
     """
-    places = sorted(
+    found = [
         (int(path.name), path.parent.name, path)
         for path in folder.glob("*/*")
         if path.is_dir() and path.name.isdecimal()
-    )
+    ]
+    places = sorted(found, key=lambda place: (place[0], natural_key(place[1])))
     runs = [
         Run(folder=path, fold=fold, seed=seed, result=read_result(path))
         for seed, fold, path in places
@@ -180,7 +200,8 @@ def read_experiment(folder: Path) -> Experiment | None:
     (method,) = methods
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
-    folds = sorted({fold for _, fold, _ in places})
+    stated = {fold for run in runs for fold in expected_folds(run.result["details"])}
+    folds = sorted({fold for _, fold, _ in places} | stated, key=natural_key)
     return Experiment(
         name=folder.name,
         method=method or "",

@@ -24,6 +24,11 @@ FORMATS = (*TEXT_FORMATS, *PICTURE_FORMATS)
 """All formats."""
 
 
+def all_formats(item: Table | Figure) -> list[str]:
+    """The formats that suit: every one for figures, those that are text for tables."""
+    return list(TEXT_FORMATS if isinstance(item, Table) else FORMATS)
+
+
 def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None = None) -> list[Path]:
     """Write a table or figure.
 

@@ -5,6 +5,7 @@ Writes ``index.md``, ``index.html``, and ``report.tex``, a document of all table
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,8 @@ from fgbench.reports.hypertext import html_page
 from fgbench.reports.model import Table
 from fgbench.reports.render import in_markdown
 
+_NOT_OURS = ("paper", "difference")
+_GAP = re.compile(r"\bblank\b|fgbench (prepare|baseline|train|evaluate)\b", re.IGNORECASE)
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 
 
@@ -42,11 +45,11 @@ class Entry:
 def entry_of(table: Table, files: Sequence[Path]) -> Entry:
     """What the index says of a table that was written.
 
-    Notes that tell of blank cells have the word "blank" in them, and what to do.
+    Notes that tell of blank cells have the word "blank" in them, or the command that fills them.
     """
     keys = table.keys or 1
     of = list(table.columns).index("Of") if "Of" in table.columns else None
-    ours = [row for row in table.rows if of is None or str(row[of]).startswith("this data set")]
+    ours = [row for row in table.rows if of is None or not str(row[of]).startswith(_NOT_OURS)]
     cells = [cell for row in ours for cell in row[keys:]]
     return Entry(
         name=table.name,
@@ -54,7 +57,7 @@ def entry_of(table: Table, files: Sequence[Path]) -> Entry:
         files=[path.name for path in files],
         n_cells=len(cells),
         n_blank=sum(cell is None for cell in cells),
-        gaps=[note for note in table.notes if "blank" in note.lower()],
+        gaps=[note for note in table.notes if _GAP.search(note)],
     )
 
 

@@ -94,6 +94,58 @@ def confusion(table: Literal["table6", "table7"]) -> ConfusionShares:
     return ConfusionShares(classes=tuple(dict.fromkeys(true for true, _ in shares)), shares=shares)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmarks:
+    """Table III or IV: accuracies of methods on public data sets.
+
+    Attributes:
+        datasets: Names of the data sets, in the order of the paper's own method.
+        accuracies: Method to data set to accuracy, 0 to 1; data sets without a number are absent.
+        ours: The paper's own method, the last.
+    """
+
+    datasets: tuple[str, ...]
+    accuracies: Mapping[str, Mapping[str, float]]
+    ours: str
+
+    def mean(self, method: str) -> float:
+        """Mean of the accuracies that a method has."""
+        values = self.accuracies[method].values()
+        return sum(values) / len(values)
+
+
+def benchmarks(table: Literal["table3", "table4"]) -> Benchmarks:
+    """Table III (images) or IV (clips)."""
+    accuracies: dict[str, dict[str, float]] = {}
+    for row in _rows(table):
+        accuracies.setdefault(row["method"], {})[row["dataset"]] = float(row["value"])
+    ours = list(accuracies)[-1]
+    return Benchmarks(datasets=tuple(accuracies[ours]), accuracies=accuracies, ours=ours)
+
+
+def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes: int) -> str | None:
+    """Column of Table III or IV that a data set belongs to, ``None`` if to none.
+
+    A variant's name begins with that of its data set (``ck-plus-48``); of two that fit, the longer decides.
+
+    Args:
+        table: The table.
+        dataset: Name of the data set.
+        n_classes: Its classes, which tell apart what the paper lists twice.
+    """
+    name = "-".join(
+        "".join(c if c.isalnum() else " " for c in dataset.lower().replace("+", " plus ")).split()
+    )
+    with resource("manifests", "benchmarks.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    fitting = [row for row in rows if name == row["dataset"] or name.startswith(f"{row['dataset']}-")]
+    longest = max((len(row["dataset"]) for row in fitting), default=0)
+    for row in fitting:
+        if len(row["dataset"]) == longest and row["classes"] in ("", str(n_classes)):
+            return row[table] or None
+    return None
+
+
 def table5() -> dict[str, dict[str, float]]:
     """Table V: data set to temporal backbone to mean accuracy, 0 to 1."""
     found: dict[str, dict[str, float]] = {}

@@ -36,7 +36,7 @@ class ShownPrediction:
         regions: (n, 4, 2) corners of regions, strongest first; the first three are drawn.
         n_zooms: How many of them the network looked at again.
         fine: Names and probabilities of the likeliest classes, the likeliest first.
-        basic: Those of the upper classes.
+        basic: Those of the upper classes; empty where there are none.
         basic_source: Where the probabilities of the upper classes are from.
     """
 
@@ -62,12 +62,15 @@ def draw_prediction(shown: ShownPrediction) -> Drawing:
     panels: dict[str, Axes] = drawing.subplot_mosaic(
         [["whole", "face", "fine"], ["whole", "face", "basic"]],
         width_ratios=[1.25, 1, 0.9],
-        height_ratios=[max(3, len(shown.fine)), len(shown.basic)],
+        height_ratios=[max(3, len(shown.fine)), max(1, len(shown.basic))],
     )
     _draw_whole(panels["whole"], shown)
     _draw_face(panels["face"], shown)
     _draw_bars(panels["fine"], shown.fine, _BAR_COLOUR, "likeliest classes")
-    _draw_bars(panels["basic"], shown.basic, _UPPER_COLOUR, f"upper classes, {shown.basic_source}")
+    if shown.basic:
+        _draw_bars(panels["basic"], shown.basic, _UPPER_COLOUR, f"upper classes, {shown.basic_source}")
+    else:
+        panels["basic"].set_axis_off()
     drawing.suptitle(shown.title, parse_math=False)
     if shown.notes:
         drawing.supxlabel("\n".join(shown.notes), fontsize=9, parse_math=False)

@@ -9,6 +9,7 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_bootstrap
 from fgbench.reports.model import Cell, Table, data_title
+from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.render import text
 
 
@@ -24,23 +25,32 @@ def scores_table(folder: Path) -> Table:
     result = read_result(folder)
     predictions = read_predictions(folder)
     found = metrics.scores(predictions.confusion(), predictions.classes)
-    rows: list[list[Cell]] = [
-        [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in found.classes
-    ]
-    rows.append(["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1])
     details = result["details"]
     return Table(
         name=f"{result['experiment']}-scores",
         title=data_title(f"{result['experiment']}, test", details["dataset"], synthetic=details["synthetic"]),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
-        rows=rows,
-        notes=[
-            _uar_told(predictions, 1 / found.n_classes),
-            f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
-            f"{found.n_missing} of {found.n} samples have no prediction (no usable face) and count as wrong",
-            "Augmented copies are not scored.",
-        ],
+        rows=class_rows(found),
+        notes=[*score_notes(predictions, found), *protocol_notes(details)],
     )
+
+
+def class_rows(found: metrics.Scores) -> list[list[Cell]]:
+    """Rows of the classes, and of their mean: label, samples, accuracy, precision, F1."""
+    rows: list[list[Cell]] = [
+        [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in found.classes
+    ]
+    return [*rows, ["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1]]
+
+
+def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
+    """Sentences on the means of predictions, their interval and coverage."""
+    return [
+        _uar_told(predictions, 1 / found.n_classes),
+        f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
+        f"{found.n_missing} of {found.n} samples have no prediction (no usable face) and count as wrong",
+        "Augmented copies are not scored.",
+    ]
 
 
 def _uar_told(predictions: Predictions, chance: float) -> str:

@@ -38,7 +38,8 @@ def _plan(
     for bucket, files in inputs.items():
         parts = {row["clip_id"]: row["split"] for row in read_rows(files["split"][ROWS])}
         labels = {
-            row["clip_id"]: row["label"] for row in read_rows(files["consensus"][ROWS], ["clip_id", "label"])
+            row["clip_id"]: row["label"] or ""
+            for row in read_rows(files["consensus"][ROWS], ["clip_id", "label"])
         }
         columns = ["clip_id", "frame_index", "role", "status"]
         for face in read_rows(files["faces"][ROWS], columns):
@@ -127,7 +128,7 @@ def _images(
         frame = {"frame_index": face["frame_index"], "offset": face["offset"]}
         original = {"image_id": parent, "parent_id": None, "augmentation": None, "image": face["image"]}
         yield {**about, **frame, **original}
-        n_copies = _copies(parent, about["split"], about["label"], config, plan)
+        n_copies = _copies(parent, about["split"], about["label"] or "", config, plan)
         if not n_copies:
             continue
         picture = decode(face["image"]["bytes"])

@@ -1,8 +1,9 @@
 """Stage ``consensus``: one label and one key frame per clip.
 
 Reads ``ingest``; settles the votes of clips that have any (`fgbench.voting`), takes the final label of the
-others, and adds the upper class and valence. Writes one row per clip. Clips on which annotators do not agree
-are rejected as ``reannotate`` (after the first round) or ``dropped`` (after a later one).
+others, and adds upper class and valence where the class tree tells them. Writes one row per clip. Clips on
+which annotators do not agree are rejected as ``reannotate`` (after the first round) or ``dropped`` (after a
+later one).
 """
 
 from __future__ import annotations
@@ -13,11 +14,8 @@ from typing import Any
 from fgbench.config import ConsensusConfig
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import Rejected, Vote
-from fgbench.taxonomy import leaf
+from fgbench.taxonomy import UNLABELLED, ontology
 from fgbench.voting import Decision, Rules, duplicate_voter, settle
-
-SCHEME = "fg33"
-"""Name of the label set of the labels (see `fgbench.taxonomy.ontology`)."""
 
 
 def _run(task: Task) -> Iterator[Outcome]:
@@ -28,20 +26,21 @@ def _run(task: Task) -> Iterator[Outcome]:
         key_frame_tolerance=config.key_frame_tolerance,
         min_confidence=config.min_confidence,
     )
-    columns = ["clip_id", "label", "confidence", "key_frame", "votes"]
+    columns = ["clip_id", "label", "scheme", "confidence", "key_frame", "votes"]
     for clip in task.rows("ingest", columns=columns):
         yield _settle(clip, rules)
 
 
 def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
-    label: str
+    label: str | None
     key_frame: int | None
     confidence: float | None
     agreement: float | None
+    labels = ontology(clip["scheme"])
     if not clip["votes"]:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
-        votes = [Vote(**{**vote, "label": leaf(vote["label"]).name}) for vote in clip["votes"]]
+        votes = [Vote(**{**vote, "label": labels.find(vote["label"])}) for vote in clip["votes"]]
         twice = duplicate_voter(votes)
         if twice is not None:
             return Rejected(
@@ -52,13 +51,17 @@ def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
             return Rejected(clip["clip_id"], decision.status, decision.detail)
         label, key_frame = decision.label, decision.key_frame
         confidence, agreement = decision.confidence, decision.agreement
-    found = leaf(label)
+    if labels.name == UNLABELLED or label is None:
+        name, basic, valence = None, None, None
+    else:
+        name = labels.find(label)
+        basic, valence = labels.place(name)
     row = {
         "clip_id": clip["clip_id"],
-        "label": found.name,
-        "basic": found.basic,
-        "valence": found.valence,
-        "scheme": SCHEME,
+        "label": name,
+        "basic": basic,
+        "valence": valence,
+        "scheme": labels.name,
         "confidence": confidence,
         "agreement": agreement,
         "key_frame": key_frame,

@@ -21,10 +21,13 @@ from fgbench.stages.ingest import inside
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, DenseTrajectoriesConfig)
-    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height"]
+    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         clip = clips[row["clip_id"]]
+        if clip["stills_only"]:
+            yield Accepted(clip["clip_id"], ())
+            continue
         size = reduced_size(clip["width"], clip["height"], config.max_side_px)
         if min(size) < 32:
             detail = (

@@ -51,13 +51,14 @@ def _run(task: Task) -> Iterator[Outcome]:
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
     """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
     missing = iter(wanted)
+    is_timed = reader.info.fps is not None
     frames = _readable(reader, [sample["frame_index"] for sample in wanted])
     for frame, found in observed(frames, config):
         sample = next(missing)
         while sample["frame_index"] != frame.index:
             yield _row(sample, None, config)
             sample = next(missing)
-        yield {**_row(sample, found, config), "time_s": frame.time_s}
+        yield {**_row(sample, found, config), "time_s": frame.time_s if is_timed else None}
     for sample in missing:
         yield _row(sample, None, config)
 

@@ -1,9 +1,9 @@
 """Stage ``ingest``: read what each clip is, without decoding it where that is safe.
 
-Reads the adapter's list and the video files; writes one row per clip: container, codec, size, rotation,
-frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty, truncated,
-without video or not a video becomes a reject with its reason, and so does a clip whose key frame or label
-cannot be.
+Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, frame rate
+and count, duration, SHA-256, and the annotations. A file that is missing, empty, truncated, without video or
+not a video becomes a reject with its reason, and so does a clip whose key frame or label cannot be. Pictures
+and folders of pictures have decoders of their own (`fgbench.video.decoder_for`).
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import Any
 from fgbench import video
 from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
-from fgbench.hashing import digest_file
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected
-from fgbench.taxonomy import UnknownLabelError, leaf
+from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 
 
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, IngestConfig)
     for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
-        yield _ingest(entry, config, root=task.root, dataset=task.dataset)
+        yield _ingest(entry, config, task)
 
 
-def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str) -> Outcome:
+def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
     try:
-        path = inside(root, entry.path)
-        with video.open_video(path, config.decoder) as reader:
+        path = inside(task.root, entry.path)
+        decoder = video.decoder_for(path, config.decoder)
+        with video.open_video(path, decoder) as reader:
             info = reader.info
-        sha256 = digest_file(path)
+        sha256 = video.media_digest(path, decoder)
     except MediaError as error:
         return Rejected(entry.clip_id, error.reason, error.message)
     except OSError as error:
@@ -43,15 +43,15 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
     if info.is_truncated:
         detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
         return Rejected(entry.clip_id, "truncated", detail)
-    problem = _annotation_problem(entry, info.n_frames)
+    problem = _annotation_problem(entry, info.n_frames, task.scheme)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
     row: dict[str, Any] = {
         "clip_id": entry.clip_id,
-        "dataset": dataset,
+        "dataset": task.dataset,
         "path": entry.path,
         "sha256": sha256,
-        "decoder": config.decoder,
+        "decoder": decoder,
         "container": info.container,
         "codec": info.codec,
         "pixel_format": info.pixel_format,
@@ -67,7 +67,9 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
         "label": entry.label,
         "confidence": entry.confidence,
         "key_frame": entry.key_frame,
+        "scheme": task.scheme,
         "official_split": entry.split,
+        "fold": entry.fold,
         "votes": [
             {
                 "annotator": vote.annotator,
@@ -79,6 +81,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, *, root: Path, dataset: str)
             for vote in entry.votes
         ],
         "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
+        "stills_only": entry.stills_only,
     }
     return Accepted(entry.clip_id, [row])
 
@@ -105,7 +108,7 @@ def inside(root: Path, relative: str) -> Path:
     return root.joinpath(*pure.parts)
 
 
-def _annotation_problem(entry: ClipEntry, n_frames: int) -> tuple[str, str] | None:
+def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[str, str] | None:
     """Reason and detail if labels or frame numbers cannot be, else ``None``."""
     frames = [("key frame", entry.key_frame), *(("voted key frame", vote.key_frame) for vote in entry.votes)]
     for what, index in frames:
@@ -117,16 +120,18 @@ def _annotation_problem(entry: ClipEntry, n_frames: int) -> tuple[str, str] | No
                 "selected_frame_outside",
                 f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
             )
+    if scheme == UNLABELLED:
+        return None
     labels: list[str | None] = [vote.label for vote in entry.votes]
     labels = labels or [entry.label]
     for label in labels:
         if label is None:
             return "missing_label", "the clip has neither a label nor votes"
         try:
-            leaf(label)
+            ontology(scheme).find(label)
         except UnknownLabelError as error:
             return "unknown_label", f"{error.message}; {error.hint}"
     return None
 
 
-STAGE = Stage(name="ingest", version=1, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=2, inputs=(), outputs={ROWS: "ingest"}, run=_run)

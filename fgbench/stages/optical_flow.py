@@ -7,7 +7,7 @@ fields are put together from neighbouring rows when they are read: a field is st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -26,12 +26,19 @@ def _run(task: Task) -> Iterator[Outcome]:
     assert isinstance(config, OpticalFlowConfig)
     faces = task.rows("faces", columns=["clip_id", "frame_index", "status", "image"])
     for clip_id, found in groupby(faces, key=lambda row: str(row["clip_id"])):
-        yield Accepted(clip_id, _fields(clip_id, found, config))
+        yield Accepted(clip_id, flow_fields(clip_id, found, config))
 
 
-def _fields(
-    clip_id: str, faces: Iterator[dict[str, Any]], config: OpticalFlowConfig
+def flow_fields(
+    clip_id: str, faces: Iterable[Mapping[str, Any]], config: OpticalFlowConfig
 ) -> Iterator[dict[str, Any]]:
+    """Rows of the table ``optical_flow`` of one clip.
+
+    Args:
+        clip_id: The clip.
+        faces: Its rows of the table ``faces``, in order: ``frame_index``, ``status``, ``image``.
+        config: Size and method.
+    """
     before: tuple[int, npt.NDArray[np.uint8]] | None = None
     for face in faces:
         if face["status"] not in USABLE:

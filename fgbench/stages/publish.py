@@ -8,6 +8,7 @@ Writes under ``manifests/`` of the work folder:
 - ``features/<name>/<bucket>.parquet``: features, those of the recipe;
 - ``rejects.parquet``: every clip that could not be used, with stage and reason;
 - ``reannotate.csv``: clips on which annotators have to vote again;
+- ``folds.csv``: official folds, where the data set has any;
 - ``README.md``: the data card;
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import pipeline, records, storage
+from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.status import USABLE
@@ -38,11 +40,19 @@ if TYPE_CHECKING:
 
 MANIFESTS = "manifests"
 INDEX = "index.json"
+FOLDS = "folds.csv"
+"""Official folds: ``clip_id,fold``."""
+
+ALIGNED = "similarity"
+"""Column ``align`` of faces that were found and turned upright by a similarity."""
+NOT_ALIGNED = "none"
+"""Column ``align`` of pictures that are cropped already and were taken as they are."""
+
 Finished = Mapping[str, Mapping[int, Marker]]
 
 
 def publish(
-    config: PrepareConfig, workdir: Path, finished: Finished
+    config: PrepareConfig, workdir: Path, finished: Finished, listing: Listing
 ) -> tuple[bool, dict[str, dict[str, int]]]:
     """Bring the manifests up to date.
 
@@ -50,6 +60,7 @@ def publish(
         config: The recipe.
         workdir: The work folder.
         finished: Stage to bucket to marker, for all stages.
+        listing: What the recipe takes from the data set.
 
     Returns:
         Whether anything was written, and the counts per part as in the index.
@@ -61,22 +72,28 @@ def publish(
             stage: {str(bucket): marker.fingerprint for bucket, marker in sorted(markers.items())}
             for stage, markers in finished.items()
         },
+        "classes": list(listing.classes),
+        "left_out": dict(listing.left_out),
     }
     current = _current_index(folder)
     if current is not None and current["origin"] == origin and _all_there(folder, current):
         return False, current["counts"]
     (folder / INDEX).unlink(missing_ok=True)
     files = _link_parts(workdir, folder, finished)
-    clips = _clips_table(workdir, finished)
+    clips = _clips_table(workdir, finished, align=ALIGNED if config.faces.align else NOT_ALIGNED)
     storage.write_table(folder / "clips.parquet", clips)
     rejects = _rejects_table(workdir, finished)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", _reannotate(rejects))
     counts = _counts(workdir, finished, clips)
-    storage.write_text(folder / "README.md", _card(config, counts, rejects))
+    storage.write_text(folder / "README.md", _card(config, counts, rejects, listing))
+    texts = ["reannotate.csv", "README.md"]
+    if folds := _folds(workdir, finished, set(clips["clip_id"].to_pylist())):
+        storage.write_text(folder / FOLDS, folds)
+        texts.append(FOLDS)
     for name, rows in (("clips.parquet", clips.num_rows), ("rejects.parquet", rejects.num_rows)):
         files[name] = {"sha256": digest_file(folder / name), "rows": rows}
-    for name in ("reannotate.csv", "README.md"):
+    for name in texts:
         files[name] = {"sha256": digest_file(folder / name), "rows": None}
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in files:
@@ -86,6 +103,10 @@ def publish(
     index = {
         "dataset": config.dataset.name,
         "synthetic": config.dataset.synthetic,
+        "scheme": config.dataset.scheme,
+        "classes": list(listing.classes),
+        "left_out": dict(listing.left_out),
+        "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,
         "files": files,
         "origin": origin,
@@ -214,7 +235,7 @@ def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) ->
     return [folder / marker.outputs[output]["file"] for marker in markers if marker.outputs[output]["rows"]]
 
 
-def _clips_table(workdir: Path, finished: Finished) -> pa.Table:
+def _clips_table(workdir: Path, finished: Finished, *, align: str) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -248,6 +269,7 @@ def _clips_table(workdir: Path, finished: Finished) -> pa.Table:
     else:
         zeros = pa.array([0] * table.num_rows, pa.int32())
         table = table.append_column("n_faces_ok", zeros).append_column("n_images", zeros)
+    table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
     return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
 
 
@@ -269,6 +291,23 @@ def _reannotate(rejects: pa.Table) -> str:
     return text.getvalue()
 
 
+def _folds(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
+    """The official folds of the usable clips as CSV; empty if the data set has none."""
+    rows = [
+        (row["clip_id"], row["fold"])
+        for path in _paths(workdir, finished, "ingest")
+        for row in storage.read_rows(path, ["clip_id", "fold"])
+        if row["fold"] is not None and row["clip_id"] in clip_ids
+    ]
+    if not rows:
+        return ""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["clip_id", "fold"])
+    writer.writerows(sorted(rows))
+    return text.getvalue()
+
+
 def _counts(workdir: Path, finished: Finished, clips: pa.Table) -> dict[str, dict[str, int]]:
     """Part to number of clips, of original images and of images with copies."""
     counts: dict[str, Counter[str]] = {part: Counter(clips=0, images=0, augmented=0) for part in SPLITS}
@@ -281,7 +320,9 @@ def _counts(workdir: Path, finished: Finished, clips: pa.Table) -> dict[str, dic
     return {part: dict(found) for part, found in counts.items()}
 
 
-def _card(config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table) -> str:
+def _card(
+    config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table, listing: Listing
+) -> str:
     """The data card, in Markdown."""
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {_plain(config.dataset.name)}", ""]
@@ -300,6 +341,10 @@ def _card(config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], reject
             for part in SPLITS
         ),
         "",
+        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(listing.classes)) or 'no classes'}.",
+        "",
+        *_left_out(listing.left_out),
+        *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
         "## Files",
         "",
         "- `clips.parquet`: one row per usable clip",
@@ -319,6 +364,13 @@ def _card(config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], reject
     else:
         lines.append("None.")
     return "\n".join(lines) + "\n"
+
+
+def _left_out(labels: Mapping[str, int]) -> list[str]:
+    if not labels:
+        return []
+    named = ", ".join(f"{count} of {_plain(label)}" for label, count in labels.items())
+    return [f"Left out, since the label set lacks their class: {named}.", ""]
 
 
 def _plain(text: str) -> str:

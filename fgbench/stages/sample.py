@@ -3,7 +3,8 @@
 Reads ``split`` (which clips), ``consensus`` (key frame) and ``ingest`` (number of frames, experts'
 selection); writes one row per frame. ``role`` is ``image`` (near the key frame, for the image set),
 ``video`` (for the video set) or ``both``. Where experts have selected frames for the image set, those are
-taken instead of the neighbourhood of the key frame.
+taken instead of the neighbourhood of the key frame. An entry that stands for its selected frames alone has no
+frames in the video set.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def _frames(clip: dict[str, Any], config: SampleConfig) -> list[dict[str, Any]]:
         images.update(
             near_key_frame(anchor, n_frames, before=config.before, after=config.after, step=config.step)
         )
-    if config.video == "all":
+    if clip["stills_only"]:
+        videos: set[int] = set()
+    elif config.video == "all":
         videos = set(range(n_frames))
     elif config.video == "uniform":
         videos = set(uniform(n_frames, config.video_frames))

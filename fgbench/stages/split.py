@@ -40,7 +40,7 @@ def _plan(
                     f"clip {clip_id!r} has no {config.group_by}, but the recipe keeps parts apart by it",
                     f"add {config.group_by} for every clip, or set split.group_by to clip_id in the recipe",
                 )
-            members.append(Member(clip_id, group, settled["label"]))
+            members.append(Member(clip_id, group, settled["label"] or ""))
     weights = {part: getattr(config, part) for part in SPLITS}
     parts = divide(
         members,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from fgbench import storage
 from fgbench.hashing import hash_u64
 from fgbench.synthetic import action_units
 from fgbench.synthetic.camera import Pose
+from fgbench.synthetic.canvas import Picture
 from fgbench.synthetic.face import Head, Seen
 from fgbench.synthetic.identity import Identity, draw_identity
+from fgbench.synthetic.motion import perform_motion
 from fgbench.synthetic.performance import Performance, perform
 from fgbench.synthetic.plan import ClipPlan, SynthOptions
 from fgbench.synthetic.scene import Scene, draw_scene
@@ -48,16 +51,20 @@ class Clip:
 
 
 def draw_clip(plan: ClipPlan, options: SynthOptions) -> Clip:
-    """The clip of a plan: a function of the seed, the sizes and the clip's id alone."""
-    rng = np.random.default_rng(hash_u64("fgbench.synthetic", "clip", options.seed, plan.clip_id))
-    duration_s = rng.uniform(options.min_duration_s, options.max_duration_s)
-    return Clip(
-        plan=plan,
-        person=draw_identity(options.seed, plan.subject),
-        scene=draw_scene(options.width, options.height, rng),
-        performance=perform(plan.label, round(duration_s * options.fps), options.fps, rng),
-        fps=options.fps,
-    )
+    """The clip of a plan: a function of the seed, the sizes, the control and the clip's id alone."""
+    person = draw_identity(options.seed, plan.subject)
+    if options.control is not None:
+        rng = np.random.default_rng(
+            hash_u64("fgbench.synthetic", options.control, options.seed, plan.group_id)
+        )
+        scene = draw_scene(options.width, options.height, rng)
+        performance = perform_motion(plan.label, options.fps, rng)
+    else:
+        rng = np.random.default_rng(hash_u64("fgbench.synthetic", "clip", options.seed, plan.clip_id))
+        duration_s = rng.uniform(options.min_duration_s, options.max_duration_s)
+        scene = draw_scene(options.width, options.height, rng)
+        performance = perform(plan.label, round(duration_s * options.fps), options.fps, rng)
+    return Clip(plan=plan, person=person, scene=scene, performance=performance, fps=options.fps)
 
 
 def truth(clip: Clip) -> pa.Table:
@@ -116,6 +123,24 @@ def truth_schema() -> pa.Schema:
     return pa.schema(fields + [(name, pa.float32()) for name in names])
 
 
+def drawn_frames(clip: Clip, options: SynthOptions, frames: Iterable[int]) -> Iterator[Picture]:
+    """Draw frames of a clip with the grain of the camera.
+
+    Returns:
+        uint8 (H * 3 / 2, W) per frame: planes of yuv420p, valid until the next one.
+    """
+    from fgbench.synthetic.film import Film
+    from fgbench.synthetic.render import Renderer
+
+    renderer = Renderer(clip.person, clip.scene, options.width, options.height)
+    film = Film(renderer.backdrop, clip.scene)
+    for frame in frames:
+        left, up = clip.performance.gaze[frame].tolist()
+        activation = clip.performance.activations[frame]
+        patch, corner = renderer.patch(activation, clip.pose(frame), gaze=(left, up))
+        yield film.frame(patch, corner, frame)
+
+
 def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
     """Draw and encode a clip; the file appears when it is complete.
 
@@ -123,20 +148,16 @@ def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
         ResourceError: If the disk is full or the folder cannot be written.
     """
     from fgbench.synthetic.encode import h264_file
-    from fgbench.synthetic.film import Film
-    from fgbench.synthetic.render import Renderer
 
-    renderer = Renderer(clip.person, clip.scene, options.width, options.height)
-    film = Film(renderer.backdrop, clip.scene)
+    # Coded without regard to the onset before it, the apex is the same in all clips of a matched group.
+    fresh = {clip.performance.timing.apex} if options.control is not None else set()
     temporary = storage.temporary_name(path)
     with storage.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with h264_file(temporary, options.width, options.height, options.fps) as append:
-                for frame, activation in enumerate(clip.performance.activations):
-                    left, up = clip.performance.gaze[frame].tolist()
-                    patch, corner = renderer.patch(activation, clip.pose(frame), gaze=(left, up))
-                    append(film.frame(patch, corner, frame))
+            with h264_file(temporary, options.width, options.height, options.fps, fresh=fresh) as append:
+                for planes in drawn_frames(clip, options, range(clip.performance.timing.n_frames)):
+                    append(planes)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

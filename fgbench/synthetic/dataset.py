@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench import storage
 from fgbench.errors import ConfigError, WorkerError
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
+from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
 from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ ANNOTATIONS = "annotations.csv"
 TRUTH = "truth.parquet"
 _UNFINISHED = "synthetic-unfinished.json"
 _NOTE = "Drawn by fgbench, not filmed. Nothing measured on it says anything of accuracy on real faces."
+_MOTION_NOTE = (
+    "A control: the classes differ by the speed of the onset alone. Clips whose ids end alike are a matched "
+    "group: same person, scene, action units, length, key frame and apex. No single frame tells the class; "
+    "a model that is better than chance here uses motion."
+)
 
 
 def is_complete(root: Path) -> bool:
@@ -72,7 +78,7 @@ def generate(
         ResourceError: If the disk is full or the folder cannot be written.
         WorkerError: If a worker process died.
     """
-    record = {"generator_version": GENERATOR_VERSION, "options": asdict(options)}
+    record = {"generator_version": GENERATOR_VERSION, "options": _recorded(options)}
     _refuse_other_content(out, record)
     if is_complete(out):
         return out
@@ -84,9 +90,27 @@ def generate(
             progress(0, len(clips))
         n_frames = _draw_all(out, options, clips, jobs=jobs, progress=progress)
         counts = {"clips": len(clips), "frames": n_frames}
-        storage.write_json(out / MARKER, {**record, **counts, "synthetic": True, "note": _NOTE})
+        storage.write_json(out / MARKER, {**record, **counts, **_description(options)})
         (out / _UNFINISHED).unlink(missing_ok=True)
     return out
+
+
+def _recorded(options: SynthOptions) -> dict[str, Any]:
+    """The options as they are written: without a control's name where there is no control."""
+    return {name: value for name, value in asdict(options).items() if (name, value) != ("control", None)}
+
+
+def _description(options: SynthOptions) -> dict[str, Any]:
+    """What people have to know of the data set."""
+    if options.control is None:
+        return {"synthetic": True, "note": _NOTE}
+    return {
+        "synthetic": True,
+        "note": f"{_NOTE} {_MOTION_NOTE}",
+        "played_as": PLAYED_AS,
+        "onset_frames": dict(ONSET_FRAMES),
+        "offset_frames": {label: offset_frames(label) for label in ONSET_FRAMES},
+    }
 
 
 def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:

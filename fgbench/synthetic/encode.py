@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Protocol
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import PictureType
 
 _KEY_INTERVAL_S = 1.0
 _OPTIONS = {
@@ -32,7 +33,9 @@ class Sink(Protocol):
 
 
 @contextmanager
-def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
+def h264_file(
+    path: Path, width: int, height: int, fps: int, *, fresh: Collection[int] = ()
+) -> Iterator[Sink]:
     """Open an MP4 file for writing; it is complete when the context ends.
 
     One thread, a key frame every second, index at the start of the file, no dates in it.
@@ -42,10 +45,13 @@ def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
         width: Even number of px.
         height: Even number of px.
         fps: Frames per second.
+        fresh: Numbers of further frames that are coded, with all after them, without those before.
     """
     flags = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=flags) as container:
         options = {**_OPTIONS, "g": str(max(1, round(_KEY_INTERVAL_S * fps)))}
+        if fresh:
+            options["forced-idr"] = "1"
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.thread_count = 1
@@ -59,6 +65,7 @@ def h264_file(path: Path, width: int, height: int, fps: int) -> Iterator[Sink]:
             # The encoder keeps no picture after its packet is out: it looks at no frame ahead.
             _fill(frame, planes)
             frame.pts = number
+            frame.pict_type = PictureType.I if number in fresh else PictureType.NONE
             number += 1
             for packet in stream.encode(frame):
                 container.mux(packet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,19 +49,59 @@ def perform(label: str, n_frames: int, fps: float, rng: np.random.Generator) -> 
         KeyError: If there is no such class.
     """
     timing = draw_timing(n_frames, rng)
-    wanted = [(drive.au, drive.side, drive.intensity * rng.uniform(0.82, 1.12)) for drive in recipes()[label]]
-    played = {au for au, _, _ in wanted}
+    units = played_units(label, rng)
+
+    def course() -> npt.NDArray[np.float64]:
+        return envelope(timing, early=0.3 * rng.random(), late=0.3 * rng.random())
+
+    course_by_channel = driven(units, n_frames, course, rng)
+    course_by_channel[:, list(channels_of(45))] = blinks(timing, fps, rng)[:, None]
+    return performance(timing, course_by_channel, fps, rng)
+
+
+def played_units(label: str, rng: np.random.Generator) -> list[tuple[int, str, float]]:
+    """Action unit, side and apex intensity of all that one take of a class moves, chance ones included.
+
+    Raises:
+        KeyError: If there is no such class.
+    """
+    units = [(drive.au, drive.side, drive.intensity * rng.uniform(0.82, 1.12)) for drive in recipes()[label]]
+    played = {au for au, _, _ in units}
     for au in rng.permutation(_STRAY)[: rng.integers(0, 3)]:
         if int(au) not in played:
-            wanted.append((int(au), "B", _STRAY_INTENSITY * rng.random()))
-    course_by_channel = np.zeros((n_frames, len(CHANNELS)))
-    for au, side, intensity in wanted:
-        course = envelope(timing, early=0.3 * rng.random(), late=0.3 * rng.random())
+            units.append((int(au), "B", _STRAY_INTENSITY * rng.random()))
+    return units
+
+
+def driven(
+    units: Sequence[tuple[int, str, float]],
+    n_frames: int,
+    course: Callable[[], npt.NDArray[np.float64]],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Intensity of every channel in every frame: float64 (n_frames, channels).
+
+    Args:
+        units: Action unit, side and apex intensity.
+        n_frames: Length of the clip.
+        course: Called once per unit: its course relative to the apex, float64 (n_frames,).
+        rng: Source of the differences between the two sides of a face.
+    """
+    by_channel = np.zeros((n_frames, len(CHANNELS)))
+    for au, side, intensity in units:
+        relative = course()
         lean = rng.uniform(-_SIDE_SPREAD, _SIDE_SPREAD) if au in PAIRED and side == "B" else 0.0
         for channel, factor in zip(channels_of(au, side), (1.0 + lean, 1.0 - lean), strict=False):
-            course_by_channel[:, channel] = min(intensity * factor, 1.0) * course
-    course_by_channel[:, list(channels_of(45))] = blinks(timing, fps, rng)[:, None]
-    activations = course_by_channel.astype(np.float32)
+            by_channel[:, channel] = min(intensity * factor, 1.0) * relative
+    return by_channel
+
+
+def performance(
+    timing: Timing, by_channel: npt.NDArray[np.float64], fps: float, rng: np.random.Generator
+) -> Performance:
+    """Intensities (n_frames, channels) with idle motion of head and eyes."""
+    n_frames = len(by_channel)
+    activations = by_channel.astype(np.float32)
     assert int(total_intensity(activations).argmax()) == timing.key_frame
     sway_deg = np.stack(
         [size * sway(n_frames, fps, period_s=rng.uniform(2.5, 5.0), rng=rng) for size in (0.9, 0.6, 0.6)],

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from fgbench.errors import ConfigError
 from fgbench.synthetic.identity import subject_name
+from fgbench.synthetic.motion import ONSET_FRAMES
 from fgbench.synthetic.recipes import recipes
+
+CONTROLS = ("motion",)
+"""Control sets: data sets that only some kind of model can solve, to test that a model is of that kind."""
 
 MIN_FRAMES = 12
 """Frames of the shortest clip: fewer cannot hold neutral, onset, apex, offset and neutral."""
@@ -17,14 +22,15 @@ class SynthOptions:
     """What to draw.
 
     Attributes:
-        clips_per_class: Clips of each of the 33 classes.
-        subjects: Number of persons.
+        clips_per_class: Clips of each class.
+        subjects: Number of persons; a control has at most one per clip of a class.
         width: Width of the pictures in px, even, at least 160.
         height: Height of the pictures in px, even, at least 120.
         seed: Seed of everything, not negative.
         fps: Frames per second.
-        min_duration_s: Length of the shortest clips in seconds.
-        max_duration_s: Length of the longest clips in seconds.
+        min_duration_s: Length of the shortest clips in seconds; without effect on a control.
+        max_duration_s: Length of the longest clips in seconds; without effect on a control.
+        control: One of :data:`CONTROLS` in place of the 33 classes.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -38,8 +44,15 @@ class SynthOptions:
     fps: int = 25
     min_duration_s: float = 1.0
     max_duration_s: float = 3.0
+    control: str | None = None
 
     def __post_init__(self) -> None:
+        if self.control is not None and self.control not in CONTROLS:
+            near = get_close_matches(self.control, CONTROLS, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigError(
+                f"unknown control {self.control!r}", f"{meant}known controls: {', '.join(CONTROLS)}"
+            )
         shortest_s = MIN_FRAMES / self.fps if self.fps > 0 else 0.0
         rules = (
             ("clips_per_class", 1 <= self.clips_per_class <= 1000, "1 to 1000"),
@@ -91,18 +104,29 @@ class ClipPlan:
         return subject_name(self.subject)
 
     @property
+    def group_id(self) -> str:
+        """Id of the matched group in a control set, e.g. ``"s03_000"``."""
+        return f"{self.subject_id}_{self.take:03d}"
+
+    @property
     def clip_id(self) -> str:
         """Id of the clip, e.g. ``"anger_s03_000"``."""
-        return f"{self.label}_{self.subject_id}_{self.take:03d}"
+        return f"{self.label}_{self.group_id}"
 
 
 def plan(options: SynthOptions) -> list[ClipPlan]:
     """All clips of a data set, sorted by id.
 
+    A control has one clip of each of its classes for every take of a person: a matched group.
+
     Persons are grouped into casts and each cast plays every class, so that a division by person can keep
     whole casts, and with each of them all classes, apart. With at least as many clips per class as persons
     everybody plays every class.
     """
+    if options.control is not None:
+        groups = [(take % options.subjects, take) for take in range(options.clips_per_class)]
+        matched = [ClipPlan(label, subject, take) for label in ONSET_FRAMES for subject, take in groups]
+        return sorted(matched, key=lambda clip: clip.clip_id)
     n_casts = min(options.clips_per_class, options.subjects)
     casts = [range(first, options.subjects, n_casts) for first in range(n_casts)]
     clips: list[ClipPlan] = []

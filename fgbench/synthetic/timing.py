@@ -14,7 +14,7 @@ import numpy.typing as npt
 PHASES = ("neutral", "onset", "apex", "offset")
 """Names of the phases in the truth table."""
 
-_APEX_SAG = 0.10
+APEX_SAG = 0.10
 """Share of its intensity that an action unit has lost at the far end of the apex; not stated in the paper."""
 _BLINK_S = 0.26
 """Length of a blink; 0.1 to 0.4 s in people."""
@@ -82,7 +82,7 @@ def envelope(timing: Timing, *, early: float = 0.0, late: float = 0.0) -> npt.ND
     rise = smooth_step((frame - start) / (timing.apex - start))
     fall = smooth_step((end - frame) / (end - timing.offset + 1))
     reach = max(timing.key_frame - timing.apex, timing.offset - timing.key_frame)
-    sag = 1.0 - _APEX_SAG * np.minimum(((frame - timing.key_frame) / reach) ** 2, 4.0)
+    sag = 1.0 - APEX_SAG * np.minimum(((frame - timing.key_frame) / reach) ** 2, 4.0)
     return np.asarray(rise * fall * sag)
 
 

@@ -87,7 +87,8 @@ def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: in
         config: The recipe.
         place: Where.
         rows: Labels of the data set's frames.
-        folds: Number of groups of subjects to cross-validate over; 0 takes the parts of the work folder.
+        folds: Number of groups of subjects to cross-validate over; 0 takes the place's fold of the work
+            folder, so that no test person of it is trained on.
 
     Returns:
         Folders of the runs, one per fold.
@@ -98,9 +99,9 @@ def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: in
         ManifestError: If the manifests are missing or damaged.
         ResourceError: If memory or disk are full.
     """
-    frames = _labelled(config, place, rows)
+    frames = _labelled(config, place, rows, divided=not folds)
     found = []
-    for name, roles in _divide(frames, folds).items():
+    for name, roles in _divide(frames, folds, place.fold).items():
         protocol = Protocol(
             name="action units",
             fold=name,
@@ -134,14 +135,18 @@ def _ids(frames: _Frames, places: Sequence[int]) -> frozenset[str]:
     return frozenset(image_id(*frames.keys[place]) for place in places)
 
 
-def _labelled(config: TrainAuConfig, place: Place, rows: Iterable[AuRow]) -> _Frames:
-    """Frames that have both a face and labels, every ``frame_step``-th of a clip."""
-    clips = {clip.clip_id: clip for clip in clip_samples(place.manifests)}
+def _labelled(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, divided: bool) -> _Frames:
+    """Frames that have both a face and labels, every ``frame_step``-th of a clip.
+
+    With ``divided``, parts are those of the place's fold, and clips without a role in it are left out.
+    """
+    samples = clip_samples(place.manifests)
+    clips = {clip.clip_id: clip for clip in (place.divide(samples) if divided else samples)}
     usable = set(usable_frames(place.manifests))
     keys, labels = [], []
     for row in sorted(rows, key=lambda row: (row.clip_id, row.frame_index)):
         key = (row.clip_id, row.frame_index)
-        if row.frame_index % config.frame_step == 0 and key in usable:
+        if row.frame_index % config.frame_step == 0 and key in usable and row.clip_id in clips:
             keys.append(key)
             labels.append([row.labels.get(unit, 0) for unit in config.action_units])
     if not keys:
@@ -158,12 +163,14 @@ def _labelled(config: TrainAuConfig, place: Place, rows: Iterable[AuRow]) -> _Fr
     )
 
 
-def _divide(frames: _Frames, folds: int) -> dict[str, dict[str, list[int]]]:
-    """Fold to role to places."""
+def _divide(frames: _Frames, folds: int, single: str) -> dict[str, dict[str, list[int]]]:
+    """Fold to role to places; without folds, those of the parts under one name."""
     everyone = range(len(frames.keys))
     if not folds:
         return {
-            "0": {part: [n for n in everyone if frames.parts[n] == part] for part in ("train", "val", "test")}
+            single: {
+                part: [n for n in everyone if frames.parts[n] == part] for part in ("train", "val", "test")
+            }
         }
     fold_of = subject_folds(frames.subject_ids, folds)
     found = {}

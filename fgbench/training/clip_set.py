@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fgbench.evaluation.labels import LabelSet
 from fgbench.evaluation.samples import Sample
 from fgbench.training.clip_rows import Ints
 from fgbench.training.image_set import class_targets
@@ -29,8 +30,8 @@ class ClipSet:
 
     Attributes:
         samples: With their truth.
-        labels: (N,) int64 leaves, in the order of :func:`fgbench.taxonomy.leaves`, on the device.
-        basic: (N,) int64 upper classes, in the order of :func:`fgbench.taxonomy.basics`, on the device.
+        labels: (N,) int64 classes, in the order of the label set, on the device.
+        basic: (N,) int64 upper classes, on the device; zeros where the set has none.
         frames: Numbers of the frames with a usable face of each clip, ascending.
         pairs: Numbers of the frames from which there is optical flow to the next, ascending.
     """
@@ -68,13 +69,13 @@ class ClipFrames:
         """Clips with at least one usable face."""
         return self.frames.keys()
 
-    def clip_set(self, samples: Sequence[Sample], device: torch.device) -> ClipSet:
+    def clip_set(self, samples: Sequence[Sample], labels: LabelSet, device: torch.device) -> ClipSet:
         """Clips of the work folder, each with at least one usable face.
 
         Raises:
-            UnknownLabelError: If a class is not one of the 33 leaves.
+            UnknownLabelError: If a class is not in the label set.
         """
-        fine, basic = class_targets([sample.label for sample in samples])
+        fine, basic = class_targets([sample.label for sample in samples], labels)
         none = np.empty(0, np.int64)
         return ClipSet(
             samples=samples,

@@ -7,17 +7,13 @@ are of is changed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation.results import (
-    CONFIG,
     SINGLE_FOLD,
     Predictions,
     read_predictions,
@@ -27,20 +23,22 @@ from fgbench.evaluation.results import (
 )
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.evaluation.samples import image_samples
-from fgbench.storage import read_rows
 from fgbench.training.device import describe
+from fgbench.training.elsewhere import (
+    experiment_elsewhere,
+    is_zero_shot,
+    settings_of,
+    tested_elsewhere,
+)
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.outcome import write_branches, write_regions
 from fgbench.training.place import Place
 from fgbench.training.stored import image_ids
-from fgbench.training.trained import Trained
 
 RESIDENT_MB = 4096
 """Memory for the test images; more are streamed from disk."""
-
-_MANIFESTS = "manifests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +64,10 @@ class Comparison:
 def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparison | None]:
     """Predict the test images of a work folder anew.
 
+    A network of the 33 leaves is also tested on six, seven or eight classes, see
+    :mod:`fgbench.evaluation.six_classes`. Where folds divide the work folder, a network of one of its runs is
+    tested on the test part of its fold, and any other on all images.
+
     Args:
         network: The network.
         place: The work folder, with the device that the network is on.
@@ -75,14 +77,17 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         scored on these manifests, else a new one.
 
     Raises:
+        ConfigError: If the network tells other classes apart than those of the work folder.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        UnknownLabelError: If a class of the data is not one of the 33 leaves.
+        UnknownLabelError: If a class of the data is not in the label set of the work folder.
     """
     run = network.trained.run
     source = None if run is None else read_result(run)
-    roles = _test_roles(place.manifests)
+    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
         roles.predicted,
@@ -90,13 +95,15 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         resident_mb=RESIDENT_MB,
         jobs=place.jobs,
         progress=place.progress,
+        labels=place.labels,
     )
     predicted = predict(network.model, network.preprocessing, test.images)
     found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
-    if run is not None and source is not None and source["manifest_digest"] == place.manifest_digest:
+    if run is not None and is_own:
         return run, compare(read_predictions(run), found)
-    details = _details(network.trained, source, place)
-    experiment = f"{network.trained.metadata['experiment']}-on-{_slug(str(place.details['dataset']))}"
+    told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
+    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
+    experiment = experiment_elsewhere(network.trained, place)
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     write_branches(folder, test.sample_ids, predicted.branches)
@@ -108,7 +115,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         experiment=experiment,
         fold=SINGLE_FOLD,
         seed=seed,
-        config=_settings(network.trained),
+        config=settings_of(network.trained),
         manifest_digest=place.manifest_digest,
         device=describe(place.device),
         details=details,
@@ -137,80 +144,16 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def known_clips(trained_in: Path, tested_in: Path) -> int:
-    """Test clips of a work folder whose files were trained or selected on in another.
-
-    Args:
-        trained_in: Manifests that a network was trained on.
-        tested_in: Manifests that it is tested on.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    columns = ["sha256", "split"]
-    known = {
-        row["sha256"]
-        for row in read_rows(trained_in / "clips.parquet", columns)
-        if row["split"] in ("train", "val")
-    }
-    rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(row["split"] == "test" and row["sha256"] in known for row in rows)
-
-
-def _test_roles(manifests: Path) -> Roles:
-    known = image_ids(manifests)
-    test = [s for s in image_samples(manifests) if s.part == "test" and not s.is_copy]
+def _test_roles(place: Place, *, fold: str | None) -> Roles:
+    """Test images of a fold, or of all folds."""
+    known = image_ids(place.manifests)
+    samples = image_samples(place.manifests)
+    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    test = [s for s in divided if s.part == "test" and not s.is_copy]
     predicted = [s for s in test if s.sample_id in known]
     if not predicted:
         raise DatasetError(
-            f"{manifests} has {len(test)} test images, none of them with a usable face",
+            f"{place.manifests} has {len(test)} test images, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
     return Roles(train=(), selection=(), predicted=predicted, test=test)
-
-
-def _details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
-    """What a result on other data tells, first of all which weights they are."""
-    own = {} if source is None else source["details"]
-    dataset = own.get("dataset", "unknown data")
-    # Not the name of a row of Table II: those are trained on the data that they are tested on.
-    method = f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}"
-    return {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
-        "method": method,
-        "kind": "image",
-        "recipe": trained.metadata["experiment"],
-        "regions": trained.metadata["network"]["zooms"],
-        "weights": {
-            "sha256": trained.digest,
-            "run": trained.name,
-            "dataset": dataset,
-            "synthetic": own.get("synthetic"),
-            "manifest_digest": None if source is None else source["manifest_digest"],
-        },
-        "clips_trained_on": _known_clips(trained, place.manifests),
-    }
-
-
-def _known_clips(trained: Trained, manifests: Path) -> int | None:
-    """See :func:`known_clips`; ``None`` where the manifests that were trained on are not at hand."""
-    if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
-        return None
-    return known_clips(trained.workdir / _MANIFESTS, manifests)
-
-
-def _settings(trained: Trained) -> Mapping[str, Any]:
-    """Settings of the run that weights are of; those of the network alone where there is no such run."""
-    import yaml
-
-    path = trained.path.parent / CONFIG
-    if trained.run is None or not path.is_file():
-        return {"network": trained.metadata["network"]}
-    settings: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return settings
-
-
-def _slug(name: str) -> str:
-    """A name as part of that of a folder."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

@@ -117,7 +117,7 @@ def keep_frames(
         "preprocessing": network.preprocessing.plain(),
         "features": features,
         "views": 1 + flip,
-        "manifests": place.manifest_digest,
+        "manifests": place.faces_digest,
         "frames": digest_json([[clip_id, index] for clip_id, index in frames]),
     }
     # A new frame is decoded once, so none is held: streamed, however few they are.

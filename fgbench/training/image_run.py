@@ -11,20 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from fgbench import storage
 from fgbench.config import TrainImageConfig
-from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, write_run
-from fgbench.evaluation.roles import SCHEME, Roles, assign_roles, predictions_of
+from fgbench.errors import DatasetError
+from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
 from fgbench.evaluation.samples import Sample, image_samples
-from fgbench.hashing import digest_file, digest_json
-from fgbench.models.initialisation import initialise
+from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
-from fgbench.models.weights import load_into, load_weights, save_weights
-from fgbench.taxonomy import basics, ontology
+from fgbench.models.weights import save_weights
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
@@ -33,30 +28,15 @@ from fgbench.training.image_task import ImageTask, predict
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
+from fgbench.training.overlap import refuse_overlap
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
-from fgbench.training.randomness import generator
+from fgbench.training.starting import build, start_of, transfer_of
 from fgbench.training.stored import image_ids
+from fgbench.training.trained import Trained
 
 WEIGHTS = "weights.safetensors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Trunk:
-    """A trunk that was pretrained on action units.
-
-    Attributes:
-        state: Weights of the AU network.
-        metadata: Their metadata.
-        digest: Digest of the file.
-        origin: For messages.
-    """
-
-    state: Mapping[str, Tensor]
-    metadata: Mapping[str, Any]
-    digest: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,51 +49,58 @@ class _Data:
     test: ImageSet
 
 
-def run(config: TrainImageConfig, place: Place, au_weights: Path | None) -> list[Path]:
+def run(
+    config: TrainImageConfig, place: Place, au_weights: Path | None, *, init: Trained | None = None
+) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
+
+    On a label set without upper classes their loss is left out, and the result says so.
 
     Args:
         config: The recipe.
-        place: Where.
+        place: Where, and in which fold.
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
+        init: A trained network of images to start from in their place: all of it but its classifiers; see
+            :func:`fine_tuned`.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
 
     Raises:
-        ConfigError: If training diverges, or an unfinished run or the weights are those of another recipe.
+        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+            the network to start from was trained on test clips.
         DatasetError: If a part has no images.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.
     """
-    trunk = None if au_weights is None else _read_trunk(au_weights, config)
-    if (trunk is None) != (config.au_recipe is None):
-        raise ConfigError(
-            f"recipe {config.name} {'needs' if config.au_recipe else 'takes no'} weights of action units",
-            "give them with --au-weights" if config.au_recipe else "leave out --au-weights",
-        )
+    start = start_of(config, au_weights, init)
+    if start is not None and (init is not None or place.division.n_folds):
+        refuse_overlap(start, place)
+    notes = []
+    if config.losses.basic and not place.labels.upper:
+        losses = config.losses.model_copy(update={"basic": 0.0})
+        config = config.model_copy(update={"losses": losses})
+        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
     counts = config.region_counts or (config.network.zooms,)
     most = max(counts)
     data: _Data | None = None
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
-        details = _details(single, place, trunk)
-        folder = finished_run(
-            place.workdir,
-            experiment=single.name,
-            fold=SINGLE_FOLD,
-            seed=place.seed,
-            config=single.model_dump(mode="json"),
-            manifest_digest=place.manifest_digest,
-        )
+        details = {**_details(single, place, start), **({"notes": notes} if notes else {})}
+        folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place)
             with memory_explained():
-                folder = _run_one(single, place, data, trunk, details=details, most=most)
+                folder = _run_one(single, place, data, start, details=details, most=most)
         folders.append(folder)
     return folders
+
+
+def fine_tuned(config: TrainImageConfig) -> TrainImageConfig:
+    """The recipe under the name of the experiment that starts from a trained network of images."""
+    return config.model_copy(update={"name": f"{config.name}-fine-tuned"})
 
 
 def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
@@ -128,7 +115,8 @@ def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
     )
 
 
-def _details(config: TrainImageConfig, place: Place, trunk: _Trunk | None) -> dict[str, Any]:
+def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> dict[str, Any]:
+    transfer = {} if start is None or start.kind != "image" else {"transfer": transfer_of(start)}
     return {
         **place.details,
         "manifest_digest": place.manifest_digest,
@@ -136,31 +124,16 @@ def _details(config: TrainImageConfig, place: Place, trunk: _Trunk | None) -> di
         "kind": "image",
         "recipe": config.name,
         "regions": config.network.zooms,
-        "trunk": None if trunk is None else trunk.digest,
+        "trunk": None if start is None else start.digest,
+        **transfer,
     }
-
-
-def _read_trunk(path: Path, config: TrainImageConfig) -> _Trunk:
-    state, metadata = load_weights(path)
-    if metadata.get("kind") != "au":
-        raise ManifestError(
-            f"{path} is of kind {metadata.get('kind')!r}, expected weights of action units ('au')",
-            "give a run of fgbench train au",
-        )
-    wanted = config.network.trunk.model_dump(mode="json")
-    if metadata["trunk"] != wanted:
-        different = sorted(key for key in wanted if metadata["trunk"].get(key) != wanted[key])
-        raise ConfigError(
-            f"{path} has another trunk than recipe {config.name}: {', '.join(different)} differ",
-            f"train it with fgbench train au --recipe {config.au_recipe}",
-        )
-    return _Trunk(state=state, metadata=metadata, digest=digest_file(path), origin=str(path))
 
 
 def _open(config: TrainImageConfig, place: Place) -> _Data:
     known = image_ids(place.manifests)
-    samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
-    roles = assign_roles(samples, protocol_name="images", known=known)
+    divided = place.divide(image_samples(place.manifests))
+    samples = [s for s in divided if config.data.copies or not s.is_copy]
+    roles = assign_roles(samples, protocol_name="images", known=known, fold=place.fold)
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
@@ -174,6 +147,7 @@ def _open(config: TrainImageConfig, place: Place) -> _Data:
             resident_mb=config.data.resident_mb,
             jobs=place.jobs,
             progress=place.progress,
+            labels=place.labels,
         )
 
     return _Data(
@@ -184,46 +158,25 @@ def _open(config: TrainImageConfig, place: Place) -> _Data:
     )
 
 
-def build(config: TrainImageConfig, trunk: _Trunk | None, *, seed: int) -> MsauNet:
-    """The network of a recipe with its first values: drawn, and where it is pretrained, the AU network's."""
-    model = MsauNet(config.network, n_basic=len(basics()) if config.losses.basic else 0)
-    initialise(model, generator(seed, "weights"))
-    model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
-    if trunk is None:
-        return model
-    load_into(model.trunk, _below(trunk.state, "trunk."), origin=trunk.origin)
-    embedding = _below(trunk.state, "embedding.")
-    for scale in model.scales:
-        shapes = {name: tuple(value.shape) for name, value in scale.embedding.state_dict().items()}
-        if shapes == {name: tuple(value.shape) for name, value in embedding.items()}:
-            load_into(scale.embedding, embedding, origin=trunk.origin)
-    model.freeze_trunk()
-    return model
-
-
-def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-
-
 def _run_one(
     config: TrainImageConfig,
     place: Place,
     data: _Data,
-    trunk: _Trunk | None,
+    start: Trained | None,
     *,
     details: Mapping[str, Any],
     most: int,
 ) -> Path:
     plain = config.model_dump(mode="json")
     folder = place.folder(config.name)
-    if trunk is None:
+    if start is None:
         preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
     else:  # what the trunk was trained with (identical in AU pretraining)
-        known = Preprocessing.of_metadata(trunk.metadata, trunk.origin)
+        known = Preprocessing.of_metadata(start.metadata, str(start.path))
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
-    model = build(config, trunk, seed=place.seed).to(place.device)
+    model = build(config, start, seed=place.seed, labels=place.labels).to(place.device)
     maps = selection_maps = None
-    if trunk is not None:
+    if config.au_recipe is not None:
         model.eval()
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
@@ -244,7 +197,9 @@ def _run_one(
         seed=place.seed,
         device=place.device,
         folder=folder,
-        fingerprint=digest_json([plain, place.manifest_digest, place.seed, details["trunk"]]),
+        fingerprint=digest_json(
+            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity]
+        ),
         resume=place.resume and not place.force,
         progress=place.progress,
     )
@@ -269,13 +224,13 @@ def _finish(
     plain = config.model_dump(mode="json")
     folder = place.folder(config.name)
     predicted = predict(model, preprocessing, data.test.images)
-    labels = ontology(SCHEME).labels
+    labels = place.labels.labels
     metadata = {
         "kind": "image",
         "experiment": config.name,
         "seed": place.seed,
-        "classes": list(labels),
-        "basic": list(basics()) if config.losses.basic else [],
+        **place.labels.described(),
+        "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": config.network.model_dump(mode="json"),
         **preprocessing.plain(),
     }
@@ -287,7 +242,7 @@ def _finish(
         place.workdir,
         predictions_of(data.roles, predicted.probabilities, predicted.probabilities, labels),
         experiment=config.name,
-        fold=SINGLE_FOLD,
+        fold=place.fold,
         seed=place.seed,
         config=plain,
         manifest_digest=place.manifest_digest,

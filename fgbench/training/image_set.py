@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fgbench.evaluation.labels import LabelSet, fg33
 from fgbench.evaluation.samples import Sample
-from fgbench.taxonomy import basics, leaf, leaves
 from fgbench.training.batching import Source
 from fgbench.training.place import Progress
 from fgbench.training.resident import Resident, fits
@@ -48,8 +48,9 @@ class ImageSet:
     Attributes:
         sample_ids: N ids.
         clip_ids: Clip of each.
-        labels: (N,) int64 leaves, in the order of :func:`fgbench.taxonomy.leaves`, on the device.
-        basic: (N,) int64 upper classes, in the order of :func:`fgbench.taxonomy.basics`, on the device.
+        labels: (N,) int64 classes, as places in the label set, on the device.
+        basic: (N,) int64 upper classes, as places in ``LabelSet.upper``, on the device; zeros where the label
+            set has none.
         images: Their pictures, 3 x 224 x 224 uint8 RGB.
     """
 
@@ -71,6 +72,7 @@ def open_image_set(
     resident_mb: int,
     jobs: int,
     progress: Progress = untold,
+    labels: LabelSet | None = None,
 ) -> ImageSet:
     """Samples of the image set with their pictures: in memory if they fit, else streamed from the disk.
 
@@ -81,13 +83,14 @@ def open_image_set(
         resident_mb: MiB that the pictures may take.
         jobs: Threads that decode.
         progress: Told of the decoding.
+        labels: The classes; ``None`` are the 33 leaves.
 
     Raises:
         ManifestError: If a sample has no picture, or the manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        UnknownLabelError: If a class is not one of the 33 leaves.
+        UnknownLabelError: If a class is not in the label set.
     """
-    fine, basic = class_targets([sample.label for sample in samples])
+    fine, basic = class_targets([sample.label for sample in samples], labels)
     stored = find_images(manifests, [sample.sample_id for sample in samples])
     return ImageSet(
         sample_ids=tuple(sample.sample_id for sample in samples),
@@ -112,19 +115,19 @@ def open_source(
     return Streamed(stored, device=device, jobs=jobs)
 
 
-def class_targets(labels: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Leaves and upper classes as numbers, two (N,) int64.
+def class_targets(names: Sequence[str], labels: LabelSet | None = None) -> tuple[Tensor, Tensor]:
+    """Classes and upper classes as numbers, two (N,) int64; zeros for upper classes that there are none of.
+
+    Args:
+        names: N labels.
+        labels: The label set; ``None`` are the 33 leaves.
 
     Raises:
-        UnknownLabelError: If a class is not one of the 33 leaves.
+        UnknownLabelError: If a class is not in the label set.
     """
-    fine = {item.name: number for number, item in enumerate(leaves())}
-    upper = {name: number for number, name in enumerate(basics())}
-    found = [leaf(label) for label in labels]
-    return (
-        torch.tensor([fine[item.name] for item in found], dtype=torch.int64),
-        torch.tensor([upper[item.basic] for item in found], dtype=torch.int64),
-    )
+    known = labels or fg33()
+    fine = known.numbers(names)
+    return torch.from_numpy(fine), torch.from_numpy(known.upper_numbers(fine))
 
 
 def load_images(manifests: Path, sample_ids: Sequence[str], *, jobs: int = 1) -> Tensor:

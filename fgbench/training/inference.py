@@ -11,11 +11,10 @@ from pydantic import ValidationError
 
 from fgbench.config import NetworkConfig
 from fgbench.errors import ManifestError
-from fgbench.evaluation.roles import SCHEME
+from fgbench.evaluation.labels import FG33, LabelSet, fg33, named_labels
 from fgbench.models.msau import MsauNet
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.weights import check_classes, load_into
-from fgbench.taxonomy import basics, leaves, ontology
 from fgbench.training.image_task import look
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.trained import Trained
@@ -28,9 +27,10 @@ class Answer:
     """What a network says of N faces, on the CPU.
 
     Attributes:
-        fine: (N, 33) probabilities of the leaves, the mean over scales.
-        basic_sum: (N, 6) probabilities of the upper classes: sums over their leaves.
-        basic_head: (N, 6) probabilities by the network's own outputs for the upper classes, the mean over
+        fine: (N, K) probabilities of the classes, the mean over scales.
+        basic_sum: (N, M) probabilities of the upper classes: sums over their classes; M is 0 for a label set
+            without upper classes.
+        basic_head: (N, M) probabilities by the network's own outputs for the upper classes, the mean over
             scales; ``None`` if it has none.
         boxes: (N, n, 4) regions that it looked at again, strongest first: edges in px of the 224 px face.
     """
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def basic(self) -> Floats:
-        """(N, 6) probabilities of the upper classes: the network's own, else the sums."""
+        """(N, M) probabilities of the upper classes: the network's own, else the sums."""
         return self.basic_sum if self.basic_head is None else self.basic_head
 
 
@@ -55,17 +55,24 @@ class ImageNetwork:
         preprocessing: From faces to what it sees.
         trained: Where it is from.
         device: Where it computes.
+        labels: The classes that it tells apart, in the order of the probabilities.
     """
 
     model: MsauNet
     preprocessing: Preprocessing
     trained: Trained
     device: torch.device
+    labels: LabelSet
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The 33 leaves, in the order of the probabilities."""
-        return ontology(SCHEME).labels
+        """Names of the classes, in the order of the probabilities."""
+        return self.labels.labels
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Names of the upper classes; empty for a label set without."""
+        return self.labels.upper
 
     @property
     def has_basic_head(self) -> bool:
@@ -91,24 +98,15 @@ class ImageNetwork:
         fine = seen.probabilities
         return Answer(
             fine=fine,
-            basic_sum=upper_sums(fine),
+            basic_sum=upper_sums(fine, self.labels),
             basic_head=seen.basic if self.has_basic_head else None,
             boxes=seen.boxes,
         )
 
 
-def upper_matrix() -> npt.NDArray[np.float32]:
-    """(33, 6) with 1 where a leaf lies under an upper class."""
-    names = basics()
-    matrix = np.zeros((len(leaves()), len(names)), np.float32)
-    for row, item in enumerate(leaves()):
-        matrix[row, names.index(item.basic)] = 1
-    return matrix
-
-
-def upper_sums(fine: Floats) -> Floats:
-    """Probabilities of the upper classes (N, 6) as sums over their leaves (N, 33)."""
-    found: Floats = fine @ upper_matrix()
+def upper_sums(fine: Floats, labels: LabelSet | None = None) -> Floats:
+    """Probabilities of the upper classes (N, M) as sums over their classes (N, K); by default the leaves."""
+    found: Floats = fine @ (labels or fg33()).upper_matrix()
     return found
 
 
@@ -121,11 +119,12 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     """
     origin = str(trained.path)
     trained.require("image", purpose="(a network of images)")
-    check_classes(trained.metadata, ontology(SCHEME).labels, origin=origin)
+    labels = labels_of(trained)
     upper = trained.metadata.get("basic")
-    if upper not in ([], list(basics())):
+    if upper not in ([], list(labels.upper)):
         raise ManifestError(
-            f"the weights of {origin} have other upper classes: {upper}, expected {list(basics())} or none",
+            f"the weights of {origin} have other upper classes: {upper}, expected {list(labels.upper)} or "
+            "none",
             "take weights that were trained for these classes, or train the network anew",
         )
     try:
@@ -137,8 +136,23 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
             "update fgbench, or train the network anew",
         ) from error
     preprocessing = Preprocessing.of_metadata(trained.metadata, origin)
-    model = MsauNet(config, n_basic=len(upper))
+    model = MsauNet(config, n_fine=len(labels.labels), n_basic=len(upper))
     load_into(model, trained.state, origin=origin)
     # As in training: sums of another order would differ in the last digit.
     model.to(device=device, memory_format=torch.channels_last)
-    return ImageNetwork(model=model.eval(), preprocessing=preprocessing, trained=trained, device=device)
+    return ImageNetwork(
+        model=model.eval(), preprocessing=preprocessing, trained=trained, device=device, labels=labels
+    )
+
+
+def labels_of(trained: Trained) -> LabelSet:
+    """The label set that weights tell of: the 33 leaves unless they name another.
+
+    Raises:
+        ManifestError: If they tell of none, or of other classes than the set they name has.
+    """
+    name, origin = str(trained.metadata.get("scheme", FG33)), str(trained.path)
+    if name == FG33:
+        check_classes(trained.metadata, fg33().labels, origin=origin)
+        return fg33()
+    return named_labels(name, trained.metadata.get("classes") or (), origin=f"the weights of {origin}")

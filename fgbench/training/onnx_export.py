@@ -1,8 +1,9 @@
 """Trained networks as ONNX files: the whole way from stored faces to probabilities in one graph.
 
-Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, 33),
-``basic_probabilities`` (N, 6), ``regions`` (N, n, 4) in px of the face (n is 0 without zoom). Enlarging, crop
-and normalisation are part of the graph. Names of the classes and the origin are in its metadata.
+Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
+``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px of the
+face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph. Names of the classes and
+the origin are in its metadata.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ import fgbench
 from fgbench import storage
 from fgbench.errors import DependencyError
 from fgbench.models.receptive_field import FACE_PX
-from fgbench.taxonomy import basics
 from fgbench.training.crops import enlarge
-from fgbench.training.inference import ImageNetwork, upper_matrix
+from fgbench.training.inference import ImageNetwork
 
 OPSET = 18
 """Version of ONNX's operators; GridSample as needed came with 16."""
@@ -66,7 +66,7 @@ class _Whole(nn.Module):
         mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
         self.register_buffer("scale", (1.0 / std).float()[:, None, None])
         self.register_buffer("shift", (-mean / std).float()[:, None, None])
-        self.register_buffer("upper", torch.from_numpy(upper_matrix()))
+        self.register_buffer("upper", torch.from_numpy(network.labels.upper_matrix()))
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Probabilities of both levels and regions, of faces (N, 3, 224, 224) uint8."""
@@ -156,7 +156,7 @@ def _properties(network: ImageNetwork) -> Mapping[str, str]:
         "run": trained.name,
         "weights_sha256": trained.digest,
         "classes": json.dumps(list(network.classes)),
-        "basic": json.dumps(list(basics())),
+        "basic": json.dumps(list(network.upper)),
         "basic_source": "own outputs" if network.has_basic_head else "sums over classes",
         "input": "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench",
     }

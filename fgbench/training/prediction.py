@@ -27,7 +27,6 @@ from fgbench.geometry import apply_transform, invert
 from fgbench.images import read_image
 from fgbench.stages.faces import observed
 from fgbench.storage import TableWriter
-from fgbench.taxonomy import basics
 from fgbench.training.inference import Answer, Floats, ImageNetwork
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ class Said:
     """Probabilities of one face, or their mean over the faces of a video.
 
     Attributes:
-        fine: (33,) of the leaves.
-        basic_sum: (6,) of the upper classes: sums over their leaves.
-        basic_head: (6,) by the network's own outputs for the upper classes, if it has any.
+        fine: (K,) of the classes.
+        basic_sum: (M,) of the upper classes: sums over their classes; M is 0 where there are none.
+        basic_head: (M,) by the network's own outputs for the upper classes, if it has any.
     """
 
     fine: Floats
@@ -54,7 +53,7 @@ class Said:
 
     @property
     def basic(self) -> Floats:
-        """(6,) of the upper classes: the network's own, else the sums."""
+        """(M,) of the upper classes: the network's own, else the sums."""
         return self.basic_sum if self.basic_head is None else self.basic_head
 
 
@@ -98,6 +97,8 @@ class FilePrediction:
         n_tracks: Different faces that were followed.
         said: Of the face, or the mean over the usable frames.
         portrait: The face, or that of the frame with the surest class.
+        streams: Streams of the network of clips that told the class of a video; empty where it is the mean
+            over frames.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class FilePrediction:
     n_tracks: int = 0
     said: Said | None = None
     portrait: Portrait | None = None
+    streams: tuple[str, ...] = ()
 
     @property
     def n_faces(self) -> int:
@@ -116,8 +118,17 @@ class FilePrediction:
         return sum(count for status, count in self.statuses.items() if status in USABLE)
 
 
+def unheeded(frame: video.Frame, found: Observation) -> None:
+    """What is done with the frames of a video where nobody wants them."""
+
+
 def predict_file(
-    path: Path, network: ImageNetwork, faces: FacesConfig, *, frames_to: Path | None = None
+    path: Path,
+    network: ImageNetwork,
+    faces: FacesConfig,
+    *,
+    frames_to: Path | None = None,
+    heed: Callable[[video.Frame, Observation], None] = unheeded,
 ) -> FilePrediction:
     """Find the face in a picture or in the frames of a video, and tell its class.
 
@@ -128,6 +139,7 @@ def predict_file(
         network: What tells the class.
         faces: How faces are found; chips have to be 224 px wide.
         frames_to: Parquet file for the frames of a video, see :func:`frames_schema`; ``None`` writes none.
+        heed: Told of every frame of a video and what was found in it, in order.
 
     Returns:
         Also of files that cannot be read; ``status`` and ``message`` tell why.
@@ -142,7 +154,7 @@ def predict_file(
             frame = ImageFrame(pixels=read_image(path))
             return _watch(path, "image", [frame], network, faces, keep=lambda row: None)
         with video.open_video(path) as reader:
-            return _watch_video(path, reader, network, faces, frames_to)
+            return _watch_video(path, reader, network, faces, frames_to, heed)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
 
@@ -158,7 +170,7 @@ def is_image(path: Path) -> bool:
         return False
 
 
-def frames_schema(classes: Iterable[str]) -> pa.Schema:
+def frames_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     """Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
 
     ``box`` is in px of the upright frame; probabilities are null where the status is not ``ok``; ``basic``
@@ -166,7 +178,8 @@ def frames_schema(classes: Iterable[str]) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fine, upper = list(classes), list(basics())
+    fine, above = list(classes), list(upper)
+    listed = pa.list_(pa.float32(), len(above) or -1)  # Parquet has no lists of the fixed length 0
     return pa.schema(
         [
             ("frame_index", pa.int32()),
@@ -175,13 +188,13 @@ def frames_schema(classes: Iterable[str]) -> pa.Schema:
             ("track_id", pa.int32()),
             ("box", pa.list_(pa.float32(), 4)),
             ("probabilities", pa.list_(pa.float32(), len(fine))),
-            ("basic", pa.list_(pa.float32(), len(upper))),
+            ("basic", listed),
         ],
-        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(above)},
     )
 
 
-def files_schema(classes: Iterable[str]) -> pa.Schema:
+def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     """Arrow schema of the table of all files: a row per file, also of those without a face.
 
     ``label`` and ``basic`` are the likeliest classes; ``basic_head`` is null where the network has no outputs
@@ -190,7 +203,8 @@ def files_schema(classes: Iterable[str]) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fine, upper = list(classes), list(basics())
+    fine, above = list(classes), list(upper)
+    listed = pa.list_(pa.float32(), len(above) or -1)  # Parquet has no lists of the fixed length 0
     return pa.schema(
         [
             *((name, pa.string()) for name in ("path", "kind", "status", "message")),
@@ -198,25 +212,30 @@ def files_schema(classes: Iterable[str]) -> pa.Schema:
             ("label", pa.string()),
             ("basic", pa.string()),
             ("probabilities", pa.list_(pa.float32(), len(fine))),
-            ("basic_sum", pa.list_(pa.float32(), len(upper))),
-            ("basic_head", pa.list_(pa.float32(), len(upper))),
+            ("basic_sum", listed),
+            ("basic_head", listed),
             ("box", pa.list_(pa.float32(), 4)),
             ("box_frame", pa.int32()),
             ("picture", pa.string()),
             ("frames", pa.string()),
         ],
-        metadata={"classes": json.dumps(fine), "basic": json.dumps(upper)},
+        metadata={"classes": json.dumps(fine), "basic": json.dumps(above)},
     )
 
 
 def _watch_video(
-    path: Path, reader: video.Reader, network: ImageNetwork, faces: FacesConfig, frames_to: Path | None
+    path: Path,
+    reader: video.Reader,
+    network: ImageNetwork,
+    faces: FacesConfig,
+    frames_to: Path | None,
+    heed: Callable[[video.Frame, Observation], None],
 ) -> FilePrediction:
     if frames_to is None:
-        return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None)
-    writer = TableWriter(frames_to, frames_schema(network.classes))
+        return _watch(path, "video", reader.frames(), network, faces, keep=lambda row: None, heed=heed)
+    writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
     try:
-        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add)
+        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add, heed=heed)
     except BaseException:
         writer.discard()
         raise
@@ -235,6 +254,7 @@ def _watch(
     faces: FacesConfig,
     *,
     keep: Callable[[Mapping[str, Any]], None],
+    heed: Callable[[video.Frame, Observation], None] = unheeded,
 ) -> FilePrediction:
     """Go through the frames of a file, some at a time."""
     mean = _Mean()
@@ -246,6 +266,7 @@ def _watch(
         answers = _answers(batch, network)
         statuses.update(observation.status for _, observation in batch)
         for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
+            heed(frame, observation)
             keep(_row(frame, observation, said))
             if said is not None:
                 mean.add(said)

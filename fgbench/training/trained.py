@@ -20,6 +20,11 @@ from fgbench.models.weights import load_weights
 WEIGHTS = "weights.safetensors"
 """Name of the weights in the folder of a run."""
 
+_MAKERS = {
+    "image": "give a run of fgbench train msau",
+    "video": "give a run of fgbench train tmsau",
+    "au": "give a run of fgbench train au",
+}
 _RUNS = "runs"
 _SHOWN = 3
 
@@ -42,7 +47,7 @@ class Trained:
 
     @property
     def kind(self) -> str:
-        """``"image"``, ``"au"``, or another; ``"unknown"`` where the file does not tell."""
+        """``"image"``, ``"video"``, ``"au"``, or another; ``"unknown"`` where the file does not tell."""
         return str(self.metadata.get("kind", "unknown"))
 
     @property
@@ -76,7 +81,7 @@ class Trained:
         if self.kind != kind:
             raise ManifestError(
                 f"{self.path} has weights of kind {self.kind!r}, expected {kind!r} {purpose}",
-                "give a run of fgbench train msau" if kind == "image" else "give a run of fgbench train au",
+                _MAKERS.get(kind, "give another run"),
             )
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.labels import LabelSet
+from fgbench.hashing import digest_file
 from fgbench.models.c3d_lstm import WINDOW_FRAMES, C3dLstm, load_c3d
 from fgbench.models.googlenet import load_googlenet
 from fgbench.models.initialisation import initialise
@@ -20,7 +21,6 @@ from fgbench.models.streams import SnippetStream
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.vgg_lstm import Vgg16Lstm, load_vgg16
 from fgbench.models.weights import load_weights
-from fgbench.taxonomy import basics, leaves
 from fgbench.training.frame_features import feature_size
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.randomness import generator
@@ -93,18 +93,19 @@ def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
     return None
 
 
-def build(config: TrainVideoConfig, image: ImageNetwork | None) -> TmsauNet:
+def build(config: TrainVideoConfig, image: ImageNetwork | None, labels: LabelSet) -> TmsauNet:
     """The network of a recipe; its values are those that torch gives.
 
     Args:
         config: The recipe.
         image: The image model that describes frames, where the recipe has one.
+        labels: The classes that it tells apart.
 
     Raises:
         ConfigError: If the description of a frame does not fit the recipe.
     """
-    n_basic = len(basics()) if config.losses.basic else 0
-    sizes = {"n_fine": len(leaves()), "n_basic": n_basic}
+    n_basic = len(labels.upper) if config.losses.basic else 0
+    sizes = {"n_fine": len(labels.labels), "n_basic": n_basic}
     spatial: nn.Module | None = None
     temporal: nn.Module | None = None
     if config.spatial == "attention":
@@ -155,7 +156,12 @@ def build(config: TrainVideoConfig, image: ImageNetwork | None) -> TmsauNet:
 
 
 def build_drawn(
-    config: TrainVideoConfig, image: ImageNetwork | None, weights: Path | None, *, seed: int
+    config: TrainVideoConfig,
+    image: ImageNetwork | None,
+    weights: Path | None,
+    *,
+    seed: int,
+    labels: LabelSet,
 ) -> TmsauNet:
     """The network of a recipe with its first values: drawn, and where a file is given, the file's.
 
@@ -166,14 +172,14 @@ def build_drawn(
             first layer of a stream of flow is the mean over the colours (TSN's cross-modality
             initialisation). ``None`` begins from drawn values.
         seed: Of the run.
+        labels: As in :func:`build`.
 
     Raises:
         ConfigError: If the recipe has no network that takes such weights.
         ManifestError: If the file is missing, damaged, or of another network.
     """
-    model = build(config, image)
+    model = build(config, image, labels)
     initialise(model, generator(seed, "weights"))
-    model.to(memory_format=torch.preserve_format)
     if weights is None:
         return model
     state, _ = load_weights(weights)
@@ -200,6 +206,20 @@ def build_drawn(
                 f"{weights} has numbers in {name} that are not finite", "download or train it again"
             )
     return model
+
+
+def digest_weights(weights: Path) -> str:
+    """SHA-256 of a file of weights.
+
+    Raises:
+        ManifestError: If it cannot be read.
+    """
+    try:
+        return digest_file(weights)
+    except OSError as error:
+        raise ManifestError(
+            f"cannot read the weights {weights}: {error.strerror}", "name the file that was downloaded"
+        ) from error
 
 
 def settings(config: TrainVideoConfig) -> Mapping[str, Any]:

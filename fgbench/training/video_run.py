@@ -15,30 +15,28 @@ from typing import Any
 from fgbench import storage
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, write_run
-from fgbench.evaluation.roles import SCHEME, Roles, assign_roles, predictions_of
+from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
 from fgbench.evaluation.samples import clip_samples
-from fgbench.hashing import digest_file, digest_json
+from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
-from fgbench.taxonomy import basics, ontology
 from fgbench.training.cards import model_card
+from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
 from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.overlap import refuse_overlap
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
 from fgbench.training.trained import WEIGHTS, Trained
 from fgbench.training.video_data import OpenClips, open_clips
 from fgbench.training.video_inputs import Scale
-from fgbench.training.video_network import build_drawn, settings
+from fgbench.training.video_network import build_drawn, digest_weights, settings
 from fgbench.training.video_task import VideoTask, predict_clips
-
-IMAGE = "image."
-"""Prefix of the image model's tensors among the weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +64,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         Folder of the run.
 
     Raises:
-        ConfigError: If training diverges, or an unfinished run or the weights are those of another recipe.
+        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+            the image model was trained on clips of the test fold.
         DatasetError: If a part has no clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -77,6 +76,12 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
+    if image is not None and place.division.n_folds:
+        refuse_overlap(image, place)
+    notes = []
+    if config.losses.basic and not place.labels.upper:
+        config = config.model_copy(update={"losses": config.losses.without_basic()})
+        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
     details = {
         **place.details,
         "manifest_digest": place.manifest_digest,
@@ -89,16 +94,10 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
-        "weights": None if weights is None else digest_file(weights),
+        "weights": None if weights is None else digest_weights(weights),
+        **({"notes": notes} if notes else {}),
     }
-    folder = finished_run(
-        place.workdir,
-        experiment=config.name,
-        fold=SINGLE_FOLD,
-        seed=place.seed,
-        config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
-    )
+    folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None and not place.force:
         told = read_result(folder)["details"]
         if all(told.get(key) == details[key] for key in ("image_model", "weights")):
@@ -115,7 +114,7 @@ def _run(
     details: Mapping[str, Any],
 ) -> Path:
     network = None if image is None else open_network(image, place.device)
-    model = build_drawn(config, network, weights, seed=place.seed).to(place.device)
+    model = build_drawn(config, network, weights, seed=place.seed, labels=place.labels).to(place.device)
     data = _open(config, place, network)
     known = [details["image_model"], details["weights"]]
     plain = config.model_dump(mode="json")
@@ -132,7 +131,7 @@ def _run(
         seed=place.seed,
         device=place.device,
         folder=place.folder(config.name),
-        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known]),
+        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
         resume=place.resume and not place.force,
         progress=place.progress,
     )
@@ -145,17 +144,18 @@ def _run(
 
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
     found = clip_frames(place.manifests, flow=config.temporal == "flow")
-    roles = assign_roles(clip_samples(place.manifests), protocol_name="clips", known=found.known)
+    samples = place.divide(clip_samples(place.manifests))
+    roles = assign_roles(samples, protocol_name="clips", known=found.known, fold=place.fold)
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"
         )
     train, scales = open_clips(
-        config, place, found.clip_set(roles.train, place.device), network, None, trained_on=True
+        config, place, found.clip_set(roles.train, place.labels, place.device), network, None, trained_on=True
     )
 
     def opened(samples: Sequence[Any]) -> OpenClips:
-        clips = found.clip_set(samples, place.device)
+        clips = found.clip_set(samples, place.labels, place.device)
         return open_clips(config, place, clips, network, scales, trained_on=False)[0]
 
     return _Data(
@@ -178,24 +178,22 @@ def _finish(
     details: Mapping[str, Any],
 ) -> None:
     """Predict the validation and the test clips and write the run, its result last."""
-    folder, labels = place.folder(config.name), ontology(SCHEME).labels
+    folder, labels = place.folder(config.name), place.labels.labels
     predicted = predict_clips(model, data.test)
+    state, image = with_image_model(model.state_dict(), network)
     metadata = {
         "kind": "video",
         "experiment": config.name,
         "seed": place.seed,
-        "classes": list(labels),
-        "basic": list(basics()) if config.losses.basic else [],
+        **place.labels.described(),
+        "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": settings(config),
         "scales": {
             name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
         },
-        "image": None if network is None else dict(network.trained.metadata),
+        "image": image,
         "initial_weights": details["weights"],
     }
-    state = dict(model.state_dict())
-    if network is not None:
-        state |= {f"{IMAGE}{name}": value for name, value in network.model.state_dict().items()}
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(
         folder,
@@ -207,7 +205,7 @@ def _finish(
         place.workdir,
         predictions_of(data.roles, fused, fused, labels),
         experiment=config.name,
-        fold=SINGLE_FOLD,
+        fold=place.fold,
         seed=place.seed,
         config=config.model_dump(mode="json"),
         manifest_digest=place.manifest_digest,

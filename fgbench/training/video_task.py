@@ -31,6 +31,7 @@ TEST_BATCH = 8
 
 _AHEAD = 2
 _FIVE = 5
+_BACKBONE = ".backbone."  # part of the names of parameters of convolutional networks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,8 +147,11 @@ class VideoTask:
         self._crop = self._mirrored = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters, at one rate."""
-        return [{"params": list(self.model.parameters())}]
+        """Backbones at the recipe's rate, all that comes after them at its own."""
+        rate = self._config.optimiser.learning_rate
+        backbones = [value for name, value in self.model.named_parameters() if _BACKBONE in name]
+        heads = [value for name, value in self.model.named_parameters() if _BACKBONE not in name]
+        return [{"params": backbones}, {"params": heads, "lr": rate * self._config.head_factor}]
 
     def batches(self, *, epoch: int, rank: int, world: int) -> ClipBatches:
         """Training clips in the order of an epoch."""
@@ -183,10 +187,12 @@ class VideoTask:
         return [self._train.clips.samples[place].sample_id for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
-        """Mean accuracy of the classes on the selection clips: of the fusion, and of each stream alone."""
+        """What the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
         found = predict_clips(self.model, self._selection)
         truth = self._selection.clips.labels.cpu().numpy()
-        scores = {"score": _uar(truth, found.fused(self._config.fusion_weight))}
+        fused = found.fused(self._config.fusion_weight)
+        scores = {"uar": _uar(truth, fused), "probability": _true_probability(truth, fused)}
+        scores["score"] = scores[self._config.choose_by]
         if len(found.streams) > 1:
             scores |= {name: _uar(truth, values) for name, values in found.streams.items()}
         return scores
@@ -264,3 +270,10 @@ def _fused(streams: Mapping[str, npt.NDArray[np.float32]], weight: float) -> npt
 def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
     counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
     return metrics.uar(counts)
+
+
+def _true_probability(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    """Mean over classes of the mean probability of the true class; NaN without samples."""
+    true = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    means = [true[truth == number].mean() for number in np.unique(truth)]
+    return float(np.mean(means)) if means else float("nan")

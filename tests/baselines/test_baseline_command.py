@@ -24,7 +24,9 @@ def made(tmp_path_factory):
 
 
 def write_index(work, dataset):
-    (work / "manifests" / "index.json").write_text(json.dumps({"dataset": dataset, "synthetic": True}))
+    files = {"clips.parquet": {"sha256": dataset}}  # stands for the content
+    index = {"dataset": dataset, "synthetic": True, "files": files}
+    (work / "manifests" / "index.json").write_text(json.dumps(index))
 
 
 @pytest.fixture

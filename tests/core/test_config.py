@@ -133,13 +133,35 @@ def test_what_cannot_be_extended_is_explained(tmp_path, parent, message):
 def test_packed_training_recipes_load_bear_their_names_and_tell_their_commands():
     models = {"au": config.TrainAuConfig}
     for name in config.recipe_names("train"):
-        recipe = config.load_training(
-            name, models.get(name.split("-small")[0].split("-tuned")[0], config.TrainImageConfig)
-        )
+        model = models.get(name.removesuffix("-small").removesuffix("-tuned"), config.TrainImageConfig)
+        if name.startswith(("tmsau", "nan", "plain-tsnet")):
+            model = config.TrainVideoConfig
+        recipe = config.load_training(name, model)
         assert recipe.name == name
         assert recipe.description
         head = resource("pipelines", "train", f"{name}.yaml").read_text(encoding="utf-8").split("name:")[0]
         assert "# Command: fgbench" in head
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("spatial: null\ntemporal: null", "spatial and temporal are both null"),
+        ("image_recipe: null", "looks at frames through an image model"),
+        ("spatial: rgb", "looks at frames through an image model"),
+        ("losses: {fine: 0, basic: 0}", "fine and basic are both 0"),
+        ("flow: {lenght: 5}", "unknown key flow.lenght, did you mean 'length'"),
+        ("fusion_weight: 1.5", "fusion_weight = 1.5"),
+        ("temporal: lstm", "temporal = 'lstm'"),
+    ],
+)
+def test_recipes_of_clips_that_cannot_be(tmp_path, text, message):
+    path = tmp_path / "r.yaml"
+    keys = {"name": "r", "method": "x", "image_recipe": "msau"}
+    keys |= yaml.safe_load(text)
+    path.write_text(yaml.safe_dump(keys), encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        config.load_training(str(path), config.TrainVideoConfig)
 
 
 def test_a_ranking_loss_needs_two_scales(tmp_path):

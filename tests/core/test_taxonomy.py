@@ -58,6 +58,41 @@ def test_every_mapping_lands_in_its_label_set():
         assert [ontology.index(label) for label in ontology.labels] == list(range(len(ontology.labels)))
 
 
+@pytest.mark.parametrize(
+    ("scheme", "label", "place"),
+    [
+        ("fg33", "disgust", ("anger", "unpleasant")),
+        ("ekman7", "disgust", ("anger", "unpleasant")),
+        ("ekman7", "surprise", ("surprise", "pleasant")),
+        ("ekman7", "neutral", (None, None)),
+        ("ekman8", "contempt", ("anger", "unpleasant")),
+        ("parrott6", "love", ("love", "pleasant")),
+        ("mafw11", "anxiety", ("fear", "unpleasant")),
+        ("mafw11", "helplessness", (None, None)),
+        ("raf-compound11", "sadly_angry", (None, None)),
+        ("free", "anger", (None, None)),
+    ],
+)
+def test_place_of_labels_in_the_class_tree(scheme, label, place):
+    assert taxonomy.ontology(scheme).place(label) == place
+
+
+def test_other_spellings_are_found_where_the_set_has_their_label():
+    assert taxonomy.ontology("ekman7").find(" Angry") == "anger"
+    assert taxonomy.ontology("ck7").find("Contemptuous") == "contempt"
+    with pytest.raises(taxonomy.UnknownLabelError):
+        taxonomy.ontology("ekman7").find("contemptuous")
+    with pytest.raises(taxonomy.UnknownLabelError):
+        taxonomy.ontology("fg33").find("happy")
+
+
+def test_the_free_set_takes_every_name():
+    assert taxonomy.ontology("free").find("Very  Happy-face") == "very_happy_face"
+    assert taxonomy.free_classes(["b", "A a", "B"]) == ("a_a", "b")
+    with pytest.raises(taxonomy.UnknownLabelError):
+        taxonomy.ontology("free").find(" ")
+
+
 def test_unknown_label_set_lists_the_known():
     with pytest.raises(ConfigError, match="ekman6"):
         taxonomy.ontology("ekman9")

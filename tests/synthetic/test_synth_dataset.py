@@ -53,6 +53,7 @@ def test_files_and_progress(made):
     assert "real faces" in marker["note"]
     assert marker["clips"] == 33
     assert marker["options"]["seed"] == 11
+    assert "control" not in marker["options"]
 
 
 def test_videos_are_plain_h264_and_match_the_truth(made):

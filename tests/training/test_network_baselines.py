@@ -88,7 +88,7 @@ def work(tmp_path_factory):
     faces.append({**faces[-1], "clip_id": "unseen", "status": "no_face", "landmarks": None})
     write_faces(manifests, faces)
     pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
-    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True}))
+    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True, "files": {}}))
     return folder
 
 

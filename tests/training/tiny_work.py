@@ -48,7 +48,7 @@ def add_faces(manifests, described):
     write_faces(manifests, faces)
     write_images(manifests, images)
     pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
-    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True}))
+    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True, "files": {}}))
     return manifests
 
 

@@ -1,0 +1,1 @@
+"""The data sets that fgbench reads: what a recipe takes from one, what is there, and what should be."""

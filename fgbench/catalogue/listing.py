@@ -1,0 +1,133 @@
+"""What a recipe takes from a data set: the entries of its adapter, in the recipe's label set.
+
+Calls the adapter, which reads the data set's tables and folders; opens no picture and no video.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fgbench import plugins
+from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
+from fgbench.datasets._card import Card
+from fgbench.errors import DatasetError
+from fgbench.records import ClipEntry
+from fgbench.taxonomy import FREE, Ontology, UnknownLabelError, free_classes, ontology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Entries of a data set.
+
+    Attributes:
+        entries: Those that the recipe takes, in the adapter's order, each id once.
+        classes: The ordered labels; empty where the data have none.
+        left_out: Label to number of entries whose label the recipe's label set lacks.
+    """
+
+    entries: tuple[ClipEntry, ...]
+    classes: tuple[str, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def list_data(config: DatasetConfig, root: Path) -> Listing:
+    """The entries that a recipe takes from a data set.
+
+    Where the recipe's label set is a part of the adapter's, entries with other labels are left out and
+    counted: so CK+ is used with 6, 7 or 8 classes. Any other label that the set lacks is for ``ingest`` to
+    reject.
+
+    Args:
+        config: Section ``dataset`` of the recipe.
+        root: Root of the data set.
+
+    Raises:
+        ConfigError: If there is no such adapter, variant or label set.
+        DatasetError: If the data set is not laid out as its adapter expects, or lists nothing.
+    """
+    adapter = plugins.load("datasets", config.adapter)
+    card: Card = adapter.CARD
+    variant = card.variant(config.variant)
+    wanted = ontology(config.scheme)
+    takes_variant = "variant" in inspect.signature(adapter.list_clips).parameters
+    found: list[ClipEntry] = (
+        adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
+    )
+    if not found:
+        raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
+    entries, left_out = _taken(_unique(found), ontology(variant.scheme), wanted)
+    if not entries:
+        raise DatasetError(
+            f"{root} has no entry with a label of {wanted.name}, it has: {', '.join(sorted(left_out))}",
+            f"choose another recipe; labels of {wanted.name}: {', '.join(wanted.labels)}",
+        )
+    classes = wanted.labels
+    if wanted.name == FREE:
+        labels = [entry.label for entry in entries if entry.label]
+        classes = free_classes([*labels, *(vote.label for entry in entries for vote in entry.votes)])
+    return Listing(entries=tuple(entries), classes=classes, left_out=dict(sorted(left_out.items())))
+
+
+def card_of(config: DatasetConfig) -> Card:
+    """Card of the adapter that a recipe names.
+
+    Raises:
+        ConfigError: If there is no such adapter.
+    """
+    card: Card = plugins.load("datasets", config.adapter).CARD
+    return card
+
+
+def recipes_by_adapter() -> dict[str, list[PrepareConfig]]:
+    """Adapter, named with hyphens, to the packed recipes that use it; those named as the adapter first."""
+    found: dict[str, list[PrepareConfig]] = {name.replace("_", "-"): [] for name in plugins.names("datasets")}
+    for name in recipe_names():
+        recipe = load_prepare(name)
+        if not recipe.dataset.synthetic:
+            found[recipe.dataset.adapter.replace("_", "-")].append(recipe)
+    return {
+        adapter: sorted(recipes, key=lambda recipe: (recipe.name != adapter, recipe.name))
+        for adapter, recipes in found.items()
+    }
+
+
+def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
+    """Every id once: what comes several times becomes one entry with a problem."""
+    counts = Counter(entry.clip_id for entry in entries)
+    if len(counts) == len(entries):
+        return entries
+    kept: dict[str, ClipEntry] = {}
+    for entry in entries:
+        if counts[entry.clip_id] == 1:
+            kept[entry.clip_id] = entry
+            continue
+        first = kept.get(entry.clip_id, entry)
+        detail = first.problem[1] if first.problem and first is not entry else "listed more than once:"
+        kept[entry.clip_id] = replace(first, problem=("duplicate_id", f"{detail} {entry.path}"))
+    return list(kept.values())
+
+
+def _taken(entries: list[ClipEntry], own: Ontology, wanted: Ontology) -> tuple[list[ClipEntry], Counter[str]]:
+    """Entries whose label is in the wanted set, where that is a part of the adapter's; and the others."""
+    left_out: Counter[str] = Counter()
+    if not set(wanted.labels) < set(own.labels):
+        return entries, left_out
+    taken = []
+    for entry in entries:
+        label = _known(entry.label, own)
+        if label is not None and label not in wanted.labels:
+            left_out[label] += 1
+        else:
+            taken.append(entry)
+    return taken, left_out
+
+
+def _known(label: str | None, own: Ontology) -> str | None:
+    try:
+        return None if label is None else own.find(label)
+    except UnknownLabelError:
+        return None

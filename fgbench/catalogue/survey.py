@@ -1,0 +1,209 @@
+"""What of a data set is there: counts, labels, files that are missing or not listed, beside the known totals.
+
+Lists folders; opens no picture and no video.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fgbench.catalogue.listing import card_of, list_data
+from fgbench.config import PrepareConfig
+from fgbench.datasets._card import WHOLE, Variant
+from fgbench.datasets._folders import is_video
+from fgbench.picture_files import is_picture
+from fgbench.records import SPLITS, ClipEntry
+from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
+
+UNKNOWN = "(unknown)"
+"""Stands in counts for a label that is not in the label set, or for none."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was found below a folder.
+
+    Attributes:
+        recipe: Name of the recipe, which is that of the data set.
+        title: Full name of the data set.
+        root: The folder.
+        scheme: Label set of the recipe.
+        entries: Number of entries that the recipe takes.
+        subjects: Number of persons, as far as they are named.
+        counts: Part to label to number of entries; parts are official ones, or ``all``.
+        known: Part to number of entries as published; empty where it is not known.
+        known_labels: Part to label to number as published.
+        known_subjects: Number of persons as published.
+        left_out: Label to number of entries that the label set leaves out.
+        problems: Reason to number of entries that the adapter knows to be unusable.
+        missing: Number of listed files that are not there.
+        missing_examples: A few of their paths.
+        unlisted: Number of pictures, videos and folders of pictures beside listed ones that are not listed.
+        unlisted_examples: A few of their paths.
+    """
+
+    recipe: str
+    title: str
+    root: str
+    scheme: str
+    entries: int
+    subjects: int
+    counts: Mapping[str, Mapping[str, int]]
+    known: Mapping[str, int]
+    known_labels: Mapping[str, Mapping[str, int]]
+    known_subjects: int | None
+    left_out: Mapping[str, int]
+    problems: Mapping[str, int]
+    missing: int
+    missing_examples: Sequence[str]
+    unlisted: int
+    unlisted_examples: Sequence[str]
+
+    @property
+    def differences(self) -> list[str]:
+        """One line for every number that differs from the published one, for people."""
+        found = []
+        for part in sorted({*self.known, *self.known_labels}, key=_part_order):
+            labels = self.known_labels.get(part, {})
+            here = self.counts.get(part, {})
+            wanted = sum(labels.values()) if labels else self.known[part]
+            if sum(here.values()) != wanted:
+                found.append(f"{part}: {sum(here.values())} entries, published are {wanted}")
+            found += [
+                f"{part}, {label}: {here.get(label, 0)} entries, published are {count}"
+                for label, count in labels.items()
+                if here.get(label, 0) != count
+            ]
+        if self.known_subjects is not None and self.subjects != self.known_subjects:
+            found.append(f"{self.subjects} subjects, published are {self.known_subjects}")
+        return found
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing and no number differs."""
+        return not (self.differences or self.missing or self.problems)
+
+
+def survey(recipe: PrepareConfig, root: Path) -> Survey:
+    """Look at a data set.
+
+    Args:
+        recipe: A recipe of ``fgbench prepare`` for it.
+        root: Its folder.
+
+    Raises:
+        ConfigError: If the recipe names no adapter, variant or label set that there is.
+        DatasetError: If the folder is not laid out as the adapter expects.
+    """
+    listing = list_data(recipe.dataset, root)
+    card = card_of(recipe.dataset)
+    variant = card.variant(recipe.dataset.variant)
+    labels = ontology(recipe.dataset.scheme)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in listing.entries:
+        counts[entry.split or WHOLE][_label(entry, labels)] += 1
+    missing, unlisted = _files(listing.entries, root)
+    known, known_labels = _known(variant, labels, left_out=bool(listing.left_out))
+    return Survey(
+        recipe=recipe.name,
+        title=card.title,
+        root=str(root),
+        scheme=labels.name,
+        entries=len(listing.entries),
+        subjects=len({entry.subject_id for entry in listing.entries} - {None}),
+        counts={
+            part: {label: counts[part][label] for label in (*listing.classes, UNKNOWN) if counts[part][label]}
+            for part in sorted(counts, key=_part_order)
+        },
+        known=known,
+        known_labels=known_labels,
+        known_subjects=variant.subjects,
+        left_out=listing.left_out,
+        problems=dict(
+            sorted(Counter(entry.problem[0] for entry in listing.entries if entry.problem).items())
+        ),
+        missing=len(missing),
+        missing_examples=missing[:_SHOWN],
+        unlisted=len(unlisted),
+        unlisted_examples=unlisted[:_SHOWN],
+    )
+
+
+def _part_order(part: str) -> tuple[int, str]:
+    return (SPLITS.index(part) if part in SPLITS else len(SPLITS), part)
+
+
+def _label(entry: ClipEntry, labels: Ontology) -> str:
+    try:
+        return labels.find(entry.label or "")
+    except UnknownLabelError:
+        return UNKNOWN
+
+
+def _known(
+    variant: Variant, labels: Ontology, *, left_out: bool
+) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Published numbers of the labels that the recipe takes."""
+    by_label = {
+        part: {label: count for label, count in counts.items() if label in labels.labels}
+        for part, counts in variant.classes.items()
+    }
+    totals = {part: count for part, count in variant.totals.items() if not left_out or part in by_label}
+    return {part: sum(by_label.get(part, {}).values()) or count for part, count in totals.items()}, by_label
+
+
+def _files(entries: Sequence[ClipEntry], root: Path) -> tuple[list[str], list[str]]:
+    """Listed paths that are not there, and media beside listed ones that are not listed; each folder once."""
+    listed: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        folder, _, name = entry.path.rpartition("/")
+        listed[folder].add(name)
+    missing: list[str] = []
+    unlisted: list[str] = []
+    for folder, names in sorted(listed.items()):
+        place = root / folder
+        if place.is_file():  # rows of a table
+            continue
+        prefix = f"{folder}/" if folder else ""
+        there = _media(place)
+        missing += [f"{prefix}{name}" for name in sorted(names - there.keys()) if not _exists(place / name)]
+        has_folders = any(there.get(name) for name in names)
+        for name in sorted(there.keys() - names):
+            is_folder = there[name]
+            if is_folder and not (
+                has_folders and f"{prefix}{name}" not in listed and _has_pictures(place / name)
+            ):
+                continue
+            unlisted.append(f"{prefix}{name}")
+    return missing, unlisted
+
+
+def _media(folder: Path) -> dict[str, bool]:
+    """Names of the pictures, videos and folders in a folder, and whether each is a folder."""
+    try:
+        with os.scandir(folder) as found:
+            return {
+                item.name: is_folder
+                for item in found
+                if not item.name.startswith(".")
+                and ((is_folder := item.is_dir()) or is_picture(item.name) or is_video(item.name))
+            }
+    except OSError:
+        return {}
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name longer than the file system allows
+        return False
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(not is_folder and is_picture(name) for name, is_folder in _media(folder).items())

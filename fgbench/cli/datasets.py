@@ -1,0 +1,119 @@
+"""``fgbench datasets`` and ``fgbench check DATASET --root DIR``: the data sets, and what of one is there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fgbench.cli.console import print_json, say
+from fgbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from fgbench.catalogue.survey import Survey
+
+_WIDTH = 12
+"""Characters of a column of numbers."""
+
+
+def datasets(
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root",
+            help="Folder with one folder for each data set, named as its recipe.",
+            show_default="the folder that FGBENCH_DATA names",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the data sets that fgbench reads: recipes, layouts, licence, where to ask, what is here."""
+    from fgbench import plugins
+    from fgbench.catalogue.listing import recipes_by_adapter
+    from fgbench.catalogue.places import VARIABLE, remembered_root
+    from fgbench.errors import DatasetError
+
+    if root is not None and not root.is_dir():
+        raise DatasetError(f"no folder {root}", "name the folder that holds the data sets")
+    rows: list[dict[str, Any]] = []
+    for adapter, recipes in recipes_by_adapter().items():
+        card = plugins.load("datasets", adapter).CARD
+        names = [recipe.name for recipe in recipes]
+        found = remembered_root(adapter, *names, base=root)
+        rows.append(
+            {
+                "adapter": adapter,
+                "title": card.title,
+                "kind": card.kind,
+                "recipes": names,
+                "label_sets": sorted({recipe.dataset.scheme for recipe in recipes}),
+                "layouts": list(card.layouts),
+                "protocol": card.protocol,
+                "licence": card.licence,
+                "citation": card.citation,
+                "request": card.request,
+                "unconfirmed": list(card.unconfirmed),
+                "found": None if found is None else str(found),
+            }
+        )
+    if json:
+        print_json(rows)
+        return
+    for row in rows:
+        say(f"{row['adapter']}: {row['title']} ({row['kind']})")
+        for name in ("recipes", "layouts", "protocol", "licence", "request", "found"):
+            value = row[name]
+            text = "; ".join(value) if isinstance(value, list) else value
+            say(f"{name:>10}: {text or 'not on this machine'}")
+    say(f"found: below --root, or below the folder that the environment variable {VARIABLE} names")
+    say("next: fgbench check RECIPE --root DIR, then fgbench prepare RECIPE --data-root DIR")
+
+
+def check_data(recipe: str, root: Path, *, json: bool) -> None:
+    """Print what of a data set is there, beside the published numbers."""
+    from fgbench.catalogue.survey import survey
+    from fgbench.config import load_prepare
+
+    found = survey(load_prepare(recipe), root)
+    if json:
+        print_json({**asdict(found), "differences": found.differences, "is_complete": found.is_complete})
+        return
+    for line in described(found):
+        say(line)
+
+
+def described(found: Survey) -> list[str]:
+    """A survey in lines for people."""
+    persons = f" of {found.subjects} subjects" if found.subjects else ""
+    lines = [f"{found.recipe}: {found.title}", f"{found.entries} entries{persons} in {found.root}", ""]
+    parts = list(found.counts)
+    labels = list(dict.fromkeys(label for counts in found.counts.values() for label in counts))
+    width = max(len(label) for label in (*labels, "label")) + 1
+    lines.append(f"{found.scheme:<{width}}" + "".join(f"{part:>{_WIDTH}}" for part in parts))
+    for label in labels:
+        numbers = "".join(f"{found.counts[part].get(label, 0):>{_WIDTH}}" for part in parts)
+        lines.append(f"{label:<{width}}{numbers}")
+    totals = "".join(f"{sum(found.counts[part].values()):>{_WIDTH}}" for part in parts)
+    lines.append(f"{'sum':<{width}}{totals}")
+    if found.known:
+        lines.append(
+            f"{'published':<{width}}" + "".join(f"{found.known.get(part, '?'):>{_WIDTH}}" for part in parts)
+        )
+    lines.append("")
+    lines += [f"left out by the label set: {count} of {label}" for label, count in found.left_out.items()]
+    lines += [f"cannot be used: {count} ({reason})" for reason, count in found.problems.items()]
+    if found.missing:
+        lines.append(f"missing files: {found.missing}, e.g. {', '.join(found.missing_examples)}")
+    if found.unlisted:
+        lines.append(f"files without a label: {found.unlisted}, e.g. {', '.join(found.unlisted_examples)}")
+    lines += [f"differs: {line}" for line in found.differences]
+    if found.is_complete:
+        lines.append("complete" if found.known else "nothing is missing (published numbers are not known)")
+    else:
+        lines.append(
+            "not as published: see above; what is there can be prepared, and tables of it should say so"
+        )
+    lines.append(f"next: fgbench prepare {found.recipe} --data-root {found.root}")
+    return lines

@@ -1,0 +1,163 @@
+"""Tables and label files of data sets: CSV with or without column names, lines of words, codes of labels.
+
+Reads text files. Every error names the file, the line, what stands there and what was expected.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from fgbench.errors import DatasetError
+
+_SHOWN = 60
+
+
+def read_table(
+    path: Path,
+    required: Sequence[str],
+    *,
+    headless: Sequence[str] | None = None,
+    delimiter: str = ",",
+) -> Iterator[dict[str, str]]:
+    """Rows of a CSV file by lower-case column names, streamed; ``_line`` is the number of the line.
+
+    Args:
+        path: The file.
+        required: Lower-case names of columns that have to be there.
+        headless: Column names, in order, of a file whose first line is data already; ``None`` if every
+            release has column names.
+        delimiter: Between cells.
+
+    Raises:
+        DatasetError: If the file cannot be read, lacks a column, or a line lacks cells.
+    """
+    csv.field_size_limit(1 << 24)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from _rows(csv.reader(file, delimiter=delimiter), path, required, headless)
+    except FileNotFoundError as error:
+        raise DatasetError(f"no file {path}", f"expected a table with {', '.join(required)}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV table: {error}", "download the file again") from error
+
+
+def _rows(
+    reader: Iterator[list[str]], path: Path, required: Sequence[str], headless: Sequence[str] | None
+) -> Iterator[dict[str, str]]:
+    columns: list[str] | None = None
+    least = 0
+    for number, row in enumerate(reader, start=1):
+        if not any(cell.strip() for cell in row):
+            continue
+        if columns is None:
+            names = [cell.strip().lower() for cell in row]
+            missing = [name for name in required if name not in names]
+            has_names = len(missing) < len(required)
+            if missing and (has_names or headless is None):
+                shown = ",".join(row)[:_SHOWN]
+                raise DatasetError(
+                    f"{path} has no column {', '.join(missing)}; its first line is {shown!r}",
+                    f"expected a first line that names the columns, among them {', '.join(required)}",
+                )
+            columns = list(headless) if missing and headless is not None else names
+            least = 1 + max(columns.index(name) for name in required)
+            if not missing:
+                continue
+        if len(row) < least:
+            raise DatasetError(
+                f"{path} line {number} has {len(row)} cells, expected {len(columns)} ({', '.join(columns)})",
+                "download the file again",
+            )
+        yield {**{name: cell.strip() for name, cell in zip(columns, row, strict=False)}, "_line": str(number)}
+
+
+def read_lines(path: Path, n_words: int, expected: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and words of the lines of a text file, empty ones left out.
+
+    Args:
+        path: The file.
+        n_words: Words of every line.
+        expected: Example of a line, for messages.
+
+    Raises:
+        DatasetError: If the file cannot be read, or a line has another number of words.
+    """
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != n_words:
+            raise DatasetError(
+                f"{path} line {number} is {line[:_SHOWN]!r}", f"expected lines such as {expected!r}"
+            )
+        yield number, words
+
+
+def read_text(path: Path) -> str:
+    """Text of a file.
+
+    Raises:
+        DatasetError: If it cannot be read as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
+
+
+def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | str) -> str:
+    """The label that a word stands for, in any case.
+
+    Another word is an error of the whole file, as another code is in :func:`label_of`.
+
+    Args:
+        word: As it stands in the file.
+        labels: Lower-case word to label.
+        path: The file, for messages.
+        line: Its line, for messages.
+
+    Raises:
+        DatasetError: If it stands for no label.
+    """
+    label = labels.get(word.lower())
+    if label is None:
+        hint = "; numbers are not read, their order differs between users" if word.isdecimal() else ""
+        raise DatasetError(
+            f"{path} line {line}: {word!r} is the name of no label",
+            f"expected one of {', '.join(labels)}{hint}",
+        )
+    return label
+
+
+def label_of(code: str, labels: Mapping[int, str], path: Path, line: int | str = 1) -> str:
+    """The label that a code stands for.
+
+    A code outside the range is an error of the whole file, and not of one item: it may be of another release,
+    whose other codes would then be misread.
+
+    Args:
+        code: As it stands in the file; ``"3"`` and ``"3.0"`` are both 3.
+        labels: Code to label.
+        path: The file, for messages.
+        line: Its line, for messages.
+
+    Raises:
+        DatasetError: If it is no code of a label.
+    """
+    try:
+        number = float(code)
+    except ValueError:
+        number = -0.5
+    if number not in labels:
+        known = ", ".join(f"{key} {name}" for key, name in sorted(labels.items()))
+        raise DatasetError(
+            f"{path} line {line}: label {code!r} is outside the range {min(labels)} to {max(labels)}",
+            f"expected {known}",
+        )
+    return labels[int(number)]

@@ -1,0 +1,41 @@
+"""XML of data sets, read so that a file can neither name other files nor grow while it is read.
+
+Reads small XML files. Entities other than XML's own five cannot be declared without a document type, and a
+file with one is refused before anything of it is expanded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from fgbench.errors import DatasetError
+
+_MAX_BYTES = 8 << 20
+
+
+class _Builder(ElementTree.TreeBuilder):
+    """Builds elements, and stops at a document type."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Called by the parser before it reads the declarations in a document type."""
+        raise ElementTree.ParseError(f"it declares the document type {name!r}, which may name other files")
+
+
+def read_xml(path: Path) -> ElementTree.Element:
+    """Root element of an XML file.
+
+    Raises:
+        DatasetError: If the file cannot be read, is larger than 8 MiB, is not XML, or has a document type.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DatasetError(f"{path} has more than {_MAX_BYTES} bytes", "expected a small annotation file")
+        parser = ElementTree.XMLParser(target=_Builder())
+        parser.feed(path.read_bytes())
+        root: ElementTree.Element = parser.close()
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
+    except ElementTree.ParseError as error:
+        raise DatasetError(f"{path} is refused as XML: {error}", "download the file again") from error
+    return root

@@ -1,0 +1,215 @@
+"""Adapter of MMI: clips from neutral over the peak of an expression back to neutral.
+
+Layout::
+
+    Sessions/<id>/session.xml         <track view="0"/>: 0 frontal, 1 profile, 2 both in one picture
+    Sessions/<id>/<sid>.avi           the clip; <sid> is S###-###, the subject and the recording
+    Sessions/<id>/<sid>.xml           <Metatag Name="Emotion" Value="1"/>
+    Sessions/<id>/<sid>-oao_aucs.xml  <ActionUnit><Marker Frame="1" Type="0"/>; for some clips only
+
+Labels: anger, disgust, fear, happiness, sadness, surprise (1 to 6); clips with another code are left out
+and counted as ``other``. Sessions without an emotion, and clips in profile, are not listed. Of a picture with
+both views the frontal face is taken, since the detector finds no other.
+
+The key frame is the middle of the frames in which the most action units are at their apex, where these are
+annotated; elsewhere it is left open, and recipes take the middle of the clip.
+
+Some clips are stored turned by 90 degrees, and the file does not say so: no face is found in them, which
+counts as wrong in accuracies. A copy beside the clip that says it, ``<sid>.mov`` or ``<sid>.mp4``, is taken
+instead; ``ffmpeg -display_rotation 270 -i <sid>.avi -c copy <sid>.mov`` makes one that is shown turned by 90
+degrees clockwise, with the same frames.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from fgbench.datasets._card import Card, Variant
+from fgbench.datasets._folders import (
+    file_names,
+    find,
+    is_video,
+    layout_error,
+    prefix,
+    stem,
+    subfolders,
+    unwrap,
+)
+from fgbench.datasets._tables import label_of
+from fgbench.datasets._xml import read_xml
+from fgbench.errors import DatasetError
+from fgbench.records import ClipEntry
+
+OTHER = "other"
+"""Label of clips with an expression that is not among the six."""
+
+_CODES = dict(enumerate(("anger", "disgust", "fear", "happiness", "sadness", "surprise"), start=1))
+_VIEWS = frozenset({"0", "2"})
+_APEX = "2"
+_SID = re.compile(r"(?P<subject>[Ss]\d+)-\d+.*")
+_AUCS = "-oao_aucs.xml"
+_LAYOUT = (
+    "Sessions/<id>/ with session.xml, <sid>.avi, <sid>.xml (Metatag Emotion 1 to 6), and for some "
+    "<sid>-oao_aucs.xml",
+)
+
+CARD = Card(
+    title="MMI Facial Expression Database",
+    kind="video",
+    licence="research only, after a signed agreement",
+    citation="Pantic, Valstar, Rademaker and Maat, Web-based Database for Facial Expression Analysis, ICME "
+    "2005; Valstar and Pantic, Induced Disgust, Happiness and Surprise, LREC Workshop EMOTION 2010",
+    request="Maja Pantic and Michel Valstar, page of the MMI Facial Expression Database",
+    protocol="10 folds by subject, six expressions; frames in the middle are the apex",
+    layouts=_LAYOUT,
+    variants=(Variant(scheme="mmi7", about="frontal clips with an emotion"),),
+    unconfirmed=(
+        "that the frames in the middle of a clip are its apex; publications differ in which they take",
+        "number of clips: publications use 205 to 213",
+        "what codes of emotions above 6 stand for",
+        "types of markers: 0 neutral, 1 onset, 2 apex, 3 offset; that they count frames from 1",
+    ),
+)
+
+
+def list_clips(root: Path) -> list[ClipEntry]:
+    """Clips with an emotion, ordered by id (``S###-###``).
+
+    Args:
+        root: Folder with the layout above, possibly some folders up, or ``Sessions/`` itself.
+
+    Raises:
+        DatasetError: If the folder is not laid out so, no session tells an emotion, or a code of one is no
+            number.
+    """
+    base = unwrap(root, _has_sessions)
+    if base is None:
+        raise layout_error(f"{root} has no folder Sessions/ with <id>/session.xml", _LAYOUT)
+    found = [entry for folder in subfolders(base).values() for entry in _session(folder, root)]
+    if not found:
+        raise layout_error(f"{base} has no session with a file <sid>.xml that tells an emotion", _LAYOUT)
+    return sorted(found, key=lambda entry: entry.clip_id)
+
+
+def _has_sessions(folder: Path) -> bool:
+    return any(find(inner, "session.xml") is not None for inner in subfolders(folder).values())
+
+
+def _session(folder: Path, root: Path) -> Iterator[ClipEntry]:
+    """The clip of a session, if it has an emotion and is not in profile."""
+    clips = _clips(folder)
+    session = find(folder, "session.xml")
+    for sid, name in clips.items():
+        path = prefix(folder, root) + name
+        labels, units = find(folder, f"{sid}.xml"), find(folder, sid + _AUCS)
+        if labels is None:
+            continue
+        try:
+            code = _emotion(read_xml(labels))
+            if code is None:
+                continue
+            if session is None:
+                raise DatasetError(f"{folder} has no file session.xml, which tells the view")
+            if not _is_frontal(read_xml(session), name):
+                continue
+            match = _SID.fullmatch(sid)
+            if match is None:
+                raise DatasetError(f"{path} does not name its subject, expected S###-###; folds need it")
+            key_frame = None if units is None else apex_frame(read_xml(units))
+        except DatasetError as error:
+            yield ClipEntry(clip_id=sid, path=path, problem=("bad_annotation", error.message))
+            continue
+        yield ClipEntry(
+            clip_id=sid,
+            path=path,
+            label=_label(code, labels),
+            key_frame=key_frame,
+            subject_id=match["subject"].upper(),
+            source_id=sid,
+        )
+
+
+def _clips(folder: Path) -> dict[str, str]:
+    """Id to file name of the clips in a folder; of several files with one id, that which is no AVI."""
+    clips: dict[str, str] = {}
+    for name in file_names(folder):
+        if is_video(name) and (stem(name) not in clips or not name.lower().endswith(".avi")):
+            clips[stem(name)] = name
+    return clips
+
+
+def _emotion(annotation: Element) -> str | None:
+    for tag in annotation.iter("Metatag"):
+        if tag.get("Name", "").lower() == "emotion":
+            return tag.get("Value", "")
+    return None
+
+
+def _label(code: str, path: Path) -> str:
+    """One of the six, or :data:`OTHER` for another number."""
+    return OTHER if code.isdecimal() and int(code) not in _CODES else label_of(code, _CODES, path)
+
+
+def _is_frontal(session: Element, name: str) -> bool:
+    """Whether the track of a file (or, if none names it, the first one) shows the face from the front.
+
+    Raises:
+        DatasetError: If there is no track with a view.
+    """
+    tracks = [track for track in session.iter("track") if track.get("view") is not None]
+    if not tracks:
+        raise DatasetError("session.xml has no track with a view")
+    own = [track for track in tracks if stem(track.get("filename", "")).lower() == stem(name).lower()]
+    return (own or tracks)[0].get("view") in _VIEWS
+
+
+def apex_frame(annotation: Element) -> int | None:
+    """Middle of the longest run of frames in which the most action units are at their apex, from 0.
+
+    An apex lasts from its marker to the marker after it; of equally long runs the first is taken. The rule is
+    ours, not stated in the paper.
+
+    Args:
+        annotation: Elements ``ActionUnit`` with elements ``Marker``, whose ``Frame`` counts from 1.
+
+    Returns:
+        ``None`` if no action unit has an apex.
+
+    Raises:
+        DatasetError: If a marker has no frame number.
+    """
+    changes: Counter[int] = Counter()
+    for unit in annotation.iter("ActionUnit"):
+        for start, end in _apexes(unit):
+            changes[start] += 1
+            changes[end] -= 1
+    runs: list[tuple[int, int, int]] = []  # number of units at their apex, first frame, frame after the last
+    frames = sorted(frame for frame, change in changes.items() if change)
+    active = 0
+    for start, end in pairwise(frames):
+        active += changes[start]
+        runs.append((active, start, end))
+    if not runs:
+        return None
+    _, start, end = max(runs, key=lambda run: (run[0], run[2] - run[1], -run[1]))
+    return start + (end - start) // 2
+
+
+def _apexes(unit: Element) -> Iterator[tuple[int, int]]:
+    """First frame, and frame after the last, of every apex of an action unit, from 0."""
+    markers = []
+    for marker in unit.iter("Marker"):
+        number = marker.get("Frame", "")
+        if not (number.isascii() and number.isdecimal() and len(number) < 10):
+            raise DatasetError(f"a marker of an action unit is at frame {number!r}, expected a number")
+        markers.append((max(0, int(number) - 1), marker.get("Type", "")))
+    markers.sort()
+    for place, (frame, kind) in enumerate(markers):
+        end = markers[place + 1][0] if place + 1 < len(markers) else frame + 1
+        if kind == _APEX and end > frame:
+            yield frame, end

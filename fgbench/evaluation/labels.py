@@ -1,0 +1,135 @@
+"""The label set of a work folder: its classes by name, in the order of outputs, and their upper classes.
+
+Reads what the index of the manifests tells (``scheme``, ``classes``). Labels are names everywhere: no number
+depends on the order in which a data set's folders or codes come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import DatasetError, ManifestError
+from fgbench.taxonomy import Ontology, leaves, ontology, ontology_names
+
+FG33 = "fg33"
+"""Name of the 33 leaves of FG-Emotions, which a work folder has unless its index tells another set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSet:
+    """The classes that are told apart.
+
+    Attributes:
+        name: e.g. ``"fg33"``, ``"ekman7"``.
+        labels: C names, in the order of outputs; none for data that have labels of action units alone.
+        basic: Upper class of each label; ``None`` where the set has none.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    basic: tuple[str, ...] | None = None
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """The upper classes in the order of their first label; empty where the set has none."""
+        return tuple(dict.fromkeys(self.basic or ()))
+
+    def described(self) -> dict[str, Any]:
+        """What metadata of weights tell: the classes, and the set's name where it is not the 33 leaves."""
+        named = {} if self.name == FG33 else {"scheme": self.name}
+        return {"classes": list(self.labels), **named}
+
+    def numbers(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Places of labels in this set, (N,) int64.
+
+        Raises:
+            DatasetError: If this set has no classes.
+            UnknownLabelError: If one is not in this set; the message names the nearest.
+        """
+        if not self.labels:
+            raise DatasetError(
+                f"label set {self.name} has no classes, expected some to tell apart",
+                "train on a data set with classes; fgbench train au takes labels of action units",
+            )
+        known = {label: number for number, label in enumerate(self.labels)}
+        names = Ontology(self.name, self.labels, {}, "")
+        found = [known[label] if label in known else names.index(label) for label in labels]
+        return np.array(found, np.int64)
+
+    def upper_numbers(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Upper classes (N,) int64 of labels given by their places; zeros where the set has none."""
+        if self.basic is None:
+            return np.zeros_like(numbers)
+        place = {name: number for number, name in enumerate(self.upper)}
+        return np.array([place[name] for name in self.basic], np.int64)[numbers]
+
+    def upper_matrix(self) -> npt.NDArray[np.float32]:
+        """(C, M) with 1 where a label lies under an upper class; M is 0 where the set has none."""
+        matrix = np.zeros((len(self.labels), len(self.upper)), np.float32)
+        for row, name in enumerate(self.basic or ()):
+            matrix[row, self.upper.index(name)] = 1
+        return matrix
+
+
+@lru_cache(maxsize=1)
+def fg33() -> LabelSet:
+    """The 33 leaves with their upper classes (paper section III)."""
+    return LabelSet(
+        name=FG33,
+        labels=tuple(leaf.name for leaf in leaves()),
+        basic=tuple(leaf.basic for leaf in leaves()),
+    )
+
+
+def read_labels(index: Mapping[str, Any]) -> LabelSet:
+    """The label set that the index of manifests tells of; the 33 leaves where it tells of none.
+
+    Args:
+        index: Content of ``index.json``: ``scheme`` is the set's name, ``classes`` its ordered labels, which
+            may be absent for a set that fgbench knows.
+
+    Raises:
+        ManifestError: If the classes are not two or more different names, or not those of the scheme.
+    """
+    return named_labels(str(index.get("scheme") or FG33), index.get("classes"), origin="index.json")
+
+
+def named_labels(name: str, classes: Any, *, origin: str) -> LabelSet:
+    """A label set by its name and its classes.
+
+    Args:
+        name: Name of the set.
+        classes: Ordered labels; ``None`` for a set that fgbench knows.
+        origin: Where they stand, for messages.
+
+    Raises:
+        ManifestError: See :func:`read_labels`.
+    """
+    again = "run fgbench prepare again"
+    if classes is None:
+        if name not in ontology_names():
+            raise ManifestError(f"{origin} names the label set {name!r} and does not list its classes", again)
+        return fg33() if name == FG33 else LabelSet(name=name, labels=ontology(name).labels)
+    if classes == []:
+        return LabelSet(name=name, labels=())
+    if (
+        not isinstance(classes, list | tuple)
+        or len(classes) < 2
+        or len(set(map(str, classes))) != len(classes)
+        or not all(isinstance(label, str) and label for label in classes)
+    ):
+        raise ManifestError(f"{origin} has classes {classes!r}, expected two or more different names", again)
+    if name == FG33:
+        if set(classes) != set(fg33().labels):
+            raise ManifestError(
+                f"{origin} has {len(classes)} classes of {FG33}, expected its {len(fg33().labels)} leaves",
+                again,
+            )
+        return fg33()
+    return LabelSet(name=name, labels=tuple(classes))

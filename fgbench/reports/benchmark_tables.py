@@ -1,0 +1,255 @@
+"""Tables III and IV: accuracy on public data sets, beside the paper's methods.
+
+Reads the finished runs of work folders, each of which holds one data set. Data sets find their column by
+name (``manifests/benchmarks.csv``); rows name their classes, and no two variants are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.labels import read_labels
+from fgbench.evaluation.results import Predictions
+from fgbench.reports import paper
+from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
+from fgbench.reports.methods import METHODS
+from fgbench.reports.model import Cell, Spread, Table, centre, data_title
+from fgbench.reports.protocols import left_undone, protocol_label, protocol_sentence
+from fgbench.stages.publish import read_index
+
+_KEYS = ("Method", "Of", "Data", "Protocol")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An experiment on a data set that has a column.
+
+    Attributes:
+        workdir: Its work folder.
+        dataset: Name of the data set, with its classes.
+        synthetic: Whether the data are drawn.
+        column: The paper's data set.
+        left_out: Class to number of samples that the variant of the data set lacks.
+        experiment: Its runs.
+    """
+
+    workdir: Path
+    dataset: str
+    synthetic: bool
+    column: str
+    left_out: Mapping[str, int]
+    experiment: Experiment
+
+    @property
+    def data(self) -> str:
+        return self.dataset + (" (SYNTHETIC)" if self.synthetic else "")
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        return self.experiment.details
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """Accuracies of an experiment; blank where a run is missing."""
+
+    uar: Cell = None
+    war: Cell = None
+    fold_mean: Cell = None
+    predictions: Predictions | None = None
+
+
+def benchmark_table(
+    workdirs: Sequence[Path], *, name: Literal["table3", "table4"], number: str, source: str
+) -> Table:
+    """Table III or IV.
+
+    Args:
+        workdirs: Work folders, one data set each.
+        name: Name of the table.
+        number: Its number in the paper.
+        source: ``"image"`` or ``"video"``: the methods that it lists.
+
+    Raises:
+        NoRunError: If no work folder has finished runs on a data set of the table.
+        ManifestError: If manifests are missing, or a run is damaged.
+    """
+    theirs = paper.benchmarks(name)
+    entries = [entry for workdir in workdirs for entry in _entries(workdir, name, source)]
+    if not entries:
+        raise NoRunError(
+            f"no finished run of {source} methods on {', '.join(theirs.datasets)} in "
+            f"{', '.join(str(workdir / RUNS) for workdir in workdirs)}",
+            "prepare one of these data sets and run, e.g., fgbench train msau --init RUN --workdir WORKDIR",
+        )
+    rows: list[list[Cell]] = [
+        [method, "paper", "", "", *[values.get(dataset) for dataset in theirs.datasets], theirs.mean(method)]
+        for method, values in theirs.accuracies.items()
+    ]
+    notes = []
+    for entry, label in zip(entries, _labels(entries), strict=True):
+        measured = _measure(entry.experiment)
+        rows += _rows(entry, label, measured, theirs)
+        notes.append(_note(entry, label, measured))
+    synthetic = any(entry.synthetic for entry in entries)
+    datasets = ", ".join(dict.fromkeys(entry.dataset for entry in entries))
+    kind = "images" if source == "image" else "videos"
+    return Table(
+        name=name,
+        title=data_title(
+            f"Table {number}. Accuracy on public data sets, {kind}", datasets, synthetic=synthetic
+        ),
+        columns=[*_KEYS, *theirs.datasets, "Mean"],
+        rows=rows,
+        notes=[*_meaning(theirs), *notes],
+        keys=len(_KEYS),
+        blocks=(len(theirs.datasets) + 1,),
+    )
+
+
+def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> list[_Entry]:
+    index = read_index(workdir)
+    labels = read_labels(index)
+    column = paper.benchmark_column(table, str(index["dataset"]), len(labels.labels))
+    if column is None:
+        return []
+    return [
+        _Entry(
+            workdir=workdir,
+            dataset=f"{index['dataset']}, {len(labels.labels)} classes",
+            synthetic=bool(index["synthetic"]),
+            column=column,
+            left_out=index.get("left_out") or {},
+            experiment=experiment,
+        )
+        for experiment in find_benchmarks(workdir)
+        if _source(experiment) == source
+    ]
+
+
+def _source(experiment: Experiment) -> str:
+    """Whether an experiment looks at images or at clips."""
+    kind = experiment.details.get("kind")
+    known = {method.name: method.source for method in METHODS}
+    return str(kind if kind in ("image", "video") else known.get(_base(experiment), ""))
+
+
+def _base(experiment: Experiment) -> str:
+    """Method of an experiment, without what it was trained on."""
+    transfer = experiment.details.get("transfer") or {}
+    conventional = {method.recipe: method.name for method in METHODS if not method.is_ablation}
+    method = transfer.get("method") or experiment.method or experiment.name
+    return conventional.get(str(method), str(method))
+
+
+def _labels(entries: Sequence[_Entry]) -> list[str]:
+    """Names of rows: method and what it was trained on, and the experiment's where several are alike."""
+    names = []
+    for entry in entries:
+        transfer = entry.details.get("transfer")
+        how = f", {transfer['kind']} from {transfer['dataset']}" if transfer else ""
+        names.append(f"{_base(entry.experiment)}{how}")
+    alike = [(name, entry.dataset) for name, entry in zip(names, entries, strict=True)]
+    return [
+        f"{name}, {entry.experiment.name}" + ("" if _is_only(entries, entry) else f" in {entry.workdir.name}")
+        if alike.count((name, entry.dataset)) > 1
+        else name
+        for name, entry in zip(names, entries, strict=True)
+    ]
+
+
+def _is_only(entries: Sequence[_Entry], entry: _Entry) -> bool:
+    same = [
+        other
+        for other in entries
+        if (other.dataset, other.experiment.name) == (entry.dataset, entry.experiment.name)
+    ]
+    return len(same) == 1
+
+
+def _measure(experiment: Experiment) -> _Measured:
+    if experiment.missing:
+        return _Measured()
+    by_seed = {
+        seed: {run.fold: run.predictions() for run in experiment.of_seed(seed)} for seed in experiment.seeds
+    }
+    together = [pooled(list(parts.values())) for parts in by_seed.values()]
+    confusions = [predictions.confusion() for predictions in together]
+    first = next(iter(by_seed.values()))
+    fold_mean: Cell = None
+    if len(first) > 1:
+        each = np.array(
+            [[metrics.uar(parts[fold].confusion()) for parts in by_seed.values()] for fold in first]
+        )
+        over = each.mean(axis=1)
+        fold_mean = None if np.isnan(over).any() else Spread(float(over.mean()), float(over.std(ddof=1)))
+    return _Measured(
+        uar=over_seeds([metrics.uar(confusion) for confusion in confusions]),
+        war=over_seeds([metrics.war(confusion) for confusion in confusions]),
+        fold_mean=fold_mean,
+        predictions=together[0],
+    )
+
+
+def _rows(entry: _Entry, label: str, measured: _Measured, theirs: paper.Benchmarks) -> list[list[Cell]]:
+    printed = theirs.accuracies[theirs.ours][entry.column]
+    mine = centre(measured.uar)
+    is_folded = len({run.fold for run in entry.experiment.runs}) > 1
+    lines: list[tuple[str, Cell]] = [("UAR, folds pooled" if is_folded else "UAR", measured.uar)]
+    if is_folded:
+        lines.append(("UAR, mean of the folds", measured.fold_mean))
+    lines.append(("WAR", measured.war))
+    lines.append((f"UAR less {theirs.ours}", None if mine is None else mine - printed))
+    told = [entry.data, protocol_label(entry.details)]
+    return [
+        [label, of, *told, *[value if dataset == entry.column else None for dataset in theirs.datasets], None]
+        for of, value in lines
+    ]
+
+
+def _meaning(theirs: paper.Benchmarks) -> list[str]:
+    return [
+        "UAR: mean of the accuracies of the classes; WAR: share of samples that are right. Several seeds: "
+        "mean ± standard deviation over seeds. Mean of the folds: ± standard deviation over folds.",
+        f"The differences are to the paper's {theirs.ours}; its means are computed from its values, over the "
+        "data sets that a method has. Classes and protocols of the paper's numbers are not stated per "
+        "method: they compare only as far as the data and the protocol of a row are the same.",
+    ]
+
+
+def _note(entry: _Entry, label: str, measured: _Measured) -> str:
+    experiment, details = entry.experiment, entry.details
+    where = f"{label} on {entry.data} ({entry.workdir.name}/{RUNS}/{experiment.name})"
+    if measured.predictions is None:
+        lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
+        is_or_are = "is" if len(experiment.missing) == 1 else "are"
+        return f"{where}: blank, since {lost} {is_or_are} missing; finish it."
+    found = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
+    coverage = 1 - found.n_missing / found.n
+    sentences = [
+        f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
+        f"face, which count as wrong (coverage {coverage:.3f}); seeds: {len(experiment.seeds)}."
+    ]
+    if entry.left_out:
+        sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
+    transfer = details.get("transfer") or {}
+    if transfer.get("kind") == "zero-shot":
+        dropped = _counted(transfer["dropped"]) or "none"
+        summed = transfer["summed"]["uar"]
+        other = "" if summed is None else f" By the largest sum of probabilities UAR is {summed:.3f}."
+        sentences.append(f"{transfer['rule']} Samples left out: {dropped}.{other}")
+    if experiment.unfinished:
+        seeds = ", ".join(map(str, experiment.unfinished))
+        sentences.append(f"Seed {seeds} is not finished and left out.")
+    return " ".join([*sentences, *left_undone(details)])
+
+
+def _counted(samples: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} of {name}" for name, n in samples.items())

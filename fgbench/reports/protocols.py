@@ -1,0 +1,37 @@
+"""What a result's details tell of the protocol that it was measured under, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fgbench.evaluation.division import Division
+
+
+def protocol_label(details: Mapping[str, Any]) -> str:
+    """Label of the protocol, e.g. ``"10-fold by subject"``; results of older versions have parts."""
+    told = details.get("protocol") or {}
+    return str(told.get("label") or Division().label)
+
+
+def protocol_sentence(details: Mapping[str, Any]) -> str:
+    """The label, and how settings were chosen where no part is there for it."""
+    told = details.get("protocol") or {}
+    held = ", a tenth of the training groups chose settings" if told.get("name") == "held-out" else ""
+    return f"{protocol_label(details)}{held}"
+
+
+def left_undone(details: Mapping[str, Any]) -> list[str]:
+    """Sentences on what a run did otherwise than its recipe says."""
+    return [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
+
+
+def protocol_notes(details: Mapping[str, Any]) -> list[str]:
+    """A sentence on a protocol that is more than the parts train, val and test; and what was left undone."""
+    is_usual = protocol_label(details) == Division().label
+    return [*([] if is_usual else [f"Protocol: {protocol_sentence(details)}."]), *left_undone(details)]
+
+
+def expected_folds(details: Mapping[str, Any]) -> list[str]:
+    """Names of all folds of the protocol; empty where the result does not tell."""
+    return [str(fold) for fold in (details.get("protocol") or {}).get("folds", ())]

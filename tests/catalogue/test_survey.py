@@ -1,0 +1,61 @@
+"""What of a data set is there, beside the published numbers."""
+
+import pytest
+from fake_trees import write_picture, write_pictures, write_text
+
+from fgbench.catalogue.survey import survey
+from fgbench.config import load_prepare
+
+
+def write_raf(root):
+    lines = ["train_00001.jpg 1", "train_00002.jpg 4", "test_00001.jpg 4"]
+    write_text(root / "basic" / "EmoLabel" / "list_patition_label.txt", "\n".join(lines))
+    folder = root / "basic" / "Image" / "aligned"
+    write_pictures(folder, ["train_00001_aligned.jpg", "test_00001_aligned.jpg", "test_00009_aligned.jpg"])
+    write_text(folder / "notes.txt", "x")
+    write_picture(root / "basic" / "Image" / "original" / "train_00001.jpg")
+    return root
+
+
+def test_counts_missing_and_surplus_files(tmp_path):
+    found = survey(load_prepare("raf-db"), write_raf(tmp_path))
+    assert found.counts == {"train": {"happiness": 1, "surprise": 1}, "test": {"happiness": 1}}
+    assert (found.missing, list(found.missing_examples)) == (
+        1,
+        ["basic/Image/aligned/train_00002_aligned.jpg"],
+    )
+    assert (found.unlisted, list(found.unlisted_examples)) == (
+        1,
+        ["basic/Image/aligned/test_00009_aligned.jpg"],
+    )
+    assert found.known == {"train": 12271, "test": 3068}
+    assert "train: 2 entries, published are 12271" in found.differences
+    assert "test, surprise: 0 entries, published are 329" in found.differences
+    assert not found.is_complete
+
+
+def test_sequences_without_label_are_not_listed_and_totals_follow_the_label_set(tmp_path):
+    for sequence in ("001", "002"):
+        write_pictures(tmp_path / "cohn-kanade-images" / "S005" / sequence, ["1.png", "2.png", "3.png"])
+    write_text(tmp_path / "Emotion" / "S005" / "001" / "a_emotion.txt", "5.0")
+    found = survey(load_prepare("ck-plus-6"), tmp_path)
+    assert (found.entries, found.subjects) == (1, 1)
+    assert found.left_out == {"neutral": 1}
+    assert list(found.unlisted_examples) == ["cohn-kanade-images/S005/002"]
+    assert found.known == {"all": 309}
+    assert "1 subjects, published are 118" in found.differences
+
+
+def test_rows_of_a_table_need_no_files(tmp_path):
+    write_text(tmp_path / "fer2013.csv", "emotion,pixels,Usage\n0,1,Training\n")
+    found = survey(load_prepare("fer2013"), tmp_path)
+    assert (found.missing, found.unlisted, found.entries) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("name", ["happy", "sad"])
+def test_without_published_numbers_nothing_differs(tmp_path, name):
+    write_picture(tmp_path / name / "1.png")
+    found = survey(load_prepare("folder"), tmp_path)
+    assert found.differences == []
+    assert found.is_complete
+    assert found.counts == {"all": {name: 1}}

@@ -1,0 +1,92 @@
+"""``fgbench compare``, ``fgbench leaderboard``, ``fgbench report --run`` and ``--all``."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from report_folders import samples, write_fake_run, write_manifests
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    write_manifests(folder / "work", samples(2))
+    write_fake_run(folder / "work", "weak", method="LBP+SVM", share=0.3, shown=samples(2))
+    write_fake_run(folder / "work", "strong", method="AU+CNN", share=0.8, shown=samples(2))
+    return folder
+
+
+def fgbench(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "fgbench", *arguments, "--workdir", "work"],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compare_prints_tables_and_writes_files(folder):
+    done = fgbench("compare", "weak", "strong", "--out", "files", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "**Runs compared: mine (SYNTHETIC data)**" in done.stdout
+    assert "**Accuracy per class, strong against weak: mine (SYNTHETIC data)**" in done.stdout
+    assert sorted(path.name for path in (folder / "files").iterdir()) == [
+        "compare-classes-strong.md",
+        "compare-differences.md",
+        "compare.md",
+    ]
+
+
+def test_compare_in_other_formats(folder):
+    assert fgbench("compare", "weak", "strong", "--format", "csv", cwd=folder).stdout.startswith(
+        "Run,Seeds,UAR"
+    )
+    plain = json.loads(fgbench("compare", "weak", "strong", "--json", cwd=folder).stdout)
+    assert plain["n_samples"] == 66
+
+
+def test_leaderboard_is_what_a_bare_comparison_shows(folder):
+    done = fgbench("leaderboard", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("| 1 | strong |") < done.stdout.index("| 2 | weak |")
+    assert fgbench("compare", cwd=folder).stdout == done.stdout
+    (table,) = json.loads(fgbench("leaderboard", "--json", cwd=folder).stdout)
+    assert table["rows"][0][1] == "strong"
+
+
+def test_sheet_of_a_run(folder):
+    done = fgbench("report", "--run", "weak", "--out", "sheet", "--format", "md", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "calibration error (ECE)" in done.stdout
+    assert "wrote sheet/run-weak.md" in done.stderr
+
+
+def test_whole_report_has_an_index_of_what_is_blank(folder):
+    done = fgbench("report", "--all", "--out", "all", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in (folder / "all").iterdir()}
+    assert {f"table1.{kind}" for kind in ("md", "tex", "csv", "html")} <= names
+    assert {f"figure3.{kind}" for kind in ("png", "pdf", "svg")} <= names
+    assert {"index.md", "index.html", "report.tex", "leaderboard-images-fg33.csv"} <= names
+    index = (folder / "all" / "index.md").read_text(encoding="utf-8")
+    assert "- **table6**: left out\n  - no finished run of MSAU-Net" in index
+    assert "fgbench train msau" in index
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["compare", "weak"], 3, "expected at least two different ones"),
+        (["compare", "weak", "none"], 7, "none is no finished run"),
+        (["compare", "weak", "strong", "--format", "png"], 3, "known formats: md, tex, csv, html"),
+        (["leaderboard", "--format", "png"], 3, "known formats: md, tex, csv, html"),
+        (["report", "--run", "none"], 7, "finished: strong, weak"),
+    ],
+)
+def test_wrong_use_is_explained(folder, arguments, code, message):
+    done = fgbench(*arguments, cwd=folder)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,64 @@
+"""The adapter of AFEW."""
+
+import shutil
+
+import pytest
+from fake_trees import Prepared, write_clip
+
+from fgbench.datasets.afew import list_clips
+from fgbench.errors import DatasetError
+
+EMOTIONS = ["Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"]
+
+
+def write_afew(root, parts=("Train", "Val")):
+    """One clip of every class in both parts; one name occurs in both, as in the release."""
+    for place, part in enumerate(parts):
+        for number, emotion in enumerate(EMOTIONS):
+            name = "000046280" if number == 0 else f"{place}{number:08d}"
+            write_clip(root / part / emotion / f"{name}.avi")
+    return root
+
+
+def test_a_name_that_is_in_both_parts_is_two_clips(tmp_path):
+    entries = {entry.clip_id: entry for entry in list_clips(write_afew(tmp_path))}
+    assert len(entries) == 14
+    assert entries["train/000046280"].path == "Train/Angry/000046280.avi"
+    assert entries["val/000046280"].path == "Val/Angry/000046280.avi"
+    assert {entry.label for entry in entries.values()} == {
+        "anger",
+        "disgust",
+        "fear",
+        "happiness",
+        "neutral",
+        "sadness",
+        "surprise",
+    }
+
+
+def test_wrapped_and_in_upper_case(tmp_path):
+    write_afew(tmp_path / "AFEW_7.0", ("TRAIN", "VAL"))
+    assert len(list_clips(tmp_path)) == 14
+
+
+def test_wrong_layouts_name_the_path(tmp_path):
+    root = write_afew(tmp_path / "afew")
+    shutil.rmtree(root / "Val")
+    with pytest.raises(DatasetError, match=r"afew has no folder Val/(.|\n)*expected layout: {Train,Val}/"):
+        list_clips(root)
+    (root / "Val" / "1").mkdir(parents=True)
+    with pytest.raises(DatasetError, match="Val has no folders named as emotions"):
+        list_clips(root)
+    shutil.rmtree(root / "Train")
+    with pytest.raises(DatasetError, match="afew has no folder Train/"):
+        list_clips(root)
+
+
+def test_a_clip_under_two_emotions_is_rejected(tmp_path):
+    root = write_afew(tmp_path / "afew")
+    shutil.copy(root / "Train" / "Angry" / "000046280.avi", root / "Train" / "Sad")
+    made = Prepared("afew", root, tmp_path / "work", faces={"align": False})
+    assert made.rejects == {"train/000046280": "duplicate_id"}
+    assert len(made.clips) == 13
+    protocol = made.index["protocol"]
+    assert (protocol["train"], protocol["selection"], protocol["test"]) == (["train"], [], ["val"])

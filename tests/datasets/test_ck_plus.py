@@ -1,0 +1,138 @@
+"""The adapter of CK+: sequences with label files, and cropped peaks."""
+
+import shutil
+
+import pytest
+from fake_trees import Prepared, write_picture, write_pictures, write_text
+
+from fgbench.datasets.ck_plus import list_clips
+from fgbench.errors import DatasetError
+
+CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
+FOLDERS = ["anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"]
+
+
+def write_sequences(root, n_subjects=10, *, n_frames=5):
+    """Two labelled sequences and an unlabelled one of every subject; codes are floats, as in the release."""
+    for number in range(n_subjects):
+        subject = f"S{number + 5:03d}"
+        for place in range(3):
+            sequence = f"{place + 1:03d}"
+            label = list(CODES)[(2 * number + place) % 7]
+            names = [f"{subject}_{sequence}_{frame + 1:08d}.png" for frame in range(n_frames)]
+            write_pictures(root / "cohn-kanade-images" / subject / sequence, names, label)
+            labels = root / "Emotion" / subject / sequence
+            labels.mkdir(parents=True, exist_ok=True)
+            if place < 2:
+                write_text(labels / f"{names[-1][:-4]}_emotion.txt", f"   {CODES[label]:.7e}\n")
+    (root / "cohn-kanade-images" / "S005" / "001" / ".DS_Store").write_bytes(b"x")
+    return root
+
+
+def write_cropped(root, n_subjects=10):
+    for number in range(n_subjects):
+        folder = FOLDERS[number % 7]
+        for frame in (10, 11, 12):
+            write_picture(root / "CK+48" / folder / f"S{number + 5:03d}_001_{frame:08d}.png", folder)
+    return root
+
+
+def test_peaks_and_neutral_first_frames(tmp_path):
+    entries = {entry.clip_id: entry for entry in list_clips(write_sequences(tmp_path))}
+    assert len(entries) == 40
+    peak, neutral = entries["S005_001"], entries["S005_001-neutral"]
+    assert (peak.label, peak.selected_frames, peak.key_frame) == ("anger", (2, 3, 4), 4)
+    assert (neutral.label, neutral.selected_frames, neutral.stills_only) == ("neutral", (0,), True)
+    assert peak.path == neutral.path == "cohn-kanade-images/S005/001"
+    assert {entry.subject_id for entry in (peak, neutral)} == {"S005"}
+    assert "S005_003" not in entries, "it has no label"
+
+
+def test_wrapped_and_in_upper_case(tmp_path):
+    write_sequences(tmp_path / "a")
+    root = tmp_path / "b"
+    shutil.copytree(tmp_path / "a" / "cohn-kanade-images", root / "images" / "Cohn-Kanade-Images")
+    shutil.copytree(tmp_path / "a" / "Emotion", root / "Emotion_labels" / "EMOTION")
+    plain = list_clips(tmp_path / "a")
+    wrapped = list_clips(root)
+    assert [entry.label for entry in wrapped] == [entry.label for entry in plain]
+    assert wrapped[0].path == "images/Cohn-Kanade-Images/S005/001"
+
+
+def test_sequence_without_pictures_is_a_problem_of_its_own(tmp_path):
+    root = write_sequences(tmp_path, 2)
+    shutil.rmtree(root / "cohn-kanade-images" / "S006" / "002")
+    (problem,) = [entry.problem for entry in list_clips(root) if entry.problem]
+    assert problem == ("missing_file", "no folder cohn-kanade-images/S006/002")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (
+            lambda root: shutil.rmtree(root / "Emotion"),
+            r"has no folder Emotion/.*\n.*cohn-kanade-images/S###",
+        ),
+        (lambda root: shutil.rmtree(root / "cohn-kanade-images"), "has no folder cohn-kanade-images/"),
+        (
+            lambda root: write_text(root / "Emotion" / "S005" / "001" / "x_emotion.txt", "8.0"),
+            r"x_emotion.txt line 1: label '8.0' is outside the range 0 to 7",
+        ),
+        (
+            lambda root: write_text(root / "Emotion" / "S005" / "001" / "x_emotion.txt", "happy face"),
+            r"x_emotion.txt line 1 is 'happy face'",
+        ),
+        (lambda root: shutil.rmtree(root), "no folder"),
+    ],
+)
+def test_wrong_layouts_name_the_path(tmp_path, break_it, message):
+    root = write_sequences(tmp_path / "ck", 2)
+    break_it(root)
+    with pytest.raises(DatasetError, match=message):
+        list_clips(root)
+
+
+def test_the_other_release_is_named(tmp_path):
+    with pytest.raises(DatasetError, match="use the recipe ck-plus-48"):
+        list_clips(write_cropped(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "n_classes", "n_clips", "left_out"),
+    [
+        ("ck-plus-6", 6, 17, {"contempt": 3, "neutral": 20}),
+        ("ck-plus", 7, 20, {"neutral": 20}),
+        ("ck-plus-8", 8, 40, {}),
+    ],
+)
+def test_prepared_with_6_7_and_8_classes(tmp_path, recipe, n_classes, n_clips, left_out):
+    root = write_sequences(tmp_path / "ck")
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    assert len(made.clips) == n_clips
+    assert made.index["left_out"] == made.report.left_out == left_out
+    assert len(made.index["classes"]) == n_classes
+    protocol = made.index["protocol"]
+    assert (protocol["kind"], protocol["folds"], protocol["group_by"]) == ("k-fold", 10, "subject_id")
+    clip = made.clips["S005_001"]
+    assert (clip["label"], clip["basic"], clip["valence"]) == ("anger", "anger", "unpleasant")
+    assert (clip["n_frames"], clip["fps"], clip["duration_s"], clip["decoder"]) == (5, None, None, "pictures")
+    assert [row["frame_index"] for row in made.images if row["clip_id"] == "S005_001"] == [2, 3, 4]
+    if recipe == "ck-plus-8":
+        neutral = made.clips["S005_001-neutral"]
+        assert (neutral["label"], neutral["basic"], neutral["n_faces_ok"]) == ("neutral", None, 1)
+
+
+def test_cropped_peaks(tmp_path):
+    root = write_cropped(tmp_path / "ck")
+    assert {entry.source_id for entry in list_clips(root, "48")} == {f"S{n + 5:03d}_001" for n in range(10)}
+    made = Prepared("ck-plus-48", root, tmp_path / "work")
+    clip = made.clips["S009_001_00000012"]
+    assert (clip["subject_id"], clip["label"], clip["align"]) == ("S009", "happiness", "none")
+    assert made.index["scheme"] == "ck7"
+    assert len(made.images) == 30
+
+
+def test_cropped_peaks_without_subjects_are_refused(tmp_path):
+    write_picture(write_cropped(tmp_path) / "CK+48" / "fear" / "face 1.png")
+    with pytest.raises(DatasetError, match=r"face 1\.png does not name its subject"):
+        list_clips(tmp_path, "48")

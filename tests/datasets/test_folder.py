@@ -1,0 +1,70 @@
+"""The adapter of plain folders."""
+
+import pytest
+from fake_trees import Prepared, write_clip, write_picture, write_pictures, write_text
+
+from fgbench.config import load_prepare
+from fgbench.datasets.folder import list_clips
+from fgbench.errors import DatasetError
+
+
+def test_pictures_clips_and_folders_of_pictures(tmp_path):
+    write_picture(tmp_path / "Happy" / "b" / "1.png")
+    write_pictures(tmp_path / "Happy" / "walk", ["2.png", "10.png"])
+    write_picture(tmp_path / "Happy" / "a.jpg")
+    write_clip(tmp_path / "sad face" / "c.mp4")
+    write_text(tmp_path / "sad face" / "notes.txt", "x")
+    found = {entry.clip_id: (entry.path, entry.label) for entry in list_clips(tmp_path)}
+    assert found == {
+        "Happy/a": ("Happy/a.jpg", "Happy"),
+        "Happy/b": ("Happy/b", "Happy"),
+        "Happy/walk": ("Happy/walk", "Happy"),
+        "sad face/c": ("sad face/c.mp4", "sad face"),
+    }
+
+
+def test_prepared_with_the_folders_names(tmp_path):
+    root = tmp_path / "mine"
+    for part in ("train", "Valid", "test"):
+        for label in ("Happy", "sad face"):
+            for number in range(2):
+                write_picture(root / part / label / f"{number}.png", label)
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": False})
+    assert (made.index["scheme"], made.index["classes"]) == ("free", ["happy", "sad_face"])
+    assert {part: counts["images"] for part, counts in made.report.counts.items()} == dict.fromkeys(
+        ("train", "val", "test"), 4
+    )
+    clip = made.clips["Valid/sad face/1"]
+    assert (clip["label"], clip["scheme"], clip["basic"], clip["split"]) == ("sad_face", "free", None, "val")
+
+
+def test_prepared_with_a_label_set(tmp_path):
+    root = tmp_path / "mine"
+    for label in ("Happy", "Neutral", "Silly"):
+        write_picture(root / label / "1.png", label)
+    dataset = load_prepare("folder").dataset.model_dump() | {"scheme": "ekman7"}
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": False}, dataset=dataset)
+    assert {clip["label"]: clip["basic"] for clip in made.clips.values()} == {
+        "happiness": "happiness",
+        "neutral": None,
+    }
+    assert made.rejects == {"Silly/1": "unknown_label"}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["a.png"], "has no folders"),
+        (["train/a.png"], "train has no folders of classes"),
+        (["train/x/a.png", "happy/b.png"], "the folder 'train', a part, beside 'happy', a class"),
+        (["happy/a.txt"], "has no pictures or videos"),
+    ],
+)
+def test_wrong_layouts_name_the_path(tmp_path, files, message):
+    for name in files:
+        if name.endswith(".png"):
+            write_picture(tmp_path / name)
+        else:
+            write_text(tmp_path / name, "x")
+    with pytest.raises(DatasetError, match=rf"{message}(.|\n)*<class>/<file>"):
+        list_clips(tmp_path)

@@ -1,0 +1,272 @@
+"""Networks on classes of a data set's own, in folds, from trained networks; and tested zero-shot."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
+from tiny_manifests import picture
+from tiny_runs import write_tiny_weights
+from tiny_work import FAST, au_recipe, image_recipe, place_in, plain_recipe, small_work
+from tiny_work import au_rows as rows_by_colour
+from typer.testing import CliRunner
+
+from fgbench import records, storage
+from fgbench.cli import runs
+from fgbench.cli.app import app
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.action_units import read_au_result
+from fgbench.evaluation.division import read_division
+from fgbench.evaluation.labels import read_labels
+from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.models.weights import load_weights
+from fgbench.taxonomy import leaf, ontology
+from fgbench.training import au_run, image_run
+from fgbench.training.inference import open_network
+from fgbench.training.starting import build
+from fgbench.training.trained import read_trained
+
+THREE = FIVE_FOLD | {"folds": 3, "label": "3-fold by subject"}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def ekman(tmp_path_factory):
+    """A seven-class set of four persons in three folds; a neutral frame has no face."""
+    folder = tmp_path_factory.mktemp("ekman") / "work"
+    index = ekman_index(protocol=THREE)
+    return write_work(folder, described(subjects=4), pictures=True, no_face=("s4-neutral",), **index)
+
+
+def divided_place(folder, work, fold, **changes):
+    """A place with the manifests of a work folder, in one of its folds."""
+    index = storage.read_json(work / "manifests" / "index.json")
+    place = place_in(folder, work / "manifests", **changes)
+    division = read_division(place.workdir, index)
+    told = {"dataset": index["dataset"], "synthetic": True, "protocol": division.told()}
+    more = {"labels": read_labels(index), "division": division, "details": told}
+    fields = {name: getattr(place, name) for name in place.__dataclass_fields__}
+    return type(place)(**fields | more).with_fold(fold)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A network of the 33 leaves on a frozen trunk: the folder of its run."""
+    folder = tmp_path_factory.mktemp("source")
+    manifests = small_work(folder)
+    place = place_in(folder / "work", manifests)
+    (trunk,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), place, rows_by_colour(manifests))
+    (run,) = image_run.run(image_recipe(), place, trunk / "weights.safetensors")
+    return run
+
+
+@pytest.fixture
+def fgbench(monkeypatch):
+    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+
+    def run(*words, code=0):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == code, done.output
+        return done
+
+    return run
+
+
+def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_path, fgbench):
+    work = tmp_path / "work"
+    place_in(work, ekman / "manifests")
+    recipe = tmp_path / "tiny.yaml"
+    losses = {"fine": 1.0, "basic": 0.5, "rank": 0.0, "alternate": False}
+    config = plain_recipe(optimiser=FAST | {"epochs": 1}, losses=losses)
+    recipe.write_text(yaml.safe_dump(config.model_dump(mode="json")))
+    train = ("train", "msau", "--workdir", work, "--recipe", recipe, "--device", "cpu")
+    assert "fold by fold" not in fgbench(*train, "--fold", "2").stdout
+    done = fgbench(*train)
+    assert "| all, pooled | 28 | 1 |" in done.stdout
+    folders = sorted((work / "runs" / "tiny-cnn").glob("*/0"))
+    assert [folder.parent.name for folder in folders] == ["1", "2", "3"]
+    persons = [set(read_predictions(folder).subject_ids) for folder in folders]
+    assert persons == [{"s1", "s4"}, {"s2"}, {"s3"}]
+    for folder in folders:
+        verify(folder)
+        state, metadata = load_weights(folder / "weights.safetensors")
+        assert (metadata["classes"], metadata["scheme"], metadata["basic"]) == (list(EKMAN7), "ekman7", [])
+        assert state["scales.0.fine.weight"].shape[0] == 7
+        assert not any(".basic." in name for name in state)
+        details = read_result(folder)["details"]
+        assert details["notes"] == ["losses.basic taken as 0: label set ekman7 has no upper classes"]
+        assert yaml.safe_load((folder / "config.yaml").read_text())["losses"]["basic"] == 0.0
+    assert "Losses.basic taken as 0: label set ekman7 has no upper classes." in done.stdout
+    again = fgbench("evaluate", folders[0], "--device", "cpu")
+    assert "the predictions of 13 images are equal to those of the run" in again.stdout
+
+
+def test_action_units_are_trained_on_no_test_person(ekman, tmp_path):
+    place = divided_place(tmp_path / "work", ekman, "1")
+    clips = pq.read_table(ekman / "manifests" / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
+    rows = [
+        records.AuRow(clip_id=row["clip_id"], frame_index=0, labels={"au04": 1 if row["label"] < "g" else -1})
+        for row in clips
+    ]
+    config = au_recipe(action_units=("au04",), optimiser=FAST | {"epochs": 1})
+    (folder,) = au_run.run(config, place, rows)
+    assert folder == place.workdir / "runs" / "au-tiny" / "1" / "0"
+    assert read_au_result(folder)["n"] == 13
+    assert set(pq.read_table(folder / "au_predictions.parquet")["subject_id"].to_pylist()) == {"s1", "s4"}
+    (other,) = au_run.run(config, place.with_fold("2"), rows)
+    first, second = (load_weights(path / "weights.safetensors")[0] for path in (folder, other))
+    assert not torch.equal(first["trunk.conv1.weight"], second["trunk.conv1.weight"])
+
+
+def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path, fgbench):
+    work = tmp_path / "work"
+    place_in(work, ekman / "manifests")
+    given, _ = load_weights(source / "weights.safetensors")
+    config = image_recipe(losses={"basic": 0.0})
+    index = storage.read_json(ekman / "manifests" / "index.json")
+    trained = read_trained(source / "weights.safetensors")
+    begun = build(config, trained, seed=0, labels=read_labels(index)).state_dict()
+    heads = {name for name in begun if ".fine." in name}
+    assert begun["scales.0.fine.weight"].shape[0] == 7
+    for name in begun.keys() - heads:
+        assert torch.equal(begun[name], given[name]), name
+    done = fgbench("train", "msau", "--init", source, "--workdir", work, "--fold", "1", "--device", "cpu")
+    folder = work / "runs" / "tiny-fine-tuned" / "1" / "0"
+    assert f"run: {folder}" in done.stdout
+    state, metadata = load_weights(folder / "weights.safetensors")
+    assert metadata["classes"] == list(EKMAN7)
+    for name in (name for name in state if name.startswith("trunk.")):
+        assert torch.equal(state[name], given[name]), f"{name} is frozen"
+    embedding = [name for name in state if ".embedding." in name]
+    assert all(not torch.equal(state[name], given[name]) for name in embedding)
+    details = read_result(folder)["details"]
+    assert details["transfer"] == {
+        "kind": "fine-tuned",
+        "run": "tiny/0/0",
+        "sha256": trained.digest,
+        "dataset": "made up",
+        "synthetic": True,
+        "scheme": "fg33",
+    }
+    assert details["method"] == "MSAU-Net (Ours)"
+    before = (folder / "result.json").read_bytes()
+    fgbench("train", "msau", "--init", source, "--workdir", work, "--fold", "1", "--device", "cpu")
+    assert (folder / "result.json").read_bytes() == before, "it is there already"
+
+
+def test_what_one_cannot_start_from(source, ekman, tmp_path):
+    place = divided_place(tmp_path / "work", ekman, "1")
+    trained = read_trained(source / "weights.safetensors")
+    network = image_recipe().network.model_dump() | {"embedding": 16}
+    with pytest.raises(ConfigError, match="is of another network than recipe tiny: embedding differ"):
+        image_run.run(image_recipe(network=network), place, None, init=trained)
+    with pytest.raises(ConfigError, match="both weights of action units and a trained network"):
+        image_run.run(image_recipe(), place, source / "weights.safetensors", init=trained)
+    with pytest.raises(ConfigError, match="trains several networks"):
+        image_run.run(image_recipe(region_counts=(1, 2)), place, None, init=trained)
+    units = write_tiny_weights(tmp_path / "au.safetensors", kind="au")
+    with pytest.raises(ManifestError, match="of kind 'au', expected 'image' to start from"):
+        image_run.run(image_recipe(), place, None, init=read_trained(units))
+
+
+def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_path):
+    place = divided_place(tmp_path / "work", ekman, "1")
+    config = plain_recipe(optimiser=FAST | {"epochs": 1})
+    (folder,) = image_run.run(config, place, None)
+    trained = read_trained(folder / "weights.safetensors")
+    tuned = image_run.fine_tuned(config)
+    message = r"tiny-cnn/1/0 was trained on 7 of the test clips of .*, fold 2; expected none"
+    with pytest.raises(ConfigError, match=message):
+        image_run.run(tuned, place.with_fold("2"), None, init=trained)
+    (again,) = image_run.run(tuned, place, None, init=trained)
+    assert again == place.workdir / "runs" / "tiny-cnn-fine-tuned" / "1" / "0"
+
+
+def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, fgbench):
+    work = tmp_path / "work"
+    place_in(work, ekman / "manifests")
+    done = fgbench("evaluate", source, "--workdir", work, "--device", "cpu")
+    folder = work / "runs" / "tiny-on-ck-plus" / "0" / "0"
+    assert f"run: {folder}" in done.stdout
+    assert "samples left out, which have no class among the six: 4 of neutral" in done.stdout
+    verify(folder)
+    predictions, result = read_predictions(folder), read_result(folder)
+    assert predictions.classes == (*ontology("ekman6").labels, "love")
+    assert len(predictions.sample_ids) == 4 * 6
+    assert "neutral" not in predictions.labels
+    # The class of the likeliest leaf, worked out again from each scale's own probabilities.
+    names = ontology("fg33").labels
+    rows = pq.read_table(folder / "branches.parquet").to_pylist()
+    by_sample: dict[str, list] = {}
+    for row in rows:
+        by_sample.setdefault(row["sample_id"], []).append(row["probabilities"])
+    for name, said in zip(predictions.sample_ids, predictions.predicted, strict=True):
+        likeliest = names[int(np.mean(by_sample[name], axis=0).argmax())]
+        assert said == ("disgust" if likeliest == "disgust" else leaf(likeliest).basic)
+    details = result["details"]
+    assert details["transfer"]["kind"] == "zero-shot"
+    assert details["transfer"]["dropped"] == {"neutral": 4}
+    assert details["transfer"]["method"] == "MSAU-Net (Ours)"
+    assert details["protocol"]["folds"] == ["0"]
+    assert details["clips_trained_on"] == 0
+    assert result["metrics"]["n"] == 24
+
+
+def test_a_network_of_other_classes_is_refused(source, tmp_path, fgbench):
+    compound = write_work(
+        tmp_path / "raf",
+        described(("sadly_angry", "happily_surprised"), subjects=3, part="test"),
+        scheme="raf-compound",
+        classes=["sadly_angry", "happily_surprised"],
+    )
+    failed = fgbench("evaluate", source, "--workdir", compound, "--device", "cpu", code=3)
+    assert "tells 33 classes of fg33 apart" in failed.stderr
+    assert "--init" in failed.stderr
+
+
+def test_a_network_without_upper_classes_is_asked(tmp_path, fgbench):
+    network = {"network": {"zooms": 0}}
+    path = write_tiny_weights(
+        tmp_path / "w.safetensors",
+        has_basic=False,
+        n_fine=7,
+        classes=list(EKMAN7),
+        scheme="ekman7",
+        **network,
+    )
+    asked = open_network(read_trained(path), CPU)
+    assert (asked.classes, asked.upper, asked.has_basic_head) == (EKMAN7, (), False)
+    answer = asked.ask(np.stack([picture(number) for number in range(2)]))
+    assert answer.fine.shape == (2, 7)
+    assert answer.basic.shape == (2, 0)
+    done = fgbench("export", path, "--onnx", tmp_path / "w.onnx")
+    assert "onnx: " in done.stdout
+    wrong = write_tiny_weights(
+        tmp_path / "x.safetensors", has_basic=False, n_fine=7, classes=["a", "a"], scheme="mine"
+    )
+    with pytest.raises(ManifestError, match="expected two or more different names"):
+        open_network(read_trained(wrong), CPU)
+
+
+def test_json_of_folds_is_one_document(ekman, tmp_path, fgbench):
+    work = tmp_path / "work"
+    place_in(work, ekman / "manifests")
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(yaml.safe_dump(plain_recipe(optimiser=FAST | {"epochs": 1}).model_dump(mode="json")))
+    done = fgbench(
+        "baseline", "plain-cnn", "--workdir", work, "--recipe", recipe, "--device", "cpu", "--json"
+    )
+    told = json.loads(done.stdout)
+    assert told["pooled"]["n"] == 28
+    assert sorted(told["folds"]) == ["1", "2", "3"]

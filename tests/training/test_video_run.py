@@ -1,0 +1,361 @@
+"""Runs of networks of clips: what they write, stopped and resumed, predicted anew, on odd clips, in folds."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tiny_clips import clip, small_clips, video_recipe, write_clips
+from tiny_runs import write_tiny_weights
+from tiny_task import KilledError, killer
+from tiny_work import COLOURS, place_in
+
+from fgbench.baselines import nan as nan_baseline
+from fgbench.baselines import plain_tsnet
+from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.evaluation.streams import read_attention, read_streams
+from fgbench.images import encode
+from fgbench.models.googlenet import GoogLeNet
+from fgbench.models.weights import load_weights
+from fgbench.training import video_run
+from fgbench.training.clip_evaluation import evaluate_clips, tuned_weight
+from fgbench.training.clip_inference import open_clip_network
+from fgbench.training.trained import read_trained
+
+CPU = torch.device("cpu")
+KINDS = {
+    "tmsau": {},
+    "nan": {"temporal": None, "name": "tiny-nan", "method": "NAN"},
+    "plain-tsnet": {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"},
+    "vgg-lstm": {"temporal": "vgg-lstm", "name": "tiny-vgg"},
+    "c3d-lstm": {"temporal": "c3d-lstm", "name": "tiny-c3d"},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Another number of threads may give other last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    return small_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    return read_trained(write_tiny_weights(tmp_path_factory.mktemp("image") / "weights.safetensors"))
+
+
+def run_in(folder, manifests, image, **changes):
+    config = video_recipe(**changes)
+    place = place_in(folder, manifests)
+    return video_run.run(config, place, image if config.image_recipe else None), place
+
+
+@pytest.fixture(scope="module")
+def done(manifests, image, tmp_path_factory):
+    return run_in(tmp_path_factory.mktemp("done") / "work", manifests, image)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kind):
+    folder, place = run_in(tmp_path / "work", manifests, image, **KINDS[kind])
+    verify(folder)
+    predictions, details = read_predictions(folder), read_result(folder)["details"]
+    assert len(predictions.sample_ids) == 7, "the clip without a face counts"
+    assert predictions.predicted[predictions.sample_ids.index("clip024")] is None
+    streams = read_streams(folder)
+    names = ["spatial"] if kind == "nan" else ["spatial", "temporal"]
+    assert list(streams) == names == details["streams"]
+    ids = [name for name in predictions.sample_ids if name != "clip024"]
+    rows = [predictions.sample_ids.index(name) for name in ids]
+    fused = np.mean([streams[name].of(ids) for name in names], axis=0)
+    np.testing.assert_allclose(predictions.probabilities[rows], fused, atol=1e-6)
+    assert {part: streams["spatial"].parts.count(part) for part in ("val", "test")} == {"val": 6, "test": 6}
+    if kind != "plain-tsnet":
+        attention = read_attention(folder)
+        assert len(attention) == 12
+        for clip_id in ids:
+            np.testing.assert_array_equal(attention[clip_id].frames, np.arange(5 + int(clip_id[4:]) % 4))
+    else:
+        assert not (folder / "attention.parquet").exists()
+    for name in ("config.yaml", "history.json", "README.md", "weights.safetensors"):
+        assert (folder / name).is_file()
+    assert not (folder / "checkpoint.pt").exists()
+    network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+    assert (network.image is not None) == (kind != "plain-tsnet")
+    found, comparison = evaluate_clips(network, place)
+    assert found == folder
+    assert comparison.is_equal
+    assert video_run.run(video_recipe(**KINDS[kind]), place, image if network.image else None) == folder
+
+
+def test_the_card_and_the_metadata_tell_what_the_streams_take(done):
+    folder, _ = done
+    card = (folder / "README.md").read_text()
+    assert "- Input of the spatial stream (attention)" in card
+    assert "- Input of the temporal stream (flow): optical flow (8 bits), less (127.5, 127.5)" in card
+    assert "- Weight of the spatial stream: 0.5" in card
+    state, metadata = load_weights(folder / "weights.safetensors")
+    assert metadata["kind"] == "video"
+    assert metadata["image"]["experiment"] == "tiny"
+    assert any(name.startswith("image.trunk.") for name in state)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_killed_and_resumed_is_the_same_to_the_last_bit(tmp_path, manifests, image, after):
+    folder = tmp_path / "work"
+    config = video_recipe(optimiser={**video_recipe().optimiser.model_dump(), "checkpoint_steps": 1})
+    whole = video_run.run(config, place_in(tmp_path / "whole", manifests), image)
+    killed = place_in(folder, manifests, progress=killer(after))
+    with pytest.raises(KilledError):
+        video_run.run(config, killed, image)
+    (folder / "manifests").unlink()
+    again = video_run.run(config, place_in(folder, manifests), image)
+    for name in ("weights.safetensors", "predictions.parquet", "streams.parquet"):
+        assert (again / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_frames_are_described_once(tmp_path, manifests, image):
+    folder = tmp_path / "work"
+    run_in(folder, manifests, image, temporal=None, name="first")
+    before = {path: path.stat().st_mtime_ns for path in (folder / "cache" / "frames").rglob("*.f16")}
+    assert len(before) == 3
+    (folder / "manifests").unlink()
+    run_in(folder, manifests, image, temporal=None, name="second", fusion_weight=0.3)
+    after = {path: path.stat().st_mtime_ns for path in (folder / "cache" / "frames").rglob("*.f16")}
+    assert after == before
+
+
+def test_streams_that_are_read_from_disk_give_the_same(tmp_path, manifests, image):
+    data = video_recipe().data.model_dump() | {"resident_mb": 1}
+    kind = KINDS["plain-tsnet"] | {"rgb": {"input_px": 96, "width": 0.0625, "dropout": 0.0}}
+    whole, _ = run_in(tmp_path / "a", manifests, image, **kind)
+    read, _ = run_in(tmp_path / "b", manifests, image, **kind, data=data)
+    assert (read / "predictions.parquet").read_bytes() == (whole / "predictions.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0, "tuned"])
+def test_another_weight_is_a_run_of_its_own(tmp_path, done, weight):
+    folder, place = done
+    before = (folder / "result.json").read_bytes()
+    network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+    other, comparison = evaluate_clips(network, place, weight)
+    assert comparison is None
+    chosen = tuned_weight(folder) if weight == "tuned" else weight
+    assert other.parent.parent.name == f"tiny-tmsau-w{chosen:.2f}"
+    found, streams = read_predictions(other), read_streams(folder)
+    ids = [name for name, label in zip(found.sample_ids, found.predicted, strict=True) if label]
+    rows = [found.sample_ids.index(name) for name in ids]
+    expected = chosen * streams["spatial"].of(ids) + (1 - chosen) * streams["temporal"].of(ids)
+    np.testing.assert_allclose(found.probabilities[rows], expected, atol=1e-6)
+    details = read_result(other)["details"]
+    assert details["fusion_weight"] == chosen
+    assert ("chosen on validation" in details["method"]) == (weight == "tuned")
+    assert (folder / "result.json").read_bytes() == before
+
+
+def test_a_weight_needs_two_streams(tmp_path, manifests, image):
+    folder, place = run_in(tmp_path / "work", manifests, image, **KINDS["nan"])
+    network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+    with pytest.raises(ConfigError, match="spatial stream alone, expected two"):
+        evaluate_clips(network, place, 0.5)
+
+
+def test_on_other_data_it_is_a_run_there(tmp_path, done, image):
+    folder, _ = done
+    other = small_clips(tmp_path / "other", moves=False)
+    place = place_in(
+        tmp_path / "work", other, manifest_digest="o", details={"dataset": "others", "synthetic": True}
+    )
+    network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+    made, comparison = evaluate_clips(network, place)
+    assert comparison is None
+    assert made == tmp_path / "work" / "runs" / "tiny-tmsau-on-others" / "0" / "0"
+    details = read_result(made)["details"]
+    assert details["method"] == "TMSAU-Net (Ours), trained on made up"
+    assert details["weights"]["sha256"] == network.trained.digest
+    assert details["clips_trained_on"] == 0
+
+
+def odd_clips(folder, n_frames):
+    """Beside usual clips, one of a single frame, one with gaps, one of many frames, and one without flow."""
+    parts = [
+        clip(number, part, f"s{number}", label, 4)
+        for number, (part, label) in enumerate(
+            [(part, label) for part in ("train", "train", "val", "test") for label in COLOURS]
+        )
+    ]
+    face = encode(np.full((224, 224, 3), COLOURS["panic"], np.uint8), "jpeg", 80)
+    flow = parts[0][5]
+    gaps = [(0, face), (1, face), (2, None), (3, face), (4, face)]
+    parts += [
+        ("single", "test", "s90", "panic", [(7, face)], []),
+        ("gaps", "train", "s91", "panic", gaps, [(0, *flow[0][1:]), (3, *flow[1][1:])]),
+        ("none", "test", "s92", "relief", [(0, None)], []),
+        (
+            "long",
+            "test",
+            "s93",
+            "panic",
+            [(n, face) for n in range(n_frames)],
+            [(n, *flow[0][1:]) for n in range(n_frames - 1)],
+        ),
+    ]
+    return write_clips(folder / "manifests", parts)
+
+
+@pytest.mark.parametrize("kind", ["tmsau", "plain-tsnet", "c3d-lstm"])
+def test_clips_of_one_frame_of_many_and_of_none(tmp_path, image, kind):
+    n_frames = 10_000 if kind == "tmsau" else 100
+    folder, _ = run_in(tmp_path / "work", odd_clips(tmp_path, n_frames), image, **KINDS[kind])
+    found = read_predictions(folder)
+    told = dict(zip(found.sample_ids, found.predicted, strict=True))
+    assert told["none"] is None
+    assert told["single"] is not None
+    assert told["long"] is not None
+    assert np.isfinite(found.probabilities[found.sample_ids.index("single")]).all()
+    if kind == "tmsau":
+        attention = read_attention(folder)
+        assert attention["single"].frames.tolist() == [7]
+        assert len(attention["long"].frames) == 64, "at most so many frames, evenly spread"
+        streams = read_streams(folder)
+        uniform = streams["temporal"].of(["single"])[0]
+        np.testing.assert_allclose(uniform, 1 / 33, atol=1e-6)
+
+
+def test_weights_of_torchvisions_kind_start_the_streams(tmp_path, manifests):
+    torch.manual_seed(0)
+    backbone = GoogLeNet(3, width=0.0625)
+    path = tmp_path / "googlenet.pth"
+    torch.save({**backbone.state_dict(), "fc.weight": torch.zeros(1, 64), "fc.bias": torch.zeros(1)}, path)
+    config = video_recipe(
+        **KINDS["plain-tsnet"]
+        | {"optimiser": {"epochs": 1, "learning_rate": 1e-12, "momentum": 0.0, "weight_decay": 0.0}}
+    )
+    folder = plain_tsnet.run(config, place_in(tmp_path / "work", manifests), path)
+    state, metadata = load_weights(folder / "weights.safetensors")
+    first = backbone.state_dict()["conv1.conv.weight"]
+    torch.testing.assert_close(state["spatial.backbone.conv1.conv.weight"], first)
+    expected = first.mean(1, keepdim=True).expand(-1, 4, -1, -1)
+    torch.testing.assert_close(state["temporal.backbone.conv1.conv.weight"], expected)
+    assert read_result(folder)["details"]["weights"] == metadata["initial_weights"]
+
+
+def test_what_cannot_be_is_refused(tmp_path, manifests, image):
+    place = place_in(tmp_path / "work", manifests)
+    with pytest.raises(ConfigError, match="needs image model"):
+        video_run.run(video_recipe(), place, None)
+    with pytest.raises(ConfigError, match="takes no image model"):
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), place, image)
+    path = tmp_path / "w.pth"
+    torch.save({"conv1.conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(ConfigError, match="no stream that starts from weights"):
+        video_run.run(video_recipe(**KINDS["nan"]), place, image, path)
+    with pytest.raises(ConfigError, match="expected attention alone"):
+        nan_baseline.run(video_recipe(), place, image)
+    with pytest.raises(ConfigError, match="expected rgb and flow"):
+        plain_tsnet.run(video_recipe(), place, None)
+    with pytest.raises(ConfigError, match=r"describes a frame by 16 numbers, attention.size is 8"):
+        video_run.run(video_recipe(attention={"size": 8, "project": False}), place, image)
+    with pytest.raises(ManifestError, match="cannot read the weights"):
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), place, None, tmp_path / "nowhere.pth")
+
+
+def test_without_flow_the_message_says_what_to_do(tmp_path, manifests, image):
+    shutil.copytree(manifests, tmp_path / "manifests")
+    shutil.rmtree(tmp_path / "manifests" / "features")
+    with pytest.raises(ManifestError, match=r"optical_flow is missing"):
+        run_in(tmp_path / "work", tmp_path / "manifests", image)
+
+
+def test_without_validation_clips_there_is_an_error(tmp_path, image):
+    clips = [clip(n, part, f"s{n}", "panic", 3) for n, part in enumerate(["train", "train", "test"])]
+    with pytest.raises(DatasetError, match="no clips to choose the epoch on"):
+        run_in(tmp_path / "work", write_clips(tmp_path / "manifests", clips), image)
+
+
+def test_weights_of_another_kind_are_refused(done, image):
+    folder, _ = done
+    with pytest.raises(ManifestError, match="expected 'video'"):
+        open_clip_network(image, CPU)
+    trained = read_trained(folder / "weights.safetensors")
+    broken = {**trained.metadata, "scales": None}
+    damaged = type(trained)(path=trained.path, state=trained.state, metadata=broken, digest="x")
+    with pytest.raises(ManifestError, match="do not tell of a network"):
+        open_clip_network(damaged, CPU)
+
+
+def test_other_label_sets_and_folds(tmp_path, image):
+    from fgbench.evaluation.division import read_division
+    from fgbench.evaluation.labels import read_labels
+
+    manifests = small_clips(tmp_path / "clips")
+    index = {"scheme": "free", "classes": sorted(COLOURS), "dataset": "made up", "synthetic": True}
+    index["protocol"] = {"kind": "k-fold", "folds": 4, "group_by": "subject_id", "label": "4-fold by subject"}
+    (manifests / "index.json").write_text(json.dumps(index))
+    work = tmp_path / "work"
+    plain = place_in(work, manifests)
+    division = read_division(work, index)
+    place = place_in(tmp_path / "w2", manifests, labels=read_labels(index), division=division)
+    assert plain.fold == "0"
+    folders = [
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), each, None) for each in place.each_fold()[:2]
+    ]
+    tested = []
+    for number, folder in enumerate(folders, 1):
+        assert folder.parent.name == str(number)
+        found = read_predictions(folder)
+        assert found.classes == tuple(sorted(COLOURS))
+        tested.append(set(found.subject_ids))
+        assert "losses.basic taken as 0" in read_result(folder)["details"]["notes"][0]
+        network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+        assert network.classes == found.classes
+    assert not tested[0] & tested[1], "no person is tested in two folds"
+
+
+def shuffled(manifests, seed):
+    clips = pq.read_table(manifests / "clips.parquet").to_pylist()
+    drawn = np.random.default_rng(seed).permutation([row["label"] for row in clips])
+    return dict(enumerate(drawn.tolist()))
+
+
+QUICK = {"kind": "adamw", "learning_rate": 0.005, "batch": 6, "epochs": 10, "patience": 10}
+
+
+@pytest.mark.parametrize("kind", ["nan", "plain-tsnet"])
+def test_networks_are_above_chance_on_persons_they_have_not_seen(tmp_path, manifests, image, kind):
+    recipe = KINDS[kind] | {"head_factor": 5.0, "optimiser": QUICK | {"epochs": 16, "patience": 16}}
+    folder, _ = run_in(tmp_path / "work", manifests, image, **recipe)
+    # Five or more of six clips of three classes are right by chance in 1.8 % of all cases.
+    assert read_result(folder)["metrics"]["war"] >= 5 / 7
+
+
+@pytest.mark.parametrize("kind", ["nan", "plain-tsnet", "tmsau", "vgg-lstm", "c3d-lstm"])
+def test_on_shuffled_labels_networks_are_at_chance(tmp_path, manifests, image, kind):
+    recipe = KINDS[kind] | {"head_factor": 5.0, "optimiser": QUICK | {"epochs": 6}}
+    right = 0
+    for seed in range(3):
+        made = small_clips(tmp_path / f"clips{seed}", labels=shuffled(manifests, seed))
+        found = read_predictions(run_in(tmp_path / f"work{seed}", made, image, **recipe)[0])
+        right += sum(a == b for a, b in zip(found.labels, found.predicted, strict=True))
+    # Of 18 clips of three classes, 12 or more are right by chance in 0.4 % of all cases.
+    assert right < 12
+
+
+def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, image):
+    """Frames of all classes look alike; a network of frames is at chance."""
+    made = small_clips(tmp_path / "clips", colours=False)
+    usual = {"optimiser": QUICK | {"epochs": 12}, "head_factor": 5.0, "name": "flow"}
+    flow, _ = run_in(tmp_path / "flow", made, image, **usual, image_recipe=None, spatial=None)
+    assert read_result(flow)["metrics"]["war"] == pytest.approx(6 / 7), "the clip without a face is wrong"
+    still, _ = run_in(tmp_path / "nan", made, image, **(usual | {"name": "nan"}), temporal=None)
+    assert read_result(still)["metrics"]["war"] <= 5 / 7

@@ -1,0 +1,187 @@
+"""Networks of clips as tasks: overfitting, losses, what is drawn, prediction."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_clips import small_clips, video_recipe
+from tiny_runs import write_tiny_weights
+from tiny_work import place_in
+
+from fgbench.config import OptimiserConfig
+from fgbench.evaluation.labels import fg33
+from fgbench.evaluation.samples import clip_samples
+from fgbench.models.streams import StreamOutputs
+from fgbench.training.clip_set import clip_frames
+from fgbench.training.frame_features import describe_faces, feature_size
+from fgbench.training.inference import open_network
+from fgbench.training.losses import softmax_losses
+from fgbench.training.optimisation import build_optimiser
+from fgbench.training.trained import read_trained
+from fgbench.training.video_data import open_clips
+from fgbench.training.video_network import build_drawn
+from fgbench.training.video_task import VideoTask, predict_clips, video_loss
+
+CPU = torch.device("cpu")
+RECIPE = OptimiserConfig(kind="adamw", learning_rate=0.003)
+KINDS = {
+    "tmsau": {},
+    "nan": {"temporal": None},
+    "flow": {"image_recipe": None, "spatial": None},
+    "plain-tsnet": {"image_recipe": None, "spatial": "rgb"},
+    "vgg-lstm": {"image_recipe": None, "spatial": None, "temporal": "vgg-lstm"},
+    "c3d-lstm": {"image_recipe": None, "spatial": None, "temporal": "c3d-lstm"},
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("video")
+    return place_in(folder / "work", small_clips(folder))
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    path = write_tiny_weights(tmp_path_factory.mktemp("image") / "weights.safetensors")
+    return open_network(read_trained(path), CPU)
+
+
+def opened(place, config, image, part="train", scales=None, trained_on=True):
+    found = clip_frames(place.manifests, flow=True)
+    samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.known]
+    network = image if config.image_recipe else None
+    return open_clips(
+        config, place, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
+    )
+
+
+def task_of(place, image, *, seed=0, **changes):
+    config = video_recipe(**({"head_factor": 12.0} | changes))
+    train, scales = opened(place, config, image)
+    selection, _ = opened(place, config, image, "val", scales, trained_on=False)
+    model = build_drawn(config, image if config.image_recipe else None, None, seed=seed, labels=fg33())
+    return VideoTask(model, config, train=train, selection=selection, seed=seed, device=CPU)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_clips_are_learnt_by_heart_and_every_parameter_trains(place, image, kind):
+    """LSTMs are slow learners: that they learn by heart is tested with their networks."""
+    task = task_of(place, image, **KINDS[kind])
+    before = {name: value.detach().clone() for name, value in task.model.named_parameters()}
+    frozen = {name: value.clone() for name, value in image.model.state_dict().items()}
+    optimiser = build_optimiser(task.groups(), RECIPE)
+    task.model.train()
+    losses = []
+    is_slow = "lstm" in kind
+    for epoch in range(3 if is_slow else 20):
+        for batch in task.batches(epoch=epoch, rank=0, world=1):
+            optimiser.zero_grad()
+            loss, parts = task.loss(batch, epoch=epoch)
+            loss.backward()
+            optimiser.step()
+            losses.append(float(loss.detach()))
+        assert set(parts) == {"fine", "basic"}
+    knows_how_often = np.log(3)  # both levels: three classes, equally often
+    assert np.mean(losses[-2:]) < (losses[0] if is_slow else 0.7 * knows_how_often)
+    for name, value in task.model.named_parameters():
+        assert value.grad is not None, name
+        assert not torch.equal(value, before[name]), name
+    for name, value in image.model.state_dict().items():
+        assert torch.equal(value, frozen[name]), f"{name} of the image model is frozen"
+
+
+def test_what_an_epoch_draws_comes_from_seed_and_epoch(place, image):
+    def first(task, epoch):
+        batch = next(iter(task.batches(epoch=epoch, rank=0, world=1)))
+        with torch.no_grad():
+            return batch.index, task.loss(batch, epoch=epoch)[0]
+
+    plain = {"image_recipe": None, "spatial": "rgb"}
+    task = task_of(place, image, **plain)
+    task.model.eval()
+    index, loss = first(task, 3)
+    other = task_of(place, image, **plain)
+    other.model.eval()
+    first(other, 0)  # what was drawn before does not matter
+    again, same = first(other, 3)
+    assert torch.equal(index, again)
+    assert torch.equal(loss, same)
+    assert not torch.equal(first(task, 4)[0], index)
+
+
+def test_processes_share_the_batches(place, image):
+    task = task_of(place, image, temporal=None)
+    whole = [batch.index.tolist() for batch in task.batches(epoch=0, rank=0, world=1)]
+    parts = [[b.index.tolist() for b in task.batches(epoch=0, rank=rank, world=2)] for rank in range(2)]
+    assert [one + two for one, two in zip(*parts, strict=True)] == whole
+    assert sorted(place for batch in whole for place in batch) == list(range(12))
+
+
+def test_predictions_do_not_depend_on_the_batch(place, image):
+    config = video_recipe()
+    clips, scales = opened(place, config, image, "test", trained_on=False)
+    model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
+    found = predict_clips(model, clips)
+    assert len(clips) == 6
+    assert found.streams["spatial"].shape == (6, 33)
+    assert [weights.shape for weights in found.attention] == [(2, len(n)) for n in clips.described]
+    for number, sample in enumerate(clips.clips.samples):
+        single = clip_frames(place.manifests, flow=True).clip_set([sample], fg33(), CPU)
+        alone, _ = open_clips(config, place, single, image, scales, trained_on=False)
+        told = predict_clips(model, alone)
+        for stream, values in told.streams.items():
+            np.testing.assert_allclose(values[0], found.streams[stream][number], atol=2e-6)
+        np.testing.assert_allclose(told.attention[0], found.attention[number], atol=2e-6)
+    for weights in found.attention:
+        np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
+    np.testing.assert_array_equal(found.fused(1.0), found.streams["spatial"])
+    np.testing.assert_array_equal(found.fused(0.0), found.streams["temporal"])
+    half = 0.5 * found.streams["spatial"] + 0.5 * found.streams["temporal"]
+    np.testing.assert_allclose(found.fused(0.5), half, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("features", "size"), [("face", 16), ("all", 32), ("mac", 8)])
+def test_frames_are_described_by_the_image_model(image, features, size):
+    faces = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 224, 224), np.uint8))
+    assert feature_size(image.model.config, features) == size
+    found = describe_faces(image, faces, features)
+    assert found.shape == (2, size)
+    with torch.no_grad():
+        nought = torch.zeros(2, dtype=torch.int64)
+        seen = image.model.see(image.preprocessing.view(faces, nought, nought.bool()))
+        mac = seen.maps[:, 0].amax((2, 3))
+        parts = {
+            "face": [image.model.scales[0].embedding(seen.maps[:, 0]), mac],
+            "all": [
+                image.model.scales[0].embedding(seen.maps[:, 0]),
+                mac,
+                image.model.scales[1].embedding(seen.maps[:, 1]),
+                seen.maps[:, 1].amax((2, 3)),
+            ],
+            "mac": [mac],
+        }[features]
+    torch.testing.assert_close(found, torch.cat(parts, 1))
+    mirrored = describe_faces(image, faces.flip(3), features)
+    torch.testing.assert_close(describe_faces(image, faces, features, mirrored=True), mirrored)
+
+
+def outputs(seed):
+    drawn = torch.Generator().manual_seed(seed)
+    return StreamOutputs(
+        torch.randn((4, 33), generator=drawn, requires_grad=True),
+        torch.randn((4, 6), generator=drawn, requires_grad=True),
+    )
+
+
+def test_losses_of_streams_and_of_their_fusion():
+    both = {"spatial": outputs(0), "temporal": outputs(1)}
+    fine, basic = torch.tensor([0, 5, 7, 32]), torch.tensor([0, 1, 2, 5])
+    total, parts = video_loss(both, fine, basic, video_recipe())
+    expected = sum(softmax_losses(out.fine[:, None], fine) for out in both.values())
+    torch.testing.assert_close(parts["fine"], expected.detach())
+    torch.testing.assert_close(total, 0.5 * parts["fine"] + 0.5 * parts["basic"])
+    config = video_recipe(losses={"fine": 1.0, "basic": 0.0, "on": "fused"}, fusion_weight=0.25)
+    total, parts = video_loss(both, fine, basic, config)
+    chances = 0.25 * both["spatial"].fine.softmax(1) + 0.75 * both["temporal"].fine.softmax(1)
+    by_hand = -np.log(chances.detach().numpy()[range(4), fine.numpy()]).mean()
+    assert float(total.detach()) == pytest.approx(by_hand, rel=1e-5)
+    assert set(parts) == {"fine"}
