@@ -43,10 +43,12 @@ def audit(
 
     The exit code is 0 if there is no leak and 11 if there is one.
     """
+    from fgbench.engines.local import limit_threads
     from fgbench.errors import LeakError
     from fgbench.evaluation.audit import audit_against, audit_parts
     from fgbench.reports.audit_page import write_report
 
+    limit_threads()
     with progress_bars(quiet=json) as progress:
         if against is None:
             found = audit_parts(workdir, jobs=jobs, progress=progress)
