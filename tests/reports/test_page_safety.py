@@ -4,12 +4,16 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from page_folders import HOSTILE, hostile_work, write_data
 from page_reading import Elements, blocks
 from report_folders import write_fake_run
+from typer.testing import CliRunner
 
+from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.reports.page.build import build_page, write_page
 from fgbench.reports.page.html import embedded_json
@@ -100,3 +104,25 @@ def test_without_runs_there_is_a_page_and_without_manifests_a_clear_error(tmp_pa
     assert (tmp_path / "page.html").stat().st_size == size
     with pytest.raises(ManifestError, match="no complete manifests"):
         build_page(tmp_path / "nothing")
+
+
+def test_the_command_tells_where_the_page_lies_and_how_large_it_is(work, tmp_path):
+    runner = CliRunner()
+    found = runner.invoke(
+        app, ["report", "--html", "--workdir", str(work), "--out", str(tmp_path / "a.html")]
+    )
+    size = (tmp_path / "a.html").stat().st_size
+    assert found.exit_code == 0
+    assert f"wrote {tmp_path / 'a.html'} ({size / 1e6:.1f} MB)" in found.stdout
+    runner.invoke(app, ["report", "--html", "--workdir", str(work), "--out", str(tmp_path)])
+    runner.invoke(app, ["report", "--html", "--workdir", str(work)])
+    for path in (tmp_path / "report.html", work / "reports" / "report.html"):
+        assert path.read_bytes() == (tmp_path / "a.html").read_bytes()
+    twice = runner.invoke(app, ["report", "--html", "--workdir", str(work), "--workdir", str(tmp_path)])
+    assert (twice.exit_code, "one work folder" in twice.output) == (2, True)
+
+
+def test_a_page_is_made_without_torch():
+    code = "import sys\nimport fgbench.reports.page.build\nassert 'torch' not in sys.modules\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
