@@ -27,8 +27,8 @@ MAX_BITS = 58
 """Largest number of bits, of 255, in which the hashes of candidates differ."""
 
 MIN_CORRELATION = 0.95
-"""Least correlation of near duplicates after alignment, from inside the range in which the benchmark ``audit``
-(tests/performance) finds the planted copies and no false pair. It is measured on drawn faces."""
+"""Least correlation of near duplicates after alignment, from inside the range in which the benchmark
+``audit`` (tests/performance) finds the planted copies and no false pair. It is measured on drawn faces."""
 
 PAIRS_PER_CLIP = 3
 """Pairs of pictures that are aligned for a pair of clips."""
