@@ -6,12 +6,14 @@ The pictures are noise on a grey that depends on the label, so that a baseline c
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
 import cv2
 import numpy as np
 from clip_folders import write_plain_clip
+from video_files import write_clip as write_video
 
 from fgbench import prepare
 from fgbench.config import load_prepare
@@ -19,9 +21,9 @@ from fgbench.storage import read_rows
 
 
 def write_picture(path: Path, label: str = "", *, size: tuple[int, int] = (48, 48)) -> Path:
-    """Write a picture; the same path and label give the same pixels."""
+    """Write a picture; the same label and names, of it and of two folders above, give the same pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), pixels(path.name, label, size=size))
+    cv2.imwrite(str(path), pixels("/".join(path.parts[-3:]), label, size=size))
     return path
 
 
@@ -47,10 +49,23 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def write_clip(path: Path, n_frames: int = 4) -> Path:
-    """Write a small video."""
-    write_plain_clip(path, n_frames, seed=crc32(path.name.encode()) % 100)
+def write_clip(path: Path, n_frames: int = 4, label: str | None = None) -> Path:
+    """Write a small video: a moving ramp, or, of a label, its pixels moving up or to the left."""
+    seed = crc32(path.name.encode()) % 100
+    if label is None:
+        write_plain_clip(path, n_frames, seed=seed)
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_video(path, size=(96, 96), pictures=moving(path.name, label, n_frames))
     return path
+
+
+def moving(name: str, label: str, n_frames: int) -> Iterator[np.ndarray]:
+    """(H, W, 3) uint8 of every frame: coarse noise, moved by 2 px a frame in a direction of the label's."""
+    first = cv2.resize(pixels(name, label, size=(24, 24)), (96, 96), interpolation=cv2.INTER_CUBIC)
+    for number in range(n_frames):
+        shift = (0, 2 * number) if crc32(label.encode()) % 2 else (2 * number, 0)
+        yield np.stack([np.roll(first, shift, axis=(0, 1))] * 3, axis=-1)
 
 
 class Prepared:

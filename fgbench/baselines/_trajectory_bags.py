@@ -84,8 +84,11 @@ def training_sample(folder: Path, channel: str, clip_ids: Sequence[str], *, size
     edges = np.concatenate([[0], np.cumsum([counts[clip] for clip in clip_ids])])
     total = int(edges[-1])
     if not total:
+        n_points = TRAJECTORY_CHANNELS["traj"] // 2 + 1
         raise DatasetError(
-            f"no training clip has trajectories in {folder}", "prepare it with dense_trajectories"
+            f"no training clip has trajectories in {folder}",
+            f"prepare it with dense_trajectories; a trajectory takes {n_points} frames, so clips that are "
+            "shorter have none",
         )
     if total > size:
         drawn = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))

@@ -17,10 +17,13 @@ from fgbench.datasets._card import WHOLE, Variant
 from fgbench.datasets._folders import is_video
 from fgbench.picture_files import is_picture
 from fgbench.records import SPLITS, ClipEntry
-from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
+from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 
 UNKNOWN = "(unknown)"
-"""Stands in counts for a label that is not in the label set, or for none."""
+"""Stands in counts for a label that is not in the label set, or for none where the set has classes."""
+
+UNCLASSED = "(without classes)"
+"""Stands in counts for all entries of a data set that has labels of action units alone."""
 
 _SHOWN = 5
 
@@ -118,7 +121,11 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
         entries=len(listing.entries),
         subjects=len({entry.subject_id for entry in listing.entries} - {None}),
         counts={
-            part: {label: counts[part][label] for label in (*listing.classes, UNKNOWN) if counts[part][label]}
+            part: {
+                label: counts[part][label]
+                for label in (*listing.classes, UNKNOWN, UNCLASSED)
+                if counts[part][label]
+            }
             for part in sorted(counts, key=_part_order)
         },
         known=known,
@@ -140,6 +147,8 @@ def _part_order(part: str) -> tuple[int, str]:
 
 
 def _label(entry: ClipEntry, labels: Ontology) -> str:
+    if labels.name == UNLABELLED:
+        return UNCLASSED
     try:
         return labels.find(entry.label or "")
     except UnknownLabelError:

@@ -80,12 +80,17 @@ def check_data(recipe: str, root: Path, *, json: bool) -> None:
     if json:
         print_json({**asdict(found), "differences": found.differences, "is_complete": found.is_complete})
         return
-    for line in described(found):
+    for line in described(found, recipe):
         say(line)
 
 
-def described(found: Survey) -> list[str]:
-    """A survey in lines for people."""
+def described(found: Survey, recipe: str) -> list[str]:
+    """A survey in lines for people.
+
+    Args:
+        found: The survey.
+        recipe: Name or file of the recipe, as the user gave it.
+    """
     persons = f" of {found.subjects} subjects" if found.subjects else ""
     lines = [f"{found.recipe}: {found.title}", f"{found.entries} entries{persons} in {found.root}", ""]
     parts = list(found.counts)
@@ -115,5 +120,5 @@ def described(found: Survey) -> list[str]:
         lines.append(
             "not as published: see above; what is there can be prepared, and tables of it should say so"
         )
-    lines.append(f"next: fgbench prepare {found.recipe} --data-root {found.root}")
+    lines.append(f"next: fgbench prepare {recipe} --data-root {found.root}")
     return lines

@@ -234,12 +234,17 @@ def train_images(
 
     Returns:
         The folders of the runs.
+
+    Raises:
+        DatasetError: If the data set has no classes, or action units are needed and it has none.
+        ManifestError: If there are no such weights.
     """
     from fgbench.config import TrainAuConfig, load_training
     from fgbench.errors import ManifestError
     from fgbench.training import image_run
     from fgbench.training.au_run import find_weights
 
+    place.labels.check_classes()
     trunk = au_weights
     where = f"{place.details['dataset']} in {place.workdir}, {place.device}"
     if place.division.n_folds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -45,6 +46,13 @@ class ProtocolConfig(Section):
     """What folds, and what is held out, must not divide."""
     fold_file: str | None = None
     """Official folds: ``folds.csv`` are those that the adapter lists."""
+
+    @model_validator(mode="after")
+    def _label_counts_folds(self) -> Self:
+        told = re.search(r"\b(\d+)[- ](?:official )?folds?\b", self.label)
+        if self.kind == "k-fold" and told and int(told[1]) != self.folds:
+            raise ValueError(f"label {self.label!r} is not of {self.folds} folds; give it a label that is")
+        return self
 
 
 class IngestConfig(Section):

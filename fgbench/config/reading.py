@@ -17,7 +17,8 @@ from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)
 EXTENDS = "extends"
-"""Key of a recipe that names another one, whose keys it takes where it has none of its own."""
+"""Key of a recipe that names another one, whose keys it takes where it has none of its own: one in the same
+folder, else a packed one."""
 
 
 def load_baseline(baseline: str, recipe: str | None = None) -> BaselineConfig:
@@ -30,8 +31,7 @@ def load_baseline(baseline: str, recipe: str | None = None) -> BaselineConfig:
     Raises:
         ConfigError: As :func:`load_prepare`.
     """
-    path = _find_recipe(recipe or baseline, "baseline")
-    return _read(path, BASELINES[baseline])
+    return _read(recipe or baseline, "baseline", BASELINES[baseline])
 
 
 def load_training(recipe: str, model: type[Recipe]) -> Recipe:
@@ -44,7 +44,7 @@ def load_training(recipe: str, model: type[Recipe]) -> Recipe:
     Raises:
         ConfigError: As :func:`load_prepare`.
     """
-    return _read(_find_recipe(recipe, "train"), model)
+    return _read(recipe, "train", model)
 
 
 def recipe_names(kind: str = "prepare") -> list[str]:
@@ -66,7 +66,7 @@ def load_prepare(recipe: str) -> PrepareConfig:
         ConfigError: If there is no such recipe, or it is not valid; the message names the key and, where a
             key is misspelt, the nearest one.
     """
-    return _read(_find_recipe(recipe, "prepare"), PrepareConfig)
+    return _read(recipe, "prepare", PrepareConfig)
 
 
 def parse_prepare(text: str, origin: str) -> PrepareConfig:
@@ -82,8 +82,9 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
     return _parse(text, origin, PrepareConfig)
 
 
-def _read(path: Path, model: type[Recipe]) -> Recipe:
-    return _check(_inherited(path, ()), str(path), model)
+def _read(recipe: str, kind: str, model: type[Recipe]) -> Recipe:
+    path = _find_recipe(recipe, kind)
+    return _check(_inherited(path, kind, ()), str(path), model)
 
 
 def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
@@ -111,18 +112,23 @@ def _mapping(text: str, origin: str) -> dict[str, Any]:
     return raw
 
 
-def _inherited(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
-    """Keys of a recipe over those of the recipe beside it that it ``extends``."""
+def _inherited(path: Path, kind: str, heirs: tuple[Path, ...]) -> dict[str, Any]:
+    """Keys of a recipe over those of the recipe that it ``extends``."""
     raw = _mapping(path.read_text(encoding="utf-8"), str(path))
     if EXTENDS not in raw:
         return raw
     name = str(raw.pop(EXTENDS))
     parent = path.parent / f"{name}{path.suffix}"
+    if Path(name).name == name and not parent.is_file() and name in recipe_names(kind):
+        parent = resource("pipelines", kind, f"{name}.yaml")
     if Path(name).name != name or not parent.is_file():
-        raise ConfigError(f"{path} extends {name!r}, and there is no {parent}", "name a recipe beside it")
+        raise ConfigError(
+            f"{path} extends {name!r}, and there is no {parent} and no packed recipe of this name",
+            f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
+        )
     if parent in (path, *heirs):
         raise ConfigError(f"{path} extends {name!r}, which extends it in turn", "break the circle")
-    return _over(_inherited(parent, (path, *heirs)), raw)
+    return _over(_inherited(parent, kind, (path, *heirs)), raw)
 
 
 def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

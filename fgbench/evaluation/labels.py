@@ -45,6 +45,18 @@ class LabelSet:
         named = {} if self.name == FG33 else {"scheme": self.name}
         return {"classes": list(self.labels), **named}
 
+    def check_classes(self) -> None:
+        """Refuse a set without classes; to be called before what takes long.
+
+        Raises:
+            DatasetError: If it has none.
+        """
+        if not self.labels:
+            raise DatasetError(
+                f"label set {self.name} has no classes, expected some to tell apart",
+                "train on a data set with classes; fgbench train au takes labels of action units",
+            )
+
     def numbers(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
         """Places of labels in this set, (N,) int64.
 
@@ -52,11 +64,7 @@ class LabelSet:
             DatasetError: If this set has no classes.
             UnknownLabelError: If one is not in this set; the message names the nearest.
         """
-        if not self.labels:
-            raise DatasetError(
-                f"label set {self.name} has no classes, expected some to tell apart",
-                "train on a data set with classes; fgbench train au takes labels of action units",
-            )
+        self.check_classes()
         known = {label: number for number, label in enumerate(self.labels)}
         names = Ontology(self.name, self.labels, {}, "")
         found = [known[label] if label in known else names.index(label) for label in labels]

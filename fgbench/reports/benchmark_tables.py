@@ -1,7 +1,8 @@
 """Tables III and IV: accuracy on public data sets, beside the paper's methods.
 
 Reads the finished runs of work folders, each of which holds one data set. Data sets find their column by
-name (``manifests/benchmarks.csv``); rows name their classes, and no two variants are put together.
+name (``manifests/benchmarks.csv``); those that the paper's table lacks get columns of their own after its
+mean. Rows name their classes, and no two variants are put together.
 """
 
 from __future__ import annotations
@@ -23,19 +24,20 @@ from fgbench.reports.methods import METHODS
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
 from fgbench.reports.protocols import left_undone, protocol_label, protocol_sentence
 from fgbench.stages.publish import read_index
+from fgbench.taxonomy import ontology
 
 _KEYS = ("Method", "Of", "Data", "Protocol")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """An experiment on a data set that has a column.
+    """An experiment on a data set.
 
     Attributes:
         workdir: Its work folder.
         dataset: Name of the data set, with its classes.
         synthetic: Whether the data are drawn.
-        column: The paper's data set.
+        column: The paper's data set, or what the data set is called where the paper's table lacks it.
         left_out: Class to number of samples that the variant of the data set lacks.
         experiment: Its runs.
     """
@@ -78,25 +80,35 @@ def benchmark_table(
         source: ``"image"`` or ``"video"``: the methods that it lists.
 
     Raises:
-        NoRunError: If no work folder has finished runs on a data set of the table.
+        NoRunError: If no work folder has finished runs on a data set with classes of its own.
         ManifestError: If manifests are missing, or a run is damaged.
     """
     theirs = paper.benchmarks(name)
     entries = [entry for workdir in workdirs for entry in _entries(workdir, name, source)]
     if not entries:
+        example = "baseline lbp-svm" if source == "image" else "baseline dense-traj-svm"
         raise NoRunError(
-            f"no finished run of {source} methods on {', '.join(theirs.datasets)} in "
+            f"no finished run of {source} methods on {', '.join(theirs.datasets)}, or another data set that "
+            f"is not of the {len(ontology('fg33').labels)} classes, in "
             f"{', '.join(str(workdir / RUNS) for workdir in workdirs)}",
-            "prepare one of these data sets and run, e.g., fgbench train msau --init RUN --workdir WORKDIR",
+            f"fgbench prepare RECIPE, then e.g. fgbench {example} --workdir WORKDIR; fgbench datasets lists "
+            "what can be prepared",
         )
+    others = sorted({entry.column for entry in entries} - set(theirs.datasets), key=str.lower)
     rows: list[list[Cell]] = [
-        [method, "paper", "", "", *[values.get(dataset) for dataset in theirs.datasets], theirs.mean(method)]
+        [
+            *(method, "paper", "", ""),
+            *[values.get(dataset) for dataset in theirs.datasets],
+            theirs.mean(method),
+            *[None] * len(others),
+        ]
         for method, values in theirs.accuracies.items()
     ]
+    columns = [*theirs.datasets, "Mean", *others]
     notes = []
     for entry, label in zip(entries, _labels(entries), strict=True):
         measured = _measure(entry.experiment)
-        rows += _rows(entry, label, measured, theirs)
+        rows += _rows(entry, label, measured, theirs, columns)
         notes.append(_note(entry, label, measured))
     synthetic = any(entry.synthetic for entry in entries)
     datasets = ", ".join(dict.fromkeys(entry.dataset for entry in entries))
@@ -106,26 +118,23 @@ def benchmark_table(
         title=data_title(
             f"Table {number}. Accuracy on public data sets, {kind}", datasets, synthetic=synthetic
         ),
-        columns=[*_KEYS, *theirs.datasets, "Mean"],
+        columns=[*_KEYS, *columns],
         rows=rows,
-        notes=[*_meaning(theirs), *notes],
+        notes=[*_meaning(theirs, others), *notes],
         keys=len(_KEYS),
-        blocks=(len(theirs.datasets) + 1,),
+        blocks=(len(theirs.datasets) + 1, *[len(others)] * bool(others)),
     )
 
 
 def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> list[_Entry]:
     index = read_index(workdir)
-    labels = read_labels(index)
-    column = paper.benchmark_column(table, str(index["dataset"]), len(labels.labels))
-    if column is None:
-        return []
+    name, n_classes = str(index["dataset"]), len(read_labels(index).labels)
     return [
         _Entry(
             workdir=workdir,
-            dataset=f"{index['dataset']}, {len(labels.labels)} classes",
+            dataset=f"{name}, {n_classes} classes",
             synthetic=bool(index["synthetic"]),
-            column=column,
+            column=paper.benchmark_column(table, name, n_classes) or paper.benchmark_title(name, n_classes),
             left_out=index.get("left_out") or {},
             experiment=experiment,
         )
@@ -198,29 +207,33 @@ def _measure(experiment: Experiment) -> _Measured:
     )
 
 
-def _rows(entry: _Entry, label: str, measured: _Measured, theirs: paper.Benchmarks) -> list[list[Cell]]:
-    printed = theirs.accuracies[theirs.ours][entry.column]
+def _rows(
+    entry: _Entry, label: str, measured: _Measured, theirs: paper.Benchmarks, columns: Sequence[str]
+) -> list[list[Cell]]:
+    printed = theirs.accuracies[theirs.ours].get(entry.column)
     mine = centre(measured.uar)
     is_folded = len({run.fold for run in entry.experiment.runs}) > 1
     lines: list[tuple[str, Cell]] = [("UAR, folds pooled" if is_folded else "UAR", measured.uar)]
     if is_folded:
         lines.append(("UAR, mean of the folds", measured.fold_mean))
     lines.append(("WAR", measured.war))
-    lines.append((f"UAR less {theirs.ours}", None if mine is None else mine - printed))
+    if printed is not None:
+        lines.append((f"UAR less {theirs.ours}", None if mine is None else mine - printed))
     told = [entry.data, protocol_label(entry.details)]
     return [
-        [label, of, *told, *[value if dataset == entry.column else None for dataset in theirs.datasets], None]
+        [label, of, *told, *[value if column == entry.column else None for column in columns]]
         for of, value in lines
     ]
 
 
-def _meaning(theirs: paper.Benchmarks) -> list[str]:
+def _meaning(theirs: paper.Benchmarks, others: Sequence[str]) -> list[str]:
     return [
         "UAR: mean of the accuracies of the classes; WAR: share of samples that are right. Several seeds: "
         "mean ± standard deviation over seeds. Mean of the folds: ± standard deviation over folds.",
         f"The differences are to the paper's {theirs.ours}; its means are computed from its values, over the "
         "data sets that a method has. Classes and protocols of the paper's numbers are not stated per "
         "method: they compare only as far as the data and the protocol of a row are the same.",
+        *([f"The paper's table does not have: {', '.join(others)}."] if others else []),
     ]
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from fgbench.evaluation.labels import LabelSet, read_labels
 from fgbench.stages.publish import MANIFESTS, read_index
 from fgbench.storage import read_rows
 
@@ -24,11 +25,13 @@ class DatasetCounts:
     Attributes:
         dataset: Name of the data set.
         synthetic: Whether it is drawn.
+        labels: Its classes.
         counts: ``(source, part, label)`` to number.
     """
 
     dataset: str
     synthetic: bool
+    labels: LabelSet
     counts: Counter[tuple[str, str, str]]
 
     def total(self, source: str, *, part: str | None = None, label: str | None = None) -> int:
@@ -57,4 +60,6 @@ def count_manifests(workdir: Path) -> DatasetCounts:
                 counts[AUGMENTED, image["split"], image["label"]] += 1
                 if image["parent_id"] is None:
                     counts[IMAGE, image["split"], image["label"]] += 1
-    return DatasetCounts(dataset=index["dataset"], synthetic=index["synthetic"], counts=counts)
+    return DatasetCounts(
+        dataset=index["dataset"], synthetic=index["synthetic"], labels=read_labels(index), counts=counts
+    )

@@ -133,6 +133,22 @@ def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes
         dataset: Name of the data set.
         n_classes: Its classes, which tell apart what the paper lists twice.
     """
+    return _benchmark(dataset, n_classes).get(table) or None
+
+
+def benchmark_title(dataset: str, n_classes: int) -> str:
+    """What a data set is called, in the paper where it is there: its own name if it is not known.
+
+    Args:
+        dataset: Name of the data set.
+        n_classes: Its classes.
+    """
+    row = _benchmark(dataset, n_classes)
+    return row.get("title") or row.get("table3") or row.get("table4") or dataset
+
+
+def _benchmark(dataset: str, n_classes: int) -> dict[str, str]:
+    """Row of ``manifests/benchmarks.csv`` of a data set; empty if there is none."""
     name = "-".join(
         "".join(c if c.isalnum() else " " for c in dataset.lower().replace("+", " plus ")).split()
     )
@@ -142,8 +158,8 @@ def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes
     longest = max((len(row["dataset"]) for row in fitting), default=0)
     for row in fitting:
         if len(row["dataset"]) == longest and row["classes"] in ("", str(n_classes)):
-            return row[table] or None
-    return None
+            return row
+    return {}
 
 
 def table5() -> dict[str, dict[str, float]]:

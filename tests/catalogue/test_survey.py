@@ -59,3 +59,13 @@ def test_without_published_numbers_nothing_differs(tmp_path, name):
     assert found.differences == []
     assert found.is_complete
     assert found.counts == {"all": {name: 1}}
+
+
+def test_data_with_action_units_alone_have_no_unknown_labels(tmp_path):
+    write_pictures(tmp_path / "F001" / "T1", ["1.jpg", "2.jpg"])
+    write_text(
+        tmp_path / "AUCoding" / "AU_OCC" / "F001_T1.csv", f"{','.join(map(str, range(100)))}\n1{',0' * 99}\n"
+    )
+    found = survey(load_prepare("bp4d"), tmp_path)
+    assert found.counts == {"all": {"(without classes)": 1}}
+    assert "all: 1 entries, published are 328" in found.differences

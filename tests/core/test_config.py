@@ -111,10 +111,40 @@ def test_a_recipe_takes_over_what_it_extends(tmp_path):
     assert recipe.sample.before == 1
 
 
+def test_a_recipe_of_ones_own_extends_a_packed_one_unless_there_is_one_beside_it(tmp_path):
+    _recipes(tmp_path, mine="extends: sfew-aligned\nname: mine\nfaces: {align: true}")
+    packed = config.load_prepare("sfew-aligned")
+    mine = config.load_prepare(str(tmp_path / "mine.yaml"))
+    assert mine.dataset == packed.dataset
+    assert mine.protocol.label == packed.protocol.label == "SFEW 2.0 aligned faces tested on official Val"
+    assert (mine.name, mine.faces.align, packed.faces.align) == ("mine", True, False)
+    _recipes(tmp_path, quick="extends: lbp-svm\nc_values: [1.0]")
+    assert config.load_baseline("lbp-svm", str(tmp_path / "quick.yaml")).gamma_factors == (0.3, 1.0, 3.0)
+    _recipes(tmp_path, **{"sfew-aligned": "name: beside\nbuckets: 7"})
+    assert config.load_prepare(str(tmp_path / "mine.yaml")).buckets == 7
+
+
+@pytest.mark.parametrize(("parent", "folds"), [("jaffe", 5), ("mmi", 10), ("dfew", 5)])
+def test_a_label_may_not_tell_of_other_folds(tmp_path, parent, folds):
+    _recipes(
+        tmp_path,
+        same=f"extends: {parent}\nprotocol: {{folds: {folds}}}",
+        other=f"extends: {parent}\nprotocol: {{folds: 3}}",
+        told=f"extends: {parent}\nprotocol: {{folds: 3, label: 3-fold by subject}}",
+    )
+    assert config.load_prepare(str(tmp_path / "same.yaml")).protocol.folds == folds
+    assert config.load_prepare(str(tmp_path / "told.yaml")).protocol.label == "3-fold by subject"
+    if parent == "jaffe":  # its label has no number
+        assert config.load_prepare(str(tmp_path / "other.yaml")).protocol.folds == 3
+        return
+    with pytest.raises(ConfigError, match=r"protocol = .*label .* is not of 3 folds; give it a label"):
+        config.load_prepare(str(tmp_path / "other.yaml"))
+
+
 @pytest.mark.parametrize(
     ("parent", "message"),
     [
-        ("nothing", "there is no"),
+        ("nothing", "there is no(.|\n)*sfew-aligned"),
         ("[a]", "there is no"),
         ("../other/base", "there is no"),
         ("r", "extends it in turn"),

@@ -11,12 +11,13 @@ from fgbench.errors import DatasetError
 EMOTIONS = ["Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"]
 
 
-def write_afew(root, parts=("Train", "Val")):
-    """One clip of every class in both parts; one name occurs in both, as in the release."""
+def write_afew(root, parts=("Train", "Val"), *, per_class=1, n_frames=4):
+    """Clips of every class in both parts; one name occurs in both, as in the release."""
     for place, part in enumerate(parts):
-        for number, emotion in enumerate(EMOTIONS):
+        for number in range(7 * per_class):
             name = "000046280" if number == 0 else f"{place}{number:08d}"
-            write_clip(root / part / emotion / f"{name}.avi")
+            emotion = EMOTIONS[number % 7]
+            write_clip(root / part / emotion / f"{name}.avi", n_frames, emotion)
     return root
 
 

@@ -27,10 +27,10 @@ def write_table(root, n_rows=21, *, head=HEAD, newline="\n"):
     return root
 
 
-def write_folders(root):
+def write_folders(root, per_class=2):
     for part in ("train", "test"):
         for folder in FOLDERS:
-            for number in range(2):
+            for number in range(per_class):
                 write_picture(root / part / folder / f"{part.title()}_{number}.jpg", folder)
     return root
 

@@ -35,7 +35,7 @@ def units_xml(*units):
 
 def write_session(root, number, sid, code, *, view=0, units=None, n_frames=9):
     folder = root / "Sessions" / str(number)
-    write_clip(folder / f"{sid}.avi", n_frames)
+    write_clip(folder / f"{sid}.avi", n_frames, str(code))
     write_text(folder / "session.xml", session_xml(sid, view))
     write_text(folder / f"{sid}.xml", emotion_xml(code))
     if units is not None:

@@ -135,6 +135,49 @@ def test_data_sets_find_their_column(dataset, n_classes, third, fourth):
     assert paper.benchmark_column("table4", dataset, n_classes) == fourth
 
 
+@pytest.mark.parametrize(
+    ("dataset", "n_classes", "title"),
+    [
+        ("fer-plus", 8, "FER+"),
+        ("jaffe", 7, "JAFFE"),
+        ("dfew-16f", 7, "DFEW"),
+        ("oulu-casia-7", 7, "Oulu-CASIA"),
+        ("sfew-aligned", 7, "SFEW"),
+        ("raf-db", 9, "raf-db"),
+        ("my faces", 3, "my faces"),
+    ],
+)
+def test_data_sets_have_titles(dataset, n_classes, title):
+    assert paper.benchmark_title(dataset, n_classes) == title
+
+
+def test_data_sets_that_the_paper_lacks_have_columns_of_their_own(work, tmp_path):
+    all_folds(work, "lbp-svm", kind="image")
+    works = [work]
+    for name in ("oulu-casia", "JAFFE"):
+        works.append(write_work(tmp_path / name, described(), **ekman_index(), dataset=name))
+        all_folds(works[-1], "lbp-svm", kind="image", dataset=name)
+    table = table3.build_of(works)
+    assert table.columns[-4:] == ["FER2013", "Mean", "JAFFE", "Oulu-CASIA"]
+    assert table.blocks == (8, 2)
+    theirs = [dict(zip(table.columns, row, strict=True)) for row in table.rows if row[1] == "paper"]
+    assert {(row["JAFFE"], row["Oulu-CASIA"]) for row in theirs} == {(None, None)}
+    assert theirs[-1]["Mean"] == pytest.approx(0.7407, abs=5e-5)
+    for dataset, column, folder in (("JAFFE", "JAFFE", works[2]), ("oulu-casia", "Oulu-CASIA", works[1])):
+        uar, war, _ = recounted(sorted((folder / "runs" / "lbp-svm").glob("*/0")))
+        own = [
+            dict(zip(table.columns, row, strict=True))
+            for row in table.rows
+            if row[2] == f"{dataset}, 7 classes (SYNTHETIC)"
+        ]
+        assert [row["Of"] for row in own] == ["UAR, folds pooled", "UAR, mean of the folds", "WAR"]
+        assert (own[0][column], own[2][column]) == (pytest.approx(uar), pytest.approx(war))
+        filled = {name for row in own for name in table.columns[4:] if row[name] is not None}
+        assert filled == {column}
+    assert "The paper's table does not have: JAFFE, Oulu-CASIA." in table.notes
+    assert not any("does not have" in line for line in table3.build(work).notes)
+
+
 def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     folders = all_folds(work, "lbp-svm", kind="image")
     table = table3.build(work)

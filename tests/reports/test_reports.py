@@ -5,10 +5,12 @@ import io
 
 import pytest
 from clip_folders import write_folder
+from divided_work import EKMAN7, described, ekman_index, write_work
 
-from fgbench import prepare
+from fgbench import prepare, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
+from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure3
 from fgbench.reports.model import Table
 from fgbench.reports.render import comma_separated, markdown, png
@@ -70,6 +72,21 @@ def test_figure3_is_drawn_with_named_axes(work):
     heights = [bar.get_height() for bar in panels[1].patches]
     assert heights == [row[3] for row in figure3.build(work).table.rows]
     assert png(figure3.build(work).draw()) == png(figure3.build(work).draw())
+
+
+def test_figure3_of_other_classes_shows_those(tmp_path):
+    folder = write_work(tmp_path / "ck", described(), **ekman_index(files={"images/all-00000.parquet": {}}))
+    figure = figure3.build(folder)
+    assert [row[:2] for row in figure.table.rows] == [[label, None] for label in EKMAN7]
+    assert {tuple(row[2:]) for row in figure.table.rows} == {(10, 10, 10)}
+    drawing = figure.draw()
+    assert [label.get_text() for label in drawing.axes[-1].get_xticklabels()] == list(EKMAN7)
+    assert drawing.axes[-1].get_xlabel() == "Class"
+    assert drawing.legends == []
+    index = storage.read_json(folder / "manifests" / "index.json")
+    storage.write_json(folder / "manifests" / "index.json", index | {"scheme": "none", "classes": []})
+    with pytest.raises(NoRunError, match="ck-plus has no classes to count"):
+        figure3.build(folder)
 
 
 def test_markdown_and_csv():

@@ -1,31 +1,39 @@
-"""Figure 3: distribution of images, videos and augmented images over the 33 classes."""
+"""Figure 3: distribution of images, videos and augmented images over the classes of a data set."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.evaluation.labels import LabelSet
 from fgbench.reports.counts import SOURCES, DatasetCounts, count_manifests
+from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Cell, Figure, Table, data_title
-from fgbench.taxonomy import basics, leaves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 # Okabe and Ito's colours, which people with colour-blindness can tell apart; yellow left out (too light).
 _COLOURS = ("#D55E00", "#CC79A7", "#E69F00", "#009E73", "#0072B2", "#56B4E9")
+_PLAIN = "#0072B2"
 
 
 def build(workdir: Path) -> Figure:
     """Figure 3 of a work folder.
 
     Raises:
+        NoRunError: If its data set has no classes.
         ManifestError: If its manifests are missing, incomplete or damaged.
     """
     found = count_manifests(workdir)
+    if not found.labels.labels:
+        raise NoRunError(
+            f"{found.dataset} has no classes to count",
+            "fgbench report --figure 3 of a data set that has some",
+        )
     rows: list[list[Cell]] = [
-        [leaf.name, leaf.basic, *(found.total(source, label=leaf.name) for source in SOURCES)]
-        for leaf in leaves()
+        [label, upper, *(found.total(source, label=label) for source in SOURCES)]
+        for label, upper in _classes(found.labels)
     ]
     table = Table(
         name="figure3",
@@ -37,18 +45,26 @@ def build(workdir: Path) -> Figure:
     return Figure(table=table, draw=lambda: _draw(table.title, found))
 
 
+def _classes(labels: LabelSet) -> list[tuple[str, str | None]]:
+    """Each class with its upper class, ``None`` where the label set has none."""
+    return list(zip(labels.labels, labels.basic or [None] * len(labels.labels), strict=True))
+
+
 def _draw(title: str, found: DatasetCounts) -> Drawing:
     from matplotlib.figure import Figure as Canvas
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
-    colours = dict(zip(basics(), _COLOURS, strict=True))
-    names = [leaf.name for leaf in leaves()]
+    colours = dict(zip(found.labels.upper, _COLOURS, strict=False))
+    names, filled = [], []
+    for name, upper in _classes(found.labels):
+        names.append(name)
+        filled.append(_PLAIN if upper is None else colours[upper])
     drawing = Canvas(figsize=(12, 8.5), dpi=120, layout="constrained")
     panels = drawing.subplots(len(SOURCES), 1, sharex=True)
     for panel, source in zip(panels, SOURCES, strict=True):
         values = [found.total(source, label=name) for name in names]
-        bars = panel.bar(names, values, color=[colours[leaf.basic] for leaf in leaves()], width=0.8)
+        bars = panel.bar(names, values, color=filled, width=0.8)
         panel.bar_label(bars, fontsize=7, padding=1)
         panel.set_ylabel("Videos (clips)" if source == "Video" else f"{source}s")
         panel.margins(x=0.01, y=0.12)
@@ -60,10 +76,10 @@ def _draw(title: str, found: DatasetCounts) -> Drawing:
     for label in panels[-1].get_xticklabels():
         label.set_horizontalalignment("right")
         label.set_rotation_mode("anchor")
-    panels[-1].set_xlabel("Fine-grained class")
+    panels[-1].set_xlabel("Fine-grained class" if colours else "Class")
     drawing.suptitle(title)
-    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
-    drawing.legend(
-        handles=handles, loc="outside lower center", ncols=len(handles), title="Upper class", frameon=False
-    )
+    if colours:
+        handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+        where = "outside lower center"
+        drawing.legend(handles=handles, loc=where, ncols=len(handles), title="Upper class", frameon=False)
     return drawing
