@@ -72,6 +72,10 @@ class WorkerError(FgbenchError):
     """A worker process died or failed in a way that is no fault of an item."""
 
 
+class LeakError(FgbenchError):
+    """Parts of a data set share what they should not."""
+
+
 EXIT_CODES: dict[type[FgbenchError], int] = {
     ConfigError: 3,
     DatasetError: 4,
@@ -81,6 +85,7 @@ EXIT_CODES: dict[type[FgbenchError], int] = {
     ResourceError: 8,
     DependencyError: 9,
     WorkerError: 10,
+    LeakError: 11,
 }
 """Exit code per error; 0 is success, 1 an unexpected failure, 2 wrong use, 130 an interrupt by the user."""
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FEATURES = ("lbp", "dense_trajectories", "optical_flow")
 """Stages of features; a recipe may leave them out. Their tables are published under ``features/``."""
 
-ORDER = ("ingest", "consensus", "split", "sample", "faces", "augment", *FEATURES)
+ORDER = ("ingest", "consensus", "split", "sample", "faces", "audit", "augment", *FEATURES)
 """Stages that work bucket by bucket, in their order; ``publish`` follows them."""
 
 ROWS = "rows"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SPLITS = ("train", "val", "test")
 """Names of the parts of a data set, in the order of tables."""
 
+IMAGE_ROLES = ("image", "both")
+"""Roles of frames that belong to the image set."""
+
 N_LANDMARKS = 68
 """Points per face in the ``faces`` table (iBUG order); the 5-point predictor fills the first five."""
 
@@ -182,8 +185,8 @@ def schema(table: str, width: int = 0) -> pa.Schema:
     """Arrow schema of a table.
 
     Args:
-        table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"images"``,
-            ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
+        table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``,
+            ``"images"``, ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
             ``"optical_flow"``.
         width: Length of the vectors of a table of features whose length is a choice.
     """
@@ -249,6 +252,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("sharpness", pa.float32()),
             ("image", image_type()),
         ],
+        "audit": [("clip_id", pa.string())],
         "images": [
             ("image_id", pa.string()),
             ("clip_id", pa.string()),

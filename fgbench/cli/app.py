@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from fgbench import __version__
 from fgbench.cli import (
+    audit,
     baseline,
     compare,
     datasets,
@@ -50,6 +51,7 @@ app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
 app.command("datasets")(datasets.datasets)
+app.command("audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)

@@ -19,4 +19,5 @@ def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
     lbp_svm(jobs=jobs)
     msau(jobs=jobs)
     report(everything=True, formats=["md", "csv", "png"])
+    report(html=True)
     say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

@@ -38,6 +38,14 @@ def prepare(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute everything anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    drop_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--drop-leaks",
+            help="Take clips out of training and validation (never out of test) that leak into another part, "
+            "as fgbench audit finds them.",
+        ),
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Afterwards delete results of earlier recipes and inputs.")
     ] = False,
@@ -62,6 +70,8 @@ def prepare(
             )
     if decoder is not None:
         config = with_decoder(config, decoder)
+    if drop_leaks:
+        config = without_leaks(config)
     root = data_root or places.DEMO_ROOT
     work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root, recipe))
     if embedded:
@@ -90,6 +100,12 @@ def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
 
     plugins.load("decoders", decoder)
     return config.model_copy(update={"ingest": config.ingest.model_copy(update={"decoder": decoder})})
+
+
+def without_leaks(config: PrepareConfig) -> PrepareConfig:
+    """The recipe with its audit turned on; what it keeps apart follows the division."""
+    audit = config.audit.model_copy(update={"drop_leaks": True, "apart": config.split.group_by})
+    return config.model_copy(update={"audit": audit})
 
 
 def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
+from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def report(
             "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
         ),
     ] = None,
+    html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
         list[Path] | None,
@@ -52,7 +54,9 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder of the files.", show_default="reports/ in the (first) work folder"
+            "--out",
+            help="Folder of the files; with --html the file.",
+            show_default="reports/ in the (first) work folder",
         ),
     ] = None,
 ) -> None:
@@ -75,6 +79,11 @@ def report(
     workdir = folders[0]
     if run is not None:
         show_sheet(run, workdir, out, formats)
+        return
+    if html:
+        if len(folders) > 1:
+            raise typer.BadParameter("the page is of one work folder", param_hint="--workdir")
+        show_page(workdir, out)
         return
     wanted: list[tuple[str, str]] = []
     if table is not None:

@@ -13,6 +13,7 @@ from fgbench.config.baselines import (
     LbpSvmConfig,
 )
 from fgbench.config.prepare import (
+    AuditConfig,
     AugmentConfig,
     ConsensusConfig,
     DatasetConfig,
@@ -57,6 +58,7 @@ from fgbench.config.video import (
 __all__ = [
     "BASELINES",
     "AttentionConfig",
+    "AuditConfig",
     "AugmentConfig",
     "BaselineConfig",
     "C3dLstmConfig",

@@ -153,6 +153,16 @@ class FacesConfig(Section):
     """Quality of JPEG."""
 
 
+class AuditConfig(Section):
+    """Clips that leak from training or validation into validation or test (not in the paper)."""
+
+    drop_leaks: bool = False
+    """Whether they are taken out of training and validation."""
+    apart: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
+    """What counts as a leak beside clips, files and pictures: a source or a subject in two parts.
+    ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says."""
+
+
 class AugmentConfig(Section):
     """Offline augmentation (paper section III: rotation, scaling, Gaussian noise)."""
 
@@ -234,6 +244,7 @@ class PrepareConfig(Section):
     split: SplitConfig = SplitConfig()
     sample: SampleConfig = SampleConfig()
     faces: FacesConfig = FacesConfig()
+    audit: AuditConfig = AuditConfig()
     augment: AugmentConfig = AugmentConfig()
     lbp: LbpConfig = LbpConfig()
     dense_trajectories: DenseTrajectoriesConfig = DenseTrajectoriesConfig()

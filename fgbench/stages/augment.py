@@ -1,15 +1,16 @@
 """Stage ``augment``: the image set, originals and offline copies.
 
 Reads ``faces`` (aligned faces of the image set), ``split`` and ``consensus``; writes the tables ``train``,
-``val`` and ``test`` of images. A copy stays in the part of its original and keeps its original's id and its
-exact parameters. In ``total`` mode the wanted numbers need counts of all buckets: the plan of a bucket holds
-only the classes that the bucket has, so a change elsewhere does not touch it unless one of these moves.
+``val`` and ``test`` of images. Clips that ``audit`` rejects have none. A copy stays in the part of its
+original and keeps its original's id and its exact parameters. In ``total`` mode the wanted numbers need
+counts of all buckets: the plan of a bucket holds only the classes that the bucket has, so a change elsewhere
+does not touch it unless one of these moves.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,9 @@ from fgbench.config import AugmentConfig
 from fgbench.faces.status import USABLE
 from fgbench.hashing import hash_u64
 from fgbench.images import SUFFIXES, decode, encode
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
-from fgbench.records import SPLITS, image_id
+from fgbench.pipeline import REJECTS, ROWS, Accepted, Outcome, Stage, Task
+from fgbench.records import IMAGE_ROLES, SPLITS, image_id
 from fgbench.storage import read_rows
-
-IMAGE_ROLES = ("image", "both")
-"""Roles of frames that belong to the image set."""
 
 
 def _plan(
@@ -36,6 +34,7 @@ def _plan(
     hashes: dict[str, dict[str, list[int]]] = {part: defaultdict(list) for part in SPLITS}
     present: dict[int, set[tuple[str, str]]] = {bucket: set() for bucket in inputs}
     for bucket, files in inputs.items():
+        dropped = _dropped(read_rows(path) if (path := files["audit"].get(REJECTS)) else ())
         parts = {row["clip_id"]: row["split"] for row in read_rows(files["split"][ROWS])}
         labels = {
             row["clip_id"]: row["label"] or ""
@@ -43,7 +42,7 @@ def _plan(
         }
         columns = ["clip_id", "frame_index", "role", "status"]
         for face in read_rows(files["faces"][ROWS], columns):
-            if face["role"] in IMAGE_ROLES and face["status"] in USABLE:
+            if _is_wanted(face, dropped):
                 part, label = parts[face["clip_id"]], labels[face["clip_id"]]
                 parent = image_id(face["clip_id"], face["frame_index"])
                 hashes[part][label].append(hash_u64("copies", config.seed, parent))
@@ -59,6 +58,16 @@ def _plan(
         bucket: {f"{part}/{label}": share[part, label] for part, label in sorted(found)}
         for bucket, found in present.items()
     }
+
+
+def _dropped(rejects: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Clips that the audit took out."""
+    return frozenset(row["id"] for row in rejects)
+
+
+def _is_wanted(face: Mapping[str, Any], dropped: frozenset[str]) -> bool:
+    """Whether a face belongs to the image set."""
+    return face["role"] in IMAGE_ROLES and face["status"] in USABLE and face["clip_id"] not in dropped
 
 
 def _copies(parent: str, part: str, label: str, config: AugmentConfig, plan: Mapping[str, list[int]]) -> int:
@@ -78,6 +87,7 @@ def _run(task: Task) -> Iterator[Outcome]:
     subjects = {
         row["clip_id"]: row["subject_id"] for row in task.rows("ingest", columns=["clip_id", "subject_id"])
     }
+    dropped = _dropped(task.rows("audit", REJECTS))
     pending: str | None = None
     faces: list[dict[str, Any]] = []
     for face in task.rows("faces", columns=["clip_id", "frame_index", "offset", "role", "status", "image"]):
@@ -85,7 +95,7 @@ def _run(task: Task) -> Iterator[Outcome]:
             yield _clip(pending, faces, config, task.plan, parts=parts, settled=settled, subjects=subjects)
             faces = []
         pending = face["clip_id"]
-        if face["role"] in IMAGE_ROLES and face["status"] in USABLE:
+        if _is_wanted(face, dropped):
             faces.append(face)
     if pending is not None:
         yield _clip(pending, faces, config, task.plan, parts=parts, settled=settled, subjects=subjects)
@@ -143,7 +153,7 @@ def _images(
 STAGE = Stage(
     name="augment",
     version=1,
-    inputs=("faces", "split", "consensus", "ingest"),
+    inputs=("faces", "split", "consensus", "ingest", "audit"),
     outputs=dict.fromkeys(SPLITS, "images"),
     run=_run,
     plan=_plan,

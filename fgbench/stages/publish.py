@@ -12,6 +12,8 @@ Writes under ``manifests/`` of the work folder:
 - ``README.md``: the data card;
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
+
+Clips that the stage ``audit`` took out are in no table but the rejects.
 """
 
 from __future__ import annotations
@@ -32,8 +34,7 @@ from fgbench.faces.status import USABLE
 from fgbench.hashing import digest_file, digest_json
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.provenance import provenance
-from fgbench.records import SPLITS
-from fgbench.stages.augment import IMAGE_ROLES
+from fgbench.records import IMAGE_ROLES, SPLITS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,8 +80,10 @@ def publish(
     if current is not None and current["origin"] == origin and _all_there(folder, current):
         return False, current["counts"]
     (folder / INDEX).unlink(missing_ok=True)
-    files = _link_parts(workdir, folder, finished)
-    clips = _clips_table(workdir, finished, align=ALIGNED if config.faces.align else NOT_ALIGNED)
+    dropped = _dropped(workdir, finished)
+    files = _link_parts(workdir, folder, finished, dropped)
+    align = ALIGNED if config.faces.align else NOT_ALIGNED
+    clips = _clips_table(workdir, finished, dropped, align=align)
     storage.write_table(folder / "clips.parquet", clips)
     rejects = _rejects_table(workdir, finished)
     storage.write_table(folder / "rejects.parquet", rejects)
@@ -204,8 +207,45 @@ def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
         return False
 
 
-def _link_parts(workdir: Path, folder: Path, finished: Finished) -> dict[str, dict[str, Any]]:
-    """Give the tables of faces and images their names; returns name to digest and rows."""
+def _dropped(workdir: Path, finished: Finished) -> dict[int, list[str]]:
+    """Bucket to the clips that the audit took out, where there are any."""
+    folder = pipeline.stage_folder(workdir, "audit")
+    found = {}
+    for bucket, marker in sorted(finished["audit"].items()):
+        path = marker.files(folder).get(REJECTS)
+        if path is not None:
+            found[bucket] = [row["id"] for row in storage.read_rows(path, ["id"])]
+    return found
+
+
+def _without(source: Path, target: Path, clip_ids: list[str]) -> int:
+    """Copy a table without the rows of some clips, a row group at a time; returns the rows that are left."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source) as file:
+        writer = storage.TableWriter(target, file.schema_arrow)
+        try:
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array(clip_ids, pa.string()))))
+                if rows.num_rows:
+                    writer.add_table(rows)
+            writer.close()
+        except BaseException:
+            writer.discard()
+            raise
+    return writer.rows
+
+
+def _link_parts(
+    workdir: Path, folder: Path, finished: Finished, dropped: Mapping[int, list[str]]
+) -> dict[str, dict[str, Any]]:
+    """Give the tables of faces and images their names; returns name to digest and rows.
+
+    Tables with rows of dropped clips are copied without them; those of ``augment`` have none.
+    """
     parts = [
         ("faces", bucket, marker, ROWS, f"faces/{bucket:05d}.parquet")
         for bucket, marker in finished["faces"].items()
@@ -221,11 +261,16 @@ def _link_parts(workdir: Path, folder: Path, finished: Finished) -> dict[str, di
         for bucket, marker in finished[stage].items()
     ]
     files: dict[str, dict[str, Any]] = {}
-    for stage, _, marker, output, name in sorted(parts, key=lambda item: item[4]):
+    for stage, bucket, marker, output, name in sorted(parts, key=lambda item: item[4]):
         described = marker.outputs[output]
-        if described["rows"]:
-            storage.link(pipeline.stage_folder(workdir, stage) / described["file"], folder / name)
+        if not described["rows"]:
+            continue
+        source = pipeline.stage_folder(workdir, stage) / described["file"]
+        if bucket not in dropped or stage == "augment":
+            storage.link(source, folder / name)
             files[name] = {"sha256": described["sha256"], "rows": described["rows"]}
+        elif rows := _without(source, folder / name, dropped[bucket]):
+            files[name] = {"sha256": digest_file(folder / name), "rows": rows}
     return files
 
 
@@ -235,7 +280,9 @@ def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) ->
     return [folder / marker.outputs[output]["file"] for marker in markers if marker.outputs[output]["rows"]]
 
 
-def _clips_table(workdir: Path, finished: Finished, *, align: str) -> pa.Table:
+def _clips_table(
+    workdir: Path, finished: Finished, dropped: Mapping[int, list[str]], *, align: str
+) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -247,6 +294,9 @@ def _clips_table(workdir: Path, finished: Finished, *, align: str) -> pa.Table:
     settled = records.schema("consensus")
     probe = [name for name in probe if name == "clip_id" or name not in settled.names]
     table = pipeline.read_table(split_paths)
+    gone = pa.array([clip_id for clip_ids in dropped.values() for clip_id in clip_ids], pa.string())
+    table = table.filter(pc.invert(pc.is_in(table["clip_id"], gone)))
+    # Left joins: clips that are gone do not come back.
     table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
     table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
     counted = []

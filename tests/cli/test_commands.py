@@ -52,6 +52,7 @@ def test_prepare_as_json(prepared):
         "split",
         "sample",
         "faces",
+        "audit",
         "augment",
         "lbp",
         "dense_trajectories",

@@ -17,6 +17,7 @@ def test_exit_codes_are_the_documented_ones():
         "ResourceError": 8,
         "DependencyError": 9,
         "WorkerError": 10,
+        "LeakError": 11,
     }
 
 

@@ -1,0 +1,99 @@
+"""``fgbench audit``: what training, validation and test parts share that they should not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.options import DEFAULT_JOBS, Json
+from fgbench.cli.status import WorkdirArgument
+
+if TYPE_CHECKING:
+    from fgbench.evaluation.audit import Audit
+
+
+def audit(
+    workdir: WorkdirArgument = places.DEMO_WORKDIR,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            help="Another work folder: compare what WORKDIR trains and chooses on (e.g. in a "
+            "pretraining) with what this one is tested on.",
+        ),
+    ] = None,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=0, help="Pairs of which the page shows pictures.")
+    ] = 60,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Threads.", show_default="number of cores")
+    ] = DEFAULT_JOBS,
+    json: Json = False,
+) -> None:
+    """Look for leaks between the parts of a work folder.
+
+    Looked for are clips, subjects, sources, equal files, equal pictures and nearly equal faces in two parts,
+    and augmented copies away from their originals. What the recipe does not keep apart (e.g. subjects, when
+    it divides by clip) is told, but is no leak. Writes audit/audit.html and audit/audit.json in the work
+    folder.
+
+    The exit code is 0 if there is no leak and 11 if there is one.
+    """
+    from fgbench.engines.local import limit_threads
+    from fgbench.errors import LeakError
+    from fgbench.evaluation.audit import audit_against, audit_parts
+    from fgbench.reports.audit_page import write_report
+
+    limit_threads()
+    with progress_bars(quiet=json) as progress:
+        if against is None:
+            found = audit_parts(workdir, jobs=jobs, progress=progress)
+        else:
+            found = audit_against(workdir, against, jobs=jobs, progress=progress)
+    _, page = write_report(found, shown=pictures)
+    if json:
+        print_json(found.to_json())
+    else:
+        _show(found)
+        note(f"report in {page}")
+    n_leaks = len(found.found)
+    if n_leaks:
+        raise LeakError(
+            f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"
+            + ("" if against is None else f" against {against}"),
+            f"see {page}; fgbench prepare --drop-leaks takes such clips out of training and validation"
+            if against is None
+            else f"see {page}; results on that test part are not to be trusted",
+        )
+
+
+def _show(found: Audit) -> None:
+    from fgbench.evaluation.leakage import KINDS
+
+    if found.folder.synthetic:
+        say(f"{found.folder.dataset} is synthetic: drawn faces")
+    for pair in found.compared:
+        say(
+            f"{pair.first} / {pair.second}: {pair.clips[0]} / {pair.clips[1]} clips, "
+            f"{pair.pictures[0]} / {pair.pictures[1]} pictures"
+        )
+    names = {str(kind): text for kind, text in KINDS.items()}
+    rows = [
+        (names[kind], f"{one}, {other}" if other else one, str(leaks), str(allowed))
+        for kind, one, other, leaks, allowed in found.counts()
+    ]
+    if rows:
+        heads = ("found", "parts", "leaks", "allowed")
+        widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(4)]
+        for row in (heads, *rows):
+            left = "  ".join(cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True))
+            right = "  ".join(cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
+            say(f"{left}  {right}")
+    if found.unreadable:
+        say(f"{len(found.unreadable)} pictures cannot be decoded and were not compared")
+    if not found.found:
+        say("no leak was found")

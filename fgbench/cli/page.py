@@ -1,0 +1,33 @@
+"""``fgbench report --html``: one page that shows a work folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench.cli import places
+from fgbench.cli.console import note, say
+from fgbench.cli.prepare import prepare
+
+NAME = "report.html"
+
+
+def show_page(workdir: Path, out: Path | None) -> None:
+    """Write the page and tell where it lies.
+
+    Args:
+        workdir: Work folder; the embedded data set's is prepared where it is not.
+        out: The file, or a folder that is there; ``reports/report.html`` in the work folder if not given.
+
+    Raises:
+        ManifestError: If there are no manifests, or they are damaged.
+        ResourceError: If the file cannot be written.
+    """
+    from fgbench.reports.page.build import write_page
+    from fgbench.stages.publish import is_published
+
+    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+        note("the embedded data set is not prepared yet: preparing it")
+        prepare()
+    path = workdir / "reports" / NAME if out is None else out / NAME if out.is_dir() else out
+    size = write_page(workdir, path)
+    say(f"wrote {path} ({size / 1e6:.1f} MB); open it in a browser: {path.resolve().as_uri()}")

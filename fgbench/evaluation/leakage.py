@@ -1,0 +1,294 @@
+"""Leaks between two parts of a data set: what one part shares with another that it should know nothing of.
+
+Looked for are the same clip, person, source, file and picture, and near duplicates of faces
+(`fgbench.evaluation.duplicate_search`). Reads and writes nothing. Not in the paper.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fgbench.evaluation.audited_pictures import Pictures
+from fgbench.evaluation.duplicate_search import near_duplicates
+
+Kind = Literal[
+    "same_clip",
+    "same_file",
+    "same_picture",
+    "near_duplicate",
+    "same_subject",
+    "same_source",
+    "parent_elsewhere",
+    "parent_missing",
+]
+"""What is shared. ``parent_elsewhere`` and ``parent_missing`` are of augmented copies."""
+
+KINDS: Mapping[Kind, str] = {
+    "same_clip": "clips in both parts",
+    "same_file": "clips whose files are equal",
+    "same_picture": "clips with equal pictures",
+    "near_duplicate": "clips with nearly equal faces",
+    "same_subject": "subjects in both parts",
+    "same_source": "sources in both parts",
+    "parent_elsewhere": "copies whose original is in another part",
+    "parent_missing": "copies whose original is missing",
+}
+"""Kinds in the order of reports, with what is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedClip:
+    """What an audit reads of a clip.
+
+    Attributes:
+        clip_id: Its id.
+        part: ``train``, ``val`` or ``test``.
+        sha256: Of its file.
+        subject_id: Person shown; ``None`` if not known.
+        source_id: Film or session; ``None`` if not known.
+        label: Class, to be shown.
+    """
+
+    clip_id: str
+    part: str
+    sha256: str
+    subject_id: str | None
+    source_id: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two parts that are compared.
+
+    Attributes:
+        name: Name of the part, for people.
+        clips: Its clips.
+        pictures: Pictures of these clips.
+    """
+
+    name: str
+    clips: Sequence[AuditedClip]
+    pictures: Pictures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """Something that two parts share.
+
+    Attributes:
+        kind: What is shared.
+        first_part: Name of the part that learns, or is chosen on.
+        second_part: Name of the part that is tested on (between train and val: val).
+        first: Id in the first part: of a clip, subject, source, or picture (of augmented copies).
+        second: Id in the second part; empty if there is none.
+        allowed: Whether the recipe does not keep parts apart by this, so that it is only told.
+        detail: What was found, for people.
+        first_clips: Clips of the first part that would have to go.
+        correlation: Of near duplicates after alignment; ``None`` for other kinds.
+        pictures: Ids of a picture of each part to be looked at; ``None`` where there are none.
+    """
+
+    kind: Kind
+    first_part: str
+    second_part: str
+    first: str
+    second: str
+    allowed: bool
+    detail: str
+    first_clips: Sequence[str]
+    correlation: float | None = None
+    pictures: tuple[str, str] | None = None
+
+
+def compare(
+    first: Side,
+    second: Side,
+    *,
+    apart: str,
+    comparable_names: bool = True,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Leak]:
+    """What two parts share.
+
+    Two clips of which the files are equal are not told again as equal pictures or near duplicates, and so on.
+
+    Args:
+        first: The part that learns.
+        second: The part that is tested on.
+        apart: ``clip_id``, ``source_id`` or ``subject_id``: by what the recipe keeps parts apart.
+        comparable_names: Whether ids of clips, subjects and sources mean the same on both sides.
+        jobs: Threads; no result depends on their number.
+        progress: Told the pictures of ``second`` that were compared, and their number.
+    """
+    leaks = _same_names(first, second, apart) if comparable_names else []
+    told = {(leak.first, leak.second) for leak in leaks if leak.kind == "same_clip"}
+    for found in (_same_files(first, second, told), _same_pictures(first, second, told)):
+        leaks += found
+    return leaks + _near_duplicates(first, second, told, jobs=jobs, progress=progress)
+
+
+def _leak(
+    kind: Kind,
+    sides: tuple[Side, Side],
+    clips: tuple[str, str],
+    detail: str,
+    pictures: tuple[str | None, str | None],
+    correlation: float | None = None,
+) -> Leak:
+    """A leak of one clip into another."""
+    one, other = pictures
+    return Leak(
+        kind=kind,
+        first_part=sides[0].name,
+        second_part=sides[1].name,
+        first=clips[0],
+        second=clips[1],
+        allowed=False,
+        detail=detail,
+        first_clips=(clips[0],),
+        correlation=correlation,
+        pictures=None if one is None or other is None else (one, other),
+    )
+
+
+def _first_pictures(side: Side) -> dict[str, str]:
+    """Clip to the first of its pictures."""
+    pairs = zip(reversed(side.pictures.clip_ids), reversed(side.pictures.image_ids), strict=True)
+    return dict(pairs)
+
+
+def _same_names(first: Side, second: Side, apart: str) -> list[Leak]:
+    shared = {clip.clip_id for clip in first.clips} & {clip.clip_id for clip in second.clips}
+    images, other_images = _first_pictures(first), _first_pictures(second)
+    leaks = [
+        _leak(
+            "same_clip",
+            (first, second),
+            (clip_id, clip_id),
+            "the clip is in both parts",
+            (images.get(clip_id), other_images.get(clip_id)),
+        )
+        for clip_id in sorted(shared)
+    ]
+    for kind, column, name_of in _NAMES:
+        groups, others = _by(first.clips, name_of), _by(second.clips, name_of)
+        for name in sorted(groups.keys() & others.keys()):
+            leaks.append(
+                Leak(
+                    kind=kind,
+                    first_part=first.name,
+                    second_part=second.name,
+                    first=name,
+                    second=name,
+                    allowed=apart != column,
+                    detail=f"{len(groups[name])} and {len(others[name])} clips",
+                    first_clips=tuple(groups[name]),
+                )
+            )
+    return leaks
+
+
+_Name = Callable[[AuditedClip], str | None]
+_NAMES: tuple[tuple[Kind, str, _Name], ...] = (
+    ("same_subject", "subject_id", lambda clip: clip.subject_id),
+    ("same_source", "source_id", lambda clip: clip.source_id),
+)
+"""Kind, the recipe's name of the column, and the column."""
+
+
+def _by(clips: Iterable[AuditedClip], name_of: _Name) -> dict[str, list[str]]:
+    """Name to sorted ids of its clips; clips without a name are left out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for clip in clips:
+        name = name_of(clip)
+        if name is not None:
+            found[name].append(clip.clip_id)
+    return {name: sorted(ids) for name, ids in found.items()}
+
+
+def _same_files(first: Side, second: Side, told: set[tuple[str, str]]) -> list[Leak]:
+    others = _by(second.clips, lambda clip: clip.sha256)
+    images, other_images = _first_pictures(first), _first_pictures(second)
+    leaks = []
+    for digest, clip_ids in sorted(_by(first.clips, lambda clip: clip.sha256).items()):
+        found = others.get(digest, [])
+        told.update((one, other) for one in clip_ids for other in found)
+        for clip_id in clip_ids if found else []:
+            detail = "the files are equal" + _and_more(found)
+            pictures = (images.get(clip_id), other_images.get(found[0]))
+            leaks.append(_leak("same_file", (first, second), (clip_id, found[0]), detail, pictures))
+    return leaks
+
+
+def _same_pictures(first: Side, second: Side, told: set[tuple[str, str]]) -> list[Leak]:
+    """Clips with equal pixels; pictures that show nothing (black frames) do not count."""
+    others: dict[bytes, list[int]] = defaultdict(list)
+    for row, digest in enumerate(second.pictures.digests):
+        if not second.pictures.flat[row]:
+            others[digest].append(row)
+    rows_of: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for row, digest in enumerate(first.pictures.digests):
+        for other in others.get(digest, ()):
+            pair = (first.pictures.clip_ids[row], second.pictures.clip_ids[other])
+            rows_of[pair].append((row, other))
+    partners: dict[str, list[str]] = defaultdict(list)
+    for clip_id, partner in sorted(rows_of.keys() - told):
+        partners[clip_id].append(partner)
+    leaks = []
+    for clip_id, found in partners.items():
+        rows = rows_of[clip_id, found[0]]
+        row, other = rows[0]
+        detail = f"{len(rows)} pairs of pictures have equal pixels" + _and_more(found)
+        pictures = (first.pictures.image_ids[row], second.pictures.image_ids[other])
+        leaks.append(_leak("same_picture", (first, second), (clip_id, found[0]), detail, pictures))
+    told.update(rows_of.keys())
+    return leaks
+
+
+def _and_more(clip_ids: Sequence[str]) -> str:
+    return f"; likewise {len(clip_ids) - 1} more clips there" if len(clip_ids) > 1 else ""
+
+
+def _near_duplicates(
+    first: Side,
+    second: Side,
+    told: Collection[tuple[str, str]],
+    *,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[Leak]:
+    leaks = []
+    for near in near_duplicates(first.pictures, second.pictures, jobs=jobs, progress=progress):
+        one, other = first.pictures.clip_ids[near.first], second.pictures.clip_ids[near.second]
+        if (one, other) in told:
+            continue
+        mirrored = ", one mirrored" if near.mirrored else ""
+        detail = (
+            f"correlation {near.correlation:.3f}{mirrored}; {near.agreeing} of {near.aligned} aligned pairs "
+            f"of pictures agree; {near.bits} bits differ"
+        )
+        pictures = (first.pictures.image_ids[near.first], second.pictures.image_ids[near.second])
+        value = round(near.correlation, 4)
+        leaks.append(_leak("near_duplicate", (first, second), (one, other), detail, pictures, value))
+    return leaks
+
+
+def dropped_clips(leaks: Iterable[Leak]) -> dict[str, tuple[str, str]]:
+    """Clips that have to go so that no leak is left, each with reason and detail.
+
+    They are always of the part that learns or is chosen on, never of the test part. What the recipe allows
+    stays.
+    """
+    order = list(KINDS)
+    found: dict[str, tuple[str, str]] = {}
+    for leak in sorted(leaks, key=lambda leak: order.index(leak.kind)):
+        if not leak.allowed:
+            where = f"{leak.second} in {leak.second_part}: {leak.detail}"
+            for clip_id in leak.first_clips:
+                found.setdefault(clip_id, (leak.kind, where))
+    return dict(sorted(found.items()))

@@ -1,0 +1,94 @@
+// The first view: what there is, and which run is best.
+
+function viewOverview() {
+  const { totals, runs } = overview;
+  return [
+    heading("Overview", [tag(overview.dataset), drawn(overview.synthetic)]),
+    h("div", { class: "tiles" },
+      tile("Images", whole(totals.Image), overview.copies ? `and ${whole(overview.copies)} augmented copies` : ""),
+      tile("Clips", whole(totals.Video)), tile("Classes", whole(overview.n_classes)),
+      tile("Runs", whole(runs.length), overview.units.length ? `and ${whole(overview.units.length)} of action units` : ""),
+      ...bestTiles(runs)),
+    runs.length ? leaderboards(runs) : h("section", { class: "card" }, h("h2", {}, "No run yet"),
+      h("p", {}, "Run for example ", h("code", {}, "fgbench baseline lbp-svm"), ", then make this report again.")),
+    overview.units.length ? unitCards() : null,
+    overview.faults.length ? card("Runs that are not shown", () => table([["Run", ""], ["Why", "wide"]], overview.faults)) : null,
+  ];
+}
+
+function heading(title, marks = []) {
+  return h("div", { class: "head" }, h("h1", { tabindex: "-1" }, title), marks);
+}
+
+function bestTiles(runs) {
+  const sources = [["image", "Best UAR, images"], ["video", "Best UAR, clips"]];
+  return sources.map(([source, label]) => {
+    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null);
+    if (!found.length) return null;
+    const best = found.reduce((one, other) => (other.uar > one.uar ? other : one));
+    return tile(label, fixed(best.uar), best.method ?? best.key);
+  }).filter(Boolean);
+}
+
+/** One leaderboard for what compares: the same kind of samples, classes and data. */
+function leaderboards(runs) {
+  const groups = new Map();
+  runs.forEach((entry, place) => {
+    const key = JSON.stringify([entry.elsewhere, entry.source, entry.dataset, load(`run-${place}`).samples]);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push([entry, place]);
+  });
+  return [...groups.values()].map((list) => leaderboard(list.sort(([one], [other]) => (other.uar ?? 0) - (one.uar ?? 0))));
+}
+
+function leaderboard(list) {
+  const [first] = list[0];
+  const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
+  const names = list.map(([entry]) => entry.key);
+  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals over ${first.cluster} drawn anew. The paper's numbers are of its own data: they stand here for orientation, not for comparison.`;
+  return card(title, () => [
+    intervals(list, names, title),
+    table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
+      list.map(([entry, place], rank) => [rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+  ], { synthetic: list.some(([entry]) => entry.synthetic), note });
+}
+
+function intervals(list, names, title) {
+  const byChance = 1 / list[0][0].n_classes;
+  const step = innerWidth < 640 ? 46 : 30;
+  return chart(title, 76 + step * list.length, (width) => {
+    const narrow = step > 30;
+    const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
+    return {
+      grid: { left: narrow ? 8 : 210, right: 24, top: 30, bottom: 44 },
+      legend: legend({ selectedMode: false }),
+      tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
+      xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: (range) => Math.min(1, Math.ceil(range.max * 10 + .5) / 10) }),
+      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), textBorderColor: colour("surface"), textBorderWidth: 4, fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
+      series: [
+        { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
+          markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
+        { name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 },
+        { name: "chance", type: "scatter", data: [], itemStyle: { color: colour("muted") }, symbol: "rect", symbolSize: 8,
+          markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: byChance }] } },
+      ],
+    };
+  }, () => [[["Run", ""], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["Paper", "num"]],
+    list.map(([entry]) => [entry.key, fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.paper)])]);
+}
+
+function unitCards() {
+  return overview.units.map((entry, place) => card(`Action units: ${entry.key}`, () => {
+    const { scores, history } = load(`units-${place}`);
+    const names = scores.map((score) => score.name.toUpperCase());
+    const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, () => ({
+      grid: { left: 60, right: 20, top: 30, bottom: 44 }, legend: legend(),
+      tooltip: tooltip((list) => [list[0].axisValue, ...list.map((one) => `${one.seriesName}: ${fixed(one.value)}`)], "axis"),
+      xAxis: valueAxis("F1", { min: 0, max: 1 }), yAxis: classAxis(names),
+      series: [{ name: "F1", type: "bar", data: scores.map((score) => score.f1), barMaxWidth: 14, itemStyle: { color: colour("blue") } },
+        { name: "always “present”", type: "scatter", symbol: "diamond", symbolSize: 9, data: scores.map((score) => score.f1_always), itemStyle: { color: colour("surface"), borderColor: colour("orange"), borderWidth: 2 } }],
+    }), () => [[["Unit", ""], ["Present", "num"], ["Absent", "num"], ["Precision", "num"], ["Recall", "num"], ["F1", "num"], ["Always “present”", "num"]],
+      scores.map((score) => [score.name.toUpperCase(), score.n_positive, score.n_negative, fixed(score.precision), fixed(score.recall), fixed(score.f1), fixed(score.f1_always)])]);
+    return h("div", { class: "pairs" }, bars, history ? h("div", { class: "view" }, curves(history, entry.key, ["losses", "scores"])) : null);
+  }, { synthetic: entry.synthetic }));
+}

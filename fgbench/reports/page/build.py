@@ -1,0 +1,101 @@
+"""Puts the page together: reads the work folder, gathers what each view shows, packs pictures.
+
+Equal work folders give equal bytes: nothing in the page tells when or where it was made.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
+from fgbench.reports.model import data_title
+from fgbench.reports.page.dataset import ContactSheets, counts_json
+from fgbench.reports.page.found import Found, find_runs
+from fgbench.reports.page.html import assemble
+from fgbench.reports.page.origin import origin_json
+from fgbench.reports.page.pairs import pairs_json
+from fgbench.reports.page.rejected import Rejected
+from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, units_json
+from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
+from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
+from fgbench.stages.publish import MANIFESTS, read_index
+from fgbench.taxonomy import basics, leaves
+
+
+def write_page(workdir: Path, path: Path) -> int:
+    """Write the page of a work folder; returns its size in bytes.
+
+    Args:
+        workdir: Work folder with manifests; runs as many as there are.
+        path: The HTML file.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged, or a file that a finished run keeps beside its
+            predictions is damaged. A run whose result or predictions are damaged is listed, not shown.
+        ResourceError: If the file cannot be written.
+    """
+    page = build_page(workdir).encode("utf-8")
+    storage.write_bytes(path, page)
+    return len(page)
+
+
+def build_page(workdir: Path) -> str:
+    """The page as text; see :func:`write_page`."""
+    index = read_index(workdir)
+    counts = count_manifests(workdir)
+    manifests = workdir / MANIFESTS
+    found = find_runs(workdir, dataset=counts.dataset, synthetic=counts.synthetic)
+    originals = read_originals(manifests)
+
+    # First everything asks for its pictures, then all are read in one go, then they have places.
+    sheets = Sheets()
+    contacts = ContactSheets(originals, sheets)
+    rejected = Rejected(workdir, sheets)
+    sets, numbers = share_samples(found.runs, sheets, clip_pictures(manifests, originals))
+    strips = Strips(sheets)
+    attended = [ask_strips(run, strips) for run in found.runs]
+    packed = sheets.pack(manifests)
+
+    blocks: dict[str, Any] = {
+        "overview": _overview(found, counts=counts, packed=packed, n_sets=len(sets)),
+        "dataset": {
+            "counts": counts_json(counts),
+            "contacts": contacts.json(),
+            "rejected": rejected.json(),
+        },
+        "pairs": pairs_json([run.predictions for run in found.runs], numbers),
+        "origin": origin_json(workdir, index, found),
+    }
+    for number, shared in enumerate(sets):
+        blocks[f"samples-{number}"] = samples_json(shared, sheets)
+    for number, run in enumerate(found.runs):
+        blocks[f"run-{number}"] = run_json(
+            run, samples=numbers[number], attention=attended[number], strips=strips
+        )
+    for number, units in enumerate(found.units):
+        blocks[f"units-{number}"] = units_json(units)
+    title = data_title("fgbench report", counts.dataset, synthetic=counts.synthetic)
+    pictures = {f"sheet-{number}": base64.b64encode(one.webp).decode() for number, one in enumerate(packed)}
+    return assemble(title, blocks, pictures)
+
+
+def _overview(found: Found, *, counts: Any, packed: list[Packed], n_sets: int) -> dict[str, Any]:
+    """What the page needs when it opens."""
+    return {
+        "dataset": counts.dataset,
+        "synthetic": counts.synthetic,
+        "totals": {source: counts.total(source) for source in (IMAGE, VIDEO)},
+        "copies": counts.total("Augmented Image") - counts.total(IMAGE),
+        "n_classes": len({label for _, _, label in counts.counts}),
+        "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
+        "upper": list(basics()),
+        "runs": [summary(run) for run in found.runs],
+        "units": [{"key": run.key, "synthetic": run.synthetic} for run in found.units],
+        "faults": [list(fault) for fault in found.faults],
+        "n_sets": n_sets,
+        "columns": COLUMNS,
+        "sheets": [[one.side_px, one.n_cells] for one in packed],
+    }

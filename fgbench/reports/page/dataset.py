@@ -1,0 +1,76 @@
+"""What the page shows of the data set: how many there are of each class, and what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fgbench.records import SPLITS
+from fgbench.reports.counts import SOURCES, DatasetCounts
+from fgbench.reports.page.samples import Original
+from fgbench.reports.page.sheets import Sheets
+from fgbench.taxonomy import leaves
+
+N_FACES = 24
+"""Faces of a class in its contact sheet."""
+
+SIDE_PX = 80
+
+
+class ContactSheets:
+    """One sheet of faces per class, of as many clips as there are: the frame nearest to each key frame first.
+
+    Args:
+        originals: The image set.
+        sheets: Where pictures are asked for.
+    """
+
+    def __init__(self, originals: Sequence[Original], sheets: Sheets) -> None:
+        groups: dict[str, list[Original]] = {}
+        for original in originals:
+            groups.setdefault(original.label, []).append(original)
+        self._chosen = {label: _spread(groups[label]) for label in in_order(groups)}
+        self._numbers = {
+            label: sheets.want([original.name for original in chosen], side_px=SIDE_PX)[0]
+            for label, chosen in self._chosen.items()
+        }
+        self._totals = {label: len(group) for label, group in groups.items()}
+        self._sheets = sheets
+
+    def json(self) -> list[dict[str, Any]]:
+        """Per class its name, how many originals there are, and faces as ``[id, part, sheet, cell]``."""
+        found = []
+        for label, chosen in self._chosen.items():
+            sheet = self._numbers[label]
+            faces = [[one.name, one.part, sheet, self._sheets.place(sheet, one.name)] for one in chosen]
+            found.append({"label": label, "n": self._totals[label], "faces": faces})
+        return found
+
+
+def counts_json(counts: DatasetCounts) -> dict[str, Any]:
+    """Numbers of images, clips and images with copies, per part and class."""
+    labels = in_order({label for _, _, label in counts.counts})
+    return {
+        "labels": labels,
+        "parts": list(SPLITS),
+        "sources": {
+            source: [[counts.counts[source, part, label] for label in labels] for part in SPLITS]
+            for source in SOURCES
+        },
+    }
+
+
+def in_order(labels: Sequence[str] | set[str] | dict[str, Any]) -> list[str]:
+    """Classes in the order of the class tree; those that are not in it last, by name."""
+    place = {leaf.name: leaf.class_id for leaf in leaves()}
+    return sorted(labels, key=lambda label: (place.get(label, len(place)), label))
+
+
+def _spread(group: Sequence[Original]) -> list[Original]:
+    """The first :data:`N_FACES`: of every clip its best frame, then of every clip the next."""
+    rank: dict[str, int] = {}
+    ranked = []
+    for original in sorted(group, key=lambda one: (one.away, one.name)):
+        ranked.append((rank.setdefault(original.clip_id, 0), original.name, original))
+        rank[original.clip_id] += 1
+    return [original for _, _, original in sorted(ranked)[:N_FACES]]

@@ -1,0 +1,105 @@
+"""What some runs keep beside their predictions: curves, what parts of a network say, regions, attention.
+
+Reads ``history.json``, ``branches.parquet``, ``streams.parquet``, ``regions.parquet`` and
+``attention.parquet`` of a run, each where it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.results import Predictions
+from fgbench.evaluation.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
+from fgbench.reports.regions import REGIONS, read_regions
+from fgbench.storage import read_json, read_rows
+
+HISTORY = "history.json"
+BRANCHES = "branches.parquet"
+
+WHOLE_FACE = "whole face"
+
+
+def read_history(folder: Path) -> dict[str, Any] | None:
+    """Curves of a training: per epoch its losses and what was measured on the validation part.
+
+    Raises:
+        ManifestError: If the file is damaged.
+    """
+    path = folder / HISTORY
+    if not path.is_file():
+        return None
+    read = read_json(path)
+    epochs = read["epochs"]
+    losses = dict.fromkeys(name for epoch in epochs for name in epoch["losses"])
+    scores = dict.fromkeys(name for epoch in epochs for name in epoch["score"])
+    return {
+        "epochs": [epoch["epoch"] for epoch in epochs],
+        "losses": {name: [epoch["losses"].get(name) for epoch in epochs] for name in losses},
+        "scores": {name: [epoch["score"].get(name) for epoch in epochs] for name in scores},
+        "learning_rate": [epoch["learning_rate"] for epoch in epochs],
+        "best_epoch": read["best_epoch"],
+        "seconds": sum(epoch["seconds"] for epoch in epochs),
+    }
+
+
+def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]]:
+    """What each scale of an image network, or each stream of a video network, says by itself.
+
+    Returns:
+        Per scale or stream its name, its UAR over all samples, and the class that it predicts for each
+        (-1: none).
+
+    Raises:
+        ManifestError: If a file is damaged.
+    """
+    rows: dict[str, dict[str, int]] = {}
+    if (folder / BRANCHES).is_file():
+        for row in read_rows(folder / BRANCHES):
+            name = WHOLE_FACE if row["branch"] == 0 else f"region {row['branch']}"
+            rows.setdefault(name, {})[row["sample_id"]] = int(np.argmax(row["probabilities"]))
+    if (folder / STREAMS).is_file():
+        for name, stream in read_streams(folder).items():
+            rows[f"{name} stream"] = {
+                sample: int(np.argmax(probabilities))
+                for sample, probabilities in zip(stream.sample_ids, stream.probabilities, strict=True)
+            }
+    place = {label: number for number, label in enumerate(predictions.classes)}
+    truth = np.array([place[label] for label in predictions.labels])
+    found = []
+    for name, classes in rows.items():
+        said = np.array([classes.get(sample, metrics.MISSING) for sample in predictions.sample_ids])
+        confusion = metrics.confusion_matrix(truth, said, n_classes=len(place))
+        score = metrics.uar(confusion)
+        found.append({"name": name, "uar": None if np.isnan(score) else score, "predicted": said.tolist()})
+    return found
+
+
+def read_boxes(folder: Path, predictions: Predictions) -> list[list[list[int]]] | None:
+    """Regions of each sample by rank: ``x0, y0, x1, y1`` in px of the 224 px face; ``None`` without any.
+
+    Raises:
+        ManifestError: If the file is damaged.
+    """
+    if not (folder / REGIONS).is_file():
+        return None
+    regions = read_regions(folder)
+    return [
+        [[round(edge) for edge in region.box_px] for region in regions.get(sample, [])]
+        for sample in predictions.sample_ids
+    ]
+
+
+def read_weights(folder: Path) -> Mapping[str, ClipAttention]:
+    """Weights over the frames of the test clips, by clip; empty where a run keeps none.
+
+    Raises:
+        ManifestError: If the file is damaged.
+    """
+    if not (folder / ATTENTION).is_file():
+        return {}
+    return {clip: weights for clip, weights in read_attention(folder).items() if weights.part == "test"}

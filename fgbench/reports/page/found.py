@@ -1,0 +1,169 @@
+"""All finished runs of a work folder, of classes and of action units; a damaged run is listed, not fatal.
+
+Reads ``runs/<experiment>/<fold>/<seed>/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fgbench.errors import ManifestError
+from fgbench.evaluation import action_units
+from fgbench.evaluation.results import RESULT, Predictions
+from fgbench.hashing import digest_file
+from fgbench.reports.experiments import RUNS, Run
+from fgbench.reports.methods import METHODS, PROGRESSIVE, Method
+from fgbench.storage import read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRun:
+    """A finished run that tells classes apart.
+
+    Attributes:
+        experiment: Name of the experiment.
+        run: The run.
+        predictions: Its predictions, checked to be those that its scores were computed from.
+        method: Method of the paper that it is; ``None`` if it is none, or not stated.
+        dataset: Name of the data set.
+        synthetic: Whether the data are drawn.
+    """
+
+    experiment: str
+    run: Run
+    predictions: Predictions
+    method: Method | None
+    dataset: str
+    synthetic: bool
+
+    @property
+    def key(self) -> str:
+        """``<experiment>/<fold>/<seed>``."""
+        return f"{self.experiment}/{self.run.fold}/{self.run.seed}"
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.run.seed
+
+    @property
+    def source(self) -> Literal["image", "video"]:
+        """Whether its samples are images or whole clips."""
+        same = list(self.predictions.sample_ids) == list(self.predictions.clip_ids)
+        return "video" if same else "image"
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether the network was trained on other data than these."""
+        details = self.run.result["details"]
+        return "clips_trained_on" in details or bool(details.get("zero_shot"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRun:
+    """A finished run that detects action units.
+
+    Attributes:
+        key: ``<experiment>/<fold>/<seed>``.
+        folder: Its folder.
+        result: Its ``au_result.json``.
+        scores: Scores per unit, from its predictions.
+        synthetic: Whether the data are drawn.
+    """
+
+    key: str
+    folder: Path
+    result: Mapping[str, Any]
+    scores: Sequence[action_units.UnitScore]
+    synthetic: bool
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.folder.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What there is.
+
+    Attributes:
+        runs: Runs of classes, by name, fold and seed.
+        units: Runs of action units, likewise.
+        faults: ``(key, what is wrong)`` of unfinished and damaged runs.
+    """
+
+    runs: Sequence[ClassRun]
+    units: Sequence[UnitRun]
+    faults: Sequence[tuple[str, str]]
+
+
+def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
+    """Every run of a work folder.
+
+    Args:
+        workdir: Work folder.
+        dataset: Name of its data set, for runs that do not state theirs.
+        synthetic: Whether it is drawn, likewise.
+    """
+    runs, units, faults = [], [], []
+    places = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
+    for folder in sorted(places, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
+        key = "/".join(folder.parts[-3:])
+        try:
+            if (folder / RESULT).is_file():
+                runs.append(_class_run(folder, dataset=dataset, synthetic=synthetic))
+            elif (folder / action_units.RESULT).is_file():
+                units.append(_unit_run(folder, key, synthetic=synthetic))
+            else:
+                faults.append((key, "not finished: it has no result"))
+        except (ManifestError, FileNotFoundError, KeyError, TypeError, ValueError) as error:
+            message = error.message if isinstance(error, ManifestError) else f"damaged: {error!r}"
+            faults.append((key, message))
+    return Found(runs=runs, units=units, faults=faults)
+
+
+def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
+    result: dict[str, Any] = read_json(folder / RESULT)
+    run = Run(folder=folder, fold=folder.parent.name, seed=int(folder.name), result=result)
+    predictions = run.predictions()
+    details = result["details"]
+    experiment = folder.parent.parent.name
+    return ClassRun(
+        experiment=experiment,
+        run=run,
+        predictions=predictions,
+        method=_method(experiment, details.get("method")),
+        dataset=str(details.get("dataset", dataset)),
+        synthetic=bool(details.get("synthetic", synthetic)),
+    )
+
+
+def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
+    result = action_units.read_au_result(folder)
+    if digest_file(folder / action_units.PREDICTIONS) != result["predictions_sha256"]:
+        raise ManifestError(
+            f"{folder / action_units.PREDICTIONS} is not the file that {action_units.RESULT} tells of",
+            "run the experiment again",
+        )
+    read = action_units.read_au_predictions(folder)
+    return UnitRun(
+        key=key,
+        folder=folder,
+        result=result,
+        scores=action_units.unit_scores(read.labels, read.probabilities, read.units),
+        synthetic=bool(result["details"].get("synthetic", synthetic)),
+    )
+
+
+def _method(experiment: str, stated: str | None) -> Method | None:
+    """The method that a run states; conventional baselines are told by their names."""
+    for method in (*METHODS, PROGRESSIVE):
+        if method.name == stated or (
+            stated is None and not method.is_ablation and method.recipe == experiment
+        ):
+            return method
+    return None

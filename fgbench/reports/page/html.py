@@ -1,0 +1,98 @@
+"""Makes one HTML file of the data and of the files in ``assets``; nothing in it is taken from a network.
+
+Data are JSON in elements that a browser does not execute, with every ``<`` written as an escape, so that no
+name in them can end the element. The page's policy lets only these scripts run, by their digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_ASSETS = Path(__file__).resolve().parent / "assets"
+_SCRIPTS = (
+    "dom.js",
+    "data.js",
+    "charts.js",
+    "faces.js",
+    "overview.js",
+    "dataset.js",
+    "confusion.js",
+    "attention.js",
+    "run.js",
+    "compare.js",
+    "origin.js",
+    "main.js",
+)
+"""In the order in which they are read; each uses those before it."""
+
+_LIBRARY = "echarts/echarts.common.min.js"
+
+
+def assemble(title: str, blocks: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
+    """The page.
+
+    Args:
+        title: Title of the page, plain text.
+        blocks: Id of an element to its data, plain values.
+        pictures: Id of an element to a WebP file in base64.
+    """
+    library = _script(_asset(_LIBRARY))
+    program = _script('"use strict";\n(() => {\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n")
+    data = [
+        f'<script type="application/json" id="{name}">{embedded_json(value)}</script>'
+        for name, value in blocks.items()
+    ]
+    data += [f'<script type="text/plain" id="{name}">{value}</script>' for name, value in pictures.items()]
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in (library, program))
+    parts = {
+        "POLICY": f"default-src 'none'; style-src 'unsafe-inline'; img-src blob: data:; script-src {hashes}",
+        "TITLE": html.escape(title),
+        "STYLE": _asset("page.css"),
+        "DATA": "\n".join(data),
+        "LIBRARY": library,
+        "PROGRAM": program,
+    }
+    return re.sub(r"@@([A-Z]+)@@", lambda match: parts[match[1]], _asset("page.html"))
+
+
+def embedded_json(value: Any) -> str:
+    """JSON that can stand in a ``script`` element: without ``<``, numbers no longer than they tell."""
+    text = json.dumps(_short(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _short(value: Any) -> Any:
+    """Numbers to six significant digits after the point, in whatever holds them."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, Mapping):
+        return {key: _short(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(item) for item in value]
+    return value
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _script(text: str) -> str:
+    """A script as it may stand in HTML.
+
+    Raises:
+        ValueError: If it holds the end of its own element.
+    """
+    if re.search(r"</script|<!--", text, re.IGNORECASE):
+        raise ValueError("a script with the end of a script element or a comment in it, expected none")
+    return text
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()

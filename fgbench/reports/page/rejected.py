@@ -1,0 +1,123 @@
+"""What could not be used: clips with the reason and, where one can be read, a picture; frames without a face.
+
+Reads ``rejects.parquet`` and ``faces`` of the manifests, the clips listed by the ingest stage, and the videos
+themselves where they still lie under the root that ``fgbench prepare`` noted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fgbench import pipeline, storage
+from fgbench.errors import FgbenchError
+from fgbench.faces.status import USABLE
+from fgbench.prepare import RUN_FILE
+from fgbench.records import image_id
+from fgbench.reports.page.sheets import Picture, Sheets
+from fgbench.stages.publish import read_index
+from fgbench.video import open_video
+
+N_LISTED = 500
+"""Rejected clips that are listed; all are counted."""
+
+N_PICTURES = 48
+"""Rejected clips with a picture, and frames without a usable face that are shown."""
+
+SIDE_PX = 96
+
+
+class Rejected:
+    """Rejected clips and frames: pictures are asked for first and placed when they are packed.
+
+    Args:
+        workdir: Work folder.
+        sheets: Where pictures are asked for.
+
+    Raises:
+        ManifestError: If a table is damaged.
+    """
+
+    def __init__(self, workdir: Path, sheets: Sheets) -> None:
+        manifests = workdir / "manifests"
+        path = manifests / "rejects.parquet"
+        self._clips = list(storage.read_rows(path)) if path.is_file() else []
+        self._frames, self._counts = _unusable(manifests)
+        pictures = _middle_frames(workdir, [row["id"] for row in self._clips])
+        self._clip_sheet = _ask(sheets, list(pictures))
+        for name, picture in pictures.items():
+            sheets.give(name, picture)
+        self._frame_sheet = _ask(sheets, [row["name"] for row in self._frames])
+        self._sheets = sheets
+
+    def json(self) -> dict[str, Any]:
+        """Counts by reason, the clips and frames; a picture is ``[sheet, cell]``, cell -1 for none."""
+        reasons = Counter((row["stage"], row["reason"]) for row in self._clips)
+        return {
+            "reasons": [[stage, reason, count] for (stage, reason), count in sorted(reasons.items())],
+            "clips": [
+                {**row, "picture": self._place(self._clip_sheet, f"rejected {row['id']}")}
+                for row in self._clips[:N_LISTED]
+            ],
+            "statuses": sorted(self._counts.items()),
+            "frames": [
+                {**row, "picture": self._place(self._frame_sheet, row["name"])} for row in self._frames
+            ],
+        }
+
+    def _place(self, sheet: int | None, name: str) -> list[int]:
+        return [-1, -1] if sheet is None else [sheet, self._sheets.place(sheet, name)]
+
+
+def _ask(sheets: Sheets, names: Sequence[str]) -> int | None:
+    return sheets.want(names, side_px=SIDE_PX)[0] if names else None
+
+
+def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
+    """The first frames of the image set without a usable face, and how many there are by status."""
+    counts: Counter[str] = Counter()
+    shown: list[dict[str, Any]] = []
+    for path in sorted((manifests / "faces").glob("*.parquet")):
+        for row in storage.read_rows(path, ["clip_id", "frame_index", "role", "status"]):
+            if row["role"] in ("image", "both") and row["status"] and row["status"] not in USABLE:
+                counts[row["status"]] += 1
+                if len(shown) < N_PICTURES:
+                    name = image_id(row["clip_id"], row["frame_index"])
+                    shown.append({"name": name, "clip": row["clip_id"], "status": row["status"]})
+    return shown, counts
+
+
+def _middle_frames(workdir: Path, clip_ids: Sequence[str]) -> dict[str, Picture]:
+    """``rejected <clip>`` to a frame from the middle of the clip, of those whose video can be read."""
+    paths = _video_paths(workdir) if clip_ids else {}
+    found: dict[str, Picture] = {}
+    for clip in clip_ids:
+        if clip in paths and len(found) < N_PICTURES:
+            try:
+                with open_video(paths[clip]) as reader:
+                    for frame in reader.frames([reader.info.n_frames // 2]):
+                        found[f"rejected {clip}"] = frame.rgb()
+            except FgbenchError:
+                continue  # listed without a picture; the reason is that of its rejection
+    return found
+
+
+def _video_paths(workdir: Path) -> dict[str, Path]:
+    """Clip to its video, of the clips that ingest could read."""
+    try:
+        root = Path(storage.read_json(workdir / RUN_FILE)["root"]).resolve()
+    except FileNotFoundError:
+        return {}
+    paths = {}
+    for bucket, fingerprint in read_index(workdir)["origin"]["stages"]["ingest"].items():
+        marker = pipeline.find_marker(workdir, "ingest", int(bucket), fingerprint)
+        if marker is None or not marker.outputs[pipeline.ROWS]["rows"]:
+            continue
+        table = pipeline.stage_folder(workdir, "ingest") / marker.outputs[pipeline.ROWS]["file"]
+        for row in storage.read_rows(table, ["clip_id", "path"]):
+            path = (root / row["path"]).resolve()
+            if path.is_relative_to(root):
+                paths[row["clip_id"]] = path
+    return paths

@@ -1,0 +1,196 @@
+"""What the page shows of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from fgbench.errors import DatasetError
+from fgbench.evaluation import metrics
+from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
+from fgbench.evaluation.hierarchy import hierarchy_scores
+from fgbench.evaluation.streams import ClipAttention
+from fgbench.records import image_id
+from fgbench.reports import paper
+from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
+from fgbench.reports.page.found import ClassRun, UnitRun
+from fgbench.reports.page.sheets import Sheets
+from fgbench.reports.run_scores import uar_interval
+
+N_TOP = 5
+"""Most probable classes that are shown of a sample."""
+
+N_CLIPS = 12
+"""Clips whose attention is shown: as many that are right, and as many that are wrong, the surest first."""
+
+N_FRAMES = 12
+"""Frames of a clip in its film strip."""
+
+FRAME_PX = 64
+
+Attended = tuple[ClipAttention, Sequence[int], tuple[str, ...]]
+"""Weights of a clip, the places of the frames in its film strip, and the ids of their pictures."""
+
+
+def summary(run: ClassRun) -> dict[str, Any]:
+    """Scores of a run for the leaderboard; what is not defined is ``None``."""
+    scores = metrics.scores(run.predictions.confusion(), run.predictions.classes)
+    try:
+        interval = uar_interval(run.predictions)
+    except DatasetError:
+        interval = None
+    return {
+        "key": run.key,
+        "experiment": run.experiment,
+        "fold": run.run.fold,
+        "seed": run.run.seed,
+        "method": None if run.method is None else run.method.name,
+        "source": run.source,
+        "dataset": run.dataset,
+        "elsewhere": run.is_from_elsewhere,
+        "synthetic": run.synthetic,
+        "n": scores.n,
+        "missing": scores.n_missing,
+        "n_classes": scores.n_classes,
+        "uar": scores.uar,
+        "war": scores.war,
+        "macro_f1": scores.macro_f1,
+        "low": None if interval is None else interval.low,
+        "high": None if interval is None else interval.high,
+        "clusters": None if interval is None else interval.n_clusters,
+        "cluster": "subjects" if run.predictions.is_by_subject() else "clips",
+        "paper": _paper_mean(run),
+    }
+
+
+class Strips:
+    """Film strips of clips, asked for before pictures are read and placed after."""
+
+    def __init__(self, sheets: Sheets) -> None:
+        self._sheets = sheets
+        self._asked: dict[tuple[str, ...], list[int]] = {}
+
+    def ask(self, clip: str, frames: Sequence[int]) -> tuple[str, ...]:
+        """Ask for some frames of a clip; returns their ids."""
+        names = tuple(image_id(clip, frame) for frame in frames)
+        if names not in self._asked:
+            self._asked[names] = self._sheets.want(names, side_px=FRAME_PX)
+        return names
+
+    def places(self, names: tuple[str, ...]) -> list[list[int]]:
+        """``[sheet, cell]`` of each frame, cell -1 where it has no picture."""
+        (sheet,) = self._asked[names]
+        return [[sheet, self._sheets.place(sheet, name)] for name in names]
+
+
+def ask_strips(run: ClassRun, strips: Strips) -> Mapping[str, Attended]:
+    """Ask for the frames of the clips whose attention is shown.
+
+    Returns:
+        By clip.
+
+    Raises:
+        ManifestError: If the weights are damaged.
+    """
+    weights = read_weights(run.run.folder)
+    read = run.predictions
+    sure = np.nan_to_num(read.probabilities.max(axis=1), nan=-1.0)
+    right = np.array(read.predicted, object) == np.array(read.labels, object)
+    order = [int(place) for place in np.argsort(-sure, kind="stable") if read.sample_ids[place] in weights]
+    chosen = [place for place in order if right[place]][:N_CLIPS]
+    chosen += [place for place in order if not right[place]][:N_CLIPS]
+    found = {}
+    for place in chosen:
+        clip = read.sample_ids[place]
+        n = len(weights[clip].frames)
+        shown = sorted({round(step) for step in np.linspace(0, n - 1, min(n, N_FRAMES))})
+        names = strips.ask(clip, [int(weights[clip].frames[number]) for number in shown])
+        found[clip] = (weights[clip], shown, names)
+    return found
+
+
+def run_json(
+    run: ClassRun,
+    *,
+    samples: int,
+    attention: Mapping[str, Attended],
+    strips: Strips,
+) -> dict[str, Any]:
+    """All that the page shows of a run but its scores.
+
+    Args:
+        run: The run.
+        samples: Number of its set of samples.
+        attention: As of :func:`ask_strips`.
+        strips: Film strips, packed.
+
+    Raises:
+        ManifestError: If a file of the run is damaged.
+    """
+    read = run.predictions
+    place = {label: number for number, label in enumerate(read.classes)}
+    scores = metrics.scores(read.confusion(), read.classes)
+    values = np.nan_to_num(read.probabilities, nan=0.0)
+    top = np.argsort(-values, axis=1, kind="stable")[:, :N_TOP]
+    row = {sample: number for number, sample in enumerate(read.sample_ids)}
+    folder = run.run.folder
+    truth, predicted = read.numbers()
+    hierarchy = hierarchy_scores(read.confusion(), read.classes)
+    bins = reliability_bins(*confidences_of(truth, predicted, read.probabilities))
+    return {
+        "samples": samples,
+        "predicted": [-1 if label is None else place[label] for label in read.predicted],
+        "top": top.ravel().tolist(),
+        "top_share": np.rint(np.take_along_axis(values, top, axis=1) * 1e4).astype(int).ravel().tolist(),
+        "n_top": top.shape[1],
+        "scores": [asdict(entry) for entry in scores.classes],
+        "paper": _paper(run),
+        "hierarchy": None if hierarchy is None else hierarchy.to_json(),
+        "calibration": asdict(calibration_scores(truth, predicted, read.probabilities)),
+        "bins": [asdict(entry) for entry in bins],
+        "history": read_history(folder),
+        "opinions": read_opinions(folder, read),
+        "boxes": read_boxes(folder, read),
+        "attention": [
+            {
+                "sample": row[clip],
+                "frames": weights.frames.tolist(),
+                "first": [round(float(value), 5) for value in weights.first],
+                "second": [round(float(value), 5) for value in weights.second],
+                "shown": list(shown),
+                "strip": strips.places(names),
+            }
+            for clip, (weights, shown, names) in attention.items()
+        ],
+    }
+
+
+def units_json(run: UnitRun) -> dict[str, Any]:
+    """What the page shows of a run of action units.
+
+    Raises:
+        ManifestError: If its curves are damaged.
+    """
+    return {
+        "key": run.key,
+        "synthetic": run.synthetic,
+        "scores": [asdict(score) for score in run.scores],
+        "history": read_history(run.folder),
+    }
+
+
+def _paper(run: ClassRun) -> list[float | None] | None:
+    """The paper's accuracy of each class; ``None`` for a run of no method of Table II."""
+    if run.method is None:
+        return None
+    theirs = paper.table2().accuracies.get((run.method.source, run.method.name))
+    return None if theirs is None else [theirs.get(label) for label in run.predictions.classes]
+
+
+def _paper_mean(run: ClassRun) -> float | None:
+    values = _paper(run)
+    known = [value for value in values or [] if value is not None]
+    return sum(known) / len(known) if known else None

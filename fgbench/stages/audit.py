@@ -1,0 +1,90 @@
+"""Stage ``audit``: take clips out of training and validation that leak into validation or test.
+
+Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips of which another part knows the
+file, a picture or a near duplicate (`fgbench.evaluation.leakage`) become rejects of this stage, with the kind
+of the leak as the reason; a clip of the test part never does. Off by default; ``fgbench prepare
+--drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fgbench.config import AuditConfig
+from fgbench.evaluation.audit import PAIRS
+from fgbench.evaluation.audited_pictures import StoredPicture, describe
+from fgbench.evaluation.leakage import AuditedClip, Leak, Side, compare, dropped_clips
+from fgbench.faces.status import USABLE
+from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
+from fgbench.storage import read_rows
+
+_Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
+
+
+def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
+    """Per bucket: clips that have to go, each with reason and detail."""
+    clips: list[AuditedClip] = []
+    bucket_of: dict[str, int] = {}
+    columns = ["clip_id", "sha256", "subject_id", "source_id"]
+    for bucket, files in inputs.items():
+        ingested = {row["clip_id"]: row for row in read_rows(files["ingest"][ROWS], columns)}
+        for row in read_rows(files["split"][ROWS]):
+            clip = ingested[row["clip_id"]]
+            bucket_of[row["clip_id"]] = bucket
+            clips.append(
+                AuditedClip(
+                    clip_id=row["clip_id"],
+                    part=row["split"],
+                    sha256=clip["sha256"],
+                    subject_id=clip["subject_id"],
+                    source_id=clip["source_id"],
+                    label="",
+                )
+            )
+    clips.sort(key=lambda clip: clip.clip_id)
+    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pictures = describe(_faces(inputs), jobs=jobs)
+    sides = {}
+    for part in SPLITS:
+        members = [clip for clip in clips if clip.part == part]
+        sides[part] = Side(part, members, pictures.of_clips({clip.clip_id for clip in members}))
+    leaks: list[Leak] = []
+    for first, second in PAIRS:
+        leaks += compare(sides[first], sides[second], apart=config.apart, jobs=jobs)
+    plan: dict[int, dict[str, tuple[str, str]]] = {bucket: {} for bucket in inputs}
+    for clip_id, reason in dropped_clips(leaks).items():
+        plan[bucket_of[clip_id]][clip_id] = reason
+    return plan
+
+
+def _faces(inputs: _Files) -> Iterator[StoredPicture]:
+    """The usable faces of the image set."""
+    columns = ["clip_id", "frame_index", "role", "status", "image"]
+    for _, files in sorted(inputs.items()):
+        for row in read_rows(files["faces"][ROWS], columns) if ROWS in files["faces"] else ():
+            if row["role"] in IMAGE_ROLES and row["status"] in USABLE:
+                name = image_id(row["clip_id"], row["frame_index"])
+                yield StoredPicture(name, row["clip_id"], row["image"]["bytes"])
+
+
+def _run(task: Task) -> Iterator[Outcome]:
+    for row in sorted(task.rows("split"), key=lambda row: str(row["clip_id"])):
+        clip_id = row["clip_id"]
+        if clip_id in task.plan:
+            yield Rejected(clip_id, *task.plan[clip_id])
+        else:
+            yield Accepted(clip_id, [{"clip_id": clip_id}])
+
+
+STAGE = Stage(
+    name="audit",
+    version=1,
+    inputs=("split", "ingest", "faces"),
+    outputs={ROWS: "audit"},
+    run=_run,
+    plan=_plan,
+    enabled=lambda config: bool(config.drop_leaks),
+)

@@ -1,0 +1,98 @@
+"""The page at the paper's scale: seconds to build, size, and seconds until it is ready in Chromium.
+
+A work folder is made up with as many images and clips as Table I has (17,461 images with copies, about as
+many originals among them, and 1,491 clips) and eight runs. The page opens with its first view and makes
+the rest when it is looked at; the baseline is the same page with every view made at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from page_folders import write_data, write_image_run, write_video_run
+
+from fgbench.reports.page.build import write_page
+from fgbench.reports.paper import table1
+
+REPEATS = 5
+LIMIT_MB, LIMIT_S = 30, 3
+FRAMES = 64
+PER_CLIP = {"train": 9, "val": 5, "test": 3}
+"""Original images of each clip, about as many as in Table I."""
+IMAGE_RUNS = ("LBP+SVM", "Plain CNN", "AU+CNN", "AU+Z-CNN", "MSAU-Net (Ours)")
+VIDEO_RUNS = ("Plain TSNet", "NAN", "TMSAU-Net (Ours)")
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        n_images = _write_folder(work)
+        begin = time.perf_counter()
+        size = write_page(work, work / "report.html")
+        build_s = time.perf_counter() - begin
+        print(f"{n_images:,} images, {len(IMAGE_RUNS) + len(VIDEO_RUNS)} runs.")
+        print()
+        print("| what | value | limit |")
+        print("|---|---:|---:|")
+        print(f"| build, s | {build_s:.1f} | |")
+        print(f"| size, MB | {size / 1e6:.1f} | {LIMIT_MB} |")
+        chromium = shutil.which("chromium")
+        if chromium is None:
+            print("| opening | not measured: no Chromium here | |")
+            return
+        eager = _opening_s(work / "report.html#/all", chromium)
+        lazy = _opening_s(work / "report.html#/overview", chromium)
+        print(f"| opening with every view made at once (baseline), s | {eager:.2f} | |")
+        print(f"| opening, s | {lazy:.2f} | {LIMIT_S} |")
+        print(f"| baseline / opening | {eager / lazy:.1f} | |")
+
+
+def _write_folder(work: Path) -> int:
+    """A work folder of the paper's size; returns its number of images with copies."""
+    printed = table1()
+    clips = {part: printed["Video", part] for part in PER_CLIP}
+    test = write_data(
+        work,
+        clips=clips,
+        images_per_clip=PER_CLIP,
+        copies={
+            part: printed["Augmented Image", part] - count * clips[part] for part, count in PER_CLIP.items()
+        },
+        frames=FRAMES,
+        n_faces=300,
+    )
+    for number, method in enumerate(IMAGE_RUNS):
+        write_image_run(work, f"image-{number}", test["image"], method=method, share=0.3 + 0.1 * number)
+    for number, method in enumerate(VIDEO_RUNS):
+        write_video_run(work, f"video-{number}", test["video"], frames=FRAMES, method=method, share=0.5)
+    return printed["Augmented Image", "total"]
+
+
+def _opening_s(address: Path, chromium: str) -> float:
+    """Median time from the start of the navigation to the end of the first view, after a first opening."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    path, view = str(address).split("#")
+    times = []
+    with sync_playwright() as tools:
+        for _ in range(REPEATS + 1):
+            browser = tools.chromium.launch(executable_path=chromium, args=flags)
+            tab = browser.new_page(viewport={"width": 1440, "height": 900})
+            tab.goto(f"file://{path}#{view}")
+            tab.wait_for_function("performance.getEntriesByName('fgbench-ready').length")
+            times.append(tab.evaluate("performance.getEntriesByName('fgbench-ready')[0].startTime") / 1000)
+            browser.close()
+    return statistics.median(times[1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,338 @@
+"""The page in headless Chromium: errors, clicks, keyboard, widths, names that look like markup."""
+
+import shutil
+from collections import defaultdict
+
+import pyarrow.parquet as pq
+import pytest
+from page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
+
+from fgbench.reports.page.build import write_page
+from fgbench.taxonomy import basics, leaf
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    f"--{flag}"
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+    )
+]
+WIDTHS = (390, 1440)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
+)
+
+APART = """(kinds) => {
+  const found = [];
+  for (const kind of kinds) {
+    const groups = new Map();
+    for (const element of document.querySelectorAll(kind)) {
+      const box = element.getBoundingClientRect();
+      if (!box.width || !box.height) continue;
+      const parent = kind.includes("svg") ? element.ownerSVGElement : element.parentElement;
+      if (!groups.has(parent)) groups.set(parent, []);
+      groups.get(parent).push([box, element.textContent]);
+    }
+    for (const list of groups.values()) for (let i = 0; i < list.length; i++) for (let j = 0; j < i; j++) {
+      const [a, b] = [list[i][0], list[j][0]];
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 1.5 && high > 3) found.push(`${kind}: ${list[i][1]} / ${list[j][1]}`);
+    }
+  }
+  return found;
+}"""
+"""Pairs of elements of the same parent that cover each other; texts of one drawing count as of one parent."""
+
+KINDS = [
+    *(".card", ".tile", ".tabs a", ".jump button", ".controls > *", ".head > *", ".faces > li", ".contact"),
+    *(".contact .pic", ".strip .pic", ".grid th.column", ".grid tr", ".grid td", ".choice button"),
+    ".chart svg text",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    work = tmp_path_factory.mktemp("browser")
+    test = write_data(
+        work, clips={"train": 33, "val": 5, "test": 66}, images_per_clip=2, copies={"train": 9}, n_faces=8
+    )
+    write_image_run(work, "msau-small", test["image"], method="MSAU-Net (Ours)", share=0.5)
+    write_image_run(work, "plain-cnn-small", test["image"], method="Plain CNN", share=0.3)
+    write_video_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
+    write_page(work, work / "page.html")
+    return work
+
+
+class Visit:
+    """A tab that notes errors and what is asked of the network."""
+
+    def __init__(self, browser, path, *, width=1440, scheme="light"):
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.tab = self.context.new_page()
+        self.errors, self.asked = [], []
+        self.tab.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.tab.on("dialog", lambda dialog: self.errors.append(f"dialog {dialog.message}"))
+        self.tab.on("request", lambda request: self.asked.append(request.url))
+        self.path = path
+
+    def go(self, view):
+        self.tab.goto(f"{self.path.as_uri()}#/{view}")
+        self.tab.wait_for_selector("main h1")
+        return self.tab
+
+    def see_all(self):
+        """Scroll until everything that is made on sight is made."""
+        self.tab.evaluate(
+            """async () => {
+              for (let turn = 0; turn < 2; turn++) for (let y = 0; y < document.body.scrollHeight; y += 600) {
+                scrollTo(0, y);
+                await new Promise((done) => setTimeout(done, 30));
+              }
+            }"""
+        )
+        self.tab.wait_for_function("!document.querySelector('.waiting')")
+
+
+@pytest.fixture
+def visit(browser, work):
+    visits = []
+
+    def start(path=work / "page.html", **options):
+        visits.append(Visit(browser, path, **options))
+        return visits[-1]
+
+    yield start
+    for one in visits:
+        one.context.close()
+
+
+def predictions(work, experiment="msau-small"):
+    """True and predicted class to the ids of the samples."""
+    found = defaultdict(set)
+    for row in pq.read_table(work / "runs" / experiment / "0" / "0" / "predictions.parquet").to_pylist():
+        found[row["label"], row["predicted"]].add(row["sample_id"])
+    return found
+
+
+def shown_samples(tab):
+    """Samples in the panel beside the matrix, once all batches are shown."""
+    while tab.locator(".panel .button:visible").count():
+        tab.locator(".panel .button").click()
+    return set(tab.locator(".panel .face").evaluate_all("list => list.map((face) => face.dataset.sample)"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("view", ["overview", "data", "run/0", "run/2", "compare/0/1", "provenance"])
+def test_views_open_without_error_and_nothing_overlaps(visit, view, width):
+    visited = visit(width=width)
+    tab = visited.go(view)
+    visited.see_all()
+    assert visited.errors == []
+    assert [url for url in visited.asked if not url.startswith(("file:", "blob:", "data:"))] == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate(APART, KINDS) == []
+    assert tab.locator(".synthetic").inner_text().startswith("SYNTHETIC data")
+    results = tab.locator("section.card", has=tab.locator(".chart, .faces, .grid")).all()
+    assert all(
+        "SYNTHETIC" in card.locator(".head").first.inner_text()
+        for card in results
+        if "Not used" not in card.inner_text()
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_click_on_a_cell_shows_the_samples_behind_it(visit, work, width):
+    visited = visit(width=width)
+    tab = visited.go("run/0")
+    behind = predictions(work)
+    wrong = max(
+        (pair for pair in behind if pair[0] != pair[1] and pair[1]), key=lambda pair: len(behind[pair])
+    )
+    for true, predicted in (("anger", "anger"), wrong, next(pair for pair in behind if pair[1] is None)):
+        cell = f'.grid td[data-true="{true}"][data-predicted="{predicted or "no prediction"}"]'
+        tab.locator(cell).click()
+        assert tab.locator(cell).inner_text() == (
+            str(len(behind[true, predicted])) if behind[true, predicted] else ""
+        )
+        assert shown_samples(tab) == behind[true, predicted]
+        assert true in tab.locator(".panel h3").inner_text()
+    assert visited.errors == []
+
+
+def test_every_cell_has_the_number_counted_from_the_predictions(visit, work):
+    tab = visit().go("run/0")
+    tab.wait_for_selector(".grid")
+    shown = tab.locator(".grid td[data-true]").evaluate_all(
+        "list => list.map((cell) => [cell.dataset.true, cell.dataset.predicted, cell.textContent])"
+    )
+    behind = predictions(work)
+    assert len(shown) == 33 * 34
+    for true, predicted, text in shown:
+        count = len(behind[true, None if predicted == "no prediction" else predicted])
+        assert text == (str(count) if count else "")
+
+
+def test_upper_classes_and_shares(visit, work):
+    tab = visit().go("run/0")
+    tab.get_by_role("button", name="6 upper classes").click()
+    behind = predictions(work)
+    counts, samples = defaultdict(int), defaultdict(set)
+    for (true, predicted), ids in behind.items():
+        pair = leaf(true).basic, "no prediction" if predicted is None else leaf(predicted).basic
+        counts[pair] += len(ids)
+        samples[pair] |= ids
+    shown = tab.locator(".grid td[data-true]").evaluate_all(
+        "list => list.map((cell) => [cell.dataset.true, cell.dataset.predicted, cell.textContent])"
+    )
+    assert len(shown) == 6 * 7
+    assert all(
+        text == (str(counts[true, found]) if counts[true, found] else "") for true, found, text in shown
+    )
+    tab.locator('.grid td[data-true="anger"][data-predicted="sadness"]').click()
+    assert shown_samples(tab) == samples["anger", "sadness"]
+    tab.get_by_role("button", name="% of the row").click()
+    total = sum(counts["anger", name] for name in (*basics(), "no prediction"))
+    text = tab.locator('.grid td[data-true="anger"][data-predicted="anger"]').inner_text()
+    assert text == f"{100 * counts['anger', 'anger'] / total:.0f}"
+
+
+def test_the_matrix_works_by_keyboard(visit, work):
+    visited = visit()
+    tab = visited.go("run/0")
+    tab.wait_for_selector(".grid")
+    behind = predictions(work)
+    tab.locator(".grid").locator("xpath=..").focus()  # the box round the matrix, which scrolls
+    tab.keyboard.press("Tab")
+    focused = "document.activeElement.getAttribute('aria-label')"
+    assert tab.evaluate(focused).startswith("true anger, predicted anger")
+    for _ in range(3):
+        tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowRight")
+    true, predicted = LABELS[3], LABELS[1]
+    assert tab.evaluate(focused).startswith(f"true {true}, predicted {predicted}:")
+    tab.keyboard.press("Enter")
+    assert shown_samples(tab) == behind[true, predicted]
+    tab.keyboard.press("Home")
+    assert tab.evaluate(focused) == f"all of {true}"
+    tab.keyboard.press("Space")
+    assert shown_samples(tab) == set.union(*[ids for (label, _), ids in behind.items() if label == true])
+    tab.locator(".panel .face").first.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("#detail").is_visible()
+    name = tab.locator("#detail h2").inner_text()
+    assert name.startswith("test-clip")
+    tab.keyboard.press("Escape")
+    assert not tab.locator("#detail").is_visible()
+    assert visited.errors == []
+
+
+def test_the_whole_page_is_reached_by_tab(visit):
+    tab = visit().go("overview")
+    reached = []
+    for _ in range(8):
+        tab.keyboard.press("Tab")
+        reached.append(tab.evaluate("document.activeElement.textContent"))
+    assert reached[:6] == ["Skip to the content", "Overview", "Data", "Runs", "Compare", "Provenance"]
+    tab.locator(".tabs a", has_text="Data").focus()
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("document.querySelector('h1').textContent === 'Data set'")
+    assert tab.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_details_of_a_sample_tell_what_every_run_says(visit, work):
+    tab = visit().go("run/0")
+    tab.locator('.grid td[data-true="anger"][data-predicted="anger"]').click()
+    tab.locator(".panel .face").first.click()
+    name = tab.locator("#detail h2").inner_text()
+    said = [
+        next(
+            label or "no prediction"
+            for (_, label), ids in predictions(work, experiment).items()
+            if name in ids
+        )
+        for experiment in ("msau-small", "plain-cnn-small")
+    ]
+    rows = tab.locator("#detail table[aria-label='All runs'] tbody tr").all()
+    assert [row.locator("td").nth(1).inner_text() for row in rows] == said
+    assert tab.locator("#detail .pic svg rect").count() == 9  # three regions: halo, box, number
+
+
+def test_pictures_are_decoded_when_they_are_seen(visit):
+    visited = visit()
+    tab = visited.go("overview")
+    assert visited.asked == [f"{visited.path.as_uri()}"] or not [
+        u for u in visited.asked if u.startswith("blob:")
+    ]
+    assert tab.evaluate("document.querySelectorAll('script[id^=sheet]').length") > 30
+    visited.go("data")
+    visited.see_all()
+    tab.wait_for_function(
+        "[...document.querySelectorAll('.contact .pic')].every((one) => one.style.backgroundImage)"
+    )
+    size = tab.evaluate(
+        """async () => {
+          const address = document.querySelector('.contact .pic').style.backgroundImage.slice(5, -2);
+          const picture = new Image();
+          picture.src = address;
+          await picture.decode();
+          return [picture.naturalWidth % 80, picture.naturalHeight % 80];
+        }"""
+    )
+    assert size == [0, 0]
+
+
+def test_names_like_markup_do_nothing(visit, tmp_path):
+    write_page(hostile_work(tmp_path), tmp_path / "page.html")
+    for width in WIDTHS:
+        visited = visit(tmp_path / "page.html", width=width)
+        for view in ("overview", "data", "run/0", "compare/0/1", "provenance"):
+            tab = visited.go(view)
+            visited.see_all()
+            assert tab.evaluate("window.hacked") is None
+            assert tab.locator("main img, main script, dialog script").count() == 0
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        tab = visited.go("run/0")
+        tab.locator(".grid td[data-true]").first.click()
+        tab.locator(".panel .face").first.click()
+        assert "<script>" in tab.locator("#detail h2").inner_text()
+        assert visited.errors == []
+        assert tab.evaluate("window.hacked") is None
+
+
+def test_dark_where_the_system_is_dark(visit):
+    shades = [
+        visit(scheme=scheme).go("overview").evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
+    assert shades == ["rgb(246, 247, 249)", "rgb(16, 21, 28)"]
+
+
+def test_one_page_for_print_holds_every_view(visit):
+    visited = visit()
+    tab = visited.go("all")
+    titles = tab.locator("h1").all_inner_texts()
+    assert titles == [
+        "Overview", "Data set", "MSAU-Net (Ours)", "Plain CNN", "TMSAU-Net (Ours)", "Compare", "Provenance",
+    ]  # fmt: skip
+    assert not tab.locator(".waiting").count()
+    assert visited.errors == []
