@@ -13,7 +13,10 @@ import re
 from pathlib import Path
 
 import pytest
+from benchmark_runs import fake_run, of_fold
+from divided_work import described, ekman_index, write_work
 from report_folders import samples, write_fake_run, write_manifests, write_regions
+from video_runs import write_video_manifests, write_video_run
 
 from fgbench import plugins
 from fgbench.reports.comparison import compare
@@ -49,15 +52,38 @@ def work(tmp_path_factory):
     return work
 
 
+@pytest.fixture(scope="module")
+def folds(tmp_path_factory):
+    """Runs over five folds of another data set: a method on images with seeds, and one on clips."""
+    work = write_work(tmp_path_factory.mktemp("golden") / "ck", described(), **ekman_index())
+    for fold in ("1", "2", "3", "4", "5"):
+        for seed in (0, 1):
+            fake_run(work, "lbp-svm", of_fold(fold), fold=fold, seed=seed, method="LBP+SVM", kind="image")
+        clips = {"method": "DenseTraj", "kind": "video", "share": 0.5}
+        fake_run(work, "dense-traj-svm", of_fold(fold), fold=fold, **clips)
+    return work
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Runs of two temporal backbones with their streams and attention."""
+    work = tmp_path_factory.mktemp("golden-videos")
+    write_video_manifests(work)
+    write_video_run(work, "tmsau-small", lost=())
+    write_video_run(work, "tmsau-small-vgg-lstm", method="TMSAU-Net, VGG16-LSTM", temporal="vgg-lstm")
+    return work
+
+
 def short(text):
     """Numbers with nine digits: the last ones depend on the processor."""
     return re.sub(r"-?\d+\.\d{7,}(e-\d+)?", lambda found: f"{float(found[0]):.9f}", text)
 
 
 @pytest.fixture(scope="module")
-def tables(work):
+def tables(work, folds, videos):
     """Tables by name, each built once."""
-    return functools.cache(lambda name: tables_of(work, name))
+    elsewhere = {"table3": folds, "table4": folds, "table5": videos, "attention": videos}
+    return functools.cache(lambda name: tables_of(elsewhere.get(name, work), name))
 
 
 def tables_of(work, name):
@@ -68,7 +94,7 @@ def tables_of(work, name):
         return comparison_tables(compare([find_contender(run, work) for run in runs]))
     if name == "run":
         return sheet_tables(find_contender("msau", work))
-    if name.startswith("figure"):
+    if name.startswith("figure") or name == "attention":
         return [plugins.load("reports.figures", name).build(work).table]
     return [plugins.load("reports.tables", name).build(work)]
 
@@ -79,11 +105,15 @@ def tables_of(work, name):
     [
         "table1",
         "table2",
+        "table3",
+        "table4",
+        "table5",
         "table6",
         "table7",
         "figure3",
         "figure6",
         "figure7",
+        "attention",
         "leaderboard",
         "compare",
         "run",
