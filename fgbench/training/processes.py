@@ -7,11 +7,16 @@ network, so that a task may call any method of it, and may train other parts in 
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+# Its functions keep, as their default, the group that there is when it is imported, which would then
+# outlive the interpreter: it must be imported while there is none.
+import torch.distributed.nn
 from accelerate import PartialState
 from torch import Tensor, distributed, nn
 
@@ -54,9 +59,21 @@ class Processes:
 
 
 def join_processes(device: torch.device) -> Processes:
-    """Join the processes that ``torchrun``, ``accelerate launch`` or MPI started, or be the only one."""
+    """Join the processes that ``torchrun``, ``accelerate launch`` or MPI started, or be the only one.
+
+    The group is left before the interpreter ends: a thread of it that lets go of a tensor after that makes
+    the process abort.
+    """
     state = PartialState(cpu=device.type == "cpu")
+    if state.num_processes > 1:
+        atexit.unregister(_leave)
+        atexit.register(_leave)
     return Processes(state.process_index, state.num_processes)
+
+
+def _leave() -> None:
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def average_gradients(

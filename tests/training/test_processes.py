@@ -38,6 +38,7 @@ def test_two_processes_train_as_one_does(tmp_path):
     assert done.returncode == 0, done.stderr
     found = [json.loads((tmp_path / f"found-{rank}.json").read_text()) for rank in range(2)]
     assert found[0] == found[1]
+    assert [(tmp_path / f"end-{rank}").read_text() for rank in range(2)] == ["left", "left"]
     assert found[0]["world"] == 2
     _is_that_of_one_process(found[0], tmp_path)
     assert found[0]["same_history"]

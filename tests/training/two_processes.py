@@ -1,17 +1,21 @@
 """Program of two processes (gloo): ``two_processes.py FOLDER`` trains there in several ways.
 
-Each process writes what it finds into ``FOLDER/found-RANK.json``.
+Each process writes what it finds into ``FOLDER/found-RANK.json``, and into ``FOLDER/end-RANK`` whether the
+group was gone before the interpreter ended.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import torch
 from tiny_task import KilledError, TinyTask, digest, killer, losses, train
+from torch import distributed
 
 from fgbench.errors import ConfigError
 from fgbench.training.processes import join_processes
@@ -29,7 +33,10 @@ def weights_of(model):
 
 def _main(folder: Path) -> None:
     torch.set_num_threads(1)
+    groups = []
+    atexit.register(_tell_end, folder, groups)  # what is registered first is called last
     processes = join_processes(torch.device("cpu"))
+    groups += [processes.rank, weakref.ref(distributed.group.WORLD)]
     found = {"world": processes.world}
 
     task = plain_task()
@@ -54,6 +61,11 @@ def _main(folder: Path) -> None:
     except ConfigError as error:
         found["diverged"] = error.message
     (folder / f"found-{processes.rank}.json").write_text(json.dumps(found))
+
+
+def _tell_end(folder: Path, groups: list) -> None:
+    rank, group = groups
+    (folder / f"end-{rank}").write_text("left" if group() is None else "there")
 
 
 if __name__ == "__main__":
