@@ -110,7 +110,7 @@ class Visit:
               }
             }"""
         )
-        self.tab.wait_for_function("!document.querySelector('.waiting')")
+        playwright.expect(self.tab.locator(".waiting")).to_have_count(0)
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ def test_the_whole_page_is_reached_by_tab(visit):
     assert reached[:6] == ["Skip to the content", "Overview", "Data", "Runs", "Compare", "Provenance"]
     tab.locator(".tabs a", has_text="Data").focus()
     tab.keyboard.press("Enter")
-    tab.wait_for_function("document.querySelector('h1').textContent === 'Data set'")
+    playwright.expect(tab.locator("h1")).to_have_text("Data set")
     assert tab.evaluate("document.activeElement.tagName") == "H1"
 
 
@@ -286,9 +286,8 @@ def test_pictures_are_decoded_when_they_are_seen(visit):
     assert tab.evaluate("document.querySelectorAll('script[id^=sheet]').length") > 30
     visited.go("data")
     visited.see_all()
-    tab.wait_for_function(
-        "[...document.querySelectorAll('.contact .pic')].every((one) => one.style.backgroundImage)"
-    )
+    pictures = tab.locator(".contact .pic")
+    playwright.expect(tab.locator('.contact .pic[style*="background-image"]')).to_have_count(pictures.count())
     size = tab.evaluate(
         """async () => {
           const address = document.querySelector('.contact .pic').style.backgroundImage.slice(5, -2);
