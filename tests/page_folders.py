@@ -142,7 +142,7 @@ def write_image_run(work: Path, experiment: str, shown: list[Sample], **options:
         }
         for epoch in range(4)
     ]
-    history = {"epochs": epochs, "best_epoch": 3, "best_score": 0.3, "stopped_early": False}
+    history = {"epochs": epochs, "best_epoch": 3, "best_score": 0.3, "keep": "best", "stopped_early": False}
     storage.write_json(folder / "history.json", history)
     ids = [name for name, *_ in shown]
     branches = generator.dirichlet(np.ones(len(LABELS)), size=(len(ids), 2)).astype(np.float32)

@@ -87,6 +87,9 @@ class OptimiserConfig(Section):
     """Most epochs. Not stated in the paper."""
     patience: Positive = 10
     """Epochs without a better score on validation after which training stops. Not stated in the paper."""
+    keep: Literal["best", "last"] = "best"
+    """Epoch whose weights are kept: that with the best score on validation, or the last, for validation parts
+    too small to tell epochs apart; no epoch is then without progress. Not stated in the paper."""
     clip_norm: NonNegative = 0.0
     """Greatest norm of the gradients; 0 does not clip."""
     precision: Literal["fp32", "bf16"] = "fp32"

@@ -57,6 +57,15 @@ class SnippetConfig(Section):
     """Pieces per clip in test, evenly spread (TSN)."""
 
 
+class RgbConfig(SnippetConfig):
+    """Spatial stream ``rgb``: single frames (paper section V-C)."""
+
+    train_on: Literal["video", "image"] = "video"
+    """Frames that are trained on: ``video`` those of the whole clip, ``image`` those of the image set, near
+    the key frame, which tell more where clips are few; a clip without any has all of its frames trained on.
+    In test a clip's frames are taken from all of it. Not stated in the paper."""
+
+
 class FlowConfig(SnippetConfig):
     """Temporal stream ``flow``: stacks of optical flow (paper section IV-B)."""
 
@@ -159,7 +168,7 @@ class TrainVideoConfig(Section):
     fusion_weight: Fraction = 0.5
     """Weight of the spatial stream's probabilities (paper section IV-B: 0.5)."""
     attention: AttentionConfig = AttentionConfig()
-    rgb: SnippetConfig = SnippetConfig()
+    rgb: RgbConfig = RgbConfig()
     flow: FlowConfig = FlowConfig(dropout=0.7)
     vgg_lstm: VggLstmConfig = VggLstmConfig()
     c3d_lstm: C3dLstmConfig = C3dLstmConfig()

@@ -23,6 +23,9 @@ from fgbench.training.stored import flow_pairs, usable_frames
 VIDEO_ROLES = ("video", "both")
 """Roles of the frames of the video set."""
 
+IMAGE_ROLES = ("image", "both")
+"""Roles of the frames of the image set, which lie near the key frames."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClipSet:
@@ -33,6 +36,7 @@ class ClipSet:
         labels: (N,) int64 classes, in the order of the label set, on the device.
         basic: (N,) int64 upper classes, on the device; zeros where the set has none.
         frames: Numbers of the frames with a usable face of each clip, ascending.
+        near: Likewise of the image set's frames alone; all of them where a clip has none of these.
         pairs: Numbers of the frames from which there is optical flow to the next, ascending.
     """
 
@@ -40,6 +44,7 @@ class ClipSet:
     labels: Tensor
     basic: Tensor
     frames: Sequence[Ints]
+    near: Sequence[Ints]
     pairs: Sequence[Ints]
 
     def __len__(self) -> int:
@@ -57,11 +62,13 @@ class ClipFrames:
 
     Attributes:
         frames: Clip to the numbers of its frames with a usable face, ascending.
+        near: Likewise of those that the image set has too.
         pairs: Clip to the numbers of the frames from which there is optical flow, ascending; empty where
             none was asked for.
     """
 
     frames: dict[str, Ints]
+    near: dict[str, Ints]
     pairs: dict[str, Ints]
 
     @property
@@ -82,6 +89,7 @@ class ClipFrames:
             labels=fine.to(device),
             basic=basic.to(device),
             frames=[self.frames[sample.clip_id] for sample in samples],
+            near=[self.near.get(sample.clip_id, self.frames[sample.clip_id]) for sample in samples],
             pairs=[self.pairs.get(sample.clip_id, none) for sample in samples],
         )
 
@@ -96,8 +104,10 @@ def clip_frames(manifests: Path, *, flow: bool) -> ClipFrames:
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
+    frames = usable_frames(manifests, roles=VIDEO_ROLES)
     return ClipFrames(
-        frames=_by_clip(usable_frames(manifests, roles=VIDEO_ROLES)),
+        frames=_by_clip(frames),
+        near=_by_clip(usable_frames(manifests, roles=IMAGE_ROLES) & frames),
         pairs=_by_clip(flow_pairs(manifests)) if flow else {},
     )
 

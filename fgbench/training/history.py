@@ -39,6 +39,7 @@ class History:
     Attributes:
         epochs: Its epochs in order.
         best_epoch: Number of the epoch whose weights were kept.
+        keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
         best_score: Score of that epoch on the selection samples.
         stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
     """
@@ -46,6 +47,7 @@ class History:
     epochs: tuple[Epoch, ...]
     best_epoch: int
     best_score: float
+    keep: str
     stopped_early: bool
 
     def plain(self) -> dict[str, Any]:
@@ -64,7 +66,7 @@ class Standing:
         sums: Sums over this epoch's samples of what is averaged in :attr:`Epoch.losses`.
         rows: Samples of this epoch so far.
         seconds: Training time of this epoch so far.
-        best_epoch: Number of the best epoch so far, -1 before the first.
+        best_epoch: Number of the epoch to keep so far, -1 before the first.
         best_score: Its score.
         epochs: Finished epochs.
     """
@@ -93,10 +95,12 @@ class Standing:
             self.sums[name] = self.sums.get(name, 0.0) + value * rows
         self.rows += rows
 
-    def close_epoch(self, score: Mapping[str, float], *, learning_rate: float) -> Epoch:
+    def close_epoch(
+        self, score: Mapping[str, float], config: OptimiserConfig, *, learning_rate: float
+    ) -> Epoch:
         """Turn the sums into a finished epoch and stand at the start of the next.
 
-        The best epoch is moved if ``score["score"]`` is higher than before.
+        The best epoch is moved if ``score["score"]`` is higher than before, or the last one is to be kept.
         """
         ended = Epoch(
             epoch=self.epoch,
@@ -106,7 +110,7 @@ class Standing:
             seconds=self.seconds,
             images_per_s=self.rows / max(self.seconds, 1e-9),
         )
-        if score["score"] > self.best_score:
+        if config.keep == "last" or score["score"] > self.best_score:
             self.best_epoch, self.best_score = self.epoch, score["score"]
         self.epochs.append(ended)
         self.epoch, self.step = self.epoch + 1, 0
@@ -119,6 +123,7 @@ class Standing:
             epochs=tuple(self.epochs),
             best_epoch=self.best_epoch,
             best_score=self.best_score,
+            keep=config.keep,
             stopped_early=self.epoch < config.epochs and self.out_of_patience(config),
         )
 

@@ -85,7 +85,7 @@ def fit(
     resume: bool,
     progress: Callable[[str, int, int], None],
 ) -> History:
-    """Train a network until its epochs or its patience end; it then has the weights of its best epoch.
+    """Train a network until its epochs or its patience end; it then has the weights of the epoch to keep.
 
     Several processes (``torchrun``, ``accelerate launch``) train together when each calls this; batch
     normalisation then sees the rows of its process alone.
@@ -250,7 +250,7 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
             "expected a number",
             "check that the selection split holds samples of the classes that are scored",
         )
-    ended = standing.close_epoch(score, learning_rate=rate)
+    ended = standing.close_epoch(score, run.config, learning_rate=rate)
     if standing.best_epoch == ended.epoch:
         run.best = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
     log.add("epoch", ended.losses | {"images_per_s": ended.images_per_s}, standing.steps_done)

@@ -72,7 +72,7 @@ def open_clips(
     inputs: dict[str, StreamInput] = {}
     fitted: dict[str, Scale] = dict(scales or {})
     described: Sequence[Ints] = []
-    held: dict[tuple[str, int], FrameRows] = {}
+    held: dict[tuple[str, int, bool], FrameRows] = {}
     for stream in config.streams:
         wanted = takes(config, stream)
         if wanted is None:
@@ -92,8 +92,9 @@ def open_clips(
                 seed=place.seed,
             )
             continue
-        key = (wanted.kind, wanted.side_px)
-        numbers = clips.pairs if wanted.kind == "flow" else clips.frames
+        near_key = trained_on and wanted.near_key
+        numbers = clips.pairs if wanted.kind == "flow" else clips.near if near_key else clips.frames
+        key = (wanted.kind, wanted.side_px, near_key)
         if key not in held:
             held[key] = open_rows(
                 place.manifests,

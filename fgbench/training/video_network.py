@@ -38,6 +38,7 @@ class Takes:
         across_gaps: Whether a piece may reach across missing frames.
         train_count: Pieces of a clip in training.
         test_count: Pieces of a clip in test.
+        near_key: Whether it is trained on frames of the image set alone.
         layout: As in :class:`fgbench.training.video_inputs.PictureInput`.
     """
 
@@ -49,6 +50,7 @@ class Takes:
     train_count: int
     test_count: int
     layout: str = "frames"
+    near_key: bool = False
 
 
 def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
@@ -65,6 +67,7 @@ def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
             side_px=config.rgb.input_px,
             train_count=config.rgb.train_snippets,
             test_count=config.rgb.test_snippets,
+            near_key=config.rgb.train_on == "image",
         )
     if kind == "flow":
         return Takes(

@@ -167,6 +167,20 @@ def test_patience_ends_a_training_and_the_best_weights_stay(tmp_path):
     assert task.scored == 5
 
 
+def test_the_last_weights_stay_where_the_recipe_keeps_them(tmp_path):
+    config = RECIPE.model_copy(update={"epochs": 3, "patience": 1, "keep": "last"})
+    task = TinyTask(scores=[0.5, 0.4, 0.3])
+    history = train(task, tmp_path, config=config)
+    assert not history.stopped_early
+    assert (history.best_epoch, history.best_score, history.keep) == (2, 0.3, "last")
+    whole = TinyTask()
+    train(whole, tmp_path / "best", config=config.model_copy(update={"keep": "best", "patience": 9}))
+    assert digest(task.model) != digest(TinyTask().model)
+    short = TinyTask(scores=[0.1, 0.2, 0.3])
+    train(short, tmp_path / "rising", config=config.model_copy(update={"keep": "best"}))
+    assert digest(task.model) == digest(short.model)
+
+
 def test_the_best_weights_are_those_of_their_epoch(tmp_path):
     config = RECIPE.model_copy(update={"schedule": "constant"})
     task = TinyTask(scores=[0.1, 0.5, 0.2, 0.3])

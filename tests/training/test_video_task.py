@@ -1,6 +1,8 @@
 """Networks of clips as tasks: overfitting, losses, what is drawn, prediction."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from tiny_clips import small_clips, video_recipe
@@ -11,8 +13,10 @@ from fgbench.config import OptimiserConfig
 from fgbench.evaluation.labels import fg33
 from fgbench.evaluation.samples import clip_samples
 from fgbench.models.streams import StreamOutputs
+from fgbench.training.clip_rows import pick
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.frame_features import describe_faces, feature_size
+from fgbench.training.frame_rows import open_rows
 from fgbench.training.inference import open_network
 from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
@@ -106,6 +110,38 @@ def test_what_an_epoch_draws_comes_from_seed_and_epoch(place, image):
     assert torch.equal(index, again)
     assert torch.equal(loss, same)
     assert not torch.equal(first(task, 4)[0], index)
+
+
+def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path):
+    place = place_in(tmp_path / "work", small_clips(tmp_path))
+    (path,) = (place.manifests / "faces").glob("*.parquet")
+    faces = pq.read_table(path)
+    # Frames 1 and 2 are in both sets, the others in the video set alone; clip000 has none of the image set.
+    roles = [
+        "both" if row["frame_index"] in (1, 2) and row["clip_id"] != "clip000" else "video"
+        for row in faces.to_pylist()
+    ]
+    number = faces.schema.get_field_index("role")
+    pq.write_table(faces.set_column(number, faces.schema.field(number), pa.array(roles)), path)
+    config = video_recipe(image_recipe=None, spatial="rgb", rgb={"input_px": 64, "train_on": "image"})
+    train, scales = opened(place, config, None)
+    lengths = [len(numbers) for numbers in train.clips.frames]
+    assert train.inputs["spatial"].pieces.counts().tolist() == [lengths[0]] + [2] * (len(lengths) - 1)
+    near = pick(train.inputs["spatial"].pieces, np.array([1]), 2)[0].ravel()
+    found = open_rows(
+        place.manifests,
+        [("clip001", 1), ("clip001", 2)],
+        "rgb",
+        side_px=64,
+        device=CPU,
+        resident_mb=9,
+        jobs=1,
+        progress=lambda name, done, of: None,
+    )
+    assert torch.equal(train.inputs["spatial"].rows.take(near), found.take(np.arange(2)))
+    assert train.inputs["temporal"].pieces.counts().tolist() == [n - 2 for n in lengths]  # stacks of 2 fields
+    val, _ = opened(place, config, None, "val", scales, trained_on=False)
+    assert val.inputs["spatial"].pieces.counts().tolist() == [len(n) for n in val.clips.frames]
 
 
 def test_processes_share_the_batches(place, image):

@@ -43,6 +43,7 @@ def read_history(folder: Path) -> dict[str, Any] | None:
         "scores": {name: [epoch["score"].get(name) for epoch in epochs] for name in scores},
         "learning_rate": [epoch["learning_rate"] for epoch in epochs],
         "best_epoch": read["best_epoch"],
+        "keep": read.get("keep", "best"),
         "seconds": sum(epoch["seconds"] for epoch in epochs),
     }
 

@@ -12,7 +12,7 @@ function viewRun(place) {
     entry.attention.length ? ["Attention over frames", "attention", () => attentionClips(place), "Weights of the two attention blocks; the dashed grey line is an even weight. The surest clips, right ones first."] : null,
     entry.opinions.length ? ["Parts of the network", "parts", () => parts(entry), "What each scale or stream says by itself."] : null,
     ["Calibration", "calibration", () => reliability(entry), "Share of right predictions at each confidence; on the line they are equal."],
-    entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), chosen on the validation part.`] : null,
+    entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), ${entry.history.keep === "last" ? "the last one, as the recipe says" : "chosen on the validation part"}.`] : null,
   ].filter(Boolean);
   return [
     heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic)]),
