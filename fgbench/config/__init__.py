@@ -47,6 +47,7 @@ from fgbench.config.training import (
 from fgbench.config.video import (
     AttentionConfig,
     C3dLstmConfig,
+    DistortConfig,
     FlowConfig,
     SnippetConfig,
     TrainVideoConfig,
@@ -66,6 +67,7 @@ __all__ = [
     "DatasetConfig",
     "DenseTrajSvmConfig",
     "DenseTrajectoriesConfig",
+    "DistortConfig",
     "FacesConfig",
     "FlowConfig",
     "ImageDataConfig",

@@ -137,6 +137,23 @@ class VideoLossConfig(Section):
         return self.model_copy(update={"basic": 0.0, "fine": self.fine or self.basic})
 
 
+class DistortConfig(Section):
+    """Random changes of the frames that a stream is trained on, the same for all frames of a clip; optical
+    flow stays as it is. 0 changes nothing. Not stated in the paper."""
+
+    colour: Fraction = 0.0
+    """Brightness and contrast change by factors between 1 - c and 1 + c, red, green and blue each by half as
+    much, and saturation by a factor between 1 - 3 c (at least 0) and 1 + c."""
+    grey: Fraction = 0.0
+    """Share of clips that are seen in grey."""
+    size: Fraction = 0.0
+    """Greatest change of size, as a logarithm (0.1: about a tenth); that of height to width is half of it."""
+    turn_deg: Annotated[float, Field(ge=0.0, le=45.0)] = 0.0
+    """Greatest turn to either side."""
+    shift: Fraction = 0.0
+    """Greatest shift along each axis, as a share of half the side."""
+
+
 class VideoDataConfig(Section):
     """Clips on their way into a network (paper section V-B)."""
 
@@ -146,6 +163,7 @@ class VideoDataConfig(Section):
     """Crops in training: the four corners and the centre (paper), or the centre alone; in test the centre."""
     flip: bool = True
     """Whether training clips are mirrored at random (paper); horizontal flow then changes its sign."""
+    distort: DistortConfig = DistortConfig()
     resident_mb: Positive = 16384
     """Memory for the decoded frames, and for the flow, of all clips; more are read from disk when needed."""
 

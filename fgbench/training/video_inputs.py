@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fgbench.training.clip_rows import Ints, Jitter, Pieces, draw_jitter, pick
 from fgbench.training.crops import enlarge, five_crops, normalise
+from fgbench.training.distortion import distort
 from fgbench.training.frame_rows import FrameRows, Kind
 from fgbench.training.map_store import KeptMaps
 
@@ -35,10 +36,13 @@ class Looks:
     Attributes:
         crop: (B,) int64 crop of each, see :func:`fgbench.training.crops.five_crops`.
         mirrored: (B,) bool: whether it is mirrored left to right.
+        distorted: (B, 12) how its frames are changed, see :func:`fgbench.training.distortion.distort`; flow
+            is not; ``None`` changes nothing.
     """
 
     crop: Tensor
     mirrored: Tensor
+    distorted: Tensor | None = None
 
     @classmethod
     def plain(cls, n: int, device: torch.device) -> Looks:
@@ -156,7 +160,8 @@ class PictureInput:
         return stored, mask_BT
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
-        """Enlarged, cropped, mirrored, normalised; horizontal flow of a mirrored clip changes its sign."""
+        """Enlarged, cropped, mirrored, distorted, normalised; flow is not distorted, and its horizontal part
+        changes its sign in a mirrored clip."""
         sizes = stored.shape
         each = sizes[1] * sizes[2]
         px = sizes[-1]
@@ -167,6 +172,8 @@ class PictureInput:
             u, v = pictures.unbind(1)
             u = torch.where(mirrored[:, None, None], 2 * ZERO_CODE - u, u)
             pictures = torch.stack((u, v), 1)
+        elif looks.distorted is not None:
+            pictures = distort(pictures, looks.distorted.repeat_interleave(each, 0))
         found = normalise(pictures, self.scale.mean, self.scale.std).unflatten(0, sizes[:3])
         if self.layout == "windows":
             return found.transpose(2, 3)

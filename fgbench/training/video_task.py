@@ -21,6 +21,7 @@ from fgbench.evaluation import metrics
 from fgbench.models.streams import StreamOutputs
 from fgbench.models.tmsau import TmsauNet, fuse
 from fgbench.training.batching import Slices, epoch_order
+from fgbench.training.distortion import draw_distortions
 from fgbench.training.losses import softmax_losses
 from fgbench.training.randomness import generator
 from fgbench.training.video_data import OpenClips
@@ -145,6 +146,7 @@ class VideoTask:
         self._device = device
         self._epoch = -1
         self._crop = self._mirrored = torch.empty(0)
+        self._distorted: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:
         """Backbones at the recipe's rate, all that comes after them at its own."""
@@ -162,6 +164,7 @@ class VideoTask:
             crop = torch.randint(_FIVE, (n,), generator=random)
             self._mirrored = mirrored & data.flip
             self._crop = crop * (data.crops == "five")
+            self._distorted = draw_distortions(n, data.distort, seed=self._seed, epoch=epoch)
             self._epoch = epoch
         order = epoch_order(n, seed=self._seed, epoch=epoch, shuffle=True)
         slices = Slices(order, self._config.optimiser.batch, rank, world)
@@ -176,6 +179,11 @@ class VideoTask:
         looks = Looks(
             crop=self._crop[batch.index].to(self._device, non_blocking=True),
             mirrored=self._mirrored[batch.index].to(self._device, non_blocking=True),
+            distorted=(
+                None
+                if self._distorted is None
+                else self._distorted[batch.index].to(self._device, non_blocking=True)
+            ),
         )
         outputs = self.model(_seen(self._train, batch, looks))
         places = batch.index.to(self._train.clips.labels.device)
