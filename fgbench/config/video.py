@@ -139,7 +139,8 @@ class VideoLossConfig(Section):
 
 class DistortConfig(Section):
     """Random changes of the frames that a stream is trained on, the same for all frames of a clip; optical
-    flow stays as it is. 0 changes nothing. Not stated in the paper."""
+    flow and descriptions of frames (spatial ``attention``) stay as they are. 0 changes nothing. Not stated in
+    the paper."""
 
     colour: Fraction = 0.0
     """Brightness and contrast change by factors between 1 - c and 1 + c, red, green and blue each by half as

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -35,6 +34,7 @@ from fgbench.hashing import digest_file, digest_json
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.provenance import provenance
 from fgbench.records import IMAGE_ROLES, SPLITS
+from fgbench.stages._card import data_card
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,7 +89,7 @@ def publish(
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", _reannotate(rejects))
     counts = _counts(workdir, finished, clips)
-    storage.write_text(folder / "README.md", _card(config, counts, rejects, listing))
+    storage.write_text(folder / "README.md", data_card(config, counts, rejects, listing))
     texts = ["reannotate.csv", "README.md"]
     if folds := _folds(workdir, finished, set(clips["clip_id"].to_pylist())):
         storage.write_text(folder / FOLDS, folds)
@@ -368,61 +368,3 @@ def _counts(workdir: Path, finished: Finished, clips: pa.Table) -> dict[str, dic
         for part in SPLITS:
             counts[part]["augmented"] += marker.outputs[part]["rows"]
     return {part: dict(found) for part, found in counts.items()}
-
-
-def _card(
-    config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table, listing: Listing
-) -> str:
-    """The data card, in Markdown."""
-    reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
-    lines = [f"# {_plain(config.dataset.name)}", ""]
-    if config.dataset.synthetic:
-        lines += [
-            "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
-            "",
-        ]
-    lines += [
-        f"Prepared by fgbench with the recipe `{_plain(config.name)}`. {_plain(config.description)}".rstrip(),
-        "",
-        "| part | clips | images | images with augmented copies |",
-        "|---|---|---|---|",
-        *(
-            f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |"
-            for part in SPLITS
-        ),
-        "",
-        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(listing.classes)) or 'no classes'}.",
-        "",
-        *_left_out(listing.left_out),
-        *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
-        "## Files",
-        "",
-        "- `clips.parquet`: one row per usable clip",
-        "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
-        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to",
-        "  be computed on originals.",
-        "- `rejects.parquet`: clips that could not be used, with stage and reason",
-        "- `reannotate.csv`: clips on which annotators have to vote again",
-        "- `index.json`: digest of every file, the recipe and the versions",
-        "",
-        "## Clips that could not be used",
-        "",
-    ]
-    if reasons:
-        lines += ["| stage | reason | clips |", "|---|---|---|"]
-        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
-    else:
-        lines.append("None.")
-    return "\n".join(lines) + "\n"
-
-
-def _left_out(labels: Mapping[str, int]) -> list[str]:
-    if not labels:
-        return []
-    named = ", ".join(f"{count} of {_plain(label)}" for label, count in labels.items())
-    return [f"Left out, since the label set lacks their class: {named}.", ""]
-
-
-def _plain(text: str) -> str:
-    """Text without characters that Markdown or HTML would take for mark-up."""
-    return re.sub(r"[<>|`*\[\]\n]", " ", text).strip()

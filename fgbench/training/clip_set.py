@@ -16,15 +16,13 @@ from torch import Tensor
 
 from fgbench.evaluation.labels import LabelSet
 from fgbench.evaluation.samples import Sample
+from fgbench.records import IMAGE_ROLES
 from fgbench.training.clip_rows import Ints
 from fgbench.training.image_set import class_targets
 from fgbench.training.stored import flow_pairs, usable_frames
 
 VIDEO_ROLES = ("video", "both")
 """Roles of the frames of the video set."""
-
-IMAGE_ROLES = ("image", "both")
-"""Roles of the frames of the image set, which lie near the key frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +34,8 @@ class ClipSet:
         labels: (N,) int64 classes, in the order of the label set, on the device.
         basic: (N,) int64 upper classes, on the device; zeros where the set has none.
         frames: Numbers of the frames with a usable face of each clip, ascending.
-        near: Likewise of the image set's frames alone; all of them where a clip has none of these.
+        near: Likewise of the image set's frames alone; all of them where a clip has none of these, or none
+            was asked for.
         pairs: Numbers of the frames from which there is optical flow to the next, ascending.
     """
 
@@ -62,7 +61,8 @@ class ClipFrames:
 
     Attributes:
         frames: Clip to the numbers of its frames with a usable face, ascending.
-        near: Likewise of those that the image set has too.
+        near: Likewise of those that the image set has too, near the key frame; empty where none was asked
+            for.
         pairs: Clip to the numbers of the frames from which there is optical flow, ascending; empty where
             none was asked for.
     """
@@ -94,12 +94,13 @@ class ClipFrames:
         )
 
 
-def clip_frames(manifests: Path, *, flow: bool) -> ClipFrames:
+def clip_frames(manifests: Path, *, flow: bool, near: bool = False) -> ClipFrames:
     """The frames of the video set of a work folder.
 
     Args:
         manifests: Folder of the manifests.
         flow: Whether optical flow is wanted too.
+        near: Whether it is wanted which frames the image set has too.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -107,7 +108,7 @@ def clip_frames(manifests: Path, *, flow: bool) -> ClipFrames:
     frames = usable_frames(manifests, roles=VIDEO_ROLES)
     return ClipFrames(
         frames=_by_clip(frames),
-        near=_by_clip(usable_frames(manifests, roles=IMAGE_ROLES) & frames),
+        near=_by_clip(usable_frames(manifests, roles=IMAGE_ROLES) & frames) if near else {},
         pairs=_by_clip(flow_pairs(manifests)) if flow else {},
     )
 

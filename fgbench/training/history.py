@@ -39,8 +39,8 @@ class History:
     Attributes:
         epochs: Its epochs in order.
         best_epoch: Number of the epoch whose weights were kept.
-        keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
         best_score: Score of that epoch on the selection samples.
+        keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
         stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
     """
 

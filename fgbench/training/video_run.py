@@ -143,7 +143,8 @@ def _run(
 
 
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
-    found = clip_frames(place.manifests, flow=config.temporal == "flow")
+    near = config.spatial == "rgb" and config.rgb.train_on == "image"
+    found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
     samples = place.divide(clip_samples(place.manifests))
     roles = assign_roles(samples, protocol_name="clips", known=found.known, fold=place.fold)
     if not roles.selection:

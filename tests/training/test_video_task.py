@@ -50,7 +50,7 @@ def image(tmp_path_factory):
 
 
 def opened(place, config, image, part="train", scales=None, trained_on=True):
-    found = clip_frames(place.manifests, flow=True)
+    found = clip_frames(place.manifests, flow=True, near=config.rgb.train_on == "image")
     samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.known]
     network = image if config.image_recipe else None
     return open_clips(

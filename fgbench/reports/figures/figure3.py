@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def _draw(title: str, found: DatasetCounts) -> Drawing:
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
-    colours = dict(zip(found.labels.upper, _COLOURS, strict=False))
+    colours = dict(zip(found.labels.upper, cycle(_COLOURS), strict=False))
     names, filled = [], []
     for name, upper in _classes(found.labels):
         names.append(name)

@@ -1,0 +1,80 @@
+"""``manifests/README.md``, the data card of a work folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fgbench.catalogue.listing import Listing
+from fgbench.config import PrepareConfig
+from fgbench.records import SPLITS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def data_card(
+    config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table, listing: Listing
+) -> str:
+    """The data card of a work folder, in Markdown.
+
+    Args:
+        config: The recipe.
+        counts: Part to number of clips, of original images and of images with copies.
+        rejects: Table of the clips that could not be used.
+        listing: What the adapter listed.
+    """
+    reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
+    lines = [f"# {_plain(config.dataset.name)}", ""]
+    if config.dataset.synthetic:
+        lines += [
+            "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
+    lines += [
+        f"Prepared by fgbench with the recipe `{_plain(config.name)}`. {_plain(config.description)}".rstrip(),
+        "",
+        "| part | clips | images | images with augmented copies |",
+        "|---|---|---|---|",
+        *(
+            f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |"
+            for part in SPLITS
+        ),
+        "",
+        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(listing.classes)) or 'no classes'}.",
+        "",
+        *_left_out(listing.left_out),
+        *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
+        "## Files",
+        "",
+        "- `clips.parquet`: one row per usable clip",
+        "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
+        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to",
+        "  be computed on originals.",
+        "- `rejects.parquet`: clips that could not be used, with stage and reason",
+        "- `reannotate.csv`: clips on which annotators have to vote again",
+        "- `index.json`: digest of every file, the recipe and the versions",
+        "",
+        "## Clips that could not be used",
+        "",
+    ]
+    if reasons:
+        lines += ["| stage | reason | clips |", "|---|---|---|"]
+        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
+    else:
+        lines.append("None.")
+    return "\n".join(lines) + "\n"
+
+
+def _left_out(labels: Mapping[str, int]) -> list[str]:
+    if not labels:
+        return []
+    named = ", ".join(f"{count} of {_plain(label)}" for label, count in labels.items())
+    return [f"Left out, since the label set lacks their class: {named}.", ""]
+
+
+def _plain(text: str) -> str:
+    """Text without characters that Markdown or HTML would take for mark-up."""
+    return re.sub(r"[<>|`*\[\]\n]", " ", text).strip()
