@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
@@ -39,6 +40,7 @@ _LAYERS: Final = {
 
 _CLASSIFIERS: Final = ("fc7.", "fc8.")
 _LEAST_CHANNELS: Final = 4
+_DEPTH_WITHOUT_BF16: Final = 2
 
 
 class C3d(nn.Module):
@@ -94,11 +96,23 @@ class C3d(nn.Module):
     def _convolved(self, x_BCLHW: Tensor, *names: str) -> Tensor:
         layers = dict(self.named_children())
         for name in names:
-            x_BCLHW = layers[f"conv{name}"](x_BCLHW)
+            x_BCLHW = _convolution(layers[f"conv{name}"], x_BCLHW)
             if f"bn{name}" in layers:
                 x_BCLHW = layers[f"bn{name}"](x_BCLHW)
             x_BCLHW = F.relu(x_BCLHW, inplace=True)
         return x_BCLHW
+
+
+def _convolution(layer: nn.Module, x_BCLHW: Tensor) -> Tensor:
+    """The convolution, in the precision of its weights on a CPU where two frames are left.
+
+    oneDNN's bfloat16 kernel for CPUs (avx512_core_bf16) leaves parts of the weights' gradient unset at just
+    this depth: what stood in that memory, NaN now and then, would be trained on.
+    """
+    if x_BCLHW.device.type != "cpu" or x_BCLHW.shape[2] != _DEPTH_WITHOUT_BF16:
+        return layer(x_BCLHW)
+    with torch.autocast("cpu", enabled=False):
+        return layer(x_BCLHW.to(next(layer.parameters()).dtype))
 
 
 class C3dLstm(nn.Module):
