@@ -76,6 +76,7 @@ def run_place(
 
     Raises:
         ConfigError: If the folds do not divide the work folder.
+        DatasetError: If features have to be computed, and the work folder has no classes.
         ManifestError: If the work folder has no manifests.
     """
     from fgbench.evaluation.division import read_division
@@ -206,9 +207,14 @@ def show_folds(folders: Sequence[Path], *, json: bool) -> None:
 
 
 def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
-    """Prepare what is missing: the embedded data set, and features that the recipe leaves out."""
+    """Prepare what is missing: the embedded data set, and features that the recipe leaves out.
+
+    Raises:
+        DatasetError: If features are left out and there are no classes that they would tell apart.
+    """
+    from fgbench.evaluation.labels import read_labels
     from fgbench.prepare import run, saved
-    from fgbench.stages.publish import is_published
+    from fgbench.stages.publish import is_published, read_index
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")
@@ -217,6 +223,8 @@ def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: b
     left_out = [stage for stage in stages if not getattr(config, stage).enabled]
     if not left_out and is_published(workdir):
         return
+    if left_out and is_published(workdir):
+        read_labels(read_index(workdir)).check_classes()
     for stage in left_out:
         note(f"the work folder has no {stage}: computing it")
     enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}

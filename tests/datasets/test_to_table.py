@@ -376,8 +376,9 @@ def test_from_files_to_scores_of_action_units(recipe, tmp_path):
     assert f"action units, test: {recipe}**" in text
     (result,) = (work / "runs" / "units").glob("*/0/au_result.json")
     assert f"run: {result.parent}" in text
-    for words in (["train", "msau"], ["report", "--table", "III"]):
+    for words in (["train", "msau"], ["baseline", "lbp-svm"], ["report", "--table", "III"]):
         refused = CliRunner().invoke(app, [*words, "--workdir", str(work)])
         assert refused.exit_code in (4, 7)
-        assert ("label set none has no classes" in refused.output) == (words[0] == "train")
+        assert ("label set none has no classes" in refused.output) == (words[0] != "report")
     assert [path.name for path in (work / "runs").iterdir()] == ["units"]
+    assert not (work / "manifests" / "features").exists()
