@@ -1,4 +1,4 @@
-"""``insightface`` with a narrow IResNet: runs, frozen and fine-tuned; weights; resuming. ``plain-cnn``."""
+"""``insightface`` with a narrow IResNet: runs, frozen and fine-tuned; weights; resuming."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from tiny_manifests import image_row, write_faces, write_images
 from typer.testing import CliRunner
 
 from fgbench import records
-from fgbench.baselines import insightface, plain_cnn
+from fgbench.baselines import insightface
 from fgbench.cli import runs
 from fgbench.cli.app import app
-from fgbench.config import InsightFaceConfig, TrainImageConfig, load_baseline, load_training, recipe_names
+from fgbench.config import InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import read_predictions, read_result, verify
 from fgbench.geometry import mean_face
@@ -28,7 +28,6 @@ from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
 from fgbench.taxonomy import ontology
-from fgbench.training import image_run
 from fgbench.training.crops import draw_views
 from fgbench.training.face_points import load_crops
 from fgbench.training.face_task import FaceSet, FaceTask, see_crops, see_features
@@ -370,38 +369,3 @@ def test_command(place, weights, monkeypatch):
     done = runner.invoke(app, [*words, "--weights", str(weights), "--device", "cpu", "--json"])
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["details"]["method"] == "InsightFace"
-
-
-def plain_recipe(**changes):
-    trunk = {"input_px": 112, "stem": 8, "widths": [8, 8, 8, 8], "region_layer": False}
-    plain = {
-        "name": "plain-cnn",
-        "method": "Plain CNN",
-        "network": {"trunk": trunk, "fc_hidden": None, "embedding": 8, "mac": False, "zooms": 0},
-        "losses": {"fine": 1.0, "basic": 0.0, "rank": 0.0, "alternate": False},
-        "optimiser": {"epochs": 1},
-    }
-    return TrainImageConfig.model_validate(plain | changes)
-
-
-def test_plain_cnn_writes_the_run_that_train_msau_writes(place):
-    recipe = plain_recipe()
-    folder = plain_cnn.run(recipe, place)
-    verify(folder)
-    assert read_result(folder)["details"]["method"] == "Plain CNN"
-    assert load_weights(folder / "weights.safetensors")[1]["kind"] == "image"
-    before = (folder / "result.json").read_bytes()
-    assert image_run.run(recipe, place, None) == [folder]
-    assert (folder / "result.json").read_bytes() == before, "it is found, not made again"
-
-
-def test_plain_cnn_refuses_recipes_of_other_networks(place):
-    with pytest.raises(ConfigError, match=r"recipe other has (.|\n)*train msau --recipe other"):
-        plain_cnn.run(plain_recipe(name="other", network={"zooms": 0}), place)
-    for name in ("plain-cnn", "plain-cnn-small", "plain-cnn-tuned"):
-        recipe = load_training(name, TrainImageConfig)
-        network = recipe.network
-        assert (recipe.au_recipe, network.zooms, network.trunk.region_layer) == (None, 0, False)
-    for name in ("au-cnn", "msau-small", "msau-progressive"):
-        with pytest.raises(ConfigError):
-            plain_cnn.run(load_training(name, TrainImageConfig), place)
