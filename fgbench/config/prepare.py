@@ -44,6 +44,8 @@ class ProtocolConfig(Section):
     """Number of folds."""
     group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
     """What folds, and what is held out, must not divide."""
+    fold_selection: Literal["next", "held-out"] = "next"
+    """What chooses in a fold: ``next``, the fold after it; ``held-out``, a tenth of the groups outside it."""
     fold_file: str | None = None
     """Official folds: ``folds.csv`` are those that the adapter lists."""
 

@@ -45,7 +45,7 @@ CARD = Card(
     citation="Jiang et al., DFEW: A Large-Scale Database for Recognizing Dynamic Facial Expressions in the "
     "Wild, ACM Multimedia 2020",
     request="Southeast University, Affective Information Processing Lab, page of the DFEW dataset",
-    protocol="5 official folds, each tested once; what is chosen on is another fold, not the tested one",
+    protocol="5 official folds, each tested once; a tenth of the other clips is chosen on",
     layouts=tuple(_LAYOUTS.values()),
     variants=(
         Variant(name="frames", scheme="ekman7", about="all frames, cropped", totals={WHOLE: 11697}),

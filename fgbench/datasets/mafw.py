@@ -40,7 +40,7 @@ CARD = Card(
     citation="Liu et al., MAFW: A Large-scale, Multi-modal, Compound Affective Database for Dynamic Facial "
     "Expression Recognition in the Wild, ACM Multimedia 2022",
     request="Yuanyuan Liu, China University of Geosciences (Wuhan), page of the MAFW database",
-    protocol="5 official folds of single expressions, each tested once; what is chosen on is another fold",
+    protocol="5 official folds of single expressions, each tested once; a tenth of the others is chosen on",
     layouts=_LAYOUT,
     variants=(Variant(scheme="mafw11", totals={WHOLE: 9172}),),
     totals_source="Liu et al. 2022: clips with a single expression",

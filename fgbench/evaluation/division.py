@@ -5,8 +5,8 @@ Reads what the index of the manifests tells (``protocol``), the clips, and fold 
 
 - **parts**: named parts train, choose and test. Where no part is left to choose on (the official validation
   part is the test), a tenth of the training groups is held out for it.
-- **k-fold**: fold k tests, the fold after it chooses (after the last comes the first), the others train. So
-  what is chosen never sees the test fold (nested validation).
+- **k-fold**: fold k tests; the fold after it chooses (after the last comes the first), or a tenth of the
+  groups outside fold k; the others train. So what is chosen never sees the test fold (nested validation).
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ FOLDS = "folds"
 """Folder of the fold files in a work folder."""
 
 HELD_OUT_FOLDS = 10
-"""Of so many folds of the training groups, the first chooses where no part does; not stated in the paper."""
+"""Of so many folds of the training groups, the first is what chooses where groups are held out for it; not
+stated in the paper."""
+
+HELD_OUT = "held-out"
+"""What chooses where groups are held out of the training groups for it."""
 
 VAL_IS_TEST = "tested on the official validation set"
 """Label of a protocol whose test part is the official validation part."""
@@ -44,7 +48,7 @@ class Division:
         label: What tables say of it.
         group_by: What is kept together.
         parts: Part of a clip to its role (``train``, ``val``, ``test``) where parts divide.
-        held_out: Clips of training parts that choose, where no part does.
+        held_out: By fold, clips that choose, where neither a part nor the next fold does.
         fold_of: Clip to fold where folds divide; else empty.
         n_folds: Number of folds; 0 where parts divide.
     """
@@ -55,7 +59,7 @@ class Division:
     parts: Mapping[str, str] = field(
         default_factory=lambda: {name: name for name in ("train", "val", "test")}
     )
-    held_out: frozenset[str] = frozenset()
+    held_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fold_of: Mapping[str, str] = field(default_factory=dict)
     n_folds: int = 0
 
@@ -69,7 +73,8 @@ class Division:
         """Digest of who is in which fold and role; ``None`` where parts train, val and test are theirs."""
         if not self.n_folds and not self.held_out and self.parts == Division().parts:
             return None
-        return digest_json([dict(self.fold_of), dict(self.parts), sorted(self.held_out)])
+        held = [sorted(self.held_out[fold]) for fold in self.folds if fold in self.held_out]
+        return digest_json([dict(self.fold_of), dict(self.parts), held])
 
     def told(self) -> dict[str, Any]:
         """Plain values to keep with a result."""
@@ -79,6 +84,7 @@ class Division:
             "folds": list(self.folds),
             "group_by": self.group_by,
             "digest": self.digest,
+            "select_on": HELD_OUT if self.held_out else "fold" if self.n_folds else "part",
         }
 
     def divide(self, samples: Sequence[Sample], fold: str) -> list[Sample]:
@@ -119,14 +125,17 @@ class Division:
     def _role(self, sample: Sample, fold: str) -> str | None:
         if not self.n_folds:
             role = self.parts.get(sample.part)
-            return "val" if role == "train" and sample.clip_id in self.held_out else role
+            return "val" if role == "train" and sample.clip_id in self.held_out.get(fold, ()) else role
         own = self.fold_of.get(sample.clip_id)
         if own is None:
             raise ManifestError(
                 f"clip {sample.clip_id!r} is in no fold of {self.name}", "run fgbench prepare again"
             )
-        selecting = str(int(fold) % self.n_folds + 1)
-        return {fold: "test", selecting: "val"}.get(own, "train")
+        if own == fold:
+            return "test"
+        if self.held_out:
+            return "val" if sample.clip_id in self.held_out[fold] else "train"
+        return "val" if own == str(int(fold) % self.n_folds + 1) else "train"
 
 
 def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | None = None) -> Division:
@@ -172,8 +181,18 @@ def _by_parts(workdir: Path, told: Mapping[str, Any], group_by: str) -> Division
     roles = {part: role for role, parts in wanted.items() for part in parts}
     if wanted["val"]:
         return Division(label=label, group_by=group_by, parts=roles)
-    clips = clip_samples(workdir / "manifests")
-    training = [clip for clip in clips if roles.get(clip.part) == "train"]
+    training = [clip for clip in clip_samples(workdir / "manifests") if roles.get(clip.part) == "train"]
+    held = {SINGLE_FOLD: _held_out(training, group_by, label)}
+    return Division(name=HELD_OUT, label=label, group_by=group_by, parts=roles, held_out=held)
+
+
+def _held_out(training: Sequence[Sample], group_by: str, label: str) -> frozenset[str]:
+    """Clips of the first of the folds into which the groups of the training clips are dealt.
+
+    Raises:
+        ConfigError: If there are too few groups.
+        DatasetError: If the group of a clip is not known.
+    """
     groups = [group_of(clip, group_by) for clip in training]
     n_folds = min(HELD_OUT_FOLDS, len(set(groups)))
     if n_folds < 3:
@@ -182,10 +201,9 @@ def _by_parts(workdir: Path, told: Mapping[str, Any], group_by: str) -> Division
             "name a part to select on in the protocol of the data set",
         )
     fold_of = deal(groups, n_folds)
-    held = frozenset(
+    return frozenset(
         clip.clip_id for clip, group in zip(training, groups, strict=True) if fold_of[group] == "1"
     )
-    return Division(name="held-out", label=label, group_by=group_by, parts=roles, held_out=held)
 
 
 def _names(value: Any) -> list[str]:
@@ -214,12 +232,20 @@ def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: 
             )
     elif not kept.is_file():
         storage.write_text(kept, text)
+    label = str(told.get("label") or f"{n_folds}-fold by {what}")
+    fold_of = {clip.clip_id: groups[group_of(clip, group_by)] for clip in clips}
+    held = {}
+    if told.get("fold_selection") == HELD_OUT:
+        for fold in map(str, range(1, n_folds + 1)):
+            rest = [clip for clip in clips if fold_of[clip.clip_id] != fold]
+            held[fold] = _held_out(rest, group_by, label)
     return Division(
         name=name,
-        label=str(told.get("label") or f"{n_folds}-fold by {what}"),
+        label=label,
         group_by=group_by,
         parts={},
-        fold_of={clip.clip_id: groups[group_of(clip, group_by)] for clip in clips},
+        held_out=held,
+        fold_of=fold_of,
         n_folds=n_folds,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.evaluation.division import Division
+from fgbench.evaluation.division import HELD_OUT, Division
 
 
 def protocol_label(details: Mapping[str, Any]) -> str:
@@ -15,9 +15,9 @@ def protocol_label(details: Mapping[str, Any]) -> str:
 
 
 def protocol_sentence(details: Mapping[str, Any]) -> str:
-    """The label, and how settings were chosen where no part is there for it."""
+    """The label, and how settings were chosen where neither a part nor a fold is there for it."""
     told = details.get("protocol") or {}
-    held = ", a tenth of the training groups chose settings" if told.get("name") == "held-out" else ""
+    held = ", a tenth of the training groups chose settings" if told.get("select_on") == HELD_OUT else ""
     return f"{protocol_label(details)}{held}"
 
 

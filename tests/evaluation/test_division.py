@@ -31,6 +31,7 @@ def test_without_a_protocol_the_parts_are_as_they_are(tmp_path):
     samples = clip_samples(work / "manifests")
     assert division.divide(samples, "0") == samples
     assert division.digest is None
+    assert division.told()["select_on"] == "part"
     assert not (work / "folds").exists()
 
 
@@ -91,6 +92,31 @@ def test_a_published_split_is_found_in_the_manifests(tmp_path):
         read_division(tmp_path / "w", {**index_of(work), "protocol": outside}, fold_file=None)
 
 
+def test_a_tenth_of_the_groups_outside_a_fold_chooses(tmp_path, folded):
+    protocol = FIVE_FOLD | {"fold_selection": "held-out"}
+    work = write_work(tmp_path, described(subjects=30), **ekman_index(protocol=protocol))
+    division = read_division(work, index_of(work))
+    assert division.told()["select_on"] == "held-out"
+    seen = set()
+    for fold in division.folds:
+        parts = parts_of(division, work, fold)
+        persons = {
+            role: {clip.split("-")[0] for clip, part in parts.items() if part == role}
+            for role in ("train", "val", "test")
+        }
+        assert sum(map(len, persons.values())) == len(set.union(*persons.values())) == 30
+        assert persons["test"] == {f"s{n}" for n in range(1, 31) if n % 5 == int(fold) % 5}
+        rest = [n for n in range(1, 31) if n % 5 != int(fold) % 5]
+        assert persons["val"] == {f"s{n}" for n in rest[::10]}
+        seen |= persons["test"]
+    assert len(seen) == 30
+    usual = read_division(folded, index_of(folded))
+    held = read_division(folded, {**index_of(folded), "protocol": protocol})
+    assert usual.told()["select_on"] == "fold"
+    assert held.fold_of == usual.fold_of
+    assert held.digest != usual.digest, "runs of the one are none of the other"
+
+
 VAL_TEST = {"kind": "parts", "train": ["train"], "selection": [], "test": ["val"], "group_by": "source_id"}
 
 
@@ -109,6 +135,7 @@ def test_the_official_validation_part_is_tested_and_part_of_train_selects(tmp_pa
     work = official(tmp_path, VAL_TEST)
     division = read_division(work, index_of(work))
     assert division.label == "tested on the official validation set"
+    assert division.told()["select_on"] == "held-out"
     parts = parts_of(division, work)
     films = {
         role: {clip.split("-")[0] for clip, part in parts.items() if part == role}

@@ -15,7 +15,12 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Spread
 from fgbench.reports.tables import table3, table4
 
-VAL = PROTOCOL | {"name": "held-out", "label": "tested on the official validation set", "folds": ["0"]}
+VAL = PROTOCOL | {
+    "name": "held-out",
+    "select_on": "held-out",
+    "label": "tested on the official validation set",
+    "folds": ["0"],
+}
 
 
 @pytest.fixture
