@@ -90,12 +90,23 @@ class OptimiserConfig(Section):
     keep: Literal["best", "last"] = "best"
     """Epoch whose weights are kept: that with the best score on validation, or the last, for validation parts
     too small to tell epochs apart; no epoch is then without progress. Not stated in the paper."""
+    score_epochs: Positive = 1
+    """Epochs from one score on validation to the next; the last always has one. Not stated in the paper."""
     clip_norm: NonNegative = 0.0
     """Greatest norm of the gradients; 0 does not clip."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward pass; weights are float32 always."""
     checkpoint_steps: Count = 0
     """Steps between checkpoints inside an epoch; 0 keeps one per epoch."""
+
+    @model_validator(mode="after")
+    def _scores_come_within_patience(self) -> Self:
+        if self.score_epochs > self.patience:
+            raise ValueError(
+                f"score_epochs {self.score_epochs} is more than patience {self.patience}; training would "
+                "stop before it is scored"
+            )
+        return self
 
 
 class ImageDataConfig(Section):

@@ -18,7 +18,8 @@ class Epoch:
         epoch: Its number, from 0.
         losses: Mean over the training samples of ``"loss"`` (what was descended on), of its parts, and of
             ``"gradient_norm"`` before clipping.
-        score: What the task measured on the selection samples; ``None`` where it is not defined.
+        score: What the task measured on the selection samples, ``None`` where it is not defined; empty after
+            an epoch that was not scored.
         learning_rate: That of the first group of parameters in the last step.
         seconds: Time of its training steps, without that of the score.
         images_per_s: Training samples per second in that time, over all processes.
@@ -39,14 +40,14 @@ class History:
     Attributes:
         epochs: Its epochs in order.
         best_epoch: Number of the epoch whose weights were kept.
-        best_score: Score of that epoch on the selection samples.
+        best_score: Score of that epoch on the selection samples; ``None`` before the first.
         keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
         stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
     """
 
     epochs: tuple[Epoch, ...]
     best_epoch: int
-    best_score: float
+    best_score: float | None
     keep: str
     stopped_early: bool
 
@@ -89,6 +90,11 @@ class Standing:
         """Whether no epoch is to follow."""
         return self.epoch >= config.epochs or self.out_of_patience(config)
 
+    def is_scored(self, config: OptimiserConfig) -> bool:
+        """Whether this epoch is scored at its end."""
+        number = self.epoch + 1
+        return number % config.score_epochs == 0 or number == config.epochs
+
     def add(self, values: Mapping[str, float], rows: int) -> None:
         """Count the means of a step over its ``rows`` samples."""
         for name, value in values.items():
@@ -100,7 +106,8 @@ class Standing:
     ) -> Epoch:
         """Turn the sums into a finished epoch and stand at the start of the next.
 
-        The best epoch is moved if ``score["score"]`` is higher than before, or the last one is to be kept.
+        The best epoch is moved if ``score["score"]`` is higher than before, or the last one is to be kept;
+        not by an epoch without score (``score`` is empty).
         """
         ended = Epoch(
             epoch=self.epoch,
@@ -110,7 +117,7 @@ class Standing:
             seconds=self.seconds,
             images_per_s=self.rows / max(self.seconds, 1e-9),
         )
-        if config.keep == "last" or score["score"] > self.best_score:
+        if score and (config.keep == "last" or score["score"] > self.best_score):
             self.best_epoch, self.best_score = self.epoch, score["score"]
         self.epochs.append(ended)
         self.epoch, self.step = self.epoch + 1, 0
@@ -122,7 +129,7 @@ class Standing:
         return History(
             epochs=tuple(self.epochs),
             best_epoch=self.best_epoch,
-            best_score=self.best_score,
+            best_score=self.best_score if math.isfinite(self.best_score) else None,
             keep=config.keep,
             stopped_early=self.epoch < config.epochs and self.out_of_patience(config),
         )

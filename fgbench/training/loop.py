@@ -240,16 +240,7 @@ def _diverged(run: _Run, step: int, means: dict[str, float]) -> NoReturn:
 def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     standing, model = run.standing, run.task.model
     average_buffers(run.processes, model)
-    model.eval()
-    with torch.no_grad():
-        own = {name: float(value) for name, value in run.task.score().items()}
-    score: dict[str, float] = run.processes.gather(own)[0]
-    if not math.isfinite(score["score"]):
-        raise ConfigError(
-            f"the score on the selection samples is {score['score']} after epoch {standing.epoch} (from 0), "
-            "expected a number",
-            "check that the selection split holds samples of the classes that are scored",
-        )
+    score = _score(run) if standing.is_scored(run.config) else {}
     ended = standing.close_epoch(score, run.config, learning_rate=rate)
     if standing.best_epoch == ended.epoch:
         run.best = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
@@ -259,6 +250,25 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     if run.processes.main:
         write_json(run.folder / HISTORY, standing.history(run.config).plain())
     _save(run, log)
+
+
+def _score(run: _Run) -> dict[str, float]:
+    """What the task measures on the selection samples.
+
+    Raises:
+        ConfigError: If the score is not finite.
+    """
+    run.task.model.eval()
+    with torch.no_grad():
+        own = {name: float(value) for name, value in run.task.score().items()}
+    score: dict[str, float] = run.processes.gather(own)[0]
+    if not math.isfinite(score["score"]):
+        raise ConfigError(
+            f"the score on the selection samples is {score['score']} after epoch {run.standing.epoch} "
+            "(from 0), expected a number",
+            "check that the selection split holds samples of the classes that are scored",
+        )
+    return score
 
 
 def _save(run: _Run, log: Log) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from torch import nn
@@ -179,6 +180,34 @@ def test_the_last_weights_stay_where_the_recipe_keeps_them(tmp_path):
     short = TinyTask(scores=[0.1, 0.2, 0.3])
     train(short, tmp_path / "rising", config=config.model_copy(update={"keep": "best"}))
     assert digest(task.model) == digest(short.model)
+
+
+def test_epochs_without_score_change_nothing_else(tmp_path):
+    usual = RECIPE.model_copy(update={"epochs": 5, "keep": "last"})
+    whole, seldom = TinyTask(), TinyTask()
+    each = train(whole, tmp_path / "each", config=usual)
+    config = usual.model_copy(update={"score_epochs": 3})
+    with pytest.raises(KilledError):
+        train(TinyTask(), tmp_path / "third", config=config, progress=killer(19))
+    assert json.loads((tmp_path / "third" / HISTORY).read_text())["best_score"] is None, (
+        "no epoch has a score"
+    )
+    history = train(seldom, tmp_path / "third", config=config)
+    assert digest(seldom.model) == digest(whole.model)
+    assert [one.losses for one in history.epochs] == [one.losses for one in each.epochs]
+    scores = [one.score for one in each.epochs]
+    assert [one.score for one in history.epochs] == [{}, {}, scores[2], {}, scores[4]]
+    assert (history.best_epoch, history.best_score) == (4, each.best_score)
+
+
+def test_patience_counts_epochs_without_score(tmp_path):
+    config = RECIPE.model_copy(update={"epochs": 20, "patience": 4, "score_epochs": 2})
+    task = TinyTask(scores=[0.1, 0.5, 0.4, 0.3])
+    history = train(task, tmp_path, config=config)
+    assert history.stopped_early
+    assert (history.best_epoch, history.best_score, len(history.epochs)) == (3, 0.5, 8)
+    with pytest.raises(ValidationError, match="score_epochs 5 is more than patience 4"):
+        type(RECIPE).model_validate(config.model_dump() | {"score_epochs": 5})
 
 
 def test_the_best_weights_are_those_of_their_epoch(tmp_path):

@@ -96,7 +96,7 @@ function curves(history, key, kinds) {
       tooltip: tooltip((list) => [`epoch ${list[0].axisValue}`, ...list.map((one) => `${one.seriesName}: ${fixed(one.value)}`)], "axis"),
       xAxis: { type: "category", data: history.epochs, name: "epoch", nameLocation: "middle", nameGap: 26, nameTextStyle: quiet(), axisLabel: quiet(), axisLine: { lineStyle: { color: colour("line") } } },
       yAxis: valueAxis(CURVES[kind], { nameGap: 36, scale: kind === "losses" }),
-      series: lines.map(([name, values], number) => ({ name: names[name] ?? name, type: "line", data: values, symbolSize: 5, symbol: ["circle", "rect", "triangle", "diamond"][number % 4],
+      series: lines.map(([name, values], number) => ({ name: names[name] ?? name, type: "line", data: values, connectNulls: true, symbolSize: 5, symbol: ["circle", "rect", "triangle", "diamond"][number % 4],
         lineStyle: { width: 2, type: ["solid", "dashed", "dotted"][number % 3] },
         ...(number ? {} : { markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: history.epochs.indexOf(history.best_epoch) }] } }) })),
     }), () => [[["Epoch", "num"], ...lines.map(([name]) => [names[name] ?? name, "num"])], history.epochs.map((epoch, row) => [epoch, ...lines.map(([, values]) => fixed(values[row], 4))])]);
