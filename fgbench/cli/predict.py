@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from fgbench.training.clip_prediction import Found
+    from fgbench.training.file_prediction import FilePrediction, Portrait, Said
     from fgbench.training.inference import ImageNetwork
-    from fgbench.training.prediction import FilePrediction, Portrait, Said
     from fgbench.training.trained import Trained
 
 OUT = places.BASE / "predictions"
@@ -268,7 +268,7 @@ def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: ImageNe
     import pyarrow as pa
 
     from fgbench import storage
-    from fgbench.training.prediction import files_schema
+    from fgbench.training.file_prediction import files_schema
 
     storage.write_table(
         path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes, network.upper))

@@ -24,10 +24,11 @@ from fgbench.stages.optical_flow import flow_fields
 from fgbench.storage import TableWriter, read_rows
 from fgbench.training.clip_inference import ClipNetwork
 from fgbench.training.clip_set import clip_frames
+from fgbench.training.file_prediction import FilePrediction, Said
 from fgbench.training.image_set import untold
 from fgbench.training.inference import ImageNetwork, upper_sums
 from fgbench.training.place import Place
-from fgbench.training.prediction import FilePrediction, Said, predict_file
+from fgbench.training.prediction import predict_file
 from fgbench.training.stored import FLOW
 from fgbench.training.video_data import open_clips
 from fgbench.training.video_task import predict_clips
