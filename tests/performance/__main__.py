@@ -74,14 +74,17 @@ def _run(name: str, report: _Report) -> None:
     """Run one benchmark in its own process; its lines appear as it prints them."""
     report.add(f"## {name[6:]}")
     report.add()
-    begin = time.monotonic()
-    command = [sys.executable, "-u", "-m", f"tests.performance.{name}"]
+    begin, before = time.monotonic(), len(report.lines)
+    code = f"from tests.performance.{name} import main; main()"
+    command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]) as process:
         assert process.stdout is not None
         for line in process.stdout:
             report.add(line.rstrip("\n"))
     if process.returncode:
         sys.exit(f"{name} ended with {process.returncode}")
+    if len(report.lines) == before:
+        sys.exit(f"{name} printed nothing, expected a table")
     report.add()
     report.add(f"({time.monotonic() - begin:.0f} s)")
     report.add()

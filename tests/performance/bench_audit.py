@@ -300,7 +300,3 @@ def _baseline_seconds(work: Path, pairs: int) -> float:
         for one in (hashes, turned):
             np.flatnonzero((one[row % len(one)] != hashes).sum(axis=1) <= BASELINE_BITS)
     return hashing + (time.perf_counter() - begin) * pairs / (rows * len(hashes))
-
-
-if __name__ == "__main__":
-    main()

@@ -219,7 +219,3 @@ def _svm(kernel: str) -> None:
     _row(f"{what}: one-vs-rest as in the baselines, fit", baseline, slow_s, fast_s, remarks)
     baseline = f"SVC one-vs-one, 1/{SVM_PART} of the samples, scaled by {SVM_PART}"
     _row(f"{what}: one-vs-rest, predict one sample, 200 at once", baseline, slow_ms / 1000, fast_ms / 1000)
-
-
-if __name__ == "__main__":
-    main()

@@ -266,7 +266,3 @@ def _long(folder: Path) -> None:
     memory = f"peak memory {before / 1024:.0f} MB before, {after / 1024:.0f} MB after"
     print(f"\nA clip of 10,000 frames: {n} are attended to in {1000 * seconds:.0f} ms; {memory}.")
     assert scales == {}
-
-
-if __name__ == "__main__":
-    main()

@@ -150,7 +150,3 @@ def _opencv_flow(earlier: npt.NDArray[np.uint8], later: npt.NDArray[np.uint8]) -
     """7 reductions by sqrt(2), window 10 (Gaussian), 2 iterations, fit 7 / 1.5."""
     flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN
     cv2.calcOpticalFlowFarneback(earlier, later, None, 0.5**0.5, 7, 10, 2, 7, 1.5, flags)
-
-
-if __name__ == "__main__":
-    main()

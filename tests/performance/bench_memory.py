@@ -53,7 +53,3 @@ def _peak_mb(root: Path, work: Path) -> float:
     if process.returncode:
         raise RuntimeError(f"prepare ended with {process.returncode}")
     return usage.ru_maxrss / 1024
-
-
-if __name__ == "__main__":
-    main()

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig, load_training
 from fgbench.models.drml import RegionLayer
@@ -121,22 +122,11 @@ def _network(config: NetworkConfig, device: torch.device = CPU, n_basic: int = 6
     return model.to(device, memory_format=torch.channels_last)
 
 
-def _gmac(module: nn.Module, forward: Callable[[], object], n_images: int) -> float:
+def _gmac(forward: Callable[[], object], n_images: int) -> float:
     """Multiply-adds per image of the convolutions and linear layers that a forward pass runs, in 1e9."""
-    total = 0
-
-    def count(layer: nn.Module, _: object, out: Tensor) -> None:
-        nonlocal total
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        total += out.numel() * layer.weight[0].numel()
-
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    with torch.no_grad():
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         forward()
-    for hook in hooks:
-        hook.remove()
-    return total / n_images / 1e9
+    return counter.get_total_flops() / 2 / n_images / 1e9
 
 
 def _convolution_share(work: Callable[[], object]) -> float:
@@ -181,7 +171,7 @@ def _network_row(name: str, model: nn.Module, x: Tensor) -> None:
         loss.backward()
 
     model.eval()
-    gmac = _gmac(model, infer, n)
+    gmac = _gmac(infer, n)
     fast = n / _seconds(infer, repeats=1)
     share = _convolution_share(infer)
     model.train()
@@ -307,7 +297,7 @@ def _cuda() -> None:
         torch.cuda.reset_peak_memory_stats(device)
         model.eval()
         outputs.append(infer())
-        gmac = _gmac(model, infer, batch)
+        gmac = _gmac(infer, batch)
         fast = batch / _seconds(infer, device, repeats=5)
         model.train()
         task = _task(recipe, model, samples, device, None)
@@ -327,7 +317,3 @@ def _cuda() -> None:
         f"\nbf16 against fp32: largest difference of probabilities {(exact - rough).abs().max():.1e}, "
         f"{same:.1%} the same class. The peak of fp32 is that of TF32."
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -98,7 +98,3 @@ def _opening_s(address: Path, chromium: str) -> float:
             times.append(tab.evaluate(READY) / 1000)
             browser.close()
     return statistics.median(times[1:])
-
-
-if __name__ == "__main__":
-    main()

@@ -50,7 +50,3 @@ def _cpu_s(arguments: list[str], cwd: Path) -> float:
     if process.returncode:
         raise RuntimeError(f"{arguments} ended with {process.returncode}")
     return usage.ru_utime + usage.ru_stime
-
-
-if __name__ == "__main__":
-    main()

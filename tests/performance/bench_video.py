@@ -208,7 +208,3 @@ def read_all(clip: str) -> None:
     # Of this program alone: the system's ru_maxrss also counts what the parent held when it started it.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     sys.stdout.write(status.split("VmHWM:")[1].split()[0])
-
-
-if __name__ == "__main__":
-    main()
