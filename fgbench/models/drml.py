@@ -29,13 +29,17 @@ _LRN_SIZE: Final = 5
 _LRN_ALPHA: Final = 1e-4
 """Channels of a sum, and weight of their mean, of DRML's local response normalisation (its beta is 0.75)."""
 
+_CACHED_BYTES: Final = 13 << 20
+"""Largest map whose regions are taken all at once on a CPU; larger ones are slower than separate branches."""
+
 
 class RegionLayer(nn.Module):
     """Region layer of DRML: every cell of a grid has its own branch, which is added to its input.
 
     A branch is batch normalisation without scale and shift, ReLU and a 3 x 3 convolution that pads its region
     with zeros. All branches are one grouped convolution: region (i, j) is folded into the channels from
-    ``(i * grid + j) * channels`` on, which gives the values of separate branches in one launch.
+    ``(i * grid + j) * channels`` on, which gives the values of separate branches in one launch. On a CPU
+    large maps are taken some rows of the grid at a time: the same values, but memory that fits its caches.
 
     Args:
         channels: Channels of the input and of the output.
@@ -55,19 +59,66 @@ class RegionLayer(nn.Module):
         Raises:
             ValueError: If the height or the width cannot be divided by the grid.
         """
-        n_images, channels, height, width = x_BCHW.shape
-        grid = self.grid
+        grid, (height, width) = self.grid, x_BCHW.shape[2:]
         if height % grid or width % grid:
             raise ValueError(
                 f"a map of {height} x {width} cannot be divided into {grid} x {grid} equal regions; "
                 f"its height and width have to be multiples of {grid}"
             )
         rows, columns = height // grid, width // grid
-        folded = x_BCHW.reshape(n_images, channels, grid, rows, grid, columns).permute(0, 2, 4, 1, 3, 5)
-        folded = folded.reshape(n_images, grid * grid * channels, rows, columns)
-        made = self.conv(F.relu(self.norm(folded)))
-        made = made.reshape(n_images, grid, grid, channels, rows, columns).permute(0, 3, 1, 4, 2, 5)
-        return x_BCHW + made.reshape(n_images, channels, height, width)
+        at_once = self._rows_at_once(x_BCHW)
+        if at_once == grid:
+            made = self.conv(F.relu(self.norm(_fold(x_BCHW, rows, columns))))
+            return x_BCHW + _unfold(made, grid, grid)
+        if self.training:
+            self.norm.num_batches_tracked.add_(1)
+        bands = []
+        for first in range(0, grid, at_once):
+            band = x_BCHW[:, :, first * rows : (first + at_once) * rows]
+            made = self._branches(_fold(band, rows, columns), first * grid, at_once * grid)
+            bands.append(band + _unfold(made, at_once, grid))
+        return torch.cat(bands, 2)
+
+    def _rows_at_once(self, x_BCHW: Tensor) -> int:
+        """Rows of the grid that are taken together."""
+        if x_BCHW.device.type != "cpu" or torch.compiler.is_compiling():
+            return self.grid
+        row_bytes = x_BCHW.numel() * x_BCHW.element_size() // self.grid
+        most = max(1, _CACHED_BYTES // max(1, row_bytes))
+        return max(n for n in range(1, self.grid + 1) if n <= most and self.grid % n == 0)
+
+    def _branches(self, folded_BCHW: Tensor, first: int, n_regions: int) -> Tensor:
+        """What ``n_regions`` branches from number ``first`` on make of their folded regions."""
+        norm, conv = self.norm, self.conv
+        mean, var, momentum, bias = norm.running_mean, norm.running_var, norm.momentum, conv.bias
+        assert mean is not None
+        assert var is not None
+        assert momentum is not None
+        assert bias is not None
+        channels = folded_BCHW.shape[1] // n_regions
+        here = slice(first * channels, (first + n_regions) * channels)
+        normed = F.batch_norm(
+            folded_BCHW, mean[here], var[here], training=self.training, momentum=momentum, eps=norm.eps
+        )
+        return F.conv2d(
+            F.relu(normed), conv.weight[here], bias[here], padding=_REGION.padding, groups=n_regions
+        )
+
+
+def _fold(x_BCHW: Tensor, rows: int, columns: int) -> Tensor:
+    """Regions of ``rows`` x ``columns`` px side by side in the channels."""
+    n_images, channels, height, width = x_BCHW.shape
+    down, across = height // rows, width // columns
+    regions = x_BCHW.reshape(n_images, channels, down, rows, across, columns).permute(0, 2, 4, 1, 3, 5)
+    return regions.reshape(n_images, down * across * channels, rows, columns)
+
+
+def _unfold(folded_BCHW: Tensor, down: int, across: int) -> Tensor:
+    """The inverse: ``down`` x ``across`` regions in their places."""
+    n_images, folded, rows, columns = folded_BCHW.shape
+    channels = folded // (down * across)
+    regions = folded_BCHW.reshape(n_images, down, across, channels, rows, columns).permute(0, 3, 1, 4, 2, 5)
+    return regions.reshape(n_images, channels, down * rows, across * columns)
 
 
 class Trunk(nn.Module):

@@ -6,6 +6,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from fgbench.config import TrunkConfig
+from fgbench.models import drml
 from fgbench.models.drml import AuNet, Embedding, LocalResponseNorm, RegionLayer, Trunk, reduce
 from fgbench.models.initialisation import Head, initialise
 
@@ -46,9 +47,12 @@ def equal(a, b):
     torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize(("cached_bytes", "rows"), [(1, 1), (25_000, 2), (60_000, 4), (100_000, 8)])
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_region_layer_equals_64_separate_branches(channels_last):
+def test_region_layer_equals_64_separate_branches(channels_last, cached_bytes, rows, monkeypatch):
+    monkeypatch.setattr(drml, "_CACHED_BYTES", cached_bytes)
     plain, folded = pair()
+    assert folded._rows_at_once(torch.zeros(4, CHANNELS, 24, 40, dtype=torch.float64)) == rows
     for _ in range(2):  # twice, so that the running statistics are no longer the first ones
         x = torch.randn(4, CHANNELS, 24, 40, dtype=torch.float64) * 2 + 0.5
         if channels_last:
@@ -66,9 +70,10 @@ def test_region_layer_equals_64_separate_branches(channels_last):
         equal(folded.conv.bias.grad, torch.cat([conv.bias.grad for conv in plain.convs]))
         equal(folded.norm.running_mean, torch.cat([norm.running_mean for norm in plain.norms]))
         equal(folded.norm.running_var, torch.cat([norm.running_var for norm in plain.norms]))
+    assert folded.norm.num_batches_tracked == plain.norms[0].num_batches_tracked == 2
     plain.eval()
     folded.eval()
-    x = torch.randn(2, CHANNELS, 16, 8, dtype=torch.float64)
+    x = torch.randn(40, CHANNELS, 16, 8, dtype=torch.float64)
     equal(folded(x), plain(x))
 
 
