@@ -20,7 +20,7 @@ from fgbench.evaluation.results import Predictions
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
-from fgbench.reports.methods import METHODS
+from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
 from fgbench.reports.protocols import left_undone, protocol_label, protocol_sentence
 from fgbench.stages.publish import read_index
@@ -139,15 +139,8 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
             experiment=experiment,
         )
         for experiment in find_benchmarks(workdir)
-        if _source(experiment) == source
+        if source_of(experiment.details, _base(experiment)) == source
     ]
-
-
-def _source(experiment: Experiment) -> str:
-    """Whether an experiment looks at images or at clips."""
-    kind = experiment.details.get("kind")
-    known = {method.name: method.source for method in METHODS}
-    return str(kind if kind in ("image", "video") else known.get(_base(experiment), ""))
 
 
 def _base(experiment: Experiment) -> str:

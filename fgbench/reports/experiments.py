@@ -112,6 +112,21 @@ def find_experiments(workdir: Path, methods: Collection[Method]) -> list[Experim
     return sorted(found, key=lambda experiment: (wanted.index(experiment.method), experiment.name))
 
 
+def find_further(workdir: Path, known: Collection[str]) -> list[Experiment]:
+    """Experiments of methods that are not known, with finished runs on the 33 classes, by name.
+
+    Args:
+        workdir: Work folder.
+        known: Names of methods to leave out.
+
+    Raises:
+        ManifestError: If a run is damaged, or runs of one experiment are of several methods.
+    """
+    folders = sorted((workdir / RUNS).glob("*"))
+    found = [experiment for folder in folders if (experiment := _experiment(folder)) is not None]
+    return [experiment for experiment in found if experiment.method not in known]
+
+
 def find_benchmarks(workdir: Path) -> list[Experiment]:
     """Experiments with finished runs on other classes than the 33, whatever their method, by name.
 

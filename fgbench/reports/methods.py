@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +122,13 @@ METHODS = (
     TMSAU,
 )
 """Rows of Table II, in its order."""
+
+KNOWN = frozenset(method.name for method in (*METHODS, PROGRESSIVE, *BACKBONES.values()))
+"""Names of all methods of the paper, whether rows of Table II or not."""
+
+
+def source_of(details: Mapping[str, Any], method: str) -> str:
+    """Whether a run looks at ``"image"`` or ``"video"``: by its details, else by its method; else ``""``."""
+    kind = details.get("kind")
+    known = {one.name: one.source for one in METHODS}
+    return str(kind if kind in ("image", "video") else known.get(method, ""))

@@ -160,6 +160,30 @@ def test_paper_is_mended_openly(table):
     assert note.count('" as ') == 4
 
 
+def test_methods_that_the_paper_lacks_follow_with_what_was_measured(tmp_path, table):
+    for name, method, kind in (("mine", "Mine", "image"), ("clips", "Clips", "video")):
+        write_fake_run(tmp_path, name, method=method, details={"kind": kind}, share=0.6)
+    write_fake_run(tmp_path, "msau-progressive", method="MSAU-Net, progressive")
+    write_fake_run(tmp_path, "mine-2", method="Mine", details={"kind": "image"})
+    with pytest.raises(NoRunError):
+        table2.build(tmp_path)
+    write_fake_run(tmp_path, "lbp-svm", method=None, share=0.1)
+    found = table2.build(tmp_path)
+    rows = lines(found)
+    assert [row[:3] for row in found.rows[-3:]] == [
+        ["video", "Clips", "this data set"],
+        ["image", "Mine, mine", "this data set"],
+        ["image", "Mine, mine-2", "this data set"],
+    ]
+    expected = counted([tmp_path / "runs" / "mine" / "0" / "0"])
+    row = rows["Mine, mine", "this data set"]
+    assert {label: row[label] for label in LABELS} == pytest.approx(expected)
+    assert row["Mean"] == pytest.approx(statistics.fmean(expected.values()))
+    assert "No methods of the paper: Clips, Mine, mine, Mine, mine-2." in found.notes
+    assert not any("progressive" in str(cell) for row in found.rows for cell in row)
+    assert not any("No methods of the paper" in note for note in table.notes)
+
+
 def split_by_subject():
     return [[entry for entry in samples() if (entry[2] in ("s0", "s1")) == first] for first in (True, False)]
 

@@ -1,5 +1,7 @@
 """Table II: accuracy of the 33 classes and their mean, for every method of the paper, beside the paper's.
 
+Methods that the paper lacks follow, with what was measured alone.
+
 Reads the finished runs of the work folder.
 """
 
@@ -10,9 +12,16 @@ from pathlib import Path
 
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.experiments import (
+    Experiment,
+    find_experiments,
+    find_further,
+    run_notes,
+    shown_names,
+    title_of,
+)
 from fgbench.reports.fusions import has_both_streams, weight_note
-from fgbench.reports.methods import METHODS, Method
+from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
 from fgbench.reports.model import Cell, Table, centre
 from fgbench.reports.orders import Standing, order_notes
 
@@ -27,19 +36,23 @@ def build(workdir: Path) -> Table:
         NoRunError: If no method has a finished run.
         ManifestError: If a run is damaged.
     """
-    experiments = find_experiments(workdir, METHODS)
+    experiments = [*find_experiments(workdir, METHODS), *find_further(workdir, KNOWN)]
     measured = [measure(experiment) for experiment in experiments]
     names = shown_names(experiments)
     theirs = paper.table2()
     by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
     for place, experiment in enumerate(experiments):
-        by_method[experiment.method].append(place)
+        by_method.setdefault(experiment.method, []).append(place)
     rows: list[list[Cell]] = []
     for method in METHODS:
         for place in by_method[method.name]:
             rows += _group(method, names[place], measured[place], theirs)
         if not by_method[method.name]:
             rows += _group(method, method.name, None, theirs)
+    further = [place for name, places in by_method.items() if name not in KNOWN for place in places]
+    for place in further:
+        source = source_of(experiments[place].details, experiments[place].method)
+        rows.append([source, names[place], "this data set", *_cells(measured[place], theirs)])
     return Table(
         name="table2",
         title=title_of("Table II. Accuracy per class", experiments),
@@ -50,6 +63,7 @@ def build(workdir: Path) -> Table:
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
             *_weights(workdir, experiments, names),
+            *_not_of_the_paper([names[place] for place in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
             *run_notes(workdir, experiments),
         ],
@@ -69,10 +83,7 @@ def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Tab
             [method.source, name, "this data set", *blank],
             [method.source, name, "paper", *paper_cells],
         ]
-    interval = ours.interval
-    span: list[Cell] = [None] * 3 if interval is None else [interval.low, interval.high, interval.n_clusters]
-    recalls = [ours.recalls[label] for label in theirs.classes]
-    cells: list[Cell] = [ours.mean, *span, len(ours.samples), ours.n_seeds, *recalls]
+    cells = _cells(ours, theirs)
     difference = [_difference(*pair) for pair in zip(cells, paper_cells, strict=True)]
     lines: dict[str, Sequence[Cell]] = {
         "this data set": cells,
@@ -80,6 +91,16 @@ def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Tab
         "difference": difference,
     }
     return [[method.source, name, of, *line] for of, line in lines.items()]
+
+
+def _cells(ours: Accuracies, theirs: paper.Table2) -> list[Cell]:
+    """What was measured: summary, then classes; blank where a run is missing."""
+    if not ours.n_seeds:
+        return [None] * (len(_SUMMARY) + len(theirs.classes))
+    interval = ours.interval
+    span: list[Cell] = [None] * 3 if interval is None else [interval.low, interval.high, interval.n_clusters]
+    recalls = [ours.recalls[label] for label in theirs.classes]
+    return [ours.mean, *span, len(ours.samples), ours.n_seeds, *recalls]
 
 
 def _difference(ours: Cell, theirs: Cell) -> float | None:
@@ -129,8 +150,8 @@ def _orders(
         standings = []
         tested: dict[frozenset[tuple[str, str]], list[str]] = {}
         for experiment, name, ours in zip(experiments, names, measured, strict=True):
-            method, mean = methods[experiment.method], centre(ours.mean)
-            if method.source != source or mean is None:
+            method, mean = methods.get(experiment.method), centre(ours.mean)
+            if method is None or method.source != source or mean is None:
                 continue
             tested.setdefault(ours.samples, []).append(name)
             standings.append(
@@ -160,6 +181,10 @@ def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[s
         for name, experiment in zip(names, experiments, strict=True)
         if has_both_streams(experiment)
     ]
+
+
+def _not_of_the_paper(names: Sequence[str]) -> list[str]:
+    return [f"No methods of the paper: {', '.join(names)}."] if names else []
 
 
 def _absent(methods: Sequence[Method]) -> list[str]:
