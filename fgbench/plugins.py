@@ -6,9 +6,12 @@ the underscore of the file name (``dlib-hog`` loads ``dlib_hog.py``).
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 
 from fgbench.errors import ConfigError
@@ -44,3 +47,44 @@ def load(kind: str, name: str) -> ModuleType:
             f"unknown {kind.rstrip('s')} {name!r}", f"{meant}known {kind}: {', '.join(known) or 'none'}"
         )
     return importlib.import_module(f"fgbench.{kind}.{wanted}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """What the file of a plugin tells without being run.
+
+    Attributes:
+        summary: First line of its docstring; empty without one.
+        names: Names that it assigns at the top level.
+    """
+
+    summary: str
+    names: frozenset[str]
+
+
+def sketch(kind: str, name: str) -> Sketch:
+    """Read the file of a plugin without importing it, which may take seconds.
+
+    Args:
+        kind: Name of a sub-package of ``fgbench``.
+        name: As :func:`names` gives it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SyntaxError: If it is not Python.
+    """
+    folders = [Path(folder) for folder in importlib.import_module(f"fgbench.{kind}").__path__]
+    paths = [path for folder in folders if (path := folder / f"{name}.py").is_file()]
+    if not paths:
+        raise FileNotFoundError(f"no {name}.py in {', '.join(map(str, folders))}")
+    tree = ast.parse(paths[0].read_text(encoding="utf-8"), filename=str(paths[0]))
+    targets = [
+        target
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    return Sketch(
+        summary=(ast.get_docstring(tree) or "").partition("\n")[0],
+        names=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
+    )

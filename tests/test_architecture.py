@@ -16,7 +16,7 @@ import fgbench
 from fgbench import pipeline, plugins, records
 from fgbench.catalogue.listing import recipes_by_adapter
 from fgbench.cli.app import app
-from fgbench.config import PrepareConfig
+from fgbench.config import PrepareConfig, Section
 from fgbench.datasets._card import WHOLE
 from fgbench.resources import resource
 from fgbench.taxonomy import ontology, ontology_names
@@ -99,6 +99,8 @@ def test_baselines_keep_their_contract(name):
         ["config", "place", "image"],  # a network over what a trained image model says
     )
     assert set(module.NEEDS) <= set(pipeline.FEATURES)
+    assert issubclass(module.RECIPE, Section)
+    assert module.__doc__.startswith(f"Baseline ``{name.replace('_', '-')}``: "), "the help of its command"
 
 
 def test_conventional_baselines_do_not_import_torch():

@@ -31,6 +31,8 @@ from fgbench.svm.one_vs_rest import Candidate
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("dense_trajectories",)
 """Stages of features that have to be enabled."""
+RECIPE = DenseTrajSvmConfig
+"""What its recipes are."""
 
 CODEBOOK_VERSION = 1
 """Raised when the same inputs give other words."""

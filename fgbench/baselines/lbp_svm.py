@@ -25,6 +25,8 @@ from fgbench.svm.one_vs_rest import Candidate
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("lbp",)
 """Stages of features that have to be enabled."""
+RECIPE = LbpSvmConfig
+"""What its recipes are."""
 
 
 def run(config: LbpSvmConfig, place: RunPlace) -> Path:

@@ -16,6 +16,8 @@ from fgbench.training.trained import Trained
 
 NEEDS = ()
 """Stages of features that have to be enabled."""
+RECIPE = TrainVideoConfig
+"""What its recipes are."""
 
 
 def run(config: TrainVideoConfig, place: Place, image: Trained | None) -> Path:

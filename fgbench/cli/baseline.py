@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fgbench.cli import places
+from fgbench.cli.baseline_plugins import add_commands
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
@@ -19,54 +20,14 @@ from fgbench.cli.runs import (
     Workdir,
     default_recipe,
     opened,
-    run_place,
     show_runs,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fgbench.config import BaselineConfig
-    from fgbench.evaluation.place import RunPlace
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
-
-Recipe = Annotated[
-    str | None,
-    typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
-]
-
-
-@app.command("lbp-svm")
-def lbp_svm(
-    workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: Recipe = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    jobs: Jobs = DEFAULT_JOBS,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Local binary patterns of images and a one-vs-rest SVM."""
-    _run("lbp-svm", workdir, recipe, fold, fold_file, seed=seed, jobs=jobs, force=force, json=json)
-
-
-@app.command("dense-traj-svm")
-def dense_traj_svm(
-    workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: Recipe = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    jobs: Jobs = DEFAULT_JOBS,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Bags of dense trajectories of clips and a one-vs-rest SVM with the chi-square kernel."""
-    _run("dense-traj-svm", workdir, recipe, fold, fold_file, seed=seed, jobs=jobs, force=force, json=json)
 
 
 @app.command("plain-cnn")
@@ -129,8 +90,8 @@ def insightface(
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
             "--weights; or say --from-scratch to train without",
         )
-    config = load_baseline("insightface", recipe or default_recipe("insightface", workdir))
-    assert isinstance(config, InsightFaceConfig)
+    settings = recipe or default_recipe("insightface", workdir)
+    config = load_baseline("insightface", InsightFaceConfig, settings)
     with opened(
         workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
     ) as place:
@@ -224,48 +185,4 @@ def _say_where(recipe: str, place: Place) -> None:
     note(f"recipe {recipe} on {place.details['dataset']} in {place.workdir}, {place.device}")
 
 
-def _run(
-    name: str,
-    workdir: Path,
-    recipe: str | None,
-    fold: str | None,
-    fold_file: Path | None,
-    *,
-    seed: int,
-    jobs: int,
-    force: bool,
-    json: bool,
-) -> None:
-    from fgbench import plugins
-    from fgbench.config import load_baseline
-
-    config = load_baseline(name, recipe)
-    module = plugins.load("baselines", name)
-    with run_place(
-        workdir,
-        stages=module.NEEDS,
-        seed=seed,
-        jobs=jobs,
-        force=force,
-        quiet=json,
-        fold_file=fold_file,
-    ) as place:
-        folders = [_run_fold(name, module.run, config, each) for each in place.each_fold(fold)]
-    show_runs(folders, json=json)
-
-
-def _run_fold(
-    name: str, run: Callable[[Any, RunPlace], Path], config: BaselineConfig, place: RunPlace
-) -> Path:
-    """Run one fold, unless it is there already."""
-    from fgbench.evaluation.results import discard_run
-
-    in_fold = f", fold {place.fold}" if place.division.n_folds else ""
-    if place.force:
-        discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
-    folder = place.finished(config.name, config.model_dump(mode="json"))
-    if folder is not None:
-        note(f"{name}, seed {place.seed}{in_fold}, is there already: {folder} (--force computes it anew)")
-        return folder
-    note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
-    return run(config, place)
+add_commands(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fgbench.cli import places
-from fgbench.cli.baseline import lbp_svm
+from fgbench.cli.baseline_plugins import run_conventional
 from fgbench.cli.console import say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 from fgbench.cli.prepare import prepare
@@ -16,7 +16,7 @@ def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
     """Draw the embedded data set, prepare and check it, run a baseline, train MSAU-Net, write the report."""
     prepare(jobs=jobs)
     check()
-    lbp_svm(jobs=jobs)
+    run_conventional("lbp-svm", jobs=jobs)
     msau(jobs=jobs)
     report(everything=True, formats=["md", "csv", "png"])
     report(html=True)

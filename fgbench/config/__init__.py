@@ -6,7 +6,6 @@ what depends on it, and nothing else.
 """
 
 from fgbench.config.baselines import (
-    BASELINES,
     BaselineConfig,
     DenseTrajSvmConfig,
     InsightFaceConfig,
@@ -57,7 +56,6 @@ from fgbench.config.video import (
 )
 
 __all__ = [
-    "BASELINES",
     "AttentionConfig",
     "AuditConfig",
     "AugmentConfig",

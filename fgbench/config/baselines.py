@@ -64,11 +64,3 @@ class InsightFaceConfig(BaselineConfig):
     """Whether training images are mirrored at random."""
     copies: bool = True
     """Whether augmented copies train too."""
-
-
-BASELINES: dict[str, type[BaselineConfig]] = {
-    "lbp-svm": LbpSvmConfig,
-    "dense-traj-svm": DenseTrajSvmConfig,
-    "insightface": InsightFaceConfig,
-}
-"""Recipe model of each baseline; ``plain-cnn`` has a recipe of ``fgbench train``."""

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from fgbench.config.baselines import BASELINES, BaselineConfig
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
 from fgbench.errors import ConfigError
@@ -21,17 +20,21 @@ EXTENDS = "extends"
 folder, else a packed one."""
 
 
-def load_baseline(baseline: str, recipe: str | None = None) -> BaselineConfig:
+def load_baseline(baseline: str, model: type[Recipe], recipe: str | None = None) -> Recipe:
     """Read a recipe of a baseline.
 
     Args:
         baseline: Name of the baseline, e.g. ``"lbp-svm"``.
-        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline.
+        model: What its recipes are, e.g. :class:`fgbench.config.LbpSvmConfig`.
+        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline, or
+            the defaults of ``model`` where none is packed.
 
     Raises:
         ConfigError: As :func:`load_prepare`.
     """
-    return _read(recipe or baseline, "baseline", BASELINES[baseline])
+    if recipe is None and baseline not in recipe_names("baseline"):
+        return _check({"name": baseline}, f"the default recipe of {baseline}", model)
+    return _read(recipe or baseline, "baseline", model)
 
 
 def load_training(recipe: str, model: type[Recipe]) -> Recipe:

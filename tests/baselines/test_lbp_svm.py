@@ -10,7 +10,7 @@ from run_places import run_place
 
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
-from fgbench.config import load_baseline
+from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.results import read_predictions, read_result, recompute
 from fgbench.features.lbp import lbp_histograms
@@ -61,7 +61,7 @@ def manifests(folder, *, shuffle=False, without=(), no_face=0):
 
 
 def run(folder, root):
-    return lbp_svm.run(load_baseline("lbp-svm"), run_place(folder, root))
+    return lbp_svm.run(load_baseline("lbp-svm", LbpSvmConfig), run_place(folder, root))
 
 
 def test_stripes_are_told_apart_on_held_out_subjects(tmp_path):

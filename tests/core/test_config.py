@@ -119,7 +119,9 @@ def test_a_recipe_of_ones_own_extends_a_packed_one_unless_there_is_one_beside_it
     assert mine.protocol.label == packed.protocol.label == "SFEW 2.0 aligned faces tested on official Val"
     assert (mine.name, mine.faces.align, packed.faces.align) == ("mine", True, False)
     _recipes(tmp_path, quick="extends: lbp-svm\nc_values: [1.0]")
-    assert config.load_baseline("lbp-svm", str(tmp_path / "quick.yaml")).gamma_factors == (0.3, 1.0, 3.0)
+    assert config.load_baseline(
+        "lbp-svm", config.LbpSvmConfig, str(tmp_path / "quick.yaml")
+    ).gamma_factors == (0.3, 1.0, 3.0)
     _recipes(tmp_path, **{"sfew-aligned": "name: beside\nbuckets: 7"})
     assert config.load_prepare(str(tmp_path / "mine.yaml")).buckets == 7
 

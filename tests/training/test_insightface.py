@@ -346,7 +346,7 @@ def test_rates_and_views_of_the_whole_network():
 def test_packed_recipes_are_of_the_method():
     names = [name for name in recipe_names("baseline") if name.startswith("insightface")]
     assert names == ["insightface", "insightface-small"]
-    recipes = [load_baseline("insightface", name) for name in names]
+    recipes = [load_baseline("insightface", InsightFaceConfig, name) for name in names]
     assert [recipe.name for recipe in recipes] == names
     assert {recipe.method for recipe in recipes} == {"InsightFace"}
     assert [recipe.freeze_backbone for recipe in recipes] == [False, True]

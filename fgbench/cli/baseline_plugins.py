@@ -1,0 +1,164 @@
+"""``fgbench baseline <name>`` for every baseline without options of its own."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fgbench import plugins
+from fgbench.cli import places
+from fgbench.cli.console import note
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.runs import Fold, FoldFile, Seed, Workdir, opened, run_place, show_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from fgbench.evaluation.place import RunPlace
+
+KIND = "baselines"
+
+Recipe = Annotated[
+    str | None,
+    typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add a command for each baseline that has none yet."""
+    there = {command.name for command in app.registered_commands}
+    for name in plugins.names(KIND):
+        typed = name.replace("_", "-")
+        if typed not in there:
+            found = plugins.sketch(KIND, name)
+            make = _network if "DEVICE" in found.names else _conventional
+            app.command(typed, help=_help(found.summary))(make(typed))
+
+
+def _help(summary: str) -> str:
+    """The first line of a docstring as help: without the name of the baseline before it."""
+    rest = re.sub(r"^[^:]*``: ", "", summary)
+    return rest[:1].upper() + rest[1:]
+
+
+def run_conventional(
+    name: str,
+    *,
+    workdir: Path = places.DEMO_WORKDIR,
+    recipe: str | None = None,
+    fold: str | None = None,
+    fold_file: Path | None = None,
+    seed: int = 0,
+    jobs: int = DEFAULT_JOBS,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """Run a baseline that needs no device, as its command does, and print its scores.
+
+    Raises:
+        ConfigError: If there is no such baseline, or its recipe or folds are not valid.
+        FgbenchError: As the baseline raises.
+    """
+
+    def start(stages: tuple[str, ...]) -> AbstractContextManager[RunPlace]:
+        return run_place(
+            workdir, stages=stages, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file
+        )
+
+    _run(name, recipe, start, fold=fold, json=json)
+
+
+def _conventional(name: str) -> Callable[..., None]:
+    def command(
+        workdir: Workdir = places.DEMO_WORKDIR,
+        recipe: Recipe = None,
+        fold: Fold = None,
+        fold_file: FoldFile = None,
+        seed: Seed = 0,
+        jobs: Jobs = DEFAULT_JOBS,
+        force: Force = False,
+        json: Json = False,
+    ) -> None:
+        run_conventional(
+            name,
+            workdir=workdir,
+            recipe=recipe,
+            fold=fold,
+            fold_file=fold_file,
+            seed=seed,
+            jobs=jobs,
+            force=force,
+            json=json,
+        )
+
+    return command
+
+
+def _network(name: str) -> Callable[..., None]:
+    def command(
+        workdir: Workdir = places.DEMO_WORKDIR,
+        recipe: Recipe = None,
+        fold: Fold = None,
+        fold_file: FoldFile = None,
+        seed: Seed = 0,
+        device: Device = None,
+        jobs: Jobs = DEFAULT_JOBS,
+        resume: Resume = True,
+        force: Force = False,
+        json: Json = False,
+    ) -> None:
+        def start(stages: tuple[str, ...]) -> AbstractContextManager[RunPlace]:
+            return opened(
+                workdir,
+                device,
+                stages=stages,
+                seed=seed,
+                jobs=jobs,
+                resume=resume,
+                force=force,
+                quiet=json,
+                fold_file=fold_file,
+            )
+
+        _run(name, recipe, start, fold=fold, json=json)
+
+    return command
+
+
+def _run(
+    name: str,
+    recipe: str | None,
+    start: Callable[[tuple[str, ...]], AbstractContextManager[RunPlace]],
+    *,
+    fold: str | None,
+    json: bool,
+) -> None:
+    """Read the recipe, run every fold, print the scores."""
+    from fgbench.config import load_baseline
+
+    module = plugins.load(KIND, name)
+    config = load_baseline(name, module.RECIPE, recipe)
+    with start(tuple(module.NEEDS)) as place:
+        folders = [_run_fold(name, module, config, each) for each in place.each_fold(fold)]
+    show_runs(folders, json=json)
+
+
+def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:
+    """Run one fold, unless it is there already."""
+    from fgbench.evaluation.results import discard_run
+
+    in_fold = f", fold {place.fold}" if place.division.n_folds else ""
+    if place.force:
+        discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
+    folder = place.finished(config.name, config.model_dump(mode="json"))
+    if folder is not None:
+        note(f"{name}, seed {place.seed}{in_fold}, is there already: {folder} (--force computes it anew)")
+        return folder
+    note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
+    found: Path = module.run(config, place)
+    return found

@@ -1,0 +1,148 @@
+"""A baseline is one file: put beside the others, it is a command and a row of Table II."""
+
+import json
+import sys
+
+import pytest
+import typer
+from report_folders import write_fake_run
+from test_baseline_command import write_index
+from test_lbp_svm import manifests
+from typer.testing import CliRunner
+
+import fgbench.baselines
+from fgbench import plugins
+from fgbench.cli import runs
+from fgbench.cli.app import app as fgbench_app
+from fgbench.cli.baseline_plugins import add_commands
+
+MAJORITY = '''"""Baseline ``the-commonest``: one class for every image.
+
+It looks at nothing.
+"""
+
+import numpy as np
+
+from fgbench.config import BaselineConfig
+from fgbench.evaluation.roles import assign_roles, predictions_of
+from fgbench.evaluation.results import write_run
+from fgbench.evaluation.samples import image_samples
+
+
+class RECIPE(BaselineConfig):
+    """Its recipe."""
+
+    label: str = "anger"
+    """The class."""
+
+
+NEEDS = ()
+
+
+def run(config, place):
+    roles = assign_roles(place.divide(image_samples(place.manifests)), protocol_name="images")
+    labels = place.labels.labels
+    scores = np.zeros((len(roles.predicted), len(labels)), np.float32)
+    scores[:, labels.index(config.label)] = 1.0
+    return write_run(
+        place.workdir,
+        predictions_of(roles, scores, scores, labels),
+        experiment=config.name,
+        fold=place.fold,
+        seed=place.seed,
+        config=config.model_dump(mode="json"),
+        manifest_digest=place.manifest_digest,
+        device=str(getattr(place, "device", "none")),
+        details={**place.details, "kind": "image", "method": "The commonest"},
+    )
+'''
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Manifests of the 33 classes: four persons to test."""
+    folder = manifests(tmp_path_factory.mktemp("made") / "manifests")
+    write_index(folder.parent, "mine")
+    return folder
+
+
+@pytest.fixture
+def work(made, tmp_path):
+    """A work folder of the test's own."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "manifests").symlink_to(made, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture
+def command(tmp_path, work, monkeypatch):
+    """Writes the file and runs its command."""
+    folder = tmp_path / "more"
+    folder.mkdir()
+    monkeypatch.setattr(fgbench.baselines, "__path__", [*fgbench.baselines.__path__, str(folder)])
+    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+
+    def fgbench_baseline(text, *arguments):
+        (folder / "the_commonest.py").write_text(text)
+        app = typer.Typer()
+        add_commands(app)
+        return CliRunner().invoke(app, ["the-commonest", "--workdir", str(work), *arguments])
+
+    yield fgbench_baseline
+    sys.modules.pop("fgbench.baselines.the_commonest", None)
+
+
+def test_one_file_is_a_command_and_a_row(command, work):
+    assert "One class for every image." in command(MAJORITY, "--help").stdout
+    done = command(MAJORITY)
+    assert done.exit_code == 0, done.output
+    assert "| mean of the classes (UAR) | 132 | 0.030 |" in done.stdout
+    result = work / "runs" / "the-commonest" / "0" / "0" / "result.json"
+    before = result.stat().st_mtime_ns
+    again = command(MAJORITY)
+    assert "is there already" in again.stderr
+    assert result.stat().st_mtime_ns == before
+    mine = work / "mine.yaml"
+    mine.write_text("name: mine\nlabel: panic\n")
+    assert command(MAJORITY, "--recipe", str(mine)).exit_code == 0
+    board = CliRunner().invoke(fgbench_app, ["leaderboard", "--workdir", str(work)])
+    assert "The commonest" in board.stdout
+
+
+def test_its_run_stands_below_the_papers_in_table_2(command, work):
+    write_fake_run(work, "lbp-svm", method="LBP+SVM")
+    assert command(MAJORITY).exit_code == 0
+    done = CliRunner().invoke(fgbench_app, ["report", "--table", "II", "--workdir", str(work)])
+    assert done.exit_code == 0, done.output
+    assert "| image | The commonest | this data set | 0.030 |" in done.stdout
+
+
+def test_a_network_has_a_device(command, work):
+    text = MAJORITY.replace("NEEDS = ()", "NEEDS = ()\nDEVICE = True")
+    assert "--device" not in command(MAJORITY, "--help").stdout
+    assert "--device" in command(text, "--help").stdout
+    done = command(text, "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    result = json.loads((work / "runs" / "the-commonest" / "0" / "0" / "result.json").read_text())
+    assert result["device"] == "cpu"
+
+
+def test_recipes_are_of_its_model(command, work, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\nlable: joy\n")
+    done = command(MAJORITY, "--recipe", str(mine))
+    assert done.exit_code != 0
+    assert "unknown key lable, did you mean 'label'?" in str(done.exception)
+
+
+def test_a_sketch_is_read_without_running_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(fgbench.baselines, "__path__", [str(tmp_path)])
+    (tmp_path / "broken.py").write_text(
+        '"""First.\n\nSecond."""\nA: int = 1\nB = C = 2\nraise RuntimeError\n'
+    )
+    assert plugins.sketch("baselines", "broken") == plugins.Sketch(summary="First.", names=frozenset("ABC"))
+    (tmp_path / "bare.py").write_text("x = 1\n")
+    assert plugins.sketch("baselines", "bare").summary == ""
+    with pytest.raises(FileNotFoundError, match=r"no absent\.py in"):
+        plugins.sketch("baselines", "absent")
