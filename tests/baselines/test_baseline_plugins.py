@@ -1,7 +1,9 @@
 """A baseline is one file: put beside the others, it is a command and a row of Table II."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -16,6 +18,7 @@ from fgbench.cli import runs
 from fgbench.cli.app import app as fgbench_app
 from fgbench.cli.baseline_plugins import add_commands
 
+README = Path(__file__).parents[2] / "README.md"
 MAJORITY = '''"""Baseline ``the-commonest``: one class for every image.
 
 It looks at nothing.
@@ -83,14 +86,15 @@ def command(tmp_path, work, monkeypatch):
     monkeypatch.setattr(fgbench.baselines, "__path__", [*fgbench.baselines.__path__, str(folder)])
     monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
 
-    def fgbench_baseline(text, *arguments):
-        (folder / "the_commonest.py").write_text(text)
+    def fgbench_baseline(text, *arguments, name="the-commonest"):
+        (folder / f"{name.replace('-', '_')}.py").write_text(text)
         app = typer.Typer()
         add_commands(app)
-        return CliRunner().invoke(app, ["the-commonest", "--workdir", str(work), *arguments])
+        return CliRunner().invoke(app, [name, "--workdir", str(work), *arguments])
 
     yield fgbench_baseline
-    sys.modules.pop("fgbench.baselines.the_commonest", None)
+    for name in ("the_commonest", "mine"):
+        sys.modules.pop(f"fgbench.baselines.{name}", None)
 
 
 def test_one_file_is_a_command_and_a_row(command, work):
@@ -116,6 +120,19 @@ def test_its_run_stands_below_the_papers_in_table_2(command, work):
     done = CliRunner().invoke(fgbench_app, ["report", "--table", "II", "--workdir", str(work)])
     assert done.exit_code == 0, done.output
     assert "| image | The commonest | this data set | 0.030 |" in done.stdout
+
+
+def test_the_example_of_the_readme_runs(command, work):
+    (text,) = re.findall(r"```python\n(\"\"\"Baseline ``mine``.*?)```", README.read_text(), re.DOTALL)
+    guess = "np.full((len(predicted), 33), config.strength / 33, np.float32)"
+    text += f"\n\ndef my_probabilities(config, train, selection, predicted):\n    return {guess}\n"
+    done = command(
+        text.replace("from fgbench.config", "import numpy as np\nfrom fgbench.config", 1), name="mine"
+    )
+    assert done.exit_code == 0, done.output
+    assert "UAR 0.030" in done.stdout
+    assert "mine: what" not in command(text, "--help", name="mine").stdout
+    assert "What it does, in a line." in command(text, "--help", name="mine").stdout
 
 
 def test_a_network_has_a_device(command, work):
