@@ -72,10 +72,27 @@ class RegionLayer(nn.Module):
             return x_BCHW + _unfold(made, grid, grid)
         if self.training:
             self.norm.num_batches_tracked.add_(1)
+        assert self.conv.bias is not None
+        n_folded = at_once * grid * x_BCHW.shape[1]
+        pieces = zip(
+            x_BCHW.split(at_once * rows, 2),
+            self.norm.running_mean.split(n_folded),
+            self.norm.running_var.split(n_folded),
+            self.conv.weight.split(n_folded),
+            self.conv.bias.split(n_folded),
+            strict=True,
+        )
         bands = []
-        for first in range(0, grid, at_once):
-            band = x_BCHW[:, :, first * rows : (first + at_once) * rows]
-            made = self._branches(_fold(band, rows, columns), first * grid, at_once * grid)
+        for band, mean, var, weight, bias in pieces:
+            made = F.batch_norm(
+                _fold(band, rows, columns),
+                mean,
+                var,
+                training=self.training,
+                momentum=self.norm.momentum,
+                eps=self.norm.eps,
+            )
+            made = F.conv2d(F.relu(made), weight, bias, padding=_REGION.padding, groups=at_once * grid)
             bands.append(band + _unfold(made, at_once, grid))
         return torch.cat(bands, 2)
 
@@ -86,23 +103,6 @@ class RegionLayer(nn.Module):
         row_bytes = x_BCHW.numel() * x_BCHW.element_size() // self.grid
         most = max(1, _CACHED_BYTES // max(1, row_bytes))
         return max(n for n in range(1, self.grid + 1) if n <= most and self.grid % n == 0)
-
-    def _branches(self, folded_BCHW: Tensor, first: int, n_regions: int) -> Tensor:
-        """What ``n_regions`` branches from number ``first`` on make of their folded regions."""
-        norm, conv = self.norm, self.conv
-        mean, var, momentum, bias = norm.running_mean, norm.running_var, norm.momentum, conv.bias
-        assert mean is not None
-        assert var is not None
-        assert momentum is not None
-        assert bias is not None
-        channels = folded_BCHW.shape[1] // n_regions
-        here = slice(first * channels, (first + n_regions) * channels)
-        normed = F.batch_norm(
-            folded_BCHW, mean[here], var[here], training=self.training, momentum=momentum, eps=norm.eps
-        )
-        return F.conv2d(
-            F.relu(normed), conv.weight[here], bias[here], padding=_REGION.padding, groups=n_regions
-        )
 
 
 def _fold(x_BCHW: Tensor, rows: int, columns: int) -> Tensor:
