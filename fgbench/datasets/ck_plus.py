@@ -30,11 +30,9 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
+from fgbench.datasets._peaks import peak_and_neutral
 from fgbench.datasets._tables import label_of, read_lines
 from fgbench.records import ClipEntry
-
-PEAK_FRAMES = 3
-"""Last frames of a sequence that show the peak."""
 
 _CODES = dict(
     enumerate(("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"))
@@ -117,7 +115,6 @@ def _sequence(
     lines = list(read_lines(label_file, 1, "3.0000000e+00"))
     number, (code,) = lines[0] if lines else (1, [""])
     label = label_of(code, _CODES, label_file, number)
-    subject = place[0].upper()
     folder: Path | None = images
     for part in place:
         folder = folder and find(folder, part)
@@ -125,30 +122,7 @@ def _sequence(
         path = relative(images.joinpath(*place), root)
         yield ClipEntry(clip_id=name, path=path, problem=("missing_file", f"no folder {path}"))
         return
-    path = relative(folder, root)
-    n_frames = len(pictures(folder))
-    if n_frames < 2:
-        yield ClipEntry(clip_id=name, path=path, problem=("no_frames", f"{path} has {n_frames} pictures"))
-        return
-    yield ClipEntry(
-        clip_id=name,
-        path=path,
-        label=label,
-        key_frame=n_frames - 1,
-        subject_id=subject,
-        source_id=name,
-        selected_frames=tuple(range(max(1, n_frames - PEAK_FRAMES), n_frames)),
-    )
-    yield ClipEntry(
-        clip_id=f"{name}-neutral",
-        path=path,
-        label="neutral",
-        key_frame=0,
-        subject_id=subject,
-        source_id=name,
-        selected_frames=(0,),
-        stills_only=True,
-    )
+    yield from peak_and_neutral(folder, root, name=name, label=label, subject=place[0].upper())
 
 
 def _holds_emotions(folder: Path) -> bool:

@@ -20,15 +20,12 @@ from fgbench.datasets._folders import (
     find,
     labelled_folders,
     layout_error,
-    pictures,
     relative,
     subfolders,
     unwrap,
 )
+from fgbench.datasets._peaks import peak_and_neutral
 from fgbench.records import ClipEntry
-
-PEAK_FRAMES = 3
-"""Last frames of a sequence that show the peak."""
 
 _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 _FOLDERS = {name: name for name in _EMOTIONS}
@@ -109,31 +106,4 @@ def _subject(folder: Path, root: Path) -> Iterator[ClipEntry]:
             path = relative(folder / label.title(), root)
             yield ClipEntry(clip_id=name, path=path, problem=("missing_file", f"no folder {path}"))
             continue
-        yield from _sequence(name, label, subject, labelled[label], root)
-
-
-def _sequence(name: str, label: str, subject: str, folder: Path, root: Path) -> Iterator[ClipEntry]:
-    path = relative(folder, root)
-    n_frames = len(pictures(folder))
-    if n_frames < 2:
-        yield ClipEntry(clip_id=name, path=path, problem=("no_frames", f"{path} has {n_frames} pictures"))
-        return
-    yield ClipEntry(
-        clip_id=name,
-        path=path,
-        label=label,
-        key_frame=n_frames - 1,
-        subject_id=subject,
-        source_id=name,
-        selected_frames=tuple(range(max(1, n_frames - PEAK_FRAMES), n_frames)),
-    )
-    yield ClipEntry(
-        clip_id=f"{name}-neutral",
-        path=path,
-        label="neutral",
-        key_frame=0,
-        subject_id=subject,
-        source_id=name,
-        selected_frames=(0,),
-        stills_only=True,
-    )
+        yield from peak_and_neutral(labelled[label], root, name=name, label=label, subject=subject)

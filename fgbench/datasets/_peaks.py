@@ -1,0 +1,48 @@
+"""Sequences that rise from a neutral face to the peak of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fgbench.datasets._folders import pictures, relative
+from fgbench.records import ClipEntry
+
+PEAK_FRAMES = 3
+"""Last frames of a sequence that show the peak."""
+
+
+def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject: str) -> Iterator[ClipEntry]:
+    """Two entries of a sequence: its last frames as the expression, its first as ``<name>-neutral``.
+
+    Args:
+        folder: Its pictures; one with fewer than two is an entry with a problem.
+        root: Root of the data set.
+        name: Id of the sequence.
+        label: Its expression.
+        subject: Who is shown.
+    """
+    path = relative(folder, root)
+    n_frames = len(pictures(folder))
+    if n_frames < 2:
+        yield ClipEntry(clip_id=name, path=path, problem=("no_frames", f"{path} has {n_frames} pictures"))
+        return
+    yield ClipEntry(
+        clip_id=name,
+        path=path,
+        label=label,
+        key_frame=n_frames - 1,
+        subject_id=subject,
+        source_id=name,
+        selected_frames=tuple(range(max(1, n_frames - PEAK_FRAMES), n_frames)),
+    )
+    yield ClipEntry(
+        clip_id=f"{name}-neutral",
+        path=path,
+        label="neutral",
+        key_frame=0,
+        subject_id=subject,
+        source_id=name,
+        selected_frames=(0,),
+        stills_only=True,
+    )
