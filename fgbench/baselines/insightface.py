@@ -17,18 +17,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fgbench import storage
 from fgbench.config import InsightFaceConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.results import read_result, write_run
-from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
+from fgbench.evaluation.results import read_result
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_file, digest_json
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import INPUT_PX, FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_into, load_weights, save_weights
-from fgbench.training.cards import model_card
-from fgbench.training.device import describe, memory_explained
+from fgbench.training.device import memory_explained
+from fgbench.training.ending import write_trained
 from fgbench.training.face_features import keep_features
 from fgbench.training.face_points import load_crops
 from fgbench.training.face_task import (
@@ -42,7 +41,7 @@ from fgbench.training.face_task import (
 )
 from fgbench.training.history import History
 from fgbench.training.image_set import class_targets
-from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.loop import fit
 from fgbench.training.place import Place
 from fgbench.training.randomness import generator
 from fgbench.training.resident import Resident
@@ -194,26 +193,15 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
         "initial_weights": details["weights"],
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
-    write_run(
-        place.workdir,
-        predictions_of(data.roles, probabilities, probabilities, labels),
-        experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+    write_trained(
+        place,
+        data.roles,
+        probabilities,
         config=plain,
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
-        details={
-            **details,
-            "best_epoch": history.best_epoch,
-            "best_score": history.best_score,
-            "n_epochs": len(history.epochs),
-            "n_train": len(data.train),
-            "n_selection": len(data.selection),
-        },
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
     )
-    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
-    (folder / CHECKPOINT).unlink(missing_ok=True)
     return folder
 
 

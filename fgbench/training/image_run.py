@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench import storage
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
-from fgbench.evaluation.results import read_result, write_run
-from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
+from fgbench.evaluation.results import read_result
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
-from fgbench.training.cards import model_card
-from fgbench.training.device import describe, memory_explained
+from fgbench.training.device import memory_explained
+from fgbench.training.ending import write_trained
 from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
-from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.loop import fit
 from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
 from fgbench.training.overlap import refuse_overlap
@@ -224,7 +223,6 @@ def _finish(
     plain = config.model_dump(mode="json")
     folder = place.folder(config.name)
     predicted = predict(model, preprocessing, data.test.images)
-    labels = place.labels.labels
     metadata = {
         "kind": "image",
         "experiment": config.name,
@@ -238,23 +236,12 @@ def _finish(
     write_branches(folder, data.test.sample_ids, predicted.branches)
     if config.network.zooms:
         write_regions(folder, data.test.sample_ids, predicted)
-    write_run(
-        place.workdir,
-        predictions_of(data.roles, predicted.probabilities, predicted.probabilities, labels),
-        experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+    write_trained(
+        place,
+        data.roles,
+        predicted.probabilities,
         config=plain,
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
-        details={
-            **details,
-            "best_epoch": history.best_epoch,
-            "best_score": history.best_score,
-            "n_epochs": len(history.epochs),
-            "n_train": len(data.train),
-            "n_selection": len(data.selection),
-        },
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
     )
-    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
-    (folder / CHECKPOINT).unlink(missing_ok=True)

@@ -12,23 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench import storage
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.results import read_result, write_run
-from fgbench.evaluation.roles import Roles, assign_roles, predictions_of
+from fgbench.evaluation.results import read_result
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import clip_samples
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
-from fgbench.training.cards import model_card
 from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
-from fgbench.training.device import describe, memory_explained
+from fgbench.training.device import memory_explained
+from fgbench.training.ending import write_trained
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
-from fgbench.training.loop import CHECKPOINT, fit
+from fgbench.training.loop import fit
 from fgbench.training.overlap import refuse_overlap
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
@@ -202,23 +201,12 @@ def _finish(
         labels,
     )
     fused = predicted.fused(config.fusion_weight)
-    write_run(
-        place.workdir,
-        predictions_of(data.roles, fused, fused, labels),
-        experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+    write_trained(
+        place,
+        data.roles,
+        fused,
         config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
-        details={
-            **details,
-            "best_epoch": history.best_epoch,
-            "best_score": history.best_score,
-            "n_epochs": len(history.epochs),
-            "n_train": len(data.train),
-            "n_selection": len(data.selection),
-        },
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
     )
-    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
-    (folder / CHECKPOINT).unlink(missing_ok=True)

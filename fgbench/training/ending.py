@@ -1,0 +1,68 @@
+"""The end of a training: its run is written, result last, and its checkpoint is no longer needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import storage
+from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.roles import Roles, predictions_of
+from fgbench.training.cards import model_card
+from fgbench.training.device import describe
+from fgbench.training.history import History
+from fgbench.training.loop import CHECKPOINT
+from fgbench.training.place import Place
+
+
+def write_trained(
+    place: Place,
+    roles: Roles,
+    probabilities: npt.NDArray[np.float32],
+    *,
+    config: Mapping[str, Any],
+    history: History,
+    metadata: Mapping[str, Any],
+    details: Mapping[str, Any],
+) -> Path:
+    """Write predictions, result and model card of a trained network.
+
+    Args:
+        place: Where, and in which fold.
+        roles: The samples; those of ``roles.predicted`` have the probabilities.
+        probabilities: (N, K) of the classes.
+        config: The recipe as plain values; ``name`` is the experiment's.
+        history: The training.
+        metadata: That of the weights, for the card.
+        details: More to keep with the result.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        ConfigError: If the name cannot be that of a folder.
+        ResourceError: If the folder cannot be written.
+    """
+    folder = write_run(
+        place.workdir,
+        predictions_of(roles, probabilities, probabilities, place.labels.labels),
+        experiment=str(config["name"]),
+        fold=place.fold,
+        seed=place.seed,
+        config=config,
+        manifest_digest=place.manifest_digest,
+        device=describe(place.device),
+        details={
+            **details,
+            "best_epoch": history.best_epoch,
+            "best_score": history.best_score,
+            "n_epochs": len(history.epochs),
+        },
+    )
+    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return folder
