@@ -54,9 +54,9 @@ def image(tmp_path_factory):
     return read_trained(write_tiny_weights(tmp_path_factory.mktemp("image") / "weights.safetensors"))
 
 
-def run_in(folder, manifests, image, **changes):
+def run_in(folder, manifests, image, *, seed=0, **changes):
     config = video_recipe(**changes)
-    place = place_in(folder, manifests)
+    place = place_in(folder, manifests, seed=seed)
     return video_run.run(config, place, image if config.image_recipe else None), place
 
 
@@ -354,8 +354,18 @@ def test_on_shuffled_labels_networks_are_at_chance(tmp_path, manifests, image, k
 def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, image):
     """Frames of all classes look alike; a network of frames is at chance."""
     made = small_clips(tmp_path / "clips", colours=False)
-    usual = {"optimiser": QUICK | {"epochs": 12}, "head_factor": 5.0, "name": "flow"}
-    flow, _ = run_in(tmp_path / "flow", made, image, **usual, image_recipe=None, spatial=None)
-    assert read_result(flow)["metrics"]["war"] == pytest.approx(6 / 7), "the clip without a face is wrong"
-    still, _ = run_in(tmp_path / "nan", made, image, **(usual | {"name": "nan"}), temporal=None)
-    assert read_result(still)["metrics"]["war"] <= 5 / 7
+    usual = {
+        "optimiser": QUICK | {"epochs": 24, "patience": 24},
+        "choose_by": "probability",
+        "head_factor": 5.0,
+    }
+    kinds = {"flow": {"image_recipe": None, "spatial": None}, "nan": {"temporal": None}}
+    right = dict.fromkeys(kinds, 0)
+    for kind, streams in kinds.items():
+        for seed in range(2):
+            here = tmp_path / f"{kind}{seed}"
+            found = read_predictions(run_in(here, made, image, **usual, **streams, name=kind, seed=seed)[0])
+            right[kind] += sum(a == b for a, b in zip(found.labels, found.predicted, strict=True))
+            assert found.predicted.count(None) == 1, "the clip without a face, which counts as wrong"
+    # Of 12 clips of three classes, 9 or more are right by chance in 0.4 % of all cases.
+    assert right["flow"] >= 9 > right["nan"]
