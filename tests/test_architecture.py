@@ -15,6 +15,7 @@ import yaml
 import fgbench
 from fgbench import pipeline, plugins, records
 from fgbench.catalogue.listing import recipes_by_adapter
+from fgbench.cli import baseline
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, Section
 from fgbench.datasets._card import WHOLE
@@ -99,7 +100,8 @@ def test_baselines_keep_their_contract(name):
         ["config", "place", "image"],  # a network over what a trained image model says
     )
     assert set(module.NEEDS) <= set(pipeline.FEATURES)
-    assert issubclass(module.RECIPE, Section)
+    if not hasattr(baseline, name):
+        assert issubclass(module.RECIPE, Section), "its command reads recipes by it"
     assert module.__doc__.startswith(f"Baseline ``{name.replace('_', '-')}``: "), "the help of its command"
 
 

@@ -49,8 +49,6 @@ from fgbench.training.stored import image_ids
 
 NEEDS = ()
 """Stages of features that have to be enabled."""
-RECIPE = InsightFaceConfig
-"""What its recipes are."""
 
 WEIGHTS = "weights.safetensors"
 

@@ -16,8 +16,6 @@ from fgbench.training.trained import Trained
 
 NEEDS = ()
 """Stages of features that have to be enabled."""
-RECIPE = TrainVideoConfig
-"""What its recipes are."""
 
 
 def run(config: TrainVideoConfig, place: Place, image: Trained | None) -> Path:

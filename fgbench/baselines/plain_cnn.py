@@ -14,8 +14,6 @@ from fgbench.training.place import Place
 
 NEEDS = ()
 """Stages of features that have to be enabled."""
-RECIPE = TrainImageConfig
-"""What its recipes are."""
 
 
 def run(config: TrainImageConfig, place: Place) -> Path:

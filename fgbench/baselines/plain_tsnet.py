@@ -15,8 +15,6 @@ from fgbench.training.place import Place
 
 NEEDS = ("optical_flow",)
 """Stages of features that have to be enabled."""
-RECIPE = TrainVideoConfig
-"""What its recipes are."""
 
 
 def run(config: TrainVideoConfig, place: Place, weights: Path | None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from fgbench.cli.runs import Fold, FoldFile, Seed, Workdir, opened, run_place, s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from fgbench.evaluation.place import RunPlace
@@ -35,9 +36,17 @@ def add_commands(app: typer.Typer) -> None:
     for name in plugins.names(KIND):
         typed = name.replace("_", "-")
         if typed not in there:
-            found = plugins.sketch(KIND, name)
+            found = _sketch(name)
             make = _network if "DEVICE" in found.names else _conventional
             app.command(typed, help=_help(found.summary))(make(typed))
+
+
+def _sketch(name: str) -> plugins.Sketch:
+    """What a baseline's file tells; one that is not Python fails when it is run, not before."""
+    try:
+        return plugins.sketch(KIND, name)
+    except (SyntaxError, ValueError) as error:
+        return plugins.Sketch(summary=f"Cannot be read: {error}", names=frozenset())
 
 
 def _help(summary: str) -> str:
@@ -64,12 +73,7 @@ def run_conventional(
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
-
-    def start(stages: tuple[str, ...]) -> AbstractContextManager[RunPlace]:
-        return run_place(
-            workdir, stages=stages, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file
-        )
-
+    start = partial(run_place, workdir, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file)
     _run(name, recipe, start, fold=fold, json=json)
 
 
@@ -112,19 +116,17 @@ def _network(name: str) -> Callable[..., None]:
         force: Force = False,
         json: Json = False,
     ) -> None:
-        def start(stages: tuple[str, ...]) -> AbstractContextManager[RunPlace]:
-            return opened(
-                workdir,
-                device,
-                stages=stages,
-                seed=seed,
-                jobs=jobs,
-                resume=resume,
-                force=force,
-                quiet=json,
-                fold_file=fold_file,
-            )
-
+        start = partial(
+            opened,
+            workdir,
+            device,
+            seed=seed,
+            jobs=jobs,
+            resume=resume,
+            force=force,
+            quiet=json,
+            fold_file=fold_file,
+        )
         _run(name, recipe, start, fold=fold, json=json)
 
     return command
@@ -133,7 +135,7 @@ def _network(name: str) -> Callable[..., None]:
 def _run(
     name: str,
     recipe: str | None,
-    start: Callable[[tuple[str, ...]], AbstractContextManager[RunPlace]],
+    start: Callable[..., AbstractContextManager[RunPlace]],
     *,
     fold: str | None,
     json: bool,
@@ -143,7 +145,7 @@ def _run(
 
     module = plugins.load(KIND, name)
     config = load_baseline(name, module.RECIPE, recipe)
-    with start(tuple(module.NEEDS)) as place:
+    with start(stages=module.NEEDS) as place:
         folders = [_run_fold(name, module, config, each) for each in place.each_fold(fold)]
     show_runs(folders, json=json)
 

@@ -86,45 +86,33 @@ class Experiment:
         return [run for run in self.runs if run.seed == seed]
 
 
-def find_experiments(workdir: Path, methods: Collection[Method]) -> list[Experiment]:
+def find_experiments(
+    workdir: Path, methods: Collection[Method], *, but_for: Collection[str] | None = None
+) -> list[Experiment]:
     """Experiments of some methods with finished runs on the 33 classes, by method, then by name.
 
     Args:
         workdir: Work folder.
         methods: The methods wanted, in the order wanted.
+        but_for: Experiments of all other methods but these follow, by name; ``None`` takes no other.
 
     Raises:
         ManifestError: If a run is damaged, or runs of one experiment are of several methods.
         NoRunError: If there are none.
     """
     wanted = [method.name for method in methods]
-    found = [
-        experiment
-        for folder in sorted((workdir / RUNS).glob("*"))
-        if (experiment := _experiment(folder)) is not None and experiment.method in wanted
-    ]
+    folders = sorted((workdir / RUNS).glob("*"))
+    there = [experiment for folder in folders if (experiment := _experiment(folder)) is not None]
+    found = [experiment for experiment in there if experiment.method in wanted]
+    further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
     if not found:
         remedies = dict.fromkeys(method.command for method in methods)
         raise NoRunError(
             f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}",
             f"run one of: {'; '.join(remedies)} (with --workdir {workdir})",
         )
-    return sorted(found, key=lambda experiment: (wanted.index(experiment.method), experiment.name))
-
-
-def find_further(workdir: Path, known: Collection[str]) -> list[Experiment]:
-    """Experiments of methods that are not known, with finished runs on the 33 classes, by name.
-
-    Args:
-        workdir: Work folder.
-        known: Names of methods to leave out.
-
-    Raises:
-        ManifestError: If a run is damaged, or runs of one experiment are of several methods.
-    """
-    folders = sorted((workdir / RUNS).glob("*"))
-    found = [experiment for folder in folders if (experiment := _experiment(folder)) is not None]
-    return [experiment for experiment in found if experiment.method not in known]
+    found.sort(key=lambda experiment: (wanted.index(experiment.method), experiment.name))
+    return found + further
 
 
 def find_benchmarks(workdir: Path) -> list[Experiment]:

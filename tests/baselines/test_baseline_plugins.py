@@ -153,6 +153,13 @@ def test_recipes_are_of_its_model(command, work, tmp_path):
     assert "unknown key lable, did you mean 'label'?" in str(done.exception)
 
 
+def test_a_file_that_is_not_python_lets_other_commands_be(command):
+    done = command("def (", "--help")
+    assert done.exit_code == 0
+    assert "Cannot be read: invalid syntax" in done.stdout
+    assert isinstance(command("def (").exception, SyntaxError)
+
+
 def test_a_sketch_is_read_without_running_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(fgbench.baselines, "__path__", [str(tmp_path)])
     (tmp_path / "broken.py").write_text(

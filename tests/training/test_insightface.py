@@ -232,7 +232,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze
     assert {name: (whole / name).read_bytes() for name in expected} == expected
 
 
-def test_from_scratch_is_another_experiment_and_no_row_of_the_table(place):
+def test_from_scratch_is_another_experiment(place):
     folder = insightface.run(config(optimiser=FAST | {"epochs": 1}), place, None)
     assert folder.parts[-3:] == ("insightface-from-scratch", "0", "0")
     assert read_result(folder)["details"]["method"] == "InsightFace, from scratch"

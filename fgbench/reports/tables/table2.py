@@ -15,7 +15,6 @@ from fgbench.reports.accuracies import Accuracies, few_notes, measure
 from fgbench.reports.experiments import (
     Experiment,
     find_experiments,
-    find_further,
     run_notes,
     shown_names,
     title_of,
@@ -36,7 +35,7 @@ def build(workdir: Path) -> Table:
         NoRunError: If no method has a finished run.
         ManifestError: If a run is damaged.
     """
-    experiments = [*find_experiments(workdir, METHODS), *find_further(workdir, KNOWN)]
+    experiments = find_experiments(workdir, METHODS, but_for=KNOWN)
     measured = [measure(experiment) for experiment in experiments]
     names = shown_names(experiments)
     theirs = paper.table2()
