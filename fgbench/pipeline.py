@@ -18,6 +18,7 @@ Layout of a work folder::
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -190,6 +191,11 @@ def _stem(bucket: int, fingerprint: str) -> str:
     return f"{bucket:05d}-{fingerprint[:20]}"
 
 
+def is_result(name: str) -> bool:
+    """Whether a file of a stage's folder is named as a result or its marker is."""
+    return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json)", name) is not None
+
+
 def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Marker | None:
     """Marker of a finished bucket, or ``None`` if it is not done or some of its files are gone."""
     folder = stage_folder(workdir, stage)
@@ -320,8 +326,11 @@ def _describe(writer: storage.TableWriter) -> dict[str, Any]:
 
 
 def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:
-    """Several Parquet files of one schema as one Arrow table, in the order given."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """Several Parquet files of one schema as one Arrow table, in the order given.
 
-    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+    Raises:
+        ManifestError: If one is missing or damaged.
+    """
+    import pyarrow as pa
+
+    return pa.concat_tables([storage.read_table(path, columns) for path in paths])

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fgbench import pipeline, plugins, storage
+from pydantic import ValidationError
+
+from fgbench import pipeline, plugins, storage, workfolder
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
@@ -20,9 +22,7 @@ from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
 from fgbench.stages.publish import publish
-
-RUN_FILE = "prepare.json"
-"""File in a work folder that tells its recipe and its data set."""
+from fgbench.workfolder import RUN_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +151,16 @@ def run(
         progress: Told of finished buckets.
 
     Raises:
+        ConfigError: If the work folder holds files and was not made by fgbench; nothing in it is changed.
         DatasetError: If the data set's layout is wrong or it lists no clip.
         RejectRateError: If a stage rejects more clips than the recipe allows.
-        ResourceError: If another process works in the folder, or it cannot be written.
+        ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
+    workfolder.claim(workdir)
     with storage.exclusive(workdir):
-        storage.remove_temporaries(workdir)
+        workfolder.mark(workdir)
+        workfolder.sweep(workdir)
         state = _begin(config, root, workdir)
         storage.write_json(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
@@ -227,19 +230,23 @@ def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
     """Recipe and data set of a work folder.
 
     Raises:
-        ManifestError: If the folder was not made by ``fgbench prepare``.
+        ManifestError: If the folder was not made by ``fgbench prepare``, or its recipe is none any more.
+        ResourceError: If it may not be read.
     """
+    recipe, root = workfolder.read_origin(workdir)
     try:
-        raw = storage.read_json(workdir / RUN_FILE)
-    except (FileNotFoundError, NotADirectoryError) as error:
+        return PrepareConfig.model_validate(recipe), root
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "recipe"
         raise ManifestError(
-            f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first"
+            f"the recipe in {workdir / RUN_FILE} is not valid ({where}: {first['msg']})",
+            "run fgbench prepare with its recipe and --data-root again: what is done is kept",
         ) from error
-    return PrepareConfig.model_validate(raw["recipe"]), Path(raw["root"])
 
 
 def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]:
-    """Results of earlier recipes or inputs that the present one does not use.
+    """Results of earlier recipes or inputs that the present one does not use, by the names that results have.
 
     Raises:
         ManifestError: If the work folder is not finished, so that it is not known what will be used.
@@ -256,7 +263,8 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
         folder = pipeline.stage_folder(workdir, stage.name)
         for marker in markers.values():
             used.update(pipeline.marker_files(folder, marker))
-    return sorted(path for path in (workdir / "stages").rglob("*") if path.is_file() and path not in used)
+    there = (workdir / "stages").glob("*/*")
+    return sorted(path for path in there if pipeline.is_result(path.name) and path not in used)
 
 
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:

@@ -21,12 +21,16 @@ from fgbench.temporaries import temporary_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS_PER_GROUP = 256
 """Rows kept in memory before they are written; also the size of a Parquet row group."""
 
 MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read; the largest that is written, an index of a million clips, has a fifth."""
+
+AGAIN = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
+"""What to do about a table that is missing or damaged."""
 
 _COMPRESSION = "zstd"
 
@@ -366,8 +370,16 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression=_COMPRESSION, row_group_size=ROWS_PER_GROUP)
 
 
-def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet file in order, a few hundred in memory at a time.
+@contextmanager
+def open_table(
+    path: Path, columns: Iterable[str] | None = None, *, hint: str = AGAIN
+) -> Iterator[pq.ParquetFile]:
+    """A Parquet file open for reading; damage that is met while it is read is explained too.
+
+    Args:
+        path: The file.
+        columns: Columns that it has to have.
+        hint: What to do where it is missing or damaged.
 
     Raises:
         ManifestError: If the file is not there, damaged, or lacks one of the columns.
@@ -375,10 +387,21 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str
     """
     import pyarrow.parquet as pq
 
-    hint = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
     with parquet_explained(path, hint), pq.ParquetFile(path) as file:
         lacking = set(columns or ()).difference(file.schema_arrow.names)
         if lacking:
             raise ManifestError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint)
+        yield file
+
+
+def read_table(path: Path, columns: list[str] | None = None, *, hint: str = AGAIN) -> pa.Table:
+    """A whole Parquet file in memory; errors as of :func:`open_table`."""
+    with open_table(path, columns, hint=hint) as file:
+        return file.read(columns=columns)
+
+
+def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet file in order, a few hundred in memory at a time; errors as of :func:`open_table`."""
+    with open_table(path, columns) as file:
         for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
             yield from batch.to_pylist()

@@ -35,6 +35,12 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
 
 
+def is_temporary(name: str, *, of: Collection[str]) -> bool:
+    """Whether a file's name is that of an unfinished one of these names, whoever writes it."""
+    found = _NAME.fullmatch(name) or _EARLIER.fullmatch(name)
+    return found is not None and found[1] in of
+
+
 def remove_temporaries(folder: Path, *, of: Collection[str] | None = None) -> int:
     """Delete what processes that are gone left unfinished below a folder of fgbench's own.
 

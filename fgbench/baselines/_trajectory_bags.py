@@ -17,6 +17,7 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.features.bag_of_words import Codebook, bag_of_words
 from fgbench.records import TRAJECTORY_CHANNELS
+from fgbench.storage import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,14 +116,4 @@ def clip_histograms(folder: Path, channel: str, codebook: Codebook) -> dict[str,
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ManifestError(f"{path} is damaged: {error}", _AGAIN) from error
-    if missing := sorted(set(columns) - set(table.column_names)):
-        raise ManifestError(f"{path} has no column {missing[0]}, expected a table of trajectories", _AGAIN)
-    return table
+    return read_table(path, columns, hint=_AGAIN)

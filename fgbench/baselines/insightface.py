@@ -81,7 +81,7 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         DatasetError: If a part has no images.
         ManifestError: If manifests or weights are missing or damaged, or weights do not fit.
         MediaError: If a picture cannot be decoded or has another size.
-        ResourceError: If memory or disk are full.
+        ResourceError: If memory or disk are full, or another process makes the run.
     """
     if weights is None:
         if config.freeze_backbone:
@@ -102,7 +102,7 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder and not place.force and read_result(folder)["details"].get("weights") == details["weights"]:
         return folder
-    with memory_explained():
+    with memory_explained(), place.hold(config.name):
         return _run(config, place, weights, details)
 
 

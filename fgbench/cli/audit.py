@@ -47,7 +47,9 @@ def audit(
     from fgbench.errors import LeakError
     from fgbench.evaluation.audit import audit_against, audit_parts
     from fgbench.reports.audit_page import write_report
+    from fgbench.workfolder import check_results
 
+    check_results(workdir)
     limit_threads()
     with progress_bars(quiet=json) as progress:
         if against is None:

@@ -155,12 +155,13 @@ def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Pa
     from fgbench.evaluation.results import discard_run
 
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
-    if place.force:
-        discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
-    folder = place.finished(config.name, config.model_dump(mode="json"))
-    if folder is not None:
-        note(f"{name}, seed {place.seed}{in_fold}, is there already: {folder} (--force computes it anew)")
-        return folder
+    finished = None if place.force else place.finished(config.name, config.model_dump(mode="json"))
+    if finished is not None:
+        note(f"{name}, seed {place.seed}{in_fold}, is there already: {finished} (--force computes it anew)")
+        return finished
     note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
-    found: Path = module.run(config, place)
+    with place.hold(config.name):
+        if place.force:
+            discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
+        found: Path = module.run(config, place)
     return found

@@ -70,8 +70,11 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
     from fgbench.reports.contenders import find_contender
     from fgbench.reports.render import markdown
     from fgbench.reports.run_files import printed_tables, write_sheet
+    from fgbench.workfolder import check_results
 
     one = find_contender(run, workdir)
+    if out is None:
+        check_results(one.workdir)
     for table in printed_tables(one):
         say(markdown(table))
     for path in write_sheet(one, out or one.workdir / "reports", formats):

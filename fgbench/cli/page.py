@@ -24,10 +24,13 @@ def show_page(workdir: Path, out: Path | None) -> None:
     """
     from fgbench.reports.page.build import write_page
     from fgbench.stages.publish import is_published
+    from fgbench.workfolder import check_results
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
+    if out is None:
+        check_results(workdir)
     path = workdir / "reports" / NAME if out is None else out / NAME if out.is_dir() else out
     size = write_page(workdir, path)
     say(f"wrote {path} ({size / 1e6:.1f} MB); open it in a browser: {path.resolve().as_uri()}")

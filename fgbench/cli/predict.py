@@ -125,9 +125,10 @@ def _opened(
 def _found_by(trained: Trained) -> Found:
     """How faces were found for the data that a network was trained on; else the defaults."""
     from fgbench.config import FacesConfig, OpticalFlowConfig
-    from fgbench.prepare import RUN_FILE, saved
+    from fgbench.prepare import saved
     from fgbench.training.clip_prediction import Found
     from fgbench.training.stored import FACE_PX
+    from fgbench.workfolder import RUN_FILE
 
     faces, flow, workdir = FacesConfig(), OpticalFlowConfig(), trained.workdir
     if workdir is not None and (workdir / RUN_FILE).is_file():

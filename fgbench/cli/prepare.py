@@ -123,13 +123,15 @@ def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:
 
 
 def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
+    from fgbench import storage
     from fgbench.prepare import unused_files
 
-    found = unused_files(config, root, work)
-    size = sum(path.stat().st_size for path in found)
-    for path in found:
-        path.unlink()
-    note(f"deleted {len(found)} unused files ({size / 1e6:.1f} MB)")
+    folder = work / "stages"
+    with storage.exclusive(work):
+        found = unused_files(config, root, work)
+        size = sum(path.lstat().st_size for path in found)
+        n_deleted = storage.remove_listed(folder, [path.relative_to(folder).as_posix() for path in found])
+    note(f"deleted {n_deleted} unused files ({size / 1e6:.1f} MB)")
 
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:

@@ -65,12 +65,13 @@ def report(
     With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
     from fgbench import plugins
-    from fgbench.errors import ConfigError
-    from fgbench.reports.experiments import NoRunError
+    from fgbench.errors import ConfigError, ManifestError
+    from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
     from fgbench.reports.files import FORMATS, all_formats
     from fgbench.reports.index import Entry, entry_of, write_index
     from fgbench.reports.model import Table
     from fgbench.stages.publish import is_published
+    from fgbench.workfolder import check_results
 
     for name in formats or ():
         if name not in FORMATS:
@@ -99,14 +100,21 @@ def report(
     if places.DEMO_WORKDIR in folders and not is_published(places.DEMO_WORKDIR):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
+    if out is None:
+        check_results(workdir)
     folder = out or workdir / "reports"
-    entries = []
+    for one in folders:
+        for key, fault in damaged_runs(one).items():
+            note(f"left out {one / RUNS / key}: {fault}")
+    entries, failed = [], []
     for kind, name in wanted:
         try:
             item = _build(plugins.load(kind, name), name, folders)
-        except NoRunError as error:
+        except ManifestError as error:
             if not whole:
                 raise
+            if not isinstance(error, NoRunError):
+                failed.append(name)
             gap = f"{error.message}; {error.hint}"
             note(f"left out {name}: {gap}")
             entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
@@ -119,6 +127,11 @@ def report(
         entries += _ranked(workdir, folder, formats)
         for path in write_index(folder, entries):
             note(f"wrote {path}")
+    if failed:
+        raise ManifestError(
+            f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",
+            "see the lines above; the others are written",
+        )
 
 
 def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:

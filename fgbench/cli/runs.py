@@ -78,12 +78,15 @@ def run_place(
         ConfigError: If the folds do not divide the work folder.
         DatasetError: If features have to be computed, and the work folder has no classes.
         ManifestError: If the work folder has no manifests.
+        ResourceError: If a folder of the work folder is a link.
     """
     from fgbench.evaluation.division import read_division
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
     from fgbench.stages.publish import content_digest, read_index
+    from fgbench.workfolder import refuse_links
 
+    refuse_links(workdir)
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
     index = read_index(workdir)
     labels = read_labels(index)

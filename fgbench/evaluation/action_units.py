@@ -20,12 +20,15 @@ import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.errors import ManifestError
-from fgbench.evaluation.results import CONFIG, FORMAT
+from fgbench.evaluation.result_schema import FORMAT, UnitResult, read_result_file
+from fgbench.evaluation.results import CONFIG
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 
 PREDICTIONS = "au_predictions.parquet"
 RESULT = "au_result.json"
+
+_AGAIN = "run fgbench train au again"
 
 Labels = npt.NDArray[np.int8]
 Probabilities = npt.NDArray[np.float32]
@@ -183,16 +186,13 @@ def read_au_result(folder: Path) -> dict[str, Any]:
     """The ``au_result.json`` of a run.
 
     Raises:
-        ManifestError: If the run is not finished, or of another format.
+        ManifestError: If the run is not finished, damaged, or of another format.
+        ResourceError: If it may not be read.
     """
-    again = "run fgbench train au again"
     try:
-        result: dict[str, Any] = storage.read_json(folder / RESULT)
-    except FileNotFoundError as error:
-        raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", again) from error
-    if result.get("format") != FORMAT:
-        raise ManifestError(f"{folder / RESULT} has format {result.get('format')}, expected {FORMAT}", again)
-    return result
+        return read_result_file(folder / RESULT, UnitResult, hint=_AGAIN)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", _AGAIN) from error
 
 
 def read_au_predictions(folder: Path) -> AuPredictions:
@@ -201,25 +201,19 @@ def read_au_predictions(folder: Path) -> AuPredictions:
     Raises:
         ManifestError: If they are missing or damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = folder / PREDICTIONS
-    try:
-        table = pq.read_table(path)
+    with storage.parquet_explained(path, _AGAIN):
+        table = storage.read_table(path, hint=_AGAIN)
         units = tuple(json.loads(table.schema.metadata[b"units"]))
         columns = {name: table.column(name).to_pylist() for name in ("sample_id", "clip_id", "subject_id")}
         labels = np.array(table.column("labels").to_pylist(), np.int8).reshape(-1, len(units))
         probabilities = np.array(table.column("probabilities").to_pylist(), np.float32)
-    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
-        raise ManifestError(
-            f"cannot read predictions {path}: {error}", "run fgbench train au again"
-        ) from error
+        probabilities = probabilities.reshape(-1, len(units))
     return AuPredictions(
         units=units,
         sample_ids=columns["sample_id"],
         clip_ids=columns["clip_id"],
         subject_ids=columns["subject_id"],
         labels=labels,
-        probabilities=probabilities.reshape(-1, len(units)),
+        probabilities=probabilities,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 from fgbench.evaluation.division import Division
 from fgbench.evaluation.labels import LabelSet, fg33
 from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, run_folder
+from fgbench.evaluation.run_lock import hold_run
 from fgbench.evaluation.samples import Sample
 
 Progress = Callable[[str, int, int], None]
@@ -67,6 +69,14 @@ class RunPlace:
             ConfigError: If a name cannot be that of a folder.
         """
         return run_folder(self.workdir, experiment=experiment, fold=fold or self.fold, seed=self.seed)
+
+    def hold(self, experiment: str, fold: str | None = None) -> AbstractContextManager[None]:
+        """Hold the folder of a run while it is made, see :func:`fgbench.evaluation.run_lock.hold_run`.
+
+        Raises:
+            ConfigError: If a name cannot be that of a folder.
+        """
+        return hold_run(self.folder(experiment, fold))
 
     def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
         """Folder of the run in this place if it is there: with these settings, manifests, classes and folds.

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,23 +25,24 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.result_schema import FORMAT, ClassResult, read_result_file
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 1
-"""Version of the layout; raised when a reader of older runs has to know."""
-
 CONFIG = "config.yaml"
 PREDICTIONS = "predictions.parquet"
 RESULT = "result.json"
+CONFUSION = "confusion.csv"
 
 SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
 
 _AGAIN = "run the experiment again"
+_KEPT = "codebook-*.npz"
+"""What baselines keep in the folder of a run between their steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +209,7 @@ def finished_run(
 
 
 def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
-    """Delete a run and all that is kept in its folder, the result first.
+    """Delete a run and what was kept in its folder to make it, the result first; other files stay.
 
     Args:
         root: Work folder.
@@ -221,27 +222,23 @@ def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
         ResourceError: If the folder may not be written.
     """
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
-    with storage.explained(folder):
-        if folder.is_dir():
-            (folder / RESULT).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+    kept = sorted(path.name for path in folder.glob(_KEPT))
+    storage.remove_listed(folder, [RESULT, PREDICTIONS, CONFIG, CONFUSION, *kept])
+    with suppress(OSError):  # other files stay
+        folder.rmdir()
 
 
 def read_result(folder: Path) -> dict[str, Any]:
     """The ``result.json`` of a run.
 
     Raises:
-        ManifestError: If the run is not finished, or of a newer format.
+        ManifestError: If the run is not finished, damaged, or of a newer format.
+        ResourceError: If it may not be read.
     """
     try:
-        result: dict[str, Any] = storage.read_json(folder / RESULT)
-    except FileNotFoundError as error:
+        return read_result_file(folder / RESULT, ClassResult, hint=_AGAIN)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", _AGAIN) from error
-    if result.get("format") != FORMAT:
-        raise ManifestError(
-            f"{folder / RESULT} has format {result.get('format')}, expected {FORMAT}", "update fgbench"
-        )
-    return result
 
 
 def read_predictions(folder: Path) -> Predictions:
@@ -250,22 +247,22 @@ def read_predictions(folder: Path) -> Predictions:
     Raises:
         ManifestError: If they are not there or damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = folder / PREDICTIONS
-    try:
-        table = pq.read_table(path)
+    with storage.parquet_explained(path, _AGAIN):
+        table = storage.read_table(path, hint=_AGAIN)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
-    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
-        raise ManifestError(f"cannot read predictions {path}: {error}", _AGAIN) from error
-    if not table.schema.equals(predictions_schema(classes)):
-        raise ManifestError(f"{path} has columns {table.column_names}, not those of predictions", _AGAIN)
-    columns = {name: table.column(name).to_pylist() for name in table.column_names if name != "probabilities"}
-    probabilities = np.full((table.num_rows, len(classes)), np.nan, np.float32)
-    for row, values in enumerate(table.column("probabilities").to_pylist()):
-        if values is not None:
-            probabilities[row] = values
+        if not table.schema.equals(predictions_schema(classes)):
+            raise ManifestError(f"{path} has columns {table.column_names}, not those of predictions", _AGAIN)
+        columns = {
+            name: table.column(name).to_pylist() for name in table.column_names if name != "probabilities"
+        }
+        probabilities = np.full((table.num_rows, len(classes)), np.nan, np.float32)
+        for row, values in enumerate(table.column("probabilities").to_pylist()):
+            if values is not None:
+                probabilities[row] = values
+        unknown = (set(columns["label"]) | set(columns["predicted"])) - {*classes, None}
+        if unknown or None in columns["label"]:
+            raise ManifestError(f"{path} has labels that are none of its classes", _AGAIN)
     return Predictions(
         classes=classes,
         sample_ids=columns["sample_id"],
@@ -293,15 +290,29 @@ def verify(folder: Path) -> None:
     Raises:
         ManifestError: If not.
     """
+    read_checked(folder)
+
+
+def read_checked(folder: Path) -> Predictions:
+    """The predictions of a finished run, checked as by :func:`verify`.
+
+    Raises:
+        ManifestError: If they are not those that were written, or do not give the scores of the run.
+    """
     result = read_result(folder)
     try:
-        digest = digest_file(folder / PREDICTIONS)
+        with storage.readable(folder / PREDICTIONS):
+            digest = digest_file(folder / PREDICTIONS)
     except FileNotFoundError as error:
         raise ManifestError(f"{folder} has lost its {PREDICTIONS}", _AGAIN) from error
+    except IsADirectoryError as error:
+        raise ManifestError(f"{folder / PREDICTIONS} is a folder, expected a file", _AGAIN) from error
     if digest != result["predictions_sha256"]:
         raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
-    if recompute(folder).to_json() != result["metrics"]:
+    predictions = read_predictions(folder)
+    if metrics.scores(predictions.confusion(), predictions.classes).to_json() != result["metrics"]:
         raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", _AGAIN)
+    return predictions
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

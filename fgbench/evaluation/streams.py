@@ -157,15 +157,13 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
         ManifestError: If they are not there or damaged.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     path = folder / STREAMS
-    try:
-        table = pq.read_table(path)
+    with storage.parquet_explained(path, _AGAIN):
+        table = storage.read_table(path, hint=_AGAIN)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
-    except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
-        raise ManifestError(f"cannot read the streams {path}: {error}", _AGAIN) from error
-    if not table.schema.equals(streams_schema(classes)):
+        schema = streams_schema(classes)
+    if not table.schema.equals(schema):
         raise ManifestError(f"{path} has columns {table.column_names}, not those of streams", _AGAIN)
     names = table.column("stream").to_pylist()
     if unknown := sorted(map(str, set(names) - set(NAMES))):
@@ -218,14 +216,8 @@ def read_attention(folder: Path) -> dict[str, ClipAttention]:
     Raises:
         ManifestError: If they are not there or damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = folder / ATTENTION
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ManifestError(f"cannot read the attention {path}: {error}", _AGAIN) from error
+    table = storage.read_table(path, hint=_AGAIN)
     if not table.schema.equals(attention_schema()):
         raise ManifestError(f"{path} has columns {table.column_names}, not those of attention", _AGAIN)
     rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}

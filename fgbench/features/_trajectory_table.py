@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench.errors import ManifestError
+from fgbench.storage import read_table
 
 Float32 = npt.NDArray[np.float32]
 Float16 = npt.NDArray[np.float16]
@@ -156,11 +157,7 @@ def read_trajectories(path: Path) -> Trajectories:
     """Read a file of :func:`write_trajectories`.
 
     Raises:
-        ManifestError: If there is no such file or it has other columns.
+        ManifestError: If there is no such file, or it is damaged or has other columns.
+        ResourceError: If it may not be read.
     """
-    try:
-        return from_arrow(pq.read_table(path))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ManifestError(
-            f"{path} cannot be read as a Parquet file: {error}", "compute the trajectories again"
-        ) from error
+    return from_arrow(read_table(path, hint="compute the trajectories again"))

@@ -153,7 +153,7 @@ def find_contender(run: str, workdir: Path) -> Contender:
         if not place.is_dir():
             continue
         folder = place.resolve()
-        if (folder / RESULT).is_file() and folder.parents[2].name == RUNS:
+        if (folder / RESULT).exists() and folder.parents[2].name == RUNS:
             return contender(_single(folder), name="/".join(folder.parts[-3:]))
         if folder.parent.name == RUNS and (found := read_experiment(folder)) is not None:
             return contender(found)
@@ -166,11 +166,6 @@ def find_contender(run: str, workdir: Path) -> Contender:
         f"{run} is no finished run: neither an experiment of {workdir} nor the folder of a run",
         f"finished: {', '.join(known) or 'none; make one with e.g. fgbench baseline lbp-svm'}",
     )
-
-
-def find_experiment_folders(workdir: Path) -> list[Path]:
-    """Folders of all experiments of a work folder with a finished run of expressions, by name."""
-    return sorted({path.parents[2] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
 
 
 def restricted(one: Contender, sample_ids: Sequence[str]) -> Contender:

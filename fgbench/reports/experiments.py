@@ -5,14 +5,14 @@ Reads ``runs/<experiment>/<fold>/<seed>/``; which method a run is of stands in `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench.errors import ManifestError
+from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation.folds import natural_key
-from fgbench.evaluation.results import RESULT, Predictions, read_predictions, read_result, verify
+from fgbench.evaluation.results import RESULT, Predictions, read_checked, read_result
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
 from fgbench.reports.protocols import expected_folds, protocol_notes
@@ -47,8 +47,7 @@ class Run:
         Raises:
             ManifestError: If they are not, or damaged.
         """
-        verify(self.folder)
-        return read_predictions(self.folder)
+        return read_checked(self.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +61,7 @@ class Experiment:
         missing: ``<fold>/<seed>`` of runs that other seeds or folds of the experiment let expect and that
             are not finished: the experiment has no scores until they are.
         unfinished: Seeds without any finished run, which are left out.
+        damaged: ``<fold>/<seed>`` of runs that are damaged and left out.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Experiment:
     runs: Sequence[Run]
     missing: Sequence[str]
     unfinished: Sequence[int]
+    damaged: Sequence[str] = ()
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -96,13 +97,18 @@ def find_experiments(
         methods: The methods wanted, in the order wanted.
         but_for: Experiments of all other methods but these follow, by name; ``None`` takes no other.
 
+    Damaged runs are left out; :func:`damaged_runs` names them.
+
     Raises:
-        ManifestError: If a run is damaged, or runs of one experiment are of several methods.
         NoRunError: If there are none.
     """
     wanted = [method.name for method in methods]
-    folders = sorted((workdir / RUNS).glob("*"))
-    there = [experiment for folder in folders if (experiment := _experiment(folder)) is not None]
+
+    def is_shown(experiment: Experiment) -> bool:
+        is_named = bool(experiment.method) and (but_for is not None or experiment.method in wanted)
+        return is_named and set(experiment.runs[0].result["classes"]) == set(ontology("fg33").labels)
+
+    there = sound_experiments(workdir, is_shown)
     found = [experiment for experiment in there if experiment.method in wanted]
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
     if not found:
@@ -119,15 +125,50 @@ def find_benchmarks(workdir: Path) -> list[Experiment]:
     """Experiments with finished runs on other classes than the 33, whatever their method, by name.
 
     Args:
-        workdir: Work folder.
-
-    Raises:
-        ManifestError: If a run is damaged, or runs of one experiment are of several methods.
+        workdir: Work folder. Damaged runs are left out; :func:`damaged_runs` names them.
     """
-    folders = sorted((workdir / RUNS).glob("*"))
-    found = [experiment for folder in folders if (experiment := read_experiment(folder)) is not None]
     leaves = set(ontology("fg33").labels)
-    return [experiment for experiment in found if set(experiment.runs[0].result["classes"]) != leaves]
+    return sound_experiments(workdir, lambda one: set(one.runs[0].result["classes"]) != leaves)
+
+
+def sound_experiments(
+    workdir: Path, is_wanted: Callable[[Experiment], bool] = lambda _: True
+) -> list[Experiment]:
+    """Experiments with finished runs that are whole, by name; the predictions of those wanted are checked.
+
+    Args:
+        workdir: Work folder.
+        is_wanted: Whether an experiment, whose results alone are read so far, is to be listed.
+    """
+    found = []
+    for folder in sorted((workdir / RUNS).glob("*")):
+        places = _places(folder)
+        runs, damaged = _read_runs(places, read_result)
+        experiment = _assembled(folder, places, runs, damaged)
+        if experiment is None or len(_methods(folder, runs)) > 1 or not is_wanted(experiment):
+            continue
+        _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], read_checked)
+        sound = [run for run in runs if f"{run.fold}/{run.seed}" not in wrong]
+        experiment = _assembled(folder, places, sound, damaged | wrong)
+        if experiment is not None:
+            found.append(experiment)
+    return found
+
+
+def damaged_runs(workdir: Path) -> dict[str, str]:
+    """What is wrong with finished runs that are left out of tables and figures.
+
+    Returns:
+        ``<experiment>/<fold>/<seed>`` of a damaged run, or the experiment alone where its runs are of several
+        methods, to what is wrong.
+    """
+    found = {}
+    for folder in sorted((workdir / RUNS).glob("*")):
+        runs, damaged = _read_runs(_places(folder), read_checked)
+        found.update({f"{folder.name}/{key}": text for key, text in damaged.items()})
+        if len(methods := _methods(folder, runs)) > 1:
+            found[folder.name] = f"its runs are of several methods: {', '.join(methods)}"
+    return found
 
 
 def shown_names(experiments: Sequence[Experiment]) -> list[str]:
@@ -162,55 +203,84 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
         if experiment.unfinished:
             seeds = ", ".join(map(str, experiment.unfinished))
             gaps.append(f"{name}: seed {seeds} is not finished and left out.")
+        if experiment.damaged:
+            lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
+            gaps.append(f"{name}: {lost} is damaged and left out.")
     protocols = [note for experiment in experiments for note in protocol_notes(experiment.details)]
     origins = [f"{method}: from {', '.join(folders)}." for method, folders in sources.items()]
     return [*origins, *gaps, *dict.fromkeys(protocols)]
-
-
-def _experiment(folder: Path) -> Experiment | None:
-    """The experiment in a folder; ``None`` without finished runs of a known method on the 33 classes."""
-    found = read_experiment(folder)
-    if found is None or set(found.runs[0].result["classes"]) != set(ontology("fg33").labels):
-        return None
-    return found if found.method else None
 
 
 def read_experiment(folder: Path) -> Experiment | None:
     """The experiment in a folder; ``None`` without finished runs. A method that is not told is ``""``.
 
     Raises:
-        ManifestError: If a run is damaged, or they are of several methods.
+        ManifestError: If the result of a run is damaged, or runs are of several methods.
     """
-    found = [
-        (int(path.name), path.parent.name, path)
-        for path in folder.glob("*/*")
-        if path.is_dir() and path.name.isdecimal()
-    ]
-    places = sorted(found, key=lambda place: (place[0], natural_key(place[1])))
+    places = _places(folder)
     runs = [
         Run(folder=path, fold=fold, seed=seed, result=read_result(path))
         for seed, fold, path in places
-        if (path / RESULT).is_file()
+        if (path / RESULT).exists()
     ]
-    if not runs:
-        return None
-    methods = {run.result["details"].get("method", _conventional(folder.name)) for run in runs}
-    if len(methods) > 1:
+    if len(methods := _methods(folder, runs)) > 1:
         raise ManifestError(
-            f"runs in {folder} are of several methods: {', '.join(sorted(map(str, methods)))}",
+            f"runs in {folder} are of several methods: {', '.join(methods)}",
             "give experiments different names, and run them again",
         )
-    (method,) = methods
+    return _assembled(folder, places, runs, {})
+
+
+_Place = tuple[int, str, Path]
+"""Seed, fold and folder of a run that is there, finished or not."""
+
+
+def _places(folder: Path) -> list[_Place]:
+    found = [
+        (int(path.name), path.parent.name, path)
+        for path in folder.glob("*/*")
+        if path.name.isdecimal() and path.is_dir()
+    ]
+    return sorted(found, key=lambda place: (place[0], natural_key(place[1])))
+
+
+def _read_runs(places: Sequence[_Place], check: Callable[[Path], object]) -> tuple[list[Run], dict[str, str]]:
+    """Finished runs that pass a check, and ``<fold>/<seed>`` of the others to what is wrong."""
+    runs, damaged = [], {}
+    for seed, fold, path in places:
+        if not (path / RESULT).exists():
+            continue
+        try:
+            check(path)
+            runs.append(Run(folder=path, fold=fold, seed=seed, result=read_result(path)))
+        except FgbenchError as error:
+            damaged[f"{fold}/{seed}"] = error.message
+    return runs, damaged
+
+
+def _methods(folder: Path, runs: Sequence[Run]) -> list[str]:
+    """What the runs state to be; ``""`` where one does not, and its name does not tell."""
+    stated = {run.result["details"].get("method", _conventional(folder.name)) or "" for run in runs}
+    return sorted(map(str, stated))
+
+
+def _assembled(
+    folder: Path, places: Sequence[_Place], runs: Sequence[Run], damaged: Mapping[str, str]
+) -> Experiment | None:
+    if not runs:
+        return None
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
     stated = {fold for run in runs for fold in expected_folds(run.result["details"])}
     folds = sorted({fold for _, fold, _ in places} | stated, key=natural_key)
+    begun = {seed for seed, fold, _ in places if f"{fold}/{seed}" not in damaged}
     return Experiment(
         name=folder.name,
-        method=method or "",
+        method=_methods(folder, runs)[0],
         runs=runs,
         missing=[f"{fold}/{seed}" for seed in seeds for fold in folds if (fold, seed) not in finished],
-        unfinished=sorted({seed for seed, _, _ in places} - set(seeds)),
+        unfinished=sorted(begun - set(seeds)),
+        damaged=sorted(damaged, key=natural_key),
     )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fgbench.reports.comparison import chance
 from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, scores_with_intervals
-from fgbench.reports.contenders import Contender, contender, find_experiment_folders
-from fgbench.reports.experiments import RUNS, Experiment, NoRunError, read_experiment
+from fgbench.reports.contenders import Contender, contender
+from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
 
 _KINDS = {"image": "images", "video": "clips"}
@@ -20,15 +20,15 @@ def leaderboard(workdir: Path) -> list[Table]:
     """The leaderboards of a work folder: trained here first, images before clips.
 
     Raises:
-        NoRunError: If there is no finished run.
-        ManifestError: If a run is damaged.
+        NoRunError: If there is no finished run that is whole. Damaged ones are left out and named.
+        ManifestError: If seeds of an experiment were tested on different samples.
     """
     groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
     gaps = []
-    for folder in find_experiment_folders(workdir):
-        experiment = read_experiment(folder)
-        if experiment is None:
-            continue
+    for experiment in sound_experiments(workdir):
+        if experiment.damaged:
+            lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
+            gaps.append(f"{lost} is damaged and left out.")
         if experiment.missing:
             gaps.append(_gap(experiment))
             continue

@@ -56,7 +56,9 @@ def read_regions(folder: Path) -> dict[str, list[Region]]:
     if not path.is_file():
         raise ManifestError(f"{path} is missing", "train the network again with --force")
     found: dict[str, list[Region]] = {}
-    for row in read_rows(path):
+    for row in read_rows(path, ["sample_id", "rank", "box", "cell"]):
+        if any(value is None for value in (row["rank"], *(row["box"] or [None]), *(row["cell"] or [None]))):
+            raise ManifestError(f"{path} has rows with gaps", "train the network again with --force")
         x0, y0, x1, y1 = row["box"]
         down, across = row["cell"]
         if not (0 <= down < GRID and 0 <= across < GRID):

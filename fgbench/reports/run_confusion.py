@@ -16,13 +16,10 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
-from fgbench.evaluation.results import read_predictions, read_result
+from fgbench.evaluation.results import CONFUSION, read_predictions, read_result
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.render import comma_separated
 from fgbench.taxonomy import basics
-
-CONFUSION = "confusion.csv"
-"""File in the folder of a run."""
 
 NO_PREDICTION = "no prediction"
 N_LARGEST = 10

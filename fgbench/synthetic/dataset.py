@@ -29,7 +29,7 @@ from fgbench.errors import ConfigError, WorkerError
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
 from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
 from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
-from fgbench.temporaries import remove_temporaries
+from fgbench.temporaries import is_temporary, remove_temporaries
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,16 +120,20 @@ def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
         return
     if not out.is_dir():
         raise ConfigError(f"{out} is a file, expected a folder", "choose another folder")
+    if (out / "videos").is_symlink():
+        raise ConfigError(f"{out / 'videos'} is a link, expected a folder", "choose another folder")
     for name in (MARKER, _UNFINISHED):
         if (out / name).is_file():
             found = storage.read_json(out / name)
+            if not isinstance(found, dict) or not isinstance(found.get("options"), dict):
+                raise ConfigError(f"{out / name} holds no description of a data set", "choose another folder")
             if all(found.get(key) == value for key, value in record.items()):
                 return
             raise ConfigError(
                 f"{out} holds a synthetic data set with other options: {_difference(found, record)}",
                 "choose another folder, or delete this one",
             )
-    if any(path.name != ".lock" for path in out.iterdir()):
+    if any(path.name != ".lock" and not is_temporary(path.name, of={_UNFINISHED}) for path in out.iterdir()):
         raise ConfigError(
             f"{out} is not empty and holds no synthetic data set", "choose a new or an empty folder"
         )

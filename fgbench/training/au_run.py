@@ -97,7 +97,7 @@ def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: in
         DatasetError: If no frame has labels and a face, or the subjects are not known or too few.
         ConfigError: If training diverges or an unfinished run is that of another recipe.
         ManifestError: If the manifests are missing or damaged.
-        ResourceError: If memory or disk are full.
+        ResourceError: If memory or disk are full, or another process makes the run.
     """
     frames = _labelled(config, place, rows, divided=not folds)
     found = []
@@ -200,6 +200,20 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
     folder = place.folder(config.name, protocol.fold)
     if not place.force and is_finished(folder, fingerprint):
         return folder
+    with place.hold(config.name, protocol.fold):
+        _make(config, place, protocol, roles, fingerprint=fingerprint)
+    return folder
+
+
+def _make(
+    config: TrainAuConfig,
+    place: Place,
+    protocol: Protocol,
+    roles: Mapping[str, _Frames],
+    *,
+    fingerprint: str,
+) -> None:
+    """Train on a fold and write its run."""
     opened = {role: part.open(place, config) for role, part in roles.items()}
     preprocessing = Preprocessing.fitted(opened["train"].images, config.data.resize_px)
     model = build(config, seed=place.seed)
@@ -218,7 +232,7 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         config.optimiser,
         seed=place.seed,
         device=place.device,
-        folder=folder,
+        folder=place.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
         resume=place.resume and not place.force,
         progress=place.progress,
@@ -236,7 +250,6 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
             fingerprint=fingerprint,
         )
     processes.wait()
-    return folder
 
 
 def _finish(

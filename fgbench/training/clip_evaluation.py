@@ -22,6 +22,7 @@ from fgbench.evaluation.results import (
     write_run,
 )
 from fgbench.evaluation.roles import Roles, predictions_of
+from fgbench.evaluation.run_lock import hold_run
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.evaluation.streams import NAMES, read_streams
 from fgbench.training.clip_inference import ClipNetwork
@@ -93,19 +94,20 @@ def evaluate_clips(
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
     seed = int(trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
-    if not details.get("transfer"):
-        write_clip_outcome(folder, parts, network.classes)
-    write_run(
-        place.workdir,
-        found,
-        experiment=experiment,
-        fold=fold,
-        seed=seed,
-        config={**settings_of(trained), "fusion_weight": chosen},
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
-        details=details,
-    )
+    with hold_run(folder):
+        if not details.get("transfer"):
+            write_clip_outcome(folder, parts, network.classes)
+        write_run(
+            place.workdir,
+            found,
+            experiment=experiment,
+            fold=fold,
+            seed=seed,
+            config={**settings_of(trained), "fusion_weight": chosen},
+            manifest_digest=place.manifest_digest,
+            device=describe(place.device),
+            details=details,
+        )
     return folder, None
 
 

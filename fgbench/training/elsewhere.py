@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.labels import FG33, LabelSet
 from fgbench.evaluation.results import CONFIG, SINGLE_FOLD, Predictions
 from fgbench.evaluation.six_classes import RULE, can_map, zero_shot
+from fgbench.storage import readable
 from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
@@ -103,13 +104,23 @@ def experiment_elsewhere(trained: Trained, place: Place) -> str:
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:
-    """Settings of the run that weights are of; those of the network alone where there is no such run."""
+    """Settings of the run that weights are of; those of the network alone where there is no such run.
+
+    Raises:
+        ManifestError: If they are damaged.
+    """
     import yaml
 
     path = trained.path.parent / CONFIG
     if trained.run is None or not path.is_file():
         return {"network": trained.metadata["network"]}
-    settings: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        with readable(path):
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ManifestError(f"{path} is damaged: it is no YAML", "run the experiment again") from error
+    if not isinstance(settings, dict):
+        raise ManifestError(f"{path} is damaged: it holds no settings", "run the experiment again")
     return settings
 
 

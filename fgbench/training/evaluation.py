@@ -22,6 +22,7 @@ from fgbench.evaluation.results import (
     write_run,
 )
 from fgbench.evaluation.roles import Roles, predictions_of
+from fgbench.evaluation.run_lock import hold_run
 from fgbench.evaluation.samples import image_samples
 from fgbench.training.device import describe
 from fgbench.training.elsewhere import (
@@ -106,20 +107,21 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     experiment = experiment_elsewhere(network.trained, place)
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
-    write_branches(folder, test.sample_ids, predicted.branches)
-    if predicted.strength.shape[1]:
-        write_regions(folder, test.sample_ids, predicted)
-    write_run(
-        place.workdir,
-        found,
-        experiment=experiment,
-        fold=SINGLE_FOLD,
-        seed=seed,
-        config=settings_of(network.trained),
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
-        details=details,
-    )
+    with hold_run(folder):
+        write_branches(folder, test.sample_ids, predicted.branches)
+        if predicted.strength.shape[1]:
+            write_regions(folder, test.sample_ids, predicted)
+        write_run(
+            place.workdir,
+            found,
+            experiment=experiment,
+            fold=SINGLE_FOLD,
+            seed=seed,
+            config=settings_of(network.trained),
+            manifest_digest=place.manifest_digest,
+            device=describe(place.device),
+            details=details,
+        )
     return folder, None
 
 

@@ -71,7 +71,7 @@ def run(
         DatasetError: If a part has no images.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        ResourceError: If memory or disk are full.
+        ResourceError: If memory or disk are full, or another process makes the run.
     """
     start = start_of(config, au_weights, init)
     if start is not None and (init is not None or place.division.n_folds):
@@ -91,7 +91,7 @@ def run(
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place)
-            with memory_explained():
+            with memory_explained(), place.hold(single.name):
                 folder = _run_one(single, place, data, start, details=details, most=most)
         folders.append(folder)
     return folders

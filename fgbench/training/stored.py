@@ -6,11 +6,10 @@ Reads ``manifests/images/*.parquet``, ``manifests/faces/*.parquet`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,10 +18,7 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError, MediaError
 from fgbench.faces.status import USABLE
 from fgbench.records import image_id
-from fgbench.storage import read_rows
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+from fgbench.storage import open_table, read_rows
 
 FACE_PX = 224
 """Side of the faces that networks take."""
@@ -130,7 +126,7 @@ def read_fields(
     """Encoded fields u and v of a unit; arguments and errors as of :func:`read_encoded`."""
     path, group = stored.units[unit]
     rows = stored.rows[unit] if wanted is None else stored.rows[unit][wanted]
-    with _opened(path) as file:
+    with open_table(path) as file:
         table = file.read_row_group(group, columns=["u", "v"]).take(rows)
     return list(zip(table.column("u").to_pylist(), table.column("v").to_pylist(), strict=True))
 
@@ -150,7 +146,7 @@ def read_encoded(stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None
     rows, places = stored.rows[unit], stored.places[unit]
     if wanted is not None:
         rows, places = rows[wanted], places[wanted]
-    with _opened(path) as file:
+    with open_table(path) as file:
         column = file.read_row_group(group, columns=["image"]).column("image")
         found = [item and item["bytes"] for item in column.take(rows).to_pylist()]
     for place, data in zip(places, found, strict=True):
@@ -255,7 +251,7 @@ def _find(
     rows: list[Places] = []
     missing = set(wanted)
     for path in paths:
-        with _opened(path) as file:
+        with open_table(path) as file:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, columns=columns)
                 stored = list(zip(*(table.column(name).to_pylist() for name in columns), strict=True))
@@ -279,20 +275,3 @@ def _parts(manifests: Path, table: str) -> list[Path]:
     if not folder.is_dir():
         raise ManifestError(f"{folder} is missing", "run fgbench prepare")
     return sorted(folder.glob("*.parquet"))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except FileNotFoundError as error:
-        raise ManifestError(f"{path} is missing", "run fgbench prepare again") from error
-    # Damage inside a page shows as OSError.
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ManifestError(
-            f"{path} is damaged: {error}", "delete the file and run fgbench prepare again"
-        ) from error

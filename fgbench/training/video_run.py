@@ -68,7 +68,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         DatasetError: If a part has no clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
-        ResourceError: If memory or disk are full.
+        ResourceError: If memory or disk are full, or another process makes the run.
     """
     if (image is None) != (config.image_recipe is None):
         raise ConfigError(
@@ -101,7 +101,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         told = read_result(folder)["details"]
         if all(told.get(key) == details[key] for key in ("image_model", "weights")):
             return folder
-    with memory_explained():
+    with memory_explained(), place.hold(config.name):
         return _run(config, place, image, weights, details)
 
 

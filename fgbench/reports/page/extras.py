@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from fgbench.evaluation import metrics
+from fgbench.evaluation.result_schema import TrainingHistory, read_shaped
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
 from fgbench.reports.regions import REGIONS, read_regions
-from fgbench.storage import read_json, read_rows
+from fgbench.storage import read_rows
 
 HISTORY = "history.json"
 BRANCHES = "branches.parquet"
@@ -33,7 +34,7 @@ def read_history(folder: Path) -> dict[str, Any] | None:
     path = folder / HISTORY
     if not path.is_file():
         return None
-    read = read_json(path)
+    read = read_shaped(path, TrainingHistory, hint="train it again with --force")
     epochs = read["epochs"]
     losses = dict.fromkeys(name for epoch in epochs for name in epoch["losses"])
     scores = dict.fromkeys(name for epoch in epochs for name in epoch["score"])
@@ -60,7 +61,7 @@ def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]
     """
     rows: dict[str, dict[str, int]] = {}
     if (folder / BRANCHES).is_file():
-        for row in read_rows(folder / BRANCHES):
+        for row in read_rows(folder / BRANCHES, ["branch", "sample_id", "probabilities"]):
             name = WHOLE_FACE if row["branch"] == 0 else f"region {row['branch']}"
             rows.setdefault(name, {})[row["sample_id"]] = int(np.argmax(row["probabilities"]))
     if (folder / STREAMS).is_file():

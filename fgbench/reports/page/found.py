@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fgbench.errors import ManifestError
+from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation import action_units
-from fgbench.evaluation.results import RESULT, Predictions
+from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.hashing import digest_file
 from fgbench.reports.experiments import RUNS, Run
 from fgbench.reports.methods import METHODS, PROGRESSIVE, Method
-from fgbench.storage import read_json
+from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,8 @@ class Found:
     Attributes:
         runs: Runs of classes, by name, fold and seed.
         units: Runs of action units, likewise.
-        faults: ``(key, what is wrong)`` of unfinished and damaged runs.
+        faults: ``(key, what is wrong)`` of unfinished and damaged runs; of a run that is listed, all that it
+            keeps can be read.
     """
 
     runs: Sequence[ClassRun]
@@ -114,22 +115,26 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
     for folder in sorted(places, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
         key = "/".join(folder.parts[-3:])
         try:
-            if (folder / RESULT).is_file():
+            if (folder / RESULT).exists():
                 runs.append(_class_run(folder, dataset=dataset, synthetic=synthetic))
-            elif (folder / action_units.RESULT).is_file():
+            elif (folder / action_units.RESULT).exists():
                 units.append(_unit_run(folder, key, synthetic=synthetic))
             else:
                 faults.append((key, "not finished: it has no result"))
-        except (ManifestError, FileNotFoundError, KeyError, TypeError, ValueError) as error:
-            message = error.message if isinstance(error, ManifestError) else f"damaged: {error!r}"
+        except (FgbenchError, OSError, KeyError, TypeError, ValueError) as error:
+            message = error.message if isinstance(error, FgbenchError) else f"damaged: {error!r}"
             faults.append((key, message))
     return Found(runs=runs, units=units, faults=faults)
 
 
 def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
-    result: dict[str, Any] = read_json(folder / RESULT)
+    result = read_result(folder)
     run = Run(folder=folder, fold=folder.parent.name, seed=int(folder.name), result=result)
     predictions = run.predictions()
+    read_history(folder)
+    read_opinions(folder, predictions)
+    read_boxes(folder, predictions)
+    read_weights(folder)
     details = result["details"]
     experiment = folder.parent.parent.name
     return ClassRun(
@@ -144,6 +149,7 @@ def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
 
 def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
     result = action_units.read_au_result(folder)
+    read_history(folder)
     if digest_file(folder / action_units.PREDICTIONS) != result["predictions_sha256"]:
         raise ManifestError(
             f"{folder / action_units.PREDICTIONS} is not the file that {action_units.RESULT} tells of",

@@ -60,7 +60,7 @@ def _run(run: ClassRun | UnitRun, digest: str) -> dict[str, Any]:
         "predictions_sha256": result.get("predictions_sha256"),
         "versions": result.get("versions", {}),
         "details": _readable({k: v for k, v in details.items() if k not in _NO_DETAILS}),
-        "config": config.read_text(encoding="utf-8") if config.is_file() else "",
+        "config": config.read_text(encoding="utf-8", errors="replace") if config.is_file() else "",
     }
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import pipeline, storage
-from fgbench.errors import FgbenchError
+from fgbench.errors import FgbenchError, ManifestError
 from fgbench.faces.status import USABLE
-from fgbench.prepare import RUN_FILE
 from fgbench.records import image_id
 from fgbench.reports.page.sheets import Picture, Sheets
 from fgbench.stages.publish import read_index
 from fgbench.video import open_video
+from fgbench.workfolder import read_origin
 
 N_LISTED = 500
 """Rejected clips that are listed; all are counted."""
@@ -107,9 +107,9 @@ def _middle_frames(workdir: Path, clip_ids: Sequence[str]) -> dict[str, Picture]
 def _video_paths(workdir: Path) -> dict[str, Path]:
     """Clip to its video, of the clips that ingest could read."""
     try:
-        root = Path(storage.read_json(workdir / RUN_FILE)["root"]).resolve()
-    except FileNotFoundError:
-        return {}
+        root = read_origin(workdir)[1].resolve()
+    except ManifestError:
+        return {}  # the pictures are left out
     paths = {}
     for bucket, fingerprint in read_index(workdir)["origin"]["stages"]["ingest"].items():
         marker = pipeline.find_marker(workdir, "ingest", int(bucket), fingerprint)

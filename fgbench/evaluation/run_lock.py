@@ -1,0 +1,37 @@
+"""A run is made by one process at a time, or by the processes of one launch together.
+
+Writes ``runs/<experiment>/<fold>/.<seed>.lock``, an empty file beside the run's folder, which stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fgbench.storage import held
+
+
+@contextmanager
+def hold_run(folder: Path) -> Iterator[None]:
+    """Hold the folder of a run while it is made; the system lets go when the process ends, however it ends.
+
+    Of processes that train together (``torchrun``, ``accelerate launch``) the first holds it for all.
+
+    Args:
+        folder: The run's folder; may be absent.
+
+    Raises:
+        ResourceError: If another process makes the run, or the folder cannot be written.
+    """
+    if "LOCAL_RANK" in os.environ and os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    name = "/".join(folder.parts[-3:])
+    with held(
+        folder.with_name(f".{folder.name}.lock"),
+        f"another fgbench process is making the run {name}",
+        hint="wait for it, then run the same command again; or take another --seed",
+    ):
+        yield
