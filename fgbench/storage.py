@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
+from fgbench.file_errors import explained as explained
+from fgbench.file_errors import readable as readable
 from fgbench.temporaries import temporary_name
 
 if TYPE_CHECKING:
@@ -27,78 +30,13 @@ ROWS_PER_GROUP = 256
 """Rows kept in memory before they are written; also the size of a Parquet row group."""
 
 MAX_JSON_BYTES = 1 << 28
-"""Largest JSON file that is read; the largest that is written, an index of a million clips, has a fifth."""
+"""Largest JSON file that is read, so that none takes all memory; fgbench writes none of that size."""
 
 AGAIN = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
 """What to do about a table that is missing or damaged."""
 
 _COMPRESSION = "zstd"
-
-_WRITING = {
-    errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
-    errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
-    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or choose a file system without such a limit",
-    errno.EACCES: "choose a folder that you may write to",
-    errno.EPERM: "choose a folder that you may write to",
-    errno.EROFS: "the file system is read-only; choose another folder",
-    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
-    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
-    errno.EISDIR: "a folder stands where a file is needed; move it away, or choose another folder",
-    errno.ELOOP: "a link stands where a file is needed; remove it, or choose another folder",
-    errno.ENAMETOOLONG: "choose a folder with a shorter path",
-    errno.EMFILE: "raise the limit of open files (ulimit -n), or take fewer --jobs",
-    errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
-    errno.EIO: "the disk or its connection fails; look after it before you run the command again",
-}
-_READING = {
-    errno.EACCES: "make it readable for you (chmod u+r; folders u+rx)",
-    errno.EPERM: "make it readable for you (chmod u+r; folders u+rx)",
-    errno.EMFILE: _WRITING[errno.EMFILE],
-    errno.ENFILE: _WRITING[errno.ENFILE],
-    errno.EIO: _WRITING[errno.EIO],
-    errno.ELOOP: "its link leads in a circle; put the file itself in its place",
-    errno.ENAMETOOLONG: "choose a folder with a shorter path",
-}
-_MEMORY = "end other programs, or take fewer --jobs: each needs memory of its own"
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn failures of the file system, or of memory, while ``path`` is written into one clear error.
-
-    Raises:
-        ResourceError: In their place. A :class:`FileNotFoundError` is let through: what it misses is nothing
-            that is written.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        told = error.strerror or str(error)
-        remedy = _WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
-        raise ResourceError(f"cannot write {path}: {told}", remedy) from error
-    except MemoryError as error:
-        raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn failures of the file system, or of memory, while ``path`` is read into one clear error.
-
-    Raises:
-        ResourceError: In their place: not permitted, too many open files, a failing disk. That a file or its
-            folder is not there is let through as it is (:class:`FileNotFoundError`,
-            :class:`NotADirectoryError`), and so is :class:`IsADirectoryError`.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _READING:
-            raise
-        raise ResourceError(f"cannot read {path}: {error.strerror}", _READING[error.errno]) from error
-    except MemoryError as error:
-        raise ResourceError(f"out of memory while {path} was read", _MEMORY) from error
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @contextmanager
@@ -162,7 +100,11 @@ def read_json(path: Path) -> Any:
             size = f"{found.st_size / 1e6:.0f} MB, expected at most {MAX_JSON_BYTES / 1e6:.0f} MB"
             raise ManifestError(f"{path} has {size} of JSON", again)
         try:
-            return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+            text = path.read_text(encoding="utf-8")
+            value = json.loads(text, parse_constant=_refuse_constant)
+            if _SURROGATE.search(text):
+                json.dumps(value, ensure_ascii=False).encode("utf-8")  # refuses half a pair
+            return value
         except (ValueError, RecursionError) as error:
             told = "nested too deep" if isinstance(error, RecursionError) else error
             raise ManifestError(f"{path} is not valid JSON: {told}", again) from error
@@ -291,7 +233,7 @@ def parquet_explained(path: Path, hint: str) -> Iterator[None]:
             yield
     except FileNotFoundError as error:
         raise ManifestError(f"{path} is missing", hint) from error
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError) as error:
         # Of damage, Arrow's reader says OSError without a number, ArrowInvalid, ArrowNotImplementedError and
         # more; of text that is none, UnicodeDecodeError.
         raise ManifestError(f"{path} is damaged: {error}", hint) from error

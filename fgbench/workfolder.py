@@ -36,8 +36,9 @@ def claim(workdir: Path) -> None:
     """Check that a folder is absent, empty, or a work folder already, before it is written to.
 
     Raises:
-        ConfigError: If it is a file, or holds files and no mark of fgbench; nothing in it is changed.
-        ResourceError: If one of its folders is a link: nothing is written or deleted behind it.
+        ConfigError: If it holds files and no mark of fgbench; nothing in it is changed.
+        ResourceError: If it is a file, or one of its folders is a link: nothing is written or deleted behind
+            it.
     """
     if not _is_work_folder(workdir):
         found = _names(workdir)
@@ -176,8 +177,7 @@ def _names(workdir: Path) -> list[str]:
     """Names in a folder, but for what an empty one may hold.
 
     Raises:
-        ConfigError: If it is a file.
-        ResourceError: If it may not be read.
+        ResourceError: If it is a file, or may not be read.
     """
     try:
         with storage.readable(workdir):
@@ -185,7 +185,9 @@ def _names(workdir: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except NotADirectoryError as error:
-        raise ConfigError(f"{workdir} is a file, or lies below one; expected a folder", _OTHER) from error
+        raise ResourceError(
+            f"cannot write {workdir}: it is a file, or lies below one; expected a folder", _OTHER
+        ) from error
     return [
         name for name in names if name not in _STRANGERS and not is_temporary(name, of={MARKER, RUN_FILE})
     ]

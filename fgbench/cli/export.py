@@ -57,17 +57,22 @@ def export(
 
 def _copy_weights(trained: Trained, path: Path) -> None:
     from fgbench import storage
+    from fgbench.errors import ConfigError
 
     if path.suffix != ".safetensors":
         raise typer.BadParameter(f"{path}, expected a name with .safetensors", param_hint="--weights")
+    card, copy = trained.path.parent / _CARD, path.with_suffix(".md")
+    if card.is_file() and copy.exists() and "\n- Kind: " not in copy.read_text("utf-8", errors="replace"):
+        raise ConfigError(
+            f"{copy} is there and no model card, which would be written there", "name the weights otherwise"
+        )
     storage.write_bytes(path, trained.path.read_bytes())
     say(f"weights: {path}")
-    card = trained.path.parent / _CARD
     if not card.is_file():
         note(f"{trained.path} has no model card beside it: none was written")
         return
-    storage.write_bytes(path.with_suffix(".md"), card.read_bytes())
-    say(f"model card: {path.with_suffix('.md')}")
+    storage.write_bytes(copy, card.read_bytes())
+    say(f"model card: {copy}")
 
 
 def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:

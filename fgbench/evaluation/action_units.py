@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.errors import ManifestError
-from fgbench.evaluation.result_schema import FORMAT, UnitResult, read_result_file
+from fgbench.evaluation.result_schema import FORMAT, UnitResult, check_shape, read_result_file
 from fgbench.evaluation.results import CONFIG
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
@@ -135,6 +135,7 @@ def write_au_run(
     """Write a run; an earlier one in the same folder is unfinished from the first to the last moment.
 
     Raises:
+        ValueError: If the details lack data set, whether it is drawn, recipe, or digest of the manifests.
         ResourceError: If the folder cannot be written.
     """
     import pyarrow as pa
@@ -165,21 +166,20 @@ def write_au_run(
     storage.write_table(folder / PREDICTIONS, pa.table(columns, schema=schema))
     scores = unit_scores(predictions.labels, predictions.probabilities, predictions.units)
     found = provenance()
-    storage.write_json(
-        folder / RESULT,
-        {
-            "format": FORMAT,
-            "units": [asdict(score) for score in scores],
-            "mean_f1": mean_f1(scores),
-            "n": len(predictions.sample_ids),
-            "config_digest": digest_json(plain),
-            "predictions_sha256": digest_file(folder / PREDICTIONS),
-            "device": device,
-            "details": dict(details),
-            **{key: value for key, value in found.items() if key != "packages"},
-            "versions": found["packages"],
-        },
-    )
+    result = {
+        "format": FORMAT,
+        "units": [asdict(score) for score in scores],
+        "mean_f1": mean_f1(scores),
+        "n": len(predictions.sample_ids),
+        "config_digest": digest_json(plain),
+        "predictions_sha256": digest_file(folder / PREDICTIONS),
+        "device": device,
+        "details": dict(details),
+        **{key: value for key, value in found.items() if key != "packages"},
+        "versions": found["packages"],
+    }
+    check_shape(result, UnitResult)
+    storage.write_json(folder / RESULT, result)
 
 
 def read_au_result(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What a shape does not name may be there too, as newer and older versions write i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -201,6 +202,17 @@ def read_result_file(path: Path, shape: type[BaseModel], *, hint: str) -> dict[s
     if isinstance(found, Mapping) and isinstance(stated := found.get("format"), int) and stated != FORMAT:
         raise ManifestError(f"{path} has format {stated}, expected {FORMAT}", "update fgbench")
     return read_shaped(path, shape, hint=hint)
+
+
+def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
+    """Check what is to be written, so that whatever is written can be read.
+
+    Raises:
+        ValueError: If it has another shape.
+    """
+    fault = _fault(json.loads(json.dumps(content)), shape)
+    if fault is not None:
+        raise ValueError(fault)
 
 
 def _fault(found: Any, shape: type[BaseModel]) -> str | None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.result_schema import FORMAT, ClassResult, read_result_file
+from fgbench.evaluation.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 
@@ -131,7 +131,7 @@ def write_run(
     config: Mapping[str, Any],
     manifest_digest: str,
     device: str,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any],
 ) -> Path:
     """Write a run; an earlier run of the same name is unfinished from the first to the last moment.
 
@@ -144,14 +144,15 @@ def write_run(
         config: All settings, as plain values.
         manifest_digest: Digest of the manifests that the samples come from.
         device: What computed, e.g. ``"cpu"``.
-        details: More plain values to keep, e.g. what was tried in a selection, or that data are synthetic.
+        details: Plain values to keep: at least ``dataset``, its name, and ``synthetic``, whether it is drawn;
+            e.g. what was tried in a selection.
 
     Returns:
         The folder of the run.
 
     Raises:
         ConfigError: If a name cannot be that of a folder.
-        ValueError: If predictions do not agree with themselves.
+        ValueError: If predictions do not agree with themselves, or details lack something.
         ResourceError: If the folder cannot be written.
     """
     import yaml
@@ -174,10 +175,11 @@ def write_run(
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "manifest_digest": manifest_digest,
         "device": device,
-        "details": dict(details or {}),
+        "details": dict(details),
         **{key: value for key, value in provenance().items() if key != "packages"},
         "versions": provenance()["packages"],
     }
+    check_shape(result, ClassResult)
     storage.write_json(folder / RESULT, result)
     return folder
 

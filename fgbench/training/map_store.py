@@ -255,6 +255,8 @@ class _Unfinished:
         self.record = target.with_suffix(".progress.json")
         self.done = np.zeros(n_images, np.bool_)
         self.shape: tuple[int, ...] | None = None
+        if self.path.is_symlink():
+            self.path.unlink()  # it would be written through
         try:
             said = read_json(self.record)
             done = np.unpackbits(np.frombuffer(bytes.fromhex(said["done"]), np.uint8), count=n_images)

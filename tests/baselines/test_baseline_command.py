@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from fgbench.baselines import lbp_svm
 from fgbench.cli import runs
 from fgbench.cli.app import app
+from fgbench.evaluation.run_lock import hold_run
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
 
@@ -64,10 +65,10 @@ def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
     assert command.computed == [0]
     assert again.stdout == first.stdout
     assert again.stderr == f"lbp-svm, seed 0, is there already: {folder} (--force computes it anew)\n"
-    (folder / "left.over").touch()
+    (folder / "notes.txt").touch()
     assert command("--force").stdout == first.stdout
     assert command.computed == [0, 0]
-    assert not (folder / "left.over").exists()
+    assert (folder / "notes.txt").exists()
     assert (folder / "result.json").read_bytes() == result
 
 
@@ -94,3 +95,13 @@ def test_json_has_scores_and_confusions_and_nothing_else_is_printed(made, comman
     assert len(found["confusion"]["upper"]["shares"]) == 6
     assert len(found["confusion"]["largest"]) <= 10
     assert found["confusion"]["file"].endswith("runs/quick/0/0/confusion.csv")
+
+
+def test_a_run_that_another_process_makes_is_refused(made, command):
+    folder = made / "work" / "runs" / "quick" / "0" / "5"
+    words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), "--seed", "5"]
+    with hold_run(folder):
+        done = CliRunner().invoke(app, ["baseline", "lbp-svm", *words])
+    assert done.exit_code == 8
+    assert "another fgbench process is making the run quick/0/5" in done.stderr
+    assert not folder.exists()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def work(made, tmp_path):
     """A work folder of the test's own."""
     folder = tmp_path / "work"
     folder.mkdir()
-    (folder / "manifests").symlink_to(made, target_is_directory=True)
+    shutil.copytree(made, folder / "manifests")
     return folder
 
 

@@ -244,3 +244,16 @@ def test_a_missing_package_of_the_export_is_named(tmp_path, monkeypatch):
     done = cli("export", weights, "--onnx", tmp_path / "w.onnx")
     assert done.exit_code == 9
     assert "pip install 'fgbench[export]'" in done.stderr
+
+
+def test_a_text_of_the_users_is_not_replaced_by_a_card(here, tmp_path):
+    (tmp_path / "notes.md").write_text("mine")
+    done = cli("export", "tiny", "--workdir", WORK, "--weights", tmp_path / "notes.safetensors")
+    assert done.exit_code == 3
+    assert "no model card" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.md"]
+    assert (tmp_path / "notes.md").read_text() == "mine"
+    (tmp_path / "notes.md").unlink()
+    for _ in range(2):
+        done = cli("export", "tiny", "--workdir", WORK, "--weights", tmp_path / "notes.safetensors")
+        assert done.exit_code == 0, done.output

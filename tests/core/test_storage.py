@@ -168,6 +168,7 @@ def test_a_listed_name_that_leads_out_is_refused_before_anything_is_deleted(tmp_
         '{"a":' * 100_000,
         "9" * 5_000,
         b'"\xe9"',
+        r'{"name": "\ud800"}',
         b"\xff\xfe{\x00}\x00",
     ],
     ids=str,
@@ -270,3 +271,8 @@ def test_a_column_that_is_not_there_is_named(tmp_path):
     storage.write_table(tmp_path / "t.parquet", pa.table({"a": [1]}))
     with pytest.raises(ManifestError, match="lacks the columns b"):
         list(storage.read_rows(tmp_path / "t.parquet", ["a", "b"]))
+
+
+def test_a_pair_of_surrogates_is_a_character(tmp_path):
+    (tmp_path / "a.json").write_text(r'"\ud83d\ude00"')
+    assert storage.read_json(tmp_path / "a.json") == "\N{GRINNING FACE}"

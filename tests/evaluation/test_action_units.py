@@ -17,6 +17,7 @@ from fgbench.evaluation.action_units import (
 )
 
 UNITS = ("au01", "au02", "au04")
+DETAILS = {"dataset": "made up", "synthetic": True, "recipe": "au", "manifest_digest": "ab" * 32}
 
 
 def _drawn(n=300):
@@ -69,7 +70,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
         labels=labels,
         probabilities=probabilities,
     )
-    write_au_run(tmp_path, predictions, config={"name": "au"}, device="cpu", details={"synthetic": True})
+    write_au_run(tmp_path, predictions, config={"name": "au"}, device="cpu", details=DETAILS)
     found = read_au_predictions(tmp_path)
     assert np.array_equal(found.labels, labels)
     assert np.array_equal(found.probabilities, probabilities)
@@ -77,8 +78,15 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
     result = read_au_result(tmp_path)
     assert result["mean_f1"] == mean_f1(unit_scores(labels, probabilities, UNITS))
     (tmp_path / PREDICTIONS).write_bytes(b"no table")
-    with pytest.raises(ManifestError, match="cannot read predictions"):
+    with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
         read_au_predictions(tmp_path)
     (tmp_path / RESULT).unlink()
     with pytest.raises(ManifestError, match="not finished"):
+        read_au_result(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "1", "NaN", '"x"', "[" * 5000, '{"format": 1, "units": 3}'])
+def test_a_result_of_another_shape_is_one_clear_error(tmp_path, text):
+    (tmp_path / RESULT).write_text(text)
+    with pytest.raises(ManifestError, match=RESULT):
         read_au_result(tmp_path)

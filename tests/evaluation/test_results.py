@@ -15,6 +15,7 @@ from fgbench.evaluation import results
 from fgbench.evaluation.results import Predictions
 
 CLASSES = ("anger", "joy", "love")
+DETAILS = {"dataset": "made up", "synthetic": True}
 
 
 def predictions(n=30, seed=0):
@@ -41,12 +42,13 @@ def write(root, found=None, **change):
         "config": {"c": 10.0, "kernel": "rbf"},
         "manifest_digest": "ab" * 32,
         "device": "cpu",
+        "details": DETAILS,
     }
     return results.write_run(root, found or predictions(), **(options | change))
 
 
 def test_a_run_has_its_place_and_files(tmp_path):
-    folder = write(tmp_path, details={"synthetic": True})
+    folder = write(tmp_path)
     assert folder == tmp_path / "runs" / "lbp-svm" / "official" / "0"
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.yaml",
@@ -57,7 +59,7 @@ def test_a_run_has_its_place_and_files(tmp_path):
     result = results.read_result(folder)
     assert result["manifest_digest"] == "ab" * 32
     assert result["device"] == "cpu"
-    assert result["details"] == {"synthetic": True}
+    assert result["details"] == DETAILS
     assert result["fgbench"] == __version__
     assert result["versions"]["numpy"] == np.__version__
     assert {"commit", "python", "config_digest", "classes", "experiment", "fold", "seed"} <= result.keys()
@@ -126,7 +128,7 @@ def test_changed_predictions_are_noticed(tmp_path):
     (folder / "predictions.parquet").unlink()
     with pytest.raises(ManifestError, match="has lost its"):
         results.verify(folder)
-    with pytest.raises(ManifestError, match="cannot read predictions"):
+    with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
         results.recompute(folder)
 
 
@@ -145,7 +147,7 @@ def test_changed_scores_are_noticed(tmp_path):
 def test_damaged_predictions_are_refused(tmp_path):
     folder = write(tmp_path)
     (folder / "predictions.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(ManifestError, match="cannot read predictions"):
+    with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
         results.recompute(folder)
     table = pq.read_table(write(tmp_path / "b") / "predictions.parquet").drop_columns(["clip_id"])
     pq.write_table(table, folder / "predictions.parquet")
@@ -214,8 +216,92 @@ def test_a_damaged_or_unfinished_run_is_not_there(tmp_path, name):
 
 def test_a_discarded_run_leaves_nothing_and_others_stay(tmp_path):
     folder, other = write(tmp_path), write(tmp_path, seed=1)
-    (folder / "codebook-hog.npz").write_bytes(b"x")
+    for name in ("codebook-hog.npz", "confusion.csv"):
+        (folder / name).write_bytes(b"x")
     results.discard_run(tmp_path, **KEY)
     assert not folder.exists()
     results.verify(other)
     results.discard_run(tmp_path, **KEY)
+
+
+def test_what_else_lies_in_a_discarded_run_stays(tmp_path):
+    folder = write(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("mine")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "codebook-hof.npz").symlink_to(mine / "thesis.tex")
+    (folder / "log").symlink_to(mine)
+    results.discard_run(tmp_path, **KEY)
+    assert sorted(path.name for path in folder.iterdir()) == ["log", "notes.txt"]
+    assert (mine / "thesis.tex").read_text() == "mine"
+
+
+def damages(result):
+    """Texts that are no result, and what is said of them."""
+    yield from (
+        ("{}", "Field required"),
+        ("[]", "holds a list"),
+        ("1", "holds a int"),
+        ('"x"', "holds a str"),
+    )
+    yield from (("NaN", "not valid JSON"), ("null", "holds a NoneType"), ("[" * 5000, "nested too deep"))
+    yield from ((b"\xff\xfe", "not valid JSON"), ("", "not valid JSON"))
+    for path, value in (
+        ("seed", "0"),
+        ("seed", -1),
+        ("classes", []),
+        ("classes", [1]),
+        ("experiment", None),
+        ("metrics", []),
+        ("metrics.uar", "high"),
+        ("metrics.uar", 17.0),
+        ("metrics.classes", {}),
+        ("details", []),
+        ("details", {}),
+        ("details.dataset", ["a"]),
+        ("details.synthetic", "no"),
+        ("details.protocol", []),
+        ("details.protocol", {"folds": 3}),
+        ("details.notes", [""]),
+        ("details.transfer", {"kind": "zero-shot", "dataset": "x"}),
+        ("details.weights", {"run": 1}),
+        ("versions", None),
+        ("predictions_sha256", 5),
+    ):
+        changed = json.loads(json.dumps(result))
+        *above, last = path.split(".")
+        inner = changed
+        for key in above:
+            inner = inner[key]
+        inner[last] = value
+        yield json.dumps(changed), path
+
+
+def test_every_result_of_another_shape_is_one_clear_error(tmp_path):
+    folder = write(tmp_path)
+    path = folder / "result.json"
+    whole = path.read_text()
+    for text, said in damages(json.loads(whole)):
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(ManifestError, match=said) as caught:
+            results.read_result(folder)
+        assert len(str(caught.value)) < 1000
+        assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None
+    path.write_text(whole)
+    assert results.read_result(folder)["seed"] == 0
+
+
+def test_a_folder_in_place_of_a_file_is_one_clear_error(tmp_path):
+    folder = write(tmp_path)
+    for name, read in (("predictions.parquet", results.verify), ("result.json", results.read_result)):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+        with pytest.raises(ManifestError, match=name):
+            read(folder)
+
+
+def test_details_that_nobody_could_read_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="dataset"):
+        write(tmp_path, details={"synthetic": True})
+    assert not (tmp_path / "runs/lbp-svm/official/0/result.json").exists()

@@ -151,7 +151,7 @@ def test_a_folder_that_is_a_link_is_refused(root, work, tmp_path, name):
 def test_a_file_in_place_of_a_folder_is_explained(root, tmp_path):
     (tmp_path / "work").write_text("mine")
     for work in (tmp_path / "work", tmp_path / "work" / "below"):
-        with pytest.raises(ConfigError, match="is a file, or lies below one"):
+        with pytest.raises(ResourceError, match="is a file, or lies below one"):
             prepare.run(recipe(), root, work)
     assert (tmp_path / "work").read_text() == "mine"
 

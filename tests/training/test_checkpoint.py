@@ -125,10 +125,11 @@ def test_an_unknown_standing_is_refused(path):
 
 
 def test_a_full_disk_leaves_the_one_before(path, monkeypatch):
-    before = path.read_bytes()
-    with monkeypatch.context() as full, pytest.raises(ResourceError, match="No space left"):
-        full.setattr("pathlib.Path.open", lambda self, mode: io.FileIO("/dev/full", mode))
-        save_checkpoint(path, replace(some_checkpoint(), fingerprint="new"))
+    before, save = path.read_bytes(), torch.save
+    with monkeypatch.context() as full:
+        full.setattr("torch.save", lambda content, _: save(content, io.FileIO("/dev/full", "wb")))
+        with pytest.raises(ResourceError, match="No space left"):
+            save_checkpoint(path, replace(some_checkpoint(), fingerprint="new"))
     assert path.read_bytes() == before
     assert [item.name for item in path.parent.iterdir()] == ["checkpoint.pt"]
 

@@ -212,3 +212,15 @@ def test_maps_that_lie_elsewhere_are_sent_to_the_device():
         ("meta", (rows, R, 4, 2, 2)) for rows in (4, 4, 3)
     ]
     assert {one.index.device.type for one in batches} == {"meta"}
+
+
+def test_an_unfinished_file_that_is_a_link_is_not_written_through(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_store, "_SAVE_EVERY_S", 0.0)
+    mine, folder = tmp_path / "mine", tmp_path / "maps"
+    with pytest.raises(KeyboardInterrupt):
+        kept(folder, Calls(fail_after=6))
+    (folder / "maps-02.partial").rename(mine)
+    (folder / "maps-02.partial").symlink_to(mine)
+    before = mine.read_bytes()
+    check(kept(folder, Calls()))
+    assert mine.read_bytes() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -65,8 +66,7 @@ def small_work(folder):
 
 def place_in(folder, manifests, **changes):
     """A place to train in, with the manifests of another folder and what ``fgbench prepare`` keeps of it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifests").symlink_to(manifests, target_is_directory=True)
+    shutil.copytree(manifests, folder / "manifests", dirs_exist_ok=True)
     prepared = {"root": str(folder), "recipe": load_prepare("demo").model_dump(mode="json")}
     (folder / "prepare.json").write_text(json.dumps(prepared))
     usual = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fgbench.errors import ManifestError
 from fgbench.evaluation.results import CONFIG
 from fgbench.hashing import digest_file
 from fgbench.reports.page.found import ClassRun, Found, UnitRun
@@ -26,7 +27,12 @@ def origin_json(workdir: Path, index: Mapping[str, Any], found: Found) -> dict[s
     """
     files = index["files"]
     origin = index.get("origin", {})
-    digest = digest_file(workdir / MANIFESTS / INDEX)
+    try:
+        digest = digest_file(workdir / MANIFESTS / INDEX)
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"the manifests of {workdir} were made anew while they were read", "run the same command again"
+        ) from error
     return {
         "manifest_digest": digest,
         "dataset": index["dataset"],

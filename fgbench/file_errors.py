@@ -1,0 +1,98 @@
+"""Failures of disk and memory in words: what could not be read or written, and what the user can do."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fgbench.errors import ResourceError
+
+_WRITING = {
+    errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
+    errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or choose a file system without such a limit",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder stands where a file is needed; move it away, or choose another folder",
+    errno.ELOOP: "a link stands where a file is needed; remove it, or choose another folder",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or take fewer --jobs",
+    errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
+    errno.EIO: "the disk or its connection fails; look after it before you run the command again",
+}
+_READING = {
+    errno.EACCES: "make it readable for you (chmod u+r; folders u+rx)",
+    errno.EPERM: "make it readable for you (chmod u+r; folders u+rx)",
+    errno.EMFILE: _WRITING[errno.EMFILE],
+    errno.ENFILE: _WRITING[errno.ENFILE],
+    errno.EIO: _WRITING[errno.EIO],
+    errno.ELOOP: "its link leads in a circle; put the file itself in its place",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+}
+_MEMORY = "end other programs, or take fewer --jobs: each needs memory of its own"
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn failures of the file system, or of memory, while ``path`` is written into one clear error.
+
+    Raises:
+        ResourceError: In their place. A :class:`FileNotFoundError` is let through: what it misses is nothing
+            that is written.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        told = error.strerror or str(error)
+        remedy = _WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
+        raise ResourceError(f"cannot write {path}: {told}", remedy) from error
+    except MemoryError as error:
+        raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error
+
+
+def failure_of_system(error: OSError | MemoryError) -> ResourceError | None:
+    """What to tell of a failure that nothing nearer has explained.
+
+    Args:
+        error: Short memory, or a file that may not be read or written.
+
+    Returns:
+        ``None`` if it is no failure of the system, e.g. a file that is not there.
+    """
+    if isinstance(error, MemoryError):
+        return ResourceError("out of memory", _MEMORY)
+    if error.errno not in _READING and error.errno not in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EROFS,
+    ):
+        return None
+    remedy = _READING.get(error.errno) or _WRITING[error.errno]
+    return ResourceError(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", remedy)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn failures of the file system, or of memory, while ``path`` is read into one clear error.
+
+    Raises:
+        ResourceError: In their place: not permitted, too many open files, a failing disk. That a file or its
+            folder is not there is let through as it is (:class:`FileNotFoundError`,
+            :class:`NotADirectoryError`), and so is :class:`IsADirectoryError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _READING:
+            raise
+        raise ResourceError(f"cannot read {path}: {error.strerror}", _READING[error.errno]) from error
+    except MemoryError as error:
+        raise ResourceError(f"out of memory while {path} was read", _MEMORY) from error

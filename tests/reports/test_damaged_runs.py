@@ -1,0 +1,124 @@
+"""One damaged run is named and left out; the others are shown."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from page_folders import write_data
+from report_folders import samples, write_fake_run
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.errors import ManifestError
+from fgbench.reports.contenders import find_contender
+from fgbench.reports.experiments import damaged_runs, find_experiments
+from fgbench.reports.leaderboard import leaderboard
+from fgbench.reports.methods import METHODS
+from fgbench.reports.page.found import find_runs
+
+
+def replaced(folder, text):
+    (folder / "result.json").write_text(text)
+
+
+def other_scores(folder):
+    result = json.loads((folder / "result.json").read_text())
+    result["metrics"]["uar"] = 0.987654321
+    (folder / "result.json").write_text(json.dumps(result))
+
+
+def cut(folder):
+    path = folder / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flipped(folder):
+    path = folder / "predictions.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+def a_folder(folder):
+    (folder / "result.json").unlink()
+    (folder / "result.json").mkdir()
+
+
+DAMAGES = {
+    "list": lambda folder: replaced(folder, "[]"),
+    "empty": lambda folder: replaced(folder, "{}"),
+    "number": lambda folder: replaced(folder, "1"),
+    "nan": lambda folder: replaced(folder, "NaN"),
+    "text": lambda folder: replaced(folder, '"x"'),
+    "deep": lambda folder: replaced(folder, "[" * 5000),
+    "latin": lambda folder: (folder / "result.json").write_bytes(b'{"a": "\xe9"}'),
+    "folder": a_folder,
+    "other scores": other_scores,
+    "cut": cut,
+    "flipped": flipped,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_lists_of_runs_leave_it_out(tmp_path, damage):
+    shown = samples(1)
+    bad = write_fake_run(tmp_path, "bad", method="AU+CNN", shown=shown)
+    write_fake_run(tmp_path, "good", method="LBP+SVM", shown=shown)
+    DAMAGES[damage](bad)
+    assert [one.name for one in find_experiments(tmp_path, METHODS)] == ["good"]
+    assert list(damaged_runs(tmp_path)) == ["bad/0/0"]
+    assert [row[1] for table in leaderboard(tmp_path) for row in table.rows] == ["good"]
+    found = find_runs(tmp_path, dataset="mine", synthetic=True)
+    assert [run.key for run in found.runs] == ["good/0/0"]
+    assert [key for key, _ in found.faults] == ["bad/0/0"]
+    with pytest.raises(ManifestError, match="bad"):
+        find_contender("bad/0/0", tmp_path)
+    with pytest.raises(ManifestError, match="bad"):
+        find_contender("bad", tmp_path)
+
+
+def test_a_damaged_seed_is_left_out_and_the_other_stands(tmp_path):
+    write_fake_run(tmp_path, "cnn", method="AU+CNN", shown=samples(1))
+    cut(write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=1, shown=samples(1)))
+    (found,) = find_experiments(tmp_path, METHODS)
+    assert (found.seeds, found.missing, found.unfinished, found.damaged) == ([0], [], [], ["0/1"])
+    (table,) = leaderboard(tmp_path)
+    assert table.rows[0][-1] == 1
+    assert "runs/cnn/0/1 is damaged and left out." in table.notes
+
+
+def test_a_damaged_fold_leaves_a_gap_that_is_told(tmp_path):
+    for fold in "12":
+        folder = write_fake_run(tmp_path, "cnn", method="AU+CNN", fold=fold, shown=samples(1))
+    cut(folder)
+    (found,) = find_experiments(tmp_path, METHODS)
+    assert (found.missing, found.damaged) == (["2/0"], ["2/0"])
+
+
+def test_what_a_run_keeps_beside_its_predictions_may_be_damaged(tmp_path):
+    for name in ("history.json", "branches.parquet", "regions.parquet", "attention.parquet"):
+        folder = write_fake_run(tmp_path, f"bad-{name}", method="AU+CNN", shown=samples(1))
+        (folder / name).write_text("[]")
+    pq.write_table(pa.table({"a": [1]}), folder / "branches.parquet")
+    write_fake_run(tmp_path, "good", method="LBP+SVM", shown=samples(1))
+    found = find_runs(tmp_path, dataset="mine", synthetic=True)
+    assert [run.experiment for run in found.runs] == ["good"]
+    assert len(found.faults) == 4
+
+
+def test_the_commands_name_it_and_show_the_others(tmp_path):
+    test = write_data(tmp_path, clips={"test": 33}, images_per_clip=1, copies={}, frames=1)["image"]
+    bad = write_fake_run(tmp_path, "bad", method="AU+CNN", shown=test)
+    write_fake_run(tmp_path, "good", method="LBP+SVM", shown=test)
+    replaced(bad, "[]")
+    work = ["--workdir", str(tmp_path)]
+    told = CliRunner().invoke(app, ["report", "--table", "II", *work])
+    assert told.exit_code == 0, told.output
+    assert f"left out {bad.parents[1].parent}/bad/0/0: {bad}/result.json is damaged" in told.output
+    assert "LBP+SVM" in told.stdout
+    board = CliRunner().invoke(app, ["leaderboard", *work])
+    assert board.exit_code == 0, board.output
+    assert "good" in board.stdout
+    named = CliRunner().invoke(app, ["compare", "bad", "good", *work])
+    assert named.exit_code == 7
