@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.datasets import fg_emotions
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, ManifestError
 from fgbench.synthetic.action_units import NAMES
 from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.dataset import SynthOptions, generate, is_complete
@@ -192,3 +192,21 @@ def test_foreign_folders_and_files_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="is a file"):
         generate(tmp_path / "thesis.txt", OPTIONS)
     assert contents(tmp_path) == {"thesis.txt": b"mine"}
+
+
+def test_videos_are_drawn_through_no_link(tmp_path):
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    for folder in (mine, out):
+        folder.mkdir()
+    (out / "videos").symlink_to(mine)
+    with pytest.raises(ConfigError, match="is a link"):
+        generate(out, OPTIONS)
+    assert list(mine.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "1", '{"options": 3}', "NaN", "[" * 5000])
+def test_a_description_of_another_shape_is_one_clear_error(tmp_path, text):
+    (tmp_path / "synthetic-unfinished.json").write_text(text)
+    with pytest.raises((ConfigError, ManifestError), match=r"synthetic-unfinished\.json"):
+        generate(tmp_path, OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["synthetic-unfinished.json"]
