@@ -113,8 +113,9 @@ def find_experiments(
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
     if not found:
         remedies = dict.fromkeys(method.command for method in methods)
+        left_out = "".join(f"; left out {key}: {fault}" for key, fault in damaged_runs(workdir).items())
         raise NoRunError(
-            f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}",
+            f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}{left_out}",
             f"run one of: {'; '.join(remedies)} (with --workdir {workdir})",
         )
     found.sort(key=lambda experiment: (wanted.index(experiment.method), experiment.name))

@@ -162,7 +162,7 @@ def test_attention_that_does_not_agree_is_refused(tmp_path, clips, message):
     ],
 )
 def test_missing_and_damaged_files_are_refused(tmp_path, name, read, write):
-    with pytest.raises(ManifestError, match="cannot read the") as caught:
+    with pytest.raises(ManifestError, match=r"\.parquet is (missing|damaged)") as caught:
         read(tmp_path)
     assert "--force" in caught.value.hint
     write(tmp_path)
@@ -170,7 +170,7 @@ def test_missing_and_damaged_files_are_refused(tmp_path, name, read, write):
     table = pq.read_table(tmp_path / name)
     for data in (b"", b"PAR1 no", whole[: len(whole) // 2]):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(ManifestError, match="cannot read the"):
+        with pytest.raises(ManifestError, match=r"\.parquet is (missing|damaged)"):
             read(tmp_path)
     pq.write_table(table.drop_columns(["part"]), tmp_path / name)
     with pytest.raises(ManifestError, match="not those of"):

@@ -264,11 +264,15 @@ def test_without_runs_there_is_a_command_to_run(tmp_path):
     assert isinstance(caught.value, ManifestError)
 
 
-def test_predictions_that_are_not_those_scored_are_refused(tmp_path):
+def test_predictions_that_are_not_those_scored_are_left_out(tmp_path):
     folder = write_fake_run(tmp_path, "au-cnn", method="AU+CNN")
     other = write_fake_run(tmp_path, "au-z-cnn", method="AU+Z-CNN")
     (folder / "predictions.parquet").write_bytes((other / "predictions.parquet").read_bytes())
-    with pytest.raises(ManifestError, match="is not the file that"):
+    told = "\n".join(table2.build(tmp_path).notes)
+    assert "runs/au-z-cnn/0/0" in told
+    assert "runs/au-cnn/" not in told
+    other.rename(tmp_path / "elsewhere")
+    with pytest.raises(ManifestError, match="left out au-cnn/0/0: .* is not the file that"):
         table2.build(tmp_path)
 
 
