@@ -178,6 +178,7 @@ def run(
                 reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
                 _check_reject_rate(reports[-1], config, workdir)
         published, counts = publish(config, workdir, state.finished, state.listing)
+        workfolder.sweep(workdir)  # workers of a killed run may have lived on for a moment
     return RunReport(
         recipe=config.name,
         root=str(root),

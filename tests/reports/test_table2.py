@@ -272,7 +272,7 @@ def test_predictions_that_are_not_those_scored_are_left_out(tmp_path):
     assert "runs/au-z-cnn/0/0" in told
     assert "runs/au-cnn/" not in told
     other.rename(tmp_path / "elsewhere")
-    with pytest.raises(ManifestError, match="left out au-cnn/0/0: .* is not the file that"):
+    with pytest.raises(ManifestError, match=r"left out au-cnn/0/0: .* is not the file that"):
         table2.build(tmp_path)
 
 
