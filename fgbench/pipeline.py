@@ -14,7 +14,7 @@ Layout of a work folder::
     stages/<stage>/<bucket>-<fingerprint>.rejects.parquet   items that could not be used, with the reason
     plans/<stage>-<fingerprint>.json                        decisions that need all buckets at once
     manifests/                                              what users read; see fgbench.stages.publish
-    prepare.json, .fgbench-work.json                        where it comes from, whose it is; fgbench.workfolder
+    prepare.json, .fgbench-work.json                        origin and mark; see fgbench.workfolder
 """
 
 from __future__ import annotations

@@ -157,10 +157,7 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
-    workfolder.claim(workdir)
-    with storage.exclusive(workdir):
-        workfolder.mark(workdir)
-        workfolder.sweep(workdir)
+    with workfolder.working_in(workdir):
         state = _begin(config, root, workdir)
         storage.write_json(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
@@ -178,7 +175,6 @@ def run(
                 reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
                 _check_reject_rate(reports[-1], config, workdir)
         published, counts = publish(config, workdir, state.finished, state.listing)
-        workfolder.sweep(workdir)  # workers of a killed run may have lived on for a moment
     return RunReport(
         recipe=config.name,
         root=str(root),

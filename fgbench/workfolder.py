@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,25 @@ _STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+
 """What may lie in a folder that counts as empty: a lock of ours, and what systems put everywhere."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
+
+
+@contextmanager
+def working_in(workdir: Path) -> Iterator[None]:
+    """Have a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
+
+    Raises:
+        ConfigError: As of :func:`claim`; nothing in the folder is changed.
+        ResourceError: Likewise, or if another process works in the folder, or it cannot be written.
+    """
+    claim(workdir)
+    with storage.exclusive(workdir):
+        mark(workdir)
+        sweep(workdir)
+        try:
+            yield
+        finally:
+            # Workers that had to end in the middle of a file left it; a full disk needs its room.
+            sweep(workdir)
 
 
 def claim(workdir: Path) -> None:
