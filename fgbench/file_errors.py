@@ -57,28 +57,6 @@ def explained(path: Path) -> Iterator[None]:
         raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error
 
 
-def failure_of_system(error: OSError | MemoryError) -> ResourceError | None:
-    """What to tell of a failure that nothing nearer has explained.
-
-    Args:
-        error: Short memory, or a file that may not be read or written.
-
-    Returns:
-        ``None`` if it is no failure of the system, e.g. a file that is not there.
-    """
-    if isinstance(error, MemoryError):
-        return ResourceError("out of memory", _MEMORY)
-    if error.errno not in _READING and error.errno not in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EROFS,
-    ):
-        return None
-    remedy = _READING.get(error.errno) or _WRITING[error.errno]
-    return ResourceError(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", remedy)
-
-
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn failures of the file system, or of memory, while ``path`` is read into one clear error.

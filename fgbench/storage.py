@@ -329,7 +329,7 @@ def open_table(
     """
     import pyarrow.parquet as pq
 
-    with parquet_explained(path, hint), pq.ParquetFile(path) as file:
+    with parquet_explained(path, hint), pq.ParquetFile(path, page_checksum_verification=True) as file:
         lacking = set(columns or ()).difference(file.schema_arrow.names)
         if lacking:
             raise ManifestError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -44,34 +44,19 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def errors_explained() -> Iterator[None]:
-    """Print what fgbench raises as message and remedy, and exit with the code of the error.
-
-    Likewise failures of the system: short memory, files that may not be read or written, a full disk.
-    """
+    """Print what fgbench raises as message and remedy, and exit with the code of the error."""
     try:
         yield
     except FgbenchError as error:
-        _explain(error, error)
-    except (OSError, MemoryError) as error:
-        from fgbench.file_errors import failure_of_system
-
-        told = failure_of_system(error)
-        if told is None:
+        if os.environ.get(DEBUG):
             raise
-        _explain(told, error)
+        typer.secho(f"error: {error.message}", err=True, fg="red")
+        if error.hint:
+            typer.echo(f"  {error.hint}", err=True)
+        raise SystemExit(exit_code(error)) from error
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; run the same command again to continue", err=True)
         raise SystemExit(130) from None
-
-
-def _explain(told: FgbenchError, error: BaseException) -> NoReturn:
-    """Print what an error is told as, and exit; in the search for faults, raise the error itself."""
-    if os.environ.get(DEBUG):
-        raise error
-    typer.secho(f"error: {told.message}", err=True, fg="red")
-    if told.hint:
-        typer.echo(f"  {told.hint}", err=True)
-    raise SystemExit(exit_code(told)) from error
 
 
 @contextmanager

@@ -286,20 +286,11 @@ def recompute(folder: Path) -> metrics.Scores:
     return metrics.scores(predictions.confusion(), predictions.classes)
 
 
-def verify(folder: Path) -> None:
-    """Check a finished run: its predictions are those that were written, and give its scores.
+def verify(folder: Path) -> Predictions:
+    """Check a finished run: its predictions, which are returned, are those written, and give its scores.
 
     Raises:
         ManifestError: If not.
-    """
-    read_checked(folder)
-
-
-def read_checked(folder: Path) -> Predictions:
-    """The predictions of a finished run, checked as by :func:`verify`.
-
-    Raises:
-        ManifestError: If they are not those that were written, or do not give the scores of the run.
     """
     result = read_result(folder)
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation.folds import natural_key
-from fgbench.evaluation.results import RESULT, Predictions, read_checked, read_result
+from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
 from fgbench.reports.protocols import expected_folds, protocol_notes
@@ -47,7 +47,7 @@ class Run:
         Raises:
             ManifestError: If they are not, or damaged.
         """
-        return read_checked(self.folder)
+        return verify(self.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ def sound_experiments(
         experiment = _assembled(folder, places, runs, damaged)
         if experiment is None or len(_methods(folder, runs)) > 1 or not is_wanted(experiment):
             continue
-        _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], read_checked)
+        _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], verify)
         sound = [run for run in runs if f"{run.fold}/{run.seed}" not in wrong]
         experiment = _assembled(folder, places, sound, damaged | wrong)
         if experiment is not None:
@@ -165,7 +165,7 @@ def damaged_runs(workdir: Path) -> dict[str, str]:
     """
     found = {}
     for folder in sorted((workdir / RUNS).glob("*")):
-        runs, damaged = _read_runs(_places(folder), read_checked)
+        runs, damaged = _read_runs(_places(folder), verify)
         found.update({f"{folder.name}/{key}": text for key, text in damaged.items()})
         if len(methods := _methods(folder, runs)) > 1:
             found[folder.name] = f"its runs are of several methods: {', '.join(methods)}"

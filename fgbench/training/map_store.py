@@ -210,6 +210,8 @@ def _make(
 ) -> None:
     """Make the maps that are still missing and let the file appear under its name."""
     assert sys.byteorder == "little", "maps are written as the machine has them"
+    for link in filter(Path.is_symlink, sorted(folder.glob("maps-*.partial"))):
+        link.unlink()  # it would be written through
     target = folder / f"maps-{shape[1]:02d}.f16"
     target.with_suffix(".json").unlink(missing_ok=True)
     unfinished = _Unfinished(target, len(images))
@@ -255,8 +257,6 @@ class _Unfinished:
         self.record = target.with_suffix(".progress.json")
         self.done = np.zeros(n_images, np.bool_)
         self.shape: tuple[int, ...] | None = None
-        if self.path.is_symlink():
-            self.path.unlink()  # it would be written through
         try:
             said = read_json(self.record)
             done = np.unpackbits(np.frombuffer(bytes.fromhex(said["done"]), np.uint8), count=n_images)
