@@ -43,6 +43,7 @@ MARKER = "synthetic.json"
 ANNOTATIONS = "annotations.csv"
 TRUTH = "truth.parquet"
 _UNFINISHED = "synthetic-unfinished.json"
+_VIDEOS = "videos"
 _NOTE = "Drawn by fgbench, not filmed. Nothing measured on it says anything of accuracy on real faces."
 _MOTION_NOTE = (
     "A control: the classes differ by the speed of the onset alone. Clips whose ids end alike are a matched "
@@ -85,7 +86,8 @@ def generate(
         return out
     with storage.exclusive(out):
         storage.write_json(out / _UNFINISHED, record)
-        remove_temporaries(out)
+        remove_temporaries(out, of={MARKER, _UNFINISHED, TRUTH, ANNOTATIONS})
+        remove_temporaries(out / _VIDEOS)
         clips = plan(options)
         if progress is not None:
             progress(0, len(clips))
@@ -120,8 +122,8 @@ def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
         return
     if not out.is_dir():
         raise ConfigError(f"{out} is a file, expected a folder", "choose another folder")
-    if (out / "videos").is_symlink():
-        raise ConfigError(f"{out / 'videos'} is a link, expected a folder", "choose another folder")
+    if (out / _VIDEOS).is_symlink():
+        raise ConfigError(f"{out / _VIDEOS} is a link, expected a folder", "choose another folder")
     for name in (MARKER, _UNFINISHED):
         if (out / name).is_file():
             found = storage.read_json(out / name)
@@ -204,7 +206,7 @@ def _drawn(out: Path, options: SynthOptions, clips: list[ClipPlan], jobs: int) -
 def _draw_one(task: tuple[Path, SynthOptions, ClipPlan]) -> pa.Table:
     out, options, plan_of_clip = task
     clip = draw_clip(plan_of_clip, options)
-    path = out / "videos" / f"{plan_of_clip.clip_id}.mp4"
+    path = out / _VIDEOS / f"{plan_of_clip.clip_id}.mp4"
     if not path.is_file():
         write_video(path, clip, options)
     return truth(clip)

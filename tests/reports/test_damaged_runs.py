@@ -9,6 +9,7 @@ from page_folders import write_data
 from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
+from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.reports.contenders import find_contender
@@ -122,3 +123,15 @@ def test_the_commands_name_it_and_show_the_others(tmp_path):
     assert "good" in board.stdout
     named = CliRunner().invoke(app, ["compare", "bad", "good", *work])
     assert named.exit_code == 7
+
+
+def test_a_figure_that_cannot_be_made_does_not_keep_the_others_from_it(tmp_path, monkeypatch):
+    test = write_data(tmp_path, clips={"test": 33}, images_per_clip=1, copies={}, frames=1)["image"]
+    folder = write_fake_run(tmp_path, "msau", method="MSAU-Net (Ours)", shown=test)
+    (folder / "regions.parquet").write_text("x")
+    monkeypatch.setattr(plugins, "names", lambda kind: ["figure6"] if "figures" in kind else ["table2"])
+    done = CliRunner().invoke(app, ["report", "--workdir", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 7
+    assert "left out figure6: " in done.stderr
+    assert "1 of 2 tables and figures could not be made: figure6" in done.stderr
+    assert (tmp_path / "out" / "table2.md").is_file()
