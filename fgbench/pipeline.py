@@ -12,6 +12,8 @@ Layout of a work folder::
     stages/<stage>/<bucket>-<fingerprint>.json              marker, written last
     stages/<stage>/<bucket>-<fingerprint>.<output>.parquet  rows
     stages/<stage>/<bucket>-<fingerprint>.rejects.parquet   items that could not be used, with the reason
+    stages/<stage>/<bucket>-<fingerprint>.in-hand           item in work; left by a process that dies
+    logs/failed_items.log                                   tracebacks of items that failed
     plans/<stage>-<fingerprint>.json                        decisions that need all buckets at once
     manifests/                                              what users read; see fgbench.stages.publish
 """
@@ -20,14 +22,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import plugins, records, storage
 from fgbench.config import PrepareConfig, Section
 from fgbench.errors import WorkerError
+from fgbench.failures import TRANSIENT, WORKER_DIED, keep_traceback, reason_and_detail, writable
 from fgbench.hashing import digest_file, digest_json
+from fgbench.item_tables import ItemTables
 from fgbench.records import ClipEntry, Rejected
 
 if TYPE_CHECKING:
@@ -64,6 +69,22 @@ class Accepted:
 Outcome = Accepted | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item that a stage can work on, and how.
+
+    What the work raises, also while the rows of its outcome are made, makes a reject of this item alone
+    (`fgbench.failures`).
+
+    Attributes:
+        item_id: Id of the item (a clip id).
+        work: Works on it; called at once, before the next item is asked for.
+    """
+
+    item_id: str
+    work: Callable[[], Outcome]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """All that a worker needs to run one stage on one bucket.
@@ -80,6 +101,7 @@ class Task:
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
         plan: What :attr:`Stage.plan` decided for this bucket.
+        fatal: Items at which worker processes died, and how in words; they are rejected without a try.
     """
 
     stage: str
@@ -93,6 +115,7 @@ class Task:
     inputs: Mapping[str, Mapping[str, Path]]
     entries: tuple[ClipEntry, ...] = ()
     plan: Any = None
+    fatal: Mapping[str, str] = field(default_factory=dict)
 
     def rows(
         self, stage: str, output: str = ROWS, columns: list[str] | None = None
@@ -115,7 +138,8 @@ class Stage:
         version: To be raised when the same input and recipe give other rows than before.
         inputs: Stages whose tables it reads; the clips of the first are the items to accept or reject.
         outputs: Output name to table name in :func:`fgbench.records.schema`.
-        run: Computes the outcomes of a bucket, ordered by item id.
+        run: Lists the items of a bucket, ordered by their ids, each with the work that it takes. Whatever may
+            fail for one item alone belongs into its work.
         plan: Decides for all buckets at once what each has to do; gets the recipe's section and the input
             files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
             independent.
@@ -128,7 +152,7 @@ class Stage:
     version: int
     inputs: tuple[str, ...]
     outputs: Mapping[str, str]
-    run: Callable[[Task], Iterator[Outcome]]
+    run: Callable[[Task], Iterator[Item]]
     plan: Callable[[Any, Mapping[int, Mapping[str, Mapping[str, Path]]]], Mapping[int, Any]] | None = None
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
@@ -250,57 +274,140 @@ def execute(task: Task) -> Marker:
     """Run one stage on one bucket and write its files; the work of a worker process.
 
     Raises:
-        FgbenchError: As the stage and the file system raise.
-        WorkerError: If the stage does not accept or reject each item exactly once.
+        FgbenchError: As the stage and the file system raise, where it concerns more than one item.
+        WorkerError: If the stage does not list each item exactly once.
     """
     stage: Stage = plugins.load("stages", task.stage).STAGE
     folder = stage_folder(task.workdir, task.stage)
     stem = _stem(task.bucket, task.fingerprint)
-    tables = {**stage.outputs, REJECTS: "rejects"}
-    writers: dict[str, storage.TableWriter] = {}
-    accepted: set[str] = set()
-    rejected: dict[str, str] = {}
+    width = stage.width(task.config) if stage.width else 0
+    tables = ItemTables(
+        {output: folder / f"{stem}.{output}.parquet" for output in stage.outputs},
+        {output: records.schema(table, width) for output, table in stage.outputs.items()},
+    )
+    rejected: dict[str, Rejected | None] = {}
     try:
-        for output, table in tables.items():
-            path = folder / f"{stem}.{output}.parquet"
-            width = stage.width(task.config) if stage.width else 0
-            writers[output] = storage.TableWriter(path, records.schema(table, width))
-        for outcome in stage.run(task):
-            if outcome.item_id in accepted or outcome.item_id in rejected:
-                raise WorkerError(
-                    f"stage {task.stage} gave {outcome.item_id!r} twice", "this is a fault of fgbench"
-                )
-            if isinstance(outcome, Rejected):
-                rejected[outcome.item_id] = outcome.reason
-                row = {"id": outcome.item_id, "stage": task.stage}
-                writers[REJECTS].add({**row, "reason": outcome.reason, "detail": outcome.detail})
-            else:
-                accepted.add(outcome.item_id)
-                for item in outcome.rows:
-                    writers[outcome.output].add(item)
-        missing = _item_ids(task, stage) ^ (accepted | rejected.keys())
+        with _noted(task) as take_in_hand:
+            for item in stage.run(task):
+                if item.item_id in rejected:
+                    raise WorkerError(
+                        f"stage {task.stage} gave {item.item_id!r} twice", "this is a fault of fgbench"
+                    )
+                take_in_hand(item.item_id)
+                rejected[item.item_id] = _work_on(item, task, tables)
+        missing = _item_ids(task, stage) ^ rejected.keys()
         if missing:
             raise WorkerError(
                 f"stage {task.stage} neither accepted nor rejected {sorted(missing)[:3]}",
                 "this is a fault of fgbench",
             )
-        for writer in writers.values():
-            writer.close()
+        writers = tables.close()
+        for item_id, error in tables.unwritable.items():
+            rejected[item_id] = rejected[item_id] or _failed(item_id, task, error)
     except BaseException:
-        for writer in writers.values():
-            writer.discard()
+        tables.discard()
         raise
-    outputs = {output: _describe(writer) for output, writer in writers.items()}
+    left_out = [reject for reject in rejected.values() if reject is not None]
+    writers[REJECTS] = _write_rejects(folder / f"{stem}.{REJECTS}.parquet", task.stage, left_out)
     marker = Marker(
         bucket=task.bucket,
         fingerprint=task.fingerprint,
-        outputs=outputs,
-        accepted=len(accepted),
-        reasons=dict(sorted(Counter(rejected.values()).items())),
+        outputs={output: _describe(writer) for output, writer in writers.items()},
+        accepted=len(rejected) - len(left_out),
+        reasons=dict(sorted(Counter(reject.reason for reject in left_out).items())),
     )
     content = {name: getattr(marker, name) for name in Marker.__dataclass_fields__}
     storage.write_json(folder / f"{stem}.json", content)
     return marker
+
+
+def _work_on(item: Item, task: Task, tables: ItemTables) -> Rejected | None:
+    """Work on one item and write its rows; returns why it cannot be used, ``None`` if it can."""
+    if item.item_id in task.fatal:
+        return Rejected(
+            item.item_id, WORKER_DIED, f"the process that worked on it {task.fatal[item.item_id]}"
+        )
+    try:
+        outcome = item.work()
+        if isinstance(outcome, Rejected):
+            return outcome
+        for row in outcome.rows:
+            tables.add(item.item_id, outcome.output, row)
+    except Exception as error:
+        tables.drop(item.item_id)
+        return _failed(item.item_id, task, error)
+    return None
+
+
+def _failed(item_id: str, task: Task, error: Exception) -> Rejected:
+    reason, detail = reason_and_detail(error, [task.workdir, task.root])
+    if reason in TRANSIENT:
+        keep_traceback(task.workdir, f"{item_id} in stage {task.stage}", error)
+    return Rejected(item_id, reason, detail)
+
+
+def _write_rejects(path: Path, stage: str, left_out: Sequence[Rejected]) -> storage.TableWriter:
+    writer = storage.TableWriter(path, records.schema("rejects"))
+    try:
+        for reject in left_out:
+            row = {"id": writable(reject.item_id), "stage": stage, "reason": reject.reason}
+            writer.add({**row, "detail": writable(reject.detail)})
+        writer.close()
+    except BaseException:
+        writer.discard()
+        raise
+    return writer
+
+
+def _in_hand(task: Task) -> Path:
+    """File that names the item that is worked on, so that it is known what killed a process."""
+    return stage_folder(task.workdir, task.stage) / f"{_stem(task.bucket, task.fingerprint)}.in-hand"
+
+
+@contextmanager
+def _noted(task: Task) -> Iterator[Callable[[str], None]]:
+    """A function that notes which item is worked on; the note stays only if this process dies."""
+    path = _in_hand(task)
+    with storage.explained(path):
+        file = path.open("wb", buffering=0)
+
+    def take_in_hand(item_id: str) -> None:
+        with storage.explained(path):
+            file.seek(0)
+            file.write(item_id.encode("utf-8", "surrogatepass") + b"\0")
+
+    try:
+        yield take_in_hand
+    finally:
+        file.close()
+        path.unlink(missing_ok=True)
+
+
+def was_fatal(task: Task) -> bool:
+    """Whether an earlier process died, or was killed, while it worked on this task."""
+    return _in_hand(task).is_file()
+
+
+def without_fatal_item(task: Task, cause: str) -> Task:
+    """The task without the item at which a worker process died.
+
+    Args:
+        task: The task that the process had, while nothing else was at work.
+        cause: How it died, in words.
+
+    Raises:
+        WorkerError: If it did not die at an item.
+    """
+    try:
+        item_id = _in_hand(task).read_bytes().partition(b"\0")[0].decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        item_id = ""
+    if not item_id or item_id in task.fatal:
+        raise WorkerError(
+            f"a worker process {cause}, in stage {task.stage} but at no clip of its own",
+            "run the same command again: it continues where it was; fewer --jobs need less memory",
+        )
+    return replace(task, fatal={**task.fatal, item_id: cause})
 
 
 def _item_ids(task: Task, stage: Stage) -> set[str]:

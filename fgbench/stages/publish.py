@@ -13,7 +13,7 @@ Writes under ``manifests/`` of the work folder:
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
 
-Clips that the stage ``audit`` took out are in no table but the rejects.
+Clips that the stage ``audit`` took out, or that failed in ``augment``, are in no table but the rejects.
 """
 
 from __future__ import annotations
@@ -208,13 +208,14 @@ def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
 
 
 def _dropped(workdir: Path, finished: Finished) -> dict[int, list[str]]:
-    """Bucket to the clips that the audit took out, where there are any."""
-    folder = pipeline.stage_folder(workdir, "audit")
-    found = {}
-    for bucket, marker in sorted(finished["audit"].items()):
-        path = marker.files(folder).get(REJECTS)
-        if path is not None:
-            found[bucket] = [row["id"] for row in storage.read_rows(path, ["id"])]
+    """Bucket to the clips that the audit took out or that have no image set, where there are any."""
+    found: dict[int, list[str]] = {}
+    for stage in ("audit", "augment"):
+        folder = pipeline.stage_folder(workdir, stage)
+        for bucket, marker in sorted(finished[stage].items()):
+            path = marker.files(folder).get(REJECTS)
+            if path is not None:
+                found.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
     return found
 
 
