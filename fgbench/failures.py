@@ -34,6 +34,14 @@ LOG = Path("logs") / "failed_items.log"
 _PACKAGE = Path(__file__).parent
 _MOST_CHARACTERS = 400  # of a message; the log has all of it
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})
+_NO_MEMORY = (
+    "failed to map segment",
+    "annot allocate memory",
+    "can't allocate memory",
+    "can't start new thread",
+    "Failed to launch worker thread",
+    "std::bad_alloc",
+)
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
@@ -65,10 +73,15 @@ def reason_and_detail(error: Exception, hidden: Iterable[Path] = ()) -> tuple[st
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether memory was used up, as Python, NumPy, Arrow, FFmpeg or OpenCV say it."""
-    return isinstance(error, MemoryError) or (
-        type(error).__module__.partition(".")[0] == "cv2" and getattr(error, "code", None) == _CV_NO_MEMORY
-    )
+    """Whether memory was used up, as Python, NumPy, Arrow, FFmpeg, OpenCV, PyTorch or the linker say it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if type(error).__module__.partition(".")[0] == "cv2":
+        return getattr(error, "code", None) == _CV_NO_MEMORY
+    text = str(error)
+    return any(sign in text for sign in _NO_MEMORY)
 
 
 def place_of(error: BaseException) -> str:

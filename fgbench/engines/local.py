@@ -13,7 +13,7 @@ from fgbench.workers import AfterDeath, Workers
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LEAST_MEMORY_GB = 0.5  # the libraries alone take about half of it
+_LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever where they get less
 
 
 class Runner(Protocol):

@@ -96,8 +96,8 @@ def test_a_deadly_task_is_tried_again_alone_and_then_given_up_for_another(jobs):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process this way")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_worker_takes_no_more_memory_than_it_may(jobs):
-    with local.start(jobs, memory_gb=1.0) as run:
-        assert list(run(take, [3_000_000_000])) == ["out of memory"]
+    with local.start(jobs, memory_gb=2.0) as run:
+        assert list(run(take, [9_000_000_000])) == ["out of memory"]
         assert list(run(take, [1000])) == [1000]
     with pytest.raises(ConfigError, match=r"0\.1 GB of memory for a worker"), local.start(2, memory_gb=0.1):
         pass
