@@ -32,6 +32,7 @@ from fgbench.errors import ManifestError
 from fgbench.faces.status import USABLE
 from fgbench.hashing import digest_file, digest_json
 from fgbench.pipeline import REJECTS, ROWS, Marker
+from fgbench.printable import cell_of
 from fgbench.provenance import provenance
 from fgbench.records import IMAGE_ROLES, SPLITS
 from fgbench.stages._card import data_card
@@ -338,7 +339,7 @@ def _reannotate(rejects: pa.Table) -> str:
     writer.writerow(["clip", "why"])
     for row in rejects.to_pylist():
         if row["reason"] == "reannotate":
-            writer.writerow([row["id"], row["detail"]])
+            writer.writerow([cell_of(row["id"]), cell_of(row["detail"])])
     return text.getvalue()
 
 
@@ -355,7 +356,7 @@ def _folds(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["clip_id", "fold"])
-    writer.writerows(sorted(rows))
+    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in sorted(rows)])
     return text.getvalue()
 
 
