@@ -427,7 +427,9 @@ def _check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path
         return
     worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     named = ", ".join(f"{reason} ({count})" for reason, count in worst)
-    tracebacks = f"tracebacks: {workdir / LOG}; " if report.reasons.keys() & TRANSIENT else ""
+    tracebacks = ""
+    if report.reasons.keys() & TRANSIENT:
+        tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "
     raise RejectRateError(
         f"stage {report.stage} rejected {report.rejected} of {seen} clips, the recipe allows "
         f"{config.max_reject_rate:.0%}: {named}",
