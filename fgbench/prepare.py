@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fgbench import pipeline, plugins, storage
+from fgbench import execution, pipeline, plugins, storage
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
@@ -19,6 +19,7 @@ from fgbench.errors import ManifestError, RejectRateError
 from fgbench.failures import LOG, TRANSIENT, WORKER_DIED
 from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import REJECTS, Marker, Stage, Task
+from fgbench.printable import printable_name
 from fgbench.records import ClipEntry
 from fgbench.stages.publish import publish
 
@@ -192,10 +193,10 @@ def run(
                 total = len(tasks) + len(markers)
                 progress(stage.name, len(markers), total)
                 done = runner(
-                    pipeline.execute,
+                    execution.execute,
                     tasks,
-                    after_death=pipeline.without_fatal_item,
-                    is_risky=pipeline.was_fatal,
+                    after_death=execution.without_fatal_item,
+                    is_risky=execution.was_fatal,
                 )
                 for marker in done:
                     markers[marker.bucket] = marker
@@ -416,7 +417,7 @@ def _failures(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Fa
         return None
     return Failures(
         number=number,
-        first=f"{first['id']} in {first['stage']}: {first['reason']}, {first['detail']}",
+        first=f"{printable_name(first['id'])} in {first['stage']}: {first['reason']}, {first['detail']}",
         log=str(workdir / LOG),
     )
 
