@@ -12,6 +12,8 @@ Layout of a work folder::
     stages/<stage>/<bucket>-<fingerprint>.json              marker, written last
     stages/<stage>/<bucket>-<fingerprint>.<output>.parquet  rows
     stages/<stage>/<bucket>-<fingerprint>.rejects.parquet   items that could not be used, with the reason
+    stages/<stage>/<bucket>-<fingerprint>.in-hand           item in work; left by a process that dies
+    logs/failed_items.log                                   tracebacks of items that failed
     plans/<stage>-<fingerprint>.json                        decisions that need all buckets at once
     manifests/                                              what users read; see fgbench.stages.publish
     prepare.json, .fgbench-work.json                        origin and mark; see fgbench.workfolder
@@ -20,16 +22,14 @@ Layout of a work folder::
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench import plugins, records, storage
+from fgbench import plugins, storage
 from fgbench.config import PrepareConfig, Section
-from fgbench.errors import WorkerError
-from fgbench.hashing import digest_file, digest_json
+from fgbench.hashing import digest_json
 from fgbench.records import ClipEntry, Rejected
 
 if TYPE_CHECKING:
@@ -66,6 +66,22 @@ class Accepted:
 Outcome = Accepted | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item that a stage can work on, and how.
+
+    What the work raises, also while the rows of its outcome are made, makes a reject of this item alone
+    (`fgbench.failures`).
+
+    Attributes:
+        item_id: Id of the item (a clip id).
+        work: Works on it; called at once, before the next item is asked for.
+    """
+
+    item_id: str
+    work: Callable[[], Outcome]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """All that a worker needs to run one stage on one bucket.
@@ -82,6 +98,7 @@ class Task:
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
         plan: What :attr:`Stage.plan` decided for this bucket.
+        fatal: Items at which worker processes died, and how in words; they are rejected without a try.
     """
 
     stage: str
@@ -95,6 +112,7 @@ class Task:
     inputs: Mapping[str, Mapping[str, Path]]
     entries: tuple[ClipEntry, ...] = ()
     plan: Any = None
+    fatal: Mapping[str, str] = field(default_factory=dict)
 
     def rows(
         self, stage: str, output: str = ROWS, columns: list[str] | None = None
@@ -117,7 +135,8 @@ class Stage:
         version: To be raised when the same input and recipe give other rows than before.
         inputs: Stages whose tables it reads; the clips of the first are the items to accept or reject.
         outputs: Output name to table name in :func:`fgbench.records.schema`.
-        run: Computes the outcomes of a bucket, ordered by item id.
+        run: Lists the items of a bucket, ordered by their ids, each with the work that it takes. Whatever may
+            fail for one item alone belongs into its work.
         plan: Decides for all buckets at once what each has to do; gets the recipe's section and the input
             files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
             independent.
@@ -130,7 +149,7 @@ class Stage:
     version: int
     inputs: tuple[str, ...]
     outputs: Mapping[str, str]
-    run: Callable[[Task], Iterator[Outcome]]
+    run: Callable[[Task], Iterator[Item]]
     plan: Callable[[Any, Mapping[int, Mapping[str, Mapping[str, Path]]]], Mapping[int, Any]] | None = None
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
@@ -188,20 +207,21 @@ def stage_folder(workdir: Path, stage: str) -> Path:
     return workdir / "stages" / stage
 
 
-def _stem(bucket: int, fingerprint: str) -> str:
+def stem(bucket: int, fingerprint: str) -> str:
+    """Beginning of the names of a bucket's files."""
     return f"{bucket:05d}-{fingerprint[:20]}"
 
 
 def is_result(name: str) -> bool:
-    """Whether a file of a stage's folder is named as a result or its marker is."""
-    return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json)", name) is not None
+    """Whether a file of a stage's folder is named as a result, its marker or its item in work is."""
+    return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json|in-hand)", name) is not None
 
 
 def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Marker | None:
     """Marker of a finished bucket, or ``None`` if it is not done or some of its files are gone."""
     folder = stage_folder(workdir, stage)
     try:
-        raw = storage.read_json(folder / f"{_stem(bucket, fingerprint)}.json")
+        raw = storage.read_json(folder / f"{stem(bucket, fingerprint)}.json")
     except FileNotFoundError:
         return None
     marker = Marker(**raw)
@@ -218,7 +238,7 @@ def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Mar
 def marker_files(folder: Path, marker: Marker) -> list[Path]:
     """All files of a finished bucket, its marker among them."""
     names = [str(output["file"]) for output in marker.outputs.values()]
-    return [folder / name for name in (*names, f"{_stem(marker.bucket, marker.fingerprint)}.json")]
+    return [folder / name for name in (*names, f"{stem(marker.bucket, marker.fingerprint)}.json")]
 
 
 def fingerprint(
@@ -251,79 +271,6 @@ def fingerprint(
             "files": dict(files or {}),
         }
     )
-
-
-def execute(task: Task) -> Marker:
-    """Run one stage on one bucket and write its files; the work of a worker process.
-
-    Raises:
-        FgbenchError: As the stage and the file system raise.
-        WorkerError: If the stage does not accept or reject each item exactly once.
-    """
-    stage: Stage = plugins.load("stages", task.stage).STAGE
-    folder = stage_folder(task.workdir, task.stage)
-    stem = _stem(task.bucket, task.fingerprint)
-    tables = {**stage.outputs, REJECTS: "rejects"}
-    writers: dict[str, storage.TableWriter] = {}
-    accepted: set[str] = set()
-    rejected: dict[str, str] = {}
-    try:
-        for output, table in tables.items():
-            path = folder / f"{stem}.{output}.parquet"
-            width = stage.width(task.config) if stage.width else 0
-            writers[output] = storage.TableWriter(path, records.schema(table, width))
-        for outcome in stage.run(task):
-            if outcome.item_id in accepted or outcome.item_id in rejected:
-                raise WorkerError(
-                    f"stage {task.stage} gave {outcome.item_id!r} twice", "this is a fault of fgbench"
-                )
-            if isinstance(outcome, Rejected):
-                rejected[outcome.item_id] = outcome.reason
-                row = {"id": outcome.item_id, "stage": task.stage}
-                writers[REJECTS].add({**row, "reason": outcome.reason, "detail": outcome.detail})
-            else:
-                accepted.add(outcome.item_id)
-                for item in outcome.rows:
-                    writers[outcome.output].add(item)
-        missing = _item_ids(task, stage) ^ (accepted | rejected.keys())
-        if missing:
-            raise WorkerError(
-                f"stage {task.stage} neither accepted nor rejected {sorted(missing)[:3]}",
-                "this is a fault of fgbench",
-            )
-        for writer in writers.values():
-            writer.close()
-    except BaseException:
-        for writer in writers.values():
-            writer.discard()
-        raise
-    outputs = {output: _describe(writer) for output, writer in writers.items()}
-    marker = Marker(
-        bucket=task.bucket,
-        fingerprint=task.fingerprint,
-        outputs=outputs,
-        accepted=len(accepted),
-        reasons=dict(sorted(Counter(rejected.values()).items())),
-    )
-    content = {name: getattr(marker, name) for name in Marker.__dataclass_fields__}
-    storage.write_json(folder / f"{stem}.json", content)
-    return marker
-
-
-def _item_ids(task: Task, stage: Stage) -> set[str]:
-    if not stage.inputs:
-        return {entry.clip_id for entry in task.entries}
-    return {row["clip_id"] for row in task.rows(stage.inputs[0], columns=["clip_id"])}
-
-
-def _describe(writer: storage.TableWriter) -> dict[str, Any]:
-    path = writer.path
-    return {
-        "file": path.name,
-        "sha256": digest_file(path),
-        "rows": writer.rows,
-        "bytes": path.stat().st_size,
-    }
 
 
 def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:

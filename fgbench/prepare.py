@@ -13,13 +13,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fgbench import pipeline, plugins, storage, workfolder
+from fgbench import execution, pipeline, plugins, storage, workfolder
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
+from fgbench.failures import LOG, TRANSIENT
 from fgbench.hashing import bucket_of, digest_file, digest_json
-from fgbench.pipeline import Marker, Stage, Task
+from fgbench.pipeline import REJECTS, Marker, Stage, Task
+from fgbench.printable import printable_name
 from fgbench.records import ClipEntry
 from fgbench.stages.publish import publish
 from fgbench.workfolder import RUN_FILE
@@ -52,6 +54,21 @@ class StageReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Items that could not be used for reasons that may have passed.
+
+    Attributes:
+        number: How many.
+        first: The first of them: clip, stage, reason and detail.
+        log: File with the tracebacks.
+    """
+
+    number: int
+    first: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """What a run of ``fgbench prepare`` did.
 
@@ -64,6 +81,7 @@ class RunReport:
         published: Whether the manifests were written in this run.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
         left_out: Label to number of clips whose label is not in the recipe's label set.
+        failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
     """
 
     recipe: str
@@ -74,6 +92,7 @@ class RunReport:
     published: bool
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    failures: Failures | None = None
 
     @property
     def done(self) -> int:
@@ -137,6 +156,8 @@ def run(
     jobs: int = 1,
     engine: str = "local",
     force: bool = False,
+    retry: bool = False,
+    worker_memory_gb: float | None = None,
     progress: Progress = _quiet,
 ) -> RunReport:
     """Prepare a data set; what is done already is not done again.
@@ -148,6 +169,9 @@ def run(
         jobs: Worker processes.
         engine: Plugin in ``fgbench/engines``.
         force: Compute every bucket anew.
+        retry: Compute those buckets anew in which items failed for reasons that may have passed
+            (:data:`fgbench.failures.TRANSIENT`).
+        worker_memory_gb: Most memory of each worker, GB; ``None`` is without limit.
         progress: Told of finished buckets.
 
     Raises:
@@ -163,12 +187,18 @@ def run(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
         )
         reports = []
-        with plugins.load("engines", engine).start(jobs) as runner:
+        with plugins.load("engines", engine).start(jobs, memory_gb=worker_memory_gb) as runner:
             for stage in pipeline.stages():
-                tasks, markers = _plan(state, stage, force=force)
+                tasks, markers = _plan(state, stage, force=force, retry=retry)
                 total = len(tasks) + len(markers)
                 progress(stage.name, len(markers), total)
-                for marker in runner(pipeline.execute, tasks):
+                done = runner(
+                    execution.execute,
+                    tasks,
+                    after_death=execution.without_fatal_item,
+                    is_risky=execution.was_fatal,
+                )
+                for marker in done:
                     markers[marker.bucket] = marker
                     progress(stage.name, len(markers), total)
                 state.finished[stage.name] = markers
@@ -184,10 +214,13 @@ def run(
         published=published,
         counts=counts,
         left_out=state.listing.left_out,
+        failures=_failures(workdir, state.finished),
     )
 
 
-def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = False) -> RunReport:
+def preview(
+    config: PrepareConfig, root: Path, workdir: Path, *, force: bool = False, retry: bool = False
+) -> RunReport:
     """What :func:`run` would do; nothing is written.
 
     A bucket that waits in one stage waits in all later ones. Where decisions need all buckets (``split``,
@@ -205,7 +238,7 @@ def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = F
             continue
         plannable = plannable and not (stage.plan is not None and stale)
         if plannable:
-            tasks, markers = _plan(state, stage, force=force, skip=stale, write=False)
+            tasks, markers = _plan(state, stage, force=force, retry=retry, skip=stale, write=False)
             state.finished[stage.name] = markers
             stale |= {task.bucket for task in tasks}
         else:
@@ -281,6 +314,7 @@ def _plan(
     stage: Stage,
     *,
     force: bool,
+    retry: bool = False,
     skip: set[int] | frozenset[int] = frozenset(),
     write: bool = True,
 ) -> tuple[list[Task], dict[int, Marker]]:
@@ -309,7 +343,7 @@ def _plan(
             files=files,
         )
         marker = None if force else pipeline.find_marker(state.workdir, stage.name, bucket, identity)
-        if marker is not None:
+        if marker is not None and not (retry and marker.reasons.keys() & TRANSIENT):
             markers[bucket] = marker
             continue
         tasks.append(
@@ -371,15 +405,38 @@ def _report(
     )
 
 
+def _failures(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
+    """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
+    number = 0
+    first: Mapping[str, str] | None = None
+    for stage, markers in finished.items():
+        for _, marker in sorted(markers.items()):
+            failed = sum(count for reason, count in marker.reasons.items() if reason in TRANSIENT)
+            number += failed
+            if failed and first is None:
+                path = pipeline.stage_folder(workdir, stage) / marker.outputs[REJECTS]["file"]
+                first = next(row for row in storage.read_rows(path) if row["reason"] in TRANSIENT)
+    if first is None:
+        return None
+    return Failures(
+        number=number,
+        first=f"{printable_name(first['id'])} in {first['stage']}: {first['reason']}, {first['detail']}",
+        log=str(workdir / LOG),
+    )
+
+
 def _check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path) -> None:
     seen = report.accepted + report.rejected
     if not seen or report.rejected <= config.max_reject_rate * seen:
         return
     worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     named = ", ".join(f"{reason} ({count})" for reason, count in worst)
+    tracebacks = ""
+    if report.reasons.keys() & TRANSIENT:
+        tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "
     raise RejectRateError(
         f"stage {report.stage} rejected {report.rejected} of {seen} clips, the recipe allows "
         f"{config.max_reject_rate:.0%}: {named}",
-        f"see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, or raise "
-        "max_reject_rate in the recipe",
+        f"{tracebacks}see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, "
+        "or raise max_reject_rate in the recipe",
     )

@@ -23,7 +23,7 @@ RUN_FILE = "prepare.json"
 FORMAT = 1
 """Version of the layout; a higher one is refused."""
 
-FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", "audit")
+FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", "audit", "logs")
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
 _KIND = "work folder of fgbench"

@@ -115,6 +115,22 @@ def test_conventional_baselines_do_not_import_torch():
     assert done.returncode == 0, done.stderr
 
 
+def test_all_that_draws_draws_in_our_style():
+    """Settings of the user's Matplotlib are read where a drawing is made and where it is written."""
+    found = 0
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(line, ast.ImportFrom) and any(name.asname == "Canvas" for name in line.names)
+                for line in node.body
+            ):
+                found += 1
+                assert "own_style()" in map(ast.unparse, node.decorator_list), f"{path}: {node.name}"
+    assert found >= 8
+    drawing = re.compile(r"import matplotlib\.pyplot|matplotlib import pyplot|savefig")
+    assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["render.py"]
+
+
 @pytest.mark.parametrize("kind", ["reports.tables", "reports.figures"])
 def test_tables_and_figures_keep_their_contract(kind):
     for name in plugins.names(kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ from fgbench.cli import (
     train,
 )
 from fgbench.cli.console import errors_explained
+from fgbench.cli.process_limits import check_address_space
 
 
 class _Commands(TyperGroup):
@@ -33,6 +35,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
+            check_address_space()
             return super().invoke(ctx)
 
 
@@ -81,4 +84,6 @@ def _root(
 
 def main() -> None:
     """Entry point of the console script."""
+    # No Python that this process or a library starts imports from the current directory, where data lie.
+    os.environ["PYTHONSAFEPATH"] = "1"
     app()

@@ -1,17 +1,26 @@
-"""What all commands share: printing, progress bars, and errors as one clear message."""
+"""What all commands share: printing, progress bars, and errors as one clear message.
+
+Whatever is printed goes through `fgbench.printable`: names of files and classes are of others' making.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from fgbench.errors import FgbenchError, exit_code
+from fgbench.errors import FgbenchError, ResourceError, exit_code
+from fgbench.failures import is_memory
+from fgbench.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,15 +28,38 @@ if TYPE_CHECKING:
 DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
 
+_WRONG_USE: Any = typer.BadParameter.__mro__[2]
+"""``ClickException``, of the click that is within typer or, in older ones, beside it."""
+
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
+    errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
+    errno.EFBIG: "the file is larger than the file system or the limit of this process (ulimit -f) allows",
+    errno.EMFILE: "too many files are open for the limit of this process (ulimit -n); raise it",
+    errno.ENFILE: "too many files are open on this machine; close some programs",
+    errno.EIO: "the disk or its connection fails; look at the system's log",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.EACCES: "ask for the right to it, or choose another place",
+    errno.EPERM: "ask for the right to it, or choose another place",
+}
+"""Failures of the file system that are no fault of fgbench, and what to do."""
+
 
 def say(text: str) -> None:
     """Print a line for people on standard output."""
-    typer.echo(text)
+    _print(text, sys.stdout)
 
 
 def note(text: str) -> None:
     """Print a line for people on the error stream."""
-    typer.echo(text, err=True)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
+    shown = printable(text)
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    shown = shown.encode(encoding, "backslashreplace").decode(encoding)
+    typer.secho(shown, file=stream, fg=colour)
 
 
 def counts_line(part: str, counts: Mapping[str, int]) -> str:
@@ -39,7 +71,7 @@ def counts_line(part: str, counts: Mapping[str, int]) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    _print(printable_json(json.dumps(value, indent=1, ensure_ascii=False)), sys.stdout)
 
 
 @contextmanager
@@ -47,16 +79,60 @@ def errors_explained() -> Iterator[None]:
     """Print what fgbench raises as message and remedy, and exit with the code of the error."""
     try:
         yield
-    except FgbenchError as error:
-        if os.environ.get(DEBUG):
-            raise
-        typer.secho(f"error: {error.message}", err=True, fg="red")
-        if error.hint:
-            typer.echo(f"  {error.hint}", err=True)
-        raise SystemExit(exit_code(error)) from error
+    except (BrokenPipeError, typer.Exit, typer.Abort):
+        raise  # whoever reads has enough; or it is the way to end
     except KeyboardInterrupt:
-        typer.echo("\ninterrupted; run the same command again to continue", err=True)
+        note("\ninterrupted; run the same command again to continue")
         raise SystemExit(130) from None
+    except Exception as error:
+        raise SystemExit(_explain(error)) from error
+
+
+def _explain(error: Exception) -> int:
+    """Print what an error says, and what to do; returns the exit code."""
+    if isinstance(error, _WRONG_USE):
+        shown = io.StringIO()
+        error.show(file=shown)
+        note(shown.getvalue().rstrip())
+        return int(error.exit_code)
+    known = _as_known(error)
+    if os.environ.get(DEBUG):
+        note("".join(traceback.format_exception(error)).rstrip())
+    if known is not None:
+        _print(f"error: {known.message}", sys.stderr, colour="red")
+        if known.hint:
+            note(f"  {known.hint}")
+        return exit_code(known)
+    _print(f"unexpected failure: {type(error).__name__}: {error}", sys.stderr, colour="red")
+    note(f"  this is a fault of fgbench; {_kept_traceback(error)}")
+    return 1
+
+
+def _as_known(error: Exception) -> FgbenchError | None:
+    """The error that says it in our words; ``None`` if it was not foreseen."""
+    if isinstance(error, FgbenchError):
+        return error
+    if is_memory(error):
+        return ResourceError(
+            f"out of memory: {type(error).__name__}: {error}".rstrip(": "),
+            "give it more, or ask for less at a time, e.g. by fewer --jobs; what is done already is kept",
+        )
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        place = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
+        return ResourceError(f"{error.strerror}{place}", _OF_THE_MACHINE[error.errno])
+    return None
+
+
+def _kept_traceback(error: Exception) -> str:
+    """Put the traceback into a file; returns where it is in words."""
+    try:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", errors="backslashreplace", prefix="fgbench-", suffix=".log", delete=False
+        ) as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return f"set {DEBUG}=1 to see where"
+    return f"its traceback is in {file.name}; set {DEBUG}=1 to see it at once"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,8 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
+from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail, writable
+from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +28,7 @@ OUT = places.BASE / "predictions"
 """Where pictures and tables go by default."""
 
 _TABLE = "predictions.parquet"
+_LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
 _REASONS = {
     "no_face": "no face was found",
     "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
@@ -70,18 +74,22 @@ def predict(
     note(f"{network.trained.name} on {network.device}; faces by {faces.detector if faces.align else 'none'}")
     if _is_drawn(network):
         note(_DRAWN)
-    names = output_names(paths)
-    told = []
-    with progress_bars(quiet=json) as progress:
-        for number, (path, name) in enumerate(zip(paths, names, strict=True)):
-            found = ask(path, out / f"{name}.frames.parquet")
-            written = _write(found, network, out, name, top)
-            told.append(_plain(found, network, written))
-            if not json:
-                for line in _lines(found, network, written, top):
-                    say(line)
-            progress("files", number + 1, len(paths))
-    _write_table(out / _TABLE, told, network)
+    told: list[dict[str, Any]] = []
+    try:
+        with progress_bars(quiet=json) as progress:
+            for number, (path, name) in enumerate(zip(paths, output_names(paths), strict=True)):
+                found, written = _told(path, name, network, ask, out=out, top=top)
+                told.append(_plain(found, network, written))
+                if not json:
+                    for line in _lines(found, network, written, top):
+                        say(line)
+                progress("files", number + 1, len(paths))
+    finally:
+        if told:  # also where the user interrupts
+            _write_table(out / _TABLE, told, network)
+    failed = [item for item in told if item["status"] in TRANSIENT]
+    if failed:
+        note(f"{len(failed)} of {len(told)} files failed; tracebacks: {out / LOG}")
     if json:
         print_json({"run": network.trained.name, "classes": list(network.classes), "files": told})
     else:
@@ -94,14 +102,56 @@ def predict(
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
-    """Names of the files that are written for others: theirs without suffix, with numbers where two agree."""
+    """Names of the files that are written for others: theirs without suffix, with numbers where two agree.
+
+    Characters that no terminal should be given are written as escapes, and long names are cut.
+    """
     names: list[str] = []
+    taken: set[str] = set()
     for path in paths:
-        name, number = path.stem, 2
-        while name in names:
-            name, number = f"{path.stem}-{number}", number + 1
+        stem = printable_name(path.stem).replace("\\", "%")
+        while len(stem.encode()) > _LONGEST_STEM_BYTES:
+            stem = stem[:-1]
+        name, number = stem, 2
+        while name.casefold() in taken:  # some file systems take a and A for one
+            name, number = f"{stem}-{number}", number + 1
+        taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _told(
+    path: Path,
+    name: str,
+    network: ImageNetwork,
+    ask: Callable[[Path, Path], FilePrediction],
+    *,
+    out: Path,
+    top: int,
+) -> tuple[FilePrediction, Mapping[str, str | None]]:
+    """What is said of a file, and what was written; whatever is raised concerns this file alone."""
+    from fgbench.training.file_prediction import FilePrediction
+
+    nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
+    if _is_special(path):
+        message = "neither a file nor a folder; copy what it gives into a file"
+        return FilePrediction(path=path, kind="unreadable", status="not_a_file", message=message), nothing
+    try:
+        found = ask(path, out / f"{name}.frames.parquet")
+        return found, _write(found, network, out, name, top)
+    except Exception as error:
+        reason, detail = reason_and_detail(error)
+        keep_traceback(out, str(path), error)
+        return FilePrediction(path=path, kind="unreadable", status=reason, message=detail), nothing
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is a pipe, a socket or a device, of which reading may never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # whoever opens it tells what is wrong
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _opened(
@@ -183,8 +233,10 @@ def _write(
 
 def _title(found: FilePrediction, portrait: Portrait) -> str:
     if portrait.frame_index is None:
-        return found.path.name
-    return f"{found.path.name}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
+        return printable_name(found.path.name)
+    return (
+        f"{printable_name(found.path.name)}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
+    )
 
 
 def _notes(found: FilePrediction) -> list[str]:
@@ -213,10 +265,10 @@ def _lines(
 ) -> list[str]:
     """What is printed of a file."""
     if found.kind == "unreadable" or not found.n_frames:
-        return [f"{found.path}: {found.status}: {found.message}"]
+        return [f"{printable_name(found.path)}: {found.status}: {found.message}"]
     frames = f", {found.n_faces} of {found.n_frames} frames with a usable face"
     reason = f", {_REASONS[found.status]}" if found.status in _REASONS else ""
-    lines = [f"{found.path}: {found.status}{reason}{frames if found.kind == 'video' else ''}"]
+    lines = [f"{printable_name(found.path)}: {found.status}{reason}{frames if found.kind == 'video' else ''}"]
     if found.said is not None:
         said = found.said
         if found.kind == "video":
@@ -247,10 +299,10 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
     fine = [] if said is None else ranked(network.classes, said.fine)
     upper = [] if said is None else ranked(network.upper, said.basic)
     return {
-        "path": str(found.path),
+        "path": writable(str(found.path)),
         "kind": found.kind,
         "status": found.status,
-        "message": found.message,
+        "message": writable(found.message),
         "n_frames": found.n_frames,
         "n_faces": found.n_faces,
         "n_tracks": found.n_tracks,
@@ -261,7 +313,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
         "basic_head": None if said is None or said.basic_head is None else said.basic_head.tolist(),
         "box": None if portrait is None or portrait.box_xyxy is None else portrait.box_xyxy.tolist(),
         "box_frame": None if portrait is None else portrait.frame_index,
-        **written,
+        **{what: None if path is None else writable(path) for what, path in written.items()},
     }
 
 

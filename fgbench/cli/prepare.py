@@ -37,6 +37,22 @@ def prepare(
         str | None, typer.Option("--decoder", help="Video decoder in place of the recipe's: pyav or decord.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute everything anew.")] = False,
+    retry: Annotated[
+        bool,
+        typer.Option(
+            "--retry",
+            help="Work again on clips that failed for a reason that may have passed: internal_error, "
+            "out_of_memory, worker_died, too_slow.",
+        ),
+    ] = False,
+    worker_memory: Annotated[
+        float | None,
+        typer.Option(
+            "--worker-memory",
+            help="Most memory of each worker, GB; a clip that needs more is rejected (Linux).",
+            show_default="no limit",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
     drop_leaks: Annotated[
         bool,
@@ -81,10 +97,20 @@ def prepare(
     if not json:
         note(f"recipe {config.name}, data {root}, work folder {work}")
     if dry_run:
-        _show(preview(config, root, work, force=force), json=json, dry_run=True)
+        _show(preview(config, root, work, force=force, retry=retry), json=json, dry_run=True)
         return
     with progress_bars(quiet=json) as progress:
-        report = run(config, root, work, jobs=jobs, engine=engine, force=force, progress=progress)
+        report = run(
+            config,
+            root,
+            work,
+            jobs=jobs,
+            engine=engine,
+            force=force,
+            retry=retry,
+            worker_memory_gb=worker_memory,
+            progress=progress,
+        )
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
@@ -149,6 +175,12 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
         if stage.rejected:
             reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
             say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+    if report.failures is not None:
+        failures = report.failures
+        say(
+            f"{failures.number} clips failed for reasons that may have passed, the first: {failures.first}; "
+            f"log: {failures.log}; fgbench prepare --retry works on them again"
+        )
     for part, counts in report.counts.items():
         say(counts_line(part, counts))
     if not report.done and not report.published:

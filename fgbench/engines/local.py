@@ -2,95 +2,113 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
-from fgbench.errors import WorkerError
+from fgbench.errors import ConfigError
+from fgbench.workers import AfterDeath, Workers
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever where they get less
 
 
 class Runner(Protocol):
     """Runs a function over tasks."""
 
-    def __call__(self, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
-        """Results in the order in which they are ready."""
+    def __call__(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        *,
+        after_death: AfterDeath[T] | None = None,
+        is_risky: Callable[[T], bool] | None = None,
+    ) -> Iterator[R]:
+        """Results in the order in which they are ready.
+
+        Args:
+            function: The work.
+            tasks: What on.
+            after_death: Says what to try when a worker died at a task, see :meth:`Workers.run`; ``None``: a
+                dead worker is an error.
+            is_risky: Tells tasks that must not be done in this process, since it may die of them.
+        """
 
 
 @contextmanager
-def start(jobs: int) -> Iterator[Runner]:
+def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
     """A runner with ``jobs`` worker processes; with one, the work is done in this process.
 
     Workers start when the first task comes and end with this process, even if it is killed.
 
     Args:
         jobs: Number of worker processes.
+        memory_gb: Most memory of each, GB (10^9 bytes); more is a ``MemoryError`` there. ``None`` is without
+            limit. Only Linux keeps to it.
+
+    Raises:
+        ConfigError: If the limit is too low for any work.
     """
-    if jobs <= 1:
-        yield _in_process
-        return
-    context = multiprocessing.get_context("forkserver")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    if memory_gb is not None and memory_gb < _LEAST_MEMORY_GB:
+        raise ConfigError(
+            f"{memory_gb:g} GB of memory for a worker, expected at least {_LEAST_MEMORY_GB:g}",
+            "raise --worker-memory, or leave it out",
+        )
+    # A limit is for a process of its own: this one has to live on where the work does not fit.
+    is_here = jobs <= 1 and memory_gb is None
+    workers = Workers(max(1, jobs), partial(_prepare, memory_gb))
 
-    def run(function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
-        return _in_pool(pool, function, tasks, ahead=2 * jobs)
+    def in_workers(
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        *,
+        after_death: AfterDeath[T] | None = None,
+        is_risky: Callable[[T], bool] | None = None,
+    ) -> Iterator[R]:
+        for _, result in workers.run(function, tasks, after_death=after_death):
+            yield result
+
+    def in_process(
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        *,
+        after_death: AfterDeath[T] | None = None,
+        is_risky: Callable[[T], bool] | None = None,
+    ) -> Iterator[R]:
+        if tasks:
+            limit_threads()
+        for task in tasks:
+            if is_risky is not None and is_risky(task):
+                yield from in_workers(function, [task], after_death=after_death)
+            else:
+                yield function(task)
 
     try:
-        yield run
-    except BaseException:
-        # Tasks in hand are given up at once: their files appear whole or not at all.
-        for worker in list((getattr(pool, "_processes", None) or {}).values()):
-            worker.terminate()
-        raise
+        yield in_process if is_here else in_workers
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # Tasks in hand are given up at once: their files appear whole or not at all.
+        workers.stop()
 
 
-def _in_process(function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
-    if tasks:
-        limit_threads()
-    return map(function, tasks)
-
-
-def _in_pool(
-    pool: ProcessPoolExecutor, function: Callable[[T], R], tasks: Sequence[T], *, ahead: int
-) -> Iterator[R]:
-    waiting = list(reversed(tasks))
-    running: set[Future[R]] = set()
-    try:
-        while waiting or running:
-            while waiting and len(running) < ahead:
-                running.add(pool.submit(function, waiting.pop()))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker process died (killed, out of memory, or a crash in a library)",
-            "run the same command again: it continues where it was; fewer --jobs need less memory",
-        ) from error
-
-
-def _start_worker() -> None:
-    """Prepare a worker: one thread, no part in Ctrl-C, and an end when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _prepare(memory_gb: float | None) -> None:
+    """Prepare a worker: one thread, and its share of the memory."""
     limit_threads()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if memory_gb is not None:
+        limit_memory(memory_gb)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def limit_memory(memory_gb: float) -> None:
+    """Let this process take no more memory than that: the next request fails, and the process lives on."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    n_bytes = int(memory_gb * 1e9)
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, most))
 
 
 def limit_threads() -> None:

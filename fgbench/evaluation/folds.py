@@ -1,7 +1,8 @@
 """Folds of a data set by subject, source or clip: dealt from public ids, kept in a file, read back.
 
 A fold file is CSV with a head: ``subject_id,fold`` (or ``source_id,fold``, ``clip_id,fold``), one line per
-id, folds numbered from 1. It holds ids only, so that it can be published.
+id, folds numbered from 1. It holds ids only, so that it can be published. Ids that a spreadsheet would take
+for formulas have an apostrophe before them (`fgbench.printable.cell_of`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.samples import Sample
+from fgbench.printable import cell_of, text_of
 
 GROUPS = ("subject_id", "source_id", "clip_id")
 """What folds may keep together, and what the lines of a fold file may name."""
@@ -91,7 +93,7 @@ def fold_file_text(fold_of: Mapping[str, str], group_by: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([group_by, "fold"])
-    writer.writerows([[group, fold_of[group]] for group in sorted(fold_of, key=natural_key)])
+    writer.writerows([[cell_of(group), fold_of[group]] for group in sorted(fold_of, key=natural_key)])
     return out.getvalue()
 
 
@@ -160,7 +162,7 @@ def _lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]
                 f"{path}, line {number}: {','.join(values)!r}, expected an id and a fold from 1 to {n_folds}",
                 "mend the line",
             )
-        name, fold = values
+        name, fold = text_of(values[0]), values[1]
         if found.setdefault(name, fold) != fold:
             raise _in_two_folds(path, head[0], name, found[name], fold)
     return head[0], found

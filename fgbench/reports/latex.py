@@ -126,7 +126,9 @@ def _tabular(piece: Table) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    # The end of the row before takes a bracket or a star that follows for an argument of its own.
+    guard = "{}" if cells and cells[0].startswith(("[", "*")) else ""
+    return guard + " & ".join(cells) + r" \\"
 
 
 def _cell(cell: Cell) -> str:

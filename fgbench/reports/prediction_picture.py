@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.regions import REGION_STYLES
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class ShownPrediction:
     basic_source: str
 
 
+@own_style()
 def draw_prediction(shown: ShownPrediction) -> Drawing:
     """Draw a prediction: the whole picture, the face close up, bars of probabilities."""
     from matplotlib.figure import Figure as Canvas

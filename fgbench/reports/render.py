@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from fgbench.printable import cell_of, printable
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.model import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
@@ -33,14 +35,24 @@ def markdown(table: Table) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """Table as CSV with one line of heads; title and notes are left out."""
+    """Table as CSV with one line of heads; title and notes are left out.
+
+    Names that a spreadsheet would take for formulas get an apostrophe before them.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([["" if cell is None else cell for cell in row] for row in table.rows])
+    writer.writerow([cell_of(str(column)) for column in table.columns])
+    writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
     return out.getvalue()
 
 
+def _csv_cell(cell: Cell) -> Cell:
+    if cell is None:
+        return ""
+    return cell_of(cell) if isinstance(cell, str) else cell
+
+
+@own_style()
 def draw_table(table: Table) -> Drawing:
     """Table as a drawing, its blocks one below the other."""
     from textwrap import wrap
@@ -96,10 +108,8 @@ def picture(drawing: Drawing, kind: str) -> bytes:
         drawing: What is drawn.
         kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
     """
-    import matplotlib
-
     out = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "fgbench", "pdf.fonttype": 42}):
+    with own_style():
         drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
     return out.getvalue()
 
@@ -121,7 +131,8 @@ def text(cell: Cell) -> str:
 
 
 def in_markdown(value: str) -> str:
-    """Text without anything that Markdown would read as a sign of its own."""
+    """Text on one line, without anything that Markdown would read as a sign of its own."""
+    value = printable(value)
     for character in "\\`*_[]<>|":
         value = value.replace(character, f"\\{character}")
     return value.replace("\n", " ")

@@ -12,6 +12,7 @@ from fgbench.evaluation.hierarchy import are_leaves
 from fgbench.evaluation.metrics import Counts
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.contenders import Contender
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.model import Cell, Figure, Table
 from fgbench.reports.run_sheet import name_of, reliability_of, title_of
 from fgbench.taxonomy import leaf
@@ -51,6 +52,7 @@ def _error_told(error: float | None) -> str:
     return f"Expected calibration error of all predictions together: {error:.3f}."
 
 
+@own_style()
 def _draw_reliability(title: str, bins: Sequence[Bin], error: float | None) -> Drawing:
     from matplotlib.figure import Figure as Canvas
 
@@ -131,6 +133,7 @@ def _tree_order(classes: Sequence[str]) -> list[int]:
     return sorted(range(len(classes)), key=lambda place: leaf(classes[place]).class_id)
 
 
+@own_style()
 def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Drawing:
     from matplotlib.figure import Figure as Canvas
 

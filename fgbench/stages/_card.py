@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
+from fgbench.printable import printable
 from fgbench.records import SPLITS
 
 if TYPE_CHECKING:
@@ -77,4 +78,4 @@ def _left_out(labels: Mapping[str, int]) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text without characters that Markdown or HTML would take for mark-up."""
-    return re.sub(r"[<>|`*\[\]\n]", " ", text).strip()
+    return re.sub(r"[<>|`*\[\]\n]", " ", printable(text)).strip()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from fgbench.config import AuditConfig
@@ -17,7 +18,7 @@ from fgbench.evaluation.audit import PAIRS
 from fgbench.evaluation.audited_pictures import StoredPicture, describe
 from fgbench.evaluation.leakage import AuditedClip, Leak, Side, compare, dropped_clips
 from fgbench.faces.status import USABLE
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
 from fgbench.storage import read_rows
 
@@ -70,13 +71,13 @@ def _faces(inputs: _Files) -> Iterator[StoredPicture]:
                 yield StoredPicture(name, row["clip_id"], row["image"]["bytes"])
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     for row in sorted(task.rows("split"), key=lambda row: str(row["clip_id"])):
-        clip_id = row["clip_id"]
-        if clip_id in task.plan:
-            yield Rejected(clip_id, *task.plan[clip_id])
-        else:
-            yield Accepted(clip_id, [{"clip_id": clip_id}])
+        yield Item(row["clip_id"], partial(_judge, row["clip_id"], task.plan))
+
+
+def _judge(clip_id: str, plan: Mapping[str, tuple[str, str]]) -> Outcome:
+    return Rejected(clip_id, *plan[clip_id]) if clip_id in plan else Accepted(clip_id, [{"clip_id": clip_id}])
 
 
 STAGE = Stage(

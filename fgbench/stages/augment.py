@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from fgbench.config import AugmentConfig
 from fgbench.faces.status import USABLE
 from fgbench.hashing import hash_u64
 from fgbench.images import SUFFIXES, decode, encode
-from fgbench.pipeline import REJECTS, ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import REJECTS, ROWS, Accepted, Item, Stage, Task
 from fgbench.records import IMAGE_ROLES, SPLITS, image_id
 from fgbench.storage import read_rows
 
@@ -79,7 +80,7 @@ def _copies(parent: str, part: str, label: str, config: AugmentConfig, plan: Map
     return each + (1 if hash_u64("copies", config.seed, parent) <= bound else 0)
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, AugmentConfig)
     parts = task.by_clip("split")
@@ -88,25 +89,26 @@ def _run(task: Task) -> Iterator[Outcome]:
         row["clip_id"]: row["subject_id"] for row in task.rows("ingest", columns=["clip_id", "subject_id"])
     }
     dropped = _dropped(task.rows("audit", REJECTS))
+    make = partial(_clip, config=config, plan=task.plan, parts=parts, settled=settled, subjects=subjects)
     pending: str | None = None
     faces: list[dict[str, Any]] = []
     for face in task.rows("faces", columns=["clip_id", "frame_index", "offset", "role", "status", "image"]):
         if pending is not None and face["clip_id"] != pending:
-            yield _clip(pending, faces, config, task.plan, parts=parts, settled=settled, subjects=subjects)
+            yield Item(pending, partial(make, pending, faces))
             faces = []
         pending = face["clip_id"]
         if _is_wanted(face, dropped):
             faces.append(face)
     if pending is not None:
-        yield _clip(pending, faces, config, task.plan, parts=parts, settled=settled, subjects=subjects)
+        yield Item(pending, partial(make, pending, faces))
 
 
 def _clip(
     clip_id: str,
     faces: list[dict[str, Any]],
+    *,
     config: AugmentConfig,
     plan: Mapping[str, list[int]],
-    *,
     parts: Mapping[str, dict[str, Any]],
     settled: Mapping[str, dict[str, Any]],
     subjects: Mapping[str, str | None],

@@ -9,16 +9,17 @@ later one).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from fgbench.config import ConsensusConfig
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import Rejected, Vote
 from fgbench.taxonomy import UNLABELLED, ontology
 from fgbench.voting import Decision, Rules, duplicate_voter, settle
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
     rules = Rules(
@@ -28,7 +29,7 @@ def _run(task: Task) -> Iterator[Outcome]:
     )
     columns = ["clip_id", "label", "scheme", "confidence", "key_frame", "votes"]
     for clip in task.rows("ingest", columns=columns):
-        yield _settle(clip, rules)
+        yield Item(clip["clip_id"], partial(_settle, clip, rules))
 
 
 def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:

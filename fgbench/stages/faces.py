@@ -8,7 +8,7 @@ of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.face
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,31 +25,33 @@ from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.tracking import observe_clip
 from fgbench.images import SUFFIXES, encode
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
-from fgbench.records import N_LANDMARKS, Rejected, image_id
+from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
+from fgbench.records import N_LANDMARKS, image_id
 from fgbench.stages.ingest import inside
 
 Row = dict[str, Any]
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, FacesConfig)
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=["clip_id", "path", "decoder"])}
     for clip_id, samples in groupby(task.rows("sample"), key=lambda row: str(row["clip_id"])):
-        clip = clips[clip_id]
-        wanted = list(samples)
-        try:
-            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
-        except MediaError as error:
-            yield Rejected(clip_id, error.reason, error.message)
-            continue
-        with reader:
-            yield Accepted(clip_id, _observe(reader, wanted, config))
+        yield Item(clip_id, partial(_clip, clips[clip_id], list(samples), config, task.root))
+
+
+def _clip(clip: Row, wanted: list[Row], config: FacesConfig, root: Path) -> Accepted:
+    reader = video.open_video(inside(root, clip["path"]), clip["decoder"])
+    return Accepted(clip["clip_id"], _observe(reader, wanted, config))
 
 
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
     """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
+    with reader:
+        yield from _rows(reader, wanted, config)
+
+
+def _rows(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
     missing = iter(wanted)
     is_timed = reader.info.fps is not None
     frames = _readable(reader, [sample["frame_index"] for sample in wanted])

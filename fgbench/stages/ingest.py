@@ -9,22 +9,23 @@ and folders of pictures have decoders of their own (`fgbench.video.decoder_for`)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fgbench import video
 from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, IngestConfig)
     for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
-        yield _ingest(entry, config, task)
+        yield Item(entry.clip_id, partial(_ingest, entry, config, task))
 
 
 def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:

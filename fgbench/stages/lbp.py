@@ -6,6 +6,7 @@ Reads ``augment``; writes one row per image: its id and the histograms of its ce
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 from fgbench.config import LbpConfig
 from fgbench.features import lbp
 from fgbench.images import decode
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import SPLITS
 
 _BATCH = 64
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, LbpConfig)
     with_images: set[str] = set()
@@ -28,9 +29,13 @@ def _run(task: Task) -> Iterator[Outcome]:
         images = task.rows("augment", part, ["image_id", "clip_id", "image"])
         for clip_id, found in groupby(images, key=lambda row: str(row["clip_id"])):
             with_images.add(clip_id)
-            yield Accepted(clip_id, _rows(found, operator(config)))
+            yield Item(clip_id, partial(_clip, clip_id, found, config))
     for clip_id in sorted({row["clip_id"] for row in task.rows("faces", columns=["clip_id"])} - with_images):
-        yield Accepted(clip_id, ())
+        yield Item(clip_id, partial(Accepted, clip_id, ()))
+
+
+def _clip(clip_id: str, images: Iterator[dict[str, Any]], config: LbpConfig) -> Accepted:
+    return Accepted(clip_id, _rows(images, operator(config)))
 
 
 def operator(config: LbpConfig) -> lbp.LbpConfig:

@@ -8,6 +8,7 @@ fields are put together from neighbouring rows when they are read: a field is st
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -18,15 +19,19 @@ from fgbench.config import OpticalFlowConfig
 from fgbench.faces.status import USABLE
 from fgbench.features.optical_flow import encode, flow
 from fgbench.images import decode
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, OpticalFlowConfig)
     faces = task.rows("faces", columns=["clip_id", "frame_index", "status", "image"])
     for clip_id, found in groupby(faces, key=lambda row: str(row["clip_id"])):
-        yield Accepted(clip_id, flow_fields(clip_id, found, config))
+        yield Item(clip_id, partial(_clip, clip_id, found, config))
+
+
+def _clip(clip_id: str, faces: Iterable[Mapping[str, Any]], config: OpticalFlowConfig) -> Accepted:
+    return Accepted(clip_id, flow_fields(clip_id, faces, config))
 
 
 def flow_fields(

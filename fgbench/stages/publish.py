@@ -13,7 +13,7 @@ Writes under ``manifests/`` of the work folder:
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
 
-Clips that the stage ``audit`` took out are in no table but the rejects.
+Clips that the stage ``audit`` took out, or that failed in ``augment``, are in no table but the rejects.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from fgbench.errors import ManifestError
 from fgbench.faces.status import USABLE
 from fgbench.hashing import digest_file, digest_json
 from fgbench.pipeline import REJECTS, ROWS, Marker
+from fgbench.printable import cell_of
 from fgbench.provenance import provenance
 from fgbench.records import IMAGE_ROLES, SPLITS
 from fgbench.stages._card import data_card
@@ -208,13 +209,14 @@ def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
 
 
 def _dropped(workdir: Path, finished: Finished) -> dict[int, list[str]]:
-    """Bucket to the clips that the audit took out, where there are any."""
-    folder = pipeline.stage_folder(workdir, "audit")
-    found = {}
-    for bucket, marker in sorted(finished["audit"].items()):
-        path = marker.files(folder).get(REJECTS)
-        if path is not None:
-            found[bucket] = [row["id"] for row in storage.read_rows(path, ["id"])]
+    """Bucket to the clips that the audit took out or that have no image set, where there are any."""
+    found: dict[int, list[str]] = {}
+    for stage in ("audit", "augment"):
+        folder = pipeline.stage_folder(workdir, stage)
+        for bucket, marker in sorted(finished[stage].items()):
+            path = marker.files(folder).get(REJECTS)
+            if path is not None:
+                found.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
     return found
 
 
@@ -337,7 +339,7 @@ def _reannotate(rejects: pa.Table) -> str:
     writer.writerow(["clip", "why"])
     for row in rejects.to_pylist():
         if row["reason"] == "reannotate":
-            writer.writerow([row["id"], row["detail"]])
+            writer.writerow([cell_of(row["id"]), cell_of(row["detail"])])
     return text.getvalue()
 
 
@@ -354,7 +356,7 @@ def _folds(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["clip_id", "fold"])
-    writer.writerows(sorted(rows))
+    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in sorted(rows)])
     return text.getvalue()
 
 

@@ -10,15 +10,16 @@ frames in the video set.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from fgbench.config import SampleConfig
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import Rejected
 from fgbench.sampling import near_key_frame, uniform
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, SampleConfig)
     ingested = task.by_clip("ingest")
@@ -26,11 +27,14 @@ def _run(task: Task) -> Iterator[Outcome]:
     for row in task.rows("split"):
         clip_id = row["clip_id"]
         clip = {**ingested[clip_id], "key_frame": settled[clip_id]["key_frame"]}
-        rows = _frames(clip, config)
-        if rows:
-            yield Accepted(clip_id, rows)
-        else:
-            yield Rejected(clip_id, "no_frames_sampled", "the recipe takes no frame of this clip")
+        yield Item(clip_id, partial(_sample, clip, config))
+
+
+def _sample(clip: dict[str, Any], config: SampleConfig) -> Outcome:
+    rows = _frames(clip, config)
+    if not rows:
+        return Rejected(clip["clip_id"], "no_frames_sampled", "the recipe takes no frame of this clip")
+    return Accepted(clip["clip_id"], rows)
 
 
 def _frames(clip: dict[str, Any], config: SampleConfig) -> list[dict[str, Any]]:

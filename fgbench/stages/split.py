@@ -8,11 +8,12 @@ known keep it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from fgbench.config import SplitConfig
 from fgbench.errors import DatasetError
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import SPLITS
 from fgbench.splitting import Member, divide
 from fgbench.storage import read_rows
@@ -55,9 +56,9 @@ def _plan(
     return plan
 
 
-def _run(task: Task) -> Iterator[Outcome]:
+def _run(task: Task) -> Iterator[Item]:
     for clip_id, part in sorted(task.plan.items()):
-        yield Accepted(clip_id, [{"clip_id": clip_id, "split": part}])
+        yield Item(clip_id, partial(Accepted, clip_id, [{"clip_id": clip_id, "split": part}]))
 
 
 STAGE = Stage(

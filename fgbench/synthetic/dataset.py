@@ -15,21 +15,18 @@ from __future__ import annotations
 
 import csv
 import io
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import storage
-from fgbench.errors import ConfigError, WorkerError
+from fgbench.errors import ConfigError
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
 from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
 from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
 from fgbench.temporaries import is_temporary, remove_temporaries
+from fgbench.workers import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -190,17 +187,17 @@ def _drawn(out: Path, options: SynthOptions, clips: list[ClipPlan], jobs: int) -
         _one_thread()
         yield from map(_draw_one, tasks)
         return
-    context = multiprocessing.get_context("forkserver")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    workers = Workers(jobs, _one_thread)
     try:
-        yield from pool.map(_draw_one, tasks)
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker process died (killed, out of memory, or a crash in a library)",
-            "run the same command again: it continues where it was; fewer --jobs need less memory",
-        ) from error
+        early: dict[int, pa.Table] = {}
+        awaited = 0
+        for number, table in workers.run(_draw_one, tasks):
+            early[number] = table
+            while awaited in early:
+                yield early.pop(awaited)
+                awaited += 1
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        workers.stop()
 
 
 def _draw_one(task: tuple[Path, SynthOptions, ClipPlan]) -> pa.Table:
@@ -210,11 +207,6 @@ def _draw_one(task: tuple[Path, SynthOptions, ClipPlan]) -> pa.Table:
     if not path.is_file():
         write_video(path, clip, options)
     return truth(clip)
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _one_thread()
 
 
 def _one_thread() -> None:

@@ -118,6 +118,16 @@ def test_a_file_that_does_not_divide_is_refused(tmp_path, text, message):
         read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
 
 
+def test_ids_that_look_like_formulas_are_harmless_and_read_as_they_were(tmp_path):
+    subjects = ["=1+1|cmd", "'=x", "@a", "-0.5", "+", "'quoted", "\tx"]
+    fold_of = {subject: str(1 + number % 3) for number, subject in enumerate(subjects)}
+    write_fold_file(tmp_path / "f.csv", fold_of, "subject_id")
+    lines = (tmp_path / "f.csv").read_text().splitlines()
+    assert not [line for line in lines if line.startswith(("=", "@", "+"))]
+    clips = [clip(number, subject) for number, subject in enumerate(subjects)]
+    assert read_fold_file(tmp_path / "f.csv", clips, group_by="subject_id", n_folds=3) == fold_of
+
+
 def test_a_file_of_clips_may_not_divide_a_person(tmp_path):
     path = tmp_path / "folds.csv"
     lines = [f"{one.clip_id},{1 + number // 2}" for number, one in enumerate(CLIPS)]

@@ -70,6 +70,28 @@ def test_latex_escapes_all_that_it_would_read_as_a_command():
     assert escaped("---") == "-{}-{}-"
 
 
+@pytest.mark.parametrize("label", ["[a]", "*", "[-1em]"])
+def test_a_row_never_begins_with_what_the_row_before_takes_for_its_argument(label):
+    source = latex(Table(name="t", title="", columns=[label, "x"], rows=[[label, 1], [label, 2]]))
+    check_structure(source)
+    rows = [line for line in source.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 3
+    assert all(line.startswith("{}" + label) for line in rows)
+
+
+def test_csv_has_no_formulas_and_markdown_no_control_characters():
+    names = ["=1+1|cmd", "+1|x", "@sum(1)", "-x", "\x1b]0;pwned\x07"]
+    table = Table(
+        name="t", title=names[4], columns=["class", *names], rows=[[name, *[-0.5] * 5] for name in names]
+    )
+    lines = comma_separated(table).splitlines()
+    assert lines[0].startswith("class,'=1+1|cmd,'+1|x,'@sum(1),'-x,")
+    assert [line.partition(",")[0] for line in lines[1:5]] == ["'=1+1|cmd", "'+1|x", "'@sum(1)", "'-x"]
+    assert all(line.endswith(",-0.5,-0.5,-0.5,-0.5,-0.5") for line in lines[1:]), "numbers stay numbers"
+    assert "\x1b" not in markdown(table)
+    assert r"\\x1b\]0;pwned\\x07" in markdown(table)
+
+
 def check_structure(source):
     """Braces and environments are balanced, rows have as many cells as columns."""
     plain = re.sub(r"(?m)(?<!\\)%.*$", "", source)

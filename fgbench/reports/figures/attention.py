@@ -22,6 +22,7 @@ from fgbench.reports.attended import (
     read_faces,
     read_key_frames,
 )
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
 from fgbench.reports.model import Cell, Figure, Table
@@ -109,6 +110,7 @@ def build(workdir: Path) -> Figure:
     return Figure(table=table, draw=draw)
 
 
+@own_style()
 def _draw(
     title: str,
     chosen: Sequence[Shown],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.evaluation.labels import LabelSet
 from fgbench.reports.counts import SOURCES, DatasetCounts, count_manifests
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Cell, Figure, Table, data_title
 
@@ -51,6 +52,7 @@ def _classes(labels: LabelSet) -> list[tuple[str, str | None]]:
     return list(zip(labels.labels, labels.basic or [None] * len(labels.labels), strict=True))
 
 
+@own_style()
 def _draw(title: str, found: DatasetCounts) -> Drawing:
     from matplotlib.figure import Figure as Canvas
     from matplotlib.patches import Patch

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError
 from fgbench.hashing import hash_u64
 from fgbench.images import decode
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
 from fgbench.reports.methods import MSAU
@@ -160,6 +161,7 @@ def _images(files: Sequence[Path], wanted: Collection[str]) -> Mapping[str, npt.
     return found
 
 
+@own_style()
 def _draw(title: str, faces: Sequence[_Face | None]) -> Drawing:
     from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine

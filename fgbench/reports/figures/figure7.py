@@ -25,6 +25,7 @@ from fgbench.reports.curves import (
     regions_panel,
     weight_panel,
 )
+from fgbench.reports.drawing_style import own_style
 from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, title_of
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
 from fgbench.reports.model import Cell, Figure, Spread, Table, centre
@@ -104,6 +105,7 @@ def _seeds(point: Point) -> list[Cell]:
     return list(point.seeds) if len(point.seeds) > 1 else []
 
 
+@own_style()
 def _draw(title: str, panels: Sequence[Panel], lost: Sequence[str]) -> Drawing:
     from textwrap import fill
 

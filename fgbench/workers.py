@@ -1,0 +1,233 @@
+"""Processes that work for this one: what they are given to do, and what is done when one of them dies.
+
+Workers import nothing from the current directory, take no part in Ctrl-C, and end with the process that
+started them, even if that is killed. A worker that dies is known with the task that it had, and with the
+signal that killed it; the others go on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fgbench.errors import WorkerError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerProcess
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AfterDeath = Callable[[T, str], T]
+"""Gets a task at which a worker died while no other was at work, and how it died in words; returns the task
+to try instead, or raises."""
+
+_SAFE_PATH = "PYTHONSAFEPATH"
+_STOP_S = 5.0  # seconds that a worker gets to end before it is killed
+
+
+def in_words(exit_code: int | None) -> str:
+    """How a process ended, e.g. ``was killed by SIGSEGV (Segmentation fault)``.
+
+    Args:
+        exit_code: As :mod:`multiprocessing` and :mod:`subprocess` tell it: negative for a signal.
+    """
+    if exit_code is None or exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        return f"was killed by signal {-exit_code}"
+    said = signal.strsignal(-exit_code) or "unknown"
+    if name == "SIGKILL":
+        said += "; mostly by the system, since memory ran out"
+    return f"was killed by {name} ({said})"
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Python processes started meanwhile do not import from the current directory.
+
+    Without it ``python -c``, by which :mod:`multiprocessing` starts its helpers, takes a file of that name in
+    the current directory for a module of the standard library, and runs it.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: ForkServerProcess
+    connection: Connection[Any, Any]
+
+
+@dataclass(slots=True)
+class _Work:
+    number: int
+    task: Any
+    alone: bool
+
+
+class Workers:
+    """Processes that stay for several rounds of tasks; they start when they are needed.
+
+    Args:
+        jobs: Most processes at a time.
+        prepare: Called in each when it starts; has to be picklable.
+    """
+
+    def __init__(self, jobs: int, prepare: Callable[[], None]) -> None:
+        self._jobs = jobs
+        self._prepare = prepare
+        self._context = multiprocessing.get_context("forkserver")
+        self._idle: list[_Worker] = []
+        self._busy: dict[_Worker, _Work] = {}
+
+    def run(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        *,
+        after_death: AfterDeath[T] | None = None,
+    ) -> Iterator[tuple[int, R]]:
+        """Number and result of each task, in the order in which they are ready.
+
+        A task at which a worker died is tried once more in a new process when all others are done, so that it
+        is not blamed for what the others took; if that dies too, ``after_death`` says what to try next.
+
+        Args:
+            function: Has to be picklable, as have tasks and results.
+            tasks: The tasks.
+            after_death: ``None``: a dead worker ends the round.
+
+        Raises:
+            WorkerError: If a worker dies and ``after_death`` has no remedy.
+            Exception: The first that the function raises, with the worker's traceback as a note.
+        """
+        waiting = deque(_Work(number, task, alone=False) for number, task in enumerate(tasks))
+        suspects: deque[_Work] = deque()
+        while waiting or suspects or self._busy:
+            while waiting and len(self._busy) < self._jobs:
+                self._give(waiting.popleft(), self._idle.pop() if self._idle else None, function)
+            if not self._busy:
+                self._stop_idle()
+                self._give(suspects.popleft(), None, function)
+            for worker in self._ready():
+                work = self._busy.pop(worker)
+                try:
+                    is_done, result, text = worker.connection.recv()
+                except (EOFError, OSError):
+                    suspects.append(self._suspect(worker, work, after_death))
+                    continue
+                self._idle.append(worker)
+                if not is_done:
+                    result.add_note(text)
+                    raise result
+                yield work.number, result
+
+    def stop(self) -> None:
+        """End the workers; tasks in hand are given up at once."""
+        for worker in self._busy:
+            worker.process.terminate()
+        self._idle += self._busy
+        self._busy.clear()
+        self._stop_idle()
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
+        with safe_path():
+            process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _give(self, work: _Work, worker: _Worker | None, function: Callable[[T], R]) -> None:
+        """Send a task to a worker, or to a new one where it has died while it had nothing to do."""
+        if worker is not None:
+            try:
+                worker.connection.send((function, work.task))
+            except OSError:
+                worker.connection.close()
+                worker.process.join()
+            else:
+                self._busy[worker] = work
+                return
+        fresh = self._start()
+        self._busy[fresh] = work
+        # One that dies at its start is found by `_ready`.
+        with suppress(OSError):
+            fresh.connection.send((function, work.task))
+
+    def _ready(self) -> list[_Worker]:
+        """Workers that have answered or died; a connection is at its end when its worker is gone."""
+        by_connection = {worker.connection: worker for worker in self._busy}
+        return [by_connection[found] for found in wait(list(by_connection))]  # type: ignore[index]
+
+    def _suspect(self, worker: _Worker, work: _Work, after_death: AfterDeath[T] | None) -> _Work:
+        """What to try after a death, when nothing else is at work."""
+        worker.connection.close()
+        worker.process.join()
+        cause = in_words(worker.process.exitcode)
+        if after_death is None:
+            raise WorkerError(
+                f"a worker process died: it {cause}",
+                "run the same command again: it continues where it was; fewer --jobs need less memory",
+            )
+        return _Work(work.number, after_death(work.task, cause) if work.alone else work.task, alone=True)
+
+    def _stop_idle(self) -> None:
+        for worker in self._idle:
+            worker.connection.close()  # a worker ends when there is nobody to give it work
+        for worker in self._idle:
+            worker.process.join(_STOP_S)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._idle.clear()
+
+
+def _serve(connection: Connection[Any, Any], prepare: Callable[[], None]) -> None:
+    """The life of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare()
+    while True:
+        try:
+            function, task = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer = (True, function(task), "")
+        except BaseException as error:
+            answer = (False, error, traceback.format_exc())
+        try:
+            connection.send(answer)
+        except OSError:
+            return
+        except Exception:  # what it is made of cannot be sent
+            text = traceback.format_exc() if answer[0] else answer[2]
+            failure = WorkerError(f"a task failed: {text.splitlines()[-1]}", "this is a fault of fgbench")
+            connection.send((False, failure, text))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,125 @@
+"""``fgbench predict``: one file never ends the run, whatever it is, does or is called."""
+
+import os
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skimage.data
+import torch
+from tiny_runs import write_tiny_weights
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.cli.predict import output_names
+from fgbench.failures import LOG
+from fgbench.training import prediction
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return write_tiny_weights(tmp_path_factory.mktemp("weights") / "w.safetensors")
+
+
+@pytest.fixture(scope="module")
+def face():
+    astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    return cv2.imencode(".png", astronaut)[1].tobytes()
+
+
+@pytest.fixture
+def three(tmp_path, face):
+    """Three pictures of a face; the reading of the second fails as the test says."""
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    for path in paths:
+        path.write_bytes(face)
+    return paths
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    def fail(error):
+        read = prediction.read_image
+
+        def read_image(path, *arguments, **named):
+            if path.name == "b.png":
+                raise error
+            return read(path, *arguments, **named)
+
+        monkeypatch.setattr(prediction, "read_image", read_image)
+
+    return fail
+
+
+def predict(weights, *paths, out):
+    arguments = [weights, *paths, "--out", out, "--device", "cpu"]
+    return CliRunner().invoke(app, ["predict", *map(os.fspath, arguments)])
+
+
+def table(out):
+    return pq.read_table(out / "predictions.parquet").to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ValueError("no such colour"), "internal_error"), (MemoryError("std::bad_alloc"), "out_of_memory")],
+)
+def test_a_file_that_fails_leaves_the_others(weights, three, failing, tmp_path, error, reason):
+    failing(error)
+    done = predict(weights, *three, out=tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert [row["status"] for row in table(tmp_path / "out")] == ["ok", reason, "ok"]
+    assert str(error) in table(tmp_path / "out")[1]["message"]
+    assert f"{three[1]}: {reason}: {type(error).__name__}" in done.stdout
+    assert f"1 of 3 files failed; tracebacks: {tmp_path / 'out' / LOG}" in done.stderr
+    assert "Traceback" in (tmp_path / "out" / LOG).read_text()
+
+
+def test_an_interrupt_leaves_what_was_told(weights, three, failing, tmp_path):
+    failing(KeyboardInterrupt())
+    done = predict(weights, *three, out=tmp_path / "out")
+    assert done.exit_code == 130
+    assert [row["path"] for row in table(tmp_path / "out")] == [str(three[0])]
+
+
+def test_names_of_any_bytes(weights, face, tmp_path):
+    names = [b"caf\xe9.png", b"two\nlines.png", b"\x1b[31mred.png", b"$x^{.png", b"plain.png"]
+    paths = [tmp_path / os.fsdecode(name) for name in names]
+    for path in paths:
+        path.write_bytes(face)
+    done = predict(weights, *paths, out=tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert [row["status"] for row in table(tmp_path / "out")] == ["ok"] * 5
+    assert "\x1b" not in done.stdout
+    assert "two\\x0alines.png: ok" in done.stdout
+    assert "caf\\xe9.png: ok" in done.stdout
+    drawn = sorted(path.name for path in (tmp_path / "out").glob("*.prediction.png"))
+    assert drawn == sorted(
+        f"{name}.prediction.png" for name in ("caf%xe9", "two%x0alines", "%x1b[31mred", "$x^{", "plain")
+    )
+
+
+def test_what_is_no_file_is_not_read(weights, face, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "a.png").write_bytes(face)
+    paths = [tmp_path / name for name in ("pipe.jpg", "zero.jpg", "a.png")]
+    done = predict(weights, *paths, out=tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert [row["status"] for row in table(tmp_path / "out")] == ["not_a_file", "not_a_file", "ok"]
+
+
+def test_output_names_are_of_a_length_that_file_systems_take(tmp_path):
+    first, second = output_names([tmp_path / f"{'é' * 120}a.png", tmp_path / f"{'é' * 120}b.png"])
+    assert first != second
+    assert max(len(name.encode()) for name in (first, second)) <= 210
+    assert output_names([tmp_path / "A.png", tmp_path / "a.jpg"]) == ["A", "a-2"]

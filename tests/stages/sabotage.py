@@ -1,0 +1,65 @@
+"""A run of ``fgbench prepare`` in which single clips fail: ``python sabotage.py JSON``, see :func:`main`.
+
+Worker processes import the main module of the process that starts them, so what is replaced here is replaced
+in them too.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from fgbench import video
+from fgbench.stages import faces
+
+OPEN = video.open_video
+ROWS = faces._rows
+
+
+def hurt(how):
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "memory":
+        raise MemoryError("std::bad_alloc")
+    raise ValueError(f"no such {how}")
+
+
+def install(plan):
+    """Make clips fail: id to ``[what, number]``, the number of rows that the stage ``faces`` gives before;
+    -1 fails when the clip is opened."""
+
+    def open_video(path, decoder="pyav"):
+        what, number = plan.get(path.stem, ("", None))
+        if number == -1:
+            hurt(what)
+        return OPEN(path, decoder)
+
+    def rows(reader, wanted, config):
+        what, number = plan.get(Path(wanted[0]["clip_id"]).stem, ("", None))
+        for count, row in enumerate(ROWS(reader, wanted, config)):
+            if count == number:
+                hurt(what)
+            yield row
+        if number == len(wanted):
+            hurt(what)
+
+    video.open_video = open_video
+    faces._rows = rows
+
+
+def main():
+    """Prepare ``root`` into ``work`` with ``jobs`` workers, clips failing as ``plan`` says."""
+    from fgbench.config import PrepareConfig
+    from fgbench.prepare import run
+
+    order = json.loads(sys.argv[1])
+    config = PrepareConfig(**order["recipe"])
+    report = run(config, Path(order["root"]), Path(order["work"]), jobs=order["jobs"])
+    sys.stdout.write(json.dumps(report.to_json()))
+
+
+if __name__ in ("__main__", "__mp_main__"):
+    install(json.loads(sys.argv[1])["plan"])
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""One clip never ends ``fgbench prepare``: whatever it raises or does to its process, it becomes a reject."""
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import sabotage
+from clip_folders import contents, write_folder
+
+from fgbench import prepare as preparing
+from fgbench import video
+from fgbench.config import PrepareConfig
+from fgbench.errors import DependencyError, RejectRateError, ResourceError
+from fgbench.failures import LOG
+from fgbench.stages import augment, faces
+from fgbench.stages.publish import verify
+
+N_FRAMES = 100
+RECIPE = {
+    "name": "plain",
+    "buckets": 1,
+    "max_reject_rate": 0.9,
+    "faces": {"align": False, "chip_size": 32},
+    "augment": {"balance": "none"},
+    "sample": {"video": "all"},
+}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Five clips of more rows than fit three row groups."""
+    return write_folder(tmp_path_factory.mktemp("clips") / "data", 5, n_frames=N_FRAMES)
+
+
+@pytest.fixture
+def plan(monkeypatch):
+    """Clips that fail, see `sabotage.install`."""
+    monkeypatch.setattr(video, "open_video", video.open_video)
+    monkeypatch.setattr(faces, "_rows", faces._rows)
+    found = {}
+    sabotage.install(found)
+    return found
+
+
+def prepare(root, work, **options):
+    return preparing.run(PrepareConfig(**RECIPE), root, work, **options)
+
+
+def rejects(work):
+    return pq.read_table(work / "manifests" / "rejects.parquet").to_pylist()
+
+
+def stage_bytes(work, stage, output="rows"):
+    return [path.read_bytes() for path in sorted((work / "stages" / stage).glob(f"*.{output}.parquet"))]
+
+
+@pytest.mark.parametrize("number", [-1, 0, 50, N_FRAMES - 1, N_FRAMES], ids=str)
+def test_whatever_a_clip_raises_it_is_a_reject_and_the_others_are_kept(clips, plan, tmp_path, number):
+    plan["c002"] = ("frame", number)
+    report = prepare(clips, tmp_path)
+    [reject] = rejects(tmp_path)
+    assert reject["id"] == "c002"
+    assert reject["stage"] == ("ingest" if number == -1 else "faces")
+    assert reject["reason"] == "internal_error"
+    assert reject["detail"].startswith("ValueError: no such frame (fgbench/")
+    assert report.failures.number == 1
+    assert "c002 in" in report.failures.first
+    assert "Traceback" in (tmp_path / LOG).read_text()
+    assert "c002" in (tmp_path / LOG).read_text()
+    found = pq.read_table(next((tmp_path / "stages" / "faces").glob("*.rows.parquet")), columns=["clip_id"])
+    assert sorted(set(found["clip_id"].to_pylist())) == ["c000", "c001", "c003", "c004"]
+    assert found.num_rows == 4 * N_FRAMES
+
+
+def test_rows_that_were_written_already_are_taken_out_to_the_byte(clips, plan, tmp_path):
+    """The table is that of a run in which the clip gave no row."""
+    for number in (0, 50, N_FRAMES):
+        plan["c001"] = plan["c003"] = ("frame", number)
+        prepare(clips, tmp_path / str(number))
+    first, midway, last = (stage_bytes(tmp_path / str(number), "faces") for number in (0, 50, N_FRAMES))
+    assert first == midway == last
+
+
+def test_memory_that_does_not_suffice_has_a_reason_of_its_own(clips, plan, tmp_path):
+    plan["c002"] = ("memory", 3)
+    prepare(clips, tmp_path)
+    assert [reject["reason"] for reject in rejects(tmp_path)] == ["out_of_memory"]
+
+
+def test_a_value_that_the_table_cannot_hold_concerns_its_clip_alone(clips, monkeypatch, tmp_path):
+    """Rows are written some hundred at a time, those of other clips among them."""
+    whole = faces._rows
+
+    def rows(reader, wanted, config):
+        for row in whole(reader, wanted, config):
+            is_bad = (row["clip_id"], row["frame_index"]) == ("c001", 3)
+            yield {**row, "n_faces": 40_000} if is_bad else row
+
+    monkeypatch.setattr(faces, "_rows", rows)
+    prepare(clips, tmp_path)
+    [reject] = rejects(tmp_path)
+    assert (reject["id"], reject["reason"]) == ("c001", "internal_error")
+    assert "40000" in reject["detail"]
+
+
+def test_a_clip_without_its_image_set_is_in_no_manifest(clips, monkeypatch, tmp_path):
+    encoded = augment._images
+
+    def images(faces, about, config, plan):
+        for count, row in enumerate(encoded(faces, about, config, plan)):
+            if (about["clip_id"], count) == ("c001", 3):
+                raise ValueError("no such picture")
+            yield row
+
+    monkeypatch.setattr(augment, "_images", images)
+    report = prepare(clips, tmp_path)
+    manifests = tmp_path / "manifests"
+    images = list((manifests / "images").iterdir())
+    assert sum(pq.read_metadata(path).num_rows for path in images) == sum(
+        counts["augmented"] for counts in report.counts.values()
+    )
+    for path in (manifests / "clips.parquet", *(manifests / "faces").iterdir(), *images):
+        assert "c001" not in pq.read_table(path, columns=["clip_id"])["clip_id"].to_pylist()
+    assert verify(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "error", [DependencyError("no model", "get it"), OSError(errno.ENOSPC, "No space left on device")]
+)
+def test_what_concerns_the_whole_run_ends_it(clips, monkeypatch, tmp_path, error):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(faces, "_rows", fail)
+    with pytest.raises((DependencyError, ResourceError), match=r"no model|No space left"):
+        prepare(clips, tmp_path)
+
+
+def test_failures_count_against_the_rate_of_rejects_and_the_log_is_named(clips, plan, tmp_path):
+    plan |= {f"c00{number}": ("frame", 0) for number in range(5)}
+    with pytest.raises(RejectRateError, match=r"internal_error \(5\)") as caught:
+        prepare(clips, tmp_path)
+    assert str(tmp_path / LOG) in caught.value.hint
+
+
+def test_retry_works_on_failed_clips_again(clips, plan, tmp_path):
+    prepare(clips, tmp_path / "whole")
+    plan["c002"] = ("frame", 50)
+    prepare(clips, tmp_path / "work")
+    plan.clear()
+    assert prepare(clips, tmp_path / "work").done == 0, "without being told it stays as it is"
+    report = prepare(clips, tmp_path / "work", retry=True)
+    assert report.done > 0
+    assert report.failures is None
+    assert rejects(tmp_path / "work") == []
+    assert contents(tmp_path / "work" / "manifests") == contents(tmp_path / "whole" / "manifests")
+    assert prepare(clips, tmp_path / "work", retry=True).done == 0
+
+
+def run_sabotaged(root, work, jobs, plan):
+    order = {"recipe": {**RECIPE, "buckets": 2}, "root": str(root), "work": str(work), "jobs": jobs}
+    return subprocess.run(
+        [sys.executable, Path(sabotage.__file__), json.dumps({**order, "plan": plan})],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_clip_that_kills_its_process_is_a_reject_whatever_the_number_of_workers(clips, tmp_path):
+    """With one worker the command itself dies, and does not die of the same clip again."""
+    plan = {"c000": ("frame", -1), "c001": ("frame", 50), "c002": ("kill", 50), "c003": ("frame", N_FRAMES)}
+    done = run_sabotaged(clips, tmp_path / "two", 2, plan)
+    assert done.returncode == 0, done.stderr
+    died = run_sabotaged(clips, tmp_path / "one", 1, plan)
+    assert died.returncode == -signal.SIGSEGV
+    again = run_sabotaged(clips, tmp_path / "one", 1, plan)
+    assert again.returncode == 0, again.stderr
+    found = {reject["id"]: (reject["reason"], reject["detail"]) for reject in rejects(tmp_path / "two")}
+    assert {name: reason for name, (reason, _) in found.items()} == {
+        "c000": "internal_error",
+        "c001": "internal_error",
+        "c002": "worker_died",
+        "c003": "internal_error",
+    }
+    assert "was killed by SIGSEGV (Segmentation fault)" in found["c002"][1]
+    for part in ("stages", "manifests"):
+        assert contents(tmp_path / "one" / part) == contents(tmp_path / "two" / part)
+    assert not list(tmp_path.rglob("*.in-hand"))
