@@ -1,7 +1,8 @@
 """Files that appear whole or not at all: atomic writes, streamed Parquet tables, links, locks.
 
 Every file is written under a temporary name in its own folder and renamed when complete, so that a process
-killed at any instant leaves either the old file or the new one.
+killed at any instant leaves either the old file or the new one. A file that is a link is replaced, its target
+left alone; nothing is written or deleted through links of the last name of a path.
 """
 
 from __future__ import annotations
@@ -9,49 +10,114 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
+from fgbench.temporaries import temporary_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TEMPORARY = ".tmp-"
-"""Part of the name of every unfinished file."""
-
 ROWS_PER_GROUP = 256
 """Rows kept in memory before they are written; also the size of a Parquet row group."""
 
+MAX_JSON_BYTES = 1 << 28
+"""Largest JSON file that is read; the largest that is written, an index of a million clips, has a fifth."""
+
 _COMPRESSION = "zstd"
+
+_WRITING = {
+    errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
+    errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or choose a file system without such a limit",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder stands where a file is needed; move it away, or choose another folder",
+    errno.ELOOP: "a link stands where a file is needed; remove it, or choose another folder",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or take fewer --jobs",
+    errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
+    errno.EIO: "the disk or its connection fails; look after it before you run the command again",
+}
+_READING = {
+    errno.EACCES: "make it readable for you (chmod u+r; folders u+rx)",
+    errno.EPERM: "make it readable for you (chmod u+r; folders u+rx)",
+    errno.EMFILE: _WRITING[errno.EMFILE],
+    errno.ENFILE: _WRITING[errno.ENFILE],
+    errno.EIO: _WRITING[errno.EIO],
+    errno.ELOOP: "its link leads in a circle; put the file itself in its place",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+}
+_MEMORY = "end other programs, or take fewer --jobs: each needs memory of its own"
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn failures of the file system at ``path`` into one clear :class:`ResourceError`."""
+    """Turn failures of the file system, or of memory, while ``path`` is written into one clear error.
+
+    Raises:
+        ResourceError: In their place. A :class:`FileNotFoundError` is let through: what it misses is nothing
+            that is written.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        told = error.strerror or str(error)
+        remedy = _WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
+        raise ResourceError(f"cannot write {path}: {told}", remedy) from error
+    except MemoryError as error:
+        raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn failures of the file system, or of memory, while ``path`` is read into one clear error.
+
+    Raises:
+        ResourceError: In their place: not permitted, too many open files, a failing disk. That a file or its
+            folder is not there is let through as it is (:class:`FileNotFoundError`,
+            :class:`NotADirectoryError`), and so is :class:`IsADirectoryError`.
+    """
     try:
         yield
     except OSError as error:
-        remedies = {
-            errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
-            errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
-            errno.EACCES: "choose a folder that you may write to",
-            errno.EPERM: "choose a folder that you may write to",
-            errno.EROFS: "the file system is read-only; choose another folder",
-            errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
-            errno.EEXIST: "a file stands where a folder is needed; choose another folder",
-            errno.ENAMETOOLONG: "choose a folder with a shorter path",
-        }
-        if error.errno not in remedies:
+        if error.errno not in _READING:
             raise
-        raise ResourceError(f"cannot write {path}: {error.strerror}", remedies[error.errno]) from error
+        raise ResourceError(f"cannot read {path}: {error.strerror}", _READING[error.errno]) from error
+    except MemoryError as error:
+        raise ResourceError(f"out of memory while {path} was read", _MEMORY) from error
 
 
-def temporary_name(path: Path) -> Path:
-    """Name in the same folder under which ``path`` is written until it is complete."""
-    return path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}")
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write ``path`` under; it takes its place afterwards.
+
+    After a failure nothing is left of it. The folder is made.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
+    temporary = temporary_name(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # Were it there and a link, it would be written through.
+            temporary.unlink(missing_ok=True)
+            yield temporary
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -60,11 +126,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         ResourceError: If the disk is full or the folder cannot be written.
     """
-    temporary = temporary_name(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path) as temporary:
         temporary.write_bytes(data)
-        temporary.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,28 +141,39 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON.
+    """Read JSON as :func:`write_json` writes it: NaN and infinity are none.
 
     Raises:
-        ManifestError: If the file is not JSON.
+        ManifestError: If it is no regular file, larger than :data:`MAX_JSON_BYTES`, not UTF-8, not JSON, or
+            nested too deep.
+        ResourceError: If it may not be read.
         FileNotFoundError: If it is not there.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(
-            f"{path} is not valid JSON: {error}", "delete the file and run the command again"
-        ) from error
+    again = "delete it and run the command again"
+    with readable(path):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ManifestError(f"{path} is no regular file, expected one of JSON", again)
+        if found.st_size > MAX_JSON_BYTES:
+            size = f"{found.st_size / 1e6:.0f} MB, expected at most {MAX_JSON_BYTES / 1e6:.0f} MB"
+            raise ManifestError(f"{path} has {size} of JSON", again)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            told = "nested too deep" if isinstance(error, RecursionError) else error
+            raise ManifestError(f"{path} is not valid JSON: {told}", again) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name}, expected a number")
 
 
 def link(source: Path, target: Path) -> None:
     """Give a finished file a second name (a hard link, or a copy where links are not possible)."""
-    temporary = temporary_name(target)
     with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and target.samefile(source):
+        if target.exists() and not target.is_symlink() and target.samefile(source):
             return
-        temporary.unlink(missing_ok=True)
+    with written(target) as temporary:
         try:
             os.link(source, temporary)
         except OSError as error:
@@ -108,15 +182,48 @@ def link(source: Path, target: Path) -> None:
             import shutil
 
             shutil.copyfile(source, temporary)
-        temporary.replace(target)
 
 
-def remove_temporaries(folder: Path) -> int:
-    """Delete what killed processes left under temporary names below ``folder``; returns how many."""
-    found = [path for path in folder.rglob(f"*{TEMPORARY}*") if path.is_file()]
+def remove_listed(folder: Path, names: Iterable[str]) -> int:
+    """Delete files of a folder by their names, which may come from a file that anybody has written.
+
+    A link is deleted itself, its target is not. What is not there, and folders, are left as they are.
+
+    Args:
+        folder: The folder.
+        names: Paths below it, with ``/``.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        ManifestError: If a name leads out of the folder, by its parts or by a link; then nothing is deleted.
+        ResourceError: If a file may not be deleted.
+    """
+    found = [_listed(folder, name) for name in names]
+    removed = 0
     for path in found:
-        path.unlink(missing_ok=True)
-    return len(found)
+        with explained(path), suppress(FileNotFoundError):
+            if not stat.S_ISDIR(path.lstat().st_mode):
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _listed(folder: Path, name: str) -> Path:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\0" in name or Path(name).is_absolute():
+        raise ManifestError(
+            f"{folder} is said to hold {name!r}, expected the name of a file below it",
+            "delete the file that lists it, and run the command again",
+        )
+    path = folder.joinpath(*parts)
+    for above in (folder, *(folder.joinpath(*parts[:depth]) for depth in range(1, len(parts)))):
+        if above.is_symlink():
+            raise ManifestError(
+                f"{above} is a link, expected a folder: nothing is deleted behind it", "remove the link"
+            )
+    return path
 
 
 @contextmanager
@@ -124,24 +231,66 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Hold a folder for this process alone; the system lets go when the process ends, however it ends.
 
     Raises:
-        ResourceError: If another process holds it.
+        ResourceError: If another process holds it, or its file ``.lock`` is a link.
     """
-    import fcntl
+    with held(
+        folder / ".lock",
+        f"another fgbench process is working in {folder}",
+        hint="wait for it, or choose another --workdir",
+    ):
+        yield
 
-    path = folder / ".lock"
+
+@contextmanager
+def held(path: Path, refusal: str, *, hint: str) -> Iterator[None]:
+    """Hold a lock file, which stays; its content is not touched, and it is opened through no link.
+
+    Args:
+        path: The file; made with its folder if absent.
+        refusal: Message if another process holds it.
+        hint: What to do then.
+
+    Raises:
+        ResourceError: If another process holds it, or it cannot be opened.
+    """
+    import filelock
+
+    lock = filelock.FileLock(path, blocking=False)
     with explained(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ResourceError(
-                f"another fgbench process is working in {folder}", "wait for it, or choose another --workdir"
-            ) from error
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise ResourceError(refusal, hint) from error
+    try:
         yield
     finally:
-        file.close()
+        lock.release()
+
+
+@contextmanager
+def parquet_explained(path: Path, hint: str) -> Iterator[None]:
+    """Turn whatever Arrow says of a damaged or missing Parquet file into one clear error.
+
+    Args:
+        path: The file.
+        hint: What to do.
+
+    Raises:
+        ManifestError: In its place.
+        ResourceError: If the file may not be read, or the disk fails.
+    """
+    import pyarrow as pa
+
+    try:
+        with readable(path):
+            yield
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path} is missing", hint) from error
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        # Of damage, Arrow's reader says OSError without a number, ArrowInvalid, ArrowNotImplementedError and
+        # more; of text that is none, UnicodeDecodeError.
+        raise ManifestError(f"{path} is damaged: {error}", hint) from error
 
 
 class TableWriter:
@@ -162,6 +311,7 @@ class TableWriter:
         self._temporary = temporary_name(path)
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._temporary.unlink(missing_ok=True)
             self._writer = pq.ParquetWriter(self._temporary, schema, compression=_COMPRESSION)
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -189,48 +339,46 @@ class TableWriter:
         self._pending.clear()
 
     def close(self) -> None:
-        """Write what is left and let the file appear under its name."""
-        self._flush()
-        with explained(self.path):
-            self._writer.close()
-            self._temporary.replace(self.path)
+        """Write what is left and let the file appear under its name; after a failure nothing stays."""
+        try:
+            self._flush()
+            with explained(self.path):
+                self._writer.close()
+                self._temporary.replace(self.path)
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Give up; nothing appears."""
         self._pending.clear()
-        self._writer.close()
-        self._temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a full disk has no room for the end of the file either
+            self._writer.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a whole Arrow table atomically."""
     import pyarrow.parquet as pq
 
-    temporary = temporary_name(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path) as temporary:
         pq.write_table(table, temporary, compression=_COMPRESSION, row_group_size=ROWS_PER_GROUP)
-        temporary.replace(path)
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of a Parquet file in order, a few hundred in memory at a time.
 
     Raises:
-        ManifestError: If the file is not there or damaged.
+        ManifestError: If the file is not there, damaged, or lacks one of the columns.
+        ResourceError: If it may not be read.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
-                yield from batch.to_pylist()
-    except FileNotFoundError as error:
-        raise ManifestError(
-            f"{path} is missing", "run fgbench prepare again: it makes the file anew"
-        ) from error
-    except pa.ArrowInvalid as error:
-        raise ManifestError(
-            f"{path} is damaged: {error}", "delete the file and run fgbench prepare again"
-        ) from error
+    hint = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
+    with parquet_explained(path, hint), pq.ParquetFile(path) as file:
+        lacking = set(columns or ()).difference(file.schema_arrow.names)
+        if lacking:
+            raise ManifestError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint)
+        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+            yield from batch.to_pylist()

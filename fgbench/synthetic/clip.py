@@ -151,16 +151,12 @@ def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
 
     # Coded without regard to the onset before it, the apex is the same in all clips of a matched group.
     fresh = {clip.performance.timing.apex} if options.control is not None else set()
-    temporary = storage.temporary_name(path)
-    with storage.explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with h264_file(temporary, options.width, options.height, options.fps, fresh=fresh) as append:
-                for planes in drawn_frames(clip, options, range(clip.performance.timing.n_frames)):
-                    append(planes)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with (
+        storage.written(path) as temporary,
+        h264_file(temporary, options.width, options.height, options.fps, fresh=fresh) as append,
+    ):
+        for planes in drawn_frames(clip, options, range(clip.performance.timing.n_frames)):
+            append(planes)
 
 
 def _landmark_column(seen: list[Seen]) -> pa.Array:

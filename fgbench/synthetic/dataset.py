@@ -29,6 +29,7 @@ from fgbench.errors import ConfigError, WorkerError
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
 from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
 from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
+from fgbench.temporaries import remove_temporaries
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,7 +85,7 @@ def generate(
         return out
     with storage.exclusive(out):
         storage.write_json(out / _UNFINISHED, record)
-        storage.remove_temporaries(out)
+        remove_temporaries(out)
         clips = plan(options)
         if progress is not None:
             progress(0, len(clips))
@@ -159,21 +160,19 @@ def _draw_all(
     text = io.StringIO()
     annotations = csv.writer(text, lineterminator="\n")
     annotations.writerow(("clip", "label", "key_frame", "confidence", "subject", "source"))
-    temporary = storage.temporary_name(out / TRUTH)
     n_frames = 0
-    with storage.explained(out / TRUTH):
-        with pq.ParquetWriter(temporary, truth_schema(), compression="zstd") as writer:
-            for done, (clip, table) in enumerate(
-                zip(clips, _drawn(out, options, clips, jobs), strict=True), 1
-            ):
-                writer.write_table(table)
-                n_frames += table.num_rows
-                key_frame = table["is_key_frame"].to_pylist().index(True)
-                row = (f"{clip.clip_id}.mp4", clip.label, key_frame, 1.0, clip.subject_id, clip.subject_id)
-                annotations.writerow(row)
-                if progress is not None:
-                    progress(done, len(clips))
-        temporary.replace(out / TRUTH)
+    with (
+        storage.written(out / TRUTH) as temporary,
+        pq.ParquetWriter(temporary, truth_schema(), compression="zstd") as writer,
+    ):
+        for done, (clip, table) in enumerate(zip(clips, _drawn(out, options, clips, jobs), strict=True), 1):
+            writer.write_table(table)
+            n_frames += table.num_rows
+            key_frame = table["is_key_frame"].to_pylist().index(True)
+            row = (f"{clip.clip_id}.mp4", clip.label, key_frame, 1.0, clip.subject_id, clip.subject_id)
+            annotations.writerow(row)
+            if progress is not None:
+                progress(done, len(clips))
     storage.write_text(out / ANNOTATIONS, text.getvalue())
     return n_frames
 

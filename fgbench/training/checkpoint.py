@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.storage import explained, temporary_name
+from fgbench.storage import written
 from fgbench.training.history import Standing
 
 _REMEDY = "delete it, or start anew with --force"
@@ -46,19 +46,15 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ResourceError: If the disk is full or the folder cannot be written.
     """
     content = {name: getattr(checkpoint, name) for name in _KEYS} | {"standing": checkpoint.standing.plain()}
-    temporary = temporary_name(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path) as temporary:
         try:
             with temporary.open("wb") as file:
                 torch.save(content, file)
-        except BaseException as error:
-            temporary.unlink(missing_ok=True)
+        except RuntimeError as error:
             # A failed write makes torch stumble over its own half-written archive; what matters came before.
-            if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+            if isinstance(error.__context__, OSError):
                 raise error.__context__ from error
             raise
-        temporary.replace(path)
 
 
 def load_checkpoint(path: Path, *, fingerprint: str) -> Checkpoint:

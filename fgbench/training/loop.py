@@ -26,7 +26,8 @@ from torch import Tensor, nn
 
 from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.storage import remove_temporaries, write_json
+from fgbench.storage import write_json
+from fgbench.temporaries import remove_temporaries
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History, Standing

@@ -142,7 +142,7 @@ def test_a_killed_run_goes_on_with_its_words_and_gives_the_same_bytes(tmp_path, 
     for name in ("predictions.parquet", "config.yaml"):
         assert (resumed / name).read_bytes() == (expected / name).read_bytes()
     assert read_result(resumed)["details"] == read_result(expected)["details"]
-    assert not list(resumed.glob("*.tmp-*"))
+    assert not list(resumed.glob(".*"))
 
 
 @pytest.mark.parametrize(

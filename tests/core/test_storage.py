@@ -90,9 +90,183 @@ def test_a_folder_is_held_by_one_process(tmp_path):
     assert other() == "held"
 
 
-def test_temporaries_of_killed_processes_are_removed(tmp_path):
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / f"t.parquet{storage.TEMPORARY}123").write_text("")
-    (tmp_path / "x" / "t.parquet").write_text("")
-    assert storage.remove_temporaries(tmp_path) == 1
-    assert [path.name for path in (tmp_path / "x").iterdir()] == ["t.parquet"]
+def test_the_target_of_a_lock_that_is_a_link_is_left(tmp_path):
+    mine = tmp_path / "thesis.tex"
+    mine.write_text("mine")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / ".lock").symlink_to(mine)
+    with pytest.raises(ResourceError, match=r"\.lock"), storage.exclusive(work):
+        pass
+    assert mine.read_text() == "mine"
+
+
+def test_a_lock_is_not_emptied(tmp_path):
+    (tmp_path / ".lock").write_text("mine")
+    with storage.exclusive(tmp_path):
+        pass
+    assert (tmp_path / ".lock").read_text() == "mine"
+
+
+@pytest.mark.parametrize("write", ["text", "table", "rows", "link"])
+def test_a_link_is_replaced_and_its_target_left(tmp_path, write):
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    mine.write_text("mine")
+    link.symlink_to(mine)
+    table = pa.table({"name": ["a"], "value": [1]}, schema=SCHEMA)
+    if write == "text":
+        storage.write_text(link, "new")
+    elif write == "table":
+        storage.write_table(link, table)
+    elif write == "rows":
+        writer = storage.TableWriter(link, SCHEMA)
+        writer.add_table(table)
+        writer.close()
+    else:
+        storage.link(mine, link)
+    assert mine.read_text() == "mine"
+    assert not link.is_symlink()
+
+
+def test_listed_files_are_deleted_and_nothing_else(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "a").write_text("mine")
+    folder = tmp_path / "manifests"
+    (folder / "images").mkdir(parents=True)
+    for name in ("a", "images/b", "kept"):
+        (folder / name).write_text("x")
+    (folder / "linked").symlink_to(mine / "a")
+    assert storage.remove_listed(folder, ["a", "images/b", "linked", "images", "absent"]) == 3
+    assert sorted(path.name for path in folder.iterdir()) == ["images", "kept"]
+    assert (mine / "a").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["../mine", "/etc/hostname", "images/../../mine", "..", "", ".", "out/a", "a\0b"]
+)
+def test_a_listed_name_that_leads_out_is_refused_before_anything_is_deleted(tmp_path, name):
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (tmp_path / "mine").write_text("mine")
+    (folder / "a").write_text("x")
+    (folder / "out").symlink_to(tmp_path)
+    with pytest.raises(ManifestError, match=r"expected|link"):
+        storage.remove_listed(folder, ["a", name])
+    assert (folder / "a").exists()
+    assert (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "NaN",
+        '{"a": Infinity}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5_000,
+        b'"\xe9"',
+        b"\xff\xfe{\x00}\x00",
+    ],
+    ids=str,
+)
+def test_what_is_no_json_is_refused(tmp_path, content):
+    path = tmp_path / "index.json"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ManifestError, match=r"index\.json is not valid JSON"):
+        storage.read_json(path)
+
+
+def test_a_folder_a_pipe_and_a_huge_file_are_no_json(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(storage.MAX_JSON_BYTES + 1)
+    for name, said in (("folder", "regular"), ("pipe", "regular"), ("huge", "MB")):
+        with pytest.raises(ManifestError, match=said):
+            storage.read_json(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        storage.read_json(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE])
+def test_what_may_not_be_read_is_explained(tmp_path, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "index.json"
+    path.write_text("{}")
+    storage.write_table(tmp_path / "t.parquet", pa.table({"a": [1]}))
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(ResourceError, match=f"cannot read .*: {os.strerror(number)}"):
+        storage.read_json(path)
+    with pytest.raises(ResourceError, match=f"cannot read .*: {os.strerror(number)}"):
+        list(storage.read_rows(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("number", [errno.EFBIG, errno.EMFILE, errno.EIO, errno.EISDIR, errno.ENOLCK])
+def test_failures_of_writing_are_explained_and_leave_nothing(tmp_path, monkeypatch, number):
+    def fail(self, data):
+        with self.open("wb") as file:
+            file.write(data[:1])
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    with pytest.raises(ResourceError, match=f"cannot write .*: {os.strerror(number)}"):
+        storage.write_text(tmp_path / "a.md", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_short_memory_is_explained(tmp_path):
+    with pytest.raises(ResourceError, match="out of memory"), storage.written(tmp_path / "a"):
+        raise MemoryError
+    with pytest.raises(ResourceError, match="out of memory"), storage.readable(tmp_path / "a"):
+        raise MemoryError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_limit_of_file_size_is_explained_and_leaves_nothing(tmp_path):
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nimport pyarrow as pa\nfrom fgbench import storage\n"
+        "from fgbench.errors import ResourceError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "folder, table = Path(sys.argv[1]), pa.table({'a': list(range(5000))})\n"
+        "def rows():\n"
+        "    writer = storage.TableWriter(folder / 'b', table.schema)\n"
+        "    writer.add_table(table)\n"
+        "    writer.close()\n"
+        "for write in (lambda: storage.write_text(folder / 'a', 'x' * 5000),\n"
+        "              lambda: storage.write_table(folder / 'a', table)):\n"
+        "    try:\n        write()\n    except ResourceError as error: print(error.message)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("File too large") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_bit_of_a_damaged_table_gives_its_rows_or_one_clear_error(tmp_path):
+    path = tmp_path / "t.parquet"
+    rows = pa.table({"name": [f"r{place}" for place in range(40)], "value": list(range(40))}, schema=SCHEMA)
+    storage.write_table(path, rows)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        path.write_bytes(damaged)
+        try:
+            list(storage.read_rows(path, ["name", "value"]))
+        except (ManifestError, ResourceError):
+            refused += 1
+    assert refused > len(whole) // 6
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path):
+    storage.write_table(tmp_path / "t.parquet", pa.table({"a": [1]}))
+    with pytest.raises(ManifestError, match="lacks the columns b"):
+        list(storage.read_rows(tmp_path / "t.parquet", ["a", "b"]))

@@ -135,7 +135,7 @@ def test_an_interrupted_run_is_continued(made, tmp_path):
     for name in ("synthetic.json", "annotations.csv", "truth.parquet"):
         (copy / name).unlink()
     videos = sorted((copy / "videos").iterdir())
-    (copy / "videos" / f"{videos[0].name}.tmp-123").write_bytes(b"half")
+    (copy / "videos" / f"{videos[0].name}.tmp-9999999").write_bytes(b"half")
     kept = {path: path.stat().st_mtime_ns for path in videos[3:]}
     for path in videos[:3]:
         path.unlink()

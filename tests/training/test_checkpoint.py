@@ -1,5 +1,6 @@
 """Checkpoints: whole or not at all, refused when damaged or foreign, never executed."""
 
+import io
 import pickle
 import zipfile
 from dataclasses import replace
@@ -8,7 +9,6 @@ import pytest
 import torch
 
 from fgbench.errors import ConfigError, ManifestError, ResourceError
-from fgbench.storage import temporary_name
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.history import Epoch, Standing
 
@@ -124,9 +124,9 @@ def test_an_unknown_standing_is_refused(path):
         load_checkpoint(path, fingerprint="abc")
 
 
-def test_a_full_disk_leaves_the_one_before(path):
+def test_a_full_disk_leaves_the_one_before(path, monkeypatch):
     before = path.read_bytes()
-    temporary_name(path).symlink_to("/dev/full")
+    monkeypatch.setattr("pathlib.Path.open", lambda self, mode: io.FileIO("/dev/full", mode))
     with pytest.raises(ResourceError, match="No space left"):
         save_checkpoint(path, replace(some_checkpoint(), fingerprint="new"))
     assert path.read_bytes() == before
