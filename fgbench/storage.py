@@ -11,9 +11,11 @@ import errno
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
@@ -28,7 +30,11 @@ ROWS_PER_GROUP = 256
 MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read; the largest that is written, an index of a million clips, has a fifth."""
 
-_COMPRESSION = "zstd"
+PARQUET: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "write_page_checksum": True})
+"""How Parquet is written: every page bears a checksum, so that whoever reads it can find damage."""
+
+_FICLONE = 0x40049409
+"""Linux's request to give a file the blocks of another, shared until one is written: ioctl_ficlone(2)."""
 
 _WRITING = {
     errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
@@ -169,11 +175,17 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def link(source: Path, target: Path) -> None:
-    """Give a finished file a second name (a hard link, or a copy where links are not possible)."""
+    """Give a finished file a second name.
+
+    A copy that shares the blocks until one of both is written, so that damage done to one is not done to the
+    other; where the file system has none, a hard link; where it has no links either, a copy.
+    """
     with explained(target):
         if target.exists() and not target.is_symlink() and target.samefile(source):
             return
     with written(target) as temporary:
+        if _clone(source, temporary):
+            return
         try:
             os.link(source, temporary)
         except OSError as error:
@@ -182,6 +194,23 @@ def link(source: Path, target: Path) -> None:
             import shutil
 
             shutil.copyfile(source, temporary)
+
+
+def _clone(source: Path, target: Path) -> bool:
+    """Whether ``target``, which is not there yet, became a copy that shares its blocks with ``source``."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import fcntl
+
+    with source.open("rb") as original, target.open("xb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
+        except OSError:  # whatever the reason: a link or a copy is tried next, and tells what is wrong
+            pass
+        else:
+            return True
+    target.unlink()
+    return False
 
 
 def remove_listed(folder: Path, names: Iterable[str]) -> int:
@@ -312,7 +341,7 @@ class TableWriter:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary.unlink(missing_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, schema, compression=_COMPRESSION)
+            self._writer = pq.ParquetWriter(self._temporary, schema, **PARQUET)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
@@ -359,11 +388,12 @@ class TableWriter:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a whole Arrow table atomically."""
+    """Write a whole Arrow table atomically; one without rows has a schema and no row group."""
     import pyarrow.parquet as pq
 
-    with written(path) as temporary:
-        pq.write_table(table, temporary, compression=_COMPRESSION, row_group_size=ROWS_PER_GROUP)
+    with written(path) as temporary, pq.ParquetWriter(temporary, table.schema, **PARQUET) as writer:
+        if table.num_rows:
+            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
@@ -375,8 +405,8 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str
     """
     import pyarrow.parquet as pq
 
-    hint = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
-    with parquet_explained(path, hint), pq.ParquetFile(path) as file:
+    hint = "fgbench check --repair, on the work folder, makes it anew"
+    with parquet_explained(path, hint), pq.ParquetFile(path, page_checksum_verification=True) as file:
         lacking = set(columns or ()).difference(file.schema_arrow.names)
         if lacking:
             raise ManifestError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint)

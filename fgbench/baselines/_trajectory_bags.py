@@ -119,7 +119,7 @@ def _read(path: Path, columns: list[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read(columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise ManifestError(f"{path} is damaged: {error}", _AGAIN) from error

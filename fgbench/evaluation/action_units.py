@@ -206,7 +206,7 @@ def read_au_predictions(folder: Path) -> AuPredictions:
 
     path = folder / PREDICTIONS
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         units = tuple(json.loads(table.schema.metadata[b"units"]))
         columns = {name: table.column(name).to_pylist() for name in ("sample_id", "clip_id", "subject_id")}
         labels = np.array(table.column("labels").to_pylist(), np.int8).reshape(-1, len(units))

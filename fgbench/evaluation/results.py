@@ -255,7 +255,7 @@ def read_predictions(folder: Path) -> Predictions:
 
     path = folder / PREDICTIONS
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
     except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"cannot read predictions {path}: {error}", _AGAIN) from error

@@ -161,7 +161,7 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
 
     path = folder / STREAMS
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
     except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"cannot read the streams {path}: {error}", _AGAIN) from error
@@ -223,7 +223,7 @@ def read_attention(folder: Path) -> dict[str, ClipAttention]:
 
     path = folder / ATTENTION
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as error:
         raise ManifestError(f"cannot read the attention {path}: {error}", _AGAIN) from error
     if not table.schema.equals(attention_schema()):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench.errors import ManifestError
+from fgbench.storage import PARQUET
 
 Float32 = npt.NDArray[np.float32]
 Float16 = npt.NDArray[np.float16]
@@ -141,7 +142,7 @@ def write_trajectories(path: Path, batches: Iterable[Trajectories]) -> int:
         The number of rows written.
     """
     n_rows, waiting, n_waiting = 0, [], 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, SCHEMA, **PARQUET) as writer:
         for batch in batches:
             waiting.append(batch)
             n_waiting += len(batch)
@@ -159,7 +160,7 @@ def read_trajectories(path: Path) -> Trajectories:
         ManifestError: If there is no such file or it has other columns.
     """
     try:
-        return from_arrow(pq.read_table(path))
+        return from_arrow(pq.read_table(path, page_checksum_verification=True))
     except (OSError, pa.ArrowInvalid) as error:
         raise ManifestError(
             f"{path} cannot be read as a Parquet file: {error}", "compute the trajectories again"
