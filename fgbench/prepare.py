@@ -6,20 +6,24 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fgbench import markers as stored
 from fgbench import pipeline, plugins, storage
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
-from fgbench.hashing import bucket_of, digest_file, digest_json
+from fgbench.hashing import bucket_of, digest_file
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
 from fgbench.stages.publish import publish
+from fgbench.stored_results import StoredResults
+from fgbench.temporaries import remove_temporaries
+from fgbench.verification import DamagedFilesError
 
 RUN_FILE = "prepare.json"
 """File in a work folder that tells its recipe and its data set."""
@@ -64,6 +68,7 @@ class RunReport:
         published: Whether the manifests were written in this run.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
         left_out: Label to number of clips whose label is not in the recipe's label set.
+        damage: What was found damaged and was made again, one line for each.
     """
 
     recipe: str
@@ -74,6 +79,7 @@ class RunReport:
     published: bool
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    damage: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -108,6 +114,9 @@ class _Run:
     listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
+    results: StoredResults
+    runner: Callable[..., Iterable[Any]] = map
+    done: Counter[str] = field(default_factory=Counter)
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
 
     def inputs(self, stage: Stage, bucket: int) -> dict[str, dict[str, Path]]:
@@ -118,6 +127,23 @@ class _Run:
             folder = pipeline.stage_folder(self.workdir, name)
             found[name] = marker.files(folder) if marker is not None else {}
         return found
+
+    def demand_inputs(self, stage: Stage, buckets: Iterable[int]) -> None:
+        """Make sure that what a stage is about to read of some buckets is what was written.
+
+        Raises:
+            DamagedFilesError: If it is not.
+        """
+        of = [(name, self.finished[name].get(bucket)) for bucket in buckets for name in stage.inputs]
+        self.results.demand(
+            (
+                claim
+                for name, marker in of
+                if marker is not None
+                for claim in self.results.claims(name, marker)
+            ),
+            self.runner,
+        )
 
     def buckets(self, stage: Stage) -> list[int]:
         """Buckets that have items for a stage."""
@@ -137,9 +163,13 @@ def run(
     jobs: int = 1,
     engine: str = "local",
     force: bool = False,
+    recheck: bool = False,
     progress: Progress = _quiet,
 ) -> RunReport:
-    """Prepare a data set; what is done already is not done again.
+    """Prepare a data set; what is done already is not done again, what is damaged is.
+
+    Of results that are there and of the manifests, size, times and inode are compared with what was noted
+    when they were last hashed; those that differ, and all that are read to compute something, are hashed.
 
     Args:
         config: The recipe.
@@ -148,6 +178,7 @@ def run(
         jobs: Worker processes.
         engine: Plugin in ``fgbench/engines``.
         force: Compute every bucket anew.
+        recheck: Hash every result and every file of the manifests.
         progress: Told of finished buckets.
 
     Raises:
@@ -157,24 +188,22 @@ def run(
         WorkerError: If a worker process dies.
     """
     with storage.exclusive(workdir):
-        storage.remove_temporaries(workdir)
+        remove_temporaries(workdir)
         state = _begin(config, root, workdir)
         storage.write_json(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
         )
-        reports = []
+        state.results = StoredResults(workdir, recheck=recheck or force)
         with plugins.load("engines", engine).start(jobs) as runner:
-            for stage in pipeline.stages():
-                tasks, markers = _plan(state, stage, force=force)
-                total = len(tasks) + len(markers)
-                progress(stage.name, len(markers), total)
-                for marker in runner(pipeline.execute, tasks):
-                    markers[marker.bucket] = marker
-                    progress(stage.name, len(markers), total)
-                state.finished[stage.name] = markers
-                reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
-                _check_reject_rate(reports[-1], config, workdir)
-        published, counts = publish(config, workdir, state.finished, state.listing)
+            state.runner = runner
+            while True:
+                try:
+                    reports, published, counts = _pass(state, force=force, progress=progress)
+                    break
+                except DamagedFilesError:
+                    continue  # the buckets that the files are of count as not done now
+                finally:
+                    state.results.save()
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -184,7 +213,38 @@ def run(
         published=published,
         counts=counts,
         left_out=state.listing.left_out,
+        damage=tuple(dict.fromkeys(state.results.damage)),
     )
+
+
+def _pass(
+    state: _Run, *, force: bool, progress: Progress
+) -> tuple[list[StageReport], bool, dict[str, dict[str, int]]]:
+    """All stages in their order, then the manifests; returns what was done, as :class:`RunReport` has it.
+
+    Raises:
+        DamagedFilesError: If results turned out to be damaged that later stages read; they are forgotten.
+    """
+    reports = []
+    for stage in pipeline.stages():
+        tasks, markers = _plan(state, stage, force=force)
+        state.demand_inputs(stage, [task.bucket for task in tasks])
+        total = len(tasks) + len(markers)
+        progress(stage.name, len(markers), total)
+        for marker in state.runner(pipeline.execute, tasks):
+            markers[marker.bucket] = marker
+            state.results.add(stage.name, marker)
+            state.done[stage.name] += 1
+            progress(stage.name, len(markers), total)
+        state.finished[stage.name] = markers
+        if tasks:
+            state.results.save()
+        reports.append(_report(stage.name, markers, total=total, done=state.done[stage.name]))
+        _check_reject_rate(reports[-1], state.config, state.workdir)
+    published, counts = publish(
+        state.config, state.workdir, state.finished, state.listing, results=state.results, runner=state.runner
+    )
+    return reports, published, counts
 
 
 def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = False) -> RunReport:
@@ -255,7 +315,7 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
         state.finished[stage.name] = markers
         folder = pipeline.stage_folder(workdir, stage.name)
         for marker in markers.values():
-            used.update(pipeline.marker_files(folder, marker))
+            used.update(stored.marker_files(folder, marker))
     return sorted(path for path in (workdir / "stages").rglob("*") if path.is_file() and path not in used)
 
 
@@ -268,7 +328,15 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     stamps = Stamps(root)
     names = [config.dataset.name, config.dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
-    return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
+    return _Run(
+        config=config,
+        root=root,
+        workdir=workdir,
+        listing=listing,
+        sources=sources,
+        digests=digests,
+        results=StoredResults(workdir, keep=False),
+    )
 
 
 def _plan(
@@ -283,19 +351,11 @@ def _plan(
     section = stage.config(state.config)
     buckets = [bucket for bucket in state.buckets(stage) if bucket not in skip]
     inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
-    digests = {
-        bucket: {
-            name: state.finished[name][bucket].digests()
-            for name in stage.inputs
-            if bucket in state.finished[name]
-        }
-        for bucket in buckets
-    }
+    digests = {bucket: pipeline.input_digests(stage, bucket, state.finished) for bucket in buckets}
     plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None else {}
     files = {path.name: digest_file(path) for path in (stage.files(section) if stage.files else ())}
-    tasks, markers = [], {}
-    for bucket in buckets:
-        identity = pipeline.fingerprint(
+    identities = {
+        bucket: pipeline.fingerprint(
             stage,
             section,
             digests[bucket],
@@ -303,15 +363,18 @@ def _plan(
             plan=plans.get(bucket),
             files=files,
         )
-        marker = None if force else pipeline.find_marker(state.workdir, stage.name, bucket, identity)
-        if marker is not None:
-            markers[bucket] = marker
+        for bucket in buckets
+    }
+    markers = state.results.find(stage.name, identities, state.runner, only_made=force)
+    tasks = []
+    for bucket in buckets:
+        if bucket in markers:
             continue
         tasks.append(
             Task(
                 stage=stage.name,
                 bucket=bucket,
-                fingerprint=identity,
+                fingerprint=identities[bucket],
                 workdir=state.workdir,
                 root=state.root,
                 dataset=state.config.dataset.name,
@@ -336,18 +399,19 @@ def _decide(
     """The stage's plan for all buckets, kept in a file so that an unchanged run need not read the tables."""
     assert stage.plan is not None
     section = stage.config(state.config)
-    identity = pipeline.fingerprint(
-        stage, section, {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
-    )
-    path = state.workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
+    path = pipeline.plan_path(state.workdir, stage, section, digests)
     try:
-        raw = storage.read_json(path)
+        return stored.read_plan(path, inputs)
     except FileNotFoundError:
-        plans = stage.plan(section, inputs)
-        if write:
-            storage.write_json(path, {str(bucket): plan for bucket, plan in plans.items()})
-        return dict(plans)
-    return {int(bucket): plan for bucket, plan in raw.items()}
+        pass
+    except ManifestError as error:
+        state.results.drop_plan(path, error.message)
+    if write:
+        state.demand_inputs(stage, inputs)
+    plans = stage.plan(section, inputs)
+    if write:
+        stored.write_plan(path, plans)
+    return dict(plans)
 
 
 def _report(

@@ -174,18 +174,21 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name}, expected a number")
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> bool:
     """Give a finished file a second name.
 
     A copy that shares the blocks until one of both is written, so that damage done to one is not done to the
     other; where the file system has none, a hard link; where it has no links either, a copy.
+
+    Returns:
+        Whether no byte was copied, so that none can differ.
     """
     with explained(target):
         if target.exists() and not target.is_symlink() and target.samefile(source):
-            return
+            return True
     with written(target) as temporary:
         if _clone(source, temporary):
-            return
+            return True
         try:
             os.link(source, temporary)
         except OSError as error:
@@ -194,6 +197,8 @@ def link(source: Path, target: Path) -> None:
             import shutil
 
             shutil.copyfile(source, temporary)
+            return False
+        return True
 
 
 def _clone(source: Path, target: Path) -> bool:
