@@ -352,7 +352,7 @@ def _plan(
     buckets = [bucket for bucket in state.buckets(stage) if bucket not in skip]
     inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
     digests = {bucket: pipeline.input_digests(stage, bucket, state.finished) for bucket in buckets}
-    plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None else {}
+    plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None and buckets else {}
     files = {path.name: digest_file(path) for path in (stage.files(section) if stage.files else ())}
     identities = {
         bucket: pipeline.fingerprint(
