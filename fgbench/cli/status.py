@@ -126,7 +126,7 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
             say(line)
     if found:
         raise ManifestError(
-            f"{len(found)} faults in {workdir}",
+            f"{workdir} has {len(found)} fault{'s' if len(found) > 1 else ''}",
             "what is left is not of fgbench prepare's making: move files away that no index lists, and start "
             "damaged runs anew with --force"
             if repair

@@ -12,6 +12,7 @@ from fgbench import prepare, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.soundness import faults
+from fgbench.stages import publish
 from fgbench.stages.publish import read_index
 from fgbench.storage import read_rows
 from fgbench.verification import NOTES
@@ -103,7 +104,7 @@ def test_every_damaged_file_of_the_manifests_is_made_anew(clean, work):
     assert len(names) > 15
     for name in names:
         flip_bit(work / name, rng)
-    assert {fault.split(":")[0] for fault in faults(work)} >= {"manifests/index.json"}
+    assert any(fault.startswith("manifests/index.json") for fault in faults(work))
     prepare.run(recipe(), clean / "in", work)
     assert written(work) == expected
     for name in names:
@@ -218,12 +219,12 @@ def test_files_that_an_earlier_index_lists_go_even_if_a_run_was_killed(clean, wo
     expected = written(work)
     other = recipe(optical_flow={"enabled": True, "size_px": 32}, split={"train": 1, "val": 0, "test": 0})
 
-    def killed(path, text):
+    def killed(*about):
         raise KeyboardInterrupt
 
     (work / "manifests" / "mine.txt").write_text("mine")
     with monkeypatch.context() as patched:
-        patched.setattr(storage, "write_text", killed)
+        patched.setattr(publish, "data_card", killed)
         with pytest.raises(KeyboardInterrupt):
             prepare.run(other, clean / "in", work)
     assert not (work / "manifests" / "index.json").exists()
