@@ -17,7 +17,8 @@ from fgbench.errors import WorkerError
 from fgbench.failures import TRANSIENT, WORKER_DIED, keep_traceback, reason_and_detail, writable
 from fgbench.hashing import digest_file
 from fgbench.item_tables import ItemTables
-from fgbench.pipeline import REJECTS, Item, Marker, Stage, Task, stage_folder, stem
+from fgbench.markers import REJECTS, Marker, stage_folder, stem, write_marker
+from fgbench.pipeline import Item, Stage, Task
 from fgbench.records import Rejected
 
 
@@ -67,8 +68,7 @@ def execute(task: Task) -> Marker:
         accepted=len(rejected) - len(left_out),
         reasons=dict(sorted(Counter(reject.reason for reject in left_out).items())),
     )
-    content = {name: getattr(marker, name) for name in Marker.__dataclass_fields__}
-    storage.write_json(folder / f"{begin}.json", content)
+    write_marker(task.workdir, task.stage, marker)
     return marker
 
 

@@ -30,6 +30,10 @@ from typing import TYPE_CHECKING, Any
 from fgbench import plugins, storage
 from fgbench.config import PrepareConfig, Section
 from fgbench.hashing import digest_json
+from fgbench.markers import REJECTS as REJECTS
+from fgbench.markers import Marker as Marker
+from fgbench.markers import stage_folder as stage_folder
+from fgbench.markers import stem as stem
 from fgbench.records import ClipEntry, Rejected
 
 if TYPE_CHECKING:
@@ -43,9 +47,6 @@ ORDER = ("ingest", "consensus", "split", "sample", "faces", "audit", "augment", 
 
 ROWS = "rows"
 """Name of the output of a stage that has only one."""
-
-REJECTS = "rejects"
-"""Name of the output that lists what could not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,80 +166,14 @@ class Stage:
         return section
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """What is known of a finished bucket of a stage, as stored in its JSON file.
-
-    Attributes:
-        bucket: Number of the bucket.
-        fingerprint: Identity of the result.
-        outputs: Output name (and ``"rejects"``) to ``{"file", "sha256", "rows", "bytes"}``.
-        accepted: Number of accepted items.
-        reasons: Reject reason to number of items.
-    """
-
-    bucket: int
-    fingerprint: str
-    outputs: Mapping[str, Mapping[str, Any]]
-    accepted: int
-    reasons: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def rejected(self) -> int:
-        """Number of rejected items."""
-        return sum(self.reasons.values())
-
-    def digests(self) -> dict[str, str]:
-        """Output name to digest, rejects left out: what later stages depend on."""
-        return {name: str(out["sha256"]) for name, out in sorted(self.outputs.items()) if name != REJECTS}
-
-    def files(self, folder: Path) -> dict[str, Path]:
-        """Output name to file, for outputs with rows."""
-        return {name: folder / out["file"] for name, out in self.outputs.items() if out["rows"]}
-
-
 def stages() -> list[Stage]:
     """The stages in their order."""
     return [plugins.load("stages", name).STAGE for name in ORDER]
 
 
-def stage_folder(workdir: Path, stage: str) -> Path:
-    """Folder of a stage's results."""
-    return workdir / "stages" / stage
-
-
-def stem(bucket: int, fingerprint: str) -> str:
-    """Beginning of the names of a bucket's files."""
-    return f"{bucket:05d}-{fingerprint[:20]}"
-
-
 def is_result(name: str) -> bool:
     """Whether a file of a stage's folder is named as a result, its marker or its item in work is."""
     return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json|in-hand)", name) is not None
-
-
-def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Marker | None:
-    """Marker of a finished bucket, or ``None`` if it is not done or some of its files are gone."""
-    folder = stage_folder(workdir, stage)
-    try:
-        raw = storage.read_json(folder / f"{stem(bucket, fingerprint)}.json")
-    except FileNotFoundError:
-        return None
-    marker = Marker(**raw)
-    for output in marker.outputs.values():
-        try:
-            size = (folder / output["file"]).stat().st_size
-        except FileNotFoundError:
-            return None
-        if size != output["bytes"]:
-            return None
-    return marker
-
-
-def marker_files(folder: Path, marker: Marker) -> list[Path]:
-    """All files of a finished bucket, its marker among them."""
-    names = [str(output["file"]) for output in marker.outputs.values()]
-    return [folder / name for name in (*names, f"{stem(marker.bucket, marker.fingerprint)}.json")]
 
 
 def fingerprint(
@@ -271,6 +206,29 @@ def fingerprint(
             "files": dict(files or {}),
         }
     )
+
+
+def plan_path(
+    workdir: Path, stage: Stage, section: Section, digests: Mapping[int, Mapping[str, Mapping[str, str]]]
+) -> Path:
+    """File of the stage's plan for all buckets.
+
+    Args:
+        workdir: The work folder.
+        stage: A stage with a plan.
+        section: Its section of the recipe.
+        digests: Bucket to what :func:`input_digests` gives, for all buckets that it works on.
+    """
+    whole = {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
+    identity = fingerprint(stage, section, whole)
+    return workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
+
+
+def input_digests(
+    stage: Stage, bucket: int, finished: Mapping[str, Mapping[int, Marker]]
+) -> dict[str, dict[str, str]]:
+    """Stage name to digests of its outputs, of the inputs of a bucket that there are."""
+    return {name: finished[name][bucket].digests() for name in stage.inputs if bucket in finished[name]}
 
 
 def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:

@@ -6,7 +6,7 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from fgbench import execution, pipeline, plugins, storage, workfolder
+from fgbench import markers as stored
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
 from fgbench.failures import LOG, TRANSIENT
-from fgbench.hashing import bucket_of, digest_file, digest_json
+from fgbench.hashing import bucket_of, digest_file
 from fgbench.pipeline import REJECTS, Marker, Stage, Task
 from fgbench.printable import printable_name
 from fgbench.records import ClipEntry
 from fgbench.stages.publish import publish
+from fgbench.stored_results import StoredResults
+from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
 
 
@@ -82,6 +85,7 @@ class RunReport:
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
         left_out: Label to number of clips whose label is not in the recipe's label set.
         failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
+        damage: What was found damaged and was made again, one line for each.
     """
 
     recipe: str
@@ -93,6 +97,7 @@ class RunReport:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     failures: Failures | None = None
+    damage: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -127,6 +132,9 @@ class _Run:
     listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
+    results: StoredResults
+    runner: Callable[..., Iterable[Any]] = map
+    done: Counter[str] = field(default_factory=Counter)
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
 
     def inputs(self, stage: Stage, bucket: int) -> dict[str, dict[str, Path]]:
@@ -137,6 +145,23 @@ class _Run:
             folder = pipeline.stage_folder(self.workdir, name)
             found[name] = marker.files(folder) if marker is not None else {}
         return found
+
+    def demand_inputs(self, stage: Stage, buckets: Iterable[int]) -> None:
+        """Make sure that what a stage is about to read of some buckets is what was written.
+
+        Raises:
+            DamagedFilesError: If it is not.
+        """
+        of = [(name, self.finished[name].get(bucket)) for bucket in buckets for name in stage.inputs]
+        self.results.demand(
+            (
+                claim
+                for name, marker in of
+                if marker is not None
+                for claim in self.results.claims(name, marker)
+            ),
+            self.runner,
+        )
 
     def buckets(self, stage: Stage) -> list[int]:
         """Buckets that have items for a stage."""
@@ -158,9 +183,13 @@ def run(
     force: bool = False,
     retry: bool = False,
     worker_memory_gb: float | None = None,
+    recheck: bool = False,
     progress: Progress = _quiet,
 ) -> RunReport:
-    """Prepare a data set; what is done already is not done again.
+    """Prepare a data set; what is done already is not done again, what is damaged is.
+
+    Of results that are there and of the manifests, size, times and inode are compared with what was noted
+    when they were last hashed; those that differ, and all that are read to compute something, are hashed.
 
     Args:
         config: The recipe.
@@ -172,6 +201,7 @@ def run(
         retry: Compute those buckets anew in which items failed for reasons that may have passed
             (:data:`fgbench.failures.TRANSIENT`).
         worker_memory_gb: Most memory of each worker, GB; ``None`` is without limit.
+        recheck: Hash every result and every file of the manifests.
         progress: Told of finished buckets.
 
     Raises:
@@ -186,25 +216,17 @@ def run(
         storage.write_json(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
         )
-        reports = []
+        state.results = StoredResults(workdir, recheck=recheck or force)
         with plugins.load("engines", engine).start(jobs, memory_gb=worker_memory_gb) as runner:
-            for stage in pipeline.stages():
-                tasks, markers = _plan(state, stage, force=force, retry=retry)
-                total = len(tasks) + len(markers)
-                progress(stage.name, len(markers), total)
-                done = runner(
-                    execution.execute,
-                    tasks,
-                    after_death=execution.without_fatal_item,
-                    is_risky=execution.was_fatal,
-                )
-                for marker in done:
-                    markers[marker.bucket] = marker
-                    progress(stage.name, len(markers), total)
-                state.finished[stage.name] = markers
-                reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
-                _check_reject_rate(reports[-1], config, workdir)
-        published, counts = publish(config, workdir, state.finished, state.listing)
+            state.runner = runner
+            while True:
+                try:
+                    reports, published, counts = _pass(state, force=force, retry=retry, progress=progress)
+                    break
+                except DamagedFilesError:
+                    continue  # the buckets that the files are of count as not done now
+                finally:
+                    state.results.save()
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -215,7 +237,44 @@ def run(
         counts=counts,
         left_out=state.listing.left_out,
         failures=_failures(workdir, state.finished),
+        damage=tuple(dict.fromkeys(state.results.damage)),
     )
+
+
+def _pass(
+    state: _Run, *, force: bool, retry: bool, progress: Progress
+) -> tuple[list[StageReport], bool, dict[str, dict[str, int]]]:
+    """All stages in their order, then the manifests; returns what was done, as :class:`RunReport` has it.
+
+    Raises:
+        DamagedFilesError: If results turned out to be damaged that later stages read; they are forgotten.
+    """
+    reports = []
+    for stage in pipeline.stages():
+        tasks, markers = _plan(state, stage, force=force, retry=retry)
+        state.demand_inputs(stage, [task.bucket for task in tasks])
+        total = len(tasks) + len(markers)
+        progress(stage.name, len(markers), total)
+        computed = state.runner(
+            execution.execute,
+            tasks,
+            after_death=execution.without_fatal_item,
+            is_risky=execution.was_fatal,
+        )
+        for marker in computed:
+            markers[marker.bucket] = marker
+            state.results.add(stage.name, marker)
+            state.done[stage.name] += 1
+            progress(stage.name, len(markers), total)
+        state.finished[stage.name] = markers
+        if tasks:
+            state.results.save()
+        reports.append(_report(stage.name, markers, total=total, done=state.done[stage.name]))
+        _check_reject_rate(reports[-1], state.config, state.workdir)
+    published, counts = publish(
+        state.config, state.workdir, state.finished, state.listing, results=state.results, runner=state.runner
+    )
+    return reports, published, counts
 
 
 def preview(
@@ -292,7 +351,7 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
         state.finished[stage.name] = markers
         folder = pipeline.stage_folder(workdir, stage.name)
         for marker in markers.values():
-            used.update(pipeline.marker_files(folder, marker))
+            used.update(stored.marker_files(folder, marker))
     there = (workdir / "stages").glob("*/*")
     return sorted(path for path in there if pipeline.is_result(path.name) and path not in used)
 
@@ -306,7 +365,15 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     stamps = Stamps(root)
     names = [config.dataset.name, config.dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
-    return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
+    return _Run(
+        config=config,
+        root=root,
+        workdir=workdir,
+        listing=listing,
+        sources=sources,
+        digests=digests,
+        results=StoredResults(workdir, keep=False),
+    )
 
 
 def _plan(
@@ -322,19 +389,11 @@ def _plan(
     section = stage.config(state.config)
     buckets = [bucket for bucket in state.buckets(stage) if bucket not in skip]
     inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
-    digests = {
-        bucket: {
-            name: state.finished[name][bucket].digests()
-            for name in stage.inputs
-            if bucket in state.finished[name]
-        }
-        for bucket in buckets
-    }
-    plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None else {}
+    digests = {bucket: pipeline.input_digests(stage, bucket, state.finished) for bucket in buckets}
+    plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None and buckets else {}
     files = {path.name: digest_file(path) for path in (stage.files(section) if stage.files else ())}
-    tasks, markers = [], {}
-    for bucket in buckets:
-        identity = pipeline.fingerprint(
+    identities = {
+        bucket: pipeline.fingerprint(
             stage,
             section,
             digests[bucket],
@@ -342,15 +401,25 @@ def _plan(
             plan=plans.get(bucket),
             files=files,
         )
-        marker = None if force else pipeline.find_marker(state.workdir, stage.name, bucket, identity)
-        if marker is not None and not (retry and marker.reasons.keys() & TRANSIENT):
-            markers[bucket] = marker
+        for bucket in buckets
+    }
+    markers = state.results.find(stage.name, identities, state.runner, only_made=force)
+    if retry:
+        made = state.results.made
+        markers = {
+            bucket: marker
+            for bucket, marker in markers.items()
+            if made(stage.name, marker) or not marker.reasons.keys() & TRANSIENT
+        }
+    tasks = []
+    for bucket in buckets:
+        if bucket in markers:
             continue
         tasks.append(
             Task(
                 stage=stage.name,
                 bucket=bucket,
-                fingerprint=identity,
+                fingerprint=identities[bucket],
                 workdir=state.workdir,
                 root=state.root,
                 dataset=state.config.dataset.name,
@@ -375,18 +444,19 @@ def _decide(
     """The stage's plan for all buckets, kept in a file so that an unchanged run need not read the tables."""
     assert stage.plan is not None
     section = stage.config(state.config)
-    identity = pipeline.fingerprint(
-        stage, section, {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
-    )
-    path = state.workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
+    path = pipeline.plan_path(state.workdir, stage, section, digests)
     try:
-        raw = storage.read_json(path)
+        return stored.read_plan(path, inputs)
     except FileNotFoundError:
-        plans = stage.plan(section, inputs)
-        if write:
-            storage.write_json(path, {str(bucket): plan for bucket, plan in plans.items()})
-        return dict(plans)
-    return {int(bucket): plan for bucket, plan in raw.items()}
+        pass
+    except ManifestError as error:
+        state.results.drop_plan(path, error.message)
+    if write:
+        state.demand_inputs(stage, inputs)
+    plans = stage.plan(section, inputs)
+    if write:
+        stored.write_plan(path, plans)
+    return dict(plans)
 
 
 def _report(

@@ -12,9 +12,11 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
@@ -32,11 +34,16 @@ ROWS_PER_GROUP = 256
 MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read, so that none takes all memory; fgbench writes none of that size."""
 
-AGAIN = "delete the file if it is there, and run fgbench prepare again: it makes it anew"
+AGAIN = "fgbench check --repair, on the work folder, makes it anew"
 """What to do about a table that is missing or damaged."""
 
-_COMPRESSION = "zstd"
+PARQUET: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "write_page_checksum": True})
+"""How Parquet is written: every page bears a checksum, so that whoever reads it can find damage."""
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+_FICLONE = 0x40049409
+"""Linux's request to give a file the blocks of another, shared until one is written: ioctl_ficlone(2)."""
 
 
 @contextmanager
@@ -114,12 +121,21 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name}, expected a number")
 
 
-def link(source: Path, target: Path) -> None:
-    """Give a finished file a second name (a hard link, or a copy where links are not possible)."""
+def link(source: Path, target: Path) -> bool:
+    """Give a finished file a second name.
+
+    A copy that shares the blocks until one of both is written, so that damage done to one is not done to the
+    other; where the file system has none, a hard link; where it has no links either, a copy.
+
+    Returns:
+        Whether no byte was copied, so that none can differ.
+    """
     with explained(target):
         if target.exists() and not target.is_symlink() and target.samefile(source):
-            return
+            return True
     with written(target) as temporary:
+        if _clone(source, temporary):
+            return True
         try:
             os.link(source, temporary)
         except OSError as error:
@@ -128,6 +144,25 @@ def link(source: Path, target: Path) -> None:
             import shutil
 
             shutil.copyfile(source, temporary)
+            return False
+        return True
+
+
+def _clone(source: Path, target: Path) -> bool:
+    """Whether ``target``, which is not there yet, became a copy that shares its blocks with ``source``."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import fcntl
+
+    with source.open("rb") as original, target.open("xb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
+        except OSError:  # whatever the reason: a link or a copy is tried next, and tells what is wrong
+            pass
+        else:
+            return True
+    target.unlink()
+    return False
 
 
 def remove_listed(folder: Path, names: Iterable[str]) -> int:
@@ -258,7 +293,7 @@ class TableWriter:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary.unlink(missing_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, schema, compression=_COMPRESSION)
+            self._writer = pq.ParquetWriter(self._temporary, schema, **PARQUET)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
@@ -305,11 +340,12 @@ class TableWriter:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a whole Arrow table atomically."""
+    """Write a whole Arrow table atomically; one without rows has a schema and no row group."""
     import pyarrow.parquet as pq
 
-    with written(path) as temporary:
-        pq.write_table(table, temporary, compression=_COMPRESSION, row_group_size=ROWS_PER_GROUP)
+    with written(path) as temporary, pq.ParquetWriter(temporary, table.schema, **PARQUET) as writer:
+        if table.num_rows:
+            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
 
 
 @contextmanager

@@ -136,5 +136,5 @@ def write_manifests(work: Path, shown: list[tuple[str, str, str, str]], *, landm
         schema = records.schema(kind)
         full = [{column: row.get(column) for column in schema.names} for row in rows]
         storage.write_table(folder / name, pa.Table.from_pylist(full, schema=schema))
-    index = {"dataset": "mine", "synthetic": True, "files": {name: {} for name in tables}}
+    index = {"dataset": "mine", "synthetic": True, "files": {name: {"sha256": "0" * 64} for name in tables}}
     storage.write_json(folder / "index.json", index)

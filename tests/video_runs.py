@@ -178,5 +178,5 @@ def write_video_manifests(work: Path, entries: list[tuple[str, str, str, str]] |
         schema = records.schema(kind)
         full = [{column: row.get(column) for column in schema.names} for row in found]
         storage.write_table(work / "manifests" / name, pa.Table.from_pylist(full, schema=schema))
-    index = {"dataset": "mine", "synthetic": True, "files": {name: {} for name in tables}}
+    index = {"dataset": "mine", "synthetic": True, "files": {name: {"sha256": "0" * 64} for name in tables}}
     storage.write_json(work / "manifests" / "index.json", index)

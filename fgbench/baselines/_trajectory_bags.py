@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
 
-_AGAIN = "compute the features again: delete their files and run fgbench prepare"
+_AGAIN = "fgbench check --repair, on the work folder, computes the features again"
 
 
 def clip_descriptors(folder: Path, channel: str) -> Iterator[tuple[str, Float16]]:

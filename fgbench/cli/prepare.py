@@ -175,6 +175,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
         if stage.rejected:
             reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
             say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+    for line in report.damage:
+        say(f"made anew: {line}")
     if report.failures is not None:
         failures = report.failures
         say(

@@ -77,18 +77,20 @@ def run_place(
     Raises:
         ConfigError: If the folds do not divide the work folder.
         DatasetError: If features have to be computed, and the work folder has no classes.
-        ManifestError: If the work folder has no manifests.
+        ManifestError: If the work folder has no manifests, or they are damaged.
         ResourceError: If a folder of the work folder is a link.
     """
     from fgbench.evaluation.division import read_division
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
+    from fgbench.soundness import require
     from fgbench.stages.publish import content_digest, read_index
     from fgbench.workfolder import refuse_links
 
     refuse_links(workdir)
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
     index = read_index(workdir)
+    require(workdir, index)
     labels = read_labels(index)
     division = read_division(workdir, index, fold_file=fold_file)
     with progress_bars(quiet=quiet) as progress:

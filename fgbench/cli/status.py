@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.console import counts_line, print_json, say
+from fgbench.cli.console import counts_line, print_json, progress_bars, say
 from fgbench.cli.datasets import check_data
-from fgbench.cli.options import Json
+from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 WorkdirArgument = Annotated[
     Path, typer.Argument(help="Work folder.", show_default="./fgbench-data/demo/work")
@@ -59,12 +59,27 @@ def check(
             "--root", help="Folder of the data set.", show_default="below the folder that FGBENCH_DATA names"
         ),
     ] = None,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Hash the results of all stages, caches and the predictions of runs too."
+        ),
+    ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Compute anew what is damaged of manifests and results, and only that."
+        ),
+    ] = False,
+    jobs: Jobs = DEFAULT_JOBS,
     json: Json = False,
 ) -> None:
     """Verify a work folder against its digests, or a data set against the published numbers."""
     data_root = root or _remembered(what)
     if data_root is None:
-        check_work(what, json=json)
+        check_work(what, deep=deep, repair=repair, jobs=jobs, json=json)
+    elif deep or repair:
+        raise typer.BadParameter("--deep and --repair are for work folders, this is a data set")
     else:
         check_data(str(what), data_root, json=json)
 
@@ -80,31 +95,51 @@ def _remembered(what: Path) -> Path | None:
     return remembered_root(recipe.name, recipe.dataset.adapter)
 
 
-def check_work(workdir: Path, *, json: bool) -> None:
-    """Compare the manifests of a work folder with their index.
+def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool) -> None:
+    """Compare a work folder with the digests that were noted when it was written.
 
     Raises:
-        ManifestError: If they differ, or there are none.
+        DatasetError: If it is the name of a data set whose folder is not known; or, for a repair, the data
+            set is not where it was.
+        ManifestError: If something differs and is not repaired, or there are no manifests.
     """
     from fgbench.config import recipe_names
     from fgbench.errors import DatasetError, ManifestError
-    from fgbench.stages.publish import read_index, verify
+    from fgbench.manifest_index import read_index
+    from fgbench.plugins import load
+    from fgbench.soundness import faults
 
     if not workdir.exists() and str(workdir).replace("_", "-") in recipe_names():
         raise DatasetError(
             f"no folder is known for the data set {workdir}", f"fgbench check {workdir} --root DIR"
         )
-    faults = verify(workdir)
-    files = len(read_index(workdir)["files"])
+    mended = _mend(workdir, jobs=jobs, json=json) if repair else ()
+    with load("engines", "local").start(jobs) as runner:
+        found = faults(workdir, deep=deep, runner=runner)
+    files = 0 if found else len(read_index(workdir)["files"])
     if json:
-        print_json({"files": files, "faults": faults})
+        print_json({"files": files, "faults": found, "mended": list(mended)})
     else:
-        for fault in faults:
-            say(fault)
-    if faults:
+        for line in mended:
+            say(f"made anew: {line}")
+        for line in found:
+            say(line)
+    if found:
         raise ManifestError(
-            f"{len(faults)} of {files} files of {workdir}/manifests are not as their index says",
-            "delete the manifests folder and run fgbench prepare: it is made again from the stages' results",
+            f"{workdir} has {len(found)} fault{'s' if len(found) > 1 else ''}",
+            "what is left is not of fgbench prepare's making: move files away that no index lists, and start "
+            "damaged runs anew with --force"
+            if repair
+            else f"fgbench check --repair {workdir} computes anew what is damaged, and only that",
         )
     if not json:
         say(f"{files} files, all as their index says")
+
+
+def _mend(workdir: Path, *, jobs: int, json: bool) -> tuple[str, ...]:
+    """Make damaged results and manifests anew; returns a line for each."""
+    from fgbench.prepare import run, saved
+
+    config, root = saved(workdir)
+    with progress_bars(quiet=json) as progress:
+        return run(config, root, workdir, jobs=jobs, recheck=True, progress=progress).damage

@@ -42,7 +42,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
             "of the data sets in this layout only the drawn one has them; make it with fgbench synth",
         )
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             units = [name for name in file.schema_arrow.names if _UNIT.fullmatch(name)]
             if not units:
                 raise DatasetError(f"{path} has no action units, expected columns au01, au02, ...", _AGAIN)

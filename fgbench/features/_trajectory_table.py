@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench.errors import ManifestError
-from fgbench.storage import read_table
+from fgbench.storage import PARQUET, read_table
 
 Float32 = npt.NDArray[np.float32]
 Float16 = npt.NDArray[np.float16]
@@ -142,7 +142,7 @@ def write_trajectories(path: Path, batches: Iterable[Trajectories]) -> int:
         The number of rows written.
     """
     n_rows, waiting, n_waiting = 0, [], 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, SCHEMA, **PARQUET) as writer:
         for batch in batches:
             waiting.append(batch)
             n_waiting += len(batch)

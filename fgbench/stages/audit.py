@@ -12,21 +12,27 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fgbench.config import AuditConfig
-from fgbench.evaluation.audit import PAIRS
-from fgbench.evaluation.audited_pictures import StoredPicture, describe
-from fgbench.evaluation.leakage import AuditedClip, Leak, Side, compare, dropped_clips
 from fgbench.faces.status import USABLE
 from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
 from fgbench.storage import read_rows
+
+if TYPE_CHECKING:
+    from fgbench.evaluation.audited_pictures import StoredPicture
+    from fgbench.evaluation.leakage import Leak
 
 _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
 
 
 def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
     """Per bucket: clips that have to go, each with reason and detail."""
+    from fgbench.evaluation.audit import PAIRS
+    from fgbench.evaluation.audited_pictures import describe
+    from fgbench.evaluation.leakage import AuditedClip, Side, compare, dropped_clips
+
     clips: list[AuditedClip] = []
     bucket_of: dict[str, int] = {}
     columns = ["clip_id", "sha256", "subject_id", "source_id"]
@@ -63,6 +69,8 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
 
 def _faces(inputs: _Files) -> Iterator[StoredPicture]:
     """The usable faces of the image set."""
+    from fgbench.evaluation.audited_pictures import StoredPicture
+
     columns = ["clip_id", "frame_index", "role", "status", "image"]
     for _, files in sorted(inputs.items()):
         for row in read_rows(files["faces"][ROWS], columns) if ROWS in files["faces"] else ():

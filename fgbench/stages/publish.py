@@ -13,35 +13,45 @@ Writes under ``manifests/`` of the work folder:
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
 
-Clips that the stage ``audit`` took out, or that failed in ``augment``, are in no table but the rejects.
+Results without rows are left out, but every part, the faces and every kind of features have at least one
+table: where there is nothing at all, one without rows, bucket 0. Clips that the stage ``audit`` took out,
+or that failed in ``augment``, are in no table but the rejects.
+
+Files that an earlier index lists and the new one does not are deleted, and no others. While the index is
+being replaced, ``index.json.previous`` lists what is ours.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fgbench import pipeline, records, storage
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
-from fgbench.errors import ManifestError
-from fgbench.faces.status import USABLE
-from fgbench.hashing import digest_file, digest_json
-from fgbench.pipeline import REJECTS, ROWS, Marker
-from fgbench.printable import cell_of
+from fgbench.errors import ManifestError, ResourceError
+from fgbench.hashing import digest_file
+from fgbench.manifest_index import INDEX as INDEX
+from fgbench.manifest_index import MANIFESTS as MANIFESTS
+from fgbench.manifest_index import content_digest as content_digest
+from fgbench.manifest_index import is_published as is_published
+from fgbench.manifest_index import is_sealed
+from fgbench.manifest_index import read_index as read_index
+from fgbench.pipeline import REJECTS, ROWS, stage_folder
 from fgbench.provenance import provenance
-from fgbench.records import IMAGE_ROLES, SPLITS
+from fgbench.records import SPLITS
+from fgbench.sealed_json import discard, read_sealed, write_sealed
+from fgbench.stages import _tables as tables
 from fgbench.stages._card import data_card
+from fgbench.stages._tables import Finished
+from fgbench.stored_results import StoredResults
+from fgbench.verification import Claim, Runner, Verified
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+PREVIOUS = "index.json.previous"
+"""List of the files of ours while the index is being replaced."""
 
-MANIFESTS = "manifests"
-INDEX = "index.json"
 FOLDS = "folds.csv"
 """Official folds: ``clip_id,fold``."""
 
@@ -50,11 +60,18 @@ ALIGNED = "similarity"
 NOT_ALIGNED = "none"
 """Column ``align`` of pictures that are cropped already and were taken as they are."""
 
-Finished = Mapping[str, Mapping[int, Marker]]
+_READ = ("ingest", "consensus", "split", "faces")
+"""Stages whose rows are read here; those of the others get a second name."""
 
 
 def publish(
-    config: PrepareConfig, workdir: Path, finished: Finished, listing: Listing
+    config: PrepareConfig,
+    workdir: Path,
+    finished: Finished,
+    listing: Listing,
+    *,
+    results: StoredResults,
+    runner: Runner = map,
 ) -> tuple[bool, dict[str, dict[str, int]]]:
     """Bring the manifests up to date.
 
@@ -63,9 +80,15 @@ def publish(
         workdir: The work folder.
         finished: Stage to bucket to marker, for all stages.
         listing: What the recipe takes from the data set.
+        results: The results that the markers are of.
+        runner: Hashes files, e.g. in worker processes.
 
     Returns:
         Whether anything was written, and the counts per part as in the index.
+
+    Raises:
+        DamagedFilesError: If results are not what their markers say.
+        ResourceError: If the manifests cannot be written, or a link stands in the place of a folder.
     """
     folder = workdir / MANIFESTS
     origin = {
@@ -77,31 +100,35 @@ def publish(
         "classes": list(listing.classes),
         "left_out": dict(listing.left_out),
     }
-    current = _current_index(folder)
-    if current is not None and current["origin"] == origin and _all_there(folder, current):
+    current = _current_index(workdir, results)
+    if current is not None and current["origin"] == origin and _all_there(current, results, runner):
+        discard(folder / PREVIOUS)  # a run was killed between its last two acts
         return False, current["counts"]
-    (folder / INDEX).unlink(missing_ok=True)
-    dropped = _dropped(workdir, finished)
-    files = _link_parts(workdir, folder, finished, dropped)
+    _demand(finished, results, runner)
+    dropped = tables.dropped_clips(workdir, finished)
+    parts = _parts(config, finished)
+    texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", FOLDS]
+    ours = _ours(folder, current, results.verified) | {part.name for part in parts} | set(texts)
+    _refuse_links(folder, ours)
+    write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
+    discard(folder / INDEX)
+    files = _place_parts(workdir, parts, dropped)
     align = ALIGNED if config.faces.align else NOT_ALIGNED
-    clips = _clips_table(workdir, finished, dropped, align=align)
+    clips = tables.clips_table(workdir, finished, dropped, align=align)
     storage.write_table(folder / "clips.parquet", clips)
-    rejects = _rejects_table(workdir, finished)
+    rejects = tables.rejects_table(workdir, finished)
     storage.write_table(folder / "rejects.parquet", rejects)
-    storage.write_text(folder / "reannotate.csv", _reannotate(rejects))
-    counts = _counts(workdir, finished, clips)
+    storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
+    counts = tables.counts_of(finished, clips)
     storage.write_text(folder / "README.md", data_card(config, counts, rejects, listing))
-    texts = ["reannotate.csv", "README.md"]
-    if folds := _folds(workdir, finished, set(clips["clip_id"].to_pylist())):
+    if folds := tables.folds_text(workdir, finished, set(clips["clip_id"].to_pylist())):
         storage.write_text(folder / FOLDS, folds)
-        texts.append(FOLDS)
-    for name, rows in (("clips.parquet", clips.num_rows), ("rejects.parquet", rejects.num_rows)):
-        files[name] = {"sha256": digest_file(folder / name), "rows": rows}
+    else:
+        texts.remove(FOLDS)
+    rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
     for name in texts:
-        files[name] = {"sha256": digest_file(folder / name), "rows": None}
-    for path in folder.rglob("*"):
-        if path.is_file() and path.relative_to(folder).as_posix() not in files:
-            path.unlink()
+        files[name] = {"sha256": digest_file(folder / name), "rows": rows.get(name)}
+    storage.remove_listed(folder, ours - files.keys())
     for name, described in files.items():
         described["bytes"] = (folder / name).stat().st_size
     index = {
@@ -116,54 +143,36 @@ def publish(
         "origin": origin,
         "provenance": provenance(),
     }
-    storage.write_json(folder / INDEX, index)
+    results.verified.forget([f"{MANIFESTS}/{name}" for name in ours - files.keys()])
+    results.verified.note(claims(index, results.verified))
+    results.verified.relinked(
+        claim
+        for stage, markers in finished.items()
+        for marker in markers.values()
+        for claim in results.claims(stage, marker)
+    )
+    write_sealed(folder / INDEX, index)
+    discard(folder / PREVIOUS)
     return True, counts
 
 
-def read_index(workdir: Path) -> dict[str, Any]:
-    """Index of the manifests of a work folder.
-
-    Raises:
-        ManifestError: If the manifests are not there or not complete.
-    """
-    folder = workdir / MANIFESTS
-    try:
-        index: dict[str, Any] = storage.read_json(folder / INDEX)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(
-            f"no complete manifests in {folder} (no {INDEX})",
-            "run fgbench prepare; it continues where it was",
-        ) from error
-    return index
-
-
-def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
-    """Digest of what a run reads of the manifests, by which it is known whether a run is of them.
-
-    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+def claims(index: Mapping[str, Any], verified: Verified) -> list[Claim]:
+    """What the files of the manifests should hold.
 
     Args:
-        index: Content of the index.
-        features: Tables of features that are read too, e.g. ``{"lbp"}``.
+        index: Content of their index.
+        verified: What is known of their work folder.
     """
-    read = {"clips.parquet", "rejects.parquet"}
-    folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
-    return digest_json(
-        {
-            name: described["sha256"]
-            for name, described in index["files"].items()
-            if name in read or name.startswith(folders)
-        }
-    )
-
-
-def is_published(workdir: Path) -> bool:
-    """Whether a work folder has complete manifests."""
-    return (workdir / MANIFESTS / INDEX).is_file()
+    return [
+        verified.claim(f"{MANIFESTS}/{name}", described["sha256"])
+        for name, described in index["files"].items()
+    ]
 
 
 def verify(workdir: Path) -> list[str]:
     """Compare the manifests with their index; returns one line per fault, none if all is well.
+
+    Every file is hashed, also those of which it was noted that they are well.
 
     Raises:
         ManifestError: If there is no index.
@@ -173,7 +182,7 @@ def verify(workdir: Path) -> list[str]:
 
     folder = workdir / MANIFESTS
     index = read_index(workdir)
-    faults = []
+    faults = [] if is_sealed(workdir) else [f"{INDEX}: does not bear the digest of its content"]
     for name, described in sorted(index["files"].items()):
         path = folder / name
         if not path.is_file():
@@ -183,190 +192,152 @@ def verify(workdir: Path) -> list[str]:
         elif described["rows"] is not None:
             try:
                 found = pq.read_metadata(path).num_rows
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowException, OSError) as error:
                 faults.append(f"{name}: not a Parquet file: {error}")
                 continue
             if found != described["rows"]:
                 faults.append(f"{name}: {found} rows, the index says {described['rows']}")
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    faults += [f"{name}: not in the index" for name in sorted(present - index["files"].keys() - {INDEX})]
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    faults += [
+        f"{name}: not in the index" for name in sorted(present - index["files"].keys() - {INDEX, PREVIOUS})
+    ]
     return faults
 
 
-def _current_index(folder: Path) -> dict[str, Any] | None:
-    try:
-        index: dict[str, Any] = storage.read_json(folder / INDEX)
-    except (FileNotFoundError, ManifestError):
+def _current_index(workdir: Path, results: StoredResults) -> dict[str, Any] | None:
+    """The index; ``None`` if there is none, or it is damaged, which is told."""
+    if not (workdir / MANIFESTS / INDEX).exists():
         return None
-    return index
-
-
-def _all_there(folder: Path, index: Mapping[str, Any]) -> bool:
     try:
-        return all((folder / name).stat().st_size == file["bytes"] for name, file in index["files"].items())
+        index = read_index(workdir)
+        if is_sealed(workdir) and {"origin", "counts"} <= index.keys():
+            return index
+        results.damage.append(f"{MANIFESTS}/{INDEX}: does not bear the digest of its content")
+    except ManifestError as error:
+        results.damage.append(f"{MANIFESTS}/{INDEX}: {error.message}")
+    return None
+
+
+def _all_there(index: Mapping[str, Any], results: StoredResults, runner: Runner) -> bool:
+    """Whether the files of the manifests hold what the index says; tells of those that do not."""
+    damaged = results.verified.damaged(claims(index, results.verified), runner, all_of=results.recheck)
+    results.damage += [f"{claim.name}: missing, or its content is not that of the index" for claim in damaged]
+    return not damaged
+
+
+def _demand(finished: Finished, results: StoredResults, runner: Runner) -> None:
+    """Make sure of what is about to be read, and of what gets a second name."""
+    for stages, read in ((_READ, True), (tuple(finished.keys() - set(_READ)), False)):
+        of = [(stage, marker) for stage in sorted(stages) for marker in finished[stage].values()]
+        wanted = [claim for stage, marker in of for claim in results.claims(stage, marker)]
+        results.demand(wanted, runner, read=read)
+    wanted = [
+        results.verified.claim(f"stages/{stage}/{out['file']}", out["sha256"])
+        for stage, markers in finished.items()
+        for marker in markers.values()
+        if (out := marker.outputs[REJECTS])["rows"]
+    ]
+    results.demand(wanted, runner)
+
+
+def _ours(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -> set[str]:
+    """Files below the manifests that an index of ours lists, or listed when it was being replaced."""
+    listed = set(current["files"]) if current is not None else set()
+    try:
+        listed |= set(map(str, read_sealed(folder / PREVIOUS)["files"]))
     except FileNotFoundError:
-        return False
+        pass
+    except (ManifestError, KeyError, TypeError):
+        discard(folder / PREVIOUS)
+    if current is None:  # what was written here and is still the same is ours too
+        prefix = f"{MANIFESTS}/"
+        noted = [claim for claim in verified.noted() if claim.name.startswith(prefix)]
+        listed |= {claim.name.removeprefix(prefix) for claim in noted if verified.is_noted(claim)}
+    return listed
 
 
-def _dropped(workdir: Path, finished: Finished) -> dict[int, list[str]]:
-    """Bucket to the clips that the audit took out or that have no image set, where there are any."""
-    found: dict[int, list[str]] = {}
-    for stage in ("audit", "augment"):
-        folder = pipeline.stage_folder(workdir, stage)
-        for bucket, marker in sorted(finished[stage].items()):
-            path = marker.files(folder).get(REJECTS)
-            if path is not None:
-                found.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
-    return found
+def _refuse_links(folder: Path, names: Iterable[str]) -> None:
+    """Raise if files would be written or deleted behind a link."""
+    above = {parent for name in names for parent in (folder / name).parents if parent != folder.parent}
+    for path in sorted(path for path in above if path == folder or folder in path.parents):
+        if path.is_symlink():
+            raise ResourceError(
+                f"{path} is a link, expected a folder: nothing is written behind it", "remove the link"
+            )
 
 
-def _without(source: Path, target: Path, clip_ids: list[str]) -> int:
-    """Copy a table without the rows of some clips, a row group at a time; returns the rows that are left."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A table of a bucket that is published under a name of its own.
 
-    with pq.ParquetFile(source) as file:
-        writer = storage.TableWriter(target, file.schema_arrow)
-        try:
-            for number in range(file.num_row_groups):
-                rows = file.read_row_group(number)
-                rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array(clip_ids, pa.string()))))
-                if rows.num_rows:
-                    writer.add_table(rows)
-            writer.close()
-        except BaseException:
-            writer.discard()
-            raise
-    return writer.rows
+    Attributes:
+        stage: Stage that it is of.
+        bucket: Bucket that it is of.
+        described: Its file, digest and rows, as the marker has them; ``None`` for one that nothing is in.
+        schema: Table in :func:`fgbench.records.schema`, and the width of its vectors.
+        name: Path below the manifests.
+    """
+
+    stage: str
+    bucket: int
+    described: Mapping[str, Any] | None
+    schema: tuple[str, int]
+    name: str
 
 
-def _link_parts(
-    workdir: Path, folder: Path, finished: Finished, dropped: Mapping[int, list[str]]
+def _parts(config: PrepareConfig, finished: Finished) -> list[_Part]:
+    """Tables to publish, in the order of their names."""
+    kinds = [("faces", ROWS, "faces/{:05d}.parquet")]
+    kinds += [("augment", part, f"images/{part}-{{:05d}}.parquet") for part in SPLITS]
+    kinds += [(stage, ROWS, f"features/{stage}/{{:05d}}.parquet") for stage in pipeline.FEATURES]
+    parts = []
+    for stage in pipeline.stages():
+        if not stage.is_enabled(config):
+            continue
+        width = stage.width(stage.config(config)) if stage.width else 0
+        for name, output, pattern in kinds:
+            if name != stage.name:
+                continue
+            schema = (stage.outputs[output], width)
+            found = [
+                _Part(
+                    stage=name,
+                    bucket=bucket,
+                    described=marker.outputs[output],
+                    schema=schema,
+                    name=pattern.format(bucket),
+                )
+                for bucket, marker in finished[name].items()
+                if marker.outputs[output]["rows"]
+            ]
+            parts += found or [
+                _Part(stage=name, bucket=0, described=None, schema=schema, name=pattern.format(0))
+            ]
+    return sorted(parts, key=lambda part: part.name)
+
+
+def _place_parts(
+    workdir: Path, parts: Sequence[_Part], dropped: Mapping[int, list[str]]
 ) -> dict[str, dict[str, Any]]:
-    """Give the tables of faces and images their names; returns name to digest and rows.
+    """Give the tables of buckets their names; returns name to digest and rows.
 
     Tables with rows of dropped clips are copied without them; those of ``augment`` have none.
     """
-    parts = [
-        ("faces", bucket, marker, ROWS, f"faces/{bucket:05d}.parquet")
-        for bucket, marker in finished["faces"].items()
-    ]
-    parts += [
-        ("augment", bucket, marker, part, f"images/{part}-{bucket:05d}.parquet")
-        for bucket, marker in finished["augment"].items()
-        for part in SPLITS
-    ]
-    parts += [
-        (stage, bucket, marker, ROWS, f"features/{stage}/{bucket:05d}.parquet")
-        for stage in pipeline.FEATURES
-        for bucket, marker in finished[stage].items()
-    ]
+    folder = workdir / MANIFESTS
     files: dict[str, dict[str, Any]] = {}
-    for stage, bucket, marker, output, name in sorted(parts, key=lambda item: item[4]):
-        described = marker.outputs[output]
-        if not described["rows"]:
+    for part in parts:
+        target = folder / part.name
+        if part.described is None:
+            storage.write_table(target, records.schema(*part.schema).empty_table())
+            files[part.name] = {"sha256": digest_file(target), "rows": 0}
             continue
-        source = pipeline.stage_folder(workdir, stage) / described["file"]
-        if bucket not in dropped or stage == "augment":
-            storage.link(source, folder / name)
-            files[name] = {"sha256": described["sha256"], "rows": described["rows"]}
-        elif rows := _without(source, folder / name, dropped[bucket]):
-            files[name] = {"sha256": digest_file(folder / name), "rows": rows}
+        source = stage_folder(workdir, part.stage) / part.described["file"]
+        sha256, rows = part.described["sha256"], part.described["rows"]
+        if part.bucket in dropped and part.stage != "augment":
+            rows = tables.copy_without(source, target, dropped[part.bucket])
+            sha256 = digest_file(target)
+        else:
+            if not storage.link(source, target) and digest_file(target) != sha256:
+                raise ResourceError(f"{target} is not what was copied into it", "look after the disk")
+        files[part.name] = {"sha256": sha256, "rows": rows}
     return files
-
-
-def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) -> list[Path]:
-    folder = pipeline.stage_folder(workdir, stage)
-    markers = (marker for _, marker in sorted(finished[stage].items()))
-    return [folder / marker.outputs[output]["file"] for marker in markers if marker.outputs[output]["rows"]]
-
-
-def _clips_table(
-    workdir: Path, finished: Finished, dropped: Mapping[int, list[str]], *, align: str
-) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    schema = records.schema("clips")
-    split_paths = _paths(workdir, finished, "split")
-    if not split_paths:
-        return schema.empty_table()
-    probe = [name for name in schema.names if name in records.schema("ingest").names]
-    settled = records.schema("consensus")
-    probe = [name for name in probe if name == "clip_id" or name not in settled.names]
-    table = pipeline.read_table(split_paths)
-    gone = pa.array([clip_id for clip_ids in dropped.values() for clip_id in clip_ids], pa.string())
-    table = table.filter(pc.invert(pc.is_in(table["clip_id"], gone)))
-    # Left joins: clips that are gone do not come back.
-    table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
-    table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
-    counted = []
-    for path in _paths(workdir, finished, "faces"):
-        faces = pipeline.read_table([path], ["clip_id", "role", "status"])
-        usable = pc.is_in(faces["status"], pa.array(sorted(USABLE)))
-        image = pc.and_(usable, pc.is_in(faces["role"], pa.array(IMAGE_ROLES)))
-        flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
-        flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
-        flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
-        sums = flags.group_by("clip_id", use_threads=False).aggregate(
-            [("n_faces_ok", "sum"), ("n_images", "sum")]
-        )
-        counted.append(sums.rename_columns(["clip_id", "n_faces_ok", "n_images"]))
-    if counted:
-        table = table.join(pa.concat_tables(counted), "clip_id")
-        for name in ("n_faces_ok", "n_images"):
-            filled = pc.fill_null(table[name], 0)
-            table = table.set_column(table.schema.get_field_index(name), name, filled)
-    else:
-        zeros = pa.array([0] * table.num_rows, pa.int32())
-        table = table.append_column("n_faces_ok", zeros).append_column("n_images", zeros)
-    table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
-    return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
-
-
-def _rejects_table(workdir: Path, finished: Finished) -> pa.Table:
-    schema = records.schema("rejects")
-    paths = [path for stage in finished for path in _paths(workdir, finished, stage, REJECTS)]
-    if not paths:
-        return schema.empty_table()
-    return pipeline.read_table(paths).cast(schema).sort_by([("id", "ascending"), ("stage", "ascending")])
-
-
-def _reannotate(rejects: pa.Table) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["clip", "why"])
-    for row in rejects.to_pylist():
-        if row["reason"] == "reannotate":
-            writer.writerow([cell_of(row["id"]), cell_of(row["detail"])])
-    return text.getvalue()
-
-
-def _folds(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
-    """The official folds of the usable clips as CSV; empty if the data set has none."""
-    rows = [
-        (row["clip_id"], row["fold"])
-        for path in _paths(workdir, finished, "ingest")
-        for row in storage.read_rows(path, ["clip_id", "fold"])
-        if row["fold"] is not None and row["clip_id"] in clip_ids
-    ]
-    if not rows:
-        return ""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["clip_id", "fold"])
-    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in sorted(rows)])
-    return text.getvalue()
-
-
-def _counts(workdir: Path, finished: Finished, clips: pa.Table) -> dict[str, dict[str, int]]:
-    """Part to number of clips, of original images and of images with copies."""
-    counts: dict[str, Counter[str]] = {part: Counter(clips=0, images=0, augmented=0) for part in SPLITS}
-    for part, n_images in zip(clips["split"].to_pylist(), clips["n_images"].to_pylist(), strict=True):
-        counts[part]["clips"] += 1
-        counts[part]["images"] += n_images
-    for marker in finished["augment"].values():
-        for part in SPLITS:
-            counts[part]["augmented"] += marker.outputs[part]["rows"]
-    return {part: dict(found) for part, found in counts.items()}

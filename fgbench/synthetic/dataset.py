@@ -166,7 +166,7 @@ def _draw_all(
     n_frames = 0
     with (
         storage.written(out / TRUTH) as temporary,
-        pq.ParquetWriter(temporary, truth_schema(), compression="zstd") as writer,
+        pq.ParquetWriter(temporary, truth_schema(), **storage.PARQUET) as writer,
     ):
         for done, (clip, table) in enumerate(zip(clips, _drawn(out, options, clips, jobs), strict=True), 1):
             writer.write_table(table)

@@ -192,7 +192,7 @@ def decode_fields(planes: Pixels, data: tuple[bytes, bytes], name: str) -> None:
         if field is None:
             raise MediaError(
                 f"the optical flow of {name} is not a whole picture, expected PNG",
-                "run fgbench check on the work folder; delete the damaged file and run fgbench prepare again",
+                "fgbench check --repair, on the work folder, makes damaged files anew",
                 reason="unreadable_image",
             )
         if field.shape != (side_px, side_px):
@@ -219,7 +219,7 @@ def decode_face(data: bytes, name: str) -> Pixels:
     if image is None:
         raise MediaError(
             f"the {len(data)} bytes of image {name} are not a whole picture, expected JPEG or PNG",
-            "run fgbench check on the work folder; delete the damaged file and run fgbench prepare again",
+            "fgbench check --repair, on the work folder, makes damaged files anew",
             reason="unreadable_image",
         )
     height, width = image.shape[:2]

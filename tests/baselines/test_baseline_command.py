@@ -10,6 +10,7 @@ from fgbench.baselines import lbp_svm
 from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.evaluation.run_lock import hold_run
+from fgbench.hashing import digest_file
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
 
@@ -25,7 +26,9 @@ def made(tmp_path_factory):
 
 
 def write_index(work, dataset):
-    files = {"clips.parquet": {"sha256": dataset}}  # stands for the content
+    rejects = work / "manifests" / "rejects.parquet"
+    rejects.write_text(dataset)  # stands for the content
+    files = {"rejects.parquet": {"sha256": digest_file(rejects)}}
     index = {"dataset": dataset, "synthetic": True, "files": files}
     (work / "manifests" / "index.json").write_text(json.dumps(index))
 

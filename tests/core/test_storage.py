@@ -276,3 +276,41 @@ def test_a_column_that_is_not_there_is_named(tmp_path):
 def test_a_pair_of_surrogates_is_a_character(tmp_path):
     (tmp_path / "a.json").write_text(r'"\ud83d\ude00"')
     assert storage.read_json(tmp_path / "a.json") == "\N{GRINNING FACE}"
+
+
+def test_a_flipped_bit_of_a_page_is_found_when_it_is_read(tmp_path):
+    path = tmp_path / "t.parquet"
+    table = pa.table({"name": ["wild", "calm"] * 40, "value": pa.array(range(80), pa.int32())}, schema=SCHEMA)
+    storage.write_table(path, table)
+    whole = path.read_bytes()
+    offset = pq.read_metadata(path).row_group(0).column(1).data_page_offset
+    data = bytearray(whole)
+    data[offset + 60] ^= 4
+    path.write_bytes(bytes(data))
+    with pytest.raises(ManifestError, match=r"is damaged: .*(?s:.*)check --repair"):
+        list(storage.read_rows(path))
+
+
+def test_a_table_without_rows_has_a_schema_and_no_row_group(tmp_path):
+    storage.write_table(tmp_path / "t.parquet", SCHEMA.empty_table())
+    storage.TableWriter(tmp_path / "u.parquet", SCHEMA).close()
+    for name in ("t.parquet", "u.parquet"):
+        assert pq.read_schema(tmp_path / name).equals(SCHEMA)
+        assert pq.read_metadata(tmp_path / name).num_row_groups == 0
+        assert list(storage.read_rows(tmp_path / name)) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="clones are made on Linux alone")
+def test_a_clone_is_a_file_of_its_own(tmp_path, monkeypatch):
+    import fcntl
+
+    def clone(target, request, source):
+        assert request == 0x40049409
+        os.write(target, os.read(source, 100))
+
+    monkeypatch.setattr(fcntl, "ioctl", clone)
+    (tmp_path / "a").write_text("x")
+    storage.link(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "x"
+    assert not (tmp_path / "b").samefile(tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

@@ -75,7 +75,9 @@ def test_figure3_is_drawn_with_named_axes(work):
 
 
 def test_figure3_of_other_classes_shows_those(tmp_path):
-    folder = write_work(tmp_path / "ck", described(), **ekman_index(files={"images/all-00000.parquet": {}}))
+    folder = write_work(
+        tmp_path / "ck", described(), **ekman_index(files={"images/all-00000.parquet": {"sha256": "0" * 64}})
+    )
     figure = figure3.build(folder)
     assert [row[:2] for row in figure.table.rows] == [[label, None] for label in EKMAN7]
     assert {tuple(row[2:]) for row in figure.table.rows} == {(10, 10, 10)}

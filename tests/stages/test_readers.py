@@ -5,6 +5,7 @@ from clip_folders import write_folder
 
 from fgbench import prepare
 from fgbench.config import PrepareConfig
+from fgbench.manifest_index import read_index
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,9 @@ def test_datasets(manifests, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     from datasets import Image, load_dataset
 
-    found = {path.name.split("-")[0] for path in (manifests / "images").iterdir()}
+    counts = read_index(manifests.parent)["counts"]
+    found = {part for part in counts if counts[part]["images"]}
+    assert len(found) > 1
     loaded = load_dataset(
         "parquet",
         data_files={part: str(manifests / "images" / f"{part}-*.parquet") for part in found},
@@ -65,3 +68,82 @@ def test_datasets(manifests, tmp_path, monkeypatch):
         "parquet", data_files=str(manifests / "faces" / "*.parquet"), cache_dir=str(tmp_path), split="train"
     )
     assert faces[0]["image"].size == (96, 96)
+
+
+LOAD_DATASET = """
+import json
+from datasets import load_dataset
+
+counts = json.load(open("manifests/index.json"))["counts"]
+images = load_dataset(
+    "parquet",
+    data_files={p: f"manifests/images/{p}-*.parquet" for p in counts if counts[p]["images"]},
+)
+"""
+"""The lines of README.md; a part without pictures is one that load_dataset cannot hold."""
+
+
+@pytest.fixture(scope="module")
+def without_val(tmp_path_factory):
+    """A work folder whose part val is empty."""
+    here = tmp_path_factory.mktemp("empty")
+    root = write_folder(here / "in", 6, n_frames=4)
+    recipe = {
+        "name": "empty",
+        "buckets": 3,
+        "faces": {"align": False, "chip_size": 96},
+        "split": {"train": 4, "val": 0, "test": 2, "assign": "exact"},
+        "optical_flow": {"enabled": True, "size_px": 32},
+    }
+    prepare.run(PrepareConfig.model_validate(recipe), root, here / "work")
+    return here / "work"
+
+
+def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(without_val)
+    from datasets import Image, load_dataset
+
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    found = {}
+    exec(LOAD_DATASET, found)
+    assert {part: len(images) > 0 for part, images in found["images"].items()} == {
+        "train": True,
+        "test": True,
+    }
+    parts = {part: f"manifests/images/{part}-*.parquet" for part in ("train", "val", "test")}
+    streamed = load_dataset("parquet", data_files=parts, streaming=True)
+    assert list(streamed["val"]) == []
+    assert isinstance(streamed["val"].features["image"], Image)
+
+
+def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
+    import duckdb
+    import pandas as pd
+
+    manifests = without_val / "manifests"
+    assert len(pd.read_parquet(manifests / "images" / "val-00000.parquet")) == 0
+    assert set(pd.read_parquet(manifests / "images")["split"]) == {"train", "test"}
+    query = "SELECT split, count(*) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL"
+    found = duckdb.execute(query, [str(manifests / "images" / "*.parquet")]).fetchall()
+    assert [part for part, _ in found] == ["test", "train"]
+    assert duckdb.execute(query, [str(manifests / "images" / "val-*.parquet")]).fetchall() == []
+
+
+def test_readers_of_fgbench_where_a_part_is_empty(without_val):
+    from fgbench.evaluation.audit import audit_parts
+    from fgbench.evaluation.samples import image_samples
+    from fgbench.manifest_index import content_digest
+    from fgbench.reports.counts import count_manifests
+    from fgbench.training.stored import find_images, flow_pairs, image_ids, usable_frames
+
+    manifests = without_val / "manifests"
+    samples = image_samples(manifests)
+    assert {sample.part for sample in samples} == {"train", "test"}
+    ids = sorted(image_ids(manifests))
+    assert len(find_images(manifests, ids)) == len(ids)
+    assert usable_frames(manifests)
+    assert flow_pairs(manifests)
+    assert count_manifests(without_val).counts
+    assert not audit_parts(without_val).unreadable
+    assert content_digest(read_index(without_val))

@@ -14,6 +14,7 @@ from typing import Any
 from fgbench import pipeline, storage
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.faces.status import USABLE
+from fgbench.markers import find_marker
 from fgbench.records import image_id
 from fgbench.reports.page.sheets import Picture, Sheets
 from fgbench.stages.publish import read_index
@@ -112,7 +113,7 @@ def _video_paths(workdir: Path) -> dict[str, Path]:
         return {}  # the pictures are left out
     paths = {}
     for bucket, fingerprint in read_index(workdir)["origin"]["stages"]["ingest"].items():
-        marker = pipeline.find_marker(workdir, "ingest", int(bucket), fingerprint)
+        marker = find_marker(workdir, "ingest", int(bucket), fingerprint)
         if marker is None or not marker.outputs[pipeline.ROWS]["rows"]:
             continue
         table = pipeline.stage_folder(workdir, "ingest") / marker.outputs[pipeline.ROWS]["file"]

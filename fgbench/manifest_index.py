@@ -1,0 +1,135 @@
+"""``manifests/index.json``: what the manifests of a work folder hold, and which of their bytes a run reads.
+
+It is written last, so that manifests without it are not complete, and bears the digest of its own content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from fgbench import storage
+from fgbench.errors import ManifestError
+from fgbench.hashing import digest_json
+from fgbench.sealed_json import SEAL, as_object, opened
+
+MANIFESTS = "manifests"
+"""Folder of the manifests in a work folder."""
+
+INDEX = "index.json"
+"""Name of their index."""
+
+
+def _is_below(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name or "\\" in name:
+        raise ValueError("expected the name of a file below the manifests")
+    return name
+
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Number = Annotated[int, Field(ge=0, lt=1 << 62)]
+
+
+class _Loose(BaseModel):
+    """Part of the index; further keys are for other readers."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _File(_Loose):
+    """A file of the manifests."""
+
+    sha256: Digest
+    rows: Number | None = None
+    bytes: Number | None = None
+
+
+class _Origin(_Loose):
+    """What the manifests were made of."""
+
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    stages: dict[str, dict[Annotated[str, Field(pattern="^[0-9]{1,9}$")], Digest]] = Field(
+        default_factory=dict
+    )
+    classes: list[str] = Field(default_factory=list)
+    left_out: dict[str, Number] = Field(default_factory=dict)
+
+
+class _Index(_Loose):
+    """The index."""
+
+    dataset: str
+    synthetic: bool
+    scheme: str | None = None
+    classes: list[str] | None = None
+    left_out: dict[str, Number] = Field(default_factory=dict)
+    protocol: dict[str, Any] | None = None
+    counts: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    files: dict[Annotated[str, AfterValidator(_is_below)], _File] = Field(default_factory=dict)
+    origin: _Origin = Field(default_factory=_Origin)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_index(workdir: Path) -> dict[str, Any]:
+    """Index of the manifests of a work folder.
+
+    One that bears no digest of itself is taken as it is: earlier versions wrote none.
+
+    Raises:
+        ManifestError: If the manifests are not there or not complete, or the index is damaged or no index.
+        ResourceError: If it may not be read.
+    """
+    path = workdir / MANIFESTS / INDEX
+    try:
+        index = as_object(path, storage.read_json(path))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(
+            f"no complete manifests in {path.parent} (no {INDEX})",
+            "run fgbench prepare; it continues where it was",
+        ) from error
+    if SEAL in index:
+        index = opened(path, index)
+    try:
+        _Index.model_validate(index)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part)[:80] for part in first["loc"])
+        raise ManifestError(
+            f"{path} is no index of manifests ({where}: {first['msg']})",
+            "fgbench check --repair, on its work folder, makes it anew",
+        ) from error
+    return index
+
+
+def is_sealed(workdir: Path) -> bool:
+    """Whether the index of a work folder bears the digest of its content; see :func:`read_index`."""
+    return SEAL in storage.read_json(workdir / MANIFESTS / INDEX)
+
+
+def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
+    """Digest of what a run reads of the manifests, by which it is known whether a run is of them.
+
+    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+
+    Args:
+        index: Content of the index.
+        features: Tables of features that are read too, e.g. ``{"lbp"}``.
+    """
+    read = {"clips.parquet", "rejects.parquet"}
+    folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
+    return digest_json(
+        {
+            name: described["sha256"]
+            for name, described in index["files"].items()
+            if name in read or name.startswith(folders)
+        }
+    )
+
+
+def is_published(workdir: Path) -> bool:
+    """Whether a work folder has complete manifests."""
+    return (workdir / MANIFESTS / INDEX).is_file()

@@ -1,0 +1,161 @@
+"""The tables of the manifests that are put together from those of several stages and buckets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fgbench import pipeline, records, storage
+from fgbench.faces.status import USABLE
+from fgbench.pipeline import REJECTS, ROWS, Marker
+from fgbench.printable import cell_of
+from fgbench.records import IMAGE_ROLES, SPLITS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Finished = Mapping[str, Mapping[int, Marker]]
+"""Stage to bucket to marker, for all stages."""
+
+
+def dropped_clips(workdir: Path, finished: Finished) -> dict[int, list[str]]:
+    """Bucket to the clips that the audit took out or that have no image set, where there are any."""
+    found: dict[int, list[str]] = {}
+    for stage in ("audit", "augment"):
+        folder = pipeline.stage_folder(workdir, stage)
+        for bucket, marker in sorted(finished[stage].items()):
+            path = marker.files(folder).get(REJECTS)
+            if path is not None:
+                found.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
+    return found
+
+
+def copy_without(source: Path, target: Path, clip_ids: list[str]) -> int:
+    """Copy a table without the rows of some clips, a row group at a time; returns the rows that are left."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
+        writer = storage.TableWriter(target, file.schema_arrow)
+        try:
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array(clip_ids, pa.string()))))
+                if rows.num_rows:
+                    writer.add_table(rows)
+            writer.close()
+        except BaseException:
+            writer.discard()
+            raise
+    return writer.rows
+
+
+def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) -> list[Path]:
+    folder = pipeline.stage_folder(workdir, stage)
+    markers = (marker for _, marker in sorted(finished[stage].items()))
+    return [folder / marker.outputs[output]["file"] for marker in markers if marker.outputs[output]["rows"]]
+
+
+def clips_table(
+    workdir: Path, finished: Finished, dropped: Mapping[int, list[str]], *, align: str
+) -> pa.Table:
+    """The usable clips, ordered by id.
+
+    Args:
+        workdir: The work folder.
+        finished: Markers of all stages.
+        dropped: Clips to leave out, by bucket.
+        align: What stands in column ``align``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    schema = records.schema("clips")
+    split_paths = _paths(workdir, finished, "split")
+    if not split_paths:
+        return schema.empty_table()
+    probe = [name for name in schema.names if name in records.schema("ingest").names]
+    settled = records.schema("consensus")
+    probe = [name for name in probe if name == "clip_id" or name not in settled.names]
+    table = pipeline.read_table(split_paths)
+    gone = pa.array([clip_id for clip_ids in dropped.values() for clip_id in clip_ids], pa.string())
+    table = table.filter(pc.invert(pc.is_in(table["clip_id"], gone)))
+    # Left joins: clips that are gone do not come back.
+    table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
+    table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
+    counted = []
+    for path in _paths(workdir, finished, "faces"):
+        faces = pipeline.read_table([path], ["clip_id", "role", "status"])
+        usable = pc.is_in(faces["status"], pa.array(sorted(USABLE)))
+        image = pc.and_(usable, pc.is_in(faces["role"], pa.array(IMAGE_ROLES)))
+        flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
+        flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
+        flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
+        sums = flags.group_by("clip_id", use_threads=False).aggregate(
+            [("n_faces_ok", "sum"), ("n_images", "sum")]
+        )
+        counted.append(sums.rename_columns(["clip_id", "n_faces_ok", "n_images"]))
+    if counted:
+        table = table.join(pa.concat_tables(counted), "clip_id")
+        for name in ("n_faces_ok", "n_images"):
+            filled = pc.fill_null(table[name], 0)
+            table = table.set_column(table.schema.get_field_index(name), name, filled)
+    else:
+        zeros = pa.array([0] * table.num_rows, pa.int32())
+        table = table.append_column("n_faces_ok", zeros).append_column("n_images", zeros)
+    table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
+    return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
+
+
+def rejects_table(workdir: Path, finished: Finished) -> pa.Table:
+    """What could not be used, of all stages, ordered by id and stage."""
+    schema = records.schema("rejects")
+    paths = [path for stage in finished for path in _paths(workdir, finished, stage, REJECTS)]
+    if not paths:
+        return schema.empty_table()
+    return pipeline.read_table(paths).cast(schema).sort_by([("id", "ascending"), ("stage", "ascending")])
+
+
+def reannotate_text(rejects: pa.Table) -> str:
+    """The clips on which annotators have to vote again, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["clip", "why"])
+    for row in rejects.to_pylist():
+        if row["reason"] == "reannotate":
+            writer.writerow([cell_of(row["id"]), cell_of(row["detail"])])
+    return text.getvalue()
+
+
+def folds_text(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
+    """The official folds of the usable clips as CSV; empty if the data set has none."""
+    rows = [
+        (row["clip_id"], row["fold"])
+        for path in _paths(workdir, finished, "ingest")
+        for row in storage.read_rows(path, ["clip_id", "fold"])
+        if row["fold"] is not None and row["clip_id"] in clip_ids
+    ]
+    if not rows:
+        return ""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["clip_id", "fold"])
+    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in sorted(rows)])
+    return text.getvalue()
+
+
+def counts_of(finished: Finished, clips: pa.Table) -> dict[str, dict[str, int]]:
+    """Part to number of clips, of original images and of images with copies."""
+    counts: dict[str, Counter[str]] = {part: Counter(clips=0, images=0, augmented=0) for part in SPLITS}
+    for part, n_images in zip(clips["split"].to_pylist(), clips["n_images"].to_pylist(), strict=True):
+        counts[part]["clips"] += 1
+        counts[part]["images"] += n_images
+    for marker in finished["augment"].values():
+        for part in SPLITS:
+            counts[part]["augmented"] += marker.outputs[part]["rows"]
+    return {part: dict(found) for part, found in counts.items()}

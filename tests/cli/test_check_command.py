@@ -1,0 +1,104 @@
+"""``fgbench check``: what it finds, what it advises, and that the advice works."""
+
+import json
+
+import numpy as np
+import pytest
+from clip_folders import contents, write_folder
+from damage import flip_bit, rot
+from typer.testing import CliRunner
+
+from fgbench import prepare
+from fgbench.cli.app import app
+from fgbench.cli.runs import run_place
+from fgbench.config import PrepareConfig
+from fgbench.errors import ManifestError
+from fgbench.hashing import digest_file
+from fgbench.storage import write_json
+
+
+def fgbench(*arguments):
+    """Exit code and output of a command; errors stand behind the output."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def work(tmp_path):
+    root = write_folder(tmp_path / "in", 4, n_frames=4)
+    recipe = {"name": "test", "buckets": 2, "faces": {"align": False, "chip_size": 48}}
+    prepare.run(PrepareConfig.model_validate(recipe), root, tmp_path / "work")
+    return tmp_path / "work"
+
+
+def test_damage_is_found_and_the_advice_mends_it(work):
+    rng = np.random.default_rng(1)
+    n_files = len(contents(work / "manifests")) - 1
+    assert fgbench("check", work)[:2] == (0, f"{n_files} files, all as their index says\n")
+    expected = contents(work / "manifests")
+    images = sorted((work / "manifests" / "images").glob("train-*.parquet"))[0]
+    rot(work, images, rng)
+    code, told, error = fgbench("check", work)
+    assert code == 7
+    assert f"manifests/images/{images.name}: content differs from the index\n" in told
+    assert f"{work} has 1 fault" in error
+    assert f"fgbench check --repair {work}" in error
+    code, told, _ = fgbench("check", "--repair", work)
+    assert code == 0
+    assert "made anew: stages/augment/" in told
+    assert contents(work / "manifests") == expected
+    assert fgbench("check", "--deep", work)[0] == 0
+
+
+def test_as_json(work):
+    clips = work / "manifests" / "clips.parquet"
+    flip_bit(clips, np.random.default_rng(2))
+    told = json.loads(fgbench("check", work, "--json")[1])
+    assert told["faults"] == ["manifests/clips.parquet: content differs from the index"]
+    told = json.loads(fgbench("check", work, "--repair", "--json")[1])
+    assert told["faults"] == []
+    assert told["mended"] == ["manifests/clips.parquet: missing, or its content is not that of the index"]
+
+
+def test_unpublished_results_are_hashed_when_deep(work):
+    rng = np.random.default_rng(3)
+    rot(work, sorted((work / "stages" / "consensus").glob("*.rows.parquet"))[0], rng)
+    assert fgbench("check", work)[0] == 0
+    code, told, _ = fgbench("check", work, "--deep")
+    assert code == 7
+    assert told.count("\n") == 1
+    assert told.startswith("stages/consensus/")
+    assert fgbench("check", work, "--deep", "--repair")[0] == 0
+    assert fgbench("check", work, "--deep")[0] == 0
+
+
+def test_what_no_repair_can_mend_stays_a_fault(work):
+    (work / "manifests" / "thesis.txt").write_text("mine")
+    run = work / "runs" / "lbp-svm" / "single" / "0"
+    run.mkdir(parents=True)
+    (run / "predictions.parquet").write_bytes(b"predictions")
+    write_json(run / "result.json", {"predictions_sha256": digest_file(run / "predictions.parquet")})
+    _, told, _ = fgbench("check", work, "--deep")
+    assert told == "manifests/thesis.txt: not in the index\n"
+    flip_bit(run / "predictions.parquet", np.random.default_rng(4))
+    code, told, error = fgbench("check", work, "--deep", "--repair")
+    assert code == 7
+    assert "runs/lbp-svm/single/0/predictions.parquet: content differs from what was written" in told
+    assert "has 2 faults" in error
+    assert "--force" in error
+    assert (work / "manifests" / "thesis.txt").read_text() == "mine"
+
+
+def test_runs_do_not_begin_on_damaged_manifests(work):
+    about = {"seed": 0, "jobs": 1, "resume": False, "force": False, "quiet": True}
+    with run_place(work, **about) as place:
+        assert place.workdir == work
+    flip_bit(sorted((work / "manifests" / "faces").glob("*.parquet"))[0], np.random.default_rng(5))
+    with pytest.raises(ManifestError, match="not what the index says") as caught, run_place(work, **about):
+        pass
+    assert caught.value.hint == f"fgbench check --repair {work}"
+
+
+def test_a_data_set_is_not_repaired(tmp_path):
+    code, *_ = fgbench("check", "jaffe", "--root", tmp_path, "--repair")
+    assert code == 2
