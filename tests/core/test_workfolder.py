@@ -37,9 +37,7 @@ def test_an_audit_writes_nothing_there_either(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-@pytest.mark.parametrize(
-    "command", [["audit"], ["report", "--all", "--workdir"], ["report", "--html", "--workdir"]]
-)
+@pytest.mark.parametrize("command", ["audit", "report --all --workdir", "report --html --workdir"])
 def test_reports_go_through_no_link(tmp_path, command):
     mine, work = tmp_path / "mine", tmp_path / "work"
     mine.mkdir()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -104,7 +105,7 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def place(work, tmp_path):
     """A work folder of the test's own."""
-    (tmp_path / "manifests").symlink_to(work / "manifests", target_is_directory=True)
+    shutil.copytree(work / "manifests", tmp_path / "manifests")
     return Place(
         workdir=tmp_path,
         manifest_digest="m",
@@ -289,7 +290,7 @@ def test_bad_weights_are_refused(place, weights, tmp_path, kind, message):
     with pytest.raises(ManifestError, match=message):
         insightface.run(config(), place, damaged(kind, weights, tmp_path))
     assert not (tmp_path / "executed").exists()
-    assert not (tmp_path / "runs").exists()
+    assert not [path for path in (tmp_path / "runs").glob("*/*/*") if path.is_dir()]
 
 
 def test_without_validation_images_nothing_is_trained(place, weights, monkeypatch):

@@ -118,7 +118,6 @@ def test_killed_and_resumed_is_the_same_to_the_last_bit(tmp_path, manifests, ima
     killed = place_in(folder, manifests, progress=killer(after))
     with pytest.raises(KilledError):
         video_run.run(config, killed, image)
-    (folder / "manifests").unlink()
     again = video_run.run(config, place_in(folder, manifests), image)
     for name in ("weights.safetensors", "predictions.parquet", "streams.parquet"):
         assert (again / name).read_bytes() == (whole / name).read_bytes(), name
@@ -129,7 +128,6 @@ def test_frames_are_described_once(tmp_path, manifests, image):
     run_in(folder, manifests, image, temporal=None, name="first")
     before = {path: path.stat().st_mtime_ns for path in (folder / "cache" / "frames").rglob("*.f16")}
     assert len(before) == 3
-    (folder / "manifests").unlink()
     run_in(folder, manifests, image, temporal=None, name="second", fusion_weight=0.3)
     after = {path: path.stat().st_mtime_ns for path in (folder / "cache" / "frames").rglob("*.f16")}
     assert after == before
