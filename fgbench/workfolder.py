@@ -15,6 +15,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.temporaries import is_temporary, remove_temporaries
+from fgbench.verification import NOTES
 
 MARKER = ".fgbench-work.json"
 RUN_FILE = "prepare.json"
@@ -27,7 +28,7 @@ FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", 
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
 _KIND = "work folder of fgbench"
-_STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+_STRANGERS = frozenset({".lock", NOTES, ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 """What may lie in a folder that counts as empty: a lock of ours, and what systems put everywhere."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
@@ -118,7 +119,7 @@ def check_results(workdir: Path) -> None:
 
 def sweep(workdir: Path) -> None:
     """Delete what processes that are gone have left unfinished in the folders of a work folder."""
-    remove_temporaries(workdir, of={MARKER, RUN_FILE})
+    remove_temporaries(workdir, of={MARKER, RUN_FILE, NOTES})
     for name in FOLDERS:
         remove_temporaries(workdir / name)
 
@@ -209,7 +210,9 @@ def _names(workdir: Path) -> list[str]:
             f"cannot write {workdir}: it is a file, or lies below one; expected a folder", _OTHER
         ) from error
     return [
-        name for name in names if name not in _STRANGERS and not is_temporary(name, of={MARKER, RUN_FILE})
+        name
+        for name in names
+        if name not in _STRANGERS and not is_temporary(name, of={MARKER, RUN_FILE, NOTES})
     ]
 
 
