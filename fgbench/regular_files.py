@@ -27,6 +27,8 @@ _KINDS = {
     stat.S_IFDIR: "a folder",
 }
 
+_MOST_GROWN_BYTES = 1 << 30
+
 
 def check_regular(path: Path) -> os.stat_result:
     """State of a file; links are followed.
@@ -66,7 +68,14 @@ def read_regular(path: Path, *, max_bytes: int) -> bytes:
     Raises:
         MediaError: As :func:`check_regular`, or if the file has more bytes (reason ``too_large``).
     """
-    data = first_bytes(path, max_bytes + 1)
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, max_bytes) + 1)
+            if size < len(data) <= max_bytes:  # it grows, or its size is not told, as that of files in /proc
+                data += file.read(min(max_bytes - len(data) + 1, _MOST_GROWN_BYTES))
+    except (OSError, ValueError) as error:
+        raise _refused(path, error) from error
     if len(data) > max_bytes:
         raise MediaError(
             f"file {path} has more than {max_bytes:,} bytes, the largest size that is read here",

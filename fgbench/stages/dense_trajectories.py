@@ -36,7 +36,10 @@ def _run(task: Task) -> Iterator[Outcome]:
             yield Rejected(clip["clip_id"], "too_small", detail)
             continue
         try:
-            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
+            path = inside(task.root, clip["path"])
+            reader = video.open_video(
+                path, clip["decoder"], limits=video.NO_LIMITS
+            )  # ingest has applied them
         except MediaError as error:
             yield Rejected(clip["clip_id"], error.reason, error.message)
             continue

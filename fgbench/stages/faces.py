@@ -40,7 +40,10 @@ def _run(task: Task) -> Iterator[Outcome]:
         clip = clips[clip_id]
         wanted = list(samples)
         try:
-            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
+            path = inside(task.root, clip["path"])
+            reader = video.open_video(
+                path, clip["decoder"], limits=video.NO_LIMITS
+            )  # ingest has applied them
         except MediaError as error:
             yield Rejected(clip_id, error.reason, error.message)
             continue
