@@ -119,21 +119,29 @@ def _opened(
     from fgbench.training.prediction import predict_file
 
     network = open_network(trained, device)
-    return network, lambda path, to: predict_file(path, network, found.faces, frames_to=to)
+    return network, lambda path, to: predict_file(
+        path, network, found.faces, frames_to=to, limits=found.limits
+    )
 
 
 def _found_by(trained: Trained) -> Found:
     """How faces were found for the data that a network was trained on; else the defaults."""
-    from fgbench.config import FacesConfig, OpticalFlowConfig
+    from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
     from fgbench.prepare import RUN_FILE, saved
     from fgbench.training.clip_prediction import Found
     from fgbench.training.stored import FACE_PX
+    from fgbench.video import Limits
 
-    faces, flow, workdir = FacesConfig(), OpticalFlowConfig(), trained.workdir
+    faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
+    workdir = trained.workdir
     if workdir is not None and (workdir / RUN_FILE).is_file():
         prepared, _ = saved(workdir)
-        faces, flow = prepared.faces, prepared.optical_flow
-    return Found(faces=faces.model_copy(update={"chip_size": FACE_PX}), flow=flow)
+        faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    return Found(
+        faces=faces.model_copy(update={"chip_size": FACE_PX}),
+        flow=flow,
+        limits=Limits(max_picture_px=ingest.max_picture_px, max_frame_px=ingest.max_frame_px),
+    )
 
 
 def _is_drawn(network: ImageNetwork) -> bool:

@@ -37,9 +37,8 @@ def _run(task: Task) -> Iterator[Outcome]:
             continue
         try:
             path = inside(task.root, clip["path"])
-            reader = video.open_video(
-                path, clip["decoder"], limits=video.NO_LIMITS
-            )  # ingest has applied them
+            # The limits are those that ingest has applied.
+            reader = video.open_video(path, clip["decoder"], limits=video.NO_LIMITS)
         except MediaError as error:
             yield Rejected(clip["clip_id"], error.reason, error.message)
             continue
@@ -57,7 +56,7 @@ def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> 
 
 STAGE = Stage(
     name="dense_trajectories",
-    version=1,
+    version=2,
     inputs=("split", "ingest"),
     outputs={ROWS: "dense_trajectories"},
     run=_run,

@@ -41,9 +41,8 @@ def _run(task: Task) -> Iterator[Outcome]:
         wanted = list(samples)
         try:
             path = inside(task.root, clip["path"])
-            reader = video.open_video(
-                path, clip["decoder"], limits=video.NO_LIMITS
-            )  # ingest has applied them
+            # The limits are those that ingest has applied.
+            reader = video.open_video(path, clip["decoder"], limits=video.NO_LIMITS)
         except MediaError as error:
             yield Rejected(clip_id, error.reason, error.message)
             continue
@@ -165,7 +164,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=1,
+    version=2,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

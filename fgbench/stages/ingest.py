@@ -135,4 +135,4 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     return None
 
 
-STAGE = Stage(name="ingest", version=2, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=3, inputs=(), outputs={ROWS: "ingest"}, run=_run)
