@@ -2,8 +2,8 @@
 
 :func:`kind_of_name` opens nothing. :func:`kind_of` reads the first bytes where the name does not tell, and
 :func:`kind_by_content` does so at any rate. Animated pictures: a GIF counts as a video by its name, since
-most that are kept with clips move; by content a GIF or PNG of several frames is a video, one of a single
-frame is a picture.
+most that are kept with clips move; by content a GIF or PNG of several frames is a video (without times for
+them it is refused when it is read), one of a single frame is a picture.
 """
 
 from __future__ import annotations
@@ -180,18 +180,22 @@ def is_video(name: str) -> bool:
 
 
 def is_frame(name: str) -> bool:
-    """Whether a file in a folder of pictures is one of its frames by its name; so is the first of a GIF."""
+    """Whether a file in a folder of pictures is one of its frames by its name; a GIF of one frame is."""
     return is_picture(name) or (suffix(name) == ".gif" and not name.startswith("."))
 
 
 def has_several_frames(path: Path) -> bool:
-    """Whether a GIF or PNG file has more than one frame; not if its header cannot be read."""
+    """Whether a GIF or PNG file has more than one frame, and times for them.
+
+    FFmpeg takes a GIF whose frames have no times for a single one. Not if the header cannot be read.
+    """
     from PIL import Image
 
     try:
         with Image.open(path, formats=("GIF", "PNG")) as image:
-            return bool(getattr(image, "is_animated", False))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            has_times = image.format == "PNG" or "duration" in image.info
+            return has_times and bool(getattr(image, "is_animated", False))
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
         return False
 
 

@@ -8,6 +8,7 @@ in which phones store a picture are one picture. JPEG XL has no decoder here.
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MAX_SIDE_PX = 32_766
 """Longest side of a picture: OpenCV warps nothing longer."""
 
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+_ANIMATED = ("WEBP", "AVIF", "GIF", "PNG")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"})
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -91,12 +93,14 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
     """
     head = file.read(64)
     file.seek(0)
-    if _is_heif(head):
-        yield _checked(_open_heif(file, name), name, max_px)
-        return
-    with _open_pillow(file, name) as image:
-        found = OpenedPicture(format=str(image.format), size=image.size, image=image, is_upright=False)
-        yield _checked(found, name, max_px)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of damage that it gets over
+        if _is_heif(head):
+            yield _checked(_open_heif(file, name), name, max_px)
+            return
+        with _open_pillow(file, name) as image:
+            found = OpenedPicture(format=str(image.format), size=image.size, image=image, is_upright=False)
+            yield _checked(found, name, max_px)
 
 
 def check_header(path: Path, *, max_px: int) -> None:
@@ -158,15 +162,24 @@ def _open_pillow(file: IO[bytes], name: str) -> Image.Image:
             raise unreadable(name, None if isinstance(error, UnidentifiedImageError) else error) from error
         finally:
             Image.MAX_IMAGE_PIXELS = theirs
-    if image.format in ("WEBP", "AVIF") and getattr(image, "n_frames", 1) > 1:
-        raise MediaError(
-            f"{name} has {image.n_frames} frames, expected one picture",  # type: ignore[attr-defined]
-            "make a video file of it, or of the frame that is meant a picture",
-            reason="animated_picture",
-        )
+    _check_single(image, name)
     if image.format == "AVIF":
         _check_transfer(_avif_transfer(file), name)
     return image
+
+
+def _check_single(image: Image.Image, name: str) -> None:
+    """Refuse animations; pages of a TIFF file and views of an MPO file are no animation."""
+    try:
+        is_animated = image.format in _ANIMATED and bool(getattr(image, "is_animated", False))
+    except DAMAGE as error:
+        raise unreadable(name, error) from error
+    if is_animated:
+        raise MediaError(
+            f"{name} has several frames, expected one picture",
+            "make a video file of it, or of the frame that is meant a picture",
+            reason="animated_picture",
+        )
 
 
 def _avif_transfer(file: IO[bytes]) -> int:

@@ -34,7 +34,7 @@ class DlibHogDetector:
     smallest_face_px = 80.0
     accepted_score = 0.0
     scales = (1 / 3, 1 / 2, 1.0, 2.0)
-    # A picture of 12 megapixels, as phones take them, enlarged twice; about 10 bytes a pixel.
+    # A picture of 12 megapixels, as phones take them, enlarged twice; about 5 bytes a pixel.
     most_px = 50_000_000
 
     def __init__(self) -> None:

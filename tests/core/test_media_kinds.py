@@ -94,6 +94,16 @@ def test_a_gif_or_png_of_several_frames_is_a_clip(tmp_path, form, name):
     assert np.allclose(levels, [20, 120, 240], atol=2)
 
 
+def test_a_gif_whose_frames_have_no_times_is_refused(tmp_path):
+    """FFmpeg would take it for one frame."""
+    path = tmp_path / "a.gif"
+    GREYS[0].save(path, save_all=True, append_images=GREYS[1:])
+    assert video.decoder_for(path) == "pictures"
+    with pytest.raises(MediaError, match="several frames") as caught:
+        video.open_video(path, "pictures")
+    assert caught.value.reason == "animated_picture"
+
+
 def test_a_gif_of_one_frame_is_a_picture(tmp_path):
     GREYS[1].save(tmp_path / "a.gif")
     assert video.decoder_for(tmp_path / "a.gif") == "pictures"
