@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Literal
 
-from fgbench.regular_files import first_bytes
+from fgbench.picture_headers import DAMAGE
+from fgbench.regular_files import first_bytes, open_regular
 
 Kind = Literal["picture", "video", "table", "text", "other"]
 """What a file is; ``other`` is what fgbench reads nowhere."""
@@ -192,10 +194,12 @@ def has_several_frames(path: Path) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("GIF", "PNG")) as image:
+        with warnings.catch_warnings(), open_regular(path) as file:
+            warnings.simplefilter("ignore")  # Pillow's, of damage and of large pictures
+            image = Image.open(file, formats=("GIF", "PNG"))
             has_times = image.format == "PNG" or "duration" in image.info
             return has_times and bool(getattr(image, "is_animated", False))
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+    except (*DAMAGE, Image.DecompressionBombError):
         return False
 
 

@@ -28,6 +28,7 @@ MAX_SIDE_PX = 32_766
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 _ANIMATED = ("WEBP", "AVIF", "GIF", "PNG")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"})
+_JPEG_XL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
 _AVIF_BRANDS = (b"avif", b"avis")
 
 # Transfer curves (ITU-T H.273) of high dynamic range: PQ and HLG.
@@ -88,11 +89,17 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
 
     Raises:
         MediaError: If it is no picture that can be read (reason ``unreadable_image``), larger than the limit
-            (``too_large``), animated (``animated_picture``) or in colours of high dynamic range
-            (``unsupported_colours``).
+            (``too_large``), animated (``animated_picture``), in colours of high dynamic range
+            (``unsupported_colours``) or of a format without decoder (``unsupported_format``).
     """
     head = file.read(64)
     file.seek(0)
+    if head.startswith(_JPEG_XL_STARTS):
+        raise MediaError(
+            f"{name} is a JPEG XL file, which fgbench has no decoder for",
+            "convert it, e.g. to a JPEG with djxl",
+            reason="unsupported_format",
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of damage that it gets over
         if _is_heif(head):

@@ -288,3 +288,11 @@ def test_pixels_of_heif_with_ten_bits_and_alpha(tmp_path):
     assert error(tmp_path / "a.heic", SMALL) < LOSSY
     pillow_heif.from_pillow(with_alpha()).save(tmp_path / "b.heic", quality=90)
     assert error(tmp_path / "b.heic", ON_WHITE) < LOSSY
+
+
+@pytest.mark.parametrize("start", [b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"])
+def test_jpeg_xl_is_named(tmp_path, start):
+    (tmp_path / "a.jxl").write_bytes(start + bytes(40))
+    reason, message = refusal(tmp_path / "a.jxl")
+    assert reason == "unsupported_format"
+    assert "JPEG XL" in message
