@@ -1,16 +1,32 @@
-"""Stored pictures: RGB arrays to encoded bytes and back."""
+"""Pictures: RGB arrays to encoded bytes and back, and picture files of any kind to RGB arrays."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import MediaError
+from fgbench.picture_headers import DAMAGE, OpenedPicture, opened_picture, unreadable
+from fgbench.picture_pixels import ORIENTATION_TAG, foreign_profile, oriented, to_rgb
+from fgbench.regular_files import read_regular
 
 SUFFIXES = {"jpeg": "jpg", "png": "png"}
 """Encoding to the suffix of file names."""
+
+MAX_PICTURE_PX = 64_000_000
+"""Most pixels of a picture where no recipe says."""
+
+# Nothing is larger: four channels of 16 bits, not compressed, and what cameras put before them.
+_MAX_BYTES_PER_PX = 8
+_MAX_HEADER_BYTES = 64 << 20
+
+# Where PNG files hold EXIF data; Pillow decodes the whole picture to look for them.
+_PNG_EXIF = (b"eXIf", b"Raw profile type exif", b"Raw profile type APP1")
 
 
 def encode(image: npt.NDArray[np.uint8], encoding: str, jpeg_quality: int) -> bytes:
@@ -53,40 +69,91 @@ def decode(data: bytes) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a picture from a file, upright as its EXIF data say.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture file.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 sRGB, upright.
+        format: ``"JPEG"``, ``"PNG"``, ``"HEIF"``, ...
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    format: str
+
+
+def read_image(path: Path, *, max_px: int = MAX_PICTURE_PX) -> npt.NDArray[np.uint8]:
+    """Pixels of a picture file; see :func:`read_picture`.
 
     Returns:
         (H, W, 3) uint8 RGB.
+    """
+    return read_picture(path, max_px=max_px).pixels
+
+
+def read_picture(path: Path, *, max_px: int = MAX_PICTURE_PX) -> Picture:
+    """Read a picture file, whatever its suffix says: upright, in 8-bit sRGB
+    (:mod:`fgbench.picture_headers` and :mod:`fgbench.picture_pixels` tell what is read and how).
+
+    Plain JPEG and PNG files (8 bits, no alpha, sRGB) have the pixels that OpenCV decodes.
+
+    Args:
+        path: The file.
+        max_px: Most pixels, width times height; the header tells, before anything is decoded.
 
     Raises:
-        MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), cut off
-            (``truncated``), or not a picture (``unreadable_image``).
+        MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
+            (``not_a_file``), empty (``empty_file``), cut off (``truncated``), larger than the limit
+            (``too_large``), not a picture (``unreadable_image``), one of several frames
+            (``animated_picture``), of high dynamic range (``unsupported_colours``) or of pixels that no rule
+            makes bytes of (``unsupported_pixels``).
     """
-    import cv2
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise MediaError(
-            f"image file {path} does not exist", "check the path", reason="missing_file"
-        ) from error
-    except OSError as error:
-        raise MediaError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    data = read_regular(path, max_bytes=_MAX_HEADER_BYTES + _MAX_BYTES_PER_PX * max_px)
     if not data:
         raise MediaError(f"{path} is empty (0 bytes)", "copy the file again", reason="empty_file")
     if _is_cut_off(data):
         raise MediaError(
             f"{path} lacks its end after {len(data)} bytes", "copy the file again", reason="truncated"
         )
+    with opened_picture(io.BytesIO(data), str(path), max_px=max_px) as found:
+        try:
+            return Picture(_pixels(found, data), found.format)
+        except MediaError as error:
+            raise MediaError(f"{path}: {error.message}", error.hint, reason=error.reason) from error
+        except DAMAGE as error:
+            raise unreadable(str(path), error) from error
+
+
+def _pixels(found: OpenedPicture, data: bytes) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    if _is_plain(found, data):
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        try:
+            plain = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        except cv2.error:
+            plain = None
+        if plain is not None and plain.shape[1::-1] == found.size:
+            orientation = 1 if found.format == "PNG" else _orientation(found.image)
+            return oriented(plain[:, :, ::-1], orientation)
+    image = found.decoded()
+    return oriented(to_rgb(image), 1 if found.is_upright else _orientation(image))
+
+
+def _is_plain(found: OpenedPicture, data: bytes) -> bool:
+    """Whether OpenCV decodes the picture right: JPEG and PNG of grey or RGB without alpha and profile."""
+    if found.format not in ("JPEG", "MPO", "PNG") or found.image.mode not in ("L", "RGB"):
+        return False
+    if found.format == "PNG" and ("transparency" in found.image.info or any(m in data for m in _PNG_EXIF)):
+        return False
+    return not foreign_profile(found.image)
+
+
+def _orientation(image: Any) -> int:
     try:
-        return decode(data)
-    except (MediaError, cv2.error) as error:
-        raise MediaError(
-            f"{path} is not a picture that can be read",
-            "expected an image (JPEG, PNG, ...) or a video",
-            reason="unreadable_image",
-        ) from error
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except DAMAGE:
+        return 1
 
 
 def _is_cut_off(data: bytes) -> bool:

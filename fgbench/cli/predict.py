@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -133,9 +132,6 @@ def _told(
     from fgbench.training.file_prediction import FilePrediction
 
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
-    if _is_special(path):
-        message = "neither a file nor a folder; copy what it gives into a file"
-        return FilePrediction(path=path, kind="unreadable", status="not_a_file", message=message), nothing
     try:
         found = ask(path, out / f"{name}.frames.parquet")
         return found, _write(found, network, out, name, top)
@@ -143,15 +139,6 @@ def _told(
         reason, detail = reason_and_detail(error)
         keep_traceback(out, str(path), error)
         return FilePrediction(path=path, kind="unreadable", status=reason, message=detail), nothing
-
-
-def _is_special(path: Path) -> bool:
-    """Whether a path is a pipe, a socket or a device, of which reading may never end."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False  # whoever opens it tells what is wrong
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _opened(
@@ -169,22 +156,30 @@ def _opened(
     from fgbench.training.prediction import predict_file
 
     network = open_network(trained, device)
-    return network, lambda path, to: predict_file(path, network, found.faces, frames_to=to)
+    return network, lambda path, to: predict_file(
+        path, network, found.faces, frames_to=to, limits=found.limits
+    )
 
 
 def _found_by(trained: Trained) -> Found:
     """How faces were found for the data that a network was trained on; else the defaults."""
-    from fgbench.config import FacesConfig, OpticalFlowConfig
+    from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
     from fgbench.prepare import saved
     from fgbench.training.clip_prediction import Found
     from fgbench.training.stored import FACE_PX
+    from fgbench.video import Limits
     from fgbench.workfolder import RUN_FILE
 
-    faces, flow, workdir = FacesConfig(), OpticalFlowConfig(), trained.workdir
+    faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
+    workdir = trained.workdir
     if workdir is not None and (workdir / RUN_FILE).is_file():
         prepared, _ = saved(workdir)
-        faces, flow = prepared.faces, prepared.optical_flow
-    return Found(faces=faces.model_copy(update={"chip_size": FACE_PX}), flow=flow)
+        faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    return Found(
+        faces=faces.model_copy(update={"chip_size": FACE_PX}),
+        flow=flow,
+        limits=Limits(max_picture_px=ingest.max_picture_px, max_frame_px=ingest.max_frame_px),
+    )
 
 
 def _is_drawn(network: ImageNetwork) -> bool:

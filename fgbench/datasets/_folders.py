@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.errors import DatasetError
-from fgbench.picture_files import is_picture, natural_key
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
-"""Suffixes of videos, lower case."""
+from fgbench.media_kinds import is_frame
+from fgbench.picture_files import natural_key
 
 _WIDEST = 64
 """A folder with more folders than this is data, and no wrapping of a data set."""
@@ -117,18 +115,13 @@ def labelled_folders(folder: Path, labels: Mapping[str, str]) -> dict[Path, str]
     return found
 
 
-def is_video(name: str) -> bool:
-    """Whether a file is a video by its name, and not hidden."""
-    return not name.startswith(".") and f".{name.rpartition('.')[2].lower()}" in VIDEO_SUFFIXES
-
-
 def pictures(folder: Path) -> list[str]:
     """Names of the pictures in a folder, in natural order.
 
     Raises:
         DatasetError: If there is no such folder.
     """
-    return [name for name in file_names(folder) if is_picture(name)]
+    return [name for name in file_names(folder) if is_frame(name)]
 
 
 def relative(path: Path, root: Path) -> str:

@@ -13,13 +13,13 @@ from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
     find,
-    is_video,
     labelled_folders,
     layout_error,
     prefix,
     stem,
     unwrap,
 )
+from fgbench.media_kinds import is_video
 from fgbench.records import ClipEntry
 
 _FOLDERS = {

@@ -27,8 +27,8 @@ from pathlib import Path, PurePosixPath
 
 from fgbench.datasets import _drawn_truth
 from fgbench.datasets._card import WHOLE, Card, Variant
-from fgbench.datasets._folders import VIDEO_SUFFIXES
 from fgbench.errors import DatasetError
+from fgbench.media_kinds import VIDEO_SUFFIXES
 from fgbench.records import SPLITS, AuRow, ClipEntry, Vote
 
 ANNOTATIONS = "annotations.csv"

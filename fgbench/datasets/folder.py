@@ -17,7 +17,6 @@ from pathlib import Path
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    is_video,
     layout_error,
     pictures,
     prefix,
@@ -25,7 +24,7 @@ from fgbench.datasets._folders import (
     subfolders,
 )
 from fgbench.errors import DatasetError
-from fgbench.picture_files import is_picture
+from fgbench.media_kinds import is_picture, is_video
 from fgbench.records import ClipEntry
 
 _PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

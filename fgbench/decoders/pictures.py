@@ -1,9 +1,11 @@
 """Decoder ``pictures``: a still picture as a clip of one frame, or a folder whose pictures are the frames.
 
-Reads picture files. The frames of a folder are its pictures in natural order of their names (``img2`` before
-``img10``); other files, hidden ones (``.DS_Store``, ``._img2.png``) and folders inside it are passed over.
-Pictures have no times: frame rate and duration are ``None``. A picture of a folder that cannot be read is
-left out and its neighbours keep their numbers.
+Reads picture files (:func:`fgbench.images.read_picture`). The frames of a folder are its pictures in natural
+order of their names (``img2`` before ``img10``); other files, hidden ones (``.DS_Store``, ``._img2.png``) and
+folders inside it are passed over. Pictures have no times: frame rate and duration are ``None``. A picture of
+a folder that cannot be read is left out and its neighbours keep their numbers; one that is above the limit,
+or no file at all, refuses the whole folder. Pictures of a folder may differ in size: each is a frame of its
+own coordinates.
 """
 
 from __future__ import annotations
@@ -14,21 +16,45 @@ from pathlib import Path
 
 from fgbench.errors import MediaError
 from fgbench.hashing import digest_file
-from fgbench.images import read_image
+from fgbench.images import Picture, read_picture
+from fgbench.media_kinds import suffix
 from fgbench.picture_files import picture_names
-from fgbench.video import Image, ImageFrame, VideoInfo, check_file, check_indices
+from fgbench.picture_headers import check_header
+from fgbench.regular_files import check_regular
+from fgbench.video import (
+    DEFAULT_LIMITS,
+    NO_LIMITS,
+    Image,
+    ImageFrame,
+    Limits,
+    VideoInfo,
+    check_file,
+    check_indices,
+)
+
+_SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "MPO": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx", ".jpc"),
+}
+"""Suffixes of each format that tell it more exactly than the format's name."""
 
 
-def open_reader(path: Path) -> PictureReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
     """Open a picture, or a folder of pictures; see :func:`fgbench.video.open_video`.
 
     Raises:
-        MediaError: As :func:`fgbench.images.read_image` for a picture (for a folder: for its first one), or
-            if a folder has no picture (reason ``no_frames``).
+        MediaError: As :func:`fgbench.images.read_picture` for a picture (for a folder: for its first one), or
+            if a folder has no picture (reason ``no_frames``), one above the limit (``too_large``) or
+            something that is named as a picture and is no file (``not_a_file``, ``missing_file``).
     """
     if not path.is_dir():
         check_file(path)
-        return PictureReader([path])
+        return PictureReader([path], limits)
     files = [path / name for name in picture_names(path)]
     if not files:
         raise MediaError(
@@ -36,7 +62,23 @@ def open_reader(path: Path) -> PictureReader:
             "copy the folder again",
             reason="no_frames",
         )
-    return PictureReader(files, is_folder=True)
+    for file in files:
+        _check_member(file, limits)
+    return PictureReader(files, limits, is_folder=True)
+
+
+def _check_member(file: Path, limits: Limits) -> None:
+    """Refuse what would be no frame but a trap; a damaged picture is left out when its turn comes."""
+    check_regular(file)
+    if limits == NO_LIMITS:
+        return
+    try:
+        check_header(file, max_px=limits.max_picture_px)
+    except MediaError as error:
+        if error.reason == "too_large":
+            raise
+    except OSError:
+        return
 
 
 def digest(path: Path) -> str:
@@ -50,19 +92,20 @@ def digest(path: Path) -> str:
 class PictureReader:
     """Reader of picture files; see :class:`fgbench.video.Reader`. One picture is in memory at a time."""
 
-    def __init__(self, files: Sequence[Path], *, is_folder: bool = False) -> None:
+    def __init__(self, files: Sequence[Path], limits: Limits, *, is_folder: bool = False) -> None:
         self._files = files
-        self._first = read_image(files[0])
+        self._limits = limits
+        self._first = self._read_file(files[0])
         self._is_folder = is_folder
         self._iteration = 0
 
     @property
     def info(self) -> VideoInfo:
         """What there is; width and height are those of the first picture."""
-        height, width = self._first.shape[:2]
+        height, width = self._first.pixels.shape[:2]
         return VideoInfo(
             container="folder" if self._is_folder else "file",
-            codec=self._files[0].suffix.lower().lstrip("."),
+            codec=_codec(self._files[0], self._first.format),
             pixel_format="rgb24",
             width=width,
             height=height,
@@ -100,8 +143,17 @@ class PictureReader:
 
     def _pixels(self, index: int) -> Image | None:
         if index == 0:
-            return self._first
+            return self._first.pixels
         try:
-            return read_image(self._files[index])
+            return self._read_file(self._files[index]).pixels
         except MediaError:
             return None
+
+    def _read_file(self, file: Path) -> Picture:
+        return read_picture(file, max_px=self._limits.max_picture_px)
+
+
+def _codec(file: Path, kind: str) -> str:
+    """Format of a picture: its suffix where that is true, else Pillow's name of it, in lower case."""
+    ending = suffix(file.name)
+    return ending[1:] if ending in _SUFFIXES.get(kind, ()) else kind.lower()

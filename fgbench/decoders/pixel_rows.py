@@ -3,6 +3,9 @@
 Reads ``<table>.csv/<row>``: row 0 is the first after the line of column names. The column ``pixels`` holds
 grey levels from 0 to 255 of a square picture, row by row, separated by spaces. The lines of a table are
 found once per process; a row is then read alone.
+
+A row of more than 4 million pixels, or of more than the recipe's limit, is refused: numbers in text take far
+more memory than the pixels.
 """
 
 from __future__ import annotations
@@ -17,19 +20,24 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.errors import MediaError
-from fgbench.video import Image, ImageFrame, VideoInfo, check_indices
+from fgbench.regular_files import open_regular
+from fgbench.video import DEFAULT_LIMITS, Image, ImageFrame, Limits, VideoInfo, check_indices
 
 COLUMN = "pixels"
+_MOST_PX = 4_000_000
+_BYTES_PER_PX = 4  # three digits and a space
+_OTHER_CELLS_BYTES = 1 << 16
+_PIECE_BYTES = 1 << 20
 
 
-def open_reader(path: Path) -> PixelRowReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PixelRowReader:
     """Open a row; see :func:`fgbench.video.open_video`.
 
     Raises:
         MediaError: If there is no such row (reason ``missing_file``), or its pixels are not a square of
-            numbers from 0 to 255 (``unreadable_image``).
+            numbers from 0 to 255 (``unreadable_image``) or too many (``too_large``).
     """
-    return PixelRowReader(_picture(path))
+    return PixelRowReader(_picture(path, min(limits.max_picture_px, _MOST_PX)))
 
 
 def digest(path: Path) -> str:
@@ -74,9 +82,15 @@ class PixelRowReader:
         self.close()
 
 
-def _picture(path: Path) -> Image:
+def _picture(path: Path, max_px: int) -> Image:
     """(S, S, 3) uint8."""
     text = _cell(path)
+    if len(text) > _BYTES_PER_PX * max_px or text.count(" ") >= max_px:
+        raise MediaError(
+            f"{path.parent} row {path.name} has more than {max_px:,} pixels, which is the limit",
+            "store large pictures as picture files",
+            reason="too_large",
+        )
     try:
         values = np.array(text.split(), np.int64)
     except (ValueError, OverflowError):
@@ -104,9 +118,11 @@ def _cell(path: Path) -> str:
             "download the table again",
             reason="missing_file",
         )
-    with table.open("rb") as file:
+    with open_regular(table) as file:
         file.seek(starts[row])
-        cells = next(csv.reader([file.readline().decode("utf-8", "replace")]), [])
+        line = file.readline(_BYTES_PER_PX * (_MOST_PX + 1) + _OTHER_CELLS_BYTES)
+    csv.field_size_limit(max(csv.field_size_limit(), len(line)))
+    cells = next(csv.reader([line.decode("utf-8", "replace")]), [])
     return cells[column] if column < len(cells) else ""
 
 
@@ -116,8 +132,9 @@ def _lines(table: Path, size: int, changed_ns: int) -> tuple[int, tuple[int, ...
     starts = []
     place = 0
     column = -1
-    with table.open("rb") as file:
-        for line in file:
+    is_start = True
+    with open_regular(table) as file:
+        while line := file.readline(_PIECE_BYTES):
             if column < 0:
                 head = next(csv.reader([line.decode("utf-8-sig", "replace")]), [])
                 names = [name.strip().lower() for name in head]
@@ -128,7 +145,8 @@ def _lines(table: Path, size: int, changed_ns: int) -> tuple[int, tuple[int, ...
                         reason="unreadable_image",
                     )
                 column = names.index(COLUMN)
-            elif line.strip():
+            elif is_start and line.strip():
                 starts.append(place)
+            is_start = line.endswith(b"\n")
             place += len(line)
     return column, tuple(starts)

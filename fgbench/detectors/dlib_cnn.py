@@ -46,6 +46,7 @@ class DlibCnnDetector:
     smallest_face_px = 80.0
     accepted_score = 0.0
     scales = (1 / 2, 1.0)
+    most_px = 2_100_000  # 1920 x 1080; about 950 bytes a pixel
 
     def __init__(self, network: dlib.cnn_face_detection_model_v1) -> None:
         self._network = network

@@ -34,6 +34,8 @@ class DlibHogDetector:
     smallest_face_px = 80.0
     accepted_score = 0.0
     scales = (1 / 3, 1 / 2, 1.0, 2.0)
+    # A picture of 12 megapixels, as phones take them, enlarged twice; about 5 bytes a pixel.
+    most_px = 50_000_000
 
     def __init__(self) -> None:
         self._detector = dlib.get_frontal_face_detector()

@@ -63,6 +63,7 @@ class YunetDetector:
     smallest_face_px = 20.0
     accepted_score = ACCEPTED_SCORE
     scales = (1 / 2, 1.0)
+    most_px = 8_400_000  # 3840 x 2160
 
     def __init__(self, network: Any) -> None:
         self._network = network

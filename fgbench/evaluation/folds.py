@@ -14,14 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.errors import ConfigError, DatasetError
+from fgbench.errors import ConfigError, DatasetError, MediaError
 from fgbench.evaluation.samples import Sample
 from fgbench.printable import cell_of, text_of
+from fgbench.regular_files import read_regular
 
 GROUPS = ("subject_id", "source_id", "clip_id")
 """What folds may keep together, and what the lines of a fold file may name."""
 
 _SHOWN = 3
+_MAX_BYTES = 256 << 20  # two million lines of a hundred letters
 
 
 def natural_key(text: str) -> tuple[object, ...]:
@@ -143,9 +145,11 @@ def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_fold
 def _lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]]:
     """Name of the first column, and id to fold."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_regular(path, max_bytes=_MAX_BYTES).decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except MediaError as error:
+        raise ConfigError(f"cannot read the fold file: {error.message}", "name a CSV file") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"cannot read the fold file {path}: {error}", "name a CSV file") from error
     head = [name.strip() for name in rows[0]] if rows else []
     if len(head) != 2 or head[0] not in GROUPS or head[1] != "fold":

@@ -54,6 +54,10 @@ class Detector(Protocol):
     def scales(self) -> tuple[float, ...]:
         """Factors at which to search a whole frame, ascending, until there is a face."""
 
+    @property
+    def most_px(self) -> int:
+        """Pixels of the largest picture that a whole frame is searched in: a bound of memory and time."""
+
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
         """Faces of a picture, the surest first.
 
@@ -115,6 +119,18 @@ def search_scales(detector: Detector, *, smallest_face_px: float) -> tuple[float
     scales = detector.scales
     enough = [scale for scale in scales if detector.smallest_face_px / scale <= smallest_face_px]
     return tuple(scale for scale in scales if not enough or scale <= enough[0])
+
+
+def affordable_scales(scales: Sequence[float], shape: tuple[int, ...], *, most_px: int) -> tuple[float, ...]:
+    """Scales at which a picture has no more pixels than a bound; the largest such one stands for larger ones.
+
+    Args:
+        scales: Ascending.
+        shape: Height and width of the picture in px, and more.
+        most_px: The bound, :attr:`Detector.most_px`.
+    """
+    largest = (most_px / (shape[0] * shape[1])) ** 0.5
+    return tuple(dict.fromkeys(min(scale, largest) for scale in scales))
 
 
 def search_ladder(image: Image, detector: Detector, *, scales: Sequence[float]) -> list[Detection]:

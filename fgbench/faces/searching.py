@@ -4,6 +4,9 @@ Large faces are looked for first, in a reduced picture. While there is no face, 
 as a plain detector would do it, unless it looks like the frame that was searched last: then only those places
 are looked at again where the detector was nearly sure of a face. The enlarged picture, in which small faces
 are found, takes four times as long and is searched at intervals.
+
+A picture with more pixels than the detector's bound is searched reduced, so that no frame takes minutes or
+gigabytes; the smallest face that is found in it is larger by the same factor.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.faces import scene
-from fgbench.faces.detection import Detection, search_at_scale, search_scales
+from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
 from fgbench.faces.following import Models, check, locate
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement, placement_from_box
@@ -90,7 +93,7 @@ class Searcher:
         if is_new:
             found = self._ladder(frame, luma)
         elif self._is_changed(self._searched, sampled) or self.is_due(frame.index):
-            found = self._search(frame, luma, self._coarse[-1])
+            found = self._search(frame, luma, self._coarse_scales(luma)[-1])
         else:
             return self._confirmed(frame, luma)
         self._searched_at, self._searched = frame.index, sampled
@@ -104,7 +107,7 @@ class Searcher:
         is_first = self._searched_fine_at is None
         self._searched_fine_at, self._searched_fine = frame.index, sampled
         found: list[Detection] = []
-        for scale in self._fine:
+        for scale in self._fine_scales(luma):
             found = found or self._search(frame, luma, scale)
         shortest = self._options.redetect_every
         longer = shortest if is_first or found else 2 * self._fine_pause
@@ -121,7 +124,7 @@ class Searcher:
                 are not looked for. None are looked for in the enlarged picture.
         """
         self._searched_at = frame.index
-        finest = self._coarse[-1]
+        finest = self._coarse_scales(luma)[-1]
         if self._options.policy == "central":
             return self._search(frame, luma, finest)
         scale = self._models.detector.smallest_face_px / (_BOX_SLACK * width_px)
@@ -149,17 +152,26 @@ class Searcher:
 
     def _ladder(self, frame: Frame, luma: Image) -> list[Detection]:
         """Faces at the first scale where there is one, and at the next if equals could be hidden there."""
-        for position, scale in enumerate(self._coarse):
+        scales = self._coarse_scales(luma)
+        for position, scale in enumerate(scales):
             found = self._search(frame, luma, scale)
-            if not found or scale == self._coarse[-1]:
+            if not found or scale == scales[-1]:
                 continue
             if self._options.policy == "central":
-                return self._search(frame, luma, self._coarse[-1]) or found
+                return self._search(frame, luma, scales[-1]) or found
             widest = max(box_width(item.box_xyxy) for item in found)
             if _BOX_SLACK * widest * scale >= self._models.detector.smallest_face_px:
                 return found
-            return self._search(frame, luma, self._coarse[position + 1]) or found
+            return self._search(frame, luma, scales[position + 1]) or found
         return found
+
+    def _coarse_scales(self, luma: Image) -> tuple[float, ...]:
+        return affordable_scales(self._coarse, luma.shape, most_px=self._models.detector.most_px)
+
+    def _fine_scales(self, luma: Image) -> tuple[float, ...]:
+        """None where the bound leaves no more than what the coarse search has seen."""
+        fine = affordable_scales(self._fine, luma.shape, most_px=self._models.detector.most_px)
+        return tuple(scale for scale in fine if scale > self._coarse_scales(luma)[-1])
 
     def _search(self, frame: Frame, luma: Image, scale: float) -> list[Detection]:
         """Faces of the whole frame at a scale; keeps what was nearly accepted."""

@@ -37,7 +37,8 @@ def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> 
     if min(size) < 32:
         detail = f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
         return Rejected(clip["clip_id"], "too_small", detail)
-    reader = video.open_video(inside(root, clip["path"]), clip["decoder"])
+    # The limits are those that ingest has applied.
+    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=video.NO_LIMITS)
     return Accepted(clip["clip_id"], _rows(reader, clip, size))
 
 
@@ -49,7 +50,7 @@ def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> 
 
 STAGE = Stage(
     name="dense_trajectories",
-    version=1,
+    version=2,
     inputs=("split", "ingest"),
     outputs={ROWS: "dense_trajectories"},
     run=_run,

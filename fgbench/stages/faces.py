@@ -41,7 +41,8 @@ def _run(task: Task) -> Iterator[Item]:
 
 
 def _clip(clip: Row, wanted: list[Row], config: FacesConfig, root: Path) -> Accepted:
-    reader = video.open_video(inside(root, clip["path"]), clip["decoder"])
+    # The limits are those that ingest has applied.
+    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=video.NO_LIMITS)
     return Accepted(clip["clip_id"], _observe(reader, wanted, config))
 
 
@@ -164,7 +165,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=1,
+    version=2,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

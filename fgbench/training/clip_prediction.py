@@ -43,10 +43,12 @@ class Found:
     Attributes:
         faces: Section of the recipe; chips have to be 224 px wide.
         flow: Section of the recipe.
+        limits: What is decoded at most, by the recipe.
     """
 
     faces: FacesConfig
     flow: OpticalFlowConfig
+    limits: video.Limits = video.DEFAULT_LIMITS
 
 
 def image_network(network: ClipNetwork) -> ImageNetwork:
@@ -93,7 +95,9 @@ def predict_clip_file(
         workdir = Path(folder)
         spool = _Spool(workdir / "manifests", found.faces)
         try:
-            seen = predict_file(path, image, found.faces, frames_to=frames_to, heed=spool.add)
+            seen = predict_file(
+                path, image, found.faces, frames_to=frames_to, heed=spool.add, limits=found.limits
+            )
         except BaseException:
             spool.discard()
             raise

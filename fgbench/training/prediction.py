@@ -28,8 +28,6 @@ from fgbench.storage import TableWriter
 from fgbench.training.file_prediction import FilePrediction, Portrait, Said, frames_schema
 from fgbench.training.inference import Answer, ImageNetwork
 
-_IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
 _BATCH = 16  # frames that are held, decoded, at a time
 
 
@@ -44,6 +42,7 @@ def predict_file(
     *,
     frames_to: Path | None = None,
     heed: Callable[[video.Frame, Observation], None] = unheeded,
+    limits: video.Limits = video.DEFAULT_LIMITS,
 ) -> FilePrediction:
     """Find the face in a picture or in the frames of a video, and tell its class.
 
@@ -55,6 +54,7 @@ def predict_file(
         faces: How faces are found; chips have to be 224 px wide.
         frames_to: Parquet file for the frames of a video (``frames_schema``); ``None`` writes none.
         heed: Told of every frame of a video and what was found in it, in order.
+        limits: What is decoded at most.
 
     Returns:
         Also of files that cannot be read; ``status`` and ``message`` tell why.
@@ -66,23 +66,18 @@ def predict_file(
     """
     try:
         if is_image(path):
-            frame = ImageFrame(pixels=read_image(path))
+            frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
             return _watch(path, "image", [frame], network, faces, keep=lambda row: None)
-        with video.open_video(path) as reader:
+        with video.open_video(path, limits=limits) as reader:
             return _watch_video(path, reader, network, faces, frames_to, heed)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is taken for a picture, by its name or its first bytes; else it is tried as a video."""
-    if path.suffix.lower() in _IMAGE_SUFFIXES:
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(8).startswith(_IMAGE_STARTS)
-    except OSError:
-        return False
+    """Whether a file is taken for a picture, by its first bytes or, where they do not tell, by its name; else
+    it is tried as a video."""
+    return not path.is_dir() and video.decoder_for(path) == "pictures"
 
 
 def _watch_video(

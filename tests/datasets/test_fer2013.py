@@ -75,6 +75,26 @@ def test_bad_rows_are_explained(tmp_path, line, row_name, message):
         video.open_video(tmp_path / "fer2013.csv" / row_name, "pixel_rows")
 
 
+def test_rows_keep_a_limit_of_pixels(tmp_path):
+    write_text(tmp_path / "fer2013.csv", f"{HEAD}\n0,{'7 ' * 400},Training\n0,{'9 ' * 399}9,Test\n")
+    for number in range(2):
+        path = tmp_path / "fer2013.csv" / str(number)
+        with video.open_video(path, "pixel_rows") as reader:
+            assert reader.info.width == 20
+        with pytest.raises(MediaError, match="has more than 399 pixels") as caught:
+            video.open_video(path, "pixel_rows", limits=video.Limits(max_picture_px=399))
+        assert caught.value.reason == "too_large"
+
+
+def test_a_large_picture_in_a_row_is_read(tmp_path):
+    """Of more letters than Python's CSV reader takes by default."""
+    write_text(tmp_path / "fer2013.csv", f"{HEAD}\n0,{'123 ' * 300**2},Training\n0,1,Test\n")
+    with video.open_video(tmp_path / "fer2013.csv" / "0", "pixel_rows") as reader:
+        assert reader.info.width == 300
+    with video.open_video(tmp_path / "fer2013.csv" / "1", "pixel_rows") as reader:
+        assert reader.info.width == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

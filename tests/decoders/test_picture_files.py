@@ -1,9 +1,12 @@
 """Still pictures and folders of pictures in the place of videos."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
 from fake_trees import pixels, write_picture, write_pictures
+from PIL import Image
 
 from fgbench import video
 from fgbench.errors import MediaError
@@ -105,3 +108,57 @@ def test_a_second_iteration_ends_the_first(tmp_path):
         list(reader.frames())
         with pytest.raises(RuntimeError, match="another iteration"):
             next(first)
+
+
+def refused(path, **kwargs):
+    with pytest.raises(MediaError) as caught:
+        video.open_video(path, "pictures", **kwargs)
+    return caught.value.reason, caught.value.message
+
+
+@pytest.mark.parametrize("position", ["1.png", "2.png"])
+def test_a_pipe_among_the_pictures_of_a_folder_refuses_it(tmp_path, position):
+    write_pictures(tmp_path, ["1.png", "2.png", "3.png"])
+    (tmp_path / position).unlink()
+    os.mkfifo(tmp_path / position)
+    reason, message = refused(tmp_path)
+    assert reason == "not_a_file"
+    assert f"{position} is a pipe" in message
+    with pytest.raises(MediaError, match="is a pipe"):
+        video.media_digest(tmp_path, "pictures")
+
+
+def test_a_device_or_a_broken_link_among_the_pictures_refuses_the_folder(tmp_path):
+    write_pictures(tmp_path, ["1.png"])
+    (tmp_path / "2.jpg").symlink_to("/dev/zero")
+    assert refused(tmp_path)[0] == "not_a_file"
+    (tmp_path / "2.jpg").unlink()
+    (tmp_path / "2.jpg").symlink_to(tmp_path / "none.jpg")
+    assert refused(tmp_path)[0] == "missing_file"
+
+
+def test_a_pipe_that_is_named_as_a_picture_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    assert video.decoder_for(tmp_path / "a.jpg") == "pictures"
+    assert refused(tmp_path / "a.jpg")[0] == "not_a_file"
+
+
+def test_every_picture_of_a_folder_keeps_the_limit(tmp_path):
+    write_pictures(tmp_path, ["1.png", "3.png"])
+    write_picture(tmp_path / "2.png", size=(100, 30))
+    limits = video.Limits(max_picture_px=48 * 48)
+    reason, message = refused(tmp_path, limits=limits)
+    assert reason == "too_large"
+    assert "2.png is 100 x 30 px" in message
+    with video.open_video(tmp_path, "pictures", limits=video.NO_LIMITS) as reader:
+        assert [frame.size for frame in reader.frames()] == [(48, 48), (100, 30), (48, 48)]
+
+
+def test_a_folder_takes_pictures_of_every_format(tmp_path):
+    for number, suffix in enumerate(["jfif", "webp", "avif", "gif", "tga", "jp2"]):
+        Image.new("RGB", (16, 16), (40 * number, 90, 90)).save(
+            tmp_path / f"{number}.{suffix}", "JPEG" if suffix == "jfif" else None
+        )
+    with video.open_video(tmp_path, "pictures") as reader:
+        levels = [int(frame.rgb()[0, 0, 0]) for frame in reader.frames()]
+    assert np.allclose(levels, [0, 40, 80, 120, 160, 200], atol=4)

@@ -1,5 +1,8 @@
 """Folds by person: never a person in two, the same on every machine, files that divide or are refused."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,6 +149,14 @@ def test_a_file_that_is_not_there_or_binary_is_refused(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(ConfigError, match="cannot read the fold file"):
         read_fold_file(tmp_path / "binary.csv", CLIPS, group_by="subject_id", n_folds=3)
+
+
+def test_a_pipe_in_the_place_of_a_fold_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "folds.csv")
+    with pytest.raises(ConfigError, match=r"cannot read the fold file: .*folds\.csv is a pipe"):
+        read_fold_file(tmp_path / "folds.csv", [], group_by="subject_id", n_folds=3)
+    with pytest.raises(ConfigError, match="/dev/zero is a device"):
+        read_fold_file(Path("/dev/zero"), [], group_by="subject_id", n_folds=3)
 
 
 def test_two_folds_are_too_few():

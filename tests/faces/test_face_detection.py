@@ -6,6 +6,7 @@ import pytest
 from fgbench.errors import ConfigError
 from fgbench.faces.detection import (
     Detection,
+    affordable_scales,
     open_detector,
     resized,
     search_at_scale,
@@ -22,6 +23,7 @@ class SquareDetector:
     smallest_face_px = 8.0
     accepted_score = 0.0
     scales = (0.25, 0.5, 1.0, 2.0)
+    most_px = 1 << 20
 
     def __init__(self):
         self.sizes = []
@@ -78,3 +80,16 @@ def test_detectors_are_opened_by_name():
     assert open_detector().smallest_face_px == 80
     with pytest.raises(ConfigError, match="did you mean 'dlib_hog'"):
         open_detector("dlib-hug")
+
+
+@pytest.mark.parametrize(
+    ("most_px", "expected"),
+    [(10**6, (0.25, 0.5, 1, 2)), (4 * 8000, (0.25, 0.5, 1, 2)), (8000, (0.25, 0.5, 1)), (2000, (0.25, 0.5))],
+)
+def test_scales_within_a_bound_of_pixels(most_px, expected):
+    assert affordable_scales((0.25, 0.5, 1, 2), (80, 100), most_px=most_px) == expected
+
+
+def test_the_largest_scale_within_the_bound_stands_for_larger_ones():
+    assert affordable_scales((0.25, 1, 2), (80, 100), most_px=8000 // 4) == (0.25, 0.5)
+    assert affordable_scales((0.5, 1), (80, 100), most_px=80) == (0.1,)

@@ -1,13 +1,16 @@
 """Pictures and videos of the user's own: faces found, statuses told, memory bounded."""
 
 import json
+import os
 
 import cv2
 import numpy as np
+import pillow_heif
 import pyarrow.parquet as pq
 import pytest
 import skimage.data
 import torch
+from PIL import Image
 from tiny_runs import write_tiny_weights
 from video_files import write_clip
 
@@ -21,6 +24,7 @@ from fgbench.synthetic.plan import SynthOptions, plan
 from fgbench.training.inference import open_network
 from fgbench.training.prediction import corners, is_image, predict_file
 from fgbench.training.trained import read_trained
+from fgbench.video import Limits
 
 FACE_CENTRE = (224, 118)  # of Eileen Collins in skimage.data.astronaut(), by eye
 
@@ -112,6 +116,33 @@ def test_files_that_cannot_be_read(network, tmp_path, name, content, status):
     assert (found.kind, found.status) == ("unreadable", status)
     assert name in found.message
     assert not (tmp_path / "frames.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["pipe.jpg", "pipe.mp4", "pipe", "zero.jpg", "zero.mp4"])
+def test_pipes_and_devices_are_refused(network, tmp_path, name):
+    if name.startswith("pipe"):
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("/dev/zero")
+    found = predict_file(tmp_path / name, network, FacesConfig())
+    assert (found.kind, found.status) == ("unreadable", "not_a_file")
+
+
+def test_a_bomb_is_refused_by_the_limit(network, folder):
+    limits = Limits(max_picture_px=512 * 512 - 1)
+    found = predict_file(folder / "astronaut.png", network, FacesConfig(), limits=limits)
+    assert (found.kind, found.status) == ("unreadable", "too_large")
+
+
+def test_a_picture_of_a_phone(network, folder, tmp_path):
+    """HEIC, in tiles, under another name too."""
+    whole = skimage.data.astronaut()[:300, 100:400]
+    for name in ("a.heic", "a.jpg"):
+        pillow_heif.from_pillow(Image.fromarray(whole)).save(tmp_path / name, tile_size=128, quality=95)
+        found = predict_file(tmp_path / name, network, FacesConfig())
+        assert (found.kind, found.status) == ("image", "ok")
+        centre = (found.portrait.box_xyxy[:2] + found.portrait.box_xyxy[2:]) / 2
+        assert np.abs(centre - (FACE_CENTRE[0] - 100, FACE_CENTRE[1])).max() < 15
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "head.jpg"])
