@@ -7,12 +7,14 @@ as it was reduced.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fgbench import video
 from fgbench.config import DenseTrajectoriesConfig
 from fgbench.errors import MediaError
 from fgbench.features.trajectory_file import reduced_size, trajectory_rows
+from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import Rejected
 from fgbench.stages.ingest import inside
@@ -21,7 +23,7 @@ from fgbench.stages.ingest import inside
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, DenseTrajectoriesConfig)
-    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only"]
+    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only", "max_frame_px"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         clip = clips[row["clip_id"]]
@@ -35,8 +37,9 @@ def _run(task: Task) -> Iterator[Outcome]:
             )
             yield Rejected(clip["clip_id"], "too_small", detail)
             continue
+        limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"])
         try:
-            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
+            reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"], limits=limits)
         except MediaError as error:
             yield Rejected(clip["clip_id"], error.reason, error.message)
             continue
@@ -48,13 +51,14 @@ def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> 
     """Rows up to the end of what can be decoded: a clip that lacks its end was accepted by ``ingest``."""
     try:
         yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])
-    except MediaError:
-        return
+    except MediaError as error:
+        if error.reason in GIVEN_UP:
+            raise
 
 
 STAGE = Stage(
     name="dense_trajectories",
-    version=1,
+    version=2,
     inputs=("split", "ingest"),
     outputs={ROWS: "dense_trajectories"},
     run=_run,

@@ -1,8 +1,9 @@
 """Stage ``ingest``: read what each clip is, without decoding it where that is safe.
 
-Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, frame rate
-and count, duration, SHA-256, and the annotations. A file that is missing, empty, truncated, without video or
-not a video becomes a reject with its reason, and so does a clip whose key frame or label cannot be. Pictures
+Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
+aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
+truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
+key frame or label cannot be. Pictures
 and folders of pictures have decoders of their own (`fgbench.video.decoder_for`).
 """
 
@@ -30,10 +31,15 @@ def _run(task: Task) -> Iterator[Outcome]:
 def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
+    limits = video.Limits(
+        max_picture_px=config.max_picture_px,
+        max_frame_px=config.max_frame_px,
+        max_seconds=config.max_seconds,
+    )
     try:
         path = inside(task.root, entry.path)
         decoder = video.decoder_for(path, config.decoder)
-        with video.open_video(path, decoder) as reader:
+        with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
         sha256 = video.media_digest(path, decoder)
     except MediaError as error:
@@ -59,6 +65,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         "height": info.height,
         "rotation_deg": info.rotation_deg,
         "mirrored": info.mirrored,
+        "pixel_aspect": info.pixel_aspect,
+        "tone_mapped": info.tone_mapped,
         "fps": info.fps,
         "n_frames": info.n_frames,
         "duration_s": info.duration_s,
@@ -82,6 +90,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         ],
         "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
+        "max_frame_px": config.max_frame_px,
     }
     return Accepted(entry.clip_id, [row])
 
@@ -134,4 +143,4 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     return None
 
 
-STAGE = Stage(name="ingest", version=2, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=3, inputs=(), outputs={ROWS: "ingest"}, run=_run)
