@@ -35,6 +35,7 @@ from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.provenance import provenance
 from fgbench.records import IMAGE_ROLES, SPLITS
 from fgbench.stages._card import data_card
+from fgbench.stages._frame_sizes import size_changes
 
 if TYPE_CHECKING:
     import pyarrow as pa
