@@ -26,6 +26,8 @@ _MAX_ERRORS_IN_A_ROW = 1000
 # Formats of text files that name other files; a digest of the list would not describe the pictures.
 _PLAY_LISTS = frozenset({"concat", "dash", "hls"})
 
+_MOST_PIXELS = 2**31 - 1  # largest value that FFmpeg's option takes
+
 _B = PictureType.B.value
 
 
@@ -88,7 +90,7 @@ def open_container(source: Source) -> tuple[Any, Any]:
         raise
     stream.thread_type = "NONE"
     context.thread_count = 1
-    options = {"max_pixels": str(max_px)}
+    options = {"max_pixels": str(min(max_px, _MOST_PIXELS))}
     if context.name == "hevc":
         # Only so does FFmpeg's HEVC decoder report damage; it shows the same frames.
         options["err_detect"] = "explode"

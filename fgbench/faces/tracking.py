@@ -123,7 +123,7 @@ class FaceTracker:
         self._n_faces = 0
         self._scene: npt.NDArray[np.int16] | None = None
         self._recent = RecentPictures()
-        self._is_dissolving = False
+        self._dissolving_since: int | None = None
         self._index = -1
         self._followed_at = -1
         self._waiting: list[Frame] = []
@@ -177,7 +177,7 @@ class FaceTracker:
         """Forget the faces of what was shown before; decides the frames that still wait."""
         decided = self._decide()
         self._track = self._lost = None
-        self._is_dissolving = False
+        self._dissolving_since = None
         self._rivals = ()
         self._searcher.forget()
         self._recent.clear()
@@ -186,15 +186,19 @@ class FaceTracker:
     def _heed_dissolve(self, track: _Track) -> list[Observed]:
         """Search the next frame while the followed face dissolves; afterwards it is another one."""
         since = self._recent.dissolved_since(track.face.placement.box_xyxy)
-        if since is None:
-            return self._begin_scene() if self._is_dissolving else []
-        if track.began_at > since:  # it is the other one
-            self._is_dissolving = False
+        if since is None and self._dissolving_since is None:
+            return []
+        start = since if self._dissolving_since is None else self._dissolving_since
+        assert start is not None
+        if track.began_at > start:  # it is the other one
+            self._dissolving_since = None
             self._recent.clear()
-        else:
-            self._is_dissolving = True
-            self._track, self._lost = None, track
-            self._searcher.forget()
+            return []
+        if since is None:
+            return self._begin_scene()
+        self._dissolving_since = start
+        self._track, self._lost = None, track
+        self._searcher.forget()
         return []
 
     def finish(self) -> list[Observed]:
