@@ -132,6 +132,8 @@ def write_sizes(path: Path, parts: Sequence[np.ndarray], n_frames: int = 4) -> P
                     packet.stream, packet.time_base = stream, Fraction(1, 25)
                     packet.pts = packet.dts = number * n_frames + index
                     output.mux(packet)
+    for part in data:
+        part.unlink()
     return path
 
 

@@ -4,20 +4,19 @@ In a dissolve each picture is a mixture of the one before it and the one after i
 from one to the other. What moves, turns or changes its expression is no mixture: its edges wander. A change
 of the light is one, but the edges before and after it are the same. So a picture has dissolved if the one
 some frames ago and the one now have little in common once what is coarser than a face is taken away, and
-those between are mixtures of the two with growing shares. Both the whole picture and the part about the face
-are looked at.
+those between hold, with growing shares, what only the first has and what only the second has. Both the whole
+picture and the part about the face are looked at.
 
-All numbers are ours. In the clips of the tests, whose people turn, speak and hide behind a hand, what a
-mixture does not explain was never less than 0.45 of the change, and from 0.03 to 0.35 in most dissolves of up
-to 40 frames made from them. Not seen are dissolves of more than 64 frames, between pictures that look alike
-(one person over another in the same place before the same ground), while people or camera move much, and
-where frames are left out.
+All numbers are ours. In clips of people who turn, speak, drive, hide behind a hand or are lit differently,
+pictures between agreed with what only one end has by a correlation of 0.68 at the most; in dissolves of 8 to
+24 frames made from them by 0.77 to 1.0 at some time, but for one pair of the twelve. Not seen are dissolves
+of much more than 64 frames, between pictures that look alike, while people or camera move much, and where
+frames are left out.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -36,9 +35,9 @@ _PART_WIDTHS = 1.4  # its side in widths of the face's box
 _DETAIL_SIGMA = 6.0  # details are smaller than this, in its px
 _LEAST_CONTRAST = 4.0  # grey levels: a fade from or to black is no dissolve
 _LEAST_ALIKE = 0.35
-_MOST_LEFT = 0.38  # of the change between before and after: what a mixture does not explain
+_LEAST_MIXED = 0.75  # correlation of what a picture between has with what only one end has
 _STEPS = (0.25, 0.5, 0.75)
-_SHARES = ((0.03, 0.5), (0.25, 0.75), (0.5, 0.97))
+_SHARES = ((0.1, 0.5), (0.25, 0.75), (0.5, 0.9))  # of the picture after, at the steps
 
 Details = npt.NDArray[np.float32]
 
@@ -128,15 +127,36 @@ def are_unlike(before: Details, after: Details) -> bool:
 
 
 def is_mixed(before: Details, between: list[Details], after: Details) -> bool:
-    """Whether pictures are mixtures of one before and one after, the share of the latter growing evenly."""
-    change = (after - before).ravel()
-    energy = float(change @ change)
-    shares = []
-    for picture, (least, most) in zip(between, _SHARES, strict=True):
-        step = (picture - before).ravel()
-        share = float(step @ change) / energy
-        left = step - share * change
-        if not least <= share <= most or float(left @ left) > _MOST_LEFT**2 * energy:
-            return False
-        shares.append(share)
-    return all(first < second for first, second in pairwise(shares))
+    """Whether pictures are mixtures of one before and one after, the share of the latter growing evenly.
+
+    Args:
+        before: Details before.
+        between: Details at a quarter, a half and three quarters of the time.
+        after: Details after.
+    """
+    first, last = before.ravel(), after.ravel()
+    pictures = [picture.ravel() for picture in between]
+    weights = np.linalg.lstsq(np.stack([first, last], axis=1), np.stack(pictures, axis=1), rcond=None)[0]
+    if weights.min() < 0:
+        return False
+    shares = weights[1] / weights.sum(axis=0)
+    if not all(least <= share <= most for share, (least, most) in zip(shares, _SHARES, strict=True)):
+        return False
+    if not shares[0] < shares[1] < shares[2]:
+        return False
+    # A face that turns is no mixture, but may look like one while it grows dark: both ends have to show.
+    only_first, only_last = _without(first, last), _without(last, first)
+    seen = [_alike(_without(picture, last), only_first) for picture in pictures[:2]]
+    seen += [_alike(_without(picture, first), only_last) for picture in pictures[1:]]
+    return min(seen) >= _LEAST_MIXED
+
+
+def _without(picture: Details, other: Details) -> Details:
+    """What is left of a picture (a vector) when its share of another is taken away."""
+    share = np.float32((picture @ other) / (other @ other))
+    left: Details = picture - share * other
+    return left
+
+
+def _alike(first: Details, second: Details) -> float:
+    return float(first @ second) / max(float(np.sqrt((first @ first) * (second @ second))), 1e-9)
