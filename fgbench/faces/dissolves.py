@@ -17,6 +17,7 @@ frames are left out.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,8 +27,11 @@ from fgbench.faces import scene
 from fgbench.geometry import Floats, box_centre, box_width
 from fgbench.video import Image
 
-LENGTHS = (6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
+LENGTHS = (6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 """Lengths of time, in frames, in which a dissolve is looked for."""
+
+LOOK_EVERY = 4
+"""Frames between two looks: they take a millisecond."""
 
 _ACROSS_PX = 320  # longer side of the pictures that are kept
 _SIDE = 32  # of the part about the face that is compared
@@ -42,11 +46,20 @@ _SHARES = ((0.1, 0.5), (0.25, 0.75), (0.5, 0.9))  # of the picture after, at the
 Details = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A frame: its number, its luma reduced, and the details of all of it."""
+
+    index: int
+    luma: Image
+    details: Details
+
+
 class RecentPictures:
-    """The last frames of a clip, reduced; at most 65 of 57 kB each."""
+    """The last frames of a clip, reduced; at most 65 of 61 kB each."""
 
     def __init__(self) -> None:
-        self._kept: deque[tuple[int, Image]] = deque(maxlen=LENGTHS[-1] + 1)
+        self._kept: deque[_Kept] = deque(maxlen=LENGTHS[-1] + 1)
         self._scale = 1.0
 
     def add(self, index: int, luma: Image) -> None:
@@ -56,12 +69,13 @@ class RecentPictures:
             index: Its number, greater than the last.
             luma: (H, W) uint8.
         """
-        if self._kept and index != self._kept[-1][0] + 1:
+        if self._kept and index != self._kept[-1].index + 1:
             self._kept.clear()
         self._scale = min(1.0, _ACROSS_PX / max(luma.shape))
         height, width = (max(1, round(side * self._scale)) for side in luma.shape)
         small: Image = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
-        self._kept.append((index, small))
+        whole = cv2.resize(small, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+        self._kept.append(_Kept(index, small, _without_coarse(whole)))
 
     def clear(self) -> None:
         """Forget all but the last frame: a new scene begins with it."""
@@ -78,7 +92,7 @@ class RecentPictures:
             The latest such frame; ``None`` if there is none.
         """
         lengths = [length for length in (self._dissolve(None), self._dissolve(box_xyxy)) if length]
-        return self._kept[-1][0] - min(lengths) if lengths else None
+        return self._kept[-1].index - min(lengths) if lengths else None
 
     def _dissolve(self, box_xyxy: Floats | None) -> int:
         """Length in frames of the shortest dissolve into the last frame, 0 if there is none."""
@@ -96,15 +110,15 @@ class RecentPictures:
 
     def _details(self, place: int, box_xyxy: Floats | None) -> Details:
         """Details of a kept picture about a box, or of all of it: (S, S) float32 grey levels."""
-        picture = self._kept[place][1]
+        kept = self._kept[place]
         if box_xyxy is None:
-            return _without_coarse(cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+            return kept.details
         side = _PART_WIDTHS * box_width(box_xyxy) * self._scale
         centre = (box_centre(box_xyxy) + 0.5) * self._scale - 0.5
         scale = side / _SIDE
         to_part = np.array([[scale, 0, centre[0] - side / 2], [0, scale, centre[1] - side / 2]])
         part = cv2.warpAffine(
-            picture,
+            kept.luma,
             to_part,
             (_SIDE, _SIDE),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

@@ -3,9 +3,10 @@
 A search of the whole frame is made at the start, after a cut, when the face is lost, and every
 ``redetect_every`` frames to notice other faces. In between, landmarks are found from the landmarks of the
 frame before, and every ``check_every`` frames, or as soon as the face's appearance changes, the detector
-looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. At the
-same intervals one is noticed that dissolves into another (:mod:`fgbench.faces.dissolves`): whole frames are
-searched until there is another face, and at its end, at the latest, a new track begins.
+looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. Every
+few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.dissolves`): if so, whole
+frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
+begins.
 
 While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
@@ -23,7 +24,7 @@ import numpy.typing as npt
 
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
-from fgbench.faces.dissolves import RecentPictures
+from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
 from fgbench.faces.following import Located, Models, check, load_models, locate, look
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
@@ -164,7 +165,7 @@ class FaceTracker:
         decided: list[Observed] = []
         if self._scene is not None and scene.is_cut(self._scene, sampled):
             decided = self._begin_scene()
-        elif self._track is not None and frame.index - self._track.checked_at >= self._options.check_every:
+        elif self._track is not None and frame.index % LOOK_EVERY == 0:
             decided = self._heed_dissolve(self._track)
         self._scene = sampled
         self._waiting.append(frame)
