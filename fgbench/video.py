@@ -5,15 +5,17 @@ Reader`` and ``digest(path) -> str``. Pictures are read through it too: see :fun
 
 Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
 edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
-index. Rotation stored in the file is applied by the reader: what callers see is upright. Pixels are not made
-square: a sample aspect ratio is left to the caller.
+index. What callers see is upright, has square pixels, one size throughout a clip (that of its first frame)
+and a standard dynamic range: the reader applies the rotation, the pixel aspect and the transfer curve that
+the file states, and fits frames of another size into the first one's (``decoders/_canvas.py``, ``_tone.py``).
 
-Coordinates are pixels of the upright frame; x to the right, y down, the centre of the top left pixel at
+Coordinates are pixels of that frame; x to the right, y down, the centre of the top left pixel at
 (0, 0). Colour is RGB.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +43,14 @@ class Limits:
 
     Attributes:
         max_picture_px: Pixels of a still picture, width times height.
-        max_frame_px: Pixels of a frame of a video.
+        max_frame_px: Pixels of a frame of a video, as it is stored and made of square pixels.
+        max_seconds: Seconds for one video, counted from its opening until its last frame is asked for;
+            beyond them it is refused (reason ``too_slow``).
     """
 
     max_picture_px: int = 64_000_000
     max_frame_px: int = 36_000_000
+    max_seconds: float = math.inf
 
 
 DEFAULT_LIMITS = Limits()
@@ -63,14 +68,17 @@ class VideoInfo:
         container: Short name of the container format, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         codec: Name of the video codec, e.g. ``"h264"``.
         pixel_format: FFmpeg's name of the pixel format, e.g. ``"yuv420p"``.
-        width: Width of the upright frame in px (rotation applied).
-        height: Height of the upright frame in px (rotation applied).
+        width: Width of the upright frame in square px (rotation and pixel aspect applied).
+        height: Height of the upright frame in square px, likewise.
         rotation_deg: Clockwise rotation in degrees that is applied to the stored picture (0, 90, 180, 270).
         fps: Average frame rate in frames per second; ``None`` for pictures, which have none.
         n_frames: Number of frames that a plain decode from the start gives.
         duration_s: Duration of the video stream in seconds, from its first frame to the end of its last;
             ``None`` for pictures.
         mirrored: Whether the stored picture is mirrored left to right before that rotation.
+        pixel_aspect: Width over height of a stored pixel, before the rotation; it is applied, so that frames
+            have square pixels. 1 where the file does not say, or nonsense.
+        tone_mapped: Whether the video has a high dynamic range (PQ, HLG), and frames are made SDR from it.
         is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
     """
 
@@ -84,6 +92,8 @@ class VideoInfo:
     n_frames: int
     duration_s: float | None
     mirrored: bool = False
+    pixel_aspect: float = 1.0
+    tone_mapped: bool = False
     is_truncated: bool = False
 
 
@@ -108,10 +118,17 @@ class Frame(Protocol):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright frame in px."""
+        """Width and height of the upright frame in px: those of :class:`VideoInfo`."""
+
+    @property
+    def resized_from(self) -> tuple[int, int] | None:
+        """Width and height in px, upright and with square pixels, of a frame that is not of the clip's size
+        and was fitted into it; ``None`` for all others."""
 
     def gray(self) -> Image:
         """Luma of the whole upright frame, (H, W) uint8, contiguous, as stored (no change of range).
+
+        Of a video with a high dynamic range, that of a grey of this luma made SDR.
 
         The array may be a read-only view that keeps the decoded frame in memory: copy it to change it.
         """
@@ -140,12 +157,14 @@ class ImageFrame:
         index: Number of the frame.
         time_s: Its time.
         is_corrupt: Whether it counts as damaged.
+        resized_from: Size in px that the picture had before it was fitted into the clip's, if another.
     """
 
     pixels: Image
     index: int = 0
     time_s: float = 0.0
     is_corrupt: bool = False
+    resized_from: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -188,8 +207,8 @@ class Reader(Protocol):
         Raises:
             ValueError: If the indices are not strictly increasing and at least 0.
             MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
-                for, or if decord fails (``decoder_failed``); the frames before have been given. See also
-                :func:`open_video`.
+                for, or if decord fails (``decoder_failed``); the frames before have been given. If the clip
+                is to be given up: see :data:`fgbench.media_faults.GIVEN_UP`. See also :func:`open_video`.
             RuntimeError: If the reader was closed or began another iteration meanwhile.
         """
 
@@ -213,12 +232,13 @@ def open_video(
 
     Raises:
         MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
-            (``not_a_file``), empty (``empty_file``), larger than the limits (``too_large``), not a video
-            (``unreadable``), lacks an end without which it cannot be opened (``truncated``), has no video
-            stream (``no_video_stream``) or is one that the decoder is known to get wrong
-            (``decoder_unsafe``). That it has no frame (``no_frames``) or is turned by an angle that is no
-            multiple of 90 degrees (``unsupported_rotation``) may be noticed only when the reader's ``info``
-            or frames are asked for.
+            (``not_a_file``), empty (``empty_file``), larger than the limits (``too_large``), not done in time
+            (``too_slow``), not a video (``unreadable``), lacks an end without which it cannot be opened
+            (``truncated``), has no video stream (``no_video_stream``), needs more memory than there is
+            (``out_of_memory``) or is one that the decoder is known to get wrong (``decoder_unsafe``). That it
+            has no frame (``no_frames``), is turned by an angle that is no multiple of 90 degrees
+            (``unsupported_rotation``) or exceeds one of the limits may be noticed only when the reader's
+            ``info`` or frames are asked for.
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)

@@ -66,6 +66,9 @@ class IngestConfig(Section):
     """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
     max_frame_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 36_000_000
     """Most pixels of a frame of a video, likewise."""
+    max_seconds: Annotated[float, Field(gt=0.0, le=1e9)] = 3600.0
+    """Seconds that reading what a video is may take; beyond them it is rejected. A safety net: which video
+    meets it depends on the machine."""
 
 
 class ConsensusConfig(Section):
@@ -153,6 +156,9 @@ class FacesConfig(Section):
     """Frames between two searches while there is no face; a find is followed backwards into those between."""
     check_every: Annotated[int, Field(ge=1)] = 2
     """Frames between two checks by the detector that what is tracked is still a face."""
+    max_seconds: Annotated[float, Field(gt=0.0, le=1e9)] = 21600.0
+    """Seconds that the faces of one clip may take; beyond them the clip is rejected. A safety net: which clip
+    meets it depends on the machine."""
     format: Literal["jpeg", "png"] = "jpeg"
     """Encoding of the stored faces."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95

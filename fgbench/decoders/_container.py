@@ -6,6 +6,7 @@ Reads a video file; both decoders use it, since decord cannot tell what makes a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from av.video.frame import PictureType
 
 from fgbench.decoders._truncation import missing_bytes
 from fgbench.errors import MediaError
+from fgbench.media_faults import Deadline, check_frame_px
+from fgbench.video import Limits
 
 # Demuxer errors in a row after which the rest of the file is given up. A cut MP4 file gives one error for
 # each missing sample; this bounds the time spent on them.
@@ -23,19 +26,44 @@ _MAX_ERRORS_IN_A_ROW = 1000
 # Formats of text files that name other files; a digest of the list would not describe the pictures.
 _PLAY_LISTS = frozenset({"concat", "dash", "hls"})
 
+_MOST_PIXELS = 2**31 - 1  # largest value that FFmpeg's option takes
+
 _B = PictureType.B.value
 
 
-def open_container(path: Path) -> tuple[Any, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file, and what reading it may cost.
+
+    Attributes:
+        path: The file.
+        limits: How large its frames may be.
+        deadline: Until when it has to be done.
+    """
+
+    path: Path
+    limits: Limits
+    deadline: Deadline
+
+
+def source_of(path: Path, limits: Limits) -> Source:
+    """The file, with its time counted from now."""
+    return Source(path=path, limits=limits, deadline=Deadline(path, limits.max_seconds))
+
+
+def open_container(source: Source) -> tuple[Any, Any]:
     """Open a file and choose its video stream.
 
     Returns:
-        Container and stream of PyAV. The stream decodes in one thread: workers are processes.
+        Container and stream of PyAV. The stream decodes in one thread: workers are processes. It refuses to
+        decode frames that are larger than the limits; where the header tells of such, it is not opened.
 
     Raises:
         MediaError: If FFmpeg cannot open it (reason ``unreadable``, or ``truncated`` where the file is known
-            to be incomplete) or there is no moving picture in it (``no_video_stream``).
+            to be incomplete), there is no moving picture in it (``no_video_stream``) or its frames are too
+            large (``too_large``).
     """
+    path = source.path
     try:
         # The prefix and the whitelist keep play lists and odd file names from opening anything else.
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
@@ -54,11 +82,19 @@ def open_container(path: Path) -> tuple[Any, Any]:
         raise MediaError(
             f"{path} has no video stream", "check that the right file was listed", reason="no_video_stream"
         )
+    context, max_px = stream.codec_context, source.limits.max_frame_px
+    try:
+        check_frame_px(path, (context.width, context.height), max_frame_px=max_px)
+    except MediaError:
+        container.close()
+        raise
     stream.thread_type = "NONE"
-    stream.codec_context.thread_count = 1
-    if stream.codec_context.name == "hevc":
+    context.thread_count = 1
+    options = {"max_pixels": str(min(max_px, _MOST_PIXELS))}
+    if context.name == "hevc":
         # Only so does FFmpeg's HEVC decoder report damage; it shows the same frames.
-        stream.codec_context.options = {"err_detect": "explode"}
+        options["err_detect"] = "explode"
+    context.options = options
     return container, stream
 
 
@@ -92,13 +128,18 @@ def _video_stream(container: Any) -> Any | None:
     ) or next(iter(moving), None)
 
 
-def packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Packets of a stream from where the container stands, going on after damaged places."""
+def packets(container: Any, stream: Any, source: Source) -> Iterator[Any]:
+    """Packets of a stream from where the container stands, going on after damaged places.
+
+    Raises:
+        MediaError: If there is no time left (reason ``too_slow``).
+    """
     errors = 0
     while errors < _MAX_ERRORS_IN_A_ROW:
         try:
             for packet in container.demux(stream):
                 errors = 0
+                source.deadline.check()
                 if packet.size:  # an empty packet would tell the decoder that the stream ends
                     yield packet
             return
@@ -106,12 +147,15 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
             errors += 1
 
 
-def decode(stream: Any, packets: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
+def decode(stream: Any, packets: Iterable[Any], source: Source) -> Iterator[tuple[Any, bool]]:
     """Frames in presentation order, each with whether it may show damage.
 
     A packet that cannot be decoded is left out. Damaged are the frames that follow it in the file, and those
     that are shown after a frame in which the decoder reports errors, up to the next key frame; errors in a
     B-frame count for that frame only, since other frames are rarely predicted from it.
+
+    Raises:
+        MediaError: If the frames grow beyond the limits midway (reason ``too_large``).
     """
     suspects: set[int | None] = set()  # time stamps of the packets after one that cannot be decoded
     is_broken = is_tainted = False
@@ -123,6 +167,10 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
             frames = []
+            context = stream.codec_context  # knows the size that it has refused
+            check_frame_px(
+                source.path, (context.width, context.height), max_frame_px=source.limits.max_frame_px
+            )
             # Frames shown before their key frame (open group) are not what later ones are predicted from.
             is_broken = is_broken or packet is None or not _precedes(packet.pts, key_pts)
         if is_broken and packet is not None:

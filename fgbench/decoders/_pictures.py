@@ -12,6 +12,7 @@ import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
 from fgbench.decoders._orientation import Box, Orientation
+from fgbench.decoders._tone import ToneMap
 from fgbench.video import Image
 
 # Formats whose first plane is the luma, and their number of bits.
@@ -34,15 +35,20 @@ _SUBSAMPLING = {
 _ALIGNMENT_PX = 32
 
 
-def luma(frame: av.VideoFrame, orientation: Orientation) -> Image:
+def luma(frame: av.VideoFrame, orientation: Orientation, tone: ToneMap | None = None) -> Image:
     """Luma of the upright frame, (H, W) uint8, contiguous.
 
     Eight-bit YUV: a read-only view of the decoder's plane, or a copy where its rows have gaps or have to be
     turned. More bits: rounded to eight. Formats without luma (RGB, palette): the BT.601 luma of their RGB,
-    full range.
+    full range. With ``tone``, the luma of a video of high dynamic range made SDR.
     """
     bits = _LUMA_BITS.get(frame.format.name)
-    if bits == 8:
+    if tone is not None and bits is not None:
+        plane = _view(frame.planes[0], np.uint8 if bits == 8 else np.uint16)
+        view = tone.luma(plane, bits, full_range=_has_full_range(frame))
+    elif tone is not None:
+        view = cv2.cvtColor(tone.rgb(_packed_rgb(VideoReformatter(), frame, bits=16)), cv2.COLOR_RGB2GRAY)
+    elif bits == 8:
         view = _view(frame.planes[0])
         view.flags.writeable = False  # the decoder predicts later frames from these bytes
     elif bits is not None:
@@ -67,16 +73,22 @@ class RgbConverter:
     _reformatter: Any = field(default_factory=VideoReformatter)
     _region: Any = None
 
-    def rgb(self, frame: av.VideoFrame, box: Box, orientation: Orientation) -> Image:
+    def rgb(
+        self, frame: av.VideoFrame, box: Box, orientation: Orientation, tone: ToneMap | None = None
+    ) -> Image:
         """Region of the upright frame as (h, w, 3) uint8 RGB, contiguous.
 
         Args:
             frame: The decoded frame.
             box: ``(x0, y0, x1, y1)``, half open, px of the upright frame, inside it.
             orientation: How the frame becomes upright.
+            tone: What makes it SDR, if it is not.
         """
         size = orientation.size(frame.width, frame.height)
         x0, y0, x1, y1 = orientation.stored_box(box, size)
+        if tone is not None:
+            deep = _packed_rgb(self._reformatter, frame, bits=16)[y0:y1, x0:x1]
+            return np.ascontiguousarray(orientation.apply(tone.rgb(deep)))
         left, top = 0, 0
         if _can_cut(frame) and (x1 - x0, y1 - y0) != (frame.width, frame.height):
             left, top = x0 // _ALIGNMENT_PX * _ALIGNMENT_PX, y0 // 2 * 2
@@ -108,13 +120,19 @@ def _can_cut(frame: av.VideoFrame) -> bool:
     return frame.format.name in _SUBSAMPLING and frame.height % 2 == 0 and not frame.interlaced_frame
 
 
-def _packed_rgb(reformatter: VideoReformatter, frame: av.VideoFrame) -> Image:
-    """Whole frame as stored, (H, W, 3) uint8 RGB, a view without the padding of its rows.
+def _packed_rgb(reformatter: VideoReformatter, frame: av.VideoFrame, *, bits: int = 8) -> npt.NDArray[Any]:
+    """Whole frame as stored, (H, W, 3) RGB, a view without the padding of its rows.
+
+    Args:
+        reformatter: Keeps the conversion tables.
+        frame: The frame.
+        bits: 8 (uint8) or 16 (uint16) of a channel.
 
     One thread: workers are processes, and starting threads costs more than a region takes.
     """
-    plane = reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
-    return _view(plane, channels=3)
+    name, pixel = ("rgb24", np.uint8) if bits == 8 else ("rgb48le", np.uint16)
+    plane = reformatter.reformat(frame, format=name, threads=1).planes[0]
+    return _view(plane, pixel, channels=3)
 
 
 def _view(plane: Any, pixel: type[np.generic] = np.uint8, channels: int = 1) -> npt.NDArray[Any]:
@@ -152,6 +170,10 @@ def luma_weights(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
         _RED_BLUE_WEIGHTS[5] if is_rgb else _RED_BLUE_WEIGHTS.get(frame.colorspace, _RED_BLUE_WEIGHTS[5])
     )
     weights = np.array([[red, 1 - red - blue, blue, 0.0]])
-    if is_rgb or frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"):
-        return weights
-    return weights * 219 / 255 + [0, 0, 0, 16]
+    return weights if _has_full_range(frame) else weights * 219 / 255 + [0, 0, 0, 16]
+
+
+def _has_full_range(frame: av.VideoFrame) -> bool:
+    """Whether values fill their range; what the file does not tell is limited, but for RGB and ``yuvj``."""
+    is_full: bool = frame.color_range == _FULL_RANGE
+    return is_full or frame.format.is_rgb or frame.format.name.startswith("yuvj")

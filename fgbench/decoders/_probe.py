@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from fgbench.decoders import _container
+from fgbench.decoders._canvas import Canvas, square_size, usable_aspect
+from fgbench.decoders._container import Source
 from fgbench.decoders._orientation import UPRIGHT, Orientation, from_display_matrix
+from fgbench.decoders._side_data import display_matrix
 from fgbench.decoders._timeline import PacketLog, Timeline, build_timeline, time_span
+from fgbench.decoders._tone import tone_map_of
 from fgbench.decoders._truncation import missing_bytes
 from fgbench.errors import MediaError
+from fgbench.media_faults import check_frame_px
 from fgbench.video import VideoInfo, frame_rate
 
 _DEFAULT_FPS = 25.0  # FFmpeg's own value for streams that do not say
@@ -25,24 +29,46 @@ class Probe:
     """Facts of a video file that its packets tell.
 
     Attributes:
-        path: The file.
+        source: The file.
         container: FFmpeg's names of the container format, separated by commas.
         codec: FFmpeg's name of the codec.
         timeline: Times of all frames; ``None`` if the packets do not tell and frames have to be counted.
         has_times: Whether the time stamps of frames can be used; AVI files, say, have none.
         time_base_s: Unit of time stamps in seconds.
         declared_fps: Frame rate after the file's header, or as FFmpeg guesses it from the first frames.
+        pixel_aspect: Width over height of a stored pixel; 1 also where the file does not say, or nonsense.
         n_missing_bytes: Number of bytes that the file is known to lack at its end.
     """
 
-    path: Path
+    source: Source
     container: str
     codec: str
     timeline: Timeline | None
     has_times: bool
     time_base_s: Fraction
     declared_fps: float
+    pixel_aspect: Fraction
     n_missing_bytes: int
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.source.path
+
+    def canvas(self, picture: av.VideoFrame) -> Canvas:
+        """The coordinate frame of the clip.
+
+        Args:
+            picture: The first frame.
+
+        Raises:
+            MediaError: If it is turned by an angle that is no multiple of 90 degrees (reason
+                ``unsupported_rotation``), or too large when made of square pixels (``too_large``).
+        """
+        orientation = orientation_of(picture)
+        size = orientation.size(*square_size((picture.width, picture.height), self.pixel_aspect))
+        check_frame_px(self.path, size, max_frame_px=self.source.limits.max_frame_px)
+        return Canvas(size=size, pixel_aspect=self.pixel_aspect, orientation=orientation)
 
     def time_s(self, index: int, *, pts: int | None, start_pts: int | None) -> float:
         """Time of a frame in seconds since the first one.
@@ -60,27 +86,28 @@ class Probe:
         """The facts as callers see them. Without a timeline the whole file is decoded to count its frames.
 
         Args:
-            picture: A frame of the file.
+            picture: The first frame.
         """
         timeline = timeline_for(self, picture)
         if timeline is None:
-            n_frames, span = _count_frames(self.path)
+            n_frames, span = _count_frames(self.source)
         else:
             n_frames = len(timeline.pts)
             span = time_span(n_frames, int(timeline.pts[0]), int(timeline.pts[-1]), timeline.last_duration)
         duration_s = float(span * self.time_base_s) if self.has_times else 0.0
         duration_s = duration_s or n_frames / self.declared_fps
         tick_s = float(self.time_base_s)
-        orientation = orientation_of(picture)
-        width, height = orientation.size(picture.width, picture.height)
+        canvas = self.canvas(picture)
         return VideoInfo(
             container=self.container,
             codec=self.codec,
             pixel_format=picture.format.name,
-            width=width,
-            height=height,
-            rotation_deg=orientation.rotation_deg,
-            mirrored=orientation.mirrored,
+            width=canvas.size[0],
+            height=canvas.size[1],
+            rotation_deg=canvas.orientation.rotation_deg,
+            mirrored=canvas.orientation.mirrored,
+            pixel_aspect=float(self.pixel_aspect),
+            tone_mapped=tone_map_of(picture) is not None,
             fps=frame_rate(n_frames, duration_s, declared_fps=self.declared_fps, tick_s=tick_s),
             n_frames=n_frames,
             duration_s=duration_s,
@@ -107,29 +134,30 @@ class Probe:
         )
 
 
-def probe(path: Path, container: Any, stream: Any) -> Probe:
+def probe(source: Source, container: Any, stream: Any) -> Probe:
     """Read all packets of a freshly opened file.
 
     Args:
-        path: The file.
+        source: The file.
         container: The file as PyAV has just opened it; it is left at its end.
         stream: The video stream.
     """
     log = PacketLog()
-    for packet in _container.packets(container, stream):
+    for packet in _container.packets(container, stream, source):
         log.add(packet)
-    n_missing_bytes = missing_bytes(path)
+    n_missing_bytes = missing_bytes(source.path)
     formats, codec = container.format.name, stream.codec_context.name
     timeline = build_timeline(log, container=formats, codec=codec, n_declared=stream.frames)
     rate = stream.average_rate or stream.guessed_rate
     return Probe(
-        path=path,
+        source=source,
         container=formats,
         codec=codec,
         timeline=None if n_missing_bytes else timeline,
         has_times=log.has_times(formats),
         time_base_s=Fraction(stream.time_base.numerator, stream.time_base.denominator),
         declared_fps=float(rate) if rate else _DEFAULT_FPS,
+        pixel_aspect=usable_aspect(stream.sample_aspect_ratio),
         n_missing_bytes=n_missing_bytes,
     )
 
@@ -146,8 +174,8 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
         MediaError: If that is a rotation by an angle that is no multiple of 90 degrees
             (reason ``unsupported_rotation``).
     """
-    matrix = picture.side_data.get("DISPLAYMATRIX")
-    return UPRIGHT if matrix is None else from_display_matrix(np.frombuffer(matrix, np.int32).tolist())
+    matrix = display_matrix(picture)
+    return UPRIGHT if matrix is None else from_display_matrix(matrix)
 
 
 def first_picture(facts: Probe) -> av.VideoFrame:
@@ -156,20 +184,23 @@ def first_picture(facts: Probe) -> av.VideoFrame:
     Raises:
         MediaError: If there is none (reason ``no_frames``, or ``truncated``).
     """
-    container, stream = _container.open_container(facts.path)
+    source = facts.source
+    container, stream = _container.open_container(source)
     with container:
-        for picture, _ in _container.decode(stream, _container.packets(container, stream)):
+        following = _container.packets(container, stream, source)
+        for picture, _ in _container.decode(stream, following, source):
             return picture
     raise facts.no_frames()
 
 
-def _count_frames(path: Path) -> tuple[int, int]:
+def _count_frames(source: Source) -> tuple[int, int]:
     """Number of frames of a full decode, and the time that they take in units of the time base."""
-    container, stream = _container.open_container(path)
+    container, stream = _container.open_container(source)
     times: list[int] = []
     n_frames, last_duration = 0, 0
     with container:
-        for frame, _ in _container.decode(stream, _container.packets(container, stream)):
+        following = _container.packets(container, stream, source)
+        for frame, _ in _container.decode(stream, following, source):
             n_frames += 1
             if frame.pts is not None:
                 times = [*times[:1], frame.pts]

@@ -22,12 +22,14 @@ import decord
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.decoders._container import open_container
+from fgbench.decoders._container import open_container, source_of
 from fgbench.decoders._pictures import luma_weights
 from fgbench.decoders._probe import Probe, first_picture, orientation_of, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
+from fgbench.decoders._tone import tone_map_of
 from fgbench.errors import MediaError
 from fgbench.hashing import digest_file
+from fgbench.media_faults import clear_faults
 from fgbench.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
 # Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
@@ -55,6 +57,11 @@ class DecordFrame:
         """Width and height of the upright frame in px."""
         return self._rgb.shape[1], self._rgb.shape[0]
 
+    @property
+    def resized_from(self) -> None:
+        """Always ``None``: decord does not tell."""
+        return None
+
     def gray(self) -> Image:
         """Luma of the whole upright frame, (H, W) uint8, computed back from RGB.
 
@@ -72,15 +79,17 @@ class DecordFrame:
 def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> DecordReader:
     """Open a video file; see :func:`fgbench.video.open_video`."""
     check_file(path)
-    container, stream = open_container(path)
-    with container:
-        facts = probe(path, container, stream)
-    if facts.n_missing_bytes:
-        raise facts.truncated("its end")
-    picture = first_picture(facts)
-    timeline = _certain_timeline(facts, picture)
-    _check_times(_open(path), facts, timeline)
-    return DecordReader(facts, timeline, picture)
+    source = source_of(path, limits)
+    with clear_faults(path):
+        container, stream = open_container(source)
+        with container:
+            facts = probe(source, container, stream)
+        if facts.n_missing_bytes:
+            raise facts.truncated("its end")
+        picture = first_picture(facts)
+        timeline = _certain_timeline(facts, picture)
+        _check_times(_open(path), facts, timeline)
+        return DecordReader(facts, timeline, picture)
 
 
 def digest(path: Path) -> str:
@@ -93,7 +102,10 @@ class DecordReader:
 
     def __init__(self, facts: Probe, timeline: Timeline, picture: av.VideoFrame) -> None:
         self._path = facts.path
+        self._deadline = facts.source.deadline
         self._info = facts.info(picture)
+        self._canvas = facts.canvas(picture)
+        self._stored = picture.width, picture.height
         start_pts, *_ = pts = timeline.pts.tolist()
         self._times_s = [facts.time_s(index, pts=time, start_pts=start_pts) for index, time in enumerate(pts)]
         self._luma_weights = luma_weights(picture)
@@ -128,10 +140,13 @@ class DecordReader:
                 return
             if iteration != self._iteration:
                 raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
+            self._deadline.check()
             try:
                 for _ in range(index - position):  # skip_frames() would seek
                     video.next()
-                pixels = video.next().asnumpy()
+                    self._deadline.check()
+                with clear_faults(self._path):
+                    pixels = self._on_canvas(video.next().asnumpy())
             except (decord.DECORDError, StopIteration) as error:
                 raise MediaError(
                     f"decord fails before frame {index} of {self._path}",
@@ -140,6 +155,9 @@ class DecordReader:
                 ) from error
             position = index + 1
             yield DecordFrame(index, self._times_s[index], pixels, self._luma_weights)
+
+    def _on_canvas(self, upright: Image) -> Image:
+        return upright if self._canvas.is_plain(self._stored) else self._canvas.placed(upright, self._stored)
 
 
 def _open(path: Path) -> Any:
@@ -167,6 +185,8 @@ def _certain_timeline(facts: Probe, picture: av.VideoFrame) -> Timeline:
         raise _unsafe(facts.path, "it has open groups of pictures")
     if orientation_of(picture).mirrored:
         raise _unsafe(facts.path, "its picture is stored mirrored")
+    if tone_map_of(picture) is not None:
+        raise _unsafe(facts.path, "it has a high dynamic range")
     if picture.format.name not in _PIXEL_FORMATS or picture.height % 2:
         raise _unsafe(facts.path, f"its pixel format is {picture.format.name} of {picture.height} rows")
     return timeline

@@ -15,13 +15,16 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 
 import av
+import numpy as np
 
-from fgbench.decoders._container import decode, open_container, packets
-from fgbench.decoders._orientation import UPRIGHT, Orientation
+from fgbench.decoders._canvas import Canvas
+from fgbench.decoders._container import Source, decode, open_container, packets, source_of
 from fgbench.decoders._pictures import RgbConverter, luma
-from fgbench.decoders._probe import first_picture, orientation_of, probe, timeline_for
+from fgbench.decoders._probe import first_picture, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
+from fgbench.decoders._tone import tone_map_of
 from fgbench.hashing import digest_file
+from fgbench.media_faults import clear_faults
 from fgbench.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
 # A seek pays when it saves decoding more frames than the decoder has already read ahead of the frame it gave
@@ -51,27 +54,51 @@ class PyavFrame:
     time_s: float
     is_corrupt: bool
     _picture: av.VideoFrame
-    _orientation: Orientation
+    _canvas: Canvas
+    _path: Path
     _converter: RgbConverter
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright frame in px."""
-        return self._orientation.size(self._picture.width, self._picture.height)
+        return self._canvas.size
+
+    @property
+    def resized_from(self) -> tuple[int, int] | None:
+        """Upright size of a frame that is not of the clip's size and was fitted into it."""
+        return self._canvas.resized_from(self._stored)
 
     def gray(self) -> Image:
         """Luma of the whole upright frame, (H, W) uint8, contiguous; a read-only view where that can be."""
-        return luma(self._picture, self._orientation)
+        with clear_faults(self._path):
+            upright = luma(self._picture, self._canvas.orientation, tone_map_of(self._picture))
+            return upright if self._is_plain else self._canvas.placed(upright, self._stored)
 
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
         """Pixels of a region of the upright frame as (h, w, 3) uint8 RGB, contiguous."""
-        return self._converter.rgb(self._picture, check_box(box, self.size), self._orientation)
+        x0, y0, x1, y1 = region = check_box(box, self.size)
+        tone, orientation = tone_map_of(self._picture), self._canvas.orientation
+        with clear_faults(self._path):
+            if self._is_plain:
+                return self._converter.rgb(self._picture, region, orientation, tone)
+            whole = (0, 0, *orientation.size(*self._stored))
+            upright = self._converter.rgb(self._picture, whole, orientation, tone)
+            return np.ascontiguousarray(self._canvas.placed(upright, self._stored)[y0:y1, x0:x1])
+
+    @property
+    def _stored(self) -> tuple[int, int]:
+        return self._picture.width, self._picture.height
+
+    @property
+    def _is_plain(self) -> bool:
+        return self._canvas.is_plain(self._stored)
 
 
 def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PyavReader:
     """Open a video file; see :func:`fgbench.video.open_video`."""
     check_file(path)
-    return PyavReader(path)
+    with clear_faults(path):
+        return PyavReader(source_of(path, limits))
 
 
 def digest(path: Path) -> str:
@@ -82,17 +109,18 @@ def digest(path: Path) -> str:
 class PyavReader:
     """Reader on top of PyAV; see :class:`fgbench.video.Reader`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._container, self._stream = open_container(path)
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._path = source.path
+        self._container, self._stream = open_container(source)
         try:
-            self._probe = probe(path, self._container, self._stream)
+            self._probe = probe(source, self._container, self._stream)
         except BaseException:
             self._container.close()
             raise
         self._converter = RgbConverter()
-        self._picture: av.VideoFrame | None = None
-        self._orientation = UPRIGHT
+        self._first: av.VideoFrame | None = None
+        self._canvas: Canvas | None = None
         self._info: VideoInfo | None = None
         self._iteration = 0
 
@@ -100,8 +128,8 @@ class PyavReader:
     def info(self) -> VideoInfo:
         """What the file holds. Where packets do not tell the number of frames, all are decoded to count."""
         if self._info is None:
-            picture = first_picture(self._probe) if self._picture is None else self._picture
-            self._info = self._probe.info(picture)
+            with clear_faults(self._path):
+                self._info = self._probe.info(self._first_picture())
         return self._info
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[PyavFrame]:
@@ -126,15 +154,31 @@ class PyavReader:
     def _while_current(self, found: Iterator[_Decoded], iteration: int) -> Iterator[PyavFrame]:
         """Frames until another iteration moves the file's only reading position."""
         while iteration == self._iteration:
-            item = next(found, None)
-            if item is None:
-                return
-            if self._picture is None:
-                self._picture, self._orientation = item.picture, orientation_of(item.picture)
+            with clear_faults(self._path):
+                self._source.deadline.check()
+                item = next(found, None)
+                if item is None:
+                    return
+                if self._canvas is None:
+                    if item.index == 0:
+                        self._first = item.picture
+                    self._canvas = self._probe.canvas(self._first_picture())
             yield PyavFrame(
-                item.index, item.time_s, item.is_damaged, item.picture, self._orientation, self._converter
+                item.index,
+                item.time_s,
+                item.is_damaged,
+                item.picture,
+                self._canvas,
+                self._path,
+                self._converter,
             )
         raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
+
+    def _first_picture(self) -> av.VideoFrame:
+        """First frame of the file, by which the clip's size goes."""
+        if self._first is None:
+            self._first = first_picture(self._probe)
+        return self._first
 
     def _timed(self, wanted: Iterator[int], timeline: Timeline) -> Iterator[_Decoded]:
         """Wanted frames by their time stamps."""
@@ -151,8 +195,7 @@ class PyavReader:
             elif found.index < target:
                 found = _first_from(numbered, target)
             if found is None:
-                if self._picture is None:
-                    first_picture(self._probe)  # complains if the file has none at all
+                self._first_picture()  # complains if the file has none at all
                 return
             if timeline_for(self._probe, found.picture) is None:
                 yield from self._counted(chain([target], wanted))
@@ -178,17 +221,17 @@ class PyavReader:
             self._container.seek(key_pts, stream=self._stream)
         except av.FFmpegError:
             return self._decoded_from_start()
-        following = packets(self._container, self._stream)
+        following = packets(self._container, self._stream, self._source)
         first = next(following, None)
         if first is None or not first.is_keyframe or first.pts is None or first.pts > key_pts:
             return self._decoded_from_start()
-        return decode(self._stream, chain([first], following))
+        return decode(self._stream, chain([first], following), self._source)
 
     def _decoded_from_start(self) -> Iterator[tuple[av.VideoFrame, bool]]:
         """All frames; the file is opened anew, since not every format can seek to its start."""
         self._container.close()
-        self._container, self._stream = open_container(self._path)
-        return decode(self._stream, packets(self._container, self._stream))
+        self._container, self._stream = open_container(self._source)
+        return decode(self._stream, packets(self._container, self._stream, self._source), self._source)
 
     def _counted(self, wanted: Iterator[int]) -> Iterator[_Decoded]:
         """Wanted frames by counting from the start."""

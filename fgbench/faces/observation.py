@@ -24,9 +24,11 @@ class Observation:
         status: One of :data:`fgbench.faces.status.STATUSES`.
         n_faces: Number of faces known of: the followed one and those that the last search found. A search for
             the largest face does not look for much smaller ones.
-        track_id: From 0; another number is another person, or the same one after a cut or in another place.
+        track_id: From 0; another number is another person, or the same one after a cut or a dissolve or in
+            another place.
         box_xyxy: (4,) float32; where dlib's detector sees such a face on average, computed from the
-        landmarks. score: Score of the detector when it last looked at this face.
+            landmarks.
+        score: Score of the detector when it last looked at this face.
         landmarks: (68, 2) or (5, 2) float32.
         transform: (2, 3) float64, frame to chip.
         yaw_deg: See :mod:`fgbench.faces.pose`; ``nan`` with 5 points.

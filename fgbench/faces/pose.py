@@ -56,6 +56,12 @@ def face_model_mm() -> npt.NDArray[np.float64]:
 
 
 _FACE_MM = face_model_mm()
+_UNKNOWN = Pose(math.nan, math.nan, math.nan)
+
+# Mean square distance of the points from their centre, in focal lengths: below the first OpenCV's SQPnP fails
+# (its own bound is 1e-5), the second is what such points are enlarged to.
+_LEAST_VARIANCE = 1.001e-5
+_NEAR_VARIANCE = 4e-5
 
 
 def camera_matrix(size: tuple[int, int], focal_px: float | None = None) -> npt.NDArray[np.float64]:
@@ -82,12 +88,38 @@ def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float |
         to_image = chip_frame(landmarks)
         return Pose(math.nan, math.nan, math.degrees(math.atan2(to_image[1, 0], to_image[0, 0])))
     points = np.ascontiguousarray(landmarks[POSE_POINTS], np.float64)
-    found, turn, place = cv2.solvePnP(
-        _FACE_MM, points, camera_matrix(size, focal_px), None, flags=cv2.SOLVEPNP_SQPNP
-    )
-    if not found:
-        return Pose(math.nan, math.nan, math.nan)
-    return pose_from_rotation(facing(place.ravel()) @ cv2.Rodrigues(turn)[0])
+    try:
+        turn, place_mm = _solve(points, camera_matrix(size, focal_px))
+    except cv2.error:  # no rigid face has such points
+        return _UNKNOWN
+    if not place_mm[2] > 0:  # behind the camera
+        return _UNKNOWN
+    return pose_from_rotation(facing(place_mm) @ cv2.Rodrigues(turn)[0])
+
+
+def _solve(points: Floats, camera: Floats) -> tuple[Floats, Floats]:
+    """Rotation vector (3,) and place (3,) in mm of the rigid face whose projection is nearest to the points.
+
+    OpenCV's SQPnP refuses points that are too near to each other, seen from the camera (a face narrower than
+    1/59 of the frame's width). Such a face is so far away that it looks the same from nearer, but larger: it
+    is solved there, and that is refined in its true place.
+
+    Raises:
+        cv2.error: If there is no solution.
+    """
+    focal = camera[0, 0]
+    centre = points.mean(axis=0)
+    variance = float(((points - centre) ** 2).sum(axis=1).mean()) / focal**2
+    if variance >= _LEAST_VARIANCE:
+        _, turn, place = cv2.solvePnP(_FACE_MM, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        return turn.ravel(), place.ravel()
+    nearer = math.sqrt(_NEAR_VARIANCE / max(variance, 1e-12))
+    enlarged = (points - centre) * nearer + centre
+    _, turn, place = cv2.solvePnP(_FACE_MM, enlarged, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    away = place * nearer
+    away[:2, 0] = np.linalg.solve(camera, [*centre, 1.0])[:2] * away[2, 0]
+    turn, place = cv2.solvePnPRefineLM(_FACE_MM, points, camera, None, turn, away)
+    return turn.ravel(), place.ravel()
 
 
 def facing(place_mm: Floats) -> npt.NDArray[np.float64]:

@@ -18,9 +18,10 @@ _CUT_LEVELS = 10.0
 
 
 def sample(luma: Image) -> npt.NDArray[np.int16]:
-    """Every n-th pixel of the luma in both directions, as int16."""
+    """Every n-th pixel of the luma in both directions, at least one of each, as int16."""
     step = max(1, round(max(luma.shape) / SAMPLES_ACROSS))
-    return luma[step // 2 :: step, step // 2 :: step].astype(np.int16)
+    top, left = (min(step // 2, length - 1) for length in luma.shape)
+    return luma[top::step, left::step].astype(np.int16)
 
 
 def largest_change(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> float:

@@ -3,7 +3,10 @@
 A search of the whole frame is made at the start, after a cut, when the face is lost, and every
 ``redetect_every`` frames to notice other faces. In between, landmarks are found from the landmarks of the
 frame before, and every ``check_every`` frames, or as soon as the face's appearance changes, the detector
-looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts.
+looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. Every
+few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.dissolves`): if so, whole
+frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
+begins.
 
 While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
@@ -21,6 +24,7 @@ import numpy.typing as npt
 
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
+from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
 from fgbench.faces.following import Located, Models, check, load_models, locate, look
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
@@ -57,6 +61,7 @@ class _Track:
 
     Attributes:
         track_id: Its number.
+        began_at: Frame in which it was found.
         face: Where it was.
         score: Of the last check.
         appearance: Thumbnail at the last check.
@@ -66,6 +71,7 @@ class _Track:
     """
 
     track_id: int
+    began_at: int
     face: Located
     score: float
     appearance: Image
@@ -117,6 +123,8 @@ class FaceTracker:
         self._n_tracks = 0
         self._n_faces = 0
         self._scene: npt.NDArray[np.int16] | None = None
+        self._recent = RecentPictures()
+        self._dissolving_since: int | None = None
         self._index = -1
         self._followed_at = -1
         self._waiting: list[Frame] = []
@@ -151,19 +159,48 @@ class FaceTracker:
             self._waiting.append(frame)
             others_wait = len(self._waiting) > 1 and self._searcher.may_wait(frame.index)
             return [] if others_wait else self._decide()
-        sampled = scene.sample(frame.gray())
+        luma = frame.gray()
+        sampled = scene.sample(luma)
+        self._recent.add(frame.index, luma)
         decided: list[Observed] = []
         if self._scene is not None and scene.is_cut(self._scene, sampled):
-            decided = self._decide()
-            self._track = self._lost = None
-            self._rivals = ()
-            self._searcher.forget()
+            decided = self._begin_scene()
+        elif self._track is not None and frame.index % LOOK_EVERY == 0:
+            decided = self._heed_dissolve(self._track)
         self._scene = sampled
         self._waiting.append(frame)
         has_face = self._track is not None or self._rivals
         if not has_face and self._searcher.may_wait(frame.index):
             return decided
         return [*decided, *self._decide()]
+
+    def _begin_scene(self) -> list[Observed]:
+        """Forget the faces of what was shown before; decides the frames that still wait."""
+        decided = self._decide()
+        self._track = self._lost = None
+        self._dissolving_since = None
+        self._rivals = ()
+        self._searcher.forget()
+        self._recent.clear()
+        return decided
+
+    def _heed_dissolve(self, track: _Track) -> list[Observed]:
+        """Search the next frame while the followed face dissolves; afterwards it is another one."""
+        since = self._recent.dissolved_since(track.face.placement.box_xyxy)
+        if since is None and self._dissolving_since is None:
+            return []
+        start = since if self._dissolving_since is None else self._dissolving_since
+        assert start is not None
+        if track.began_at > start:  # it is the other one
+            self._dissolving_since = None
+            self._recent.clear()
+            return []
+        if since is None:
+            return self._begin_scene()
+        self._dissolving_since = start
+        self._track, self._lost = None, track
+        self._searcher.forget()
+        return []
 
     def finish(self) -> list[Observed]:
         """Decide the frames that still wait, in order."""
@@ -283,12 +320,15 @@ class FaceTracker:
         """
         appearance = look(seen.face)
         if previous is not None and (is_followed or _is_same(previous, seen.face, appearance)):
-            track_id, portrait, best = previous.track_id, previous.portrait, previous.portrait_score
+            track_id, began_at = previous.track_id, previous.began_at
+            portrait, best = previous.portrait, previous.portrait_score
         else:
-            track_id, portrait, best = self._n_tracks, appearance, seen.score
+            track_id, began_at = self._n_tracks, index
+            portrait, best = appearance, seen.score
             self._n_tracks += 1
         self._track = _Track(
             track_id=track_id,
+            began_at=began_at,
             face=seen.face,
             score=seen.score,
             appearance=appearance,

@@ -14,9 +14,13 @@ from fgbench.faces.status import USABLE
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
 from fgbench.records import IMAGE_ROLES, SPLITS
+from fgbench.stages._frame_sizes import size_changes
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_COUNTED = ("n_faces_ok", "n_images", "size_changes")
+"""Columns of ``clips`` that are sums over its rows of ``faces``."""
 
 Finished = Mapping[str, Mapping[int, Marker]]
 """Stage to bucket to marker, for all stages."""
@@ -90,24 +94,24 @@ def clips_table(
     table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
     counted = []
     for path in _paths(workdir, finished, "faces"):
-        faces = pipeline.read_table([path], ["clip_id", "role", "status"])
+        faces = pipeline.read_table([path], ["clip_id", "role", "status", "resized_from"])
         usable = pc.is_in(faces["status"], pa.array(sorted(USABLE)))
         image = pc.and_(usable, pc.is_in(faces["role"], pa.array(IMAGE_ROLES)))
         flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
         flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
         flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
-        sums = flags.group_by("clip_id", use_threads=False).aggregate(
-            [("n_faces_ok", "sum"), ("n_images", "sum")]
-        )
-        counted.append(sums.rename_columns(["clip_id", "n_faces_ok", "n_images"]))
+        flags = flags.append_column("size_changes", size_changes(faces))
+        sums = flags.group_by("clip_id", use_threads=False).aggregate([(name, "sum") for name in _COUNTED])
+        counted.append(sums.rename_columns(["clip_id", *_COUNTED]))
     if counted:
         table = table.join(pa.concat_tables(counted), "clip_id")
-        for name in ("n_faces_ok", "n_images"):
+        for name in _COUNTED:
             filled = pc.fill_null(table[name], 0)
             table = table.set_column(table.schema.get_field_index(name), name, filled)
     else:
         zeros = pa.array([0] * table.num_rows, pa.int32())
-        table = table.append_column("n_faces_ok", zeros).append_column("n_images", zeros)
+        for name in _COUNTED:
+            table = table.append_column(name, zeros)
     table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
     return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
 

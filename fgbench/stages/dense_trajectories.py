@@ -7,7 +7,7 @@ as it was reduced.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from fgbench import video
 from fgbench.config import DenseTrajectoriesConfig
 from fgbench.errors import MediaError
 from fgbench.features.trajectory_file import reduced_size, trajectory_rows
+from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import Rejected
 from fgbench.stages.ingest import inside
@@ -24,7 +25,7 @@ from fgbench.stages.ingest import inside
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, DenseTrajectoriesConfig)
-    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only"]
+    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only", "max_frame_px"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         yield Item(row["clip_id"], partial(_clip, clips[row["clip_id"]], config, task.root))
@@ -37,15 +38,20 @@ def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> 
     if min(size) < 32:
         detail = f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
         return Rejected(clip["clip_id"], "too_small", detail)
-    # The limits are those that ingest has applied.
-    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=video.NO_LIMITS)
+    # Frames of a video may grow midway, beyond what its header told.
+    limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"])
+    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
     return Accepted(clip["clip_id"], _rows(reader, clip, size))
 
 
 def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:
     """Rows up to the end of what can be decoded: a clip that lacks its end was accepted by ``ingest``."""
-    with reader, suppress(MediaError):
-        yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])
+    with reader:
+        try:
+            yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])
+        except MediaError as error:
+            if error.reason in GIVEN_UP:
+                raise
 
 
 STAGE = Stage(

@@ -8,6 +8,7 @@ of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.face
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,7 @@ from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.tracking import observe_clip
 from fgbench.images import SUFFIXES, encode
+from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import N_LANDMARKS, image_id
 from fgbench.stages.ingest import inside
@@ -35,19 +37,25 @@ Row = dict[str, Any]
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, FacesConfig)
-    clips = {row["clip_id"]: row for row in task.rows("ingest", columns=["clip_id", "path", "decoder"])}
+    columns = ["clip_id", "path", "decoder", "max_frame_px"]
+    clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for clip_id, samples in groupby(task.rows("sample"), key=lambda row: str(row["clip_id"])):
         yield Item(clip_id, partial(_clip, clips[clip_id], list(samples), config, task.root))
 
 
 def _clip(clip: Row, wanted: list[Row], config: FacesConfig, root: Path) -> Accepted:
-    # The limits are those that ingest has applied.
-    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=video.NO_LIMITS)
+    # Frames of a video may grow midway, beyond what its header told.
+    limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"], max_seconds=config.max_seconds)
+    reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
     return Accepted(clip["clip_id"], _observe(reader, wanted, config))
 
 
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
-    """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``."""
+    """One row per sampled frame; frames that the decoder does not give get the status ``not_decoded``.
+
+    Raises:
+        MediaError: If the clip is to be given up (:data:`fgbench.media_faults.GIVEN_UP`).
+    """
     with reader:
         yield from _rows(reader, wanted, config)
 
@@ -61,7 +69,11 @@ def _rows(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Itera
         while sample["frame_index"] != frame.index:
             yield _row(sample, None, config)
             sample = next(missing)
-        yield {**_row(sample, found, config), "time_s": frame.time_s if is_timed else None}
+        yield {
+            **_row(sample, found, config),
+            "time_s": frame.time_s if is_timed else None,
+            "resized_from": frame.resized_from,
+        }
     for sample in missing:
         yield _row(sample, None, config)
 
@@ -70,8 +82,9 @@ def _readable(reader: video.Reader, indices: list[int]) -> Iterator[video.Frame]
     """Frames until the file breaks off."""
     try:
         yield from reader.frames(indices)
-    except MediaError:
-        return
+    except MediaError as error:
+        if error.reason in GIVEN_UP:
+            raise
 
 
 def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tuple[video.Frame, Observation]]:

@@ -1,8 +1,9 @@
 """Stage ``ingest``: read what each clip is, without decoding it where that is safe.
 
-Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, frame rate
-and count, duration, SHA-256, and the annotations. A file that is missing, empty, truncated, without video or
-not a video becomes a reject with its reason, and so does a clip whose key frame or label cannot be. Pictures
+Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
+aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
+truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
+key frame or label cannot be. Pictures
 and folders of pictures have decoders of their own (`fgbench.video.decoder_for`).
 """
 
@@ -31,7 +32,11 @@ def _run(task: Task) -> Iterator[Item]:
 def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
-    limits = video.Limits(max_picture_px=config.max_picture_px, max_frame_px=config.max_frame_px)
+    limits = video.Limits(
+        max_picture_px=config.max_picture_px,
+        max_frame_px=config.max_frame_px,
+        max_seconds=config.max_seconds,
+    )
     try:
         path = inside(task.root, entry.path)
         decoder = video.decoder_for(path, config.decoder)
@@ -61,6 +66,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         "height": info.height,
         "rotation_deg": info.rotation_deg,
         "mirrored": info.mirrored,
+        "pixel_aspect": info.pixel_aspect,
+        "tone_mapped": info.tone_mapped,
         "fps": info.fps,
         "n_frames": info.n_frames,
         "duration_s": info.duration_s,
@@ -84,6 +91,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         ],
         "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
+        "max_frame_px": config.max_frame_px,
     }
     return Accepted(entry.clip_id, [row])
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import cv2
 import numpy as np
 import pytest
 
@@ -112,3 +113,37 @@ def test_five_points_give_the_roll_alone():
     assert math.isnan(turned.yaw_deg)
     assert math.isnan(turned.pitch_deg)
     assert turned.roll_deg - upright.roll_deg == pytest.approx(30)
+
+
+@pytest.mark.parametrize("width_px", [64, 40, 20])
+def test_faces_too_small_for_sqpnp_have_a_pose(width_px):
+    """Narrower than 1/59 of the frame, as in a 4K picture of a crowd."""
+    size, focal_px = (3840, 2160), 3840.0
+    away = focal_px * 90 / (0.7 * width_px)
+    for x, y in ((0.0, 0.0), (-0.4, 0.2), (0.3, -0.25)):
+        pose, place = Pose(12.0, -7.0, 4.0), np.array([x, y, 1.0]) * away
+        turned = facing(place).T @ rotation_from_pose(pose)
+        at = face_model_mm() @ turned.T + place
+        landmarks = np.full((68, 2), np.nan)
+        landmarks[POSE_POINTS] = focal_px * at[:, :2] / at[:, 2:] + (np.array(size) - 1) / 2
+        found = estimate_pose(landmarks, size)
+        np.testing.assert_allclose(
+            [found.yaw_deg, found.pitch_deg, found.roll_deg], [12.0, -7.0, 4.0], atol=0.02
+        )
+
+
+def test_ordinary_faces_have_the_pose_of_sqpnp():
+    rng = np.random.default_rng(0)
+    for angles in rng.uniform(-35, 35, (5, 3)):
+        landmarks = project(rotation_from_pose(Pose(*angles)), (60, -40, 900))
+        points = np.ascontiguousarray(landmarks[POSE_POINTS])
+        camera = camera_matrix(SIZE)
+        _, turn, place = cv2.solvePnP(face_model_mm(), points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        expected = pose_from_rotation(facing(place.ravel()) @ cv2.Rodrigues(turn)[0])
+        assert estimate_pose(landmarks, SIZE) == expected
+
+
+@pytest.mark.parametrize("points", [np.full((68, 2), 7.0), np.zeros((68, 2))])
+def test_points_that_are_no_face_have_no_pose(points):
+    found = estimate_pose(points, (3840, 2160))
+    assert all(math.isnan(angle) for angle in (found.yaw_deg, found.pitch_deg, found.roll_deg))

@@ -14,6 +14,14 @@ def test_samples_are_pixels_of_the_luma():
     assert sample(np.zeros((30, 20), np.uint8)).shape == (30, 20)
 
 
+@pytest.mark.parametrize("shape", [(2, 640), (640, 2), (16, 16384), (1, 1)])
+def test_samples_of_very_wide_and_very_high_frames(shape):
+    found = sample(np.zeros(shape, np.uint8))
+    assert min(found.shape) == 1
+    assert largest_change(found, found) == 0
+    assert not is_cut(found, found)
+
+
 def test_largest_change_is_that_of_the_worst_block():
     rng = np.random.default_rng(0)
     before, after = (rng.integers(0, 255, (47, 83)).astype(np.int16) for _ in range(2))
