@@ -6,12 +6,15 @@ Reads text files. Every error names the file, the line, what stands there and wh
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.errors import DatasetError
 
 _SHOWN = 60
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?")
 
 
 def read_table(
@@ -111,6 +114,23 @@ def read_text(path: Path) -> str:
         raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
 
 
+def whole_number(text: str) -> int | None:
+    """The number that a cell holds in plain digits, 0 to 999,999,999; ``None`` for anything else.
+
+    Python's ``int`` also takes ``1_0``, ``+3``, digits of other scripts and blanks around them, which in a
+    table are slips: they are no number here, and neither are ``-3``, ``3.0`` and ``1e2``.
+    """
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def decimal_number(text: str) -> float | None:
+    """The number that a cell holds in plain decimal notation, with or without an exponent, else ``None``.
+
+    What Python's ``float`` takes beside it (``nan``, ``inf``, ``1_0.5``, digits of other scripts) is none.
+    """
+    return float(text) if _DECIMAL.fullmatch(text) else None
+
+
 def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | str) -> str:
     """The label that a word stands for, in any case.
 
@@ -150,11 +170,8 @@ def label_of(code: str, labels: Mapping[int, str], path: Path, line: int | str =
     Raises:
         DatasetError: If it is no code of a label.
     """
-    try:
-        number = float(code)
-    except ValueError:
-        number = -0.5
-    if number not in labels:
+    number = decimal_number(code.strip())
+    if number is None or number not in labels:
         known = ", ".join(f"{key} {name}" for key, name in sorted(labels.items()))
         raise DatasetError(
             f"{path} line {line}: label {code!r} is outside the range {min(labels)} to {max(labels)}",
