@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fgbench.regular_files import open_regular
+
 _CHUNK = 1 << 20
 
 
@@ -40,9 +42,10 @@ def digest_file(path: Path) -> str:
 
     Raises:
         OSError: If the file cannot be read.
+        MediaError: If it is no file but a pipe, say (reason ``not_a_file``).
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Names of picture files: which files are pictures, and their natural order in a folder. Lists folders."""
+"""Names of picture files: those of a folder, in their natural order. Lists folders."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import re
 from pathlib import Path
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
-"""Suffixes of still pictures, lower case."""
+from fgbench.media_kinds import is_frame
 
 _NUMBER = re.compile(r"([0-9]+)")
 
@@ -18,17 +17,14 @@ def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
     return [(int(piece), "") if number % 2 else (0, piece) for number, piece in enumerate(pieces)], name
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file is a picture by its name, and not hidden."""
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122
-
-
 def picture_names(folder: Path) -> list[str]:
     """File names of the pictures in a folder, in natural order; folders inside it are not entered.
+
+    Their names tell (:func:`fgbench.media_kinds.is_frame`): nothing is opened.
 
     Raises:
         OSError: If the folder cannot be listed.
     """
     with os.scandir(folder) as items:
-        found = [item.name for item in items if is_picture(item.name)]  # asks nothing of files
+        found = [item.name for item in items if is_frame(item.name)]  # asks nothing of files
     return sorted(found, key=natural_key)

@@ -1,7 +1,7 @@
 """Video decoding behind one small interface: open a file, get exact frames.
 
-A *decoder* is a plugin ``fgbench/decoders/<name>.py`` with the functions ``open_reader(path) -> Reader`` and
-``digest(path) -> str``. Pictures are read through it too: see :func:`decoder_for`.
+A *decoder* is a plugin ``fgbench/decoders/<name>.py`` with the functions ``open_reader(path, limits) ->
+Reader`` and ``digest(path) -> str``. Pictures are read through it too: see :func:`decoder_for`.
 
 Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
 edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
@@ -24,12 +24,35 @@ import numpy.typing as npt
 
 from fgbench import plugins
 from fgbench.errors import MediaError
-from fgbench.picture_files import PICTURE_SUFFIXES
+from fgbench.media_kinds import kind_by_content, kind_of_name
+from fgbench.regular_files import check_regular
 
 DEFAULT_DECODER = "pyav"
 
 Image = npt.NDArray[np.uint8]
 """uint8 image: (H, W) luma or (H, W, 3) RGB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is decoded at most: a few bytes can claim a picture that fills the memory.
+
+    What is larger is refused (reason ``too_large``) as soon as its header tells, before it is decoded.
+
+    Attributes:
+        max_picture_px: Pixels of a still picture, width times height.
+        max_frame_px: Pixels of a frame of a video.
+    """
+
+    max_picture_px: int = 64_000_000
+    max_frame_px: int = 36_000_000
+
+
+DEFAULT_LIMITS = Limits()
+"""Those of a recipe that says nothing."""
+
+NO_LIMITS = Limits(max_picture_px=1 << 62, max_frame_px=1 << 62)
+"""For files that were opened within the limits of a recipe before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,15 +201,19 @@ class Reader(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
-def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
+def open_video(
+    path: Path | str, decoder: str = DEFAULT_DECODER, *, limits: Limits = DEFAULT_LIMITS
+) -> Reader:
     """Open a video file.
 
     Args:
         path: The file.
         decoder: Name of a plugin in ``fgbench/decoders``; see :func:`decoder_for`.
+        limits: What is decoded at most.
 
     Raises:
-        MediaError: If the file is missing (reason ``missing_file``), empty (``empty_file``), not a video
+        MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
+            (``not_a_file``), empty (``empty_file``), larger than the limits (``too_large``), not a video
             (``unreadable``), lacks an end without which it cannot be opened (``truncated``), has no video
             stream (``no_video_stream``) or is one that the decoder is known to get wrong
             (``decoder_unsafe``). That it has no frame (``no_frames``) or is turned by an angle that is no
@@ -195,22 +222,31 @@ def open_video(path: Path | str, decoder: str = DEFAULT_DECODER) -> Reader:
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)
-    reader: Reader = module.open_reader(Path(path))
+    reader: Reader = module.open_reader(Path(path), limits)
     return reader
 
 
 def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
     """Decoder of a path by what it is: a folder or a picture, a row of a table of pixels, or a video.
 
+    The first bytes of a file tell, whatever its name; the name does where they do not. A GIF or PNG of
+    several frames is a video; other animated pictures are none.
+
     Args:
         path: As :class:`fgbench.records.ClipEntry` has it, below the root of the data set.
         wanted: Decoder of videos.
     """
-    if path.suffix.lower() in PICTURE_SUFFIXES or path.is_dir():
+    if path.is_dir():
         return "pictures"
     if path.parent.suffix.lower() == ".csv" and path.parent.is_file():
         return "pixel_rows"
-    return wanted
+    try:
+        kind = kind_by_content(path)
+    except MediaError:  # told when the file is opened
+        kind = None
+    if kind not in ("picture", "video"):
+        kind = kind_of_name(path.name)
+    return "pictures" if kind == "picture" else wanted
 
 
 def media_digest(path: Path, decoder: str) -> str:
@@ -232,17 +268,9 @@ def check_file(path: Path) -> None:
 
     Raises:
         MediaError: If there is no such file (reason ``missing_file``), it has no bytes (``empty_file``) or is
-            a folder (``unreadable``).
+            a folder, a pipe, a socket or a device (``not_a_file``).
     """
-    if not path.exists():
-        raise MediaError(
-            f"video file {path} does not exist",
-            "check the data root and the list of clips",
-            reason="missing_file",
-        )
-    if not path.is_file():
-        raise MediaError(f"{path} is a folder or a device, expected a video file", reason="unreadable")
-    if path.stat().st_size == 0:
+    if check_regular(path).st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes)", "copy or download the file again", reason="empty_file")
 
 

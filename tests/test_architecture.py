@@ -77,7 +77,7 @@ def test_data_sets_have_recipes_for_all_their_variants(name):
 @pytest.mark.parametrize("name", plugins.names("decoders"))
 def test_decoders_keep_their_contract(name):
     module = plugins.load("decoders", name)
-    assert list(inspect.signature(module.open_reader).parameters) == ["path"]
+    assert list(inspect.signature(module.open_reader).parameters) == ["path", "limits"]
     assert list(inspect.signature(module.digest).parameters) == ["path"]
 
 

@@ -45,7 +45,7 @@ def test_empty_file(tmp_path, decoder):
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_folder(tmp_path, decoder):
-    assert refusal(tmp_path, decoder)[0] == "unreadable"
+    assert refusal(tmp_path, decoder)[0] == "not_a_file"
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

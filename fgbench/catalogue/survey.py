@@ -14,8 +14,7 @@ from pathlib import Path
 from fgbench.catalogue.listing import card_of, list_data
 from fgbench.config import PrepareConfig
 from fgbench.datasets._card import WHOLE, Variant
-from fgbench.datasets._folders import is_video
-from fgbench.picture_files import is_picture
+from fgbench.media_kinds import is_picture, is_video
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 

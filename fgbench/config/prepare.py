@@ -64,6 +64,10 @@ class IngestConfig(Section):
 
     decoder: str = "pyav"
     """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
+    max_picture_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64_000_000
+    """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
+    max_frame_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 36_000_000
+    """Most pixels of a frame of a video, likewise."""
 
 
 class ConsensusConfig(Section):

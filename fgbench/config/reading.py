@@ -7,9 +7,7 @@ anything is computed: no file, however large or odd, takes long to refuse. The l
 from __future__ import annotations
 
 import json
-import os
 import reprlib
-import stat
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +18,8 @@ from pydantic import ValidationError
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
 from fgbench.config.strict_yaml import MAX_BYTES, read_yaml
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, MediaError
+from fgbench.regular_files import read_regular
 from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)
@@ -145,19 +144,9 @@ def _read_text(path: Path) -> str:
         ConfigError: If it is no regular file of at most :data:`MAX_BYTES` of UTF-8, or cannot be read.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for a writer
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ConfigError(
-                    f"{path} is a device or a pipe, expected a file", "save the recipe as a file"
-                )
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read {path}: {error.strerror}", "check its name and permissions"
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path} has more than {MAX_BYTES} bytes", "expected a recipe of a few lines")
+        data = read_regular(path, max_bytes=MAX_BYTES)
+    except MediaError as error:
+        raise ConfigError(_bounded(error.message), "expected a recipe: a small YAML file") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

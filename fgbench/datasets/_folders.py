@@ -21,10 +21,8 @@ from fgbench.datasets._tree import (
     leads_up,
 )
 from fgbench.errors import DatasetError
-from fgbench.picture_files import is_picture, natural_key
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
-"""Suffixes of videos, lower case."""
+from fgbench.media_kinds import is_frame
+from fgbench.picture_files import natural_key
 
 _WIDEST = 64
 """A folder with more folders than this is data, and no wrapping of a data set."""
@@ -166,18 +164,13 @@ def part_folder(folder: Path, part: str, *names: str) -> Path | None:
     return next((folder / name for name in parts), None)
 
 
-def is_video(name: str) -> bool:
-    """Whether a file is a video by its name, and not hidden."""
-    return not name.startswith(".") and f".{name.rpartition('.')[2].lower()}" in VIDEO_SUFFIXES
-
-
 def pictures(folder: Path) -> list[str]:
     """Names of the pictures in a folder, in natural order.
 
     Raises:
         DatasetError: If there is no such folder.
     """
-    return [name for name in file_names(folder) if is_picture(name)]
+    return [name for name in file_names(folder) if is_frame(name)]
 
 
 def relative(path: Path, root: Path) -> str:

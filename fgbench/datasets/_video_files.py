@@ -11,9 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from fgbench.datasets._folders import VIDEO_SUFFIXES
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
+from fgbench.media_kinds import VIDEO_SUFFIXES
 from fgbench.naming import key, shown, tidy
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    is_video,
     labelled_folders,
     layout_error,
     part_folder,
@@ -20,6 +19,7 @@ from fgbench.datasets._folders import (
     stem,
     unwrap,
 )
+from fgbench.media_kinds import is_video
 from fgbench.records import ClipEntry
 
 _FOLDERS = {

@@ -21,7 +21,6 @@ from pathlib import Path
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    is_video,
     layout_error,
     prefix,
     relative,
@@ -31,6 +30,7 @@ from fgbench.datasets._folders import (
 )
 from fgbench.datasets._tables import label_of, read_text, whole_number
 from fgbench.errors import DatasetError
+from fgbench.media_kinds import is_video
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 6, 9, 12, 25, 26)

@@ -20,7 +20,6 @@ from pathlib import Path
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    is_video,
     layout_error,
     pictures,
     prefix,
@@ -29,8 +28,8 @@ from fgbench.datasets._folders import (
 )
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.errors import DatasetError
+from fgbench.media_kinds import is_picture, is_video
 from fgbench.naming import shown
-from fgbench.picture_files import is_picture
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import normal_label
 

@@ -33,7 +33,6 @@ from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
     find,
-    is_video,
     layout_error,
     prefix,
     stem,
@@ -43,6 +42,7 @@ from fgbench.datasets._folders import (
 from fgbench.datasets._tables import label_of, whole_number
 from fgbench.datasets._xml import read_xml
 from fgbench.errors import DatasetError
+from fgbench.media_kinds import is_video
 from fgbench.records import ClipEntry
 
 OTHER = "other"

@@ -28,7 +28,7 @@ from fgbench.decoders._probe import Probe, first_picture, orientation_of, probe,
 from fgbench.decoders._timeline import Timeline
 from fgbench.errors import MediaError
 from fgbench.hashing import digest_file
-from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
+from fgbench.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
 # Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
 _PIXEL_FORMATS = frozenset(f"yuv{j}{sampling}p" for j in ("", "j") for sampling in (420, 422, 444)) | {"gbrp"}
@@ -69,7 +69,7 @@ class DecordFrame:
         return np.ascontiguousarray(self._rgb[y0:y1, x0:x1])
 
 
-def open_reader(path: Path) -> DecordReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> DecordReader:
     """Open a video file; see :func:`fgbench.video.open_video`."""
     check_file(path)
     container, stream = open_container(path)

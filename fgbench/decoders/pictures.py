@@ -16,10 +16,10 @@ from fgbench.errors import MediaError
 from fgbench.hashing import digest_file
 from fgbench.images import read_image
 from fgbench.picture_files import picture_names
-from fgbench.video import Image, ImageFrame, VideoInfo, check_file, check_indices
+from fgbench.video import DEFAULT_LIMITS, Image, ImageFrame, Limits, VideoInfo, check_file, check_indices
 
 
-def open_reader(path: Path) -> PictureReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
     """Open a picture, or a folder of pictures; see :func:`fgbench.video.open_video`.
 
     Raises:

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.errors import MediaError
-from fgbench.video import Image, ImageFrame, VideoInfo, check_indices
+from fgbench.video import DEFAULT_LIMITS, Image, ImageFrame, Limits, VideoInfo, check_indices
 
 COLUMN = "pixels"
 
 
-def open_reader(path: Path) -> PixelRowReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PixelRowReader:
     """Open a row; see :func:`fgbench.video.open_video`.
 
     Raises:

@@ -22,7 +22,7 @@ from fgbench.decoders._pictures import RgbConverter, luma
 from fgbench.decoders._probe import first_picture, orientation_of, probe, timeline_for
 from fgbench.decoders._timeline import Timeline
 from fgbench.hashing import digest_file
-from fgbench.video import Image, VideoInfo, check_box, check_file, check_indices
+from fgbench.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
 # A seek pays when it saves decoding more frames than the decoder has already read ahead of the frame it gave
 # (2 to 4 in usual H.264 and HEVC streams).
@@ -68,7 +68,7 @@ class PyavFrame:
         return self._converter.rgb(self._picture, check_box(box, self.size), self._orientation)
 
 
-def open_reader(path: Path) -> PyavReader:
+def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PyavReader:
     """Open a video file; see :func:`fgbench.video.open_video`."""
     check_file(path)
     return PyavReader(path)

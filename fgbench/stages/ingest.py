@@ -30,10 +30,11 @@ def _run(task: Task) -> Iterator[Outcome]:
 def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
+    limits = video.Limits(max_picture_px=config.max_picture_px, max_frame_px=config.max_frame_px)
     try:
         path = inside(task.root, entry.path)
         decoder = video.decoder_for(path, config.decoder)
-        with video.open_video(path, decoder) as reader:
+        with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
         sha256 = video.media_digest(path, decoder)
     except MediaError as error:

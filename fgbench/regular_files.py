@@ -1,0 +1,108 @@
+"""Files that somebody names, opened only if they are files: no pipes, devices or folders, and no more bytes
+than a bound allows.
+
+A pipe that nobody writes to would wait for ever, ``/dev/zero`` has no end. The state of the file is asked for
+before it is opened and again of what was opened; the opening itself never waits.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from fgbench.errors import MediaError
+
+NOT_A_FILE = "not_a_file"
+"""Reason of a :class:`fgbench.errors.MediaError` for a pipe, a socket, a device or a folder."""
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """State of a file; links are followed.
+
+    Raises:
+        MediaError: If there is nothing (reason ``missing_file``), something else than a file
+            (``not_a_file``), or it may not be looked at (``unreadable``).
+    """
+    try:
+        return _only_regular(path, path.stat())
+    except (OSError, ValueError) as error:
+        raise _refused(path, error) from error
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading bytes.
+
+    Raises:
+        MediaError: If it is no file (reason ``not_a_file``).
+        OSError: If it does not exist or may not be read.
+    """
+    _only_regular(path, path.stat())
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    with open(number, "rb") as file:  # noqa: PTH123 - a file descriptor
+        _only_regular(path, os.fstat(number))
+        yield file
+
+
+def read_regular(path: Path, *, max_bytes: int) -> bytes:
+    """All bytes of a file.
+
+    Args:
+        path: The file.
+        max_bytes: The largest size that is read.
+
+    Raises:
+        MediaError: As :func:`check_regular`, or if the file has more bytes (reason ``too_large``).
+    """
+    data = first_bytes(path, max_bytes + 1)
+    if len(data) > max_bytes:
+        raise MediaError(
+            f"file {path} has more than {max_bytes:,} bytes, the largest size that is read here",
+            "check that the right file was named",
+            reason="too_large",
+        )
+    return data
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """The first bytes of a file, as many as there are.
+
+    Raises:
+        MediaError: As :func:`check_regular`.
+    """
+    try:
+        with open_regular(path) as file:
+            return file.read(count)
+    except (OSError, ValueError) as error:
+        raise _refused(path, error) from error
+
+
+def _only_regular(path: Path, state: os.stat_result) -> os.stat_result:
+    if not stat.S_ISREG(state.st_mode):
+        raise MediaError(
+            f"{path} is {_KINDS.get(stat.S_IFMT(state.st_mode), 'no file')}, expected a file",
+            "take it off the list, or name a file",
+            reason=NOT_A_FILE,
+        )
+    return state
+
+
+def _refused(path: Path, error: OSError | ValueError) -> MediaError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        what = "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
+        hint = "check the data root and the list of clips, or copy the file again"
+        return MediaError(f"file {path} {what}", hint, reason="missing_file")
+    detail = getattr(error, "strerror", None) or error
+    return MediaError(f"cannot read {path}: {detail}", "check its name and its permissions")
