@@ -64,6 +64,8 @@ class RunReport:
         published: Whether the manifests were written in this run.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
         left_out: Label to number of clips whose label is not in the recipe's label set.
+        notes: What else of the data set a person should know, one line each: files that are not used, names
+            that were taken as one, equal files under several names.
     """
 
     recipe: str
@@ -74,6 +76,7 @@ class RunReport:
     published: bool
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -184,6 +187,7 @@ def run(
         published=published,
         counts=counts,
         left_out=state.listing.left_out,
+        notes=(*state.listing.notes, *state.listing.inventory.lines),
     )
 
 
@@ -220,6 +224,7 @@ def preview(config: PrepareConfig, root: Path, workdir: Path, *, force: bool = F
         stages=tuple(reports),
         published=False,
         left_out=state.listing.left_out,
+        notes=(*state.listing.notes, *state.listing.inventory.lines),
     )
 
 

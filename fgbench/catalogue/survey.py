@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fgbench.catalogue.inventory import Inventory
 from fgbench.catalogue.listing import card_of, list_data
 from fgbench.config import PrepareConfig
 from fgbench.datasets._card import WHOLE, Variant
@@ -48,6 +49,8 @@ class Survey:
         missing_examples: A few of their paths.
         unlisted: Number of pictures, videos and folders of pictures beside listed ones that are not listed.
         unlisted_examples: A few of their paths.
+        inventory: All that is below the folder, and what of it the recipe uses.
+        notes: Names that were taken as one, for people.
     """
 
     recipe: str
@@ -66,6 +69,8 @@ class Survey:
     missing_examples: Sequence[str]
     unlisted: int
     unlisted_examples: Sequence[str]
+    inventory: Inventory
+    notes: Sequence[str]
 
     @property
     def differences(self) -> list[str]:
@@ -138,6 +143,8 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
         missing_examples=missing[:_SHOWN],
         unlisted=len(unlisted),
         unlisted_examples=unlisted[:_SHOWN],
+        inventory=listing.inventory,
+        notes=listing.notes,
     )
 
 

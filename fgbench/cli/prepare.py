@@ -139,6 +139,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     if dry_run:
         for stage in report.stages:
             say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+        for line in report.notes:
+            say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
         return
     for label, count in report.left_out.items():
@@ -147,6 +149,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
         if stage.rejected:
             reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
             say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+    for line in report.notes:
+        say(line)
     for part, counts in report.counts.items():
         say(counts_line(part, counts))
     if not report.done and not report.published:

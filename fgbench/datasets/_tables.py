@@ -6,11 +6,15 @@ Reads text files. Every error names the file, the line, what stands there and wh
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from fgbench.errors import DatasetError
+from fgbench.errors import DatasetError, MediaError
+from fgbench.regular_files import open_regular
 
 _SHOWN = 60
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -38,10 +42,8 @@ def read_table(
     """
     csv.field_size_limit(1 << 24)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             yield from _rows(csv.reader(file, delimiter=delimiter), path, required, headless)
-    except FileNotFoundError as error:
-        raise DatasetError(f"no file {path}", f"expected a table with {', '.join(required)}") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
     except csv.Error as error:
@@ -107,9 +109,24 @@ def read_text(path: Path) -> str:
         DatasetError: If it cannot be read as UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_text(path) as file:
+            return file.read()
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open a file of UTF-8 text, with or without a byte order mark; ends of lines are left as they are.
+
+    Raises:
+        DatasetError: If there is no such file, it is a pipe or a device, or it may not be read.
+    """
+    try:
+        with open_regular(path) as file:
+            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    except MediaError as error:
+        raise DatasetError(error.message, "put the file of the data set there") from error
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
 

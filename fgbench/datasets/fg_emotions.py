@@ -30,7 +30,7 @@ from pathlib import Path
 from fgbench.datasets import _drawn_truth
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._parts import EXAMPLES, parts_of
-from fgbench.datasets._tables import decimal_number, whole_number
+from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
 from fgbench.records import AuRow, ClipEntry, Vote
@@ -168,10 +168,10 @@ class _BadCellError(Exception):
 
 def _table(path: Path, *, required: set[str], allowed: frozenset[str]) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
-    if not path.is_file():
+    if not (path.exists() or path.is_symlink()):
         return None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             rows = list(_rows(file, path, required=required, allowed=allowed))
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error

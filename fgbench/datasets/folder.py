@@ -5,10 +5,11 @@ Layouts::
     <class>/<file>
     <part>/<class>/<file>       parts: train, val, test in the usual spellings (Training, dev, Test_Set, ...)
 
-A file is a picture or a video; a folder of pictures in the place of a file is a clip whose frames they are,
-and another folder there cannot be used. Labels: the names of the folders in lower case (label set ``free``),
-unless the recipe names a label set. Two folders beside each other may not be one class by their names, as
-they are where these differ in case, blanks or the composition of letters alone.
+A file is a picture or a video by its name or, where that does not tell, by its first bytes. A folder of
+pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used.
+Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set. Two
+folders beside each other may not be one class by their names, as they are where these differ in case, blanks
+or the composition of letters alone.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from fgbench.datasets._folders import (
     subfolders,
 )
 from fgbench.datasets._parts import check_different, parts_of
-from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture, is_video
+from fgbench.errors import DatasetError, MediaError
+from fgbench.media_kinds import kind_of
 from fgbench.naming import shown
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import normal_label
@@ -104,12 +105,18 @@ def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator
     except DatasetError:  # what cannot be looked into is told by whoever lists all that is there
         return
     for name in names:
-        if is_picture(name) or is_video(name):
+        try:
+            kind = kind_of(folder / name)
+        except MediaError as error:  # gone meanwhile, or not to be read: its name does not tell what it is
+            problem = (error.reason, f"{shown(before + name)}: {error.message}")
+            yield ClipEntry(clip_id=before + stem(name), path=before + name, label=label, problem=problem)
+            continue
+        if kind in ("picture", "video"):
             yield ClipEntry(
                 clip_id=before + stem(name),
                 path=before + name,
                 label=label,
-                key_frame=0 if is_picture(name) else None,
+                key_frame=0 if kind == "picture" else None,
                 split=part,
             )
     for name, inner in folders.items():

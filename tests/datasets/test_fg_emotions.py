@@ -163,6 +163,13 @@ def test_pipes_and_broken_links_are_problems_of_their_clips_and_a_circle_of_link
     }
 
 
+def test_a_table_that_is_a_pipe_is_refused(tmp_path):
+    tree(tmp_path, ["videos/a.mp4"])
+    os.mkfifo(tmp_path / "annotations.csv")
+    with pytest.raises(DatasetError, match="is a pipe, expected a file"):
+        list_clips(tmp_path)
+
+
 def test_videos_on_another_disk_are_found_through_a_link(tmp_path):
     tree(tmp_path / "disk", ["film/a.mp4"])
     tree(tmp_path / "data", ["videos/b.mp4"], annotations="clip,label\nlinked/film/a,anger\nb,anger\n")
