@@ -42,6 +42,9 @@ ORDER = ("ingest", "consensus", "split", "sample", "faces", "audit", "augment", 
 ROWS = "rows"
 """Name of the output of a stage that has only one."""
 
+CHANGED = "changed_meanwhile"
+"""Reason of an item whose file was exchanged while the stages were at work."""
+
 REJECTS = "rejects"
 """Name of the output that lists what could not be used."""
 
@@ -167,6 +170,16 @@ class Marker:
         """Number of rejected items."""
         return sum(self.reasons.values())
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing was rejected for what is over when nobody writes to the data set any more."""
+        return CHANGED not in self.reasons
+
+    @property
+    def identity(self) -> str:
+        """The fingerprint; marked where the result is not final, since the final one has the same."""
+        return self.fingerprint if self.is_final else f"{self.fingerprint}-{CHANGED}"
+
     def digests(self) -> dict[str, str]:
         """Output name to digest, rejects left out: what later stages depend on."""
         return {name: str(out["sha256"]) for name, out in sorted(self.outputs.items()) if name != REJECTS}
@@ -206,6 +219,11 @@ def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Mar
         if size != output["bytes"]:
             return None
     return marker
+
+
+def forget(workdir: Path, marker: Marker, stage: str) -> None:
+    """Make a finished bucket count as not done."""
+    marker_files(stage_folder(workdir, stage), marker)[-1].unlink(missing_ok=True)
 
 
 def marker_files(folder: Path, marker: Marker) -> list[Path]:

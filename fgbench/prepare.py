@@ -6,7 +6,7 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
+from fgbench.stages._source_files import Check, has_changed
 from fgbench.stages.publish import publish
 
 RUN_FILE = "prepare.json"
@@ -140,6 +141,7 @@ def run(
     jobs: int = 1,
     engine: str = "local",
     force: bool = False,
+    verify: bool = False,
     progress: Progress = _quiet,
 ) -> RunReport:
     """Prepare a data set; what is done already is not done again.
@@ -151,6 +153,8 @@ def run(
         jobs: Worker processes.
         engine: Plugin in ``fgbench/engines``.
         force: Compute every bucket anew.
+        verify: Hash all source files, and read those buckets again that have one which differs from what was
+            read, or was rejected.
         progress: Told of finished buckets.
 
     Raises:
@@ -167,6 +171,8 @@ def run(
         )
         reports = []
         with plugins.load("engines", engine).start(jobs) as runner:
+            if verify:
+                _forget_changed(state, runner, progress)
             for stage in pipeline.stages():
                 tasks, markers = _plan(state, stage, force=force)
                 total = len(tasks) + len(markers)
@@ -309,7 +315,7 @@ def _plan(
             files=files,
         )
         marker = None if force else pipeline.find_marker(state.workdir, stage.name, bucket, identity)
-        if marker is not None:
+        if marker is not None and marker.is_final:
             markers[bucket] = marker
             continue
         tasks.append(
@@ -328,6 +334,17 @@ def _plan(
             )
         )
     return tasks, markers
+
+
+def _forget_changed(state: _Run, runner: Callable[..., Iterable[Any]], progress: Progress) -> None:
+    """Let those buckets count as not read of which a file is another, although size and time are the same."""
+    first = pipeline.stages()[0]
+    _, markers = _plan(state, first, force=False, write=False)
+    checks = [Check(marker, state.workdir, state.root) for _, marker in sorted(markers.items())]
+    for done, (marker, is_changed) in enumerate(runner(has_changed, checks), start=1):
+        if is_changed:
+            pipeline.forget(state.workdir, marker, first.name)
+        progress("verify", done, len(checks))
 
 
 def _decide(

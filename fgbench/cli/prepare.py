@@ -46,6 +46,13 @@ def prepare(
             "as fgbench audit finds them.",
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Hash all source files, also those with size and time as before; redo what changed.",
+        ),
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Afterwards delete results of earlier recipes and inputs.")
     ] = False,
@@ -84,7 +91,9 @@ def prepare(
         _show(preview(config, root, work, force=force), json=json, dry_run=True)
         return
     with progress_bars(quiet=json) as progress:
-        report = run(config, root, work, jobs=jobs, engine=engine, force=force, progress=progress)
+        report = run(
+            config, root, work, jobs=jobs, engine=engine, force=force, verify=verify, progress=progress
+        )
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)

@@ -15,13 +15,14 @@ from fgbench.errors import MediaError
 from fgbench.features.trajectory_file import reduced_size, trajectory_rows
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import Rejected
+from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 
 
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, DenseTrajectoriesConfig)
-    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only"]
+    columns = [*COLUMNS, "n_frames", "width", "height", "stills_only"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         clip = clips[row["clip_id"]]
@@ -36,12 +37,13 @@ def _run(task: Task) -> Iterator[Outcome]:
             yield Rejected(clip["clip_id"], "too_small", detail)
             continue
         try:
+            stamp = check_unchanged(task.root, clip)
             reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
         except MediaError as error:
             yield Rejected(clip["clip_id"], error.reason, error.message)
             continue
         with reader:
-            yield Accepted(clip["clip_id"], _rows(reader, clip, size))
+            yield Accepted(clip["clip_id"], unchanged_rows(_rows(reader, clip, size), task.root, clip, stamp))
 
 
 def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,7 @@ from fgbench.faces.tracking import observe_clip
 from fgbench.images import SUFFIXES, encode
 from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import N_LANDMARKS, Rejected, image_id
+from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 
 Row = dict[str, Any]
@@ -35,17 +36,18 @@ Row = dict[str, Any]
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, FacesConfig)
-    clips = {row["clip_id"]: row for row in task.rows("ingest", columns=["clip_id", "path", "decoder"])}
+    clips = {row["clip_id"]: row for row in task.rows("ingest", columns=list(COLUMNS))}
     for clip_id, samples in groupby(task.rows("sample"), key=lambda row: str(row["clip_id"])):
         clip = clips[clip_id]
         wanted = list(samples)
         try:
+            stamp = check_unchanged(task.root, clip)
             reader = video.open_video(inside(task.root, clip["path"]), clip["decoder"])
         except MediaError as error:
             yield Rejected(clip_id, error.reason, error.message)
             continue
         with reader:
-            yield Accepted(clip_id, _observe(reader, wanted, config))
+            yield Accepted(clip_id, unchanged_rows(_observe(reader, wanted, config), task.root, clip, stamp))
 
 
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:

@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fgbench import video
+from fgbench.catalogue.stamps import Stamps
 from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
-from fgbench.pipeline import ROWS, Accepted, Outcome, Stage, Task
+from fgbench.pipeline import CHANGED, ROWS, Accepted, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 
@@ -33,6 +34,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     limits = video.Limits(max_picture_px=config.max_picture_px, max_frame_px=config.max_frame_px)
     try:
         path = inside(task.root, entry.path)
+        stamp = Stamps(task.root).of(entry.path)
         decoder = video.decoder_for(path, config.decoder)
         with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
@@ -41,6 +43,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         return Rejected(entry.clip_id, error.reason, error.message)
     except OSError as error:
         return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
+    if Stamps(task.root).of(entry.path) != stamp:
+        return Rejected(entry.clip_id, CHANGED, f"{entry.path} was exchanged or written to while it was read")
     if info.is_truncated:
         detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
         return Rejected(entry.clip_id, "truncated", detail)

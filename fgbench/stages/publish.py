@@ -70,7 +70,7 @@ def publish(
     origin = {
         "recipe": config.model_dump(mode="json"),
         "stages": {
-            stage: {str(bucket): marker.fingerprint for bucket, marker in sorted(markers.items())}
+            stage: {str(bucket): marker.identity for bucket, marker in sorted(markers.items())}
             for stage, markers in finished.items()
         },
         "classes": list(listing.classes),
