@@ -19,8 +19,9 @@ from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.records import ClipEntry
+from fgbench.stages._equal_files import equal_files
 from fgbench.stages._source_files import Check, has_changed
-from fgbench.stages.publish import publish
+from fgbench.stages.publish import MANIFESTS, publish
 
 RUN_FILE = "prepare.json"
 """File in a work folder that tells its recipe and its data set."""
@@ -193,7 +194,11 @@ def run(
         published=published,
         counts=counts,
         left_out=state.listing.left_out,
-        notes=(*state.listing.notes, *state.listing.inventory.lines),
+        notes=(
+            *state.listing.notes,
+            *state.listing.inventory.lines,
+            *equal_files(workdir / MANIFESTS / "clips.parquet"),
+        ),
     )
 
 
