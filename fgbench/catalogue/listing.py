@@ -21,6 +21,9 @@ from fgbench.naming import is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import FREE, Ontology, UnknownLabelError, free_classes, ontology
 
+BAD_NAME = "bad_name"
+"""Reason of an entry whose file has a name that is no text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
@@ -148,7 +151,7 @@ def _with_text(entry: ClipEntry) -> ClipEntry:
         return entry
     path = shown(entry.path)
     detail = f"{path} has a name that is not UTF-8 (bytes are shown as \\x..); rename it"
-    return ClipEntry(clip_id=shown(entry.clip_id), path=path, problem=("bad_name", detail))
+    return ClipEntry(clip_id=shown(entry.clip_id), path=path, problem=(BAD_NAME, detail))
 
 
 def _spelled(entry: ClipEntry, names: Mapping[str, Mapping[str, str]]) -> ClipEntry:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import VIDEO_SUFFIXES
+from fgbench.media_kinds import VIDEO_SUFFIXES, suffix
 from fgbench.naming import key, shown, tidy
 
 
@@ -49,7 +49,9 @@ class VideoFiles:
         self._before = f"{videos}/" if has_folder else ""
         self._base = videos if has_folder else str(root)
         self._kinds: dict[str, str] = {}
-        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_path: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._by_key: dict[str, list[str]] = {}
         self._known: dict[str, Found] = {}
         try:
             items = everything(root)
@@ -59,8 +61,10 @@ class VideoFiles:
             if item.kind == HIDDEN:
                 continue
             self._kinds[item.path] = item.kind
-            for name in self._names(item.path):
-                self._by_name[name].append(item.path)
+            plain = tidy(item.path)
+            self._by_path[plain].append(item.path)
+            if plain.startswith(self._before) and suffix(plain) in VIDEO_SUFFIXES:
+                self._by_stem[_without_suffix(plain.removeprefix(self._before))].append(item.path)
 
     def find(self, clip: str) -> Found:
         """What a table means by a name; one that leads out of the root is given back as it is."""
@@ -69,29 +73,40 @@ class VideoFiles:
         return self._known[clip]
 
     def _find(self, clip: str) -> Found:
-        pure = PurePosixPath(clip)
-        plain = tidy(pure.as_posix())
-        if pure.is_absolute() or ".." in pure.parts:
-            return Found(clip_id=_without_suffix(plain), path=clip)
-        for kind, name in (
-            ("path", self._before + plain),
-            ("path", plain),
-            ("stem", _without_suffix(plain)),
-            ("any case", key(self._before + plain)),
-            ("any case", key(plain)),
-            ("any case", key(_without_suffix(plain))),
-        ):
-            paths = sorted(set(self._by_name.get(f"{kind}:{name}", ())))
-            if len(paths) > 1:
-                files = ", ".join(shown(path) for path in paths)
-                detail = f"clip {clip!r} fits several files: {files}; name it with its suffix, or rename them"
-                return Found(clip_id=_without_suffix(plain), path=clip, problem=("bad_annotation", detail))
-            if paths:
-                return self._there(paths[0])
+        steps = [step for step in clip.split("/") if step not in ("", ".")]
+        plain = tidy("/".join(steps))
+        clip_id = _without_suffix(plain)
+        if clip.startswith("/") or ".." in steps:
+            return Found(clip_id=clip_id, path=clip)
+        paths = (
+            self._by_path.get(self._before + plain)
+            or self._by_path.get(plain)
+            or self._by_stem.get(clip_id)
+            or self._in_any_case(plain)
+        )
+        if paths and len(paths) > 1:
+            files = ", ".join(shown(path) for path in paths)
+            detail = f"clip {clip!r} fits several files: {files}; name it with its suffix, or rename them"
+            return Found(clip_id=clip_id, path=clip, problem=("bad_annotation", detail))
+        if paths:
+            return self._there(paths[0])
         if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
             return self._there(self._before + plain)
         detail = f"no video {clip!r} below {self._base}"
-        return Found(clip_id=_without_suffix(plain), path=clip, problem=("missing_file", detail))
+        return Found(clip_id=clip_id, path=clip, problem=("missing_file", detail))
+
+    def _in_any_case(self, plain: str) -> list[str] | None:
+        """Files whose name differs in case alone; asked for last, so most data sets need no such list."""
+        if not self._by_key:
+            for names, kind in ((self._by_path, "path"), (self._by_stem, "stem")):
+                for name, paths in names.items():
+                    self._by_key.setdefault(f"{kind}:{key(name)}", []).extend(paths)
+        wanted = key(plain)
+        return (
+            self._by_key.get(f"path:{key(self._before)}{wanted}")
+            or self._by_key.get(f"path:{wanted}")
+            or self._by_key.get(f"stem:{_without_suffix(wanted)}")
+        )
 
     def _there(self, path: str) -> Found:
         clip_id = _without_suffix(tidy(path.removeprefix(self._before)))
@@ -99,20 +114,10 @@ class VideoFiles:
         problem = None if kind == FILE else (kind, f"{shown(path)}: {ODD[kind]}")
         return Found(clip_id=clip_id, path=path, problem=problem)
 
-    def _names(self, path: str) -> list[str]:
-        """The names that a file is found by, each with its kind before it."""
-        plain = tidy(path)
-        names = [f"path:{plain}", f"any case:{key(plain)}"]
-        inner = plain.removeprefix(self._before)
-        if plain.startswith(self._before) and PurePosixPath(inner).suffix.lower() in VIDEO_SUFFIXES:
-            stem = _without_suffix(inner)
-            names += [f"stem:{stem}", f"any case:{key(stem)}"]
-        return names
-
 
 def _without_suffix(clip: str) -> str:
-    pure = PurePosixPath(clip)
-    return pure.with_suffix("").as_posix() if pure.suffix.lower() in VIDEO_SUFFIXES else pure.as_posix()
+    ending = suffix(clip)
+    return clip[: len(clip) - len(ending)] if ending in VIDEO_SUFFIXES else clip
 
 
 def _is_file(path: Path) -> bool:
