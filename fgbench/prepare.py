@@ -184,6 +184,7 @@ def run(
                 state.finished[stage.name] = markers
                 reports.append(_report(stage.name, markers, total=total, done=len(tasks)))
                 _check_reject_rate(reports[-1], config, workdir)
+        _forget_moving(state)
         published, counts = publish(config, workdir, state.finished, state.listing)
     return RunReport(
         recipe=config.name,
@@ -339,6 +340,19 @@ def _plan(
             )
         )
     return tasks, markers
+
+
+def _forget_moving(state: _Run) -> None:
+    """Let the next run read those buckets anew of which a file was exchanged during this one."""
+    first = pipeline.stages()[0].name
+    moving = {
+        bucket
+        for markers in state.finished.values()
+        for bucket, marker in markers.items()
+        if not marker.is_final
+    }
+    for bucket in sorted(moving):
+        pipeline.forget(state.workdir, state.finished[first][bucket], first)
 
 
 def _forget_changed(state: _Run, runner: Callable[..., Iterable[Any]], progress: Progress) -> None:

@@ -31,7 +31,8 @@ ODD = {
 OWN_FOLDER = "fgbench-data"
 """Default place of work folders, which is no data where it lies inside of a data set."""
 
-_WORK_FILE = "prepare.json"  # in every work folder, also one that was put inside of the data
+_WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
+"""Files of which one is in every work folder, also in one that was put inside of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _listed(
     except OSError:
         yield Item(before.removesuffix("/"), UNREADABLE)
         return
-    if before and any(item.name == _WORK_FILE for item in items):
+    if before and any(item.name in _WORK_FILES for item in items):
         return
     for item in items:
         path = before + item.name

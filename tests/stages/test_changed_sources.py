@@ -68,6 +68,25 @@ def test_a_clip_exchanged_after_ingest_is_rejected_and_taken_when_it_is_back(dat
     assert prepare.run(config, data, work).done == 0
 
 
+def test_a_clip_that_was_another_only_while_it_was_read_is_read_again(data, tmp_path):
+    clip, kept = data / "videos" / "a.mp4", tmp_path / "kept.mp4"
+
+    def progress(name, done, total):
+        if name == "ingest" and not done:
+            clip.rename(kept)
+            shutil.copy(tmp_path / "other.mp4", clip)
+        elif name == "ingest" and done == total:
+            kept.replace(clip)
+
+    work = tmp_path / "work"
+    prepare.run(recipe(), data, work, progress=progress)
+    assert rejects(work) == {"a": "changed_meanwhile"}
+    prepare.run(recipe(), data, work)
+    assert rejects(work) == {}
+    prepare.run(recipe(), data, tmp_path / "clean")
+    assert digests(work) == digests(tmp_path / "clean")
+
+
 def test_a_clip_exchanged_while_it_is_probed_is_rejected(data, tmp_path, monkeypatch):
     media_digest = ingest.video.media_digest
 
