@@ -102,7 +102,7 @@ def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path
         depth: How many levels down to look.
 
     Returns:
-        The folder nearest to the root; ``None`` if there is none.
+        The folder nearest to the root; ``None`` if there is none. Locked folders are passed over.
 
     Raises:
         DatasetError: If the root is no folder, or several folders of a level are accepted.
@@ -118,7 +118,8 @@ def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path
         if found:
             return found[0]
         inner = [list(subfolders(folder).values()) for folder in level]
-        level = [folder for folders in inner if len(folders) <= _WIDEST for folder in folders]
+        wrapping = (folder for folders in inner if len(folders) <= _WIDEST for folder in folders)
+        level = [folder for folder in wrapping if os.access(folder, os.R_OK | os.X_OK)]
     return None
 
 

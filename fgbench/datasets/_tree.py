@@ -67,6 +67,14 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX"))
 
 
+def is_work_folder(folder: Path) -> bool:
+    """Whether fgbench keeps its results in a folder."""
+    try:
+        return folder.name == OWN_FOLDER or any((folder / name).is_file() for name in _WORK_FILES)
+    except OSError:  # a locked folder: whoever lists it tells
+        return False
+
+
 def everything(root: Path) -> list[Item]:
     """All items below a folder but the folders themselves, sorted by path.
 

@@ -28,6 +28,7 @@ from fgbench.datasets._folders import (
     subfolders,
 )
 from fgbench.datasets._parts import check_different, parts_of
+from fgbench.datasets._tree import is_work_folder
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media_kinds import kind_of
 from fgbench.naming import shown
@@ -57,7 +58,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
     Raises:
         DatasetError: If it has neither, or names of parts stand beside names of classes.
     """
-    top = subfolders(root)
+    top = _data_folders(root)
     if not top:
         raise layout_error(f"{root} has no folders", _LAYOUT)
     parts = parts_of(top)
@@ -70,7 +71,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
     check_different(parts, str(root))
     found: list[ClipEntry] = []
     for name, folder in top.items() if parts else [("", root)]:
-        classes = subfolders(folder)
+        classes = _data_folders(folder) if parts else top
         if not classes:
             raise layout_error(f"{folder} has no folders of classes", _LAYOUT)
         _check_classes(classes, folder)
@@ -79,6 +80,10 @@ def list_clips(root: Path) -> list[ClipEntry]:
     if all(entry.problem for entry in found):
         raise layout_error(f"{root} has no pictures or videos in its folders", _LAYOUT)
     return sorted(found, key=lambda entry: entry.clip_id)
+
+
+def _data_folders(folder: Path) -> dict[str, Path]:
+    return {name: inner for name, inner in subfolders(folder).items() if not is_work_folder(inner)}
 
 
 def _check_classes(names: Iterable[str], folder: Path) -> None:
@@ -101,7 +106,7 @@ def _check_classes(names: Iterable[str], folder: Path) -> None:
 def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator[ClipEntry]:
     before = prefix(folder, root)
     try:
-        names, folders = file_names(folder), subfolders(folder)
+        names, folders = file_names(folder), _data_folders(folder)
     except DatasetError:  # what cannot be looked into is told by whoever lists all that is there
         return
     for name in names:

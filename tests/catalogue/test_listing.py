@@ -139,10 +139,11 @@ def test_folders_of_fgbench_inside_the_data_are_no_data(tmp_path):
     write_picture(tmp_path / "happy" / "a.png")
     write_picture(tmp_path / "fgbench-data" / "mine" / "work" / "b.png")
     write_text(tmp_path / "happy" / "work" / "prepare.json", "{}")
+    write_text(tmp_path / "mine" / ".fgbench-work.json", "{}")
     write_picture(tmp_path / "happy" / "work" / "reports" / "c.png")
     found = listing.list_data(folder_config(), tmp_path)
     assert found.inventory.lines == []
-    assert found.classes == ("happy",)
+    assert [entry.clip_id for entry in found.entries] == ["happy/a"]
 
 
 def test_wrong_names_are_explained(tmp_path):
