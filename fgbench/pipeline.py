@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import plugins, records, storage
+from fgbench.catalogue.stamps import Stamp
 from fgbench.config import PrepareConfig, Section
 from fgbench.errors import WorkerError
 from fgbench.hashing import digest_file, digest_json
@@ -82,6 +83,7 @@ class Task:
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
+        stamps: States of their files when it was decided to read them, in the same order.
         plan: What :attr:`Stage.plan` decided for this bucket.
     """
 
@@ -95,6 +97,7 @@ class Task:
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
     entries: tuple[ClipEntry, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
     plan: Any = None
 
     def rows(

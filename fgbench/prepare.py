@@ -13,7 +13,7 @@ from typing import Any
 
 from fgbench import pipeline, plugins, storage
 from fgbench.catalogue.listing import Listing, list_data
-from fgbench.catalogue.stamps import Stamps, source_digest
+from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
 from fgbench.hashing import bucket_of, digest_file, digest_json
@@ -113,7 +113,12 @@ class _Run:
     listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
+    stamps: Stamps
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
+
+    def stamps_of(self, bucket: int) -> tuple[Stamp, ...]:
+        """States of the files of a bucket's entries when the digest of the bucket was taken."""
+        return tuple(self.stamps.of(entry.path) for entry in self.sources[bucket])
 
     def inputs(self, stage: Stage, bucket: int) -> dict[str, dict[str, Path]]:
         """Input files of a bucket, by stage and output."""
@@ -285,7 +290,15 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     stamps = Stamps(root)
     names = [config.dataset.name, config.dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
-    return _Run(config=config, root=root, workdir=workdir, listing=listing, sources=sources, digests=digests)
+    return _Run(
+        config=config,
+        root=root,
+        workdir=workdir,
+        listing=listing,
+        sources=sources,
+        digests=digests,
+        stamps=stamps,
+    )
 
 
 def _plan(
@@ -336,6 +349,7 @@ def _plan(
                 config=section,
                 inputs=inputs[bucket],
                 entries=state.sources[bucket] if not stage.inputs else (),
+                stamps=state.stamps_of(bucket) if not stage.inputs else (),
                 plan=plans.get(bucket),
             )
         )

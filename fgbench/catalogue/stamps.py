@@ -24,28 +24,27 @@ Stamp = tuple[int, int] | str
 
 
 class Stamps:
-    """Size and time of change of what entries name; a folder or table that many name is looked at once."""
+    """Size and time of change of what entries name; everything is looked at once."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
-        self._shared: dict[str, Stamp] = {}
+        self._known: dict[str, Stamp] = {}
 
     def of(self, path: str) -> Stamp:
         """Stamp of a file, of a folder by the names and stamps of its files, or of the table of a row."""
-        if path in self._shared:
-            return self._shared[path]
+        if path not in self._known:
+            self._known[path] = self._look(path)
+        return self._known[path]
+
+    def _look(self, path: str) -> Stamp:
         place = f"{self._root}/{path}"
         try:
             status = os.stat(place)  # noqa: PTH116 - a Path for each takes longer
             if not stat.S_ISDIR(status.st_mode):
                 return status.st_size, status.st_mtime_ns
-            self._shared[path] = _folder(place)
-            return self._shared[path]
+            return _folder(place)
         except NotADirectoryError:
-            table, _, _ = path.rpartition("/")
-            if table not in self._shared:
-                self._shared[table] = self.of(table)
-            return self._shared[table]
+            return self.of(path.rpartition("/")[0])
         except (OSError, ValueError) as error:
             return _absent(place, error)
 

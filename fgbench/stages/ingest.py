@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fgbench import video
-from fgbench.catalogue.stamps import Stamps
+from fgbench.catalogue.stamps import Stamp, Stamps
 from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
 from fgbench.pipeline import CHANGED, ROWS, Accepted, Outcome, Stage, Task
@@ -24,17 +24,18 @@ from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 def _run(task: Task) -> Iterator[Outcome]:
     config = task.config
     assert isinstance(config, IngestConfig)
+    stamps = {entry.clip_id: stamp for entry, stamp in zip(task.entries, task.stamps, strict=True)}
     for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
-        yield _ingest(entry, config, task)
+        yield _ingest(entry, config, task, stamps[entry.clip_id])
 
 
-def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
+def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
     limits = video.Limits(max_picture_px=config.max_picture_px, max_frame_px=config.max_frame_px)
     try:
         path = inside(task.root, entry.path)
-        stamp = Stamps(task.root).of(entry.path)
+        before = Stamps(task.root).of(entry.path)
         decoder = video.decoder_for(path, config.decoder)
         with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
@@ -43,8 +44,9 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         return Rejected(entry.clip_id, error.reason, error.message)
     except OSError as error:
         return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
-    if Stamps(task.root).of(entry.path) != stamp:
-        return Rejected(entry.clip_id, CHANGED, f"{entry.path} was exchanged or written to while it was read")
+    if not before == Stamps(task.root).of(entry.path) == stamp:
+        detail = f"{entry.path} was exchanged or written to since it was decided to read it"
+        return Rejected(entry.clip_id, CHANGED, detail)
     if info.is_truncated:
         detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
         return Rejected(entry.clip_id, "truncated", detail)

@@ -68,14 +68,15 @@ def test_a_clip_exchanged_after_ingest_is_rejected_and_taken_when_it_is_back(dat
     assert prepare.run(config, data, work).done == 0
 
 
-def test_a_clip_that_was_another_only_while_it_was_read_is_read_again(data, tmp_path):
+@pytest.mark.parametrize("until", ["ingest", "augment"])
+def test_a_clip_that_was_another_while_it_was_read_is_read_again(data, tmp_path, until):
     clip, kept = data / "videos" / "a.mp4", tmp_path / "kept.mp4"
 
     def progress(name, done, total):
         if name == "ingest" and not done:
             clip.rename(kept)
             shutil.copy(tmp_path / "other.mp4", clip)
-        elif name == "ingest" and done == total:
+        elif name == until and done == total:
             kept.replace(clip)
 
     work = tmp_path / "work"
