@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fgbench.errors import ManifestError
 from fgbench.sealed_json import read_sealed, write_sealed
 
+CHANGED = "changed_meanwhile"
+"""Reason of an item whose file was exchanged while the stages were at work."""
+
 REJECTS = "rejects"
 """Name of the output that lists what could not be used."""
 
@@ -42,6 +45,11 @@ class Marker:
     def rejected(self) -> int:
         """Number of rejected items."""
         return sum(self.reasons.values())
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing was rejected for what is over when nobody writes to the data set any more."""
+        return CHANGED not in self.reasons
 
     def digests(self) -> dict[str, str]:
         """Output name to digest, rejects left out: what later stages depend on."""

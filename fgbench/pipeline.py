@@ -28,8 +28,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import plugins, storage
+from fgbench.catalogue.stamps import Stamp
 from fgbench.config import PrepareConfig, Section
 from fgbench.hashing import digest_json
+from fgbench.markers import CHANGED as CHANGED
 from fgbench.markers import REJECTS as REJECTS
 from fgbench.markers import Marker as Marker
 from fgbench.markers import stage_folder as stage_folder
@@ -98,6 +100,7 @@ class Task:
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
+        stamps: States of their files when it was decided to read them, in the same order.
         plan: What :attr:`Stage.plan` decided for this bucket.
         fatal: Items at which worker processes died, and how in words; they are rejected without a try.
     """
@@ -112,6 +115,7 @@ class Task:
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
     entries: tuple[ClipEntry, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
     plan: Any = None
     fatal: Mapping[str, str] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from fgbench import execution, pipeline, plugins, storage, workfolder
 from fgbench import markers as stored
 from fgbench.catalogue.listing import Listing, list_data
-from fgbench.catalogue.stamps import Stamps, source_digest
+from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, RejectRateError
 from fgbench.failures import LOG, TRANSIENT
@@ -24,7 +24,10 @@ from fgbench.hashing import bucket_of, digest_file
 from fgbench.pipeline import REJECTS, Marker, Stage, Task
 from fgbench.printable import printable_name
 from fgbench.records import ClipEntry
-from fgbench.stages.publish import publish
+from fgbench.sealed_json import discard
+from fgbench.stages._equal_files import equal_files
+from fgbench.stages._source_files import Check, has_changed
+from fgbench.stages.publish import MANIFESTS, publish
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
@@ -86,6 +89,8 @@ class RunReport:
         left_out: Label to number of clips whose label is not in the recipe's label set.
         failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
         damage: What was found damaged and was made again, one line for each.
+        notes: What else of the data set a person should know, one line each: files that are not used, names
+            that were taken as one, equal files under several names.
     """
 
     recipe: str
@@ -98,6 +103,7 @@ class RunReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     failures: Failures | None = None
     damage: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -132,10 +138,15 @@ class _Run:
     listing: Listing
     sources: Mapping[int, tuple[ClipEntry, ...]]
     digests: Mapping[int, str]
+    stamps: Stamps
     results: StoredResults
     runner: Callable[..., Iterable[Any]] = map
     done: Counter[str] = field(default_factory=Counter)
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
+
+    def stamps_of(self, bucket: int) -> tuple[Stamp, ...]:
+        """States of the files of a bucket's entries when the digest of the bucket was taken."""
+        return tuple(self.stamps.of(entry.path) for entry in self.sources[bucket])
 
     def inputs(self, stage: Stage, bucket: int) -> dict[str, dict[str, Path]]:
         """Input files of a bucket, by stage and output."""
@@ -182,6 +193,7 @@ def run(
     engine: str = "local",
     force: bool = False,
     retry: bool = False,
+    verify: bool = False,
     worker_memory_gb: float | None = None,
     recheck: bool = False,
     progress: Progress = _quiet,
@@ -200,6 +212,8 @@ def run(
         force: Compute every bucket anew.
         retry: Compute those buckets anew in which items failed for reasons that may have passed
             (:data:`fgbench.failures.TRANSIENT`).
+        verify: Hash all source files, and read those buckets again that have one which differs from what was
+            read, or was rejected.
         worker_memory_gb: Most memory of each worker, GB; ``None`` is without limit.
         recheck: Hash every result and every file of the manifests.
         progress: Told of finished buckets.
@@ -219,6 +233,8 @@ def run(
         state.results = StoredResults(workdir, recheck=recheck or force)
         with plugins.load("engines", engine).start(jobs, memory_gb=worker_memory_gb) as runner:
             state.runner = runner
+            if verify:
+                _forget_changed(state, progress)
             while True:
                 try:
                     reports, published, counts = _pass(state, force=force, retry=retry, progress=progress)
@@ -227,6 +243,7 @@ def run(
                     continue  # the buckets that the files are of count as not done now
                 finally:
                     state.results.save()
+        _forget_moving(state)
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -238,6 +255,11 @@ def run(
         left_out=state.listing.left_out,
         failures=_failures(workdir, state.finished),
         damage=tuple(dict.fromkeys(state.results.damage)),
+        notes=(
+            *state.listing.notes,
+            *state.listing.inventory.lines,
+            *equal_files(workdir / MANIFESTS / "clips.parquet"),
+        ),
     )
 
 
@@ -312,6 +334,7 @@ def preview(
         stages=tuple(reports),
         published=False,
         left_out=state.listing.left_out,
+        notes=(*state.listing.notes, *state.listing.inventory.lines),
     )
 
 
@@ -373,6 +396,7 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
         sources=sources,
         digests=digests,
         results=StoredResults(workdir, keep=False),
+        stamps=stamps,
     )
 
 
@@ -404,13 +428,12 @@ def _plan(
         for bucket in buckets
     }
     markers = state.results.find(stage.name, identities, state.runner, only_made=force)
-    if retry:
-        made = state.results.made
-        markers = {
-            bucket: marker
-            for bucket, marker in markers.items()
-            if made(stage.name, marker) or not marker.reasons.keys() & TRANSIENT
-        }
+    made = state.results.made
+    markers = {
+        bucket: marker
+        for bucket, marker in markers.items()
+        if made(stage.name, marker) or not _is_passing(marker, retry=retry)
+    }
     tasks = []
     for bucket in buckets:
         if bucket in markers:
@@ -427,10 +450,47 @@ def _plan(
                 config=section,
                 inputs=inputs[bucket],
                 entries=state.sources[bucket] if not stage.inputs else (),
+                stamps=state.stamps_of(bucket) if not stage.inputs else (),
                 plan=plans.get(bucket),
             )
         )
     return tasks, markers
+
+
+def _is_passing(marker: Marker, *, retry: bool) -> bool:
+    """Whether a result is to be made anew, since what some of its items were rejected for may have passed."""
+    return not marker.is_final or (retry and bool(marker.reasons.keys() & TRANSIENT))
+
+
+def _forget_moving(state: _Run) -> None:
+    """Let the next run read those buckets anew of which a file was exchanged during this one."""
+    moving = {
+        bucket
+        for markers in state.finished.values()
+        for bucket, marker in markers.items()
+        if not marker.is_final
+    }
+    for bucket in sorted(moving):
+        _forget(state, bucket)
+
+
+def _forget_changed(state: _Run, progress: Progress) -> None:
+    """Let those buckets count as not read of which a file is another, although size and time are the same."""
+    first = pipeline.stages()[0]
+    _, markers = _plan(state, first, force=False, write=False)
+    checks = [Check(marker, state.workdir, state.root) for _, marker in sorted(markers.items())]
+    for done, (marker, is_changed) in enumerate(state.runner(has_changed, checks), start=1):
+        if is_changed:
+            state.finished[first.name] = markers
+            _forget(state, marker.bucket)
+        progress("verify", done, len(checks))
+
+
+def _forget(state: _Run, bucket: int) -> None:
+    """Make the first stage's result of a bucket count as not done."""
+    first = pipeline.stages()[0].name
+    marker = state.finished[first][bucket]
+    discard(stored.marker_path(state.workdir, first, bucket, marker.fingerprint))
 
 
 def _decide(

@@ -20,8 +20,9 @@ def near_key_frame(key_frame: int, n_frames: int, *, before: int, after: int, st
     """
     if not 0 <= key_frame < n_frames:
         raise ValueError(f"key frame {key_frame}, but the clip has frames 0 to {n_frames - 1}")
-    wanted = (key_frame + step * offset for offset in range(-before, after + 1))
-    return [index for index in wanted if 0 <= index < n_frames]
+    earlier = min(before, key_frame // step)
+    later = min(after, (n_frames - 1 - key_frame) // step)
+    return [key_frame + step * offset for offset in range(-earlier, later + 1)]
 
 
 def uniform(n_frames: int, count: int) -> list[int]:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from fgbench.errors import ConfigError
+from fgbench.naming import tidy
 from fgbench.resources import resource
 
 FREE = "free"
@@ -71,14 +72,14 @@ class Ontology:
         return self.labels.index(self.find(label))
 
     def find(self, label: str) -> str:
-        """The label as this set spells it (case, spaces and hyphens in the argument do not matter).
+        """The label as this set spells it (case, spaces, hyphens and composition of letters do not matter).
 
         The set :data:`FREE` knows every label.
 
         Raises:
             UnknownLabelError: If the label is not in this set.
         """
-        wanted = _normal(label)
+        wanted = normal_label(label)
         if wanted in self.labels or (self.name == FREE and wanted):
             return wanted
         if wanted in self.aliases:
@@ -106,11 +107,12 @@ class Ontology:
 
 def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
     """The classes of data with the label set :data:`FREE`: the labels as that set spells them, sorted."""
-    return tuple(sorted({_normal(label) for label in labels}))
+    return tuple(sorted({normal_label(label) for label in labels}))
 
 
-def _normal(label: str) -> str:
-    return "_".join(label.strip().lower().replace("-", " ").replace("_", " ").split())
+def normal_label(label: str) -> str:
+    """The form in which labels are stored and compared: composed, in lower case, words joined by ``_``."""
+    return "_".join(tidy(tidy(label).lower().replace("-", " ").replace("_", " ")).split())
 
 
 @lru_cache(maxsize=1)

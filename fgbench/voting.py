@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median_low
 
+from fgbench.naming import key
 from fgbench.records import Vote
 
 
@@ -103,11 +104,14 @@ def largest_group(frames: Sequence[int], tolerance: int) -> list[int]:
 
 
 def duplicate_voter(votes: Sequence[Vote]) -> tuple[str, int] | None:
-    """The first annotator (with the round) who voted twice in one round, if any."""
+    """The first annotator (with the round) who voted twice in one round, if any.
+
+    Names that differ in case, blanks or composition alone are one annotator.
+    """
     seen: set[tuple[str, int]] = set()
     for vote in votes:
-        key = (vote.annotator, vote.round)
-        if key in seen:
-            return key
-        seen.add(key)
+        cast = (key(vote.annotator), vote.round)
+        if cast in seen:
+            return vote.annotator, vote.round
+        seen.add(cast)
     return None

@@ -12,11 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fgbench import plugins
+from fgbench.catalogue.inventory import Inventory, take_inventory
 from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
 from fgbench.datasets._card import Card
+from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
+from fgbench.naming import is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import FREE, Ontology, UnknownLabelError, free_classes, ontology
+
+BAD_NAME = "bad_name"
+"""Reason of an entry whose file has a name that is no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +33,15 @@ class Listing:
         entries: Those that the recipe takes, in the adapter's order, each id once.
         classes: The ordered labels; empty where the data have none.
         left_out: Label to number of entries whose label the recipe's label set lacks.
+        inventory: What is below the root.
+        notes: What was taken as one although it is spelled in several ways, one line each, for people.
     """
 
     entries: tuple[ClipEntry, ...]
     classes: tuple[str, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    inventory: Inventory
+    notes: tuple[str, ...] = ()
 
 
 def list_data(config: DatasetConfig, root: Path) -> Listing:
@@ -39,7 +49,11 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
 
     Where the recipe's label set is a part of the adapter's, entries with other labels are left out and
     counted: so CK+ is used with 6, 7 or 8 classes. Any other label that the set lacks is for ``ingest`` to
-    reject.
+    reject. So are pipes, devices and links to nothing, wherever they are below the root, and files whose
+    names are no text: each is an entry with a problem.
+
+    Names have one form (:mod:`fgbench.naming`): people and sources whose names differ in case or blanks alone
+    are one, and have the spelling that comes first in the alphabet.
 
     Args:
         config: Section ``dataset`` of the recipe.
@@ -59,7 +73,9 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     )
     if not found:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
-    entries, left_out = _taken(_unique(found), ontology(variant.scheme), wanted)
+    inventory = take_inventory(root, [entry.path for entry in found])
+    named, notes = _named(found)
+    entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), wanted)
     if not entries:
         raise DatasetError(
             f"{root} has no entry with a label of {wanted.name}, it has: {', '.join(sorted(left_out))}",
@@ -69,7 +85,13 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     if wanted.name == FREE:
         labels = [entry.label for entry in entries if entry.label]
         classes = free_classes([*labels, *(vote.label for entry in entries for vote in entry.votes)])
-    return Listing(entries=tuple(entries), classes=classes, left_out=dict(sorted(left_out.items())))
+    return Listing(
+        entries=tuple(entries),
+        classes=classes,
+        left_out=dict(sorted(left_out.items())),
+        inventory=inventory,
+        notes=notes,
+    )
 
 
 def card_of(config: DatasetConfig) -> Card:
@@ -95,6 +117,58 @@ def recipes_by_adapter() -> dict[str, list[PrepareConfig]]:
     }
 
 
+def _odd(odd: Mapping[str, str]) -> list[ClipEntry]:
+    return [
+        ClipEntry(clip_id=tidy(shown(path)), path=shown(path), problem=(kind, f"{shown(path)}: {ODD[kind]}"))
+        for path, kind in odd.items()
+    ]
+
+
+def _named(entries: list[ClipEntry]) -> tuple[list[ClipEntry], tuple[str, ...]]:
+    """Entries with names in their one form, and what that made one, for people.
+
+    A name that is no text cannot be stored: its entry becomes one with a problem.
+    """
+    kept = [_with_text(entry) for entry in entries]
+    people = {entry.subject_id for entry in kept} - {None}
+    sources = {entry.source_id for entry in kept} - {None}
+    voters = {vote.annotator for entry in kept for vote in entry.votes}
+    names = {
+        "subject": one_spelling(name for name in people if name is not None),
+        "source": one_spelling(name for name in sources if name is not None),
+        "annotator": one_spelling(voters),
+    }
+    notes = [
+        f"{len(group)} spellings of one {what}: {', '.join(map(repr, group))}"
+        for what, spellings in names.items()
+        for group in several_spellings(spellings)
+    ]
+    return [_spelled(entry, names) for entry in kept], tuple(notes)
+
+
+def _with_text(entry: ClipEntry) -> ClipEntry:
+    if is_text(entry.clip_id + entry.path + (entry.label or "") + (entry.subject_id or "")):
+        return entry
+    path = shown(entry.path)
+    detail = f"{path} has a name that is not UTF-8 (bytes are shown as \\x..); rename it"
+    return ClipEntry(clip_id=shown(entry.clip_id), path=path, problem=(BAD_NAME, detail))
+
+
+def _spelled(entry: ClipEntry, names: Mapping[str, Mapping[str, str]]) -> ClipEntry:
+    subject = names["subject"].get(entry.subject_id or "")
+    source = names["source"].get(entry.source_id or "")
+    votes = tuple(
+        vote
+        if names["annotator"][vote.annotator] == vote.annotator
+        else replace(vote, annotator=names["annotator"][vote.annotator])
+        for vote in entry.votes
+    )
+    clip_id = tidy(entry.clip_id)
+    if (clip_id, subject, source, votes) == (entry.clip_id, entry.subject_id, entry.source_id, entry.votes):
+        return entry
+    return replace(entry, clip_id=clip_id, subject_id=subject, source_id=source, votes=votes)
+
+
 def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
     """Every id once: what comes several times becomes one entry with a problem."""
     counts = Counter(entry.clip_id for entry in entries)
@@ -107,7 +181,9 @@ def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
             continue
         first = kept.get(entry.clip_id, entry)
         detail = first.problem[1] if first.problem and first is not entry else "listed more than once:"
-        kept[entry.clip_id] = replace(first, problem=("duplicate_id", f"{detail} {entry.path}"))
+        # Two paths that print alike are told apart by their code points.
+        path = ascii(entry.path) if tidy(entry.path) != entry.path else entry.path
+        kept[entry.clip_id] = replace(first, problem=("duplicate_id", f"{detail} {path}"))
     return list(kept.values())
 
 

@@ -1,10 +1,12 @@
 """Whether a data set has changed since it was prepared: its entries, and size and time of what they name.
 
-Asks the file system for states; opens nothing.
+Asks the file system for states; opens nothing. A change that keeps name, size and time of change of a file is
+not seen: ``fgbench prepare --verify`` hashes the files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -17,36 +19,57 @@ from fgbench.records import ClipEntry
 
 _ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name != "votes"))
 
+Stamp = tuple[int, int] | str
+"""Size and time of change (ns) of a file; of a folder a digest; else what is there instead."""
+
 
 class Stamps:
-    """Size and time of change of what entries name; a folder or table that many name is looked at once."""
+    """Size and time of change of what entries name; everything is looked at once."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
-        self._shared: dict[str, tuple[int, int]] = {}
+        self._known: dict[str, Stamp] = {}
 
-    def of(self, path: str) -> tuple[int, int]:
-        """Stamp of a file, of all files of a folder together, or of the table that a row is of."""
-        if path in self._shared:
-            return self._shared[path]
+    def of(self, path: str) -> Stamp:
+        """Stamp of a file, of a folder by the names and stamps of its files, or of the table of a row."""
+        if path not in self._known:
+            self._known[path] = self._look(path)
+        return self._known[path]
+
+    def _look(self, path: str) -> Stamp:
+        place = f"{self._root}/{path}"
         try:
-            status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - a Path for each takes longer
+            status = os.stat(place)  # noqa: PTH116 - a Path for each takes longer
             if not stat.S_ISDIR(status.st_mode):
                 return status.st_size, status.st_mtime_ns
-            self._shared[path] = self._folder(path)
-            return self._shared[path]
+            return _folder(place)
         except NotADirectoryError:
-            table, _, _ = path.rpartition("/")
-            if table not in self._shared:
-                self._shared[table] = self.of(table)
-            return self._shared[table]
-        except (OSError, ValueError):
-            return -1, -1
+            return self.of(path.rpartition("/")[0])
+        except (OSError, ValueError) as error:
+            return _absent(place, error)
 
-    def _folder(self, path: str) -> tuple[int, int]:
-        with os.scandir(f"{self._root}/{path}") as found:
-            states = [item.stat() for item in found]
-        return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
+
+def _folder(place: str) -> str:
+    """Digest of the names, sizes and times of the files in a folder, in the order of their names."""
+    with os.scandir(place) as found:
+        items = sorted(found, key=lambda item: item.name)
+    digest = hashlib.sha256()
+    for item in items:
+        try:
+            state = item.stat()
+            stamp = f"{state.st_size}/{state.st_mtime_ns}"
+        except OSError as error:  # a link to nothing: one file, and not the end of the folder
+            stamp = _absent(item.path, error)
+        digest.update(f"{item.name}\0{stamp}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _absent(place: str, error: Exception) -> str:
+    """What is there in the place of a file: nothing, or a link that leads to none."""
+    try:
+        return f"{type(error).__name__}: {os.readlink(place)}"  # noqa: PTH115
+    except (OSError, ValueError):
+        return type(error).__name__
 
 
 def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequence[str]) -> str:

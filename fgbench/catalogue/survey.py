@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fgbench.catalogue.listing import card_of, list_data
+from fgbench.catalogue.inventory import Inventory
+from fgbench.catalogue.listing import BAD_NAME, card_of, list_data
 from fgbench.config import PrepareConfig
 from fgbench.datasets._card import WHOLE, Variant
+from fgbench.datasets._tree import ODD
 from fgbench.media_kinds import is_picture, is_video
+from fgbench.naming import shown
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 
@@ -48,6 +51,8 @@ class Survey:
         missing_examples: A few of their paths.
         unlisted: Number of pictures, videos and folders of pictures beside listed ones that are not listed.
         unlisted_examples: A few of their paths.
+        inventory: All that is below the folder, and what of it the recipe uses.
+        notes: Names that were taken as one, for people.
     """
 
     recipe: str
@@ -66,6 +71,8 @@ class Survey:
     missing_examples: Sequence[str]
     unlisted: int
     unlisted_examples: Sequence[str]
+    inventory: Inventory
+    notes: Sequence[str]
 
     @property
     def differences(self) -> list[str]:
@@ -108,17 +115,21 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     variant = card.variant(recipe.dataset.variant)
     labels = ontology(recipe.dataset.scheme)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for entry in listing.entries:
+    # What is no file, or cannot be named, is no entry of the data set, but a problem of its folder.
+    there = [
+        entry for entry in listing.entries if not entry.problem or entry.problem[0] not in {*ODD, BAD_NAME}
+    ]
+    for entry in there:
         counts[entry.split or WHOLE][_label(entry, labels)] += 1
-    missing, unlisted = _files(listing.entries, root)
+    missing, unlisted = _files(there, root)
     known, known_labels = _known(variant, labels, left_out=bool(listing.left_out))
     return Survey(
         recipe=recipe.name,
         title=card.title,
         root=str(root),
         scheme=labels.name,
-        entries=len(listing.entries),
-        subjects=len({entry.subject_id for entry in listing.entries} - {None}),
+        entries=len(there),
+        subjects=len({entry.subject_id for entry in there} - {None}),
         counts={
             part: {
                 label: counts[part][label]
@@ -135,9 +146,11 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
             sorted(Counter(entry.problem[0] for entry in listing.entries if entry.problem).items())
         ),
         missing=len(missing),
-        missing_examples=missing[:_SHOWN],
+        missing_examples=[shown(path) for path in missing[:_SHOWN]],
         unlisted=len(unlisted),
-        unlisted_examples=unlisted[:_SHOWN],
+        unlisted_examples=[shown(path) for path in unlisted[:_SHOWN]],
+        inventory=listing.inventory,
+        notes=listing.notes,
     )
 
 

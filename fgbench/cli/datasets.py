@@ -113,6 +113,7 @@ def described(found: Survey, recipe: str) -> list[str]:
         lines.append(f"missing files: {found.missing}, e.g. {', '.join(found.missing_examples)}")
     if found.unlisted:
         lines.append(f"files without a label: {found.unlisted}, e.g. {', '.join(found.unlisted_examples)}")
+    lines += [*found.notes, *found.inventory.lines]
     lines += [f"differs: {line}" for line in found.differences]
     if found.is_complete:
         lines.append("complete" if found.known else "nothing is missing (published numbers are not known)")

@@ -62,6 +62,13 @@ def prepare(
             "as fgbench audit finds them.",
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Hash all source files, also those with size and time as before; redo what changed.",
+        ),
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Afterwards delete results of earlier recipes and inputs.")
     ] = False,
@@ -108,6 +115,7 @@ def prepare(
             engine=engine,
             force=force,
             retry=retry,
+            verify=verify,
             worker_memory_gb=worker_memory,
             progress=progress,
         )
@@ -167,6 +175,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     if dry_run:
         for stage in report.stages:
             say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+        for line in report.notes:
+            say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
         return
     for label, count in report.left_out.items():
@@ -183,6 +193,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
             f"{failures.number} clips failed for reasons that may have passed, the first: {failures.first}; "
             f"log: {failures.log}; fgbench prepare --retry works on them again"
         )
+    for line in report.notes:
+        say(line)
     for part, counts in report.counts.items():
         say(counts_line(part, counts))
     if not report.done and not report.published:

@@ -9,6 +9,9 @@ from pydantic import Field
 from fgbench.config.sections import NonNegative, PositiveFloat, Section
 from fgbench.config.training import OptimiserConfig
 
+Penalty = Annotated[float, Field(gt=0.0, le=1e9)]
+Penalties = Annotated[tuple[Penalty, ...], Field(min_length=1, max_length=100)]
+
 
 class BaselineConfig(Section):
     """What the recipes of all baselines have in common."""
@@ -22,22 +25,22 @@ class BaselineConfig(Section):
 class LbpSvmConfig(BaselineConfig):
     """A recipe of ``fgbench baseline lbp-svm``."""
 
-    c_values: Annotated[tuple[float, ...], Field(min_length=1)]
+    c_values: Penalties
     """Penalties to choose from."""
-    gamma_factors: tuple[float, ...] = ()
+    gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(max_length=100)] = ()
     """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
 
 
 class DenseTrajSvmConfig(BaselineConfig):
     """A recipe of ``fgbench baseline dense-traj-svm``."""
 
-    words: Annotated[int, Field(ge=2)] = 4000
+    words: Annotated[int, Field(ge=2, le=65_536)] = 4000
     """Words per channel; fewer are made where there are fewer descriptors."""
-    samples: Annotated[int, Field(ge=2)] = 100_000
+    samples: Annotated[int, Field(ge=2, le=10_000_000)] = 100_000
     """Training descriptors per channel that words are made from."""
-    runs: Annotated[int, Field(ge=1)] = 8
+    runs: Annotated[int, Field(ge=1, le=1000)] = 8
     """Runs of k-means, of which the best is kept."""
-    c_values: Annotated[tuple[float, ...], Field(min_length=1)]
+    c_values: Penalties
     """Penalties to choose from."""
 
 

@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Count, Fraction, Section
+from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
 
 Part = Literal["train", "val", "test"]
+Weight = Annotated[float, Field(ge=0.0, le=1e9)]
+Images = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class DatasetConfig(Section):
@@ -40,7 +42,7 @@ class ProtocolConfig(Section):
     """Parts to choose on; none: a tenth of the training groups is held out."""
     test: tuple[Part, ...] = ("test",)
     """Parts to report."""
-    folds: Annotated[int, Field(ge=3)] = 10
+    folds: Annotated[int, Field(ge=3, le=1000)] = 10
     """Number of folds."""
     group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
     """What folds, and what is held out, must not divide."""
@@ -74,7 +76,7 @@ class IngestConfig(Section):
 class ConsensusConfig(Section):
     """Rules that settle annotators' votes (paper section III: three of five agree, confidence 0.5)."""
 
-    min_votes: Annotated[int, Field(ge=1)] = 3
+    min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
     """Votes that have to agree on the label, and on the key frame."""
     key_frame_tolerance: Count = 2
     """Key frames this many frames apart count as the same. Not stated in the paper."""
@@ -92,15 +94,15 @@ class SplitConfig(Section):
     assign: Literal["hash", "exact"] = "hash"
     """``hash``: each group by itself, so that a new clip leaves the others where they are; ``exact``: sizes
     are met as closely as whole groups allow."""
-    train: Annotated[float, Field(ge=0.0)] = 825.0
+    train: Weight = 825.0
     """Number of clips, or weight; only the proportions count when the data set has another size."""
-    val: Annotated[float, Field(ge=0.0)] = 275.0
+    val: Weight = 275.0
     """As ``train``."""
-    test: Annotated[float, Field(ge=0.0)] = 391.0
+    test: Weight = 391.0
     """As ``train``."""
     cover_all_classes: bool = True
     """Move groups so that every class with enough groups is in test and in train (paper section III)."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the division."""
 
     @model_validator(mode="after")
@@ -117,13 +119,13 @@ class SampleConfig(Section):
     """Frames before the key frame that go to the image set. Not stated in the paper (about 7 a clip)."""
     after: Count = 3
     """Frames after the key frame that go to the image set."""
-    step: Annotated[int, Field(ge=1)] = 1
+    step: Positive = 1
     """Distance between them, in frames."""
     without_key_frame: Literal["middle", "video_only"] = "middle"
     """A clip without key frame: take its middle frame, or no images."""
     video: Literal["all", "uniform", "none"] = "all"
     """Frames of the video set: every frame, ``video_frames`` evenly spread, or none."""
-    video_frames: Annotated[int, Field(ge=1)] = 16
+    video_frames: Positive = 16
     """Number of frames when ``video`` is ``uniform``."""
 
 
@@ -142,7 +144,7 @@ class FacesConfig(Section):
     """Whether faces are searched and aligned. ``false`` takes frames that are cropped already as they are."""
     ambiguity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.1
     """Share by which two faces may differ in area (``central``: in place) and still count as equal."""
-    min_face_px: Annotated[float, Field(ge=1.0)] = 40.0
+    min_face_px: Annotated[float, Field(ge=1.0, le=16384.0)] = 40.0
     """Width of the smallest face that is looked for, in px."""
     padding: Annotated[float, Field(ge=0.0, le=2.0)] = 0.25
     """Margin around the face, as dlib's ``get_face_chip`` counts it. Not stated in the paper."""
@@ -150,11 +152,11 @@ class FacesConfig(Section):
     """Side of the aligned face in px (paper section III: 224)."""
     max_abs_yaw_deg: Annotated[float, Field(gt=0.0, le=180.0)] = 45.0
     """A face turned further gets the status ``large_pose``. Not stated in the paper."""
-    redetect_every: Annotated[int, Field(ge=1)] = 24
+    redetect_every: Positive = 24
     """Frames between two searches of the whole frame while a face is tracked."""
-    search_every: Annotated[int, Field(ge=1)] = 6
+    search_every: Positive = 6
     """Frames between two searches while there is no face; a find is followed backwards into those between."""
-    check_every: Annotated[int, Field(ge=1)] = 2
+    check_every: Positive = 2
     """Frames between two checks by the detector that what is tracked is still a face."""
     max_seconds: Annotated[float, Field(gt=0.0, le=1e9)] = 21600.0
     """Seconds that the faces of one clip may take; beyond them the clip is rejected. A safety net: which clip
@@ -181,13 +183,13 @@ class AugmentConfig(Section):
     balance: Literal["none", "copies", "total"] = "copies"
     """``copies``: ``copies`` per image; ``total``: fill the scarcest classes until ``train``, ``val`` and
     ``test`` images are there, originals counted."""
-    copies: Count = 1
+    copies: Annotated[int, Field(ge=0, le=1000)] = 1
     """Copies per image in ``copies`` mode, in the training part only."""
-    train: Count = 12826
+    train: Images = 12826
     """Wanted number of images (originals and copies) in ``total`` mode; 0 leaves the part as it is."""
-    val: Count = 2580
+    val: Images = 2580
     """As ``train``."""
-    test: Count = 2055
+    test: Images = 2055
     """As ``train``."""
     max_rotation_deg: Annotated[float, Field(ge=0.0, le=180.0)] = 15.0
     """Rotation is drawn evenly within plus or minus this. Not stated in the paper."""
@@ -199,7 +201,7 @@ class AugmentConfig(Section):
     """Encoding of the stored copies."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
     """Quality of JPEG."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the augmentation."""
 
 
@@ -223,7 +225,7 @@ class DenseTrajectoriesConfig(Section):
 
     enabled: bool = False
     """Whether they are computed; they take longer than all the rest."""
-    max_side_px: Annotated[int, Field(ge=0)] = 320
+    max_side_px: Annotated[int, Field(ge=0, le=16384)] = 320
     """Longer side that frames are reduced to; 0 leaves them as they are. Not stated in the paper."""
 
 
@@ -261,3 +263,12 @@ class PrepareConfig(Section):
     lbp: LbpConfig = LbpConfig()
     dense_trajectories: DenseTrajectoriesConfig = DenseTrajectoriesConfig()
     optical_flow: OpticalFlowConfig = OpticalFlowConfig()
+
+    @model_validator(mode="after")
+    def _cells_have_pixels(self) -> Self:
+        if self.lbp.enabled and max(self.lbp.rows, self.lbp.columns) > self.faces.chip_size:
+            raise ValueError(
+                f"lbp has {self.lbp.rows} x {self.lbp.columns} cells, and faces.chip_size is "
+                f"{self.faces.chip_size}; take fewer cells or a larger face"
+            )
+        return self

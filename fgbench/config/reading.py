@@ -1,7 +1,13 @@
-"""Reading of recipes: from a packed name or a YAML file to a checked section."""
+"""Reading of recipes: from a packed name or a YAML file to a checked section.
+
+Whatever is wrong with a recipe is one :class:`fgbench.errors.ConfigError` of a few lines, found before
+anything is computed: no file, however large or odd, takes long to refuse. The limits are our own.
+"""
 
 from __future__ import annotations
 
+import json
+import reprlib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,13 +17,26 @@ from pydantic import ValidationError
 
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
-from fgbench.errors import ConfigError
+from fgbench.config.strict_yaml import MAX_BYTES, read_yaml
+from fgbench.errors import ConfigError, MediaError
+from fgbench.regular_files import read_regular
 from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)
 EXTENDS = "extends"
 """Key of a recipe that names another one, whose keys it takes where it has none of its own: one in the same
 folder, else a packed one."""
+
+MAX_HEIRS = 16
+"""Longest chain of recipes of which each extends the next."""
+
+_MAX_FAULTS = 5
+_MAX_MESSAGE = 300
+_MAX_NAME = 100
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def load_baseline(baseline: str, model: type[Recipe], recipe: str | None = None) -> Recipe:
@@ -96,7 +115,8 @@ def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
 
 def _check(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
     try:
-        return model.model_validate(raw)
+        # As JSON, so that a number has to be one: nothing is made of "010", true or 3.0 that is not there.
+        return model.model_validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
         raise ConfigError(
             f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
@@ -105,9 +125,11 @@ def _check(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
 
 def _mapping(text: str, origin: str) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(text)
+        raw = read_yaml(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{origin} is not valid YAML: {error}", "correct the file") from error
+        raise ConfigError(
+            f"{origin} is not valid YAML: {_bounded(str(error))}", "correct the file"
+        ) from error
     if not isinstance(raw, dict):
         raise ConfigError(
             f"{origin} holds {type(raw).__name__}, expected keys and values", "see a packed recipe"
@@ -115,23 +137,59 @@ def _mapping(text: str, origin: str) -> dict[str, Any]:
     return raw
 
 
+def _read_text(path: Path) -> str:
+    """Text of a recipe file.
+
+    Raises:
+        ConfigError: If it is no regular file of at most :data:`MAX_BYTES` of UTF-8, or cannot be read.
+    """
+    try:
+        data = read_regular(path, max_bytes=MAX_BYTES)
+    except MediaError as error:
+        raise ConfigError(_bounded(error.message), "expected a recipe: a small YAML file") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8 text"
+        ) from error
+
+
 def _inherited(path: Path, kind: str, heirs: tuple[Path, ...]) -> dict[str, Any]:
     """Keys of a recipe over those of the recipe that it ``extends``."""
-    raw = _mapping(path.read_text(encoding="utf-8"), str(path))
+    raw = _mapping(_read_text(path), str(path))
     if EXTENDS not in raw:
         return raw
-    name = str(raw.pop(EXTENDS))
+    name = raw.pop(EXTENDS)
+    if not isinstance(name, str) or len(name) > _MAX_NAME:
+        raise ConfigError(
+            f"{path} extends {_SHORT.repr(name)}, expected the name of a recipe",
+            f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
+        )
     parent = path.parent / f"{name}{path.suffix}"
-    if Path(name).name == name and not parent.is_file() and name in recipe_names(kind):
+    if Path(name).name == name and not _is_there(parent) and name in recipe_names(kind):
         parent = resource("pipelines", kind, f"{name}.yaml")
-    if Path(name).name != name or not parent.is_file():
+    if Path(name).name != name or not _is_there(parent):
         raise ConfigError(
             f"{path} extends {name!r}, and there is no {parent} and no packed recipe of this name",
             f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
         )
     if parent in (path, *heirs):
         raise ConfigError(f"{path} extends {name!r}, which extends it in turn", "break the circle")
-    return _over(_inherited(parent, kind, (path, *heirs)), raw)
+    if len(heirs) >= MAX_HEIRS:
+        raise ConfigError(
+            f"{heirs[0]} extends a recipe that extends another, more than {MAX_HEIRS} times",
+            "shorten the chain",
+        )
+    return _over(_inherited(parent, kind, (*heirs, path)), raw)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something to read has this name; a name that no file can have is none."""
+    try:
+        return path.exists() and not path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -145,8 +203,10 @@ def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def _find_recipe(recipe: str, kind: str) -> Path:
     if recipe.endswith((".yaml", ".yml")):
         path = Path(recipe)
-        if not path.is_file():
-            raise ConfigError(f"no recipe file {recipe}", f"packed recipes: {', '.join(recipe_names(kind))}")
+        if not _is_there(path):
+            raise ConfigError(
+                f"no recipe file {_bounded(recipe)}", f"packed recipes: {', '.join(recipe_names(kind))}"
+            )
         return path
     known = recipe_names(kind)
     name = recipe.replace("_", "-")
@@ -154,24 +214,32 @@ def _find_recipe(recipe: str, kind: str) -> Path:
         near = get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"unknown recipe {recipe!r}",
+            f"unknown recipe {_SHORT.repr(recipe)}",
             f"{meant}packed recipes: {', '.join(known)}; or give the path of a .yaml file",
         )
     return resource("pipelines", kind, f"{name}.yaml")
 
 
 def _explain(error: ValidationError, model: type[Section]) -> str:
+    """The first faults of a recipe, each in a few words."""
     lines = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
+    faults = error.errors(include_url=False, include_context=False)
+    for item in faults[:_MAX_FAULTS]:
+        where = _bounded(".".join(str(part) for part in item["loc"]), _MAX_NAME)
         if item["type"] == "extra_forbidden":
-            near = get_close_matches(str(item["loc"][-1]), _keys_beside(item["loc"], model), n=1)
+            near = get_close_matches(str(item["loc"][-1])[:_MAX_NAME], _keys_beside(item["loc"], model), n=1)
             lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else ""))
         elif item["type"] == "missing":
             lines.append(f"key {where} is missing")
         else:
-            lines.append(f"{where or 'recipe'} = {item['input']!r}: {item['msg']}")
-    return "; ".join(lines)
+            lines.append(f"{where or 'recipe'} = {_SHORT.repr(item['input'])}: {item['msg']}")
+    if len(faults) > _MAX_FAULTS:
+        lines.append(f"and {len(faults) - _MAX_FAULTS} more")
+    return "; ".join(_bounded(line) for line in lines)
+
+
+def _bounded(text: str, most: int = _MAX_MESSAGE) -> str:
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
 def _keys_beside(location: tuple[int | str, ...], root: type[Section]) -> list[str]:

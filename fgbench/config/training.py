@@ -6,7 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Count, NonNegative, Positive, PositiveFloat, Section
+from fgbench.config.sections import Count, Megabytes, NonNegative, Positive, PositiveFloat, Section, Units
+
+Regions = Annotated[int, Field(ge=1, le=36)]
+"""Number of regions: there are 6 x 6 cells."""
 
 
 class TrunkConfig(Section):
@@ -15,9 +18,9 @@ class TrunkConfig(Section):
     input_px: Literal[224, 112] = 224
     """Side that a face is reduced to. With 112 the pooling is left out, so that cells of the last map lie
     where they lie with 224; it is for machines without GPU. The paper has 224."""
-    stem: Positive = 32
+    stem: Units = 32
     """Kernels of conv1 (paper section IV-A: 32 of 11 x 11 x 3)."""
-    widths: tuple[Positive, Positive, Positive, Positive] = (64, 128, 256, 256)
+    widths: tuple[Units, Units, Units, Units] = (64, 128, 256, 256)
     """Kernels of conv4 to conv7. The last is the paper's 256, the others are not stated in the paper."""
     region_layer: bool = True
     """Whether the region layer of DRML follows conv1; the Plain CNN has none."""
@@ -29,9 +32,9 @@ class NetworkConfig(Section):
     """MSAU-Net and what is left of it in its ablations (paper section IV-A, Table II)."""
 
     trunk: TrunkConfig = TrunkConfig()
-    fc_hidden: Positive | None = 4096
+    fc_hidden: Units | None = 4096
     """Units of fc8; ``null`` leaves the layer out."""
-    embedding: Positive = 2048
+    embedding: Units = 2048
     """Units of fc9 (paper section IV-A: 2048)."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
     """Dropout after fc8 and fc9, as DRML has it."""
@@ -81,7 +84,7 @@ class OptimiserConfig(Section):
     """Course of the learning rate. Not stated in the paper."""
     warmup_epochs: NonNegative = 0.0
     """Epochs of a linear rise at the start."""
-    batch: Positive = 8
+    batch: Units = 8
     """Samples per step, over all processes."""
     epochs: Positive = 30
     """Most epochs. Not stated in the paper."""
@@ -123,7 +126,7 @@ class ImageDataConfig(Section):
     keep_maps: bool = False
     """Compute the last maps of a frozen trunk once for every crop, and train on them: the same result, many
     times faster, for a disk and memory of about 20 kB per crop and scale."""
-    resident_mb: Positive = 16384
+    resident_mb: Megabytes = 16384
     """Memory for images; a larger set is streamed from disk."""
 
 
@@ -138,7 +141,7 @@ class TrainImageConfig(Section):
     """Row of Table II that it is, as the paper names it."""
     au_recipe: str | None = None
     """Recipe of the AU pretraining whose trunk is taken and frozen; ``null`` trains the trunk too."""
-    region_counts: tuple[Positive, ...] = ()
+    region_counts: Annotated[tuple[Regions, ...], Field(max_length=36)] = ()
     """Numbers of regions to train with, one run each (Figure 7); empty: ``network.zooms`` alone."""
     network: NetworkConfig = NetworkConfig()
     losses: ImageLossConfig = ImageLossConfig()
@@ -163,7 +166,7 @@ class TrainAuConfig(Section):
     """Name of the recipe and of the experiment."""
     description: str = ""
     """One sentence for people."""
-    action_units: Annotated[tuple[str, ...], Field(min_length=1)]
+    action_units: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
     """Names, e.g. ``au12``; one that a data set does not annotate is masked there."""
     frame_step: Positive = 1
     """Take every n-th frame of a clip."""
@@ -171,9 +174,9 @@ class TrainAuConfig(Section):
     """Negatives of a unit that count in an epoch, per positive; the others are masked at random. Not stated
     in the paper; 0 keeps all."""
     trunk: TrunkConfig = TrunkConfig()
-    fc_hidden: Positive | None = 4096
+    fc_hidden: Units | None = 4096
     """Units of fc8; ``null`` leaves the layer out."""
-    embedding: Positive = 2048
+    embedding: Units = 2048
     """Units of fc9."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
     """Dropout after fc8 and fc9."""

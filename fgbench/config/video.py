@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.sections import Fraction, NonNegative, Positive, PositiveFloat, Section
+from fgbench.config.sections import Fraction, Megabytes, NonNegative, PositiveFloat, Section, Units
 from fgbench.config.training import OptimiserConfig
 
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -25,7 +25,7 @@ class AttentionConfig(Section):
     """What a frame is described by: ``face`` embedding and maximum activations of the whole face (2304
     numbers), ``all`` those of the enlarged regions too, ``mac`` the maximum activations alone (256). The
     paper says 256 without saying which."""
-    size: Positive = 256
+    size: Units = 256
     """Numbers per frame that are attended to (paper section IV-B: 256)."""
     project: bool = True
     """Whether a linear layer makes them of the frame's description; without it the sizes have to agree. Not
@@ -34,9 +34,9 @@ class AttentionConfig(Section):
     """Batch normalisation of these numbers (not stated in the paper), or unit length as in NAN."""
     dropout: Dropout = 0.0
     """Dropout before the classifiers."""
-    frames: Positive = 64
+    frames: Units = 64
     """Most frames of a clip, evenly spread. Not stated in the paper."""
-    train_frames: Positive | None = None
+    train_frames: Units | None = None
     """Frames of a clip that are drawn per epoch, one from each of as many equal parts; ``null`` takes all.
     Not stated in the paper."""
 
@@ -51,9 +51,9 @@ class SnippetConfig(Section):
     """Factor of all numbers of channels; less than 1 is for machines without GPU."""
     dropout: Dropout = 0.8
     """Dropout before the classifiers. Not stated in the paper; 0.8 is TSN's."""
-    train_snippets: Positive = 3
+    train_snippets: Units = 3
     """Pieces per clip in training, one at a random place in each of as many equal parts (TSN)."""
-    test_snippets: Positive = 25
+    test_snippets: Units = 25
     """Pieces per clip in test, evenly spread (TSN)."""
 
 
@@ -69,7 +69,7 @@ class RgbConfig(SnippetConfig):
 class FlowConfig(SnippetConfig):
     """Temporal stream ``flow``: stacks of optical flow (paper section IV-B)."""
 
-    length: Positive = 5
+    length: Units = 5
     """Fields per stack, of two channels each. Not stated in the paper; TSN has 5, the two-stream network of
     2014 has 10."""
 
@@ -83,13 +83,13 @@ class VggLstmConfig(Section):
     """Factor of all numbers of channels."""
     batch_norm: bool = False
     """Batch normalisation after each convolution; for training from random values."""
-    fc: Positive = 4096
+    fc: Units = 4096
     """Units of fc6."""
-    hidden: Positive = 128
+    hidden: Units = 128
     """Units of the LSTM. Not stated in the paper."""
     dropout: Dropout = 0.5
     """Dropout after fc6."""
-    frames: Positive = 16
+    frames: Units = 16
     """Frames of a clip, evenly spread. Not stated in the paper."""
 
 
@@ -102,15 +102,15 @@ class C3dLstmConfig(Section):
     """Factor of all numbers of channels."""
     batch_norm: bool = False
     """Batch normalisation after each convolution; for training from random values."""
-    fc: Positive = 4096
+    fc: Units = 4096
     """Units of fc6."""
-    hidden: Positive = 128
+    hidden: Units = 128
     """Units of the LSTM. Not stated in the paper."""
     dropout: Dropout = 0.5
     """Dropout after fc6."""
-    stride: Positive = 8
+    stride: Units = 8
     """Frames from the start of one window of 16 to that of the next. Not stated in the paper."""
-    windows: Positive = 8
+    windows: Units = 8
     """Most windows of a clip, evenly spread. Not stated in the paper."""
 
 
@@ -165,7 +165,7 @@ class VideoDataConfig(Section):
     flip: bool = True
     """Whether training clips are mirrored at random (paper); horizontal flow then changes its sign."""
     distort: DistortConfig = DistortConfig()
-    resident_mb: Positive = 16384
+    resident_mb: Megabytes = 16384
     """Memory for the decoded frames, and for the flow, of all clips; more are read from disk when needed."""
 
 

@@ -9,6 +9,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from fgbench.datasets._parts import check_different, parts_of
+from fgbench.datasets._tree import (
+    FILE,
+    FOLDER,
+    LINK_LOOP,
+    ODD,
+    OWN_FOLDER,
+    is_hidden,
+    kind_of,
+    leads_up,
+)
 from fgbench.errors import DatasetError
 from fgbench.media_kinds import is_frame
 from fgbench.picture_files import natural_key
@@ -28,13 +39,16 @@ def layout_error(found: str, layouts: Sequence[str]) -> DatasetError:
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
-    """Folders inside a folder by name, in natural order; hidden ones are passed over.
+    """Folders inside a folder by name, in natural order.
+
+    Hidden ones are passed over, and so are links to a folder that they lie in.
 
     Raises:
         DatasetError: If there is no such folder.
     """
-    names = sorted((item.name for item in _scan(folder) if item.is_dir()), key=natural_key)
-    return {name: folder / name for name in names if not name.startswith((".", "__MACOSX"))}
+    there = (item for item in _scan(folder) if not is_hidden(item.name) and item.name != OWN_FOLDER)
+    names = sorted((item.name for item in there if _is_folder(item)), key=natural_key)
+    return {name: folder / name for name in names}
 
 
 def file_names(folder: Path) -> list[str]:
@@ -43,8 +57,24 @@ def file_names(folder: Path) -> list[str]:
     Raises:
         DatasetError: If there is no such folder.
     """
-    found = (item.name for item in _scan(folder) if not item.name.startswith(".") and item.is_file())
-    return sorted(found, key=natural_key)
+    there = (item for item in _scan(folder) if not is_hidden(item.name))
+    return sorted((item.name for item in there if kind_of(item) == FILE), key=natural_key)
+
+
+def odd_items(folder: Path) -> dict[str, str]:
+    """Name to kind (:data:`fgbench.datasets._tree.ODD`) of what is neither a file nor a folder, sorted.
+
+    Raises:
+        DatasetError: If there is no such folder.
+    """
+    found = {}
+    for item in sorted(_scan(folder), key=lambda item: item.name):
+        kind = kind_of(item)
+        if kind == FOLDER and item.is_symlink() and leads_up(item.path):
+            kind = LINK_LOOP
+        if kind in ODD and not is_hidden(item.name):
+            found[item.name] = kind
+    return found
 
 
 def find(folder: Path, *names: str) -> Path | None:
@@ -72,7 +102,7 @@ def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path
         depth: How many levels down to look.
 
     Returns:
-        The folder nearest to the root; ``None`` if there is none.
+        The folder nearest to the root; ``None`` if there is none. Locked folders are passed over.
 
     Raises:
         DatasetError: If the root is no folder, or several folders of a level are accepted.
@@ -88,7 +118,8 @@ def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path
         if found:
             return found[0]
         inner = [list(subfolders(folder).values()) for folder in level]
-        level = [folder for folders in inner if len(folders) <= _WIDEST for folder in folders]
+        wrapping = (folder for folders in inner if len(folders) <= _WIDEST for folder in folders)
+        level = [folder for folder in wrapping if os.access(folder, os.R_OK | os.X_OK)]
     return None
 
 
@@ -113,6 +144,25 @@ def labelled_folders(folder: Path, labels: Mapping[str, str]) -> dict[Path, str]
             seen[name.lower()] = name
             found[path] = labels[name.lower()]
     return found
+
+
+def part_folder(folder: Path, part: str, *names: str) -> Path | None:
+    """The folder of a part (``train``, ``val``, ``test``) inside a folder.
+
+    Args:
+        folder: Where to look; ``None`` is given back if it is no folder.
+        part: The part.
+        names: The data set's own names for it, in any case; they come before the usual ones.
+
+    Raises:
+        DatasetError: If two folders have usual names of the part.
+    """
+    own = find(folder, *names)
+    if own is not None or not folder.is_dir():
+        return own
+    parts = {name: found for name, found in parts_of(subfolders(folder)).items() if found == part}
+    check_different(parts, str(folder))
+    return next((folder / name for name in parts), None)
 
 
 def pictures(folder: Path) -> list[str]:
@@ -140,6 +190,10 @@ def prefix(folder: Path, root: Path) -> str:
 def stem(name: str) -> str:
     """Name of a file without its suffix."""
     return name.rpartition(".")[0] or name
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    return kind_of(item) == FOLDER and not (item.is_symlink() and leads_up(item.path))
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:

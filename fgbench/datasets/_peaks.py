@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._folders import pictures, relative
+from fgbench.errors import DatasetError
 from fgbench.records import ClipEntry
 
 PEAK_FRAMES = 3
@@ -16,14 +17,18 @@ def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject
     """Two entries of a sequence: its last frames as the expression, its first as ``<name>-neutral``.
 
     Args:
-        folder: Its pictures; one with fewer than two is an entry with a problem.
+        folder: Its pictures; one that is locked or has fewer than two is an entry with a problem.
         root: Root of the data set.
         name: Id of the sequence.
         label: Its expression.
         subject: Who is shown.
     """
     path = relative(folder, root)
-    n_frames = len(pictures(folder))
+    try:
+        n_frames = len(pictures(folder))
+    except DatasetError as error:
+        yield ClipEntry(clip_id=name, path=path, problem=("unreadable", error.message))
+        return
     if n_frames < 2:
         yield ClipEntry(clip_id=name, path=path, problem=("no_frames", f"{path} has {n_frames} pictures"))
         return

@@ -6,12 +6,19 @@ Reads text files. Every error names the file, the line, what stands there and wh
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from fgbench.errors import DatasetError
+from fgbench.errors import DatasetError, MediaError
+from fgbench.regular_files import open_regular
 
 _SHOWN = 60
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?")
 
 
 def read_table(
@@ -35,10 +42,8 @@ def read_table(
     """
     csv.field_size_limit(1 << 24)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             yield from _rows(csv.reader(file, delimiter=delimiter), path, required, headless)
-    except FileNotFoundError as error:
-        raise DatasetError(f"no file {path}", f"expected a table with {', '.join(required)}") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
     except csv.Error as error:
@@ -104,11 +109,43 @@ def read_text(path: Path) -> str:
         DatasetError: If it cannot be read as UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_text(path) as file:
+            return file.read()
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "download the file again") from error
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open a file of UTF-8 text, with or without a byte order mark; ends of lines are left as they are.
+
+    Raises:
+        DatasetError: If there is no such file, it is a pipe or a device, or it may not be read.
+    """
+    try:
+        with open_regular(path) as file:
+            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    except MediaError as error:
+        raise DatasetError(error.message, "put the file of the data set there") from error
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a cell holds in plain digits, 0 to 999,999,999; ``None`` for anything else.
+
+    Python's ``int`` also takes ``1_0``, ``+3``, digits of other scripts and blanks around them, which in a
+    table are slips: they are no number here, and neither are ``-3``, ``3.0`` and ``1e2``.
+    """
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def decimal_number(text: str) -> float | None:
+    """The number that a cell holds in plain decimal notation, with or without an exponent, else ``None``.
+
+    What Python's ``float`` takes beside it (``nan``, ``inf``, ``1_0.5``, digits of other scripts) is none.
+    """
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | str) -> str:
@@ -150,11 +187,8 @@ def label_of(code: str, labels: Mapping[int, str], path: Path, line: int | str =
     Raises:
         DatasetError: If it is no code of a label.
     """
-    try:
-        number = float(code)
-    except ValueError:
-        number = -0.5
-    if number not in labels:
+    number = decimal_number(code.strip())
+    if number is None or number not in labels:
         known = ", ".join(f"{key} {name}" for key, name in sorted(labels.items()))
         raise DatasetError(
             f"{path} line {line}: label {code!r} is outside the range {min(labels)} to {max(labels)}",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from fgbench.errors import DatasetError
+from fgbench.errors import DatasetError, MediaError
+from fgbench.regular_files import read_regular
 
 _MAX_BYTES = 8 << 20
 
@@ -26,16 +27,15 @@ def read_xml(path: Path) -> ElementTree.Element:
     """Root element of an XML file.
 
     Raises:
-        DatasetError: If the file cannot be read, is larger than 8 MiB, is not XML, or has a document type.
+        DatasetError: If it cannot be read, is no file, larger than 8 MiB, or not XML, or has a document type.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DatasetError(f"{path} has more than {_MAX_BYTES} bytes", "expected a small annotation file")
+        data = read_regular(path, max_bytes=_MAX_BYTES)
         parser = ElementTree.XMLParser(target=_Builder())
-        parser.feed(path.read_bytes())
+        parser.feed(data)
         root: ElementTree.Element = parser.close()
-    except OSError as error:
-        raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
+    except MediaError as error:
+        raise DatasetError(error.message, "expected a small annotation file") from error
     except ElementTree.ParseError as error:
         raise DatasetError(f"{path} is refused as XML: {error}", "download the file again") from error
     return root

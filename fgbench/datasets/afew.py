@@ -12,9 +12,9 @@ from pathlib import Path
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    find,
     labelled_folders,
     layout_error,
+    part_folder,
     prefix,
     stem,
     unwrap,
@@ -67,12 +67,12 @@ def list_clips(root: Path) -> list[ClipEntry]:
     Raises:
         DatasetError: If the folder is not laid out so.
     """
-    base = unwrap(root, lambda folder: find(folder, *_PARTS["train"]) is not None)
+    base = unwrap(root, lambda folder: part_folder(folder, "train", *_PARTS["train"]) is not None)
     if base is None:
         raise layout_error(f"{root} has no folder Train/", _LAYOUT)
     entries = []
     for part, names in _PARTS.items():
-        folder = find(base, *names)
+        folder = part_folder(base, part, *names)
         if folder is None:
             raise layout_error(f"{base} has no folder {names[0]}/", _LAYOUT)
         inside = unwrap(folder, lambda inner: bool(labelled_folders(inner, _FOLDERS)), depth=1)

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import file_names, find, layout_error, prefix, stem, unwrap
+from fgbench.datasets._folders import file_names, find, layout_error, part_folder, prefix, stem, unwrap
 from fgbench.datasets._tables import label_of, read_table
 from fgbench.records import ClipEntry
 
@@ -139,7 +139,7 @@ def _from_lists(root: Path) -> Iterator[ClipEntry]:
 
 
 def _has_sets(folder: Path) -> bool:
-    return find(folder, _SETS["train"]) is not None
+    return part_folder(folder, "train", _SETS["train"]) is not None
 
 
 def _from_arrays(root: Path) -> Iterator[ClipEntry]:
@@ -150,7 +150,7 @@ def _from_arrays(root: Path) -> Iterator[ClipEntry]:
         hint = "; use the recipe affectnet" if has_lists else ""
         raise layout_error(f"{root} has no folder {_SETS['train']}/{hint}", layout)
     for part, name in _SETS.items():
-        folder = find(base, name)
+        folder = part_folder(base, part, name)
         if folder is None:
             raise layout_error(f"{base} has no folder {name}/", layout)
         inside = unwrap(folder, lambda inner: find(inner, "annotations") is not None, depth=1)

@@ -32,7 +32,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._tables import label_of, read_text
+from fgbench.datasets._tables import label_of, read_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.records import AuRow, ClipEntry
 
@@ -158,10 +158,11 @@ def _sequences(root: Path) -> Iterator[_Sequence]:
 def _sequence(images: Path, path: Path, subject: str, task: str) -> _Sequence:
     person = find(images, subject)
     folder = person and find(person, task)
-    numbers = {}
+    numbers: dict[int, int] = {}
     if folder is not None:
         names = (stem(name) for name in pictures(folder))
-        numbers = {int(name): index for index, name in enumerate(names) if name.isdecimal()}
+        found = {whole_number(name): index for index, name in enumerate(names)}
+        numbers = {number: index for number, index in found.items() if number is not None}
     coded = list(_coded(path))
     return _Sequence(
         name=f"{subject}_{task}",
@@ -176,7 +177,7 @@ def _coded(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Number of each frame of a file, and what the codes of :data:`UNITS` mean."""
     lines = read_text(path).splitlines()
     head = [cell.strip() for cell in lines[0].split(",")] if lines else []
-    columns = {int(cell): place for place, cell in enumerate(head) if cell.isdecimal() and place}
+    columns = {whole_number(cell): place for place, cell in enumerate(head) if place}
     absent = [str(unit) for unit in UNITS if unit not in columns]
     if absent:
         raise layout_error(f"{path} line 1 names no action units {', '.join(absent)}", _LAYOUT)
@@ -185,12 +186,13 @@ def _coded(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
         cells = text.split(",")
         if not text.strip():
             continue
-        if len(cells) <= max(places) or not cells[0].strip().isdecimal():
+        number = whole_number(cells[0].strip())
+        if len(cells) <= max(places) or number is None:
             raise DatasetError(
                 f"{path} line {line} begins with {text[:20]!r} and has {len(cells)} cells",
                 f"expected the number of a frame and {len(head) - 1} codes",
             )
-        yield int(cells[0]), tuple(label_of(cells[place], _MEANING, path, line) for place in places)
+        yield number, tuple(label_of(cells[place], _MEANING, path, line) for place in places)
 
 
 def _holds_subjects(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from pathlib import Path
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._fold_lists import read_folds
 from fgbench.datasets._folders import find, layout_error, prefix, stem, subfolders, unwrap
-from fgbench.datasets._tables import label_of, read_table
+from fgbench.datasets._tables import label_of, read_table, whole_number
 from fgbench.errors import DatasetError
 from fgbench.records import ClipEntry
 
@@ -115,12 +115,13 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
     """Id and label of the clips of a list."""
     for row in read_table(path, ("video_name", "label")):
         name = stem(row["video_name"])
-        if not name.isdecimal():
+        number = whole_number(name)
+        if number is None:
             raise DatasetError(
                 f"{path} line {row['_line']}: video_name is {row['video_name']!r}",
                 "expected the number of a clip",
             )
-        yield f"{int(name):05d}", label_of(row["label"], _CODES, path, row["_line"])
+        yield f"{number:05d}", label_of(row["label"], _CODES, path, row["_line"])
 
 
 def _places(frames: Path, root: Path) -> dict[int, str]:
@@ -128,8 +129,10 @@ def _places(frames: Path, root: Path) -> dict[int, str]:
     found: dict[int, str] = {}
     for name, folder in subfolders(frames).items():
         inside = [(name, prefix(frames, root))]
-        if not name.isdecimal():
+        if whole_number(name) is None:
             before = prefix(folder, root)
             inside = [(inner, before) for inner in subfolders(folder)]
-        found.update({int(inner): before + inner for inner, before in inside if inner.isdecimal()})
+        for inner, before in inside:
+            if (number := whole_number(inner)) is not None:
+                found[number] = before + inner
     return found

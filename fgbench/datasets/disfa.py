@@ -28,7 +28,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._tables import label_of, read_text
+from fgbench.datasets._tables import label_of, read_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.media_kinds import is_video
 from fgbench.records import AuRow, ClipEntry
@@ -186,11 +186,12 @@ def _intensities(path: Path) -> dict[int, str]:
         if not text.strip():
             continue
         number, comma, intensity = text.partition(",")
-        if not comma or not number.strip().isdecimal():
+        frame = whole_number(number.strip())
+        if not comma or frame is None:
             raise DatasetError(
                 f"{path} line {line} is {text[:60]!r}", "expected lines frame,intensity such as 1,0"
             )
-        index = int(number) - 1
+        index = frame - 1
         if index < 0 or index in found:
             what = "counts frames from 0" if index < 0 else f"names frame {index + 1} again"
             raise DatasetError(f"{path} line {line} {what}", "expected every frame once, counted from 1")

@@ -4,7 +4,8 @@ Layouts::
 
     fer2013.csv                     emotion,pixels,Usage                               (variant ``csv``)
     fer2013new.csv                  FER+: ten votes for each row of fer2013.csv        (variant ``ferplus``)
-    {train,test}/<emotion>/*.jpg    the same pictures as files, without a part val     (variant ``folders``)
+    {train,test}/<emotion>/*.jpg    the same pictures as files, without a part val     (variant ``folders``;
+                                    of Training, PublicTest and PrivateTest the last two are test)
 
 Labels: the six basic expressions and neutral; FER+ has contempt too. Usage Training, PublicTest and
 PrivateTest are train, val and test. Of FER+, votes that only one of ten gave are left out, and a row counts
@@ -22,15 +23,16 @@ from fgbench.datasets._folders import (
     find,
     labelled_folders,
     layout_error,
+    part_folder,
     pictures,
     prefix,
     relative,
     stem,
     unwrap,
 )
-from fgbench.datasets._tables import label_of, read_table
+from fgbench.datasets._tables import label_of, read_table, whole_number
 from fgbench.errors import DatasetError
-from fgbench.records import ClipEntry
+from fgbench.records import SPLITS, ClipEntry
 
 _CODES = dict(enumerate(("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")))
 _PARTS = {"training": "train", "publictest": "val", "privatetest": "test"}
@@ -167,25 +169,27 @@ def majority(counts: dict[str, int]) -> str | None:
 def _counts(row: dict[str, str], path: Path) -> dict[str, int]:
     counts = {}
     for name in (*_VOTED, *_NOT_VOTED):
-        if not row[name].isdecimal():
+        number = whole_number(row[name])
+        if number is None:
             raise DatasetError(
                 f"{path} line {row['_line']}: {name} is {row[name]!r}", "expected a number of votes"
             )
-        counts[name] = int(row[name])
+        counts[name] = number
     return counts
 
 
 def _has_parts(folder: Path) -> bool:
-    return all(find(folder, part) is not None for part in ("train", "test"))
+    return all(part_folder(folder, part) is not None for part in ("train", "test"))
 
 
 def _files(root: Path) -> Iterator[ClipEntry]:
     base = unwrap(root, _has_parts)
     if base is None:
         raise layout_error(f"{root} has no folders train/ and test/", (_FILES,))
-    for part in ("train", "test"):
-        folder = find(base, part)
-        assert folder is not None
+    for part in SPLITS:
+        folder = part_folder(base, part)
+        if folder is None:  # most copies have no folder of PublicTest alone
+            continue
         labelled = labelled_folders(folder, _FOLDERS)
         if not labelled:
             raise layout_error(f"{folder} has no folders named as emotions (angry, ..., surprise)", (_FILES,))
@@ -197,5 +201,5 @@ def _files(root: Path) -> Iterator[ClipEntry]:
                     path=before + name,
                     label=label,
                     key_frame=0,
-                    split=part,
+                    split="train" if part == "train" else "test",
                 )

@@ -7,9 +7,12 @@ The paper's data set is not public; this is the layout for your own clips::
     votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
     selection.csv               clip,frame                                           (optional)
 
-``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix. Only
+``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
+one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
+Only
 ``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
-``selection.csv`` lists the frames that experts accepted for the image set.
+``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
+plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
 
 Action units are labelled in the drawn data set alone (``truth.parquet``, see ``fgbench synth``).
 
@@ -20,23 +23,27 @@ Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
 from __future__ import annotations
 
 import csv
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fgbench.datasets import _drawn_truth
 from fgbench.datasets._card import WHOLE, Card, Variant
+from fgbench.datasets._parts import EXAMPLES, parts_of
+from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import VIDEO_SUFFIXES
-from fgbench.records import SPLITS, AuRow, ClipEntry, Vote
+from fgbench.records import AuRow, ClipEntry, Vote
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
 SELECTION = "selection.csv"
+MAX_ROUNDS = 99
+"""Latest round of votes; the paper has two."""
 VIDEOS = "videos"
 _LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 _ANNOTATION_COLUMNS = frozenset({"clip", "label", "key_frame", "confidence", "subject", "source", "split"})
+_SHOWN = 60
 _VOTE_COLUMNS = frozenset({"clip", "annotator", "label", "confidence", "key_frame", "round"})
 _SELECTION_COLUMNS = frozenset({"clip", "frame"})
 
@@ -72,27 +79,27 @@ def list_clips(root: Path) -> list[ClipEntry]:
     if annotations is None and votes is None:
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
     selection = _table(root / SELECTION, required={"clip", "frame"}, allowed=_SELECTION_COLUMNS)
-    files = _VideoFiles(root)
-    annotated = _by_clip(annotations or [])
-    voted = _by_clip(votes or [])
-    selected = _by_clip(selection or [])
-    known = {**annotated, **voted}
+    files = VideoFiles(root, VIDEOS)
+    annotated = _by_clip(annotations or [], files)
+    voted = _by_clip(votes or [], files)
+    selected = _by_clip(selection or [], files)
+    parts = parts_of({row.get("split", "") for row in annotations or []})
+    known = sorted({*annotated, *voted})
     entries = [
         _entry(
-            name,
-            files,
+            _one_file(name, [*annotated.get(name, []), *voted.get(name, []), *selected.get(name, [])], files),
             annotated.get(name, []),
             voted.get(name, []),
-            selected.get(name),
-            selection is not None,
+            selected.get(name, []) if selection is not None else None,
+            parts,
         )
-        for name in sorted(known)
+        for name in known
     ]
     entries += [
         ClipEntry(
             clip_id=name, path=name, problem=("unknown_clip", f"{SELECTION} names it, the annotations do not")
         )
-        for name in sorted(selected.keys() - known.keys())
+        for name in sorted(selected.keys() - {*known})
     ]
     return sorted(entries, key=lambda entry: entry.clip_id)
 
@@ -109,106 +116,62 @@ def action_units(root: Path) -> Iterator[AuRow]:
     return _drawn_truth.action_units(root)
 
 
+def _one_file(name: str, rows: list[Mapping[str, str]], files: VideoFiles) -> Found:
+    """The file that the rows of a clip are of."""
+    found = {(file := files.find(row["clip"])).path: file for row in rows}
+    first = found[min(found)]
+    if len(found) == 1 or first.problem is not None:
+        return first
+    detail = f"the tables name different files by it: {', '.join(sorted(found))}; rename one of them"
+    return Found(clip_id=name, path=first.path, problem=("duplicate_id", detail))
+
+
 def _entry(
-    name: str,
-    files: _VideoFiles,
+    file: Found,
     annotated: list[Mapping[str, str]],
     votes: list[Mapping[str, str]],
     selected: list[Mapping[str, str]] | None,
-    has_selection: bool,
+    parts: Mapping[str, str],
 ) -> ClipEntry:
     if len(annotated) > 1:
         lines = ", ".join(row["_line"] for row in annotated)
-        return ClipEntry(
-            clip_id=name, path=name, problem=("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}")
-        )
+        spelled = list(dict.fromkeys(row["clip"] for row in annotated))
+        several = f" as {', '.join(map(repr, spelled))}" if len(spelled) > 1 else ""
+        problem = ("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}{several}")
+        return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
+    if file.problem is not None:
+        return ClipEntry(clip_id=file.clip_id, path=file.path, problem=file.problem)
     try:
         row = annotated[0] if annotated else {}
         frames = None
-        if has_selection:
-            frames = tuple(sorted({_integer(item, "frame", SELECTION) for item in selected or []}))
+        if selected is not None:
+            frames = tuple(sorted({_integer(item, "frame", SELECTION) for item in selected}))
         return ClipEntry(
-            clip_id=name,
-            path=files.find((annotated or votes)[0]["clip"]),
+            clip_id=file.clip_id,
+            path=file.path,
             label=row.get("label") or None,
             key_frame=_optional_integer(row, "key_frame", ANNOTATIONS),
             confidence=_fraction(row, ANNOTATIONS),
             subject_id=row.get("subject") or None,
             source_id=row.get("source") or None,
-            split=_split(row),
+            split=_split(row, parts),
             votes=tuple(_vote(item) for item in votes),
             selected_frames=frames,
         )
     except _BadCellError as error:
-        return ClipEntry(clip_id=name, path=name, problem=("bad_annotation", str(error)))
-    except _NotFoundError as error:
-        return ClipEntry(clip_id=name, path=name, problem=("missing_file", str(error)))
+        return ClipEntry(clip_id=file.clip_id, path=file.path, problem=("bad_annotation", str(error)))
 
 
 class _BadCellError(Exception):
     """A cell of a table that cannot be read."""
 
 
-class _NotFoundError(Exception):
-    """A clip without a video file."""
-
-
-class _VideoFiles:
-    """Finds the video of a clip; the folder is listed at most once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._base = root / VIDEOS if (root / VIDEOS).is_dir() else root
-        self._stems: dict[str, list[str]] | None = None
-
-    def find(self, clip: str) -> str:
-        """Path of a clip's video relative to the root; a path that leads out of it is given back as it is."""
-        pure = PurePosixPath(clip)
-        if pure.is_absolute() or ".." in pure.parts:
-            return clip
-        for base in dict.fromkeys((self._base, self._root)):
-            if _is_file(base / clip):
-                return (base / clip).relative_to(self._root).as_posix()
-        found = self._with_stem(clip)
-        if len(found) > 1:
-            raise _BadCellError(
-                f"clip {clip!r} fits several files: {', '.join(found)}; name it with its suffix"
-            )
-        if not found:
-            raise _NotFoundError(f"no video {clip!r} below {self._base.name or self._root}")
-        return found[0]
-
-    def _with_stem(self, clip: str) -> list[str]:
-        if self._stems is None:
-            self._stems = defaultdict(list)
-            for path in sorted(self._base.rglob("*")):
-                if path.suffix.lower() in VIDEO_SUFFIXES:
-                    stem = path.relative_to(self._base).with_suffix("").as_posix()
-                    self._stems[_clip_id(stem)].append(path.relative_to(self._root).as_posix())
-        return self._stems.get(_clip_id(clip), [])
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name longer than the file system allows
-        return False
-
-
-def _clip_id(clip: str) -> str:
-    """Id of a clip: its path without suffix, in Unicode's composed form."""
-    pure = PurePosixPath(clip.strip())
-    if pure.suffix.lower() in VIDEO_SUFFIXES:
-        pure = pure.with_suffix("")
-    return unicodedata.normalize("NFC", pure.as_posix())
-
-
 def _table(path: Path, *, required: set[str], allowed: frozenset[str]) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
-    if not path.is_file():
+    if not (path.exists() or path.is_symlink()):
         return None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             rows = list(_rows(file, path, required=required, allowed=allowed))
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
@@ -247,21 +210,22 @@ def _rows(
         yield {**cells, "_line": str(reader.line_num)}
 
 
-def _by_clip(rows: list[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
+def _by_clip(rows: list[Mapping[str, str]], files: VideoFiles) -> dict[str, list[Mapping[str, str]]]:
     found: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in rows:
-        found[_clip_id(row["clip"])].append(row)
+        found[files.find(row["clip"]).clip_id].append(row)
     return found
 
 
 def _integer(row: Mapping[str, str], column: str, table: str) -> int:
     text = row.get(column, "")
-    try:
-        return int(text)
-    except ValueError:
+    number = whole_number(text)
+    if number is None:
         raise _BadCellError(
-            f"{table} line {row['_line']}: {column} is {text!r}, expected a whole number"
-        ) from None
+            f"{table} line {row['_line']}: {column} is {text[:_SHOWN]!r}, "
+            "expected a whole number in plain digits"
+        )
+    return number
 
 
 def _optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
@@ -272,24 +236,21 @@ def _fraction(row: Mapping[str, str], table: str) -> float | None:
     text = row.get("confidence", "")
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
+    value = decimal_number(text)
+    if value is None or not 0.0 <= value <= 1.0:
         raise _BadCellError(
-            f"{table} line {row['_line']}: confidence is {text!r}, expected a number from 0 to 1"
+            f"{table} line {row['_line']}: confidence is {text[:_SHOWN]!r}, expected a number from 0 to 1"
         )
     return value
 
 
-def _split(row: Mapping[str, str]) -> str | None:
+def _split(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
     text = row.get("split", "")
-    if text and text not in SPLITS:
+    if text and text not in parts:
         raise _BadCellError(
-            f"{ANNOTATIONS} line {row['_line']}: split is {text!r}, expected one of {', '.join(SPLITS)}"
+            f"{ANNOTATIONS} line {row['_line']}: split is {text[:_SHOWN]!r}, expected a part ({EXAMPLES})"
         )
-    return text or None
+    return parts[text] if text else None
 
 
 def _vote(row: Mapping[str, str]) -> Vote:
@@ -299,5 +260,16 @@ def _vote(row: Mapping[str, str]) -> Vote:
         label=row["label"],
         confidence=1.0 if confidence is None else confidence,
         key_frame=_optional_integer(row, "key_frame", VOTES),
-        round=_optional_integer(row, "round", VOTES) or 1,
+        round=_round(row),
     )
+
+
+def _round(row: Mapping[str, str]) -> int:
+    number = _optional_integer(row, "round", VOTES)
+    if number is None:
+        return 1
+    if not 1 <= number <= MAX_ROUNDS:
+        raise _BadCellError(
+            f"{VOTES} line {row['_line']}: round is {number}, expected 1 for the first vote to {MAX_ROUNDS}"
+        )
+    return number

@@ -3,15 +3,19 @@
 Layouts::
 
     <class>/<file>
-    <part>/<class>/<file>       parts: train, val (valid, validation), test
+    <part>/<class>/<file>       parts: train, val, test in the usual spellings (Training, dev, Test_Set, ...)
 
-A file is a picture or a video; a folder of pictures in the place of a file is a clip whose frames they are.
-Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set.
+A file is a picture or a video by its name or, where that does not tell, by its first bytes. A folder of
+pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used.
+Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set. Two
+folders beside each other may not be one class by their names, as they are where these differ in case, blanks
+or the composition of letters alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
@@ -23,11 +27,14 @@ from fgbench.datasets._folders import (
     stem,
     subfolders,
 )
-from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture, is_video
+from fgbench.datasets._parts import check_different, parts_of
+from fgbench.datasets._tree import is_work_folder
+from fgbench.errors import DatasetError, MediaError
+from fgbench.media_kinds import kind_of
+from fgbench.naming import shown
 from fgbench.records import ClipEntry
+from fgbench.taxonomy import normal_label
 
-_PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _LAYOUT = ("<class>/<file>", "<part>/<class>/<file> with the parts train, val, test")
 
 CARD = Card(
@@ -51,39 +58,80 @@ def list_clips(root: Path) -> list[ClipEntry]:
     Raises:
         DatasetError: If it has neither, or names of parts stand beside names of classes.
     """
-    top = subfolders(root)
+    top = _data_folders(root)
     if not top:
         raise layout_error(f"{root} has no folders", _LAYOUT)
-    parts = {name: part for name in top if (part := _PARTS.get(name.lower()))}
+    parts = parts_of(top)
     if parts and len(parts) < len(top):
         other = min(top.keys() - parts.keys())
         raise DatasetError(
             f"{root} has the folder {min(parts)!r}, a part, beside {other!r}, a class",
             f"expected layout: {'; or '.join(_LAYOUT)}",
         )
+    check_different(parts, str(root))
     found: list[ClipEntry] = []
-    for name, folder in top.items():
-        classes = subfolders(folder) if parts else {name: folder}
-        if parts and not classes:
+    for name, folder in top.items() if parts else [("", root)]:
+        classes = _data_folders(folder) if parts else top
+        if not classes:
             raise layout_error(f"{folder} has no folders of classes", _LAYOUT)
+        _check_classes(classes, folder)
         for label, inner in classes.items():
             found.extend(_entries(root, inner, label, parts.get(name)))
-    if not found:
+    if all(entry.problem for entry in found):
         raise layout_error(f"{root} has no pictures or videos in its folders", _LAYOUT)
     return sorted(found, key=lambda entry: entry.clip_id)
 
 
+def _data_folders(folder: Path) -> dict[str, Path]:
+    return {name: inner for name, inner in subfolders(folder).items() if not is_work_folder(inner)}
+
+
+def _check_classes(names: Iterable[str], folder: Path) -> None:
+    """Refuse two folders of one class.
+
+    Raises:
+        DatasetError: If two names are one label.
+    """
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        label = normal_label(name)
+        if label in first:
+            raise DatasetError(
+                f"{folder} has two folders of the class {label!r}: {first[label]!a} and {name!a}",
+                "put them together, or give them names that differ in letters",
+            )
+        first[label] = name
+
+
 def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator[ClipEntry]:
     before = prefix(folder, root)
-    for name in file_names(folder):
-        if is_picture(name) or is_video(name):
+    try:
+        names, folders = file_names(folder), _data_folders(folder)
+    except DatasetError:  # what cannot be looked into is told by whoever lists all that is there
+        return
+    for name in names:
+        try:
+            kind = kind_of(folder / name)
+        except MediaError as error:  # gone meanwhile, or not to be read: its name does not tell what it is
+            problem = (error.reason, f"{shown(before + name)}: {error.message}")
+            yield ClipEntry(clip_id=before + stem(name), path=before + name, label=label, problem=problem)
+            continue
+        if kind in ("picture", "video"):
             yield ClipEntry(
                 clip_id=before + stem(name),
                 path=before + name,
                 label=label,
-                key_frame=0 if is_picture(name) else None,
+                key_frame=0 if kind == "picture" else None,
                 split=part,
             )
-    for name, inner in subfolders(folder).items():
-        if pictures(inner):
-            yield ClipEntry(clip_id=before + name, path=before + name, label=label, split=part)
+    for name, inner in folders.items():
+        entry = ClipEntry(clip_id=before + name, path=before + name, label=label, split=part)
+        try:
+            has_pictures = bool(pictures(inner))
+        except DatasetError:
+            continue
+        if has_pictures:
+            yield entry
+        else:
+            detail = f"{shown(before + name)} has no pictures; what lies deeper than {_LAYOUT[0]} is not read"
+            yield replace(entry, problem=("no_pictures", detail))

@@ -39,7 +39,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._tables import label_of
+from fgbench.datasets._tables import label_of, whole_number
 from fgbench.datasets._xml import read_xml
 from fgbench.errors import DatasetError
 from fgbench.media_kinds import is_video
@@ -152,7 +152,8 @@ def _emotion(annotation: Element) -> str | None:
 
 def _label(code: str, path: Path) -> str:
     """One of the six, or :data:`OTHER` for another number."""
-    return OTHER if code.isdecimal() and int(code) not in _CODES else label_of(code, _CODES, path)
+    number = whole_number(code)
+    return OTHER if number is not None and number not in _CODES else label_of(code, _CODES, path)
 
 
 def _is_frontal(session: Element, name: str) -> bool:
@@ -204,10 +205,11 @@ def _apexes(unit: Element) -> Iterator[tuple[int, int]]:
     """First frame, and frame after the last, of every apex of an action unit, from 0."""
     markers = []
     for marker in unit.iter("Marker"):
-        number = marker.get("Frame", "")
-        if not (number.isascii() and number.isdecimal() and len(number) < 10):
-            raise DatasetError(f"a marker of an action unit is at frame {number!r}, expected a number")
-        markers.append((max(0, int(number) - 1), marker.get("Type", "")))
+        number = whole_number(marker.get("Frame", ""))
+        if number is None:
+            found = marker.get("Frame", "")
+            raise DatasetError(f"a marker of an action unit is at frame {found!r}, expected a number")
+        markers.append((max(0, number - 1), marker.get("Type", "")))
     markers.sort()
     for place, (frame, kind) in enumerate(markers):
         end = markers[place + 1][0] if place + 1 < len(markers) else frame + 1

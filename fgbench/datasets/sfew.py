@@ -18,7 +18,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import find, labelled_folders, layout_error, pictures, prefix, stem, unwrap
+from fgbench.datasets._folders import (
+    find,
+    labelled_folders,
+    layout_error,
+    part_folder,
+    pictures,
+    prefix,
+    stem,
+    unwrap,
+)
 from fgbench.records import ClipEntry
 
 _FOLDERS = {
@@ -71,10 +80,10 @@ def list_clips(root: Path, variant: str = "whole") -> list[ClipEntry]:
     is_aligned = variant == "aligned"
     layout = (_ALIGNED_LAYOUT if is_aligned else _WHOLE_LAYOUT,)
     parts = _ALIGNED if is_aligned else _WHOLE
-    base = root if is_aligned else unwrap(root, lambda folder: find(folder, *_WHOLE["train"]) is not None)
+    base = root if is_aligned else unwrap(root, _has_train)
     entries: list[ClipEntry] = []
     for part, names in parts.items():
-        folder = _aligned(root, names) if is_aligned else base and find(base, *names)
+        folder = _aligned(root, names) if is_aligned else base and part_folder(base, part, *names)
         if folder is None:
             raise layout_error(f"{base or root} has no folder {names[0]}/{_hint(root, variant)}", layout)
         inside = _inside(folder, is_aligned=is_aligned)
@@ -85,6 +94,10 @@ def list_clips(root: Path, variant: str = "whole") -> list[ClipEntry]:
             )
         entries += _part(inside, part, root)
     return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def _has_train(folder: Path) -> bool:
+    return part_folder(folder, "train", *_WHOLE["train"]) is not None
 
 
 def _aligned(root: Path, names: tuple[str, ...]) -> Path | None:

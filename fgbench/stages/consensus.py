@@ -70,4 +70,4 @@ def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
     return Accepted(clip["clip_id"], [row])
 
 
-STAGE = Stage(name="consensus", version=1, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run)
+STAGE = Stage(name="consensus", version=2, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run)

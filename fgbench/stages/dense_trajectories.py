@@ -19,13 +19,14 @@ from fgbench.features.trajectory_file import reduced_size, trajectory_rows
 from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import Rejected
+from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 
 
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, DenseTrajectoriesConfig)
-    columns = ["clip_id", "path", "decoder", "n_frames", "width", "height", "stills_only", "max_frame_px"]
+    columns = [*COLUMNS, "n_frames", "width", "height", "stills_only", "max_frame_px"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for row in task.rows("split", columns=["clip_id"]):
         yield Item(row["clip_id"], partial(_clip, clips[row["clip_id"]], config, task.root))
@@ -38,10 +39,11 @@ def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> 
     if min(size) < 32:
         detail = f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
         return Rejected(clip["clip_id"], "too_small", detail)
+    stamp = check_unchanged(root, clip)
     # Frames of a video may grow midway, beyond what its header told.
     limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"])
     reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
-    return Accepted(clip["clip_id"], _rows(reader, clip, size))
+    return Accepted(clip["clip_id"], unchanged_rows(_rows(reader, clip, size), root, clip, stamp))
 
 
 def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:

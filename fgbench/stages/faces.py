@@ -29,6 +29,7 @@ from fgbench.images import SUFFIXES, encode
 from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import N_LANDMARKS, image_id
+from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 
 Row = dict[str, Any]
@@ -37,17 +38,18 @@ Row = dict[str, Any]
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, FacesConfig)
-    columns = ["clip_id", "path", "decoder", "max_frame_px"]
+    columns = [*COLUMNS, "max_frame_px"]
     clips = {row["clip_id"]: row for row in task.rows("ingest", columns=columns)}
     for clip_id, samples in groupby(task.rows("sample"), key=lambda row: str(row["clip_id"])):
         yield Item(clip_id, partial(_clip, clips[clip_id], list(samples), config, task.root))
 
 
 def _clip(clip: Row, wanted: list[Row], config: FacesConfig, root: Path) -> Accepted:
+    stamp = check_unchanged(root, clip)
     # Frames of a video may grow midway, beyond what its header told.
     limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"], max_seconds=config.max_seconds)
     reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
-    return Accepted(clip["clip_id"], _observe(reader, wanted, config))
+    return Accepted(clip["clip_id"], unchanged_rows(_observe(reader, wanted, config), root, clip, stamp))
 
 
 def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:

@@ -15,9 +15,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fgbench import video
+from fgbench.catalogue.stamps import Stamp, Stamps
 from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
-from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
+from fgbench.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 
@@ -25,11 +26,12 @@ from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, IngestConfig)
+    stamps = {entry.clip_id: stamp for entry, stamp in zip(task.entries, task.stamps, strict=True)}
     for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
-        yield Item(entry.clip_id, partial(_ingest, entry, config, task))
+        yield Item(entry.clip_id, partial(_ingest, entry, config, task, stamps[entry.clip_id]))
 
 
-def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
+def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) -> Outcome:
     if entry.problem is not None:
         return Rejected(entry.clip_id, *entry.problem)
     limits = video.Limits(
@@ -39,6 +41,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
     )
     try:
         path = inside(task.root, entry.path)
+        before = Stamps(task.root).of(entry.path)
         decoder = video.decoder_for(path, config.decoder)
         with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
@@ -47,6 +50,9 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task) -> Outcome:
         return Rejected(entry.clip_id, error.reason, error.message)
     except OSError as error:
         return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
+    if not before == Stamps(task.root).of(entry.path) == stamp:
+        detail = f"{entry.path} was exchanged or written to since it was decided to read it"
+        return Rejected(entry.clip_id, CHANGED, detail)
     if info.is_truncated:
         detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
         return Rejected(entry.clip_id, "truncated", detail)

@@ -1,7 +1,10 @@
 """What recipes take from data sets."""
 
+import os
+import unicodedata
+
 import pytest
-from fake_trees import write_picture
+from fake_trees import write_picture, write_text
 
 from fgbench.catalogue import listing
 from fgbench.catalogue.places import remembered_root
@@ -15,7 +18,7 @@ def folder_config(**keys):
     return DatasetConfig(**{"adapter": "folder", "name": "mine", "scheme": "free", **keys})
 
 
-def test_a_smaller_label_set_leaves_out_and_counts(monkeypatch):
+def test_a_smaller_label_set_leaves_out_and_counts(tmp_path, monkeypatch):
     class Adapter:
         CARD = listing.card_of(load_prepare("ck-plus").dataset)
 
@@ -25,7 +28,7 @@ def test_a_smaller_label_set_leaves_out_and_counts(monkeypatch):
             return [ClipEntry(clip_id=str(n), path=str(n), label=label) for n, label in enumerate(labels)]
 
     monkeypatch.setattr(listing.plugins, "load", lambda kind, name: Adapter)
-    found = listing.list_data(DatasetConfig(adapter="x", scheme="ekman6"), "root")
+    found = listing.list_data(DatasetConfig(adapter="x", scheme="ekman6"), tmp_path)
     assert [entry.label for entry in found.entries] == ["Angry", "unheard of"], "ingest rejects the last"
     assert found.left_out == {"contempt": 2, "neutral": 1}
     assert found.classes == ontology("ekman6").labels
@@ -38,6 +41,109 @@ def test_an_id_that_comes_twice_is_one_entry_with_a_problem(tmp_path):
     found = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
     detail = "listed more than once: happy/a.jpg happy/a.png"
     assert found == {"happy/a": ("duplicate_id", detail), "happy/b": None}
+
+
+def test_ids_of_one_form_are_one_entry_that_tells_both_names(tmp_path):
+    for form in ("NFC", "NFD"):
+        write_picture(tmp_path / "happy" / f"{unicodedata.normalize(form, 'é')}.png")
+    write_picture(tmp_path / "happy" / "b  c.png")
+    found = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
+    reason, detail = found["happy/é"]
+    assert reason == "duplicate_id"
+    assert r"'happy/e\u0301.png'" in detail
+    assert found["happy/b c"] is None
+
+
+def test_people_in_several_spellings_are_one_and_it_is_told(tmp_path):
+    write_text(tmp_path / "annotations.csv", "clip,subject,source\na,Anna,Film\nb,ANNA,film\nc,Ben,\n")
+    write_text(
+        tmp_path / "votes.csv",
+        "clip,annotator,label\na,Eva,anger\na,eva ,anger\na,Max,wrath\nb,Eva,anger\nc,Max,anger\n",
+    )
+    for name in "abc":
+        write_text(tmp_path / "videos" / f"{name}.mp4", "x")
+    found = listing.list_data(DatasetConfig(), tmp_path)
+    assert {entry.clip_id: (entry.subject_id, entry.source_id) for entry in found.entries} == {
+        "a": ("ANNA", "Film"),
+        "b": ("ANNA", "Film"),
+        "c": ("Ben", None),
+    }
+    assert [vote.annotator for vote in found.entries[0].votes] == ["Eva", "Eva", "Max"]
+    assert found.notes == (
+        "2 spellings of one subject: 'ANNA', 'Anna'",
+        "2 spellings of one source: 'Film', 'film'",
+        "2 spellings of one annotator: 'Eva', 'eva'",
+    )
+
+
+def test_names_that_are_no_text_are_problems_of_their_files(tmp_path):
+    write_picture(tmp_path / "happy" / "a.png")
+    write_text(tmp_path / "happy" / os.fsdecode(b"caf\xe9.png"), "x")
+    write_text(tmp_path / os.fsdecode(b"\xb8\xdf") / "c.png", "x")
+    found = listing.list_data(folder_config(), tmp_path)
+    assert found.classes == ("happy",)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+        "happy/a": None,
+        "happy/caf\\xe9": "bad_name",
+        "\\xb8\\xdf/c": "bad_name",
+    }
+    details = [entry.problem[1] for entry in found.entries if entry.problem]
+    assert all("rename it" in detail and detail.isascii() for detail in details)
+
+
+def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
+    write_picture(tmp_path / "happy" / "a.png")
+    os.mkfifo(tmp_path / "happy" / "pipe.png")
+    (tmp_path / "happy" / "lost.png").symlink_to("nowhere.png")
+    (tmp_path / "happy" / "null.png").symlink_to("/dev/null")
+    (tmp_path / "happy" / "round").symlink_to("..")
+    (tmp_path / "happy" / "itself").symlink_to("itself")
+    write_picture(tmp_path / "happy" / "person" / "film" / "deep.png")
+    for name in ("notes.txt", "happy/more.TXT", "happy/Thumbs.db", "happy/README", "happy/.hidden"):
+        write_text(tmp_path / name, "x")
+    found = listing.list_data(folder_config(), tmp_path)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+        "happy/a": None,
+        "happy/pipe.png": "not_a_file",
+        "happy/lost.png": "broken_link",
+        "happy/null.png": "not_a_file",
+        "happy/round": "link_loop",
+        "happy/itself": "link_loop",
+        "happy/person": "no_pictures",
+    }
+    assert found.inventory.lines == [
+        "warning: 1 of 2 pictures and videos are not used, e.g. happy/person/film/deep.png",
+        "left alone: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
+    ]
+
+
+def test_a_locked_folder_is_a_problem(tmp_path, monkeypatch):
+    write_picture(tmp_path / "happy" / "a.png")
+    write_picture(tmp_path / "sad" / "b.png")
+    scandir = os.scandir
+
+    def locked(path="."):
+        if str(path).endswith("sad"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    found = listing.list_data(folder_config(), tmp_path)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+        "happy/a": None,
+        "sad": "unreadable",
+    }
+
+
+def test_folders_of_fgbench_inside_the_data_are_no_data(tmp_path):
+    write_picture(tmp_path / "happy" / "a.png")
+    write_picture(tmp_path / "fgbench-data" / "mine" / "work" / "b.png")
+    write_text(tmp_path / "happy" / "work" / "prepare.json", "{}")
+    write_text(tmp_path / "mine" / ".fgbench-work.json", "{}")
+    write_picture(tmp_path / "happy" / "work" / "reports" / "c.png")
+    found = listing.list_data(folder_config(), tmp_path)
+    assert found.inventory.lines == []
+    assert [entry.clip_id for entry in found.entries] == ["happy/a"]
 
 
 def test_wrong_names_are_explained(tmp_path):

@@ -1,9 +1,12 @@
 """What of a data set is there, beside the published numbers."""
 
+import os
+
 import pytest
 from fake_trees import write_picture, write_pictures, write_text
 
 from fgbench.catalogue.survey import survey
+from fgbench.cli.datasets import described
 from fgbench.config import load_prepare
 
 
@@ -50,6 +53,31 @@ def test_rows_of_a_table_need_no_files(tmp_path):
     write_text(tmp_path / "fer2013.csv", "emotion,pixels,Usage\n0,1,Training\n")
     found = survey(load_prepare("fer2013"), tmp_path)
     assert (found.missing, found.unlisted, found.entries) == (0, 0, 1)
+
+
+def test_everything_that_is_not_used_is_told(tmp_path):
+    root = write_raf(tmp_path)
+    os.mkfifo(root / "basic" / "pipe")
+    write_text(root / "basic" / os.fsdecode(b"\xe9.jpg"), "x")
+    found = survey(load_prepare("raf-db"), root)
+    assert found.entries == 3
+    assert found.problems == {"not_a_file": 1}
+    lines = described(found, "raf-db")
+    assert (
+        "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
+        "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
+    ) in lines
+    assert "left alone: 2 .txt" in lines
+    assert "cannot be used: 1 (not_a_file)" in lines
+
+
+def test_a_layout_that_takes_few_of_the_pictures_says_so(tmp_path):
+    for number in range(4):
+        write_picture(tmp_path / "happy" / f"{number}.png")
+        write_pictures(tmp_path / "sad" / "person" / f"{number}", [f"{n}.png" for n in range(15)])
+    lines = described(survey(load_prepare("folder"), tmp_path), "folder")
+    assert any(line.startswith("warning: 60 of 64 pictures and videos are not used") for line in lines)
+    assert "cannot be used: 1 (no_pictures)" in lines
 
 
 @pytest.mark.parametrize("name", ["happy", "sad"])

@@ -147,7 +147,7 @@ def test_a_label_may_not_tell_of_other_folds(tmp_path, parent, folds):
     ("parent", "message"),
     [
         ("nothing", "there is no(.|\n)*sfew-aligned"),
-        ("[a]", "there is no"),
+        ("[a]", "expected the name of a recipe"),
         ("../other/base", "there is no"),
         ("r", "extends it in turn"),
         ("circle", "extends it in turn"),

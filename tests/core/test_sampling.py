@@ -14,6 +14,11 @@ def test_neighbourhood_is_cut_at_the_ends_of_the_clip():
     assert near_key_frame(4, 5, before=2, after=9, step=2) == [0, 2, 4]
 
 
+def test_a_neighbourhood_of_a_billion_frames_costs_no_more_than_the_clip_has():
+    assert near_key_frame(2, 5, before=10**9, after=10**9, step=1) == [0, 1, 2, 3, 4]
+    assert near_key_frame(2, 5, before=10**9, after=10**9, step=10**9) == [2]
+
+
 def test_key_frame_outside_is_an_error():
     with pytest.raises(ValueError, match="key frame 5, but the clip has frames 0 to 4"):
         near_key_frame(5, 5, before=1, after=1, step=1)

@@ -37,6 +37,19 @@ def test_a_name_that_is_in_both_parts_is_two_clips(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "parts", [("Training", "dev"), ("train_set", "Validation_Set"), ("Train_AFEW", "eval")]
+)
+def test_parts_in_other_spellings(tmp_path, parts):
+    entries = list_clips(write_afew(tmp_path, parts))
+    assert sorted(entry.split for entry in entries) == ["train"] * 7 + ["val"] * 7
+
+
+def test_two_folders_of_one_part_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match="two folders of the part train: 'TRAINING' and 'trn'"):
+        list_clips(write_afew(tmp_path, ("TRAINING", "trn", "Val")))
+
+
 def test_wrapped_and_in_upper_case(tmp_path):
     write_afew(tmp_path / "AFEW_7.0", ("TRAIN", "VAL"))
     assert len(list_clips(tmp_path)) == 14

@@ -106,6 +106,14 @@ def test_missing_files_and_folders(tmp_path):
         list_clips(arrays, "arrays")
 
 
+def test_parts_of_arrays_in_other_spellings(tmp_path):
+    write_arrays(tmp_path, range(2))
+    (tmp_path / "train_set").rename(tmp_path / "Train")
+    (tmp_path / "val_set").rename(tmp_path / "validation-set")
+    found = [entry.clip_id for entry in list_clips(tmp_path, "arrays")]
+    assert found == ["train/0", "train/1", "val/0", "val/1"]
+
+
 def test_arrays_hold_codes_as_words_or_numbers(tmp_path):
     root = write_arrays(tmp_path / "x" / "AffectNet")
     np.save(root / "val_set" / "annotations" / "3_exp.npy", np.array([6]))

@@ -35,6 +35,15 @@ def write_folders(root, per_class=2):
     return root
 
 
+def test_folders_named_as_the_table_names_its_parts(tmp_path):
+    for part in ("Training", "PublicTest", "PrivateTest"):
+        for folder in FOLDERS:
+            write_picture(tmp_path / part / folder / f"{part}_1.jpg", folder)
+    entries = list_clips(tmp_path, "folders")
+    assert sorted(entry.split for entry in entries) == ["test"] * 14 + ["train"] * 7
+    assert len({entry.clip_id for entry in entries}) == 21
+
+
 def test_rows_of_the_table(tmp_path):
     entries = list_clips(write_table(tmp_path))
     assert [entry.clip_id for entry in entries] == [f"fer{number:07d}" for number in range(21)]

@@ -1,5 +1,6 @@
 """The adapter of FG-Emotions' layout."""
 
+import os
 import unicodedata
 
 import pytest
@@ -58,7 +59,10 @@ def test_name_that_fits_two_files_is_a_problem_of_that_clip(tmp_path):
 def test_duplicate_ids_and_missing_files_are_problems(tmp_path):
     tree(tmp_path, ["videos/a.mp4"], annotations="clip,label\na.mp4,anger\na,wrath\nc.mp4,anger\n")
     found = by_id(tmp_path)
-    assert found["a"].problem == ("duplicate_id", "annotations.csv names it in lines 2, 3")
+    assert found["a"].problem == (
+        "duplicate_id",
+        "annotations.csv names it in lines 2, 3 as 'a.mp4', 'a'",
+    )
     assert found["c"].problem[0] == "missing_file"
 
 
@@ -75,6 +79,102 @@ def test_bad_cells_are_problems_of_their_clip(tmp_path, row, message):
     reason, detail = by_id(tmp_path)["a"].problem
     assert reason == "bad_annotation"
     assert message in detail
+
+
+@pytest.mark.parametrize("cell", ["1_0", "٣", "+3", "3.0", "1e2", "-1", "1 0", "9" * 5000])
+def test_key_frames_are_plain_digits(tmp_path, cell):
+    tree(tmp_path, ["videos/a.mp4"], annotations=f"clip,label,key_frame\na.mp4,anger,{cell}\n")
+    reason, detail = by_id(tmp_path)["a"].problem
+    assert (reason, "expected a whole number in plain digits" in detail) == ("bad_annotation", True)
+    assert len(detail) < 200
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "1_0.5", "0_1", "٠.٥", "1e", "--1"])
+def test_confidences_are_plain_numbers(tmp_path, cell):
+    tree(tmp_path, ["videos/a.mp4"], annotations=f"clip,label,confidence\na.mp4,anger,{cell}\n")
+    assert "expected a number from 0 to 1" in by_id(tmp_path)["a"].problem[1]
+
+
+@pytest.mark.parametrize("cell", ["32768", "99999999999999999999", "-5", "0", "1e3", "1_0", "100"])
+def test_rounds_of_votes_are_small_numbers_from_1(tmp_path, cell):
+    tree(
+        tmp_path,
+        ["videos/a.mp4", "videos/b.mp4"],
+        votes=f"clip,annotator,label,round\na,n1,anger,{cell}\nb,n1,anger,2\n",
+    )
+    found = by_id(tmp_path)
+    assert found["a"].problem[0] == "bad_annotation"
+    assert "votes.csv line 2: round is" in found["a"].problem[1]
+    assert found["b"].votes[0].round == 2
+
+
+def test_all_names_of_one_file_are_one_clip(tmp_path):
+    tree(
+        tmp_path,
+        ["videos/a.mp4", "videos/b.mp4", "videos/film/c.mp4"],
+        annotations="clip,label,split\na,anger,train\nvideos/a.mp4,wrath,test\n./b.MP4,anger,\nFilm/C,anger,\n",
+        votes="clip,annotator,label\nb,n1,anger\n./videos/b.mp4,n2,anger\nB.mp4,n3,anger\n",
+    )
+    found = by_id(tmp_path)
+    assert sorted(found) == ["a", "b", "film/c"]
+    assert found["a"].problem == (
+        "duplicate_id",
+        "annotations.csv names it in lines 2, 3 as 'a', 'videos/a.mp4'",
+    )
+    assert [vote.annotator for vote in found["b"].votes] == ["n1", "n2", "n3"]
+    assert found["film/c"].path == "videos/film/c.mp4"
+
+
+def test_two_files_of_one_name_are_not_taken_for_each_other(tmp_path):
+    tree(
+        tmp_path,
+        ["videos/a.mp4", "videos/a.mov", "videos/aB.mp4", "videos/Ab.mp4"],
+        votes="clip,annotator,label\na.mp4,n1,anger\na.mov,n2,anger\naB,n1,anger\nAb,n1,wrath\nab,n1,hate\n",
+    )
+    found = by_id(tmp_path)
+    assert found["a"].problem[0] == "duplicate_id"
+    assert "videos/a.mov, videos/a.mp4" in found["a"].problem[1]
+    assert {name: found[name].path for name in ("aB", "Ab")} == {"aB": "videos/aB.mp4", "Ab": "videos/Ab.mp4"}
+    assert "fits several files: videos/Ab.mp4, videos/aB.mp4" in found["ab"].problem[1]
+
+
+def test_parts_have_their_usual_spellings(tmp_path):
+    tree(
+        tmp_path,
+        [f"videos/{name}.mp4" for name in "abcdef"],
+        annotations="clip,label,split\na,anger,Training\nb,anger,dev\nc,anger,Eval\nd,anger,test_set\n"
+        "e,anger,\nf,anger,other\n",
+    )
+    found = by_id(tmp_path)
+    assert [found[name].split for name in "abcde"] == ["train", "val", "test", "test", None]
+    assert "split is 'other', expected a part" in found["f"].problem[1]
+
+
+def test_pipes_and_broken_links_are_problems_of_their_clips_and_a_circle_of_links_ends(tmp_path):
+    tree(tmp_path, ["videos/a.mp4"], annotations="clip,label\na,anger\npipe.mp4,anger\nlost,anger\n")
+    os.mkfifo(tmp_path / "videos" / "pipe.mp4")
+    (tmp_path / "videos" / "lost.mp4").symlink_to("nowhere.mp4")
+    (tmp_path / "videos" / "round").symlink_to(tmp_path)
+    found = by_id(tmp_path)
+    assert {name: entry.problem and entry.problem[0] for name, entry in found.items()} == {
+        "a": None,
+        "pipe": "not_a_file",
+        "lost": "broken_link",
+    }
+
+
+def test_a_table_that_is_a_pipe_is_refused(tmp_path):
+    tree(tmp_path, ["videos/a.mp4"])
+    os.mkfifo(tmp_path / "annotations.csv")
+    with pytest.raises(DatasetError, match="is a pipe, expected a file"):
+        list_clips(tmp_path)
+
+
+def test_videos_on_another_disk_are_found_through_a_link(tmp_path):
+    tree(tmp_path / "disk", ["film/a.mp4"])
+    tree(tmp_path / "data", ["videos/b.mp4"], annotations="clip,label\nlinked/film/a,anger\nb,anger\n")
+    (tmp_path / "data" / "videos" / "linked").symlink_to(tmp_path / "disk")
+    assert by_id(tmp_path / "data")["linked/film/a"].path == "videos/linked/film/a.mp4"
 
 
 def test_votes_and_selection(tmp_path):

@@ -4,6 +4,7 @@ import pytest
 from fake_trees import Prepared, write_clip, write_picture, write_pictures, write_text
 
 from fgbench.config import load_prepare
+from fgbench.datasets._parts import parts_of
 from fgbench.datasets.folder import list_clips
 from fgbench.errors import DatasetError
 
@@ -49,6 +50,56 @@ def test_prepared_with_a_label_set(tmp_path):
         "neutral": None,
     }
     assert made.rejects == {"Silly/1": "unknown_label"}
+
+
+def test_parts_in_their_usual_spellings_are_no_classes(tmp_path):
+    for part in ("Training", "Public-Test", "PRIVATE_TEST"):
+        for label in ("Happy", "Sad"):
+            write_picture(tmp_path / part / label / "1.png")
+    found = {(entry.split, entry.label) for entry in list_clips(tmp_path)}
+    assert found == {(part, label) for part in ("train", "val", "test") for label in ("Happy", "Sad")}
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (["trn", "tst"], {"trn": "train", "tst": "test"}),
+        (["train_set", "dev", "eval"], {"train_set": "train", "dev": "val", "eval": "test"}),
+        (["Train", "EVAL"], {"Train": "train", "EVAL": "val"}),
+        (
+            ["Training data", "Validation", "Testing"],
+            {"Training data": "train", "Validation": "val", "Testing": "test"},
+        ),
+        (["valid", "happy"], {"valid": "val"}),
+        (["tested", "values", "trainer"], {}),
+    ],
+)
+def test_names_of_parts(names, parts):
+    assert parts_of(names) == parts
+
+
+def test_files_without_a_telling_name_are_told_by_their_content(tmp_path):
+    write_picture(tmp_path / "happy" / "a.png").rename(tmp_path / "happy" / "a")
+    write_clip(tmp_path / "happy" / "b.mp4").rename(tmp_path / "happy" / "b.dat")
+    write_text(tmp_path / "happy" / "c.dat", "words")
+    found = {entry.path: entry.key_frame for entry in list_clips(tmp_path)}
+    assert found == {"happy/a": 0, "happy/b.dat": None}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("Gl\u00fcck", "Glu\u0308ck", r"'Glu\\u0308ck' and 'Gl\\xfcck'"),
+        ("Happy", "happy", "'Happy' and 'happy'"),
+        ("sad face", "Sad_Face", "'Sad_Face' and 'sad face'"),
+        ("train/x", "Training/x", "two folders of the part train: 'Training' and 'train'"),
+    ],
+)
+def test_folders_that_read_alike_are_refused_by_both_names(tmp_path, first, second, message):
+    write_picture(tmp_path / first / "1.png")
+    write_picture(tmp_path / second / "2.png")
+    with pytest.raises(DatasetError, match=message):
+        list_clips(tmp_path)
 
 
 @pytest.mark.parametrize(

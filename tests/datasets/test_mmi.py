@@ -157,7 +157,7 @@ def test_large_xml_is_a_problem(tmp_path):
     folder = write_session(tmp_path, 1, "S001-001", 1)
     write_text(folder / "S001-001.xml", " " * (8 << 20) + "<a/>")
     (entry,) = list_clips(tmp_path)
-    assert "more than 8388608 bytes" in entry.problem[1]
+    assert "more than 8,388,608 bytes" in entry.problem[1]
 
 
 def test_names_and_files_that_folds_need(tmp_path):

@@ -42,6 +42,11 @@ def test_the_film_is_the_source(tmp_path):
     }
 
 
+def test_parts_in_other_spellings(tmp_path):
+    entries = list_clips(write_sfew(tmp_path, ("Training", "Dev"), n_films=1))
+    assert sorted(entry.split for entry in entries) == ["train"] * 7 + ["val"] * 7
+
+
 @pytest.mark.parametrize("parts", [ALIGNED, ("Train/Train_Aligned_Faces", "Val/Val_Aligned_Faces")])
 def test_aligned_faces_beside_or_inside_the_parts(tmp_path, parts):
     write_sfew(tmp_path / "SFEW_2", parts, n_films=1)

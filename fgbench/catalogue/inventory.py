@@ -1,0 +1,101 @@
+"""What lies below the root of a data set, and what of it a recipe uses: nothing is passed over in silence.
+
+Lists folders; opens no file. Every file is used by an entry, or is a picture or video that no entry names, or
+is of another kind and counted by its suffix; and what is no file at all is told one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
+from fgbench.errors import DatasetError
+from fgbench.media_kinds import is_picture, is_video, suffix
+from fgbench.naming import shown
+
+SHOWN = 5
+"""Examples in a line for people."""
+
+_MOST_SUFFIXES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Counts of what is below the root.
+
+    Attributes:
+        media: Number of pictures and videos, those inside folders of pictures too.
+        used: Number of those that an entry names, itself or the folder that it lies in.
+        unused: A few paths of the others, in order.
+        others: Suffix to number of files of other kinds, e.g. ``{".txt": 12}``; ``hidden`` for hidden ones,
+            each hidden folder counting once, and ``without suffix``.
+        odd: Path to kind (:data:`fgbench.datasets._tree.ODD`) of what is no file and in no folder of
+            pictures that an entry names.
+    """
+
+    media: int
+    used: int
+    unused: tuple[str, ...]
+    others: Mapping[str, int]
+    odd: Mapping[str, str]
+
+    @property
+    def lines(self) -> list[str]:
+        """One line of what no entry uses, and one of what is neither picture nor video; for people."""
+        found = []
+        if self.used < self.media:
+            found.append(
+                f"warning: {self.media - self.used} of {self.media} pictures and videos are not used, "
+                f"e.g. {', '.join(self.unused)}"
+            )
+        if self.others:
+            most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))
+            named = [f"{count} {what}" for what, count in most[:_MOST_SUFFIXES]]
+            rest = sum(count for _, count in most[_MOST_SUFFIXES:])
+            found.append(f"left alone: {', '.join(named)}" + (f", {rest} others" if rest else ""))
+        return found
+
+
+def take_inventory(root: Path, paths: Iterable[str]) -> Inventory:
+    """Look through a data set.
+
+    Args:
+        root: Its root.
+        paths: What entries name: files, folders of pictures, rows of tables; as in
+            :class:`fgbench.records.ClipEntry`.
+
+    Raises:
+        DatasetError: If the root cannot be listed.
+    """
+    named = set(paths)
+    media = used = 0
+    unused: list[str] = []
+    others: Counter[str] = Counter()
+    odd: dict[str, str] = {}
+    try:
+        items = everything(root)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot list {root}: {error.strerror}", "check the path and its permissions"
+        ) from error
+    for item in items:
+        is_named = item.path in named or item.path.rpartition("/")[0] in named
+        if item.kind in ODD:
+            if not is_named:
+                odd[item.path] = item.kind
+        elif item.kind == HIDDEN:
+            others["hidden"] += 1
+        elif is_named or is_picture(item.path) or is_video(item.path):
+            media += 1
+            used += is_named
+            if not is_named and len(unused) < SHOWN:
+                unused.append(shown(item.path))
+        else:
+            assert item.kind == FILE
+            others[shown(suffix(item.path)) or "without suffix"] += 1
+    return Inventory(
+        media=media, used=used, unused=tuple(unused), others=dict(sorted(others.items())), odd=odd
+    )

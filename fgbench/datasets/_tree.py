@@ -1,0 +1,148 @@
+"""Everything that lies below the root of a data set, and what of it is no file that can be read.
+
+Lists folders; opens no file. Links to folders are followed, each folder once, so that no circle of links is
+without end. Hidden files and folders, and folders of fgbench's own, are told apart from the data.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "file"
+FOLDER = "folder"
+HIDDEN = "hidden"
+BROKEN_LINK = "broken_link"
+LINK_LOOP = "link_loop"
+NO_FILE = "not_a_file"
+UNREADABLE = "unreadable"
+
+ODD = {
+    BROKEN_LINK: "a link to nothing; mend it or delete it",
+    LINK_LOOP: "a link to a folder that it lies in, or to itself; delete it",
+    NO_FILE: "a pipe, socket or device, expected a file",
+    UNREADABLE: "cannot be looked into; check its permissions",
+}
+"""Kinds of things that are neither file nor folder, with what to do about them."""
+
+OWN_FOLDER = "fgbench-data"
+"""Default place of work folders, which is no data where it lies inside of a data set."""
+
+_WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
+"""Files of which one is in every work folder, also in one that was put inside of the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something in a folder.
+
+    Attributes:
+        path: POSIX path from the root; bytes that are no text as Python stands them in.
+        kind: :data:`FILE`, :data:`HIDDEN`, or one of :data:`ODD`.
+    """
+
+    path: str
+    kind: str
+
+
+def kind_of(item: os.DirEntry[str]) -> str:
+    """Whether it is a file, a folder, or one of :data:`ODD`; links are followed."""
+    try:
+        if item.is_file():
+            return FILE
+        if item.is_dir():
+            return FOLDER
+        if item.is_symlink() and not os.path.exists(item.path):  # noqa: PTH110 - no Path for each of a million
+            return BROKEN_LINK
+    except OSError as error:
+        return LINK_LOOP if error.errno == errno.ELOOP else UNREADABLE
+    return NO_FILE
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is hidden, or of what an archive of macOS brings beside the files."""
+    return name.startswith((".", "__MACOSX"))
+
+
+def is_work_folder(folder: Path) -> bool:
+    """Whether fgbench keeps its results in a folder."""
+    try:
+        return folder.name == OWN_FOLDER or any((folder / name).is_file() for name in _WORK_FILES)
+    except OSError:  # a locked folder: whoever lists it tells
+        return False
+
+
+def everything(root: Path) -> list[Item]:
+    """All items below a folder but the folders themselves, sorted by path.
+
+    Raises:
+        OSError: If the root cannot be listed.
+    """
+    found: list[Item] = []
+    seen: set[tuple[int, int]] = set()
+    with os.scandir(root):  # what is wrong with the root is the caller's
+        pass
+    level = [(str(root), "")]
+    while level:
+        links: list[tuple[str, str]] = []
+        while level:
+            folder, before = level.pop()
+            found.extend(_listed(folder, before, level, links, seen))
+        level = [(target, path) for target, path in links if _new(target, seen)]
+    return sorted(found, key=lambda item: item.path)
+
+
+def _listed(
+    folder: str,
+    before: str,
+    level: list[tuple[str, str]],
+    links: list[tuple[str, str]],
+    seen: set[tuple[int, int]],
+) -> Iterator[Item]:
+    """Items of one folder; folders in it go to ``level``, and those that are links to ``links``."""
+    try:
+        state = os.stat(folder)  # noqa: PTH116
+        seen.add((state.st_dev, state.st_ino))
+        with os.scandir(folder) as listing:
+            items = sorted(listing, key=lambda item: item.name)
+    except OSError:
+        yield Item(before.removesuffix("/"), UNREADABLE)
+        return
+    if before and any(item.name in _WORK_FILES for item in items):
+        return
+    for item in items:
+        path = before + item.name
+        kind = kind_of(item)
+        if is_hidden(item.name):
+            yield Item(path, HIDDEN)
+        elif kind != FOLDER:
+            yield Item(path, kind)
+        elif item.name == OWN_FOLDER:
+            continue
+        elif not item.is_symlink():
+            level.append((item.path, f"{path}/"))
+        elif leads_up(item.path):
+            yield Item(path, LINK_LOOP)
+        else:
+            links.append((item.path, f"{path}/"))
+
+
+def leads_up(link: str) -> bool:
+    """Whether a link to a folder leads to one that it lies in."""
+    target = os.path.realpath(link)
+    place = os.path.realpath(os.path.dirname(link))  # noqa: PTH120
+    return place == target or place.startswith(target.rstrip("/") + "/")
+
+
+def _new(folder: str, seen: set[tuple[int, int]]) -> bool:
+    try:
+        state = os.stat(folder)  # noqa: PTH116
+    except OSError:
+        return True  # listing it tells what is wrong
+    identity = (state.st_dev, state.st_ino)
+    is_new = identity not in seen
+    seen.add(identity)
+    return is_new

@@ -1,0 +1,72 @@
+"""One form for names of labels, clips and people, so that what reads alike is one thing.
+
+Pure functions on text. Names come from file systems, tables and keyboards: in composed or decomposed
+Unicode, with blanks around or doubled, in any case, and from file systems as bytes that are no text at all.
+
+A *tidy* name is what is stored and shown. The *key* of a name is what it is compared by: two names with one
+key are one person, one source or one label. Clips are told apart by their tidy names, in which the case
+counts: there are file systems, and services that name videos, for which ``aB`` and ``Ab`` are two things.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+_WRITTEN_OUT = 0xDC00
+"""Python stands a byte that is no text in a file name for the character of this number and the byte."""
+
+
+def tidy(name: str) -> str:
+    """The name in composed Unicode (NFC), without blanks at its ends, and one where there are several."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def key(name: str) -> str:
+    """What a name is compared by: tidy, and without regard to case."""
+    return unicodedata.normalize("NFC", tidy(name).casefold())
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8; names of files need not be."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(name: str) -> str:
+    """The name with every byte that is no text written out, e.g. ``caf\\xe9.jpg``; others as they are."""
+    if is_text(name):
+        return name
+    return "".join(_shown(character) for character in name)
+
+
+def _shown(character: str) -> str:
+    number = ord(character)
+    if not 0xD800 <= number <= 0xDFFF:
+        return character
+    return f"\\x{number - _WRITTEN_OUT:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"
+
+
+def one_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Every name to the spelling that stands for it: the first in the alphabet of the tidy ones with its key.
+
+    Args:
+        names: In any order, also several times.
+    """
+    first: dict[str, str] = {}
+    seen = sorted(set(names))
+    for name in seen:
+        spelling = tidy(name)
+        first[key(name)] = min(first.get(key(name), spelling), spelling)
+    return {name: first[key(name)] for name in seen}
+
+
+def several_spellings(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """The groups of different names that are one, each and all in the alphabet's order."""
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(key(name), set()).add(name)
+    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)

@@ -1,0 +1,74 @@
+"""Equal files under several names: with different labels one of them is wrong, in two parts they leak.
+
+Reads ``clips.parquet`` of the manifests. What only looks alike is found by ``fgbench audit``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fgbench.storage import read_rows
+
+COLUMNS = ("clip_id", "path", "sha256", "label", "split")
+_SHOWN = 5
+
+Group = list[tuple[str, str, str]]
+"""Path, label and part of files with one content; several of each are joined by ``+``."""
+
+
+def equal_files(clips: Path) -> list[str]:
+    """One line, for people, of equal files with different labels, and one of those in different parts.
+
+    Args:
+        clips: ``clips.parquet`` of the manifests.
+
+    Raises:
+        ManifestError: If it is not there or damaged.
+    """
+    groups = equal_groups(read_rows(clips, list(COLUMNS)))
+    labels = [group for group in groups if len({label for _, label, _ in group}) > 1]
+    parts = [group for group in groups if group not in labels and len({part for _, _, part in group}) > 1]
+    lines = []
+    if labels:
+        shown = "; ".join(_shown(group, 1) for group in labels[:_SHOWN])
+        lines.append(f"warning: {_count(labels)} files are equal to others with another label: {shown}")
+    if parts:
+        shown = "; ".join(_shown(group, 2) for group in parts[:_SHOWN])
+        lines.append(f"warning: {_count(parts)} files are equal to others in another part: {shown}")
+    return lines
+
+
+def equal_groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
+    """Files with one content, of which there are several, in the order of their first paths.
+
+    Several entries of one file, as the first and the last frames of a sequence, are no two files.
+
+    Args:
+        rows: With :data:`COLUMNS`.
+    """
+    files: dict[str, dict[str, tuple[set[str], set[str]]]] = defaultdict(dict)
+    for row in rows:
+        labels, parts = files[row["sha256"]].setdefault(row["path"], (set(), set()))
+        labels.add(row["label"] or "no label")
+        parts.add(row["split"] or "no part")
+    groups = [
+        [
+            (path, "+".join(sorted(labels)), "+".join(sorted(parts)))
+            for path, (labels, parts) in sorted(by.items())
+        ]
+        for by in files.values()
+        if len(by) > 1
+    ]
+    return sorted(groups)
+
+
+def _shown(group: Group, what: int) -> str:
+    named = [f"{file[0]} ({file[what]})" for file in group[:3]]
+    return " = ".join(named) + (f" = {len(group) - 3} more" if len(group) > 3 else "")
+
+
+def _count(groups: list[Group]) -> int:
+    return sum(map(len, groups))

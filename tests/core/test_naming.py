@@ -1,0 +1,51 @@
+"""One form for names."""
+
+import unicodedata
+
+import pytest
+
+from fgbench.naming import is_text, key, one_spelling, several_spellings, shown, tidy
+from fgbench.records import Vote
+from fgbench.taxonomy import FREE, free_classes, ontology
+from fgbench.voting import duplicate_voter
+
+DECOMPOSED = unicodedata.normalize("NFD", "Gl\u00fcck")
+
+
+def test_what_reads_alike_is_one():
+    assert tidy(f"  {DECOMPOSED} \t x\n") == "Gl\u00fcck x"
+    assert key("ANNA ") == key("anna") == key(" Anna")
+    assert key("STRASSE") == key("stra\u00dfe")
+    assert key("Anna") != key("Anne")
+
+
+def test_bytes_that_are_no_text_are_written_out():
+    name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
+    assert (is_text(name), shown(name)) == (False, "caf\\xe9.jpg")
+    assert (is_text("caf\u00e9"), shown("caf\u00e9")) == (True, "caf\u00e9")
+    assert shown("x\ud800") == "x\\ud800"
+
+
+def test_one_spelling_stands_for_all_whatever_their_order():
+    names = ["anna", "Anna", "ANNA ", "Ben"]
+    wanted = {"ANNA ": "ANNA", "Anna": "ANNA", "anna": "ANNA", "Ben": "Ben"}
+    assert one_spelling(names) == one_spelling(reversed(names)) == wanted
+    assert several_spellings(names) == [("ANNA ", "Anna", "anna")]
+
+
+@pytest.mark.parametrize("name", ["anger", "Anger ", "ANGER"])
+def test_labels_have_one_form(name):
+    assert ontology("fg33").find(name) == "anger"
+
+
+def test_composed_and_decomposed_labels_are_one_class():
+    assert free_classes(["Gl\u00fcck", DECOMPOSED, "gl\u00fcck"]) == ("gl\u00fcck",)
+    assert ontology(FREE).find(DECOMPOSED) == "gl\u00fcck"
+
+
+def test_one_annotator_in_two_spellings_votes_once():
+    def vote(name):
+        return Vote(annotator=name, label="anger", confidence=1.0, key_frame=None, round=1)
+
+    assert duplicate_voter([vote("Anna"), vote("Ben"), vote("ANNA ")]) == ("ANNA ", 1)
+    assert duplicate_voter([vote("Anna"), vote("Anne")]) is None

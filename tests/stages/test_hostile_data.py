@@ -1,0 +1,66 @@
+"""Data sets with names, files and votes that are odd, from the root to the manifests."""
+
+import os
+import unicodedata
+
+from clip_folders import write_plain_clip
+from fake_trees import Prepared, write_picture, write_text
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+
+QUICK = {"faces": {"align": False}, "lbp": {"enabled": False}}
+
+
+def test_a_name_that_is_no_text_is_one_reject_and_the_rest_is_prepared(tmp_path):
+    root = tmp_path / "mine"
+    for label in ("happy", "sad"):
+        for number in range(3):
+            write_picture(root / label / f"{number}.png", label)
+    for raw in (b"caf\xe9.png", b"\xb8\xdf\xd0\xcb.png"):  # Latin-1, GBK
+        write_text(root / "sad" / os.fsdecode(raw), "x")
+    os.mkfifo(root / "happy" / "pipe.png")
+    (root / "happy" / "lost.png").symlink_to("nowhere")
+    made = Prepared("folder", root, tmp_path / "work", **QUICK)
+    assert made.rejects == {
+        "happy/lost.png": "broken_link",
+        "happy/pipe.png": "not_a_file",
+        "sad/caf\\xe9": "bad_name",
+        "sad/\\xb8\\xdf\\xd0\\xcb": "bad_name",
+    }
+    assert len(made.clips) == 6
+
+
+def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
+    root = tmp_path / "mine"
+    lines = ["clip,annotator,label,round"]
+    for number, name in enumerate(("a", "b", "c", "d")):
+        write_plain_clip(root / "videos" / f"{name}.mp4", seed=number)
+    lines += [f"a,{voter},anger,1" for voter in ("Anna", "anna", "ANNA ")] + [
+        "a,Ben,wrath,1",
+        "a,Cem,wrath,1",
+    ]
+    lines += [f"b,{voter},{label},1" for voter, label in zip("xyz", ["anger"] * 3, strict=True)]
+    lines += [f"c,{voter},anger,40000" for voter in "xyz"]
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    lines += [f"d,{voter},anger,1" for voter in (composed, decomposed, "x")]
+    write_text(root / "votes.csv", "\n".join(lines))
+    recipe = tmp_path / "r.yaml"
+    text = "extends: default\nname: r\nmax_reject_rate: 1.0\nfaces: {align: false}\nlbp: {enabled: false}"
+    write_text(recipe, text)
+    words = [
+        "prepare",
+        str(recipe),
+        "--data-root",
+        str(root),
+        "--workdir",
+        str(tmp_path / "work"),
+        "--jobs",
+        "1",
+    ]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "1 clips rejected (bad_annotation 1)" in done.output
+    assert "2 clips rejected (duplicate_vote 2)" in done.output
+    assert "3 spellings of one annotator: 'ANNA', 'Anna', 'anna'" in done.output
+    assert "left alone: 1 .csv" in done.output
