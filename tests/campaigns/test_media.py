@@ -30,21 +30,22 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return media.write_seeds(tmp_path_factory.mktemp("seeds"))
 
 
-def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> None:
+def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> dict[Case, str]:
+    """Write the files of the cases into a data set; returns how each was made."""
     (root / "videos").mkdir(parents=True)
     (root / "videos" / "whole.mp4").write_bytes(seeds["h264.mp4"])
-    for case in cases:
-        media.write_case(case, root / "videos", seeds)
+    made = {case: media.write_case(case, root / "videos", seeds) for case in cases}
     names = sorted(path.name for path in (root / "videos").iterdir())
     lines = [f"{name},{LABELS[number % len(LABELS)]},2" for number, name in enumerate(names)]
     (root / "annotations.csv").write_text("\n".join(["clip,label,key_frame", *lines]) + "\n", encoding="utf-8")
+    return made
 
 
 def tried(
     cases: Sequence[Case], folder: Path, seeds: dict[str, bytes], commands: Commands
 ) -> dict[Case, list[str]]:
     """Faults by case; where a batch has any, each of its cases is tried alone."""
-    write_data(cases, folder / "data", seeds)
+    made = write_data(cases, folder / "data", seeds)
     (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
     places = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
     limit_s = LIMIT_S if len(cases) == 1 else LIMIT_S + 4 * len(cases)
@@ -57,11 +58,11 @@ def tried(
         named = {case.name: case for case in cases}
         lost = unaccounted(folder / "work", ["whole", *named], ended.said)
         assert "whole" not in lost
-        found = {named[name]: told for name, told in lost.items()}
+        found = {named[name]: [f"{made[named[name]]}: {why}" for why in told] for name, told in lost.items()}
         checked = commands.run("check", folder / "work")
         faults = checked.faults() or ([] if checked.status == 0 else [f"check: {checked.said[-300:]}"])
     if faults and len(cases) == 1:
-        found[cases[0]] = faults
+        found[cases[0]] = [f"{made[cases[0]]}: {fault}" for fault in faults]
     elif faults:
         for case in cases:
             found |= tried([case], folder / case.name, seeds, commands)

@@ -28,20 +28,21 @@ def seeds() -> dict[str, bytes]:
     return pictures.make_seeds()
 
 
-def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> None:
+def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> dict[Case, str]:
+    """Write the files of the cases into a data set; returns how each was made."""
     for label in ("calm", "wild"):
         (root / label).mkdir(parents=True)
     (root / "calm" / "whole.jpg").write_bytes(seeds["plain.jpg"])
     (root / "wild" / "whole.png").write_bytes(seeds["plain.png"])
-    for case in cases:
-        pictures.write_case(case, root / ("calm", "wild")[case.number % 2], seeds)
+    made = {case: pictures.write_case(case, root / ("calm", "wild")[case.number % 2], seeds) for case in cases}
+    return made
 
 
 def tried(
     cases: Sequence[Case], folder: Path, seeds: dict[str, bytes], commands: Commands
 ) -> dict[Case, list[str]]:
     """Faults by case; where a batch has any, each of its cases is tried alone."""
-    write_data(cases, folder / "data", seeds)
+    made = write_data(cases, folder / "data", seeds)
     (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
     places = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
     limit_s = LIMIT_S if len(cases) == 1 else LIMIT_S + 4 * len(cases)
@@ -54,11 +55,11 @@ def tried(
         named = {case.name: case for case in cases}
         lost = unaccounted(folder / "work", ["whole", *named], ended.said)
         assert "whole" not in lost
-        found = {named[name]: told for name, told in lost.items()}
+        found = {named[name]: [f"{made[named[name]]}: {why}" for why in told] for name, told in lost.items()}
         checked = commands.run("check", folder / "work")
         faults = checked.faults() or ([] if checked.status == 0 else [f"check: {checked.said[-300:]}"])
     if faults and len(cases) == 1:
-        found[cases[0]] = faults
+        found[cases[0]] = [f"{made[cases[0]]}: {fault}" for fault in faults]
     elif faults:
         for case in cases:
             found |= tried([case], folder / case.name, seeds, commands)
