@@ -28,5 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--campaign-seed", type=int, default=None, help="draw other cases")
     group.addoption(
-        "--campaign-case", default=None, metavar="KIND:SEED:NUMBER", help="only this case, as a failure names it"
+        "--campaign-case",
+        default=None,
+        metavar="KIND:SEED:NUMBER",
+        help="only this case, as a failure names it",
     )

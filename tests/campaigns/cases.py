@@ -21,6 +21,8 @@ SIZES: Mapping[str, Mapping[str, int]] = {
 }
 """Campaign to number of cases; of kills, per command."""
 
+_AGAIN = "pytest tests/campaigns/{}.py --campaign-case {}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Case:
@@ -74,11 +76,19 @@ def batches(cases: Sequence[Case], size: int) -> list[list[Case]]:
 
 
 def expect_none(faults: Mapping[Case, Iterable[str]], module: str) -> None:
-    """Fail with one line per fault and the command that makes the case again, if there is any fault."""
+    """Fail where any case has a fault, with the command that makes the case again.
+
+    Args:
+        faults: Every case that was tried, and what was wrong with it.
+        module: Module of the campaign.
+    """
+    failed = {case: list(found) for case, found in sorted(faults.items())}
     lines = [
-        f"{case}: {fault}\n    again: pytest tests/campaigns/{module}.py --campaign-case {case}"
-        for case, found in sorted(faults.items())
-        for fault in found
+        "\n".join(
+            [f"{case}", *(f"    {fault}" for fault in found), f"    again: {_AGAIN.format(module, case)}"]
+        )
+        for case, found in failed.items()
+        if found
     ]
     if lines:
-        pytest.fail(f"{len(lines)} faults\n" + "\n".join(lines), pytrace=False)
+        pytest.fail(f"{len(lines)} of {len(failed)} cases\n" + "\n".join(lines), pytrace=False)

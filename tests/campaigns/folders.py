@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from campaigns.commands import Commands
-from campaigns.moving_faces import face_pictures
 from video_files import QUICK, write_clip
 
+from campaigns.commands import Commands
+from campaigns.moving_faces import face_pictures
 from fgbench.synthetic.dataset import SynthOptions, generate
 
 CLASSES = ("calm", "glad", "wild")
@@ -42,7 +42,8 @@ TRUNK = "trunk: {stem: 4, widths: [4, 4, 4, 8]}"
 RECIPES = {
     "au": f"extends: au-small\nname: campaign-au\naction_units: [au04, au12, au25]\n{TRUNK}\nembedding: 8\n"
     "optimiser: {epochs: 2, batch: 16, checkpoint_steps: 1}\n",
-    "msau": f"extends: msau-small\nname: campaign-msau\nau_recipe: au-small\nnetwork: {{{TRUNK}, embedding: 8}}\n"
+    "msau": "extends: msau-small\nname: campaign-msau\nau_recipe: au-small\n"
+    f"network: {{{TRUNK}, embedding: 8}}\n"
     "optimiser: {epochs: 3, batch: 16, checkpoint_steps: 1}\n",
     "cnn": f"extends: plain-cnn-small\nname: campaign-cnn\nnetwork: {{{TRUNK}, embedding: 8}}\n"
     "optimiser: {epochs: 3, batch: 8, checkpoint_steps: 1}\n",

@@ -109,7 +109,10 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     os.environ.pop("FGBENCH_DEBUG", None)
     faulthandler.enable()
-    sys.argv = ["fgbench", *(argument.encode().decode("utf-8", "surrogateescape") for argument in order["arguments"])]
+    sys.argv = [
+        "fgbench",
+        *(argument.encode().decode("utf-8", "surrogateescape") for argument in order["arguments"]),
+    ]
     code = 1
     try:
         from fgbench.cli.app import main as command
@@ -140,10 +143,10 @@ def _finish(code: int) -> None:
 def _heaviest_mb(leader: int) -> float:
     """Resident memory of the heaviest process of a session, MB."""
     found = [0.0]
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
             try:
-                fields = Path(f"/proc/{name}/stat").read_bytes().rsplit(b")", 1)[1].split()
+                fields = (process / "stat").read_bytes().rsplit(b")", 1)[1].split()
             except OSError:
                 continue
             if int(fields[3]) == leader:

@@ -10,10 +10,19 @@ from pathlib import Path
 
 import av
 import numpy as np
+from video_files import (
+    QUICK,
+    atom,
+    picture,
+    set_display_matrix,
+    write_audio,
+    write_clip,
+    write_sound_with_cover,
+)
+
 from campaigns.cases import Case
 from campaigns.moving_faces import face_pictures
 from campaigns.mutations import mutated
-from video_files import QUICK, atom, picture, set_display_matrix, write_audio, write_clip, write_sound_with_cover
 
 N_FRAMES = 8
 

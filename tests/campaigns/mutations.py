@@ -8,7 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 Mutation = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
 """Data, generator, other files of the same kind -> damaged data."""
 
-BOXES = (b"moov", b"mvhd", b"tkhd", b"mdhd", b"stsd", b"stsz", b"stts", b"ctts", b"stsc", b"stco", b"elst", b"avcC")
+BOXES = (
+    b"moov",
+    b"mvhd",
+    b"tkhd",
+    b"mdhd",
+    b"stsd",
+    b"stsz",
+    b"stts",
+    b"ctts",
+    b"stsc",
+    b"stco",
+    b"elst",
+    b"avcC",
+)
 WORDS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 0xFFFF, 0x00010000, 0x7FFF7FFF)
 
 

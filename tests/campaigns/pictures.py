@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
 from campaigns.cases import Case
 from campaigns.moving_faces import face_pictures
 from campaigns.mutations import mutated
-from PIL import Image
 
 BOMB_PX = 20_000
 """Side that small files claim; decoded they would take a gigabyte and more."""
@@ -79,7 +80,9 @@ def _png(width: int, height: int, depth: int, colour: int, rows: bytes, *before:
 def _zeros(length: int) -> bytes:
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
-    parts = [packer.compress(block[: min(len(block), length - begin)]) for begin in range(0, length, len(block))]
+    parts = [
+        packer.compress(block[: min(len(block), length - begin)]) for begin in range(0, length, len(block))
+    ]
     return b"".join([*parts, packer.flush()])
 
 

@@ -116,7 +116,9 @@ def _with(key: str, value: str) -> str:
     section, _, field = key.rpartition(".")
     lines = WHOLE.splitlines()
     if not section:
-        return "\n".join([line for line in lines if not line.startswith(f"{key}:")] + [f"{key}: {value}"]) + "\n"
+        return (
+            "\n".join([line for line in lines if not line.startswith(f"{key}:")] + [f"{key}: {value}"]) + "\n"
+        )
     lines = [line for line in lines if not line.startswith(f"{section}:")]
     beside = "adapter: fg_emotions, " if section == "dataset" and field != "adapter" else ""
     return "\n".join([*lines, f"{section}: {{{beside}{field}: {value}}}"]) + "\n"

@@ -119,7 +119,9 @@ def _odd_columns(table: str, rng: random.Random) -> bytes:
     columns, rows = [*TABLES[table]], _whole(table)
     change = rng.randrange(6)
     if change == 0:
-        columns[rng.randrange(len(columns))] = rng.choice(("", "Label ", "clip", "x", "key frame", "\ufefflabel"))
+        columns[rng.randrange(len(columns))] = rng.choice(
+            ("", "Label ", "clip", "x", "key frame", "\ufefflabel")
+        )
     elif change == 1:
         columns = [column.upper() for column in columns]
     elif change == 2:

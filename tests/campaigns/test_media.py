@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from clip_folders import LABELS
+
 from campaigns import media
 from campaigns.accounting import unaccounted
 from campaigns.cases import Case, batches, chosen, expect_none
 from campaigns.commands import LIMIT_S, Commands
-from clip_folders import LABELS
 
 BATCH = 40
 RECIPE = """\
@@ -37,7 +38,9 @@ def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> di
     made = {case: media.write_case(case, root / "videos", seeds) for case in cases}
     names = sorted(path.name for path in (root / "videos").iterdir())
     lines = [f"{name},{LABELS[number % len(LABELS)]},2" for number, name in enumerate(names)]
-    (root / "annotations.csv").write_text("\n".join(["clip,label,key_frame", *lines]) + "\n", encoding="utf-8")
+    (root / "annotations.csv").write_text(
+        "\n".join(["clip,label,key_frame", *lines]) + "\n", encoding="utf-8"
+    )
     return made
 
 
@@ -75,7 +78,8 @@ def tried(
 def test_every_file_is_used_or_rejected_with_a_reason(
     request: pytest.FixtureRequest, tmp_path: Path, seeds: dict[str, bytes], commands: Commands
 ) -> None:
-    faults: dict[Case, list[str]] = {}
-    for number, batch in enumerate(batches(chosen(request.config, "media"), BATCH)):
+    cases = chosen(request.config, "media")
+    faults: dict[Case, list[str]] = {case: [] for case in cases}
+    for number, batch in enumerate(batches(cases, BATCH)):
         faults |= tried(batch, tmp_path / f"batch{number}", seeds, commands)
     expect_none(faults, "test_media")

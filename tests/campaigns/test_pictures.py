@@ -1,4 +1,7 @@
-"""Damaged and odd pictures, and small ones that claim to be huge: each is used or rejected with a reason, and no one ends the run."""
+"""Damaged and odd pictures, and small ones that claim to be huge.
+
+Each is used or rejected with a reason, and no one ends the run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from campaigns import pictures
 from campaigns.accounting import unaccounted
 from campaigns.cases import Case, batches, chosen, expect_none
@@ -34,7 +38,9 @@ def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> di
         (root / label).mkdir(parents=True)
     (root / "calm" / "whole.jpg").write_bytes(seeds["plain.jpg"])
     (root / "wild" / "whole.png").write_bytes(seeds["plain.png"])
-    made = {case: pictures.write_case(case, root / ("calm", "wild")[case.number % 2], seeds) for case in cases}
+    made = {
+        case: pictures.write_case(case, root / ("calm", "wild")[case.number % 2], seeds) for case in cases
+    }
     return made
 
 
@@ -72,7 +78,8 @@ def tried(
 def test_every_file_is_used_or_rejected_with_a_reason(
     request: pytest.FixtureRequest, tmp_path: Path, seeds: dict[str, bytes], commands: Commands
 ) -> None:
-    faults: dict[Case, list[str]] = {}
-    for number, batch in enumerate(batches(chosen(request.config, "pictures"), BATCH)):
+    cases = chosen(request.config, "pictures")
+    faults: dict[Case, list[str]] = {case: [] for case in cases}
+    for number, batch in enumerate(batches(cases, BATCH)):
         faults |= tried(batch, tmp_path / f"batch{number}", seeds, commands)
     expect_none(faults, "test_pictures")
