@@ -287,8 +287,11 @@ def recompute(folder: Path) -> metrics.Scores:
     return metrics.scores(predictions.confusion(), predictions.classes)
 
 
-def verify(folder: Path) -> None:
+def verify(folder: Path) -> Predictions:
     """Check a finished run: its predictions are those that were written, and give its scores.
+
+    Returns:
+        The predictions.
 
     Raises:
         ManifestError: If not.
@@ -300,8 +303,10 @@ def verify(folder: Path) -> None:
         raise ManifestError(f"{folder} has lost its {PREDICTIONS}", _AGAIN) from error
     if digest != result["predictions_sha256"]:
         raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
-    if recompute(folder).to_json() != result["metrics"]:
+    predictions = read_predictions(folder)
+    if metrics.scores(predictions.confusion(), predictions.classes).to_json() != result["metrics"]:
         raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", _AGAIN)
+    return predictions
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

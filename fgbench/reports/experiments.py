@@ -12,7 +12,7 @@ from typing import Any
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation.folds import natural_key
-from fgbench.evaluation.results import RESULT, Predictions, read_predictions, read_result, verify
+from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
 from fgbench.reports.protocols import expected_folds, protocol_notes
@@ -47,8 +47,7 @@ class Run:
         Raises:
             ManifestError: If they are not, or damaged.
         """
-        verify(self.folder)
-        return read_predictions(self.folder)
+        return verify(self.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
