@@ -81,7 +81,7 @@ def _run(task: Task) -> Iterator[Outcome]:
 
 STAGE = Stage(
     name="audit",
-    version=1,
+    version=2,
     inputs=("split", "ingest", "faces"),
     outputs={ROWS: "audit"},
     run=_run,

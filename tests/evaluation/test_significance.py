@@ -119,6 +119,6 @@ def test_runs_that_are_drawn_together_are_drawn_as_each_alone(metric):
     together = drawn_together(runs, metric, seed=5, n_resamples=300)
     for run, scores in zip(runs, together, strict=True):
         np.testing.assert_array_equal(scores, run.drawn(metric, seed=5, n_resamples=300))
+    fewer = count_clusters([0, 1], [0, 1], clusters=["a", "b"], n_classes=4)
     with pytest.raises(ValueError, match="numbers of clusters"):
-        fewer = count_clusters([0, 1], [0, 1], clusters=["a", "b"], n_classes=4)
         drawn_together([runs[0], fewer], metric, seed=5, n_resamples=3)
