@@ -13,16 +13,16 @@ from typing import Any
 from campaigns.cases import Case
 
 OURS: Mapping[str, Sequence[str]] = {
+    "stage": ("stages/*/*.parquet",),
+    "weights": ("runs/*/*/*/weights.safetensors",),
     "index": ("manifests/index.json",),
+    "result": ("runs/*/*/*/result.json",),
     "published": ("manifests/*.parquet", "manifests/*/*.parquet", "manifests/features/*/*.parquet"),
-    "text": ("manifests/README.md", "manifests/reannotate.csv"),
-    "prepare": ("prepare.json",),
     "marker": ("stages/*/*.json",),
     "plan": ("plans/*.json",),
-    "stage": ("stages/*/*.parquet",),
-    "result": ("runs/*/*/*/result.json",),
     "run table": ("runs/*/*/*/predictions.parquet",),
-    "weights": ("runs/*/*/*/weights.safetensors",),
+    "prepare": ("prepare.json",),
+    "text": ("manifests/README.md", "manifests/reannotate.csv"),
     "beside": (
         "runs/*/*/*/history.json",
         "runs/*/*/*/config.yaml",
