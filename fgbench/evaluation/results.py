@@ -288,10 +288,7 @@ def recompute(folder: Path) -> metrics.Scores:
 
 
 def verify(folder: Path) -> Predictions:
-    """Check a finished run: its predictions are those that were written, and give its scores.
-
-    Returns:
-        The predictions.
+    """Check a finished run: its predictions, which are returned, are those written, and give its scores.
 
     Raises:
         ManifestError: If not.
