@@ -48,7 +48,7 @@ class Ended:
     def faults(self) -> list[str]:
         """What must never be, one line each; none if all is well."""
         found = []
-        text = self.errors + self.output
+        text = self.output + self.errors
         if "Traceback (most recent call last)" in text:
             found.append(f"traceback: {_last_line(text)}")
         if self.stopped == "time":
