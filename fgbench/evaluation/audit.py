@@ -22,6 +22,7 @@ from fgbench.evaluation.audited_tables import (
 )
 from fgbench.evaluation.duplicate_search import MAX_BITS, MIN_CORRELATION
 from fgbench.evaluation.leakage import KINDS, Leak, Side, compare
+from fgbench.evaluation.look_groups import LookGroup, look_groups
 from fgbench.records import SPLITS
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
@@ -88,6 +89,7 @@ class Audit:
         against: The other folder, or ``None``.
         compared: The parts that were compared.
         leaks: What was found, the worst first.
+        groups: Clips that show the same, the largest group first.
         unreadable: Ids of pictures that cannot be decoded.
         flat: Number of pictures that show nothing and were not compared.
     """
@@ -96,6 +98,7 @@ class Audit:
     against: Folder | None
     compared: Sequence[Compared]
     leaks: Sequence[Leak]
+    groups: Sequence[LookGroup]
     unreadable: Sequence[str]
     flat: int
 
@@ -127,6 +130,7 @@ class Audit:
             "unreadable": list(self.unreadable),
             "flat": self.flat,
             "n_leaks": len(self.found),
+            "groups": [group.to_json() for group in self.groups],
             "leaks": [asdict(leak) for leak in self.leaks],
         }
 
@@ -182,6 +186,7 @@ def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = Non
         against=None,
         compared=[_compared(sides[first], sides[second]) for first, second in PAIRS],
         leaks=_ordered(leaks),
+        groups=look_groups(list(sides.values()), leaks),
         unreadable=pictures.unreadable,
         flat=int(pictures.flat.sum()),
     )
@@ -213,15 +218,15 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
     second = _side("test", f"test of {tested.dataset}", read_clips(tested.manifests), other_pictures)
     leaks: list[Leak] = []
     compared = []
-    for part in LEARNING:
-        first = _side(part, part, clips, pictures)
+    learning = [_side(part, part, clips, pictures) for part in LEARNING]
+    for first in learning:
         leaks += compare(
             first,
             second,
             apart=folder.apart,
             comparable_names=folder.dataset == tested.dataset,
             jobs=jobs,
-            progress=_named(progress, f"{part}/other"),
+            progress=_named(progress, f"{first.name}/other"),
         )
         compared.append(_compared(first, second))
     return Audit(
@@ -229,6 +234,7 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
         against=tested,
         compared=compared,
         leaks=_ordered(leaks),
+        groups=look_groups([*learning, second], leaks),
         unreadable=[*pictures.unreadable, *other_pictures.unreadable],
         flat=int(pictures.flat.sum() + other_pictures.flat.sum()),
     )

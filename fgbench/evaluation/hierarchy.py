@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -74,8 +75,15 @@ def distances(classes: Sequence[str]) -> npt.NDArray[np.int64]:
     Raises:
         UnknownLabelError: If one is not a leaf.
     """
+    return _distances(tuple(classes))
+
+
+@lru_cache(maxsize=8)
+def _distances(classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
     rows = [[*(tree_distance(true, other) for other in classes), FARTHEST] for true in classes]
-    return np.array(rows, np.int64).reshape(len(classes), len(classes) + 1)
+    found = np.array(rows, np.int64).reshape(len(classes), len(classes) + 1)
+    found.flags.writeable = False  # it is kept, and given to all who ask
+    return found
 
 
 def are_leaves(classes: Sequence[str]) -> bool:

@@ -6,8 +6,8 @@ Looked for are the same clip, person, source, file and picture, and near duplica
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,10 +126,54 @@ def compare(
         progress: Told the pictures of ``second`` that were compared, and their number.
     """
     leaks = _same_names(first, second, apart) if comparable_names else []
-    told = {(leak.first, leak.second) for leak in leaks if leak.kind == "same_clip"}
-    for found in (_same_files(first, second, told), _same_pictures(first, second, told)):
-        leaks += found
+    told = _Told(first, second, comparable_names=comparable_names)
+    leaks += _same_files(first, second)
+    leaks += _same_pictures(first, second, told)
     return leaks + _near_duplicates(first, second, told, jobs=jobs, progress=progress)
+
+
+class _Looks:
+    """What the clips of a side show, by which equal ones are one group."""
+
+    def __init__(self, side: Side) -> None:
+        digests: dict[str, Counter[bytes]] = defaultdict(Counter)
+        self.rows: dict[tuple[str, bytes], int] = {}
+        pictures = side.pictures
+        for row, (clip_id, digest) in enumerate(zip(pictures.clip_ids, pictures.digests, strict=True)):
+            if not pictures.flat[row]:  # pictures that show nothing do not count
+                digests[clip_id][digest] += 1
+                self.rows.setdefault((clip_id, digest), row)
+        self.of_clip: Mapping[str, Counter[bytes]] = digests
+        self.files = {clip.clip_id: clip.sha256 for clip in side.clips}
+        self.with_digest: dict[bytes, list[str]] = defaultdict(list)
+        for clip_id in sorted(digests):
+            for digest in digests[clip_id]:
+                self.with_digest[digest].append(clip_id)
+
+    def groups(self) -> dict[str, list[str]]:
+        """First clip of each group of clips that show exactly the same pictures, to all of them."""
+        found: dict[frozenset[tuple[bytes, int]], list[str]] = defaultdict(list)
+        for clip_id in sorted(self.of_clip):
+            found[frozenset(self.of_clip[clip_id].items())].append(clip_id)
+        return {members[0]: members for members in found.values()}
+
+
+class _Told:
+    """Pairs of clips that are told by a stronger kind already; asked, never listed: there may be millions."""
+
+    def __init__(self, first: Side, second: Side, *, comparable_names: bool) -> None:
+        self.first, self.second = _Looks(first), _Looks(second)
+        self._comparable_names = comparable_names
+
+    def in_both(self, clip_id: str) -> bool:
+        """Whether a clip of the first side is in the second too."""
+        return self._comparable_names and clip_id in self.second.files
+
+    def before_faces(self, one: str, other: str) -> bool:
+        """Whether two clips are the same, their files are, or they have an equal picture."""
+        if (one == other and self.in_both(one)) or self.first.files[one] == self.second.files[other]:
+            return True
+        return bool(self.first.of_clip[one].keys() & self.second.of_clip[other].keys())
 
 
 def _leak(
@@ -211,70 +255,79 @@ def _by(clips: Iterable[AuditedClip], name_of: _Name) -> dict[str, list[str]]:
     return {name: sorted(ids) for name, ids in found.items()}
 
 
-def _same_files(first: Side, second: Side, told: set[tuple[str, str]]) -> list[Leak]:
+def _same_files(first: Side, second: Side) -> list[Leak]:
     others = _by(second.clips, lambda clip: clip.sha256)
     images, other_images = _first_pictures(first), _first_pictures(second)
     leaks = []
     for digest, clip_ids in sorted(_by(first.clips, lambda clip: clip.sha256).items()):
         found = others.get(digest, [])
-        told.update((one, other) for one in clip_ids for other in found)
         for clip_id in clip_ids if found else []:
-            detail = "the files are equal" + _and_more(found)
+            detail = "the files are equal" + _and_more(len(found))
             pictures = (images.get(clip_id), other_images.get(found[0]))
             leaks.append(_leak("same_file", (first, second), (clip_id, found[0]), detail, pictures))
     return leaks
 
 
-def _same_pictures(first: Side, second: Side, told: set[tuple[str, str]]) -> list[Leak]:
-    """Clips with equal pixels; pictures that show nothing (black frames) do not count."""
-    others: dict[bytes, list[int]] = defaultdict(list)
-    for row, digest in enumerate(second.pictures.digests):
-        if not second.pictures.flat[row]:
-            others[digest].append(row)
-    rows_of: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for row, digest in enumerate(first.pictures.digests):
-        for other in others.get(digest, ()):
-            pair = (first.pictures.clip_ids[row], second.pictures.clip_ids[other])
-            rows_of[pair].append((row, other))
-    partners: dict[str, list[str]] = defaultdict(list)
-    for clip_id, partner in sorted(rows_of.keys() - told):
-        partners[clip_id].append(partner)
+def _same_pictures(first: Side, second: Side, told: _Told) -> list[Leak]:
+    """Clips with equal pixels, one leak for each of the first part."""
+    looks, others = told.first, told.second
+    partners: dict[tuple[frozenset[bytes], str], list[str]] = {}  # of the last clip: alike ones follow it
     leaks = []
-    for clip_id, found in partners.items():
-        rows = rows_of[clip_id, found[0]]
-        row, other = rows[0]
-        detail = f"{len(rows)} pairs of pictures have equal pixels" + _and_more(found)
-        pictures = (first.pictures.image_ids[row], second.pictures.image_ids[other])
-        leaks.append(_leak("same_picture", (first, second), (clip_id, found[0]), detail, pictures))
-    told.update(rows_of.keys())
+    for clip_id in sorted(looks.of_clip):
+        mine = looks.of_clip[clip_id]
+        shared = frozenset(digest for digest in mine if digest in others.with_digest)
+        if not shared:
+            continue
+        key = (shared, looks.files[clip_id])
+        if key not in partners:
+            found = {other for digest in shared for other in others.with_digest[digest]}
+            partners = {key: sorted(other for other in found if others.files[other] != key[1])}
+        left = partners[key]
+        if told.in_both(clip_id):
+            left = [other for other in left if other != clip_id]
+        if not left:
+            continue
+        theirs = others.of_clip[left[0]]
+        n_pairs = sum(count * theirs[digest] for digest, count in mine.items())
+        digest = min(mine.keys() & theirs.keys(), key=lambda digest: looks.rows[clip_id, digest])
+        detail = f"{n_pairs} pairs of pictures have equal pixels" + _and_more(len(left))
+        row, other_row = looks.rows[clip_id, digest], others.rows[left[0], digest]
+        pictures = (first.pictures.image_ids[row], second.pictures.image_ids[other_row])
+        leaks.append(_leak("same_picture", (first, second), (clip_id, left[0]), detail, pictures))
     return leaks
 
 
-def _and_more(clip_ids: Sequence[str]) -> str:
-    return f"; likewise {len(clip_ids) - 1} more clips there" if len(clip_ids) > 1 else ""
+def _and_more(n_clips: int) -> str:
+    return f"; likewise {n_clips - 1} more clips there" if n_clips > 1 else ""
 
 
 def _near_duplicates(
     first: Side,
     second: Side,
-    told: Collection[tuple[str, str]],
+    told: _Told,
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Leak]:
+    """Clips with nearly equal faces; of clips that show exactly the same, one is searched for all."""
+    groups, others = told.first.groups(), told.second.groups()
+    pictures, other_pictures = first.pictures.of_clips(groups), second.pictures.of_clips(others)
     leaks = []
-    for near in near_duplicates(first.pictures, second.pictures, jobs=jobs, progress=progress):
-        one, other = first.pictures.clip_ids[near.first], second.pictures.clip_ids[near.second]
-        if (one, other) in told:
+    for near in near_duplicates(pictures, other_pictures, jobs=jobs, progress=progress):
+        one, other = pictures.clip_ids[near.first], other_pictures.clip_ids[near.second]
+        if told.before_faces(one, other):
             continue
         mirrored = ", one mirrored" if near.mirrored else ""
         detail = (
             f"correlation {near.correlation:.3f}{mirrored}; {near.agreeing} of {near.aligned} aligned pairs "
             f"of pictures agree; {near.bits} bits differ"
         )
-        pictures = (first.pictures.image_ids[near.first], second.pictures.image_ids[near.second])
+        shown = (pictures.image_ids[near.first], other_pictures.image_ids[near.second])
         value = round(near.correlation, 4)
-        leaks.append(_leak("near_duplicate", (first, second), (one, other), detail, pictures, value))
+        for clip_id in groups[one]:
+            told_of = detail + _and_more(len(others[other]))
+            pair = (clip_id, other)
+            leaks.append(_leak("near_duplicate", (first, second), pair, told_of, shown, value))
     return leaks
 
 

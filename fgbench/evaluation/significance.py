@@ -7,9 +7,9 @@ between percentiles of these scores (Davison and Hinkley, 1997, sections 3.8 and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,8 @@ class ClusterCounts:
 
     def score(self, metric: Metric) -> float:
         """The score of all samples; NaN without samples."""
-        (found,) = _score(self._stacked().sum(axis=1)[None], metric)
+        right, true, guessed = (kind.sum(axis=0)[None] for kind in (self.right, self.true, self.guessed))
+        (found,) = _score(right, _Whole.of(true, metric), guessed, metric)
         return float(found)
 
     def drawn(self, metric: Metric, *, seed: int, n_resamples: int) -> Shares:
@@ -80,23 +81,72 @@ class ClusterCounts:
             seed: Of the draws.
             n_resamples: Number of draws.
         """
-        generator = np.random.default_rng(seed)
-        n_clusters = len(self.names)
-        kinds, _, n_classes = self._stacked().shape
-        flat = self._stacked().transpose(1, 0, 2).reshape(n_clusters, kinds * n_classes)
-        result = np.empty(n_resamples, np.float64)
-        step = max(1, _DRAWN_AT_ONCE // n_clusters)
-        for begin in range(0, n_resamples, step):
-            n = min(step, n_resamples - begin)
-            chosen = generator.integers(n_clusters, size=(n, n_clusters))
-            chosen += np.arange(n)[:, None] * n_clusters
-            times = np.bincount(chosen.ravel(), minlength=n * n_clusters).reshape(n, n_clusters)
-            sums = (times.astype(np.float64) @ flat).reshape(n, kinds, n_classes)
-            result[begin : begin + n] = _score(sums, metric)
-        return result
+        (found,) = drawn_together([self], metric, seed=seed, n_resamples=n_resamples)
+        return found
 
-    def _stacked(self) -> Shares:
-        return np.stack([self.right, self.true, self.guessed])
+
+def drawn_together(
+    runs: Sequence[ClusterCounts], metric: Metric, *, seed: int, n_resamples: int
+) -> list[Shares]:
+    """Scores of the same draws for several runs: of each what :meth:`ClusterCounts.drawn` gives, bit for bit.
+
+    Clusters are drawn once, and what runs with the same samples share is computed once.
+
+    Args:
+        runs: Counts of the runs, of as many clusters each.
+        metric: Which score.
+        seed: Of the draws.
+        n_resamples: Number of draws.
+
+    Raises:
+        ValueError: If the numbers of clusters differ.
+    """
+    if len({len(run.names) for run in runs}) > 1:
+        raise ValueError("runs of different numbers of clusters, expected one number")
+    found = [np.empty(n_resamples, np.float64) for _ in runs]
+    begin = 0
+    for times in _draws(len(runs[0].names) if runs else 1, seed=seed, n_resamples=n_resamples if runs else 0):
+        rows = slice(begin, begin + len(times))
+        begin = rows.stop
+        whole, counted = None, None
+        for run, scores in zip(runs, found, strict=True):
+            if whole is None or counted is None or not np.array_equal(run.true, counted):
+                whole, counted = _Whole.of(times @ run.true, metric), run.true
+            guessed = times @ run.guessed if metric == "macro_f1" else None
+            scores[rows] = _score(times @ run.right, whole, guessed, metric)
+    return found
+
+
+def _draws(n_clusters: int, *, seed: int, n_resamples: int) -> Iterator[Shares]:
+    """How often each cluster is in each draw, (n, n_clusters) float64, some draws at a time."""
+    generator = np.random.default_rng(seed)
+    step = max(1, _DRAWN_AT_ONCE // n_clusters)
+    for begin in range(0, n_resamples, step):
+        n = min(step, n_resamples - begin)
+        chosen = generator.integers(n_clusters, size=(n, n_clusters))
+        chosen += np.arange(n)[:, None] * n_clusters
+        times = np.bincount(chosen.ravel(), minlength=n * n_clusters).reshape(n, n_clusters)
+        yield times.astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    """What scores of n draws are shares of; the same for all runs on the same samples.
+
+    Attributes:
+        true: (n, C) samples of each class.
+        there: (n, C) whether there is any.
+        n: (n,) of how many a score is the mean or share.
+    """
+
+    true: Shares
+    there: npt.NDArray[np.bool_]
+    n: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, true: Shares, metric: Metric) -> Self:
+        there = true > 0
+        return cls(true, there, true.sum(axis=1) if metric == "war" else there.sum(axis=1))
 
 
 def count_clusters(
@@ -199,14 +249,17 @@ def check_draws(n_clusters: int, *, n_resamples: int, level: float) -> None:
         )
 
 
-def _score(sums: Shares, metric: Metric) -> Shares:
-    """Scores of n sums of counts, (n, 3, C): right, of the class, taken for the class."""
-    right, true, guessed = sums[:, 0], sums[:, 1], sums[:, 2]
+def _score(right: Shares, whole: _Whole, guessed: Shares | None, metric: Metric) -> Shares:
+    """(n,) scores of sums of counts, (n, C) each: right, and taken for the class (macro F1 alone)."""
     if metric == "war":
-        return _ratio(right.sum(axis=1), true.sum(axis=1))
-    per_class = _ratio(right, true) if metric == "uar" else _ratio(2 * right, true + guessed)
-    there = true > 0
-    return _ratio(np.where(there, per_class, 0.0).sum(axis=1), there.sum(axis=1))
+        return _ratio(right.sum(axis=1), whole.n)
+    if metric == "macro_f1":
+        assert guessed is not None
+        right, wholes = 2 * right, whole.true + guessed
+    else:
+        wholes = whole.true
+    per_class = np.divide(right, wholes, out=np.zeros_like(right), where=whole.there)
+    return _ratio(per_class.sum(axis=1), whole.n)
 
 
 def _ratio(part: Shares, whole: npt.NDArray[Any]) -> Shares:

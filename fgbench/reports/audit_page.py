@@ -27,6 +27,12 @@ SHOWN = 60
 LISTED = 500
 """Findings of a kind that are listed by name; ``audit.json`` has all."""
 
+GROUPS = 50
+"""Groups of clips that are listed; ``audit.json`` has all."""
+
+NAMED = 4
+"""Clips of a group and part that are named."""
+
 _SIDE_PX = 160
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -109,6 +115,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
         *_notes(audit),
         *_verdict(audit),
         *_compared(audit),
+        *_groups(audit),
         *_pairs(shown, len(audit.found), first, second),
         *_listed("Leaks by name", audit.found, is_open=True),
         *_listed(
@@ -179,6 +186,36 @@ def _compared(audit: Audit) -> list[str]:
         lines.append(f"<p>{audit.flat:,} pictures show nothing (black, or of one colour): not compared.</p>")
     if audit.unreadable:
         lines.append(f"<p>{len(audit.unreadable):,} pictures cannot be decoded: not compared.</p>")
+    return lines
+
+
+def _groups(audit: Audit) -> list[str]:
+    """The largest groups of clips that show the same, with the first clips of each part."""
+    if not audit.groups:
+        return []
+    n_clips = sum(group.n_clips for group in audit.groups)
+    lines = ["<h2>Groups</h2>"]
+    lines.append(
+        f"<p>{n_clips:,} clips of two parts or more show the same as others, in {len(audit.groups):,} "
+        "groups: equal files, equal pictures and nearly equal faces, directly or by way of others.</p>"
+    )
+    lines += ["<table>", "<caption>The largest groups</caption>"]
+    lines.append(
+        '<tr><th scope="col" class="n">clips</th><th scope="col">in the parts</th>'
+        '<th scope="col">among them</th></tr>'
+    )
+    for group in audit.groups[:GROUPS]:
+        parts = ", ".join(f"{part} {len(ids):,}" for part, ids in group.clips.items())
+        named = "; ".join(
+            f"{part}: {', '.join(ids[:NAMED])}{' …' if len(ids) > NAMED else ''}"
+            for part, ids in group.clips.items()
+        )
+        lines.append(
+            f'<tr><td class="n">{group.n_clips:,}</td><td>{escape(parts)}</td><td>{escape(named)}</td></tr>'
+        )
+    lines.append("</table>")
+    if len(audit.groups) > GROUPS:
+        lines.append(f"<p>{len(audit.groups) - GROUPS:,} more are in the JSON file.</p>")
     return lines
 
 

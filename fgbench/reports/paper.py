@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from fgbench.resources import resource
@@ -69,6 +70,7 @@ def table1() -> dict[tuple[str, str], int]:
     return {(row["source"], row["split"]): int(row["n"]) for row in _rows("table1")}
 
 
+@lru_cache(maxsize=1)
 def table2() -> Table2:
     """Table II: accuracies of all classes, of methods on images and on clips."""
     accuracies: dict[tuple[str, str], dict[str, float]] = {}

@@ -90,7 +90,7 @@ def _judge(clip_id: str, plan: Mapping[str, tuple[str, str]]) -> Outcome:
 
 STAGE = Stage(
     name="audit",
-    version=1,
+    version=2,
     inputs=("split", "ingest", "faces"),
     outputs={ROWS: "audit"},
     run=_run,

@@ -7,7 +7,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.significance import cluster_bootstrap
+from fgbench.evaluation.significance import cluster_bootstrap, count_clusters, drawn_together
 
 
 def drawn(n=400, n_classes=4, seed=0):
@@ -106,3 +106,19 @@ def test_bad_arguments_are_refused():
         cluster_bootstrap(truth, predicted, clusters=singles(9), n_classes=4)
     with pytest.raises(ValueError, match=r"level 95"):
         cluster_bootstrap(truth, predicted, clusters=singles(10), n_classes=4, level=95)
+
+
+@pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
+def test_runs_that_are_drawn_together_are_drawn_as_each_alone(metric):
+    generator = np.random.default_rng(3)
+    truth, clusters = generator.integers(0, 4, 60), [f"s{place % 7}" for place in range(60)]
+    runs = [
+        count_clusters(true, generator.integers(-1, 4, 60), clusters=clusters, n_classes=4)
+        for true in (truth, truth, generator.permutation(truth))
+    ]
+    together = drawn_together(runs, metric, seed=5, n_resamples=300)
+    for run, scores in zip(runs, together, strict=True):
+        np.testing.assert_array_equal(scores, run.drawn(metric, seed=5, n_resamples=300))
+    fewer = count_clusters([0, 1], [0, 1], clusters=["a", "b"], n_classes=4)
+    with pytest.raises(ValueError, match="numbers of clusters"):
+        drawn_together([runs[0], fewer], metric, seed=5, n_resamples=3)

@@ -13,10 +13,11 @@ from fgbench import storage
 from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.model import data_title
 from fgbench.reports.page.dataset import ContactSheets, counts_json
+from fgbench.reports.page.draws import Drawn, draw_runs
 from fgbench.reports.page.found import Found, find_runs
 from fgbench.reports.page.html import assemble
 from fgbench.reports.page.origin import origin_json
-from fgbench.reports.page.pairs import pairs_json
+from fgbench.reports.page.pairs import BEST, pairs_json
 from fgbench.reports.page.rejected import Rejected
 from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, units_json
 from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
@@ -58,15 +59,17 @@ def build_page(workdir: Path) -> str:
     strips = Strips(sheets)
     attended = [ask_strips(run, strips) for run in found.runs]
     packed = sheets.pack(manifests)
+    predictions = [run.predictions for run in found.runs]
+    drawn = draw_runs(predictions, numbers)
 
     blocks: dict[str, Any] = {
-        "overview": _overview(found, counts=counts, packed=packed, n_sets=len(sets)),
+        "overview": _overview(found, drawn, counts=counts, packed=packed, n_sets=len(sets)),
         "dataset": {
             "counts": counts_json(counts),
             "contacts": contacts.json(),
             "rejected": rejected.json(),
         },
-        "pairs": pairs_json([run.predictions for run in found.runs], numbers),
+        "pairs": pairs_json(predictions, numbers, drawn, [run.experiment for run in found.runs]),
         "origin": origin_json(workdir, index, found),
     }
     for number, shared in enumerate(sets):
@@ -82,7 +85,9 @@ def build_page(workdir: Path) -> str:
     return assemble(title, blocks, pictures)
 
 
-def _overview(found: Found, *, counts: Any, packed: list[Packed], n_sets: int) -> dict[str, Any]:
+def _overview(
+    found: Found, drawn: list[Drawn], *, counts: Any, packed: list[Packed], n_sets: int
+) -> dict[str, Any]:
     """What the page needs when it opens."""
     return {
         "dataset": counts.dataset,
@@ -92,7 +97,8 @@ def _overview(found: Found, *, counts: Any, packed: list[Packed], n_sets: int) -
         "n_classes": len({label for _, _, label in counts.counts}),
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
-        "runs": [summary(run) for run in found.runs],
+        "runs": [summary(run, one) for run, one in zip(found.runs, drawn, strict=True)],
+        "compared_with": BEST,
         "units": [{"key": run.key, "synthetic": run.synthetic} for run in found.units],
         "faults": [list(fault) for fault in found.faults],
         "n_sets": n_sets,

@@ -1,27 +1,69 @@
-"""Pairs of runs on the same samples: what each has right, and the interval of the difference."""
+"""Pairs of runs on the same samples: what each has right, and the interval of the difference.
+
+Up to :data:`ALL_UP_TO` runs on the same samples, every pair of them is compared; of more, each run with the
+:data:`BEST` best and with the next of its experiment (the next seed or fold), so that the number of pairs
+grows as the number of runs does.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
 from fgbench.evaluation.paired import mcnemar, permutation_test
 from fgbench.evaluation.results import Predictions
-from fgbench.evaluation.significance import ClusterCounts, count_clusters
+from fgbench.reports.page.draws import Drawn, ends
 
-N_DRAWS = 10_000
+ALL_UP_TO = 12
+"""Runs on the same samples of which every pair is compared (66 pairs)."""
+
+BEST = 3
+"""Of more runs, those with the highest UAR that all others are compared with."""
+
 _SEED = 0
 
 
-def pairs_json(runs: Sequence[Predictions], samples: Sequence[int]) -> list[dict[str, Any]]:
-    """Every pair of runs with the same samples.
+def chosen_pairs(
+    scores: Sequence[float], samples: Sequence[int], experiments: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Places of the runs that are compared, the smaller first, in order.
+
+    Args:
+        scores: UAR of each run; NaN counts as the lowest.
+        samples: Number of the set of samples of each.
+        experiments: Name of the experiment of each; runs of one stand in the order of folds and seeds.
+    """
+    groups: dict[int, list[int]] = defaultdict(list)
+    for place, number in enumerate(samples):
+        groups[number].append(place)
+    chosen: set[tuple[int, int]] = set()
+    for places in groups.values():
+        if len(places) <= ALL_UP_TO:
+            chosen |= set(combinations(places, 2))
+            continue
+        best = sorted(places, key=lambda place: (-np.nan_to_num(scores[place], nan=-1.0), place))[:BEST]
+        chosen |= {(min(one, other), max(one, other)) for one in best for other in places if one != other}
+        fellows: dict[str, list[int]] = defaultdict(list)
+        for place in places:
+            fellows[experiments[place]].append(place)
+        chosen |= {pair for found in fellows.values() for pair in pairwise(found)}
+    return sorted(chosen)
+
+
+def pairs_json(
+    runs: Sequence[Predictions], samples: Sequence[int], drawn: Sequence[Drawn], experiments: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The pairs of :func:`chosen_pairs`.
 
     Args:
         runs: Their predictions.
         samples: Number of the set of samples of each.
+        drawn: Draws of each.
+        experiments: Name of the experiment of each.
 
     Returns:
         Per pair the places ``first`` and ``second`` of the runs; how many samples ``both``, ``only_first``,
@@ -29,19 +71,11 @@ def pairs_json(runs: Sequence[Predictions], samples: Sequence[int]) -> list[dict
         ends ``low`` and ``high`` of its 95 % interval (:func:`fgbench.evaluation.paired.paired_bootstrap`;
         ``None`` with fewer than two subjects or clips); ``p_permutation`` and ``p_mcnemar``.
     """
-    counts = [_counts(run) for run in runs]
-    # Draws depend on the clusters alone, so that each run needs them once, not once per pair.
-    drawn = [
-        found.drawn("uar", seed=_SEED, n_resamples=N_DRAWS) if len(found.names) > 1 else None
-        for found in counts
-    ]
     right = [np.equal(*run.numbers()) for run in runs]
     pairs = []
-    for first, second in combinations(range(len(runs)), 2):
-        if samples[first] != samples[second]:
-            continue
-        one, other = drawn[first], drawn[second]
-        low, high = (None, None) if one is None or other is None else np.quantile(one - other, [0.025, 0.975])
+    for first, second in chosen_pairs([one.uar for one in drawn], samples, experiments):
+        one, other = drawn[first].scores, drawn[second].scores
+        low, high = (None, None) if one is None or other is None else ends(one - other)
         test = mcnemar(right[first], right[second])
         pairs.append(
             {
@@ -51,16 +85,11 @@ def pairs_json(runs: Sequence[Predictions], samples: Sequence[int]) -> list[dict
                 "only_first": test.only_first,
                 "only_second": test.only_second,
                 "neither": int((~right[first] & ~right[second]).sum()),
-                "difference": counts[first].score("uar") - counts[second].score("uar"),
-                "low": None if low is None else float(low),
-                "high": None if high is None else float(high),
-                "p_permutation": permutation_test(counts[first], counts[second], seed=_SEED).p,
+                "difference": drawn[first].uar - drawn[second].uar,
+                "low": low,
+                "high": high,
+                "p_permutation": permutation_test(drawn[first].counts, drawn[second].counts, seed=_SEED).p,
                 "p_mcnemar": test.p_exact,
             }
         )
     return pairs
-
-
-def _counts(run: Predictions) -> ClusterCounts:
-    truth, predicted = run.numbers()
-    return count_clusters(truth, predicted, clusters=run.clusters(), n_classes=len(run.classes))

@@ -8,17 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
 from fgbench.evaluation.hierarchy import hierarchy_scores
 from fgbench.evaluation.streams import ClipAttention
 from fgbench.records import image_id
 from fgbench.reports import paper
+from fgbench.reports.page.draws import Drawn
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.page.found import ClassRun, UnitRun
 from fgbench.reports.page.sheets import Sheets
-from fgbench.reports.run_scores import uar_interval
 
 N_TOP = 5
 """Most probable classes that are shown of a sample."""
@@ -35,13 +34,10 @@ Attended = tuple[ClipAttention, Sequence[int], tuple[str, ...]]
 """Weights of a clip, the places of the frames in its film strip, and the ids of their pictures."""
 
 
-def summary(run: ClassRun) -> dict[str, Any]:
+def summary(run: ClassRun, drawn: Drawn) -> dict[str, Any]:
     """Scores of a run for the leaderboard; what is not defined is ``None``."""
     scores = metrics.scores(run.predictions.confusion(), run.predictions.classes)
-    try:
-        interval = uar_interval(run.predictions)
-    except DatasetError:
-        interval = None
+    low, high = drawn.interval or (None, None)
     return {
         "key": run.key,
         "experiment": run.experiment,
@@ -58,9 +54,9 @@ def summary(run: ClassRun) -> dict[str, Any]:
         "uar": scores.uar,
         "war": scores.war,
         "macro_f1": scores.macro_f1,
-        "low": None if interval is None else interval.low,
-        "high": None if interval is None else interval.high,
-        "clusters": None if interval is None else interval.n_clusters,
+        "low": low,
+        "high": high,
+        "clusters": None if low is None else len(drawn.counts.names),
         "cluster": "subjects" if run.predictions.is_by_subject() else "clips",
         "paper": _paper_mean(run),
     }

@@ -32,6 +32,7 @@ function paired(a, b) {
   const found = load("pairs").find((pair) => (pair.first === a.place && pair.second === b.place) || (pair.first === b.place && pair.second === a.place));
   const names = table([["", ""], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"]],
     [["First", a], ["Second", b]].map(([label, entry]) => [label, h("a", { href: `#/run/${entry.place}` }, runName(entry)), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1)]), { label: "Both runs" });
+  if (!found && a.samples === b.samples) return [names, h("p", {}, `This pair is not compared here: where there are many runs, each is compared with the ${overview.compared_with} best and with the next of its experiment. For this pair: `, h("code", {}, `fgbench compare ${a.key} ${b.key}`))];
   if (!found) return [names, h("p", {}, "They were tested on different samples: there is no paired comparison, and the intervals above say how far each is sure.")];
   const turned = found.first !== a.place;
   const difference = turned ? -found.difference : found.difference;

@@ -1,0 +1,1 @@
+"""Campaigns: damaged and hostile inputs, damaged work folders, and kills, drawn from seeds by the hundred."""
