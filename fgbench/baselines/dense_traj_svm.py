@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
-from fgbench.baselines._svm_run import check_training, run_svm
+from fgbench.baselines._svm_run import run_svm
 from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.place import Progress, RunPlace
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.hashing import digest_json, hash_u64
@@ -44,9 +44,7 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    samples = place.divide(clip_samples(place.manifests))
-    roles = assign_roles(samples, protocol_name="clips", fold=place.fold)
-    check_training(roles, place)
+    roles = place.roles(clip_samples(place.manifests), protocol_name="clips")
     plan_memory(roles, n_classes=len(place.labels.labels), jobs=place.jobs)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)

@@ -17,7 +17,7 @@ from fgbench.baselines._svm_run import run_svm
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import DatasetError
 from fgbench.evaluation.place import Progress, RunPlace
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.storage import read_rows
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
@@ -47,8 +47,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         ResourceError: If the kernel between the training images does not fit into memory.
     """
     features = read_lbp(place.manifests / "features" / "lbp")
-    samples = place.divide(image_samples(place.manifests))
-    roles = assign_roles(samples, protocol_name="images", known=features, fold=place.fold)
+    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=features)
     width = len(next(iter(features.values())))
     plan_memory(roles, width=width, n_classes=len(place.labels.labels), jobs=place.jobs)
     grams = _Grams(
