@@ -44,7 +44,7 @@ def load_codebook(path: Path, *, fingerprint: str) -> Codebook | None:
             if str(kept["fingerprint"]) != fingerprint:
                 return None
             words, distortion = kept["words"], float(kept["distortion"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
         return None
     if words.ndim != 2 or words.dtype != np.float32 or not np.isfinite(words).all():
         return None

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import BaselineConfig
-from fgbench.errors import DatasetError
 from fgbench.evaluation.place import RunPlace
 from fgbench.evaluation.results import write_run
 from fgbench.evaluation.roles import Roles, predictions_of
@@ -21,26 +20,6 @@ from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.one_vs_rest import Candidate, select
 
 Matrix = npt.NDArray[np.float32]
-
-
-def check_training(roles: Roles, place: RunPlace) -> None:
-    """Refuse a fold that lacks training samples of a class; to be called before what takes long.
-
-    Raises:
-        DatasetError: If it does.
-    """
-    there = {sample.label for sample in roles.train}
-    absent = [label for label in place.labels.labels if label not in there]
-    if not absent:
-        return
-    is_folded = place.division.n_folds > 0
-    where = f" in fold {place.fold} of {place.division.name}" if is_folded else ""
-    other = "divide otherwise (--fold-file)" if is_folded else "add clips of them to the training part"
-    raise DatasetError(
-        f"{len(absent)} of {len(place.labels.labels)} classes have no training sample{where}: "
-        f"{', '.join(absent[:5])}",
-        f"{other}, or take them out of the label set",
-    )
 
 
 def run_svm(
@@ -72,7 +51,6 @@ def run_svm(
             finite.
         UnknownLabelError: If a sample's class is not in the label set of the work folder.
     """
-    check_training(roles, place)
     labels = place.labels.labels
     y_train = place.labels.numbers([sample.label for sample in roles.train])
     y_selection = place.labels.numbers([sample.label for sample in roles.selection])

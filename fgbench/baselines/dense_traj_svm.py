@@ -16,17 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
-from fgbench.baselines._svm_run import check_training, run_svm
+from fgbench.baselines._svm_run import run_svm
 from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.place import Progress, RunPlace
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.hashing import digest_json, hash_u64
 from fgbench.records import TRAJECTORY_CHANNELS
 from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
-from fgbench.svm.one_vs_rest import Candidate
+from fgbench.svm.memory import require_memory
+from fgbench.svm.one_vs_rest import Candidate, bytes_needed
 
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("dense_trajectories",)
@@ -43,9 +44,8 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    samples = place.divide(clip_samples(place.manifests))
-    roles = assign_roles(samples, protocol_name="clips", fold=place.fold)
-    check_training(roles, place)
+    roles = place.roles(clip_samples(place.manifests), protocol_name="clips")
+    plan_memory(roles, n_classes=len(place.labels.labels), jobs=place.jobs)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)
     train: dict[str, Matrix] = {}
@@ -85,6 +85,29 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
         candidates=[candidate],
         test_gram=lambda _: combined_kernel(against["test"], scales),
         details={"kind": "video", "words": words, "scales": scales},
+    )
+
+
+def plan_memory(roles: Roles, *, n_classes: int, jobs: int | None, available: int | None = None) -> None:
+    """Refuse more training clips than memory has room for, before any word is made.
+
+    Args:
+        roles: The samples.
+        n_classes: Classes.
+        jobs: Machines fitted at the same time.
+        available: Bytes that are there; ``None`` asks the system.
+
+    Raises:
+        ResourceError: If the distances between the training clips do not fit.
+    """
+    n, m = len(roles.train), max(len(roles.selection), len(roles.predicted))
+    distances = 4 * (len(TRAJECTORY_CHANNELS) + 1) * n * (n + len(roles.selection) + len(roles.predicted))
+    require_memory(
+        bytes_needed(n, m, n_classes, jobs=jobs) + distances,
+        what=f"the kernel between n = {n} training clips, with the distances of {len(TRAJECTORY_CHANNELS)} "
+        "channels,",
+        hint="prepare a work folder with fewer training clips, or use a machine with more memory",
+        available=available,
     )
 
 

@@ -20,7 +20,7 @@ import torch
 from fgbench.config import InsightFaceConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import read_result
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_file, digest_json
 from fgbench.models.initialisation import initialise
@@ -78,7 +78,7 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
     Raises:
         ConfigError: If training diverges, an unfinished run is that of another recipe, or a backbone without
             weights is to be frozen.
-        DatasetError: If a part has no images.
+        DatasetError: If a part has no images, or a class no training images.
         ManifestError: If manifests or weights are missing or damaged, or weights do not fit.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
@@ -125,11 +125,6 @@ def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_class
     else:
         state, _ = load_weights(weights)
         load_into(backbone, state, origin=str(weights))
-        for name, value in backbone.state_dict().items():
-            if not bool(value.isfinite().all()):
-                raise ManifestError(
-                    f"{weights} has numbers in {name} that are not finite", "download or train it again"
-                )
     model = IResNetClassifier(backbone, head)
     model.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     return model
@@ -146,8 +141,8 @@ def _digest(weights: Path) -> str:
 
 def _open(config: InsightFaceConfig, place: Place) -> _Data:
     known = image_ids(place.manifests)
-    samples = [s for s in place.divide(image_samples(place.manifests)) if config.copies or not s.is_copy]
-    roles = assign_roles(samples, protocol_name="images", known=known, fold=place.fold)
+    samples = [s for s in image_samples(place.manifests) if config.copies or not s.is_copy]
+    roles = place.roles(samples, protocol_name="images", known=known)
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"

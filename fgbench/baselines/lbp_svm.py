@@ -6,7 +6,8 @@ original images of the validation part; predicts the original images of the test
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from fgbench.baselines._svm_run import run_svm
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import DatasetError
 from fgbench.evaluation.place import Progress, RunPlace
-from fgbench.evaluation.roles import assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.storage import read_rows
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
-from fgbench.svm.one_vs_rest import Candidate
+from fgbench.svm.memory import require_memory
+from fgbench.svm.one_vs_rest import Candidate, bytes_needed
 
 Matrix = npt.NDArray[np.float32]
 NEEDS = ("lbp",)
@@ -42,11 +44,15 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
     Raises:
         DatasetError: If a class or a part has no images, or a feature is not finite.
         ManifestError: If manifests or features are missing.
+        ResourceError: If the kernel between the training images does not fit into memory.
     """
     features = read_lbp(place.manifests / "features" / "lbp")
-    samples = place.divide(image_samples(place.manifests))
-    roles = assign_roles(samples, protocol_name="images", known=features, fold=place.fold)
-    grams = _Grams(_matrix(roles.train, features), _matrix(roles.selection, features), config.gamma_factors)
+    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=features)
+    width = len(next(iter(features.values())))
+    plan_memory(roles, width=width, n_classes=len(place.labels.labels), jobs=place.jobs)
+    grams = _Grams(
+        _matrix(roles.train, features), _matrix(roles.selection, features), config, jobs=place.jobs
+    )
     return run_svm(
         config,
         place,
@@ -89,40 +95,65 @@ def read_lbp(folder: Path) -> dict[str, Matrix]:
     return found
 
 
-class _Grams:
-    """Gram matrices of the kernels to choose from; squared distances are computed once."""
+def plan_memory(
+    roles: Roles, *, width: int, n_classes: int, jobs: int | None, available: int | None = None
+) -> None:
+    """Refuse more training images than memory has room for, before any kernel is computed.
 
-    def __init__(self, train: Matrix, selection: Matrix, gamma_factors: Sequence[float]) -> None:
+    Args:
+        roles: The samples.
+        width: Features of an image.
+        n_classes: Classes.
+        jobs: Machines fitted at the same time.
+        available: Bytes that are there; ``None`` asks the system.
+
+    Raises:
+        ResourceError: If the kernel between the training images does not fit.
+    """
+    n, m = len(roles.train), max(len(roles.selection), len(roles.predicted))
+    moved = 4 * width * (n + 2 * m)
+    require_memory(
+        bytes_needed(n, m, n_classes, jobs=jobs) + moved,
+        what=f"the kernel between n = {n} training images (8 n^2 bytes and what is computed with it)",
+        hint="prepare a work folder with fewer training images (without copies: augment.balance: none or "
+        "augment.copies: 0 in its recipe), or use a machine with more memory",
+        available=available,
+    )
+
+
+class _Grams:
+    """Gram matrices of the kernels to choose from; those of training samples are float64, as LIBSVM reads."""
+
+    def __init__(self, train: Matrix, selection: Matrix, config: LbpSvmConfig, *, jobs: int | None) -> None:
         self._train = train
         self._selection = selection
-        self._gammas = {factor: factor * scale_gamma(train) for factor in gamma_factors}
+        self._gammas = [factor * scale_gamma(train) for factor in config.gamma_factors]
+        self._jobs = jobs
 
     def candidates(self) -> list[Candidate]:
         """Linear, and RBF of every width."""
-        found = [
-            Candidate(
-                {"kernel": "linear"},
-                lambda: linear_gram(self._train),
-                lambda: linear_gram(self._selection, self._train),
-            )
-        ]
-        return found + [
-            Candidate(
-                {"kernel": "rbf", "gamma": gamma}, self._rbf(gamma, None), self._rbf(gamma, self._selection)
-            )
-            for gamma in self._gammas.values()
+        kernels: list[dict[str, float | str]] = [{"kernel": "linear"}]
+        kernels += [{"kernel": "rbf", "gamma": gamma} for gamma in self._gammas]
+        return [
+            Candidate(kernel, partial(self._gram, kernel), partial(self._selected, kernel))
+            for kernel in kernels
         ]
 
-    def _rbf(self, gamma: float, rows: Matrix | None) -> Callable[[], Matrix]:
-        if rows is None:
-            return lambda: rbf_gram(squared_distances(self._train), gamma, in_place=True)
-        return lambda: rbf_gram(squared_distances(rows, self._train), gamma, in_place=True)
+    def _gram(self, parameters: Mapping[str, float | str]) -> npt.NDArray[np.float64]:
+        if parameters["kernel"] == "linear":
+            return linear_gram(self._train, dtype="float64", jobs=self._jobs)
+        distances = squared_distances(self._train, dtype="float64", jobs=self._jobs)
+        return rbf_gram(distances, float(parameters["gamma"]), in_place=True)
+
+    def _selected(self, parameters: Mapping[str, float | str]) -> Matrix:
+        return self.against_train(self._selection, parameters)
 
     def against_train(self, rows: Matrix, parameters: Mapping[str, float | str]) -> Matrix:
-        """Gram matrix of other samples against the training samples, for the kernel chosen."""
+        """Gram matrix (m, n) of other samples against the training samples, for the kernel chosen."""
         if parameters["kernel"] == "linear":
-            return linear_gram(rows, self._train)
-        return rbf_gram(squared_distances(rows, self._train), float(parameters["gamma"]), in_place=True)
+            return linear_gram(rows, self._train, jobs=self._jobs)
+        distances = squared_distances(rows, self._train, jobs=self._jobs)
+        return rbf_gram(distances, float(parameters["gamma"]), in_place=True)
 
 
 def _matrix(samples: Sequence[Sample], features: Mapping[str, Matrix]) -> Matrix:

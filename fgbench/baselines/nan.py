@@ -31,7 +31,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None) -> Path:
 
     Raises:
         ConfigError: If the recipe is that of another network, or training diverges.
-        DatasetError: If a part has no clips.
+        DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.

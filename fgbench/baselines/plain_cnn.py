@@ -28,7 +28,7 @@ def run(config: TrainImageConfig, place: Place) -> Path:
 
     Raises:
         ConfigError: If the recipe is that of another network, or training diverges.
-        DatasetError: If a part has no images.
+        DatasetError: If a part has no images, or a class no training images.
         ManifestError: If manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.

@@ -53,7 +53,7 @@ def plain_cnn(
         from fgbench.baselines import plain_cnn
 
         _say_where(config.name, place)
-        folders = [plain_cnn.run(config, each) for each in place.each_fold(fold)]
+        folders = [plain_cnn.run(config, each) for each in place.trained_folds(fold)]
     show_runs(folders, json=json)
 
 
@@ -98,7 +98,7 @@ def insightface(
         from fgbench.baselines import insightface
 
         _say_where(config.name, place)
-        folders = [insightface.run(config, each, weights) for each in place.each_fold(fold)]
+        folders = [insightface.run(config, each, weights) for each in place.trained_folds(fold)]
     show_runs(folders, json=json)
 
 

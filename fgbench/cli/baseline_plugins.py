@@ -146,7 +146,7 @@ def _run(
     module = plugins.load(KIND, name)
     config = load_baseline(name, module.RECIPE, recipe)
     with start(stages=module.NEEDS) as place:
-        folders = [_run_fold(name, module, config, each) for each in place.each_fold(fold)]
+        folders = [_run_fold(name, module, config, each) for each in place.trained_folds(fold)]
     show_runs(folders, json=json)
 
 

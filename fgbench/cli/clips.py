@@ -82,7 +82,7 @@ def train_clips(
         fold_file=fold_file,
     ) as place:
         folders = []
-        for each in place.each_fold(fold):
+        for each in place.trained_folds(fold):
             image = _image_model(config, each, image_run)
             in_fold = f", fold {each.fold}" if each.division.n_folds else ""
             note(f"recipe {config.name} on {each.details['dataset']} in {workdir}, {each.device}{in_fold}")

@@ -19,7 +19,11 @@ Force = Annotated[
 ]
 Device = Annotated[
     str | None,
-    typer.Option("--device", help="cpu, cuda, cuda:1, mps.", show_default="cuda if there is one, else cpu"),
+    typer.Option(
+        "--device",
+        help="cpu, cpu:8 (threads), cuda, cuda:1, mps.",
+        show_default="cuda if there is one, else cpu",
+    ),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume/--no-resume", help="Continue an unfinished run, or start it anew.")

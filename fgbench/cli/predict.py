@@ -33,6 +33,7 @@ _REASONS = {
     "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
     "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
     "corrupt_frame": "the decoder found the file damaged",
+    "no_prediction": "the network's numbers for it are not finite",
 }
 """Why nothing is said of a frame."""
 

@@ -109,6 +109,7 @@ def run_place(
             force=force,
             jobs=jobs,
             progress=progress,
+            note=note,
             labels=labels,
             division=division,
             fold=division.folds[0],

@@ -123,7 +123,7 @@ def msau(
     ) as place:
         folders = [
             folder
-            for each in place.each_fold(fold)
+            for each in place.trained_folds(fold)
             for folder in train_images(config, each, au_weights, init=start)
         ]
     # Runs of several numbers of regions are experiments of their own.

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.evaluation.kept_digests import digests_of
 from fgbench.evaluation.result_schema import FORMAT, UnitResult, check_shape, read_result_file
 from fgbench.evaluation.results import CONFIG
 from fgbench.hashing import digest_file, digest_json
@@ -173,6 +174,7 @@ def write_au_run(
         "n": len(predictions.sample_ids),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
+        **digests_of(folder),
         "device": device,
         "details": dict(details),
         **{key: value for key, value in found.items() if key != "packages"},

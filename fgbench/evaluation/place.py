@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from fgbench.errors import DatasetError
 from fgbench.evaluation.division import Division
 from fgbench.evaluation.labels import LabelSet, fg33
-from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, run_folder
+from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, run_folder, unheard
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.run_lock import hold_run
-from fgbench.evaluation.samples import Sample
+from fgbench.evaluation.samples import Sample, clip_samples
+
+_SHOWN = 5
 
 Progress = Callable[[str, int, int], None]
 """Told a name, what is done, and of how many."""
+
+Note = Callable[[str], None]
+"""Told a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,7 @@ class RunPlace:
         labels: The classes of the work folder.
         division: How its samples are divided.
         fold: The fold that is run.
+        note: Told, in words, what a user should know: what was found damaged and is made again.
         samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
             ``None`` if it is not.
     """
@@ -51,6 +59,7 @@ class RunPlace:
     division: Division = field(default_factory=Division)
     fold: str = SINGLE_FOLD
     samples_digest: str | None = None
+    note: Note = unheard
 
     @property
     def faces_digest(self) -> str:
@@ -95,6 +104,7 @@ class RunPlace:
             seed=self.seed,
             config=config,
             manifest_digest=self.manifest_digest,
+            note=self.note,
         )
         if folder is None:
             return None
@@ -121,6 +131,51 @@ class RunPlace:
         """
         return self.division.divide(samples, self.fold)
 
+    def roles(
+        self, samples: Sequence[Sample], *, protocol_name: str, known: Collection[str] | None = None
+    ) -> Roles:
+        """Roles of samples in the place's fold, in which every class is trained on; all methods start here.
+
+        Args:
+            samples: All of the work folder, copies only where they are to be trained on.
+            protocol_name: For messages.
+            known: Ids of those that have features; ``None`` if all have.
+
+        Raises:
+            ConfigError: If the work folder has no such fold, or there are no training or test samples.
+            DatasetError: If a class has no training sample.
+            ManifestError: If a clip is in no fold.
+        """
+        found = assign_roles(self.divide(samples), protocol_name=protocol_name, known=known, fold=self.fold)
+        self.check_trained(found.train)
+        return found
+
+    def check_trained(self, train: Sequence[Sample]) -> None:
+        """Refuse classes that would never be trained on, in the place's fold.
+
+        A support vector machine cannot be fitted to such a class, and a network would give it no probability
+        without a word: its samples would be scored wrong as if the method could not tell them.
+
+        Args:
+            train: Training samples.
+
+        Raises:
+            DatasetError: If a class of the label set has none.
+        """
+        there = {sample.label for sample in train}
+        absent = [label for label in self.labels.labels if label not in there]
+        if not absent:
+            return
+        is_folded = self.division.n_folds > 0
+        where = f" in fold {self.fold} of {self.division.name}" if is_folded else ""
+        other = "divide otherwise (--fold-file)" if is_folded else "add clips of them to the training part"
+        more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
+        raise DatasetError(
+            f"{len(absent)} of {len(self.labels.labels)} classes have no training sample{where}: "
+            f"{', '.join(absent[:_SHOWN])}{more}",
+            f"{other}, or take them out of the label set",
+        )
+
     def with_seed(self, seed: int) -> Self:
         """The same place for another seed."""
         return replace(self, seed=seed)
@@ -141,3 +196,17 @@ class RunPlace:
             ConfigError: If the work folder has no such fold.
         """
         return [self.with_fold(fold) for fold in ([only] if only is not None else self.division.folds)]
+
+    def trained_folds(self, only: str | None = None) -> list[Self]:
+        """As :meth:`each_fold`, for methods that tell classes apart: no fold is begun if one lacks a class.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+            DatasetError: If a class has no training clip in a fold.
+            ManifestError: If the manifests are missing or damaged, or a clip is in no fold.
+        """
+        places = self.each_fold(only)
+        clips = clip_samples(self.manifests)
+        for place in places:
+            place.check_trained([clip for clip in place.divide(clips) if clip.part == "train"])
+        return places

@@ -4,7 +4,7 @@ Layout of a run::
 
     runs/<experiment>/<fold>/<seed>/config.yaml           settings
     runs/<experiment>/<fold>/<seed>/predictions.parquet   one row per test sample, with probabilities
-    runs/<experiment>/<fold>/<seed>/result.json           scores and provenance; written last
+    runs/<experiment>/<fold>/<seed>/result.json           scores, provenance, digests; written last
 
 A run without ``result.json`` is not finished. All scores can be computed again from the predictions.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.kept_digests import check_files, digests_of
 from fgbench.evaluation.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
@@ -173,6 +174,7 @@ def write_run(
         "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
+        **digests_of(folder),
         "manifest_digest": manifest_digest,
         "device": device,
         "details": dict(details),
@@ -184,10 +186,23 @@ def write_run(
     return folder
 
 
+def unheard(text: str) -> None:
+    """What is done with a note that nobody reads."""
+
+
 def finished_run(
-    root: Path, *, experiment: str, fold: str, seed: int, config: Mapping[str, Any], manifest_digest: str
+    root: Path,
+    *,
+    experiment: str,
+    fold: str,
+    seed: int,
+    config: Mapping[str, Any],
+    manifest_digest: str,
+    note: Callable[[str], None] = unheard,
 ) -> Path | None:
     """Folder of a run that is there already; ``None`` if it is not, is damaged, or differs.
+
+    A run is damaged too if its weights, or other files that its result has digests of, are not those written.
 
     Args:
         root: Work folder.
@@ -196,6 +211,7 @@ def finished_run(
         seed: Seed of the run.
         config: All settings, as given to :func:`write_run`.
         manifest_digest: Digest of the manifests.
+        note: Told why a finished run cannot be taken as it is.
 
     Raises:
         ConfigError: If a name cannot be that of a folder.
@@ -203,11 +219,17 @@ def finished_run(
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
     try:
         result = read_result(folder)
-        verify(folder)
     except ManifestError:
         return None
-    told = (result["config_digest"], result["manifest_digest"])
-    return folder if told == (digest_json(_plain(config)), manifest_digest) else None
+    if (result["config_digest"], result["manifest_digest"]) != (digest_json(_plain(config)), manifest_digest):
+        return None
+    try:
+        verify(folder)
+        check_files(folder, result, again=_AGAIN)
+    except ManifestError as error:
+        note(f"{error.message}: the run is made again")
+        return None
+    return folder
 
 
 def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:

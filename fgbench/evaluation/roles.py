@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.errors import ManifestError
 from fgbench.evaluation.protocol import Protocol
 from fgbench.evaluation.results import SINGLE_FOLD, Predictions
 from fgbench.evaluation.samples import Sample
@@ -85,7 +86,17 @@ def predictions_of(
         decisions: (predicted, C).
         probabilities: (predicted, C).
         labels: C names.
+
+    Raises:
+        ManifestError: If a decision value or a probability is not finite: a damaged or failed machine.
     """
+    finite: npt.NDArray[np.bool_] = np.isfinite(decisions + probabilities).all(axis=1)
+    if not finite.all():
+        bad = [sample.sample_id for sample, good in zip(roles.predicted, finite, strict=True) if not good]
+        raise ManifestError(
+            f"predictions of {len(bad)} of {len(finite)} samples are not finite, e.g. of {bad[0]!r}",
+            "train again with --force; if it stays so, lower optimiser.learning_rate in the recipe",
+        )
     place = {sample.sample_id: row for row, sample in enumerate(roles.predicted)}
     full = np.full((len(roles.test), len(labels)), np.nan, np.float32)
     predicted: list[str | None] = []

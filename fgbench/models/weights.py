@@ -1,14 +1,17 @@
 """Weights of networks in files.
 
-Writes safetensors, whose reading runs no code, with what describes the network as JSON in its header. Reads
-that, and PyTorch's own checkpoints (``.pth``, ``.pt``, ``.ckpt``) as data only.
+Writes safetensors, whose reading runs no code, with what describes the network as JSON in its header, and a
+digest of both. Reads that, and PyTorch's own checkpoints (``.pth``, ``.pt``, ``.ckpt``) as data only, within
+the limits of :mod:`fgbench.models.weight_limits`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 # The name of an error alone; torch reads checkpoints here without running what is in them.
@@ -22,9 +25,14 @@ from torch import Tensor, nn
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.models.weight_limits import check_archive, check_header, check_size, check_tensors
 
 METADATA_KEY: Final = "fgbench"
 """Entry of the safetensors header that holds the description as JSON."""
+
+DIGEST_KEY: Final = "content_sha256"
+"""Entry of the description that holds the digest of the tensors and of its other entries; it is an entry of
+the description, since safetensors writes several of its own in any order."""
 
 _CHECKPOINT_SUFFIXES: Final = (".pth", ".pt", ".ckpt")
 _BATCH_COUNT: Final = "num_batches_tracked"
@@ -39,7 +47,10 @@ _DAMAGE: Final = (
     LookupError,
     AttributeError,
     AssertionError,
+    OverflowError,
+    MemoryError,
     struct.error,
+    zipfile.BadZipFile,
 )
 """What torch.load raises for a file that is cut off, altered, or of another kind."""
 
@@ -60,8 +71,18 @@ def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str,
         name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in state.items()
     }
-    header = json.dumps(dict(metadata), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    header = _json({**metadata, DIGEST_KEY: _digest(tensors, metadata)})
     storage.write_bytes(path, save(tensors, metadata={METADATA_KEY: header}))
+
+
+def state_digest(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) of the names, types, shapes and values of tensors."""
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        plain = value.detach().cpu().contiguous()
+        digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
+        digest.update(plain.flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -75,17 +96,21 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         Tensors by name on the CPU, and the metadata (empty where the file has none).
 
     Raises:
-        ManifestError: If the file is missing, damaged, refused because it would run code, or holds anything
-            but tensors by name.
+        ManifestError: If the file is missing, damaged (also where its digest tells it alone), refused because
+            it would run code or fill memory, or holds anything but finite tensors by name.
     """
     if not path.is_file():
         raise ManifestError(
             f"there are no weights at {path}", "train the network first, or name the file that was downloaded"
         )
     if path.suffix == ".safetensors":
-        return _read_safetensors(path)
+        state, metadata = _read_safetensors(path)
+        check_tensors(state, path)
+        return state, metadata
     if path.suffix in _CHECKPOINT_SUFFIXES:
-        return _state_of(_read_checkpoint(path), path), {}
+        state = _state_of(_read_checkpoint(path), path)
+        check_tensors(state, path)
+        return state, {}
     known = ", ".join((".safetensors", *_CHECKPOINT_SUFFIXES))
     raise ManifestError(
         f"{path} is no file of weights: its name ends in none of {known}", "name another file"
@@ -111,6 +136,39 @@ def load_into(
     Raises:
         ManifestError: If names or shapes do not fit, or no name is the module's.
     """
+    missing = _missing(module, state, origin=origin, strict=strict)
+    wanted = module.state_dict()
+    shared = {name: value for name, value in state.items() if name in wanted}
+    module.load_state_dict(shared, strict=False)
+    return missing
+
+
+def check_fit(make: Callable[[], nn.Module], state: Mapping[str, Tensor], *, origin: str) -> None:
+    """Refuse weights that are not those of a network, without the memory that the network would take.
+
+    To be called before a network is made of sizes that a file tells.
+
+    Args:
+        make: Makes the network; it is made without numbers.
+        state: Tensors by name.
+        origin: Where the weights are from, for messages.
+
+    Raises:
+        ManifestError: If names or shapes do not fit, or no network has such sizes.
+    """
+    try:
+        with torch.device("meta"):
+            module = make()
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise ManifestError(
+            f"the weights of {origin} tell of a network that cannot be made: {_reason(error)}",
+            "take weights that fgbench wrote, or train the network anew",
+        ) from error
+    _missing(module, state, origin=origin, strict=True)
+
+
+def _missing(module: nn.Module, state: Mapping[str, Tensor], *, origin: str, strict: bool) -> tuple[str, ...]:
+    """Names of a module that weights lack, see :func:`load_into`; raises if they do not fit."""
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in state and name.rpartition(".")[2] != _BATCH_COUNT]
     unexpected = [name for name in state if name not in wanted]
@@ -129,7 +187,6 @@ def load_into(
             f"the weights of {origin} do not fit the network ({'; '.join(found)})",
             "take weights of the same architecture and of the recipe's sizes",
         )
-    module.load_state_dict(shared, strict=False)
     return tuple(missing)
 
 
@@ -169,19 +226,33 @@ def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
+        check_size(path)
+        check_header(path)
         with safe_open(path, framework="pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-            header = (file.metadata() or {}).get(METADATA_KEY, "{}")
-        metadata = json.loads(header)
-    except (SafetensorError, OSError, ValueError) as error:
+            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
     if not isinstance(metadata, dict):
         raise _damaged(path, ValueError(f"metadata is a {type(metadata).__name__}, expected an object"))
+    told = metadata.pop(DIGEST_KEY, None)
+    if told is not None and told != _digest(tensors, metadata):
+        raise _damaged(path, ValueError("what it holds is not what its digest was made of"))
     return tensors, metadata
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
+    text = f"{state_digest(tensors)}\n{_json(metadata)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _json(metadata: Mapping[str, Any]) -> str:
+    return json.dumps(dict(metadata), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _read_checkpoint(path: Path) -> object:
     try:
+        check_archive(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ManifestError(

@@ -51,6 +51,7 @@ def fit_sigmoid(decisions: Matrix, truth: npt.ArrayLike) -> Sigmoid:
         DatasetError: If there are no samples.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     values = np.asarray(decisions, dtype=np.float64)
     places = np.asarray(truth)
@@ -69,6 +70,8 @@ def fit_sigmoid(decisions: Matrix, truth: npt.ArrayLike) -> Sigmoid:
     spread = float(values.std()) or 1.0
     column = np.tile(values.reshape(-1, 1) / spread, (2, 1))
     model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)
-    model.fit(column, np.repeat([1, 0], target.size), sample_weight=np.concatenate([target, 1.0 - target]))
+    weights = np.concatenate([target, 1.0 - target])
+    with threadpool_limits(1):  # sums over samples would depend on the number of threads
+        model.fit(column, np.repeat([1, 0], target.size), sample_weight=weights)
     slope = float(model.coef_[0, 0]) / spread
     return Sigmoid(max(slope, 0.0), float(model.intercept_[0]))

@@ -4,6 +4,9 @@ A Gram matrix (:mod:`fgbench.svm.grams`, :mod:`fgbench.svm.kernels`) is shared b
 all values of C. The solver is scikit-learn's ``SVC(kernel="precomputed")`` (LIBSVM), one binary machine per
 class. C and the kernel's width are chosen by the unweighted average recall (UAR) on validation samples;
 nothing here sees test labels.
+
+Machines are fitted on threads of this process, and the BLAS has one thread here: nothing depends on the
+number of cores or on ``OMP_NUM_THREADS``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +58,11 @@ class Machine:
             raise ValueError(
                 f"kernel of shape {gram.shape}, expected (samples, {len(self.weights)} training samples)"
             )
+        from threadpoolctl import threadpool_limits
+
         used = np.flatnonzero(self.weights.any(axis=1))
-        result: Matrix = gram[:, used] @ self.weights[used] + self.offsets
+        with threadpool_limits(1, user_api="blas"):
+            result: Matrix = gram[:, used] @ self.weights[used] + self.offsets
         return result
 
     def support(self, place: int) -> Indices:
@@ -69,12 +76,13 @@ class Candidate:
 
     Attributes:
         parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
-        train: Makes the (n, n) Gram matrix of the training samples.
+        train: Makes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
+            bytes per pair, float32 takes 4 more while it is converted.
         selection: Makes the (m, n) Gram matrix of the validation samples against them.
     """
 
     parameters: Mapping[str, float | str]
-    train: Callable[[], Matrix]
+    train: Callable[[], npt.NDArray[Any]]
     selection: Callable[[], Matrix]
 
 
@@ -181,7 +189,7 @@ def select(
 ) -> Selected:
     """The kernel and C with the best UAR on validation; of equals the first tried (smallest C first).
 
-    One Gram matrix is in memory at a time.
+    One Gram matrix of the training samples is in memory at a time; see :func:`bytes_needed`.
 
     Args:
         candidates: Kernels to try.
@@ -203,7 +211,7 @@ def select(
     trials: list[Trial] = []
     best: tuple[Trial, Machine, Matrix] | None = None
     for candidate in candidates:
-        gram = candidate.train().astype(np.float64)
+        gram = np.asarray(candidate.train(), np.float64)
         cross = candidate.selection()
         for c in sorted(c_values):
             machine = fit_one_vs_rest(gram, train_truth, labels=labels, c=c, jobs=jobs)
@@ -213,9 +221,26 @@ def select(
             trials.append(trial)
             if best is None or trial.uar > best[0].uar:
                 best = (trial, machine, decisions)
+        del gram, cross  # before the next ones are made
     if best is None:
         raise ConfigError("no kernel or no value of C to try, expected at least one of each")
     return Selected(machine=best[1], best=best[0], decisions=best[2], trials=tuple(trials))
+
+
+def bytes_needed(n: int, m: int, n_classes: int, *, jobs: int | None = None) -> int:
+    """Bytes that a selection takes at its peak, beside the samples, where kernels are made as float64.
+
+    Args:
+        n: Training samples.
+        m: Samples that are compared with them at a time: the most of validation and test.
+        n_classes: Classes.
+        jobs: As of :func:`fit_one_vs_rest`.
+    """
+    at_once = min(jobs or os.cpu_count() or 1, n_classes)
+    # The kernel; that against other samples, and its columns that support something; weights of two machines;
+    # what each of LIBSVM's keeps: its cache (or all rows, if they are less), alphas, gradients.
+    cache = min(_CACHE_MB << 20, 4 * n * n) + 100 * n
+    return 8 * n * n + 2 * 4 * m * n + 2 * 4 * n * n_classes + at_once * cache
 
 
 def _truth(values: npt.ArrayLike, labels: Sequence[str]) -> Indices:

@@ -15,7 +15,7 @@ from fgbench.config import TrunkConfig
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.action_units import AuPredictions, read_au_predictions, read_au_result
 from fgbench.models.drml import AuNet, Embedding, Trunk
-from fgbench.models.weights import load_into
+from fgbench.models.weights import check_fit, load_into
 from fgbench.training.au_task import LabelledFrames, predict_units
 from fgbench.training.evaluation import RESIDENT_MB
 from fgbench.training.image_set import open_source
@@ -47,18 +47,24 @@ def open_au_network(trained: Trained, device: torch.device) -> tuple[AuNet, Prep
     origin, known = str(trained.path), trained.metadata
     trained.require("au", purpose="(a detector of action units)")
     try:
-        trunk = Trunk(TrunkConfig.model_validate(known["trunk"]))
-        # Dropout is not in the weights, and does nothing in evaluation.
-        embedding = Embedding(
-            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
-        )
-        model = AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
-    except (KeyError, TypeError, ValidationError) as error:
+        trunk_config = TrunkConfig.model_validate(known["trunk"])
+    except ValidationError as error:
         raise ManifestError(
             f"the weights of {origin} do not tell of a network that this fgbench knows ({error})",
             "update fgbench, or train the network anew",
         ) from error
     preprocessing = Preprocessing.of_metadata(known, origin)
+
+    def made() -> AuNet:
+        trunk = Trunk(trunk_config)
+        # Dropout is not in the weights, and does nothing in evaluation.
+        embedding = Embedding(
+            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
+        )
+        return AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
+
+    check_fit(made, trained.state, origin=origin)
+    model = made()
     load_into(model, trained.state, origin=origin)
     model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
     return model.eval(), preprocessing
@@ -102,6 +108,10 @@ def evaluate_units(trained: Trained, place: Place) -> AuAnew:
         ),
     )
     found = predict_units(model, preprocessing, frames)
+    if not np.isfinite(found).all():
+        raise ManifestError(
+            f"predictions of {trained.name} are not finite", "train it again: fgbench train au --force"
+        )
     return AuAnew(
         predictions=replace(before, probabilities=found),
         largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,10 @@ from fgbench import storage
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.action_units import RESULT, AuPredictions, Labels, read_au_result, write_au_run
+from fgbench.evaluation.kept_digests import check_files
+from fgbench.evaluation.place import Note
 from fgbench.evaluation.protocol import Protocol
+from fgbench.evaluation.results import unheard
 from fgbench.evaluation.samples import clip_samples
 from fgbench.evaluation.splits import subject_folds
 from fgbench.hashing import digest_json
@@ -198,7 +200,7 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
     }
     fingerprint = digest_json(identity)
     folder = place.folder(config.name, protocol.fold)
-    if not place.force and is_finished(folder, fingerprint):
+    if not place.force and is_finished(folder, fingerprint, note=place.note):
         return folder
     with place.hold(config.name, protocol.fold):
         _make(config, place, protocol, roles, fingerprint=fingerprint)
@@ -314,10 +316,23 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
     return model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
 
 
-def is_finished(folder: Path, fingerprint: str) -> bool:
-    """Whether a run is there with its weights, and is that of this recipe, data and seed."""
+def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool:
+    """Whether a run is there with its weights, undamaged, and is that of this recipe, data and seed.
+
+    Args:
+        folder: Its folder.
+        fingerprint: Of recipe, data and seed.
+        note: Told why a finished run cannot be taken as it is.
+    """
     try:
-        details: Mapping[str, Any] = read_au_result(folder)["details"]
+        result = read_au_result(folder)
     except ManifestError:
         return False
-    return bool(details.get("fingerprint") == fingerprint and (folder / WEIGHTS).is_file())
+    if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
+        return False
+    try:
+        check_files(folder, result, again="run fgbench train au again")
+    except ManifestError as error:
+        note(f"{error.message}: the run is made again")
+        return False
+    return True

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.models.weight_limits import check_archive
 from fgbench.storage import written
 from fgbench.training.history import Standing
 
@@ -80,6 +81,7 @@ def load_checkpoint(path: Path, *, fingerprint: str) -> Checkpoint:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        check_archive(path)
         with zipfile.ZipFile(path) as archive:
             # torch does not compare the checksums that it writes; a flipped bit would be a changed weight.
             damaged = archive.testzip()

@@ -14,7 +14,7 @@ from fgbench.config import TrainVideoConfig
 from fgbench.errors import ManifestError
 from fgbench.evaluation.labels import LabelSet
 from fgbench.models.tmsau import TmsauNet
-from fgbench.models.weights import load_into
+from fgbench.models.weights import check_fit, load_into
 from fgbench.training.inference import ImageNetwork, labels_of, open_network
 from fgbench.training.trained import Trained
 from fgbench.training.video_inputs import Scale
@@ -82,8 +82,9 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
             f"{'takes' if image is None else 'does not take'} one",
             "train the network anew",
         )
-    model = build(config, image, labels)
     own = {name: value for name, value in trained.state.items() if not name.startswith(IMAGE)}
+    check_fit(lambda: build(config, image, labels), own, origin=origin)
+    model = build(config, image, labels)
     load_into(model, own, origin=origin)
     return ClipNetwork(
         model=model.to(device).eval(),

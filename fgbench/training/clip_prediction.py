@@ -24,7 +24,7 @@ from fgbench.stages.optical_flow import flow_fields
 from fgbench.storage import TableWriter, read_rows
 from fgbench.training.clip_inference import ClipNetwork
 from fgbench.training.clip_set import clip_frames
-from fgbench.training.file_prediction import FilePrediction, Said
+from fgbench.training.file_prediction import NO_PREDICTION, FilePrediction, Said
 from fgbench.training.image_set import untold
 from fgbench.training.inference import ImageNetwork, upper_sums
 from fgbench.training.place import Place
@@ -118,7 +118,16 @@ def predict_clip_file(
             labels=network.labels,
             device=network.device,
         )
-        return replace(seen, said=_ask(network, place), streams=network.config.streams)
+        said = _ask(network, place)
+        if not said.is_finite:
+            return replace(
+                seen,
+                status=NO_PREDICTION,
+                message="the network's numbers for the clip are not finite; train it again",
+                said=None,
+                portrait=None,
+            )
+        return replace(seen, said=said, streams=network.config.streams)
 
 
 def _ask(network: ClipNetwork, place: Place) -> Said:

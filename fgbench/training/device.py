@@ -1,4 +1,9 @@
-"""What computes: choice of the device, its name for reports, and its lack of memory in plain words."""
+"""What computes: choice of the device, its name for reports, and its lack of memory in plain words.
+
+On the CPU, sums are split over threads, so that the last bits of a training depend on their number. It is
+therefore fixed, whatever cores there are and whatever ``OMP_NUM_THREADS`` says: :data:`CPU_THREADS`, or what
+the user names (``cpu:16``). Results tell it. Kinds of processors may still differ in the last bits.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +23,22 @@ _OUT_OF_MEMORY = re.compile(
 )
 
 
+CPU_THREADS = 4
+"""Threads of torch on the CPU unless the user names another number; ours. The networks of the small recipes
+gain little from more."""
+
+
 def resolve(name: str | None = None) -> torch.device:
     """The device of a name; nothing takes the place of one that is not there.
 
+    Where it is the CPU, torch computes on a fixed number of threads from then on; each of several processes
+    on one, unless another number is named.
+
     Args:
-        name: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, or ``None``: CUDA if there is a device, else the
-            CPU (the caller says which was taken). Among several processes (``torchrun``, ``accelerate
-            launch``) ``"cuda"`` is the device of the process's number on its machine.
+        name: ``"cpu"``, ``"cpu:8"`` (with 8 threads), ``"cuda"``, ``"cuda:1"``, ``"mps"``, or ``None``: CUDA
+            if there is a device, else the CPU (the caller says which was taken). Among several processes
+            (``torchrun``, ``accelerate launch``) ``"cuda"`` is the device of the process's number on its
+            machine.
 
     Raises:
         ConfigError: If the name is none of these, or names one CUDA device for several processes.
@@ -32,10 +46,15 @@ def resolve(name: str | None = None) -> torch.device:
     """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
-        raise ConfigError(f"unknown device {name!r}", "name cpu, cuda, cuda:1 (the second) or mps")
-    if name == "cpu":
-        return torch.device(name)
+    if not re.fullmatch(r"cpu(:[1-9]\d{0,3})?|mps|cuda(:\d{1,3})?", name):
+        raise ConfigError(
+            f"unknown device {name!r}", "name cpu, cpu:8 (with 8 threads), cuda, cuda:1 (the second) or mps"
+        )
+    kind, _, number = name.partition(":")
+    if kind == "cpu":
+        several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+        torch.set_num_threads(int(number or (1 if several else CPU_THREADS)))
+        return torch.device(kind)
     if name == "mps":
         if not torch.backends.mps.is_available():
             raise ResourceError("device mps was asked for, but is not there", "choose --device cpu")

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from fgbench.hashing import digest_json
 from fgbench.models.iresnet import IResNet
+from fgbench.models.weights import state_digest
 from fgbench.training.face_task import FaceSet, see_crops
-from fgbench.training.map_cache import state_digest
 from fgbench.training.map_store import KeptMaps, keep_maps
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
@@ -60,6 +60,7 @@ def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool
             device=place.device,
             resident_mb=_RESIDENT_MB,
             progress=lambda _, done, of: place.progress("features", done, of),
+            note=place.note,
         )
 
     processes = join_processes(place.device)

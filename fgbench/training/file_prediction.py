@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+NO_PREDICTION = "no_prediction"
+"""Status of a usable face of which the network says nothing: its numbers are not finite."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """Probabilities of one face, or their mean over the faces of a video.
@@ -36,6 +40,11 @@ class Said:
     def basic(self) -> Floats:
         """(M,) of the upper classes: the network's own, else the sums."""
         return self.basic_sum if self.basic_head is None else self.basic_head
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all probabilities are numbers."""
+        return bool(np.isfinite(self.fine).all() and np.isfinite(self.basic).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,8 @@ class FilePrediction:
         path: The file.
         kind: ``"image"``, ``"video"``, or ``"unreadable"``.
         status: ``"ok"`` if there is a usable face; else the reason why nothing is said: the most frequent
-            status of its frames (`fgbench.faces.status`), or that of a :class:`MediaError`.
+            status of its frames (`fgbench.faces.status`, :data:`NO_PREDICTION`), or that of a
+            :class:`MediaError`.
         message: In words, where something is wrong.
         n_frames: Frames read; 1 for a picture.
         statuses: Frames of each status.

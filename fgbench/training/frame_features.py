@@ -17,9 +17,9 @@ from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
+from fgbench.models.weights import state_digest
 from fgbench.training.image_set import open_source
 from fgbench.training.inference import ImageNetwork
-from fgbench.training.map_cache import state_digest
 from fgbench.training.map_store import KeptMaps, keep_maps
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
@@ -140,6 +140,7 @@ def keep_frames(
             device=place.device,
             resident_mb=resident_mb,
             progress=lambda _, done, of: place.progress("frames", done, of),
+            note=place.note,
         )
 
     processes = join_processes(place.device)

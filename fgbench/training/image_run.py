@@ -14,7 +14,7 @@ from typing import Any
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
 from fgbench.evaluation.results import read_result
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
@@ -68,7 +68,7 @@ def run(
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
             the network to start from was trained on test clips.
-        DatasetError: If a part has no images.
+        DatasetError: If a part has no images, or a class no training images.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
@@ -130,9 +130,8 @@ def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> d
 
 def _open(config: TrainImageConfig, place: Place) -> _Data:
     known = image_ids(place.manifests)
-    divided = place.divide(image_samples(place.manifests))
-    samples = [s for s in divided if config.data.copies or not s.is_copy]
-    roles = assign_roles(samples, protocol_name="images", known=known, fold=place.fold)
+    samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
+    roles = place.roles(samples, protocol_name="images", known=known)
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -14,7 +14,7 @@ from fgbench.errors import ManifestError
 from fgbench.evaluation.labels import FG33, LabelSet, fg33, named_labels
 from fgbench.models.msau import MsauNet
 from fgbench.models.receptive_field import FACE_PX
-from fgbench.models.weights import check_classes, load_into
+from fgbench.models.weights import check_classes, check_fit, load_into
 from fgbench.training.image_task import look
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.trained import Trained
@@ -136,7 +136,12 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
             "update fgbench, or train the network anew",
         ) from error
     preprocessing = Preprocessing.of_metadata(trained.metadata, origin)
-    model = MsauNet(config, n_fine=len(labels.labels), n_basic=len(upper))
+
+    def made() -> MsauNet:
+        return MsauNet(config, n_fine=len(labels.labels), n_basic=len(upper))
+
+    check_fit(made, trained.state, origin=origin)
+    model = made()
     load_into(model, trained.state, origin=origin)
     # As in training: sums of another order would differ in the last digit.
     model.to(device=device, memory_format=torch.channels_last)

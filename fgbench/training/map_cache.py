@@ -6,8 +6,6 @@ Writes ``cache/maps/<fingerprint>/`` of the work folder; see :mod:`fgbench.train
 from __future__ import annotations
 
 import copy
-import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,6 +15,7 @@ from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
+from fgbench.models.weights import state_digest
 from fgbench.training.batching import Source
 from fgbench.training.crops import View, view_table
 from fgbench.training.image_set import ImageSet
@@ -104,6 +103,7 @@ def open_maps(
                 device=place.device,
                 resident_mb=config.data.resident_mb,
                 progress=place.progress,
+                note=place.note,
             )
 
         made = opened() if processes.main else None
@@ -112,16 +112,6 @@ def open_maps(
 
     maps = kept(train, view_table(config.data.crops, flip=config.data.flip))
     return maps, kept(selection, _PLAIN).view(0)
-
-
-def state_digest(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 (hex) of the names, types, shapes and values of tensors."""
-    digest = hashlib.sha256()
-    for name, value in sorted(state.items()):
-        plain = value.detach().cpu().contiguous()
-        digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
-        digest.update(plain.flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _in_memory(model: MsauNet, preprocessing: Preprocessing, samples: ImageSet) -> Tensor:

@@ -3,10 +3,13 @@
 Layout, below a folder that the caller names by a fingerprint of all that decides the maps::
 
     maps-<RR>.f16        float16 (little-endian) N x V x R x C x h x w: images, views, maps of an image
-    maps-<RR>.json       what they are of, and the size of the file; written last
-    maps-<RR>.partial    the file while it is made, maps-<RR>.progress.json which images it has
+    maps-<RR>.json       what they are of, size and SHA-256 of the file; written last
+    maps-<RR>.partial    the file while it is made; maps-<RR>.progress.json: its images, with checksums
 
-Files are never changed once they are complete, so that several runs may read them; a damaged one is replaced.
+Files are never changed once they are complete, so that several runs may read them. The SHA-256 is compared
+when a process opens a file first (about 1.5 GB/s on one core, beside reading the disk), the checksums when an
+unfinished file is continued; what is damaged is said and made again, and records of another shape are as good
+as none.
 """
 
 from __future__ import annotations
@@ -15,18 +18,25 @@ import os
 import shutil
 import sys
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.errors import ConfigError, FgbenchError, ResourceError
+from fgbench.evaluation.place import Note
+from fgbench.evaluation.results import unheard
+from fgbench.hashing import digest_file
 from fgbench.storage import exclusive, explained, read_json, write_json
 from fgbench.training.batching import Batch, Batches, Slices, Source, epoch_order
 from fgbench.training.crops import draw_views
@@ -38,6 +48,42 @@ Compute = Callable[[Tensor, int], Tensor]
 
 _SAVE_EVERY_S = 10.0
 _AHEAD = 2
+
+_Length = Annotated[int, Field(ge=0)]
+
+
+class _Record(BaseModel):
+    """``maps-<RR>.json``: complete maps."""
+
+    model_config = ConfigDict(strict=True)
+
+    key: dict[str, Any]
+    shape: Annotated[list[_Length], Field(min_length=6, max_length=6)]
+    dtype: Literal["float16"]
+    bytes: int
+    sha256: str
+
+
+class _Progress(BaseModel):
+    """``maps-<RR>.progress.json``: which images an unfinished file has, with the CRC-32 of each row."""
+
+    model_config = ConfigDict(strict=True)
+
+    n_images: int
+    shape: Annotated[list[_Length], Field(min_length=5, max_length=5)]
+    done: str
+    checks: str
+
+
+_Shape = TypeVar("_Shape", bound=BaseModel)
+
+
+def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
+    """A JSON file of a shape; ``None`` if it is not there, cannot be read, or has another."""
+    try:
+        return shape.model_validate(read_json(path))
+    except (FgbenchError, OSError, ValidationError, RecursionError):
+        return None
 
 
 class KeptMaps:
@@ -134,6 +180,7 @@ def keep_maps(
     device: torch.device,
     resident_mb: int,
     progress: Progress,
+    note: Note = unheard,
 ) -> KeptMaps:
     """Maps of all views of all images: those of the folder, else made now and kept there.
 
@@ -151,19 +198,25 @@ def keep_maps(
         device: Where batches are to lie.
         resident_mb: MiB of its memory that maps may take; more are read from the file.
         progress: Told ``("maps", images done, images)``.
+        note: Told what is damaged and made again.
 
     Raises:
         ResourceError: If the disk is full or has too little room, or another process makes the same maps.
         ConfigError: If maps are beyond the range of float16.
     """
-    found = find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps)
+
+    def there(note: Note) -> Tensor | None:
+        return find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps, note=note)
+
+    found = there(note)
     if found is None:
         with exclusive(folder):
             # Another process may have made them in between.
-            found = find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps)
+            found = there(unheard)
             if found is None:
-                _make(folder, key, images, (n_views, n_made), compute, batch=batch, progress=progress)
-                found = find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps)
+                made = (n_views, n_made)
+                _make(folder, key, images, made, compute, batch=batch, progress=progress, note=note)
+                found = there(note)
     assert found is not None
     if device.type == "cuda" and fits(found.numel() * 2, device=device, resident_mb=resident_mb):
         found = found.to(device)
@@ -171,7 +224,13 @@ def keep_maps(
 
 
 def find_maps(
-    folder: Path, key: Mapping[str, Any], *, n_images: int, n_views: int, n_maps: int
+    folder: Path,
+    key: Mapping[str, Any],
+    *,
+    n_images: int,
+    n_views: int,
+    n_maps: int,
+    note: Note = unheard,
 ) -> Tensor | None:
     """Complete and undamaged maps of a folder: (N, V, n_maps, C, h, w) float16, a mapped file.
 
@@ -179,20 +238,44 @@ def find_maps(
         ``None`` if there are none of this key, or of fewer regions only.
     """
     for path in sorted(folder.glob("maps-*.json")):
-        try:
-            said = read_json(path)
-            shape = tuple(int(length) for length in said["shape"])
-            fitting = said["key"] == dict(key) and shape[:2] == (n_images, n_views) and shape[2] >= n_maps
-            data = path.with_suffix(".f16")
-            if fitting and said["bytes"] == data.stat().st_size == 2 * int(np.prod(shape)):
-                return torch.from_numpy(_mapped(data, shape))[:, :, :n_maps]
-        except (ManifestError, FileNotFoundError, KeyError, TypeError, ValueError):
-            continue  # unfinished or damaged: as if it were not there
+        said = _read(path, _Record)
+        if said is None or said.key != dict(key):
+            continue
+        shape = tuple(said.shape)
+        if shape[:2] != (n_images, n_views) or shape[2] < n_maps:
+            continue
+        data = path.with_suffix(".f16")
+        fault = _fault(data, said)
+        if fault is None:
+            return torch.from_numpy(_mapped(data, shape))[:, :, :n_maps]
+        note(f"{data} {fault}: it is made again")
     return None
 
 
+def _fault(data: Path, said: _Record) -> str | None:
+    """Why numbers are not those of their record; ``None`` if they are."""
+    try:
+        size = data.stat().st_size
+        if not size == said.bytes == 2 * prod(said.shape):
+            return f"is damaged ({size} bytes, expected {said.bytes})"
+        return None if _digest(data) == said.sha256 else "is damaged (its SHA-256 is not that of its record)"
+    except OSError as error:
+        return f"is missing or cannot be read ({error.strerror})"
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, which is read once per process as long as nobody writes to it."""
+    stat = path.stat()
+    return _digest_of(path.absolute(), (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+@lru_cache(maxsize=64)
+def _digest_of(path: Path, stamp: tuple[int, ...]) -> str:
+    return digest_file(path)
+
+
 def _mapped(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    if not int(np.prod(shape)):
+    if not prod(shape):
         return np.empty(shape, np.float16)
     # Copy on write: torch wants arrays that may be written to, and the file is not to be.
     return np.memmap(path, np.float16, mode="c", shape=shape)
@@ -207,6 +290,7 @@ def _make(
     *,
     batch: int,
     progress: Progress,
+    note: Note,
 ) -> None:
     """Make the maps that are still missing and let the file appear under its name."""
     assert sys.byteorder == "little", "maps are written as the machine has them"
@@ -214,7 +298,7 @@ def _make(
         link.unlink()  # it would be written through
     target = folder / f"maps-{shape[1]:02d}.f16"
     target.with_suffix(".json").unlink(missing_ok=True)
-    unfinished = _Unfinished(target, len(images))
+    unfinished = _Unfinished(target, len(images), note)
     saved = time.monotonic()
     with explained(target), unfinished.path.open("r+b" if unfinished.path.exists() else "w+b") as file:
         for one in images.batches(epoch=0, seed=0, batch=batch, shuffle=False):
@@ -233,8 +317,10 @@ def _make(
     with explained(target):
         unfinished.path.replace(target)
     full = [len(images), *(unfinished.shape or (*shape, 0, 0, 0))]
-    said = {"key": dict(key), "shape": full, "dtype": "float16", "bytes": target.stat().st_size}
-    write_json(target.with_suffix(".json"), said)
+    said = _Record(
+        key=dict(key), shape=full, dtype="float16", bytes=target.stat().st_size, sha256=_digest(target)
+    )
+    write_json(target.with_suffix(".json"), said.model_dump())
     unfinished.record.unlink(missing_ok=True)
 
 
@@ -252,19 +338,45 @@ def _half(maps: Tensor) -> Tensor:
 class _Unfinished:
     """Maps while they are made: which images are done, and where they are in the file."""
 
-    def __init__(self, target: Path, n_images: int) -> None:
+    def __init__(self, target: Path, n_images: int, note: Note) -> None:
         self.path = target.with_suffix(".partial")
         self.record = target.with_suffix(".progress.json")
         self.done = np.zeros(n_images, np.bool_)
         self.shape: tuple[int, ...] | None = None
-        try:
-            said = read_json(self.record)
-            done = np.unpackbits(np.frombuffer(bytes.fromhex(said["done"]), np.uint8), count=n_images)
-            shape = tuple(int(length) for length in said["shape"])
-            if said["n_images"] == n_images and self.path.stat().st_size == n_images * _row_bytes(shape):
-                self.done, self.shape = done.astype(np.bool_), shape
-        except (ManifestError, FileNotFoundError, KeyError, TypeError, ValueError):
+        self._checks = np.zeros(n_images, np.uint32)
+        said = _read(self.record, _Progress)
+        if said is None or said.n_images != n_images or not self._takes_up(said):
             self.path.unlink(missing_ok=True)
+            return
+        if damaged := self._drop_damaged():
+            note(f"{self.path} is damaged: {damaged} of its images are made again")
+
+    def _takes_up(self, said: _Progress) -> bool:
+        """Go on from a record; ``False`` if it and the file do not agree."""
+        n_images, shape = said.n_images, tuple(said.shape)
+        try:
+            bits, checks = bytes.fromhex(said.done), bytes.fromhex(said.checks)
+            size = self.path.stat().st_size
+        except (ValueError, OSError):
+            return False
+        if (len(bits), len(checks), size) != (-(-n_images // 8), 4 * n_images, n_images * _row_bytes(shape)):
+            return False
+        self.done = np.unpackbits(np.frombuffer(bits, np.uint8), count=n_images).astype(np.bool_)
+        self._checks = np.frombuffer(checks, np.uint32).copy()
+        self.shape = shape
+        return True
+
+    def _drop_damaged(self) -> int:
+        """Take rows for not done whose checksum is another; returns how many."""
+        assert self.shape is not None
+        length, damaged = _row_bytes(self.shape), 0
+        with self.path.open("rb") as file:
+            for place in np.flatnonzero(self.done).tolist():
+                file.seek(place * length)
+                if zlib.crc32(file.read(length)) != self._checks[place]:
+                    self.done[place] = False
+                    damaged += 1
+        return damaged
 
     def write(self, file: Any, index: np.ndarray, maps: np.ndarray) -> None:
         """Put maps (B, V, R, C, h, w) of images into their rows of the file."""
@@ -279,8 +391,10 @@ class _Unfinished:
                 )
             file.truncate(needed)
         for place, row in zip(index.tolist(), maps, strict=True):
-            file.seek(place * _row_bytes(self.shape))
-            file.write(row.tobytes())
+            data = row.tobytes()
+            file.seek(place * len(data))
+            file.write(data)
+            self._checks[place] = zlib.crc32(data)
         self.done[index] = True
 
     def save(self, file: Any) -> None:
@@ -293,9 +407,10 @@ class _Unfinished:
             "n_images": len(self.done),
             "shape": list(self.shape),
             "done": np.packbits(self.done).tobytes().hex(),
+            "checks": self._checks.tobytes().hex(),
         }
         write_json(self.record, said)
 
 
 def _row_bytes(shape: tuple[int, ...]) -> int:
-    return 2 * int(np.prod(shape))
+    return 2 * prod(shape)

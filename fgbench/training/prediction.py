@@ -25,10 +25,11 @@ from fgbench.geometry import apply_transform, invert
 from fgbench.images import read_image
 from fgbench.stages.faces import observed
 from fgbench.storage import TableWriter
-from fgbench.training.file_prediction import FilePrediction, Portrait, Said, frames_schema
+from fgbench.training.file_prediction import NO_PREDICTION, FilePrediction, Portrait, Said, frames_schema
 from fgbench.training.inference import Answer, ImageNetwork
 
 _BATCH = 16  # frames that are held, decoded, at a time
+_NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
 
 
 def unheeded(frame: video.Frame, found: Observation) -> None:
@@ -121,10 +122,12 @@ def _watch(
     broken: list[str] = []
     for batch in _batches(observed(_until_broken(frames, broken), faces), _BATCH):
         answers = _answers(batch, network)
-        statuses.update(observation.status for _, observation in batch)
         for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
             heed(frame, observation)
-            keep(_row(frame, observation, said))
+            is_lost = said is None and observation.status in USABLE
+            status: str = NO_PREDICTION if is_lost else observation.status
+            statuses[status] += 1
+            keep(_row(frame, observation, said, status))
             if said is not None:
                 mean.add(said)
                 tracks.add(observation.track_id or 0)
@@ -138,7 +141,7 @@ def _watch(
         path=path,
         kind=kind,
         status="ok" if usable else statuses.most_common(1)[0][0],
-        message=broken[0] if broken else "",
+        message=broken[0] if broken else _NOT_FINITE if statuses[NO_PREDICTION] else "",
         n_frames=n_frames,
         statuses=dict(sorted(statuses.items())),
         n_tracks=len(tracks),
@@ -166,14 +169,15 @@ def _batches(items: Iterable[_Observed], size: int) -> Iterator[list[_Observed]]
 
 
 def _answers(batch: list[_Observed], network: ImageNetwork) -> list[_Answer | None]:
-    """What the network says of the usable faces of a batch, in their places."""
+    """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
     places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)
     if places:
         chips = [chip for number in places if (chip := batch[number][1].chip) is not None]
         asked = network.ask(np.stack(chips))
         for row, number in enumerate(places):
-            answers[number] = (_said(asked, row), asked.boxes[row])
+            said = _said(asked, row)
+            answers[number] = (said, asked.boxes[row]) if said.is_finite else None
     return answers
 
 
@@ -244,11 +248,11 @@ def corners(boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.stack([np.stack(pair, 1) for pair in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], 1)
 
 
-def _row(frame: video.Frame, found: Observation, said: Said | None) -> Mapping[str, Any]:
+def _row(frame: video.Frame, found: Observation, said: Said | None, status: str) -> Mapping[str, Any]:
     return {
         "frame_index": frame.index,
         "time_s": frame.time_s,
-        "status": found.status,
+        "status": status,
         "track_id": found.track_id,
         "box": None if found.box_xyxy is None else found.box_xyxy.tolist(),
         "probabilities": None if said is None else said.fine.tolist(),

@@ -13,13 +13,22 @@ from typing import Any
 from torch import Tensor
 
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.kept_digests import RESULTS, told_files
 from fgbench.evaluation.results import RESULT
 from fgbench.hashing import digest_file
 from fgbench.models.weights import load_weights
+from fgbench.storage import read_json
+from fgbench.training.trained_metadata import check_metadata
 
 WEIGHTS = "weights.safetensors"
 """Name of the weights in the folder of a run."""
 
+_COMMANDS = {
+    "image": "fgbench train msau",
+    "video": "fgbench train tmsau",
+    "au": "fgbench train au",
+    "insightface": "fgbench baseline insightface",
+}
 _MAKERS = {
     "image": "give a run of fgbench train msau",
     "video": "give a run of fgbench train tmsau",
@@ -89,10 +98,34 @@ def read_trained(path: Path) -> Trained:
     """Read weights; nothing that the file may hold is run.
 
     Raises:
-        ManifestError: If they are missing or damaged.
+        ManifestError: If they are missing or damaged, tell of no network that fgbench writes, or are not
+            those that the result of their run tells of.
     """
     state, metadata = load_weights(path)
-    return Trained(path=path, state=state, metadata=metadata, digest=digest_file(path))
+    check_metadata(metadata, origin=str(path))
+    found = Trained(path=path, state=state, metadata=metadata, digest=digest_file(path))
+    told = _told_digest(path)
+    if told not in (None, found.digest):
+        raise ManifestError(
+            f"{path} is damaged, or of another run: its SHA-256 is {found.digest[:12]}..., the result beside "
+            f"it tells of {told[:12]}...",
+            f"make the run anew: run {_COMMANDS.get(found.kind, 'its command')} again as before (it sees the "
+            "damage); or copy the weights elsewhere to use them without their run",
+        )
+    return found
+
+
+def _told_digest(path: Path) -> str | None:
+    """SHA-256 that the result beside weights tells of them; ``None`` where there is none."""
+    for name in RESULTS if path.name == WEIGHTS else ():
+        try:
+            result = read_json(path.parent / name)
+        except (FileNotFoundError, ManifestError):
+            continue  # who reads the result says so
+        told = told_files(result).get(WEIGHTS) if isinstance(result, dict) else None
+        if told is not None:
+            return told
+    return None
 
 
 def find_weights(run: str, workdir: Path) -> Path:

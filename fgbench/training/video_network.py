@@ -203,11 +203,6 @@ def build_drawn(
             f"recipe {config.name} has no stream that starts from weights of a convolutional network",
             "leave out --weights",
         )
-    for name, value in model.state_dict().items():
-        if not bool(value.isfinite().all()):
-            raise ManifestError(
-                f"{weights} has numbers in {name} that are not finite", "download or train it again"
-            )
     return model
 
 

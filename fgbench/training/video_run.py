@@ -15,7 +15,7 @@ from typing import Any
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.results import read_result
-from fgbench.evaluation.roles import Roles, assign_roles
+from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import clip_samples
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
@@ -65,7 +65,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
             the image model was trained on clips of the test fold.
-        DatasetError: If a part has no clips.
+        DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
@@ -144,8 +144,7 @@ def _run(
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    samples = place.divide(clip_samples(place.manifests))
-    roles = assign_roles(samples, protocol_name="clips", known=found.known, fold=place.fold)
+    roles = place.roles(clip_samples(place.manifests), protocol_name="clips", known=found.known)
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -11,7 +11,7 @@ from run_places import run_place
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
 from fgbench.config import LbpSvmConfig, load_baseline
-from fgbench.errors import ConfigError, DatasetError
+from fgbench.errors import ConfigError, DatasetError, ResourceError
 from fgbench.evaluation.results import read_predictions, read_result, recompute
 from fgbench.features.lbp import lbp_histograms
 from fgbench.taxonomy import leaves
@@ -139,3 +139,15 @@ def test_missing_and_broken_features_are_errors(tmp_path):
     table.unlink()
     with pytest.raises(DatasetError, match="no features"):
         run(folder, tmp_path)
+
+
+def test_more_images_than_memory_has_room_for_are_refused_before_any_kernel(tmp_path, monkeypatch):
+    def computed(*_, **__):
+        raise AssertionError("a kernel was computed")
+
+    monkeypatch.setattr(lbp_svm, "linear_gram", computed)
+    monkeypatch.setattr("fgbench.svm.memory.available_bytes", lambda: 10**5)
+    with pytest.raises(ResourceError, match=r"n = 198 training images .* 0\.0 GB") as caught:
+        run(manifests(tmp_path / "m"), tmp_path)
+    assert "augment.copies: 0" in caught.value.hint
+    assert not (tmp_path / "runs").exists()

@@ -36,13 +36,19 @@ def cli(*arguments):
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """Two prepared data sets that share clips, and a run of a tiny network on the first."""
+    """Two prepared data sets that share clips, and a run of a tiny network on the first.
+
+    The first has 33 training clips more, one of each class.
+    """
     folder = tmp_path_factory.mktemp("übung")
-    for name, parts in (("clips", ["test", "val", "train", "train"]), ("others", ["train", "test"])):
-        write_folder(folder / name, 12)
+    shared = {"clips": ["test", "val", "train", "train"], "others": ["train", "test"]}
+    for name, parts in shared.items():
+        n_clips = 12 if name == "others" else 12 + 33
+        write_folder(folder / name, n_clips)
+        parts = parts * (12 // len(parts)) + ["train"] * (n_clips - 12)
         annotations = folder / name / "annotations.csv"
         head, *lines = annotations.read_text().split()
-        lines = [f"{line},{parts[number % len(parts)]}" for number, line in enumerate(lines)]
+        lines = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
         annotations.write_text("\n".join([f"{head},split", *lines]) + "\n")
         recipe = {"name": "plain", "buckets": 4, "dataset": {"name": name}, "faces": {"align": False}}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
@@ -85,7 +91,14 @@ def test_evaluation_gives_the_predictions_of_the_run_again(here):
 def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(here / WORK, work)
-    write_tiny_weights(work / "runs/tiny/0/0/weights.safetensors", seed=5)
+    run = work / "runs/tiny/0/0"
+    write_tiny_weights(run / "weights.safetensors", seed=5)
+    refused = cli("evaluate", run, "--device", "cpu", "--jobs", 1)
+    assert refused.exit_code == 7
+    assert "weights.safetensors is damaged, or of another run" in refused.stderr
+    result = json.loads((run / "result.json").read_text())
+    del result["files"]  # as where an older fgbench wrote it
+    (run / "result.json").write_text(json.dumps(result))
     compared = evaluated(work / "runs/tiny/0/0")["compared"]
     assert not compared["is_equal"]
     assert 0 < compared["largest_difference"] <= 1

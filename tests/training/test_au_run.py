@@ -30,7 +30,7 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return small_work(tmp_path_factory.mktemp("work"), rest=False)
 
 
 @pytest.fixture
@@ -159,11 +159,18 @@ def test_a_finished_run_is_taken_as_it_is(place, trained):
     au_run.run(au_recipe(**once), place, rows)
     assert path.read_bytes() == before[0]
     assert len(trained) == 3
+    damaged, told = bytearray(before[0]), []
+    damaged[-9] ^= 1
+    path.write_bytes(damaged)
+    au_run.run(au_recipe(**once), replace(place, note=told.append), rows)
+    assert path.read_bytes() == before[0]
+    assert told == [f"{path} is not the file that the result of the run tells of: the run is made again"]
+    assert len(trained) == 4
     au_run.run(au_recipe(embedding=4, **once), place, rows)
     au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), rows)
     changed = [replace(rows[0], labels={"au04": 0}), *rows[1:]]
     au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), changed)
-    assert len(trained) == 6
+    assert len(trained) == 7
     other = au_run.run(au_recipe(embedding=4, **once), place.with_seed(1), rows)
     assert other != [folder]
 

@@ -19,6 +19,32 @@ def test_cpu_is_there():
     assert "threads" in describe(resolve("cpu"))
 
 
+@pytest.fixture
+def _threads_put_back():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("_threads_put_back")
+@pytest.mark.parametrize(
+    ("name", "processes", "threads"), [("cpu", "1", 4), ("cpu:2", "1", 2), ("cpu", "2", 1), ("cpu:3", "2", 3)]
+)
+def test_the_threads_of_the_cpu_are_those_that_are_named(monkeypatch, name, processes, threads):
+    """Not those of the machine, nor of ``OMP_NUM_THREADS``: the last bits of a training depend on them."""
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    torch.set_num_threads(7)
+    assert resolve(name) == torch.device("cpu")
+    assert torch.get_num_threads() == threads
+    assert f"{threads} threads" in describe(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["cpu:0", "cpu:", "cpu:99999", "cuda:9999", "gpu"])
+def test_other_names_are_refused(name):
+    with pytest.raises(ConfigError, match="unknown device"):
+        resolve(name)
+
+
 @no_cuda
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:3"])
 def test_cuda_without_cuda_is_an_error_and_nothing_falls_back(name):

@@ -1,7 +1,7 @@
 """Training without a validation part, on which the epoch would be chosen."""
 
 import pytest
-from tiny_work import COLOURS, add_faces, au_recipe, au_rows, coloured, place_in, plain_recipe
+from tiny_work import COLOURS, add_faces, au_recipe, au_rows, coloured, other_faces, place_in, plain_recipe
 
 from fgbench.errors import DatasetError
 from fgbench.training import au_run, image_run
@@ -14,7 +14,7 @@ def manifests(tmp_path_factory):
         for part, subject in (("train", "s0"), ("test", "s1"))
         for number, (label, colour) in enumerate(COLOURS.items())
     ]
-    return add_faces(tmp_path_factory.mktemp("work") / "manifests", described)
+    return add_faces(tmp_path_factory.mktemp("work") / "manifests", [*described, *other_faces()])
 
 
 def test_images_are_asked_for(tmp_path, manifests):

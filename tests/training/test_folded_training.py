@@ -175,8 +175,8 @@ def test_what_one_cannot_start_from(source, ekman, tmp_path):
         image_run.run(image_recipe(), place, source / "weights.safetensors", init=trained)
     with pytest.raises(ConfigError, match="trains several networks"):
         image_run.run(image_recipe(region_counts=(1, 2)), place, None, init=trained)
-    units = write_tiny_weights(tmp_path / "au.safetensors", kind="au")
-    with pytest.raises(ManifestError, match="of kind 'au', expected 'image' to start from"):
+    units = write_tiny_weights(tmp_path / "au.safetensors", kind="insightface")
+    with pytest.raises(ManifestError, match="of kind 'insightface', expected 'image' to start from"):
         image_run.run(image_recipe(), place, None, init=read_trained(units))
 
 

@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_clips(tmp_path_factory.mktemp("clips"))
+    return small_clips(tmp_path_factory.mktemp("clips"), rest=False)
 
 
 def names(manifests, kind):

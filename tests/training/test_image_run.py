@@ -24,6 +24,7 @@ from tiny_work import (
     au_rows,
     coloured,
     image_recipe,
+    other_faces,
     pictures_of,
     place_in,
     plain_recipe,
@@ -142,7 +143,7 @@ def test_a_run_on_a_frozen_trunk(place, au_weights, keep_maps):
         "dataset": "made up",
         "synthetic": True,
         "regions": 1,
-        "n_train": 12,
+        "n_train": 42,
     }
     assert (place.workdir / "cache" / "maps").exists() == keep_maps
 
@@ -219,6 +220,12 @@ def test_a_finished_run_is_that_of_its_recipe_and_trunk(place, au_weights, tmp_p
     run_one(config, replace(place, force=True), au_weights)
     assert trained[1:] == trained[:1]
     assert path.read_bytes() == before[0]
+    damaged, told = bytearray(before[0]), []
+    damaged[-9] ^= 1
+    path.write_bytes(damaged)
+    run_one(config, replace(place, note=told.append), au_weights)
+    assert path.read_bytes() == before[0], "a damaged run is made again, and that is told"
+    assert told == [f"{path} is not the file that the result of the run tells of: the run is made again"]
     other_place = place_in(tmp_path / "other", place.manifests, seed=1)
     (other,) = au_run.run(au_recipe(optimiser={"epochs": 1}), other_place, au_rows(place.manifests))
     run_one(config, place, other / "weights.safetensors")
@@ -359,7 +366,7 @@ def test_shuffled_labels_are_found_by_chance_alone(tmp_path, shuffled):
         label = list(COLOURS)[random.integers(3)] if shuffled else truth
         part = "train" if number < 32 else "val" if number < 44 else "test"
         described.append((part, f"p{number}", label, coloured(number, COLOURS[truth])))
-    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", described))
+    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", [*described, *other_faces()]))
     optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 4}
     folder = run_one(plain_recipe(optimiser=optimiser), place)
     predictions = read_predictions(folder)

@@ -1,5 +1,6 @@
 """Trained networks are found, read, refused where they do not fit, and asked."""
 
+import json
 import pickle
 import zipfile
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from tiny_manifests import picture
-from tiny_runs import write_tiny_weights
+from tiny_runs import NETWORK, write_tiny_weights
 
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.kept_digests import digests_of
 from fgbench.models.weights import save_weights
 from fgbench.taxonomy import basics, leaves
 from fgbench.training.inference import open_network, upper_sums
@@ -83,11 +85,11 @@ def test_faces_of_another_size_are_refused(tmp_path, shape):
     [
         ({"classes": [item.name for item in leaves()][::-1]}, "other classes: number 0 is"),
         ({"classes": ["anger", "joy"]}, "have 2 classes, expected 33"),
-        ({"classes": None}, "do not state their classes"),
+        ({"classes": None}, "classes: Field required"),
         ({"basic": ["anger"]}, "other upper classes"),
-        ({"kind": "au"}, "of kind 'au', expected 'image'"),
+        ({"kind": "insightface"}, "of kind 'insightface', expected 'image'"),
         ({"kind": None}, "of kind 'unknown', expected 'image'"),
-        ({"mean": None}, "does not tell how images are prepared"),
+        ({"mean": None}, "mean: Field required"),
     ],
 )
 def test_weights_of_another_purpose_are_refused(tmp_path, changed, message):
@@ -106,6 +108,45 @@ def test_weights_that_do_not_fit_what_they_tell_are_refused(tmp_path):
     save_weights(path, trained.state, {**trained.metadata, "network": {"layers": 3}})
     with pytest.raises(ManifestError, match="do not tell of a network that this fgbench knows"):
         opened(path)
+
+
+@pytest.mark.parametrize(
+    ("lie", "message"),
+    [
+        ({"mean": []}, "mean"),
+        ({"mean": [1.0, 2.0, float("1e300")]}, "mean.2: Input should be less than"),
+        ({"std": [1.0, 0.0, 1.0]}, "std.1: Input should be greater than 0"),
+        ({"resize_px": 1e308}, "resize_px: "),
+        ({"resize_px": 10**400}, "resize_px: "),
+        ({"seed": "one"}, "seed: Input should be a valid integer"),
+        ({"experiment": "x" * 10**6}, "experiment: String should have at most 255"),
+        ({"classes": "all"}, "classes: Input should be a valid list"),
+        ({"network": {**NETWORK, "embedding": 10**12}}, "cannot be made|do not fit the network"),
+        ({"network": {**NETWORK, "embedding": 10**30}}, "cannot be made|do not fit the network"),
+        ({"network": {**NETWORK, "fc_hidden": 1 << 40}}, "cannot be made|do not fit the network"),
+        ({"network": "wide"}, "network: Input should be a valid dictionary"),
+    ],
+)
+def test_lies_of_foreign_weights_are_one_clear_error(tmp_path, lie, message):
+    path = write_tiny_weights(tmp_path / "w.safetensors")
+    trained = read_trained(path)
+    save_weights(path, trained.state, {**trained.metadata, **lie})
+    with pytest.raises(ManifestError, match=message) as caught:
+        opened(path)
+    assert len(caught.value.message) < 600
+
+
+def test_weights_of_another_run_are_refused_beside_a_result(tmp_path):
+    path = write_tiny_weights(tmp_path / "weights.safetensors")
+    (tmp_path / "result.json").write_text(json.dumps({"files": digests_of(tmp_path)["files"]}))
+    before = read_trained(path)
+    write_tiny_weights(path, seed=1)
+    with pytest.raises(ManifestError, match=r"damaged, or of another run[\s\S]*fgbench train msau"):
+        read_trained(path)
+    elsewhere = write_tiny_weights(tmp_path / "copies" / "weights.safetensors", seed=1)
+    assert read_trained(elsewhere).digest != before.digest
+    (tmp_path / "result.json").write_text("[1, 2")  # who reads the result tells of it
+    read_trained(path)
 
 
 def test_damaged_weights_are_refused(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 from tiny_manifests import image_row, write_faces, write_images
+from tiny_work import GREY, REST
 from typer.testing import CliRunner
 
 from fgbench import records
@@ -63,29 +64,32 @@ def config(**changes):
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """A work folder whose classes are colours: 12 training images and a copy, 6 to choose on, 6 to test."""
+    """A work folder whose classes are colours: 12 training images and a copy, 6 to choose on, 6 to test.
+
+    A grey training image of each of the other 30 leaves lets all be trained on."""
     folder = tmp_path_factory.mktemp("work")
     points = np.zeros((68, 2))
     points[17:] = (mean_face() + 0.25) / 1.5 * 224 - 0.5
     clips, faces, images = [], [], []
-    for place, (label, colour) in enumerate(CLASSES.items()):
-        for turn, part in enumerate(PARTS):
-            number = 3 * (len(PARTS) * place + turn)
-            noise = np.random.default_rng(number).integers(0, 50, (8, 8, 3), np.uint8)
-            smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
-            row = image_row(number, part=part, label=label, data=encode(smooth + np.uint8(colour), "png", 0))
-            clips.append({**{key: row[key] for key in ("clip_id", "label", "split")}, "subject_id": part})
-            about = {"role": "image", "status": "ok", "transform": [1.0, 0, 0, 0, 1.0, 0]}
-            keys = {key: row[key] for key in ("clip_id", "frame_index")}
-            faces.append({**keys, **about, "landmarks": points.ravel().tolist()})
-            images.append(row)
+    shown = [(label, colour, part) for label, colour in CLASSES.items() for part in PARTS]
+    shown += [(label, GREY, "train") for label in REST]
+    for place, (label, colour, part) in enumerate(shown):
+        noise = np.random.default_rng(3 * place).integers(0, 50, (8, 8, 3), np.uint8)
+        smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
+        row = image_row(3 * place, part=part, label=label, data=encode(smooth + np.uint8(colour), "png", 0))
+        clips.append({**{key: row[key] for key in ("clip_id", "label", "split")}, "subject_id": part})
+        about = {"role": "image", "status": "ok", "transform": [1.0, 0, 0, 0, 1.0, 0]}
+        keys = {key: row[key] for key in ("clip_id", "frame_index")}
+        faces.append({**keys, **about, "landmarks": points.ravel().tolist()})
+        images.append(row)
     change = {"rotation_deg": 5.0, "scale": 1.0, "noise_sigma": 0.0, "noise_seed": 1}
     copy = {**images[0], "image_id": "copy", "parent_id": images[0]["image_id"], "augmentation": change}
     manifests = folder / "manifests"
     write_faces(manifests, faces)
     write_images(manifests, [*images, copy])
-    clips.append({**clips[-1], "clip_id": "unseen"})  # a test frame without a face, which counts as wrong
-    faces.append({**faces[-1], "clip_id": "unseen", "status": "no_face", "landmarks": None})
+    seen = 3 * len(PARTS) - 1
+    clips.append({**clips[seen], "clip_id": "unseen"})  # a test frame without a face, which counts as wrong
+    faces.append({**faces[seen], "clip_id": "unseen", "status": "no_face", "landmarks": None})
     write_faces(manifests, faces)
     pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
     (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True, "files": {}}))
@@ -138,7 +142,7 @@ def test_a_run_from_given_weights(place, weights, freeze, head):
     verify(folder)
     result, predictions = read_result(folder), read_predictions(folder)
     details = result["details"]
-    assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 13)
+    assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 43)
     assert details["weights"] == insightface.digest_file(weights)
     assert result["metrics"]["n"] == 7
     assert result["metrics"]["n_missing"] == 1
@@ -172,7 +176,7 @@ def test_features_of_a_frozen_backbone_are_computed_once(place, weights, monkeyp
     monkeypatch.setattr(IResNet, "forward", lambda self, x: calls.append(len(x)) or forward(self, x))
     frozen = config(freeze_backbone=True)
     first = insightface.run(frozen, place, weights)
-    assert sum(calls) == 2 * 13 + 6 + 6  # training images mirrored too
+    assert sum(calls) == 2 * 43 + 6 + 6  # training images mirrored too
     calls.clear()
     other = insightface.run(frozen, place.with_seed(1), weights)
     insightface.run(config(freeze_backbone=True, name="arc", head="arcface"), place, weights)
@@ -219,7 +223,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze
     def killed(name, done, of):
         if name == "train":
             told.append(done)
-            if done == 8:  # in the third epoch of three steps
+            if done == 25:  # in the third epoch of eleven steps
                 raise KilledError
 
     with pytest.raises(KilledError):
@@ -229,7 +233,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze
     told.clear()
     resumed = replace(place, progress=lambda name, done, of: told.append(done) if name == "train" else None)
     assert insightface.run(recipe, resumed, weights) == whole
-    assert told[0] == 7, "two epochs were kept"
+    assert told[0] == 23, "two epochs were kept"
     assert {name: (whole / name).read_bytes() for name in expected} == expected
 
 

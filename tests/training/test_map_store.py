@@ -1,5 +1,6 @@
 """Kept maps: right for every image and view, resumed, never half used, never of something else."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from fgbench.errors import ConfigError, ResourceError
+from fgbench.evaluation.kept_digests import kept_files
 from fgbench.storage import exclusive
 from fgbench.training import map_store
 from fgbench.training.crops import draw_views
@@ -16,6 +18,20 @@ from fgbench.training.resident import Resident
 CPU = torch.device("cpu")
 KEY = {"trunk": "abc", "views": [[0, False], [0, True], [1, False]]}
 N, V, R = 11, 3, 2
+SHAPES = (
+    "{}",
+    "[]",
+    "1",
+    "NaN",
+    "null",
+    '"x"',
+    '{"shape": 5}',
+    '{"key": [], "shape": [Infinity], "bytes": 1}',
+    '{"key": {}, "shape": [-1, 3, 2, 4, 2, 2], "dtype": "float16", "bytes": 1, "sha256": "x"}',
+    '{"n_images": 11, "shape": [3, 2, 4, 2, 2], "done": 7, "checks": null}',
+    '{"n_images": 11, "shape": [3, 2, 4, 2, 2], "done": "ffff", "checks": "00"}',
+    "[" * 5000,
+)
 IMAGES = torch.arange(N, dtype=torch.uint8)[:, None, None, None].expand(N, 3, 2, 2).contiguous()
 
 
@@ -37,7 +53,13 @@ class Calls:
         return torch.stack([plain(place, view, self.n_maps) for place in places])
 
 
-def kept(folder, compute, *, n_maps=R, key=KEY, images=IMAGES, batch=4, told=None):
+def flip(path, byte):
+    data = bytearray(path.read_bytes())
+    data[byte] ^= 4
+    path.write_bytes(data)
+
+
+def kept(folder, compute, *, n_maps=R, key=KEY, images=IMAGES, batch=4, told=None, note=lambda text: None):
     return keep_maps(
         folder,
         key,
@@ -50,6 +72,7 @@ def kept(folder, compute, *, n_maps=R, key=KEY, images=IMAGES, batch=4, told=Non
         device=CPU,
         resident_mb=1,
         progress=lambda *what: None if told is None else told.append(what),
+        note=note,
     )
 
 
@@ -147,6 +170,66 @@ def test_damage_to_what_a_killed_run_left_is_noticed(tmp_path, monkeypatch, dama
     rest = Calls()
     check(kept(tmp_path, rest))
     assert {place for places, _ in rest.seen for place in places} == set(range(N))
+
+
+@pytest.mark.parametrize("byte", [0, 1, 517, -1])
+def test_a_flipped_bit_is_found_told_and_made_again(tmp_path, byte):
+    kept(tmp_path, Calls())
+    data = tmp_path / "maps-02.f16"
+    whole = data.read_bytes()
+    flip(data, byte)
+    told = []
+    asked = {"n_images": N, "n_views": V, "n_maps": R}
+    assert find_maps(tmp_path, KEY, **asked, note=told.append) is None
+    assert told == [f"{data} is damaged (its SHA-256 is not that of its record): it is made again"]
+    again, told = Calls(), []
+    check(kept(tmp_path, again, note=told.append))
+    assert again.seen
+    assert len(told) == 1
+    assert data.read_bytes() == whole
+
+
+def test_a_bit_flipped_in_what_a_killed_run_left_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_store, "_SAVE_EVERY_S", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        kept(tmp_path, Calls(fail_after=6))
+    partial = tmp_path / "maps-02.partial"
+    row = partial.stat().st_size // N
+    flip(partial, 2 * row + 5)
+    rest, told = Calls(), []
+    check(kept(tmp_path, rest, note=told.append))
+    assert {place for places, _ in rest.seen for place in places} == {2, 8, 9, 10}
+    assert told == [f"{partial} is damaged: 1 of its images are made again"]
+
+
+def test_a_file_is_read_for_its_digest_once(tmp_path, monkeypatch):
+    read = []
+    digest = map_store.digest_file
+    monkeypatch.setattr(map_store, "digest_file", lambda path: read.append(path) or digest(path))
+    for _ in range(3):
+        check(kept(tmp_path, Calls()))
+    assert len(read) == 1
+
+
+def test_the_files_of_caches_are_listed_with_their_digests(tmp_path):
+    kept(tmp_path / "cache" / "maps" / "abc", Calls())
+    ((path, digest),) = kept_files(tmp_path)
+    assert path == tmp_path / "cache" / "maps" / "abc" / "maps-02.f16"
+    assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_records_of_another_shape_are_as_good_as_none(tmp_path, monkeypatch, text):
+    kept(tmp_path / "whole", Calls())
+    monkeypatch.setattr(map_store, "_SAVE_EVERY_S", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        kept(tmp_path / "part", Calls(fail_after=6))
+    (tmp_path / "whole" / "maps-02.json").write_text(text)
+    (tmp_path / "part" / "maps-02.progress.json").write_text(text)
+    for folder in ("whole", "part"):
+        again = Calls()
+        check(kept(tmp_path / folder, again))
+        assert {place for places, _ in again.seen for place in places} == set(range(N))
 
 
 def test_a_reader_keeps_its_maps_while_they_are_made_anew(tmp_path):

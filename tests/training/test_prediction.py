@@ -1,5 +1,6 @@
 """Pictures and videos of the user's own: faces found, statuses told, memory bounded."""
 
+import copy
 import json
 import os
 
@@ -201,3 +202,21 @@ def test_a_clip_without_face(network, tmp_path):
     assert (found.kind, found.status, found.n_frames) == ("video", "no_face", 20)
     assert found.said is None
     assert pq.read_table(table).column("status").to_pylist() == ["no_face"] * 20
+
+
+def test_numbers_that_are_not_finite_are_no_prediction(network, folder, tmp_path):
+    """Weights that are finite, and overflow on the way."""
+    with torch.no_grad():
+        huge = copy.deepcopy(network)
+        for parameter in huge.model.scales.parameters():
+            parameter.mul_(3e30)
+    found = predict_file(folder / "astronaut.png", huge, FacesConfig())
+    assert (found.status, found.said, found.portrait) == ("no_prediction", None, None)
+    assert found.n_faces == 0
+    assert "not finite" in found.message
+    pictures = [np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352])] * 3
+    write_clip(tmp_path / "clip.mp4", 3, size=(256, 256), pictures=pictures)
+    found = predict_file(tmp_path / "clip.mp4", huge, FacesConfig(), frames_to=tmp_path / "frames.parquet")
+    assert (found.status, found.statuses) == ("no_prediction", {"no_prediction": 3})
+    rows = pq.read_table(tmp_path / "frames.parquet").to_pylist()
+    assert [(row["status"], row["probabilities"]) for row in rows] == [("no_prediction", None)] * 3

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tiny_clips import clip, small_clips, video_recipe, write_clips
+from tiny_clips import clip, other_clips, small_clips, video_recipe, write_clips
 from tiny_runs import write_tiny_weights
 from tiny_task import KilledError, killer
 from tiny_work import COLOURS, place_in
@@ -208,7 +208,7 @@ def odd_clips(folder, n_frames):
             [(n, *flow[0][1:]) for n in range(n_frames - 1)],
         ),
     ]
-    return write_clips(folder / "manifests", parts)
+    return write_clips(folder / "manifests", [*parts, *other_clips()])
 
 
 @pytest.mark.parametrize("kind", ["tmsau", "plain-tsnet", "c3d-lstm"])
@@ -278,7 +278,7 @@ def test_without_flow_the_message_says_what_to_do(tmp_path, manifests, image):
 def test_without_validation_clips_there_is_an_error(tmp_path, image):
     clips = [clip(n, part, f"s{n}", "panic", 3) for n, part in enumerate(["train", "train", "test"])]
     with pytest.raises(DatasetError, match="no clips to choose the epoch on"):
-        run_in(tmp_path / "work", write_clips(tmp_path / "manifests", clips), image)
+        run_in(tmp_path / "work", write_clips(tmp_path / "manifests", [*clips, *other_clips()]), image)
 
 
 def test_weights_of_another_kind_are_refused(done, image):

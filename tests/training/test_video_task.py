@@ -40,7 +40,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("video")
-    return place_in(folder / "work", small_clips(folder))
+    return place_in(folder / "work", small_clips(folder, rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_what_an_epoch_draws_comes_from_seed_and_epoch(place, image):
 
 
 def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path):
-    place = place_in(tmp_path / "work", small_clips(tmp_path))
+    place = place_in(tmp_path / "work", small_clips(tmp_path, rest=False))
     (path,) = (place.manifests / "faces").glob("*.parquet")
     faces = pq.read_table(path)
     # Frames 1 and 2 are in both sets, the others in the video set alone; clip000 has none of the image set.

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tiny_manifests import write_faces
-from tiny_work import COLOURS, SUBJECTS, TRUNK, coloured
+from tiny_work import COLOURS, GREY, REST, SUBJECTS, TRUNK, coloured
 
 from fgbench import records
 from fgbench.config import TrainVideoConfig
@@ -24,7 +24,6 @@ MOVES = {
     "relief": (0.0, 0.0),
 }  # px per frame; no mirror changes them
 FLOW_PX = 64
-GREY = (120, 120, 120)
 
 
 def flow_png(values):
@@ -68,15 +67,16 @@ def write_clips(manifests, described, *, group=16):
 def clip(number, part, subject, label, n_frames, *, colours=True, moves=True):
     """A clip of ``n_frames`` faces."""
     colour = COLOURS[label] if colours else GREY
-    move = MOVES[label] if moves else (0.0, 0.0)
+    move = MOVES[label] if moves else MOVES["relief"]
     faces = [(frame, coloured(100 * number + frame, colour)) for frame in range(n_frames)]
     flow = [(frame, *field(100 * number + frame, move)) for frame in range(n_frames - 1)]
     return f"clip{number:03d}", part, subject, label, faces, flow
 
 
-def small_clips(folder, *, colours=True, moves=True, labels=None):
+def small_clips(folder, *, colours=True, moves=True, labels=None, rest=True):
     """Manifests of a clip of each class by 8 persons, 5 to 8 frames long, and of one without any face.
 
+    With ``rest``, a training person shows each of the other 30 leaves once, in 3 frames.
     ``labels`` maps the true class of a clip (by its number) to that which is written.
     """
     described, number = [], 0
@@ -89,7 +89,15 @@ def small_clips(folder, *, colours=True, moves=True, labels=None):
                 described.append(tuple(made))
                 number += 1
     described.append((f"clip{number:03d}", "test", "s7", "anger", [(0, None), (1, None)], []))
-    return write_clips(folder / "manifests", described)
+    return write_clips(folder / "manifests", [*described, *(other_clips() if rest else ())])
+
+
+def other_clips():
+    """A training clip of each of the other 30 leaves, of 3 frames."""
+    return [
+        clip(200 + number, "train", "s8", label, 3, colours=False, moves=False)
+        for number, label in enumerate(REST)
+    ]
 
 
 def video_recipe(**changes):

@@ -16,9 +16,12 @@ from torch.nn import functional
 from fgbench import records
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
 from fgbench.images import encode
+from fgbench.taxonomy import leaves
 from fgbench.training.place import Place
 
 COLOURS = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
+REST = [leaf.name for leaf in leaves() if leaf.name not in COLOURS]
+GREY = (120, 120, 120)
 SUBJECTS = {"train": ("s0", "s1", "s2", "s3"), "val": ("s4", "s5"), "test": ("s6", "s7")}
 TRUNK = {"input_px": 112, "stem": 4, "widths": [4, 4, 4, 8], "norm": "none"}
 FAST = {"kind": "adamw", "learning_rate": 0.003, "batch": 5, "epochs": 2}
@@ -53,15 +56,24 @@ def add_faces(manifests, described):
     return manifests
 
 
-def small_work(folder):
-    """Manifests of 8 persons with a face of each class, and of a test frame without a face."""
+def small_work(folder, *, rest=True):
+    """Manifests of 8 persons with a face of each class, and of a test frame without a face.
+
+    With ``rest``, a training person shows each of the other 30 leaves once: every class is trained on.
+    """
     described = [
         (part, subject, label, coloured(10 * int(subject[1:]) + turn, colour))
         for part, subjects in SUBJECTS.items()
         for subject in subjects
         for turn, (label, colour) in enumerate(COLOURS.items())
     ]
-    return add_faces(folder / "manifests", [*described, ("test", "s7", "anger", None)])
+    described.append(("test", "s7", "anger", None))
+    return add_faces(folder / "manifests", [*described, *(other_faces() if rest else ())])
+
+
+def other_faces():
+    """A training face of each of the other 30 leaves."""
+    return [("train", "s8", label, coloured(1000 + place, GREY)) for place, label in enumerate(REST)]
 
 
 def place_in(folder, manifests, **changes):

@@ -1,0 +1,60 @@
+"""Methods give the same predictions, to the last bit, whatever ``OMP_NUM_THREADS`` says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import test_lbp_svm
+from run_places import run_place
+
+from fgbench.evaluation.results import read_result
+
+TESTS = Path(__file__).parents[1]
+
+RUN = """
+import json, sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(sys.argv[1]) / name) for name in ("baselines", "training")]
+folder, manifests = Path(sys.argv[2]), Path(sys.argv[3])
+from run_places import run_place
+from fgbench.baselines import lbp_svm
+from fgbench.config import LbpSvmConfig, load_baseline
+from fgbench.evaluation.results import read_result
+
+changes = {"c_values": (1.0,), "gamma_factors": (1.0,)}
+config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
+run = lbp_svm.run(config, run_place(manifests, folder / "svm"))
+print(json.dumps(read_result(run)["predictions_sha256"]))
+
+from tiny_work import place_in, plain_recipe, small_work
+from fgbench.baselines import plain_cnn
+from fgbench.hashing import digest_file
+from fgbench.training.device import resolve
+
+recipe = plain_recipe(name="plain-cnn", optimiser={"kind": "adamw", "batch": 14, "epochs": 1})
+place = place_in(folder / "cnn", small_work(folder), device=resolve("cpu"))
+run = plain_cnn.run(recipe, place)
+print(json.dumps([read_result(run)["predictions_sha256"], digest_file(run / "weights.safetensors")]))
+"""
+
+
+def test_threads_change_no_bit(tmp_path):
+    manifests = test_lbp_svm.manifests(tmp_path / "manifests")
+    found = []
+    for threads in ("1", "2"):
+        folder = tmp_path / threads
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, str(TESTS), str(folder), str(manifests)],
+            env=os.environ | {"OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found.append([json.loads(line) for line in done.stdout.splitlines()])
+    assert found[0] == found[1]
+    assert len(found[0]) == 2
+    assert read_result(run_place(manifests, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"

@@ -1,0 +1,41 @@
+"""Networks refuse label sets with classes that they would not be trained on, before anything is trained."""
+
+import pytest
+from tiny_clips import small_clips, video_recipe
+from tiny_work import place_in, plain_recipe, small_work
+from torch import nn
+
+from fgbench.baselines import insightface, plain_cnn, plain_tsnet
+from fgbench.config import InsightFaceConfig
+from fgbench.errors import DatasetError
+from fgbench.training import image_run, video_run
+
+ABSENT = r"30 of 33 classes have no training sample: contempt, .* and 25 more\nadd clips of them"
+
+
+@pytest.mark.parametrize("method", ["msau", "plain-cnn", "insightface"])
+def test_networks_of_images_refuse_them(tmp_path, monkeypatch, method):
+    place = place_in(tmp_path / "work", small_work(tmp_path, rest=False))
+    small = InsightFaceConfig.model_validate({"name": "insightface", "method": "InsightFace"})
+    monkeypatch.setattr(insightface, "build", lambda *_, **__: nn.Linear(1, 1))
+    runs = {
+        "msau": lambda: image_run.run(plain_recipe(), place, None),
+        "plain-cnn": lambda: plain_cnn.run(plain_recipe(), place),
+        "insightface": lambda: insightface.run(small, place, None),
+    }
+    with pytest.raises(DatasetError, match=ABSENT):
+        runs[method]()
+    assert not (place.workdir / "runs").exists()
+
+
+@pytest.mark.parametrize("method", ["tmsau", "plain-tsnet"])
+def test_networks_of_clips_refuse_them(tmp_path, method):
+    place = place_in(tmp_path / "work", small_clips(tmp_path, rest=False))
+    recipe = video_recipe(image_recipe=None, spatial="rgb")
+    runs = {
+        "tmsau": lambda: video_run.run(recipe, place, None),
+        "plain-tsnet": lambda: plain_tsnet.run(recipe, place, None),
+    }
+    with pytest.raises(DatasetError, match=ABSENT):
+        runs[method]()
+    assert not (place.workdir / "runs").exists()
