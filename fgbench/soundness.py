@@ -6,23 +6,21 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fgbench import pipeline, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.evaluation.results import PREDICTIONS, RESULT
+from fgbench.evaluation.kept_digests import RESULTS, kept_files
 from fgbench.hashing import digest_file
 from fgbench.manifest_index import INDEX, MANIFESTS, read_index
 from fgbench.markers import Marker, load_marker, read_plan
 from fgbench.prepare import saved
+from fgbench.sealed_json import as_object
 from fgbench.stages.publish import claims, verify
 from fgbench.verification import Runner, Verified
-
-Digests = Callable[[Path], Iterator[tuple[Path, str]]]
-"""Gives the files of a kind in a work folder, each with the SHA-256 that was noted when it was written."""
 
 
 def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[str]:
@@ -32,7 +30,7 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
 
     Args:
         workdir: The work folder.
-        deep: Whether to hash all results, the predictions of runs and what :data:`DIGESTS` knows, too.
+        deep: Whether to hash all results, files of runs and caches, too.
         runner: Hashes files, e.g. in worker processes.
 
     Raises:
@@ -53,8 +51,7 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
     found += [f"{MANIFESTS}/{fault}" for fault in verify(workdir)]
     found += _faults_of_results(workdir, index.get("origin", {}), deep=deep, runner=runner)
     if deep:
-        for digests in DIGESTS:
-            found += _faults_of_files(workdir, digests)
+        found += _faults_of_kept(workdir)
     return [_short(workdir, text) for text in found]
 
 
@@ -77,24 +74,6 @@ def require(workdir: Path, index: Mapping[str, Any]) -> None:
             f"{workdir}/{damaged[0].name}{more} missing, or not what the index says",
             f"fgbench check --repair {workdir}",
         )
-
-
-def digests_of_runs(workdir: Path) -> Iterator[tuple[Path, str]]:
-    """Predictions of finished runs.
-
-    Raises:
-        ManifestError: If a result tells of none.
-    """
-    for path in sorted((workdir / "runs").glob(f"*/*/*/{RESULT}")):
-        result = storage.read_json(path)
-        digest = result.get("predictions_sha256") if isinstance(result, dict) else None
-        if not isinstance(digest, str):
-            raise ManifestError(f"{path} does not tell the digest of its predictions")
-        yield path.with_name(PREDICTIONS), digest
-
-
-DIGESTS: tuple[Digests, ...] = (digests_of_runs,)
-"""What else a deep check hashes."""
 
 
 def _faults_of_results(
@@ -142,15 +121,19 @@ def _faults_of_plans(
             yield error.message
 
 
-def _faults_of_files(workdir: Path, digests: Digests) -> Iterable[str]:
-    try:
-        for path, sha256 in digests(workdir):
-            if not path.is_file():
-                yield f"{path}: missing"
-            elif digest_file(path) != sha256:
-                yield f"{path}: content differs from what was written"
-    except ManifestError as error:
-        yield error.message
+def _faults_of_kept(workdir: Path) -> Iterator[str]:
+    """Faults of finished runs and of caches."""
+    for name in RESULTS:
+        for path in sorted((workdir / "runs").glob(f"*/*/*/{name}")):
+            try:
+                as_object(path, storage.read_json(path))
+            except ManifestError as error:
+                yield error.message
+    for path, sha256 in kept_files(workdir):
+        if not path.is_file():
+            yield f"{path}: missing"
+        elif digest_file(path) != sha256:
+            yield f"{path}: content differs from what was written"
 
 
 def _short(workdir: Path, text: str) -> str:
