@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from fgbench import markers as stored
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
-from fgbench.errors import ManifestError, RejectRateError
-from fgbench.failures import LOG, TRANSIENT
+from fgbench.errors import ManifestError
+from fgbench.failures import TRANSIENT
 from fgbench.hashing import bucket_of, digest_file
-from fgbench.pipeline import REJECTS, Marker, Stage, Task
-from fgbench.printable import printable_name
+from fgbench.pipeline import Marker, Stage, Task
+from fgbench.prepare_report import Progress as Progress
+from fgbench.prepare_report import RunReport as RunReport
+from fgbench.prepare_report import StageReport as StageReport
+from fgbench.prepare_report import check_reject_rate, failures_of, quiet, stage_report
 from fgbench.records import ClipEntry
 from fgbench.sealed_json import discard
 from fgbench.stages._equal_files import equal_files
@@ -31,101 +34,6 @@ from fgbench.stages.publish import MANIFESTS, publish
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageReport:
-    """What happened, or would happen, in one stage.
-
-    Attributes:
-        stage: Name of the stage.
-        buckets: Buckets that have clips at this stage.
-        done: Buckets computed in this run.
-        waiting: Buckets that would have to be computed (dry run).
-        accepted: Accepted clips in finished buckets.
-        reasons: Reject reason to number of clips in finished buckets.
-    """
-
-    stage: str
-    buckets: int
-    done: int
-    waiting: int
-    accepted: int
-    reasons: Mapping[str, int]
-
-    @property
-    def rejected(self) -> int:
-        """Number of rejected clips."""
-        return sum(self.reasons.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Items that could not be used for reasons that may have passed.
-
-    Attributes:
-        number: How many.
-        first: The first of them: clip, stage, reason and detail.
-        log: File with the tracebacks.
-    """
-
-    number: int
-    first: str
-    log: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What a run of ``fgbench prepare`` did.
-
-    Attributes:
-        recipe: Name of the recipe.
-        root: Root of the data set.
-        workdir: The work folder.
-        clips: Clips that the data set lists.
-        stages: One report per stage, in order.
-        published: Whether the manifests were written in this run.
-        counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
-        left_out: Label to number of clips whose label is not in the recipe's label set.
-        failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
-        damage: What was found damaged and was made again, one line for each.
-        notes: What else of the data set a person should know, one line each: files that are not used, names
-            that were taken as one, equal files under several names.
-    """
-
-    recipe: str
-    root: str
-    workdir: str
-    clips: int
-    stages: tuple[StageReport, ...]
-    published: bool
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    failures: Failures | None = None
-    damage: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def done(self) -> int:
-        """Buckets computed in this run, over all stages."""
-        return sum(stage.done for stage in self.stages)
-
-    @property
-    def waiting(self) -> int:
-        """Buckets that would have to be computed, over all stages (dry run)."""
-        return sum(stage.waiting for stage in self.stages)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, for ``--json``."""
-        return asdict(self)
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, finished buckets and all buckets."""
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Progress to nobody."""
 
 
 @dataclass(slots=True)
@@ -196,7 +104,7 @@ def run(
     verify: bool = False,
     worker_memory_gb: float | None = None,
     recheck: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = quiet,
 ) -> RunReport:
     """Prepare a data set; what is done already is not done again, what is damaged is.
 
@@ -214,7 +122,8 @@ def run(
             (:data:`fgbench.failures.TRANSIENT`).
         verify: Hash all source files, and read those buckets again that have one which differs from what was
             read, or was rejected.
-        worker_memory_gb: Most memory of each worker, GB; ``None`` is without limit.
+        worker_memory_gb: Most memory of each worker, GB, in place of the recipe's; given, the work is done in
+            a worker process also where ``jobs`` is 1.
         recheck: Hash every result and every file of the manifests.
         progress: Told of finished buckets.
 
@@ -231,7 +140,9 @@ def run(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
         )
         state.results = StoredResults(workdir, recheck=recheck or force)
-        with plugins.load("engines", engine).start(jobs, memory_gb=worker_memory_gb) as runner:
+        # Only where there are worker processes does the recipe's limit hold: this one has to live on.
+        memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb
+        with plugins.load("engines", engine).start(jobs, memory_gb=memory_gb) as runner:
             state.runner = runner
             if verify:
                 _forget_changed(state, progress)
@@ -253,7 +164,7 @@ def run(
         published=published,
         counts=counts,
         left_out=state.listing.left_out,
-        failures=_failures(workdir, state.finished),
+        failures=failures_of(workdir, state.finished),
         damage=tuple(dict.fromkeys(state.results.damage)),
         notes=(
             *state.listing.notes,
@@ -291,8 +202,8 @@ def _pass(
         state.finished[stage.name] = markers
         if tasks:
             state.results.save()
-        reports.append(_report(stage.name, markers, total=total, done=state.done[stage.name]))
-        _check_reject_rate(reports[-1], state.config, state.workdir)
+        reports.append(stage_report(stage.name, markers, total=total, done=state.done[stage.name]))
+        check_reject_rate(reports[-1], state.config, state.workdir)
     published, counts = publish(
         state.config, state.workdir, state.finished, state.listing, results=state.results, runner=state.runner
     )
@@ -315,7 +226,7 @@ def preview(
     for stage in pipeline.stages():
         if not stage.is_enabled(config):
             state.finished[stage.name] = {}
-            reports.append(_report(stage.name, {}, total=0, done=0))
+            reports.append(stage_report(stage.name, {}, total=0, done=0))
             continue
         plannable = plannable and not (stage.plan is not None and stale)
         if plannable:
@@ -325,7 +236,7 @@ def preview(
         else:
             markers = {}
         total = max(len(markers) + len(stale), 0 if plannable else len(state.sources))
-        reports.append(_report(stage.name, markers, total=total, done=0, waiting=len(stale)))
+        reports.append(stage_report(stage.name, markers, total=total, done=0, waiting=len(stale)))
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -517,56 +428,3 @@ def _decide(
     if write:
         stored.write_plan(path, plans)
     return dict(plans)
-
-
-def _report(
-    stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0
-) -> StageReport:
-    reasons: Counter[str] = Counter()
-    for marker in markers.values():
-        reasons.update(marker.reasons)
-    return StageReport(
-        stage=stage,
-        buckets=total,
-        done=done,
-        waiting=waiting,
-        accepted=sum(marker.accepted for marker in markers.values()),
-        reasons=dict(sorted(reasons.items())),
-    )
-
-
-def _failures(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
-    """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
-    number = 0
-    first: Mapping[str, str] | None = None
-    for stage, markers in finished.items():
-        for _, marker in sorted(markers.items()):
-            failed = sum(count for reason, count in marker.reasons.items() if reason in TRANSIENT)
-            number += failed
-            if failed and first is None:
-                path = pipeline.stage_folder(workdir, stage) / marker.outputs[REJECTS]["file"]
-                first = next(row for row in storage.read_rows(path) if row["reason"] in TRANSIENT)
-    if first is None:
-        return None
-    return Failures(
-        number=number,
-        first=f"{printable_name(first['id'])} in {first['stage']}: {first['reason']}, {first['detail']}",
-        log=str(workdir / LOG),
-    )
-
-
-def _check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path) -> None:
-    seen = report.accepted + report.rejected
-    if not seen or report.rejected <= config.max_reject_rate * seen:
-        return
-    worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
-    named = ", ".join(f"{reason} ({count})" for reason, count in worst)
-    tracebacks = ""
-    if report.reasons.keys() & TRANSIENT:
-        tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "
-    raise RejectRateError(
-        f"stage {report.stage} rejected {report.rejected} of {seen} clips, the recipe allows "
-        f"{config.max_reject_rate:.0%}: {named}",
-        f"{tracebacks}see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, "
-        "or raise max_reject_rate in the recipe",
-    )

@@ -50,7 +50,7 @@ def prepare(
         typer.Option(
             "--worker-memory",
             help="Most memory of each worker, GB; a clip that needs more is rejected (Linux).",
-            show_default="no limit",
+            show_default="max_worker_gb of the recipe",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,

@@ -251,6 +251,9 @@ class PrepareConfig(Section):
     """Parts that the clips are hashed into; the unit of work, of resuming and of storage."""
     max_reject_rate: Fraction = 0.5
     """Share of clips that a stage may reject before the run stops with an error."""
+    max_worker_gb: Annotated[float, Field(ge=2.0, le=65536.0)] = 8.0
+    """Memory of each worker process, GB (10^9 bytes): a clip that needs more is rejected. On Linux, with more
+    than one worker. Models and libraries take about one of them."""
     dataset: DatasetConfig = DatasetConfig()
     protocol: ProtocolConfig = ProtocolConfig()
     ingest: IngestConfig = IngestConfig()

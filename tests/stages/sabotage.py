@@ -29,11 +29,11 @@ def install(plan):
     """Make clips fail: id to ``[what, number]``, the number of rows that the stage ``faces`` gives before;
     -1 fails when the clip is opened."""
 
-    def open_video(path, decoder="pyav"):
+    def open_video(path, decoder="pyav", **limits):
         what, number = plan.get(path.stem, ("", None))
         if number == -1:
             hurt(what)
-        return OPEN(path, decoder)
+        return OPEN(path, decoder, **limits)
 
     def rows(reader, wanted, config):
         what, number = plan.get(Path(wanted[0]["clip_id"]).stem, ("", None))

@@ -1,0 +1,178 @@
+"""What a run of ``fgbench prepare`` did, stage by stage, and whether too much of it was rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fgbench import pipeline, storage
+from fgbench.config import PrepareConfig
+from fgbench.errors import RejectRateError
+from fgbench.failures import LOG, TRANSIENT
+from fgbench.pipeline import REJECTS, Marker
+from fgbench.printable import printable_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport:
+    """What happened, or would happen, in one stage.
+
+    Attributes:
+        stage: Name of the stage.
+        buckets: Buckets that have clips at this stage.
+        done: Buckets computed in this run.
+        waiting: Buckets that would have to be computed (dry run).
+        accepted: Accepted clips in finished buckets.
+        reasons: Reject reason to number of clips in finished buckets.
+    """
+
+    stage: str
+    buckets: int
+    done: int
+    waiting: int
+    accepted: int
+    reasons: Mapping[str, int]
+
+    @property
+    def rejected(self) -> int:
+        """Number of rejected clips."""
+        return sum(self.reasons.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Items that could not be used for reasons that may have passed.
+
+    Attributes:
+        number: How many.
+        first: The first of them: clip, stage, reason and detail.
+        log: File with the tracebacks.
+    """
+
+    number: int
+    first: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run of ``fgbench prepare`` did.
+
+    Attributes:
+        recipe: Name of the recipe.
+        root: Root of the data set.
+        workdir: The work folder.
+        clips: Clips that the data set lists.
+        stages: One report per stage, in order.
+        published: Whether the manifests were written in this run.
+        counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
+        left_out: Label to number of clips whose label is not in the recipe's label set.
+        failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
+        damage: What was found damaged and was made again, one line for each.
+        notes: What else of the data set a person should know, one line each: files that are not used, names
+            that were taken as one, equal files under several names.
+    """
+
+    recipe: str
+    root: str
+    workdir: str
+    clips: int
+    stages: tuple[StageReport, ...]
+    published: bool
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    failures: Failures | None = None
+    damage: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """Buckets computed in this run, over all stages."""
+        return sum(stage.done for stage in self.stages)
+
+    @property
+    def waiting(self) -> int:
+        """Buckets that would have to be computed, over all stages (dry run)."""
+        return sum(stage.waiting for stage in self.stages)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for ``--json``."""
+        return asdict(self)
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, finished buckets and all buckets."""
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Progress to nobody."""
+
+
+def stage_report(
+    stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0
+) -> StageReport:
+    """Sum up the finished buckets of a stage.
+
+    Args:
+        stage: Name of the stage.
+        markers: Bucket to marker.
+        total: Buckets that have clips at this stage.
+        done: Buckets computed in this run.
+        waiting: Buckets that would have to be computed.
+    """
+    reasons: Counter[str] = Counter()
+    for marker in markers.values():
+        reasons.update(marker.reasons)
+    return StageReport(
+        stage=stage,
+        buckets=total,
+        done=done,
+        waiting=waiting,
+        accepted=sum(marker.accepted for marker in markers.values()),
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
+    """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
+    number = 0
+    first: Mapping[str, str] | None = None
+    for stage, markers in finished.items():
+        for _, marker in sorted(markers.items()):
+            failed = sum(count for reason, count in marker.reasons.items() if reason in TRANSIENT)
+            number += failed
+            if failed and first is None:
+                path = pipeline.stage_folder(workdir, stage) / marker.outputs[REJECTS]["file"]
+                first = next(row for row in storage.read_rows(path) if row["reason"] in TRANSIENT)
+    if first is None:
+        return None
+    return Failures(
+        number=number,
+        first=f"{printable_name(first['id'])} in {first['stage']}: {first['reason']}, {first['detail']}",
+        log=str(workdir / LOG),
+    )
+
+
+def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path) -> None:
+    """Stop a run of which a stage rejected too much.
+
+    Raises:
+        RejectRateError: If it rejected more clips than the recipe allows; it names the worst reasons.
+    """
+    seen = report.accepted + report.rejected
+    if not seen or report.rejected <= config.max_reject_rate * seen:
+        return
+    worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
+    named = ", ".join(f"{reason} ({count})" for reason, count in worst)
+    tracebacks = ""
+    if report.reasons.keys() & TRANSIENT:
+        tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "
+    raise RejectRateError(
+        f"stage {report.stage} rejected {report.rejected} of {seen} clips, the recipe allows "
+        f"{config.max_reject_rate:.0%}: {named}",
+        f"{tracebacks}see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, "
+        "or raise max_reject_rate in the recipe",
+    )
