@@ -17,7 +17,8 @@ from fgbench import video
 from fgbench.config import PrepareConfig
 from fgbench.errors import DependencyError, RejectRateError, ResourceError
 from fgbench.failures import LOG
-from fgbench.stages import augment, faces
+from fgbench.pipeline import Accepted
+from fgbench.stages import augment, faces, lbp
 from fgbench.stages.publish import verify
 
 N_FRAMES = 100
@@ -160,6 +161,25 @@ def test_retry_works_on_failed_clips_again(clips, plan, tmp_path):
     assert rejects(tmp_path / "work") == []
     assert contents(tmp_path / "work" / "manifests") == contents(tmp_path / "whole" / "manifests")
     assert prepare(clips, tmp_path / "work", retry=True).done == 0
+
+
+def test_what_is_mended_in_the_last_stage_is_published(clips, tmp_path, monkeypatch):
+    """No later stage has another fingerprint by it."""
+
+    def accepted(clip_id, rows):
+        if Path(clip_id).stem == "c002":
+            raise ValueError("no such pattern")
+        return Accepted(clip_id, rows)
+
+    config = PrepareConfig(**{**RECIPE, "lbp": {"enabled": True}})
+    with monkeypatch.context() as patched:
+        patched.setattr(lbp, "Accepted", accepted)
+        preparing.run(config, clips, tmp_path / "work")
+    assert [(row["stage"], row["reason"]) for row in rejects(tmp_path / "work")] == [("lbp", "internal_error")]
+    preparing.run(config, clips, tmp_path / "work", retry=True)
+    assert rejects(tmp_path / "work") == []
+    preparing.run(config, clips, tmp_path / "whole")
+    assert contents(tmp_path / "work" / "manifests") == contents(tmp_path / "whole" / "manifests")
 
 
 def run_sabotaged(root, work, jobs, plan):
