@@ -18,13 +18,13 @@ from tiny_work import (
     COLOURS,
     FAST,
     RESIZE_PX,
+    THREE,
     TRUNK,
     add_faces,
     au_recipe,
     au_rows,
     coloured,
     image_recipe,
-    other_faces,
     pictures_of,
     place_in,
     plain_recipe,
@@ -276,8 +276,8 @@ def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, t
             text=True,
         )
 
-    # Two epochs of three steps are whole, and one step of the third; the step that is killed is not kept.
-    assert run("-c", KILLED_AT.format(step=8)).returncode == -signal.SIGKILL
+    # Two epochs of nine steps are whole, and one step of the third; the step that is killed is not kept.
+    assert run("-c", KILLED_AT.format(step=20)).returncode == -signal.SIGKILL
     folder, expected = other.folder("tiny"), place.folder("tiny")
     assert not (folder / "result.json").exists()
     kept = json.loads((folder / "history.json").read_text())["epochs"]
@@ -366,7 +366,7 @@ def test_shuffled_labels_are_found_by_chance_alone(tmp_path, shuffled):
         label = list(COLOURS)[random.integers(3)] if shuffled else truth
         part = "train" if number < 32 else "val" if number < 44 else "test"
         described.append((part, f"p{number}", label, coloured(number, COLOURS[truth])))
-    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", [*described, *other_faces()]))
+    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", described), labels=THREE)
     optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 4}
     folder = run_one(plain_recipe(optimiser=optimiser), place)
     predictions = read_predictions(folder)

@@ -10,11 +10,12 @@ import torch
 from tiny_clips import clip, other_clips, small_clips, video_recipe, write_clips
 from tiny_runs import write_tiny_weights
 from tiny_task import KilledError, killer
-from tiny_work import COLOURS, place_in
+from tiny_work import COLOURS, THREE, place_in
 
 from fgbench.baselines import nan as nan_baseline
 from fgbench.baselines import plain_tsnet
 from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.labels import fg33
 from fgbench.evaluation.results import read_predictions, read_result, verify
 from fgbench.evaluation.streams import read_attention, read_streams
 from fgbench.images import encode
@@ -54,9 +55,14 @@ def image(tmp_path_factory):
     return read_trained(write_tiny_weights(tmp_path_factory.mktemp("image") / "weights.safetensors"))
 
 
-def run_in(folder, manifests, image, *, seed=0, **changes):
+@pytest.fixture(scope="module")
+def three_classes(tmp_path_factory):
+    return small_clips(tmp_path_factory.mktemp("three"), rest=False)
+
+
+def run_in(folder, manifests, image, *, seed=0, labels=None, **changes):
     config = video_recipe(**changes)
-    place = place_in(folder, manifests, seed=seed)
+    place = place_in(folder, manifests, seed=seed, labels=labels or fg33())
     return video_run.run(config, place, image if config.image_recipe else None), place
 
 
@@ -276,7 +282,8 @@ def test_without_flow_the_message_says_what_to_do(tmp_path, manifests, image):
 
 
 def test_without_validation_clips_there_is_an_error(tmp_path, image):
-    clips = [clip(n, part, f"s{n}", "panic", 3) for n, part in enumerate(["train", "train", "test"])]
+    shown = [*(("train", label) for label in COLOURS), ("test", "panic")]
+    clips = [clip(n, part, f"s{n}", label, 3) for n, (part, label) in enumerate(shown)]
     with pytest.raises(DatasetError, match="no clips to choose the epoch on"):
         run_in(tmp_path / "work", write_clips(tmp_path / "manifests", [*clips, *other_clips()]), image)
 
@@ -296,7 +303,7 @@ def test_other_label_sets_and_folds(tmp_path, image):
     from fgbench.evaluation.division import read_division
     from fgbench.evaluation.labels import read_labels
 
-    manifests = small_clips(tmp_path / "clips")
+    manifests = small_clips(tmp_path / "clips", rest=False)
     index = {"scheme": "free", "classes": sorted(COLOURS), "dataset": "made up", "synthetic": True}
     index["protocol"] = {"kind": "k-fold", "folds": 4, "group_by": "subject_id", "label": "4-fold by subject"}
     (manifests / "index.json").write_text(json.dumps(index))
@@ -330,20 +337,21 @@ QUICK = {"kind": "adamw", "learning_rate": 0.005, "batch": 6, "epochs": 10, "pat
 
 
 @pytest.mark.parametrize("kind", ["nan", "plain-tsnet"])
-def test_networks_are_above_chance_on_persons_they_have_not_seen(tmp_path, manifests, image, kind):
+def test_networks_are_above_chance_on_persons_they_have_not_seen(tmp_path, three_classes, image, kind):
     recipe = KINDS[kind] | {"head_factor": 5.0, "optimiser": QUICK | {"epochs": 16, "patience": 16}}
-    folder, _ = run_in(tmp_path / "work", manifests, image, **recipe)
+    folder, _ = run_in(tmp_path / "work", three_classes, image, labels=THREE, **recipe)
     # Five or more of six clips of three classes are right by chance in 1.8 % of all cases.
     assert read_result(folder)["metrics"]["war"] >= 5 / 7
 
 
 @pytest.mark.parametrize("kind", ["nan", "plain-tsnet", "tmsau", "vgg-lstm", "c3d-lstm"])
-def test_on_shuffled_labels_networks_are_at_chance(tmp_path, manifests, image, kind):
+def test_on_shuffled_labels_networks_are_at_chance(tmp_path, three_classes, image, kind):
     recipe = KINDS[kind] | {"head_factor": 5.0, "optimiser": QUICK | {"epochs": 6}}
     right = 0
     for seed in range(3):
-        made = small_clips(tmp_path / f"clips{seed}", labels=shuffled(manifests, seed))
-        found = read_predictions(run_in(tmp_path / f"work{seed}", made, image, **recipe)[0])
+        made = small_clips(tmp_path / f"clips{seed}", labels=shuffled(three_classes, seed), rest=False)
+        run, _ = run_in(tmp_path / f"work{seed}", made, image, labels=THREE, **recipe)
+        found = read_predictions(run)
         right += sum(a == b for a, b in zip(found.labels, found.predicted, strict=True))
     # Of 18 clips of three classes, 12 or more are right by chance in 0.4 % of all cases.
     assert right < 12
@@ -351,11 +359,12 @@ def test_on_shuffled_labels_networks_are_at_chance(tmp_path, manifests, image, k
 
 def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, image):
     """Frames of all classes look alike; a network of frames is at chance."""
-    made = small_clips(tmp_path / "clips", colours=False)
+    made = small_clips(tmp_path / "clips", colours=False, rest=False)
     usual = {
         "optimiser": QUICK | {"epochs": 24, "patience": 24},
         "choose_by": "probability",
         "head_factor": 5.0,
+        "labels": THREE,
     }
     kinds = {"flow": {"image_recipe": None, "spatial": None}, "nan": {"temporal": None}}
     right = dict.fromkeys(kinds, 0)

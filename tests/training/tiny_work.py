@@ -15,11 +15,13 @@ from torch.nn import functional
 
 from fgbench import records
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
+from fgbench.evaluation.labels import LabelSet
 from fgbench.images import encode
 from fgbench.taxonomy import leaves
 from fgbench.training.place import Place
 
 COLOURS = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
+THREE = LabelSet(name="three", labels=tuple(COLOURS))
 REST = [leaf.name for leaf in leaves() if leaf.name not in COLOURS]
 GREY = (120, 120, 120)
 SUBJECTS = {"train": ("s0", "s1", "s2", "s3"), "val": ("s4", "s5"), "test": ("s6", "s7")}
