@@ -5,11 +5,13 @@ All are SHA-256, so that they are the same on every machine, Python version and 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from fgbench.errors import MediaError
 from fgbench.regular_files import open_regular
 
 _CHUNK = 1 << 20
@@ -41,11 +43,13 @@ def digest_file(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes, read in pieces.
 
     Raises:
-        OSError: If the file cannot be read.
-        MediaError: If it is no file but a pipe, say (reason ``not_a_file``).
+        OSError: If the file cannot be read, also if it is a folder or a pipe, say, which is not opened.
     """
     digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+    try:
+        with open_regular(path) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except MediaError as error:
+        raise OSError(errno.EINVAL, error.message) from error
     return digest.hexdigest()

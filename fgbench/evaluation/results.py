@@ -320,8 +320,8 @@ def verify(folder: Path) -> Predictions:
             digest = digest_file(folder / PREDICTIONS)
     except FileNotFoundError as error:
         raise ManifestError(f"{folder} has lost its {PREDICTIONS}", _AGAIN) from error
-    except IsADirectoryError as error:
-        raise ManifestError(f"{folder / PREDICTIONS} is a folder, expected a file", _AGAIN) from error
+    except OSError as error:
+        raise ManifestError(f"cannot read {folder / PREDICTIONS}: {error.strerror}", _AGAIN) from error
     if digest != result["predictions_sha256"]:
         raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
     predictions = read_predictions(folder)

@@ -156,7 +156,7 @@ def test_nothing_but_files_without_face_exits_with_5(tmp_path):
     weights = write_tiny_weights(tmp_path / "w.safetensors")
     done = cli("predict", weights, tmp_path / "absent.png", "--out", tmp_path / "out", "--device", "cpu")
     assert done.exit_code == 5
-    assert "missing_file: image file" in done.stdout
+    assert "missing_file: file" in done.stdout
     assert "no usable face" in done.stderr
     assert len(pq.read_table(tmp_path / "out" / "predictions.parquet")) == 1
 

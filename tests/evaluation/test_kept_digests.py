@@ -13,6 +13,7 @@ from fgbench.evaluation.results import Predictions
 
 KEY = {"experiment": "tiny", "fold": "0", "seed": 0}
 SETTINGS = {"config": {"a": 1}, "manifest_digest": "m"}
+DETAILS = {"dataset": "drawn", "synthetic": True}
 
 
 def written(root):
@@ -30,7 +31,7 @@ def written(root):
         predicted=("anger", "anger"),
         probabilities=np.array([[0.75, 0.25], [0.5, 0.5]], np.float32),
     )
-    assert results.write_run(root, predictions, **KEY, **SETTINGS, device="cpu") == folder
+    assert results.write_run(root, predictions, **KEY, **SETTINGS, device="cpu", details=DETAILS) == folder
     return folder
 
 

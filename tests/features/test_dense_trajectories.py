@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,6 @@ from fgbench.features.dense_trajectories import (
     read_trajectories,
     write_trajectories,
 )
-from fgbench.video import open_video
 
 Gray = npt.NDArray[np.uint8]
 
@@ -81,6 +81,13 @@ def _cosines(a: npt.NDArray[np.float16], b: npt.NDArray[np.float16]) -> npt.NDAr
     return (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
 
 
+def _stored_frames(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
+    """Frames (H, W, 3) uint8 RGB as they are stored: the authors' program takes no pixel for oblong."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray(format="rgb24")
+
+
 def test_rows_of_the_authors_program_are_found() -> None:
     """Output of the authors' program (release 1.2) on public clips: places of all rows, 90 whole rows.
 
@@ -95,8 +102,7 @@ def test_rows_of_the_authors_program_are_found() -> None:
         spec = importlib.util.find_spec(package)
         assert spec is not None, f"the clip {inside} is missing: make test installs {package}"
         assert spec.origin is not None
-        with open_video(Path(spec.origin).parent / inside) as reader:
-            found = dense_trajectories(frame.rgb() for frame in reader.frames())
+        found = dense_trajectories(_stored_frames(Path(spec.origin).parent / inside))
         with np.load(REFERENCE) as stored:
             reference = {name: stored[f"{clip}_{name}"] for name in REFERENCE_ARRAYS}
         matched = _matched(found, reference)
@@ -287,7 +293,7 @@ def test_parquet_without_rows(tmp_path: Path) -> None:
 
 def test_other_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no table")
-    with pytest.raises(ManifestError, match="cannot be read as a Parquet file"):
+    with pytest.raises(ManifestError, match="is damaged: "):
         read_trajectories(tmp_path / "text.parquet")
     pq.write_table(pq.read_table(_other_table(tmp_path)), tmp_path / "b.parquet")
     with pytest.raises(ManifestError, match="has columns a or other types"):

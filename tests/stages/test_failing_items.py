@@ -175,7 +175,9 @@ def test_what_is_mended_in_the_last_stage_is_published(clips, tmp_path, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr(lbp, "Accepted", accepted)
         preparing.run(config, clips, tmp_path / "work")
-    assert [(row["stage"], row["reason"]) for row in rejects(tmp_path / "work")] == [("lbp", "internal_error")]
+    assert [(row["stage"], row["reason"]) for row in rejects(tmp_path / "work")] == [
+        ("lbp", "internal_error")
+    ]
     preparing.run(config, clips, tmp_path / "work", retry=True)
     assert rejects(tmp_path / "work") == []
     preparing.run(config, clips, tmp_path / "whole")

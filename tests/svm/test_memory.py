@@ -12,7 +12,7 @@ from fgbench.svm.grams import linear_gram, rbf_gram, squared_distances
 from fgbench.svm.memory import available_bytes, require_memory
 from fgbench.svm.one_vs_rest import Candidate, bytes_needed, select
 
-N, M, CLASSES = 500, 20, 3
+N, M, CLASSES = 1200, 20, 3
 
 
 def test_more_than_is_there_is_refused_in_numbers():

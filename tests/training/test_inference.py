@@ -121,9 +121,10 @@ def test_weights_that_do_not_fit_what_they_tell_are_refused(tmp_path):
         ({"seed": "one"}, "seed: Input should be a valid integer"),
         ({"experiment": "x" * 10**6}, "experiment: String should have at most 255"),
         ({"classes": "all"}, "classes: Input should be a valid list"),
-        ({"network": {**NETWORK, "embedding": 10**12}}, "cannot be made|do not fit the network"),
-        ({"network": {**NETWORK, "embedding": 10**30}}, "cannot be made|do not fit the network"),
-        ({"network": {**NETWORK, "fc_hidden": 1 << 40}}, "cannot be made|do not fit the network"),
+        ({"network": {**NETWORK, "embedding": 10**12}}, "do not tell of a network"),
+        ({"network": {**NETWORK, "embedding": 10**30}}, "do not tell of a network"),
+        ({"network": {**NETWORK, "fc_hidden": 1 << 40}}, "do not tell of a network"),
+        ({"network": {**NETWORK, "embedding": 60_000}}, "cannot be made|do not fit the network"),
         ({"network": "wide"}, "network: Input should be a valid dictionary"),
     ],
 )
