@@ -72,16 +72,16 @@ def _serve(order: dict[str, Any]) -> dict[str, Any]:
             weighed, weight = now, max(weight, _heaviest_mb(child))
             if weight > order["memory_mb"] and not stopped:
                 stopped = "memory"
-                os.killpg(child, signal.SIGKILL)
+                _kill(child, group=True)
         if kill is not None and now >= kill:
             kill = None
             stopped = stopped or "kill"
-            (os.killpg if order["kill_group"] else os.kill)(child, signal.SIGKILL)
+            _kill(child, group=order["kill_group"])
         if now > order["limit_s"] and not stopped:
             stopped = "time"
             os.kill(child, signal.SIGABRT)  # faulthandler tells where it was
             time.sleep(0.2)
-            os.killpg(child, signal.SIGKILL)
+            _kill(child, group=True)
         time.sleep(LOOK_S)
     lingering = _await_rest(child)
     return {
@@ -91,6 +91,16 @@ def _serve(order: dict[str, Any]) -> dict[str, Any]:
         "peak_mb": max(weight, usage.ru_maxrss / 1024),
         "lingering": lingering,
     }
+
+
+def _kill(leader: int, *, group: bool) -> None:
+    """Kill a process, or its session: it may be so young that it has none yet, or all may have ended."""
+    for kill in (os.killpg, os.kill) if group else (os.kill,):
+        try:
+            kill(leader, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        return
 
 
 def _become(order: dict[str, Any]) -> None:
@@ -159,7 +169,7 @@ def _await_rest(leader: int) -> bool:
     end = time.monotonic() + LINGER_S
     while _heaviest_mb(leader) > 0:
         if time.monotonic() > end:
-            os.killpg(leader, signal.SIGKILL)
+            _kill(leader, group=True)
             return True
         time.sleep(0.02)
     return False
