@@ -11,7 +11,7 @@ counts: there are file systems, and services that name videos, for which ``aB`` 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WRITTEN_OUT = 0xDC00
 """Python stands a byte that is no text in a file name for the character of this number and the byte."""
@@ -48,6 +48,12 @@ def _shown(character: str) -> str:
     if not 0xD800 <= number <= 0xDFFF:
         return character
     return f"\\x{number - _WRITTEN_OUT:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"
+
+
+def first_few(names: Sequence[str], most: int = 8) -> str:
+    """Names for a message, which stays short however many and long they are."""
+    told = ", ".join(name if len(name) <= 80 else f"{name[:80]}..." for name in names[:most])
+    return f"{told} and {len(names) - most:,} more" if len(names) > most else told
 
 
 def one_spelling(names: Iterable[str]) -> dict[str, str]:

@@ -31,6 +31,8 @@ DEBUG = "FGBENCH_DEBUG"
 _WRONG_USE: Any = typer.BadParameter.__mro__[2]
 """``ClickException``, of the click that is within typer or, in older ones, beside it."""
 
+_MOST_CHARACTERS = 2000  # of a message
+
 _OF_THE_MACHINE = {
     errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
     errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
@@ -99,13 +101,21 @@ def _explain(error: Exception) -> int:
     if os.environ.get(DEBUG):
         note("".join(traceback.format_exception(error)).rstrip())
     if known is not None:
-        _print(f"error: {known.message}", sys.stderr, colour="red")
+        _print(f"error: {_cut(known.message)}", sys.stderr, colour="red")
         if known.hint:
-            note(f"  {known.hint}")
+            note(f"  {_cut(known.hint)}")
         return exit_code(known)
-    _print(f"unexpected failure: {type(error).__name__}: {error}", sys.stderr, colour="red")
+    _print(f"unexpected failure: {type(error).__name__}: {_cut(str(error))}", sys.stderr, colour="red")
     note(f"  this is a fault of fgbench; {_kept_traceback(error)}")
     return 1
+
+
+def _cut(text: str) -> str:
+    """A message as it is, or the beginning and the end of one that would fill the screen."""
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    half = _MOST_CHARACTERS // 2
+    return f"{text[:half]} ... {text[-half:]} ({len(text):,} characters, cut)"
 
 
 def _as_known(error: Exception) -> FgbenchError | None:

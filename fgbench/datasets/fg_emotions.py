@@ -33,6 +33,7 @@ from fgbench.datasets._parts import EXAMPLES, parts_of
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
+from fgbench.naming import first_few
 from fgbench.records import AuRow, ClipEntry, Vote
 
 ANNOTATIONS = "annotations.csv"
@@ -189,14 +190,14 @@ def _rows(
     missing = sorted(required - set(columns))
     if missing:
         raise DatasetError(
-            f"{path} has no column {', '.join(missing)} (it has: {', '.join(columns) or 'nothing'})",
+            f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
             f"the first line has to name the columns; known: {', '.join(sorted(allowed))}",
         )
     twice = [column for column, count in Counter(columns).items() if count > 1]
     surplus = sorted(set(columns) - allowed) + twice
     if surplus:
         raise DatasetError(
-            f"{path} has columns that are not known or come twice: {', '.join(surplus)}",
+            f"{path} has columns that are not known or come twice: {first_few(surplus)}",
             f"known columns: {', '.join(sorted(allowed))}",
         )
     for row in reader:

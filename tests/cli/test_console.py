@@ -106,3 +106,11 @@ def test_wrong_use_is_printable():
     assert done.returncode == 2
     assert "\x1b" not in done.stderr
     assert "\\x1b[31m" in done.stderr
+
+
+def test_a_message_that_would_fill_the_screen_is_cut(capsys):
+    assert exit_code_of(MediaError("begin" + "x" * 10**6 + "end")) == 5
+    said = capsys.readouterr().err
+    assert len(said) < 2100
+    assert said.startswith("error: beginxxx")
+    assert "xxxend (1,000,008 characters, cut)" in said

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from fgbench.naming import is_text, key, one_spelling, several_spellings, shown, tidy
+from fgbench.naming import first_few, is_text, key, one_spelling, several_spellings, shown, tidy
 from fgbench.records import Vote
 from fgbench.taxonomy import FREE, free_classes, ontology
 from fgbench.voting import duplicate_voter
@@ -24,6 +24,12 @@ def test_bytes_that_are_no_text_are_written_out():
     assert (is_text(name), shown(name)) == (False, "caf\\xe9.jpg")
     assert (is_text("caf\u00e9"), shown("caf\u00e9")) == (True, "caf\u00e9")
     assert shown("x\ud800") == "x\\ud800"
+
+
+def test_a_message_names_the_first_few():
+    assert first_few(["a", "b"]) == "a, b"
+    assert first_few([str(number) for number in range(100_000)], 3) == "0, 1, 2 and 99,997 more"
+    assert len(first_few(["x" * 10**6])) < 100
 
 
 def test_one_spelling_stands_for_all_whatever_their_order():
