@@ -167,6 +167,8 @@ def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path)
         return
     worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     named = ", ".join(f"{reason} ({count})" for reason, count in worst)
+    if rest := report.rejected - sum(count for _, count in worst):
+        named += f", others ({rest})"
     tracebacks = ""
     if report.reasons.keys() & TRANSIENT:
         tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from fgbench.errors import ConfigError
 from fgbench.naming import tidy
+from fgbench.printable import printable_name
 from fgbench.resources import resource
 
 FREE = "free"
@@ -111,8 +112,12 @@ def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def normal_label(label: str) -> str:
-    """The form in which labels are stored and compared: composed, in lower case, words joined by ``_``."""
-    return "_".join(tidy(tidy(label).lower().replace("-", " ").replace("_", " ")).split())
+    """The form in which labels are stored and compared: composed, in lower case, words joined by ``_``.
+
+    Control characters are written out, so that no name of a folder does anything to a terminal or a page.
+    """
+    plain = printable_name(tidy(label))
+    return "_".join(tidy(plain.lower().replace("-", " ").replace("_", " ")).split())
 
 
 @lru_cache(maxsize=1)

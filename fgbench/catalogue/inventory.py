@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
@@ -34,6 +34,7 @@ class Inventory:
             each hidden folder counting once, and ``without suffix``.
         odd: Path to kind (:data:`fgbench.datasets._tree.ODD`) of what is no file and in no folder of
             pictures that an entry names.
+        folders: Path of a folder that is taken as a clip to the number of its pictures.
     """
 
     media: int
@@ -41,21 +42,30 @@ class Inventory:
     unused: tuple[str, ...]
     others: Mapping[str, int]
     odd: Mapping[str, str]
+    folders: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[str]:
-        """One line of what no entry uses, and one of what is neither picture nor video; for people."""
+        """One line each of what no entry uses, of pictures that are frames of clips, and of what is neither
+        picture nor video; for people."""
         found = []
         if self.used < self.media:
             found.append(
                 f"warning: {self.media - self.used} of {self.media} pictures and videos are not used, "
                 f"e.g. {', '.join(self.unused)}"
             )
+        if self.folders:
+            pictures, first = sum(self.folders.values()), next(iter(self.folders))
+            found.append(
+                f"{pictures} pictures in {len(self.folders)} folders are the frames of {len(self.folders)} "
+                f"clips, e.g. {first} ({self.folders[first]}); if each is a picture by itself, the layout is "
+                "another than the recipe's"
+            )
         if self.others:
             most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))
             named = [f"{count} {what}" for what, count in most[:_MOST_SUFFIXES]]
             rest = sum(count for _, count in most[_MOST_SUFFIXES:])
-            found.append(f"left alone: {', '.join(named)}" + (f", {rest} others" if rest else ""))
+            found.append(f"other files: {', '.join(named)}" + (f", {rest} others" if rest else ""))
         return found
 
 
@@ -81,21 +91,31 @@ def take_inventory(root: Path, paths: Iterable[str]) -> Inventory:
         raise DatasetError(
             f"cannot list {root}: {error.strerror}", "check the path and its permissions"
         ) from error
+    folders: Counter[str] = Counter()
     for item in items:
-        is_named = item.path in named or item.path.rpartition("/")[0] in named
+        above = item.path.rpartition("/")[0]
+        # Of a folder that an entry names, its pictures are read, by their names, and nothing else.
+        is_frame = above in named and is_picture(item.path)
+        is_named = item.path in named or is_frame
         if item.kind in ODD:
-            if not is_named:
+            if item.path not in named and above not in named:
                 odd[item.path] = item.kind
         elif item.kind == HIDDEN:
             others["hidden"] += 1
         elif is_named or is_picture(item.path) or is_video(item.path):
             media += 1
             used += is_named
+            folders[above] += is_frame
             if not is_named and len(unused) < SHOWN:
                 unused.append(shown(item.path))
         else:
             assert item.kind == FILE
             others[shown(suffix(item.path)) or "without suffix"] += 1
     return Inventory(
-        media=media, used=used, unused=tuple(unused), others=dict(sorted(others.items())), odd=odd
+        media=media,
+        used=used,
+        unused=tuple(unused),
+        others=dict(sorted(others.items())),
+        odd=odd,
+        folders={shown(path): count for path, count in sorted(folders.items()) if count},
     )

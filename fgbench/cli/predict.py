@@ -179,7 +179,11 @@ def _found_by(trained: Trained) -> Found:
     return Found(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,
-        limits=Limits(max_picture_px=ingest.max_picture_px, max_frame_px=ingest.max_frame_px),
+        limits=Limits(
+            max_picture_px=ingest.max_picture_px,
+            max_frame_px=ingest.max_frame_px,
+            max_seconds=faces.max_seconds,
+        ),
     )
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fgbench.config import PrepareConfig
     from fgbench.prepare import RunReport
 
+_DRAWN = "synthetic.json"
+"""File in a data set that ``fgbench synth`` has drawn."""
+
 
 def prepare(
     recipe: Annotated[
@@ -97,12 +100,18 @@ def prepare(
         config = without_leaks(config)
     root = data_root or places.DEMO_ROOT
     work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root, recipe))
+    if workdir is None and not embedded:
+        _refuse_other_data(work, root)
     if embedded:
         make_embedded(root, jobs=jobs, dry_run=dry_run, quiet=json)
         if dry_run and not root.exists():
             return
+    if not config.dataset.synthetic and (root / _DRAWN).is_file():
+        config = _as_drawn(config)
     if not json:
         note(f"recipe {config.name}, data {root}, work folder {work}")
+        if config.dataset.synthetic:
+            note("The data are SYNTHETIC, drawn faces: nothing measured on them says anything of real ones.")
     if dry_run:
         _show(preview(config, root, work, force=force, retry=retry), json=json, dry_run=True)
         return
@@ -122,6 +131,27 @@ def prepare(
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
+
+
+def _refuse_other_data(work: Path, root: Path) -> None:
+    """Raise if the default work folder is of another data set whose folder has the same name."""
+    from fgbench.errors import ConfigError, ManifestError
+    from fgbench.workfolder import read_origin
+
+    try:
+        _, before = read_origin(work)
+    except ManifestError:
+        return
+    if before != root.resolve() and before.exists():
+        raise ConfigError(
+            f"{work} is the work folder of the data set {before}, not of {root}",
+            "name another one: --workdir DIR",
+        )
+
+
+def _as_drawn(config: PrepareConfig) -> PrepareConfig:
+    """The recipe for data that ``fgbench synth`` has drawn."""
+    return config.model_copy(update={"dataset": config.dataset.model_copy(update={"synthetic": True})})
 
 
 def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:

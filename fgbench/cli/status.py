@@ -130,6 +130,8 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
             "what is left is not of fgbench prepare's making: move files away that no index lists, and start "
             "damaged runs anew with --force"
             if repair
+            else "move files away that no index lists: fgbench has not written them, and leaves them alone"
+            if all(line.endswith(": not in the index") for line in found)
             else f"fgbench check --repair {workdir} computes anew what is damaged, and only that",
         )
     if not json:

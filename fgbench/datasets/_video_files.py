@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import VIDEO_SUFFIXES, suffix
+from fgbench.media_kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
 
 
@@ -51,6 +51,7 @@ class VideoFiles:
         self._kinds: dict[str, str] = {}
         self._by_path: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._pictures: dict[str, list[str]] = defaultdict(list)
         self._by_key: dict[str, list[str]] = {}
         self._known: dict[str, Found] = {}
         try:
@@ -63,8 +64,13 @@ class VideoFiles:
             self._kinds[item.path] = item.kind
             plain = tidy(item.path)
             self._by_path[plain].append(item.path)
-            if plain.startswith(self._before) and suffix(plain) in VIDEO_SUFFIXES:
-                self._by_stem[_without_suffix(plain.removeprefix(self._before))].append(item.path)
+            if not plain.startswith(self._before):
+                continue
+            name = plain.removeprefix(self._before)
+            if suffix(plain) in VIDEO_SUFFIXES:
+                self._by_stem[_without_suffix(name)].append(item.path)
+            elif is_picture(plain):
+                self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
 
     def find(self, clip: str) -> Found:
         """What a table means by a name; one that leads out of the root is given back as it is."""
@@ -82,6 +88,7 @@ class VideoFiles:
             self._by_path.get(self._before + plain)
             or self._by_path.get(plain)
             or self._by_stem.get(clip_id)
+            or self._pictures.get(plain)
             or self._in_any_case(plain)
         )
         if paths and len(paths) > 1:
@@ -92,7 +99,7 @@ class VideoFiles:
             return self._there(paths[0])
         if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
             return self._there(self._before + plain)
-        detail = f"no video {clip!r} below {self._base}"
+        detail = f"no video or picture {clip!r} below {self._base}"
         return Found(clip_id=clip_id, path=clip, problem=("missing_file", detail))
 
     def _in_any_case(self, plain: str) -> list[str] | None:

@@ -6,7 +6,8 @@ Layouts::
     <part>/<class>/<file>       parts: train, val, test in the usual spellings (Training, dev, Test_Set, ...)
 
 A file is a picture or a video by its name or, where that does not tell, by its first bytes. A folder of
-pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used.
+pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used. The
+id of a clip is its path without suffix, or with it where files beside each other differ by that alone.
 Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set. Two
 folders beside each other may not be one class by their names, as they are where these differ in case, blanks
 or the composition of letters alone.
@@ -14,6 +15,7 @@ or the composition of letters alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +32,7 @@ from fgbench.datasets._folders import (
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
 from fgbench.errors import DatasetError, MediaError
-from fgbench.media_kinds import kind_of
+from fgbench.media_kinds import kind_of, kind_of_name
 from fgbench.naming import shown
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import normal_label
@@ -109,16 +111,19 @@ def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator
         names, folders = file_names(folder), _data_folders(folder)
     except DatasetError:  # what cannot be looked into is told by whoever lists all that is there
         return
+    stems = Counter(stem(name) for name in names if kind_of_name(name) in ("picture", "video"))
     for name in names:
+        # A phone names a picture and a film alike: each is an entry of its own.
+        clip_id = before + (name if stems[stem(name)] > 1 else stem(name))
         try:
             kind = kind_of(folder / name)
         except MediaError as error:  # gone meanwhile, or not to be read: its name does not tell what it is
             problem = (error.reason, f"{shown(before + name)}: {error.message}")
-            yield ClipEntry(clip_id=before + stem(name), path=before + name, label=label, problem=problem)
+            yield ClipEntry(clip_id=clip_id, path=before + name, label=label, problem=problem)
             continue
         if kind in ("picture", "video"):
             yield ClipEntry(
-                clip_id=before + stem(name),
+                clip_id=clip_id,
                 path=before + name,
                 label=label,
                 key_frame=0 if kind == "picture" else None,

@@ -14,6 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever where they get less
+_MOST_MEMORY_GB = 65536.0
 
 
 class Runner(Protocol):
@@ -50,12 +51,12 @@ def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
             limit. Only Linux keeps to it.
 
     Raises:
-        ConfigError: If the limit is too low for any work.
+        ConfigError: If the limit is too low for any work, or none that there is.
     """
-    if memory_gb is not None and memory_gb < _LEAST_MEMORY_GB:
+    if memory_gb is not None and not _LEAST_MEMORY_GB <= memory_gb <= _MOST_MEMORY_GB:
         raise ConfigError(
-            f"{memory_gb:g} GB of memory for a worker, expected at least {_LEAST_MEMORY_GB:g}",
-            "raise --worker-memory, or leave it out",
+            f"{memory_gb:g} GB of memory for a worker, expected {_LEAST_MEMORY_GB:g} to {_MOST_MEMORY_GB:g}",
+            "choose another --worker-memory, or leave it out",
         )
     # A limit is for a process of its own: this one has to live on where the work does not fit.
     is_here = jobs <= 1 and memory_gb is None

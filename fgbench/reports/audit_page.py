@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from fgbench.evaluation.audit import Audit, Folder
 from fgbench.evaluation.audited_tables import pictures_by_id
 from fgbench.evaluation.leakage import KINDS, Leak
 from fgbench.images import decode, encode
+from fgbench.printable import markup_of
 from fgbench.provenance import provenance
 
 SHOWN = 60
@@ -106,12 +106,12 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         "style-src 'unsafe-inline'\">",
-        f"<title>{escape(title)}</title>",
+        f"<title>{markup_of(title)}</title>",
         f"<style>\n{_STYLE}\n</style>",
         "</head>",
         "<body>",
         "<main>",
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{markup_of(title)}</h1>",
         *_notes(audit),
         *_verdict(audit),
         *_compared(audit),
@@ -134,7 +134,7 @@ def _notes(audit: Audit) -> list[str]:
     for folder in folders:
         if folder.synthetic:
             lines.append(
-                f'<p class="note">{escape(folder.dataset)} is synthetic: drawn faces. Nothing measured '
+                f'<p class="note">{markup_of(folder.dataset)} is synthetic: drawn faces. Nothing measured '
                 "on it says anything of real faces.</p>"
             )
     kept = {"clip_id": "clip", "source_id": "source", "subject_id": "subject"}[audit.folder.apart]
@@ -156,7 +156,7 @@ def _verdict(audit: Audit) -> list[str]:
     for kind, one, other, leaks, allowed in audit.counts():
         parts = f"{one}, {other}" if other else one
         lines.append(
-            f'<tr><th scope="row">{escape(KINDS[kind])}</th><td>{escape(parts)}</td>'  # type: ignore[index]
+            f'<tr><th scope="row">{markup_of(KINDS[kind])}</th><td>{markup_of(parts)}</td>'  # type: ignore[index]
             f'<td class="n">{leaks:,}</td><td class="n">{allowed:,}</td></tr>'
         )
     return [*lines, "</table>"]
@@ -171,7 +171,7 @@ def _compared(audit: Audit) -> list[str]:
         "</tr>",
     ]
     for pair in audit.compared:
-        lines.append(f'<tr><th scope="row">{escape(pair.first)} / {escape(pair.second)}</th>')
+        lines.append(f'<tr><th scope="row">{markup_of(pair.first)} / {markup_of(pair.second)}</th>')
         for one, other in (
             pair.clips,
             pair.pictures,
@@ -211,7 +211,8 @@ def _groups(audit: Audit) -> list[str]:
             for part, ids in group.clips.items()
         )
         lines.append(
-            f'<tr><td class="n">{group.n_clips:,}</td><td>{escape(parts)}</td><td>{escape(named)}</td></tr>'
+            f'<tr><td class="n">{group.n_clips:,}</td><td>{markup_of(parts)}</td>'
+            f"<td>{markup_of(named)}</td></tr>"
         )
     lines.append("</table>")
     if len(audit.groups) > GROUPS:
@@ -237,9 +238,9 @@ def _pairs(shown: Sequence[Leak], n_leaks: int, first: _Pictures, second: _Pictu
             _image(first.get(one), f"{leak.first_part}: {one}"),
             _image(second.get(other), f"{leak.second_part}: {other}"),
             "</figure>",
-            f"<p><strong>{escape(leak.kind.replace('_', ' '))}</strong>: {escape(leak.detail)}</p>",
-            f"<p>{escape(leak.first_part)}: {escape(leak.first)}</p>",
-            f"<p>{escape(leak.second_part)}: {escape(leak.second)}</p>",
+            f"<p><strong>{markup_of(leak.kind.replace('_', ' '))}</strong>: {markup_of(leak.detail)}</p>",
+            f"<p>{markup_of(leak.first_part)}: {markup_of(leak.first)}</p>",
+            f"<p>{markup_of(leak.second_part)}: {markup_of(leak.second)}</p>",
             "</li>",
         ]
     return [*lines, "</ul>"]
@@ -251,21 +252,21 @@ def _image(data: bytes | None, description: str) -> str:
     try:
         image = decode(data or b"")
     except MediaError:
-        return f"<span>no picture of {escape(description)}</span>"
+        return f"<span>no picture of {markup_of(description)}</span>"
     small = cv2.resize(image, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     text = base64.b64encode(encode(small, "jpeg", 85)).decode("ascii")
     size = f'width="{_SIDE_PX}" height="{_SIDE_PX}"'
-    return f'<img src="data:image/jpeg;base64,{text}" alt="{escape(description)}" {size}>'
+    return f'<img src="data:image/jpeg;base64,{text}" alt="{markup_of(description)}" {size}>'
 
 
 def _listed(title: str, leaks: Sequence[Leak], *, is_open: bool) -> list[str]:
     if not leaks:
         return []
-    lines = [f"<h2>{escape(title)}</h2>"]
+    lines = [f"<h2>{markup_of(title)}</h2>"]
     for kind, group in groupby(leaks, key=lambda leak: leak.kind):
         found = list(group)
         lines.append(f"<details{' open' if is_open and len(found) <= LISTED else ''}>")
-        lines.append(f"<summary>{len(found):,} {escape(KINDS[kind])}</summary>")
+        lines.append(f"<summary>{len(found):,} {markup_of(KINDS[kind])}</summary>")
         lines.append("<table>")
         lines.append(
             '<tr><th scope="col">part</th><th scope="col">id</th><th scope="col">part</th>'
@@ -273,7 +274,7 @@ def _listed(title: str, leaks: Sequence[Leak], *, is_open: bool) -> list[str]:
         )
         for leak in found[:LISTED]:
             cells = (leak.first_part, leak.first, leak.second_part, leak.second, leak.detail)
-            lines.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+            lines.append(f"<tr>{''.join(f'<td>{markup_of(cell)}</td>' for cell in cells)}</tr>")
         lines.append("</table>")
         if len(found) > LISTED:
             lines.append(f"<p>{len(found) - LISTED:,} more are in the JSON file.</p>")

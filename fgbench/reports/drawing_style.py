@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,7 +21,9 @@ def own_style() -> Iterator[None]:
     """
     import matplotlib
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A character that the font lacks shows as a box; the warning would print it as it is.
+        warnings.filterwarnings("ignore", message="Glyph ")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
 
+from fgbench.printable import markup_of
 from fgbench.reports.model import Spread, Table
 from fgbench.reports.render import text
 
@@ -32,7 +32,7 @@ def html_table(table: Table) -> str:
             all(isinstance(row[place], int | float | Spread | None) for row in part.rows)
             for place in range(len(part.columns))
         ]
-        caption = escape(table.title) + (" (continued)" if number else "")
+        caption = markup_of(table.title) + (" (continued)" if number else "")
         lines += [
             '<div class="wide" tabindex="0">',
             "<table>",
@@ -40,20 +40,20 @@ def html_table(table: Table) -> str:
             "<thead><tr>",
         ]
         lines += [
-            f'<th scope="col"{_side(right)}>{escape(str(column))}</th>'
+            f'<th scope="col"{_side(right)}>{markup_of(str(column))}</th>'
             for column, right in zip(part.columns, numeric, strict=True)
         ]
         lines.append("</tr></thead>")
         lines.append("<tbody>")
         for row in part.rows:
             cells = [
-                f"<td{_side(right)}>{escape(text(cell))}</td>"
+                f"<td{_side(right)}>{markup_of(text(cell))}</td>"
                 for cell, right in zip(row, numeric, strict=True)
             ]
             lines.append(f"<tr>{''.join(cells)}</tr>")
         lines += ["</tbody>", "</table>", "</div>"]
     if table.notes:
-        lines += ["<ul>", *(f"<li>{escape(note)}</li>" for note in table.notes), "</ul>"]
+        lines += ["<ul>", *(f"<li>{markup_of(note)}</li>" for note in table.notes), "</ul>"]
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +67,7 @@ def html_page(title: str, fragments: Sequence[str]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{markup_of(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "".join(fragments)
         + "</body>\n</html>\n"
     )
@@ -76,7 +76,7 @@ def html_page(title: str, fragments: Sequence[str]) -> str:
 def html_picture(png: bytes, title: str) -> str:
     """A picture inside the page, as a fragment."""
     data = b64encode(png).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(title)}">\n'
+    return f'<img src="data:image/png;base64,{data}" alt="{markup_of(title)}">\n'
 
 
 def _side(right: bool) -> str:

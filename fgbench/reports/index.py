@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from fgbench import storage
+from fgbench.printable import markup_of
 from fgbench.reports.hypertext import html_page
 from fgbench.reports.model import Table
 from fgbench.reports.render import in_markdown
@@ -104,10 +104,10 @@ def _index_markdown(entries: Sequence[Entry]) -> str:
 def _index_html(entries: Sequence[Entry]) -> str:
     lines = ["<h1>Report</h1>", "<ul>"]
     for entry in entries:
-        links = ", ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in entry.files)
-        gaps = "".join(f"<li>{escape(gap)}</li>" for gap in entry.gaps)
+        links = ", ".join(f'<a href="{markup_of(name)}">{markup_of(name)}</a>' for name in entry.files)
+        gaps = "".join(f"<li>{markup_of(gap)}</li>" for gap in entry.gaps)
         lines.append(
-            f"<li><strong>{escape(entry.title)}</strong>: {_state(entry)}"
+            f"<li><strong>{markup_of(entry.title)}</strong>: {_state(entry)}"
             + (f" ({links})" if links else "")
             + (f"<ul>{gaps}</ul>" if gaps else "")
             + "</li>"

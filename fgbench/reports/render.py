@@ -41,7 +41,7 @@ def comma_separated(table: Table) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([cell_of(str(column)) for column in table.columns])
+    writer.writerow([_csv_cell(str(column)) for column in table.columns])
     writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
     return out.getvalue()
 
@@ -49,7 +49,7 @@ def comma_separated(table: Table) -> str:
 def _csv_cell(cell: Cell) -> Cell:
     if cell is None:
         return ""
-    return cell_of(cell) if isinstance(cell, str) else cell
+    return cell_of(printable(cell)) if isinstance(cell, str) else cell
 
 
 @own_style()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fgbench.printable import printable_name
 from fgbench.storage import read_rows
 
 COLUMNS = ("clip_id", "path", "sha256", "label", "split")
@@ -66,7 +67,7 @@ def equal_groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
 
 
 def _shown(group: Group, what: int) -> str:
-    named = [f"{file[0]} ({file[what]})" for file in group[:3]]
+    named = [f"{printable_name(file[0])} ({printable_name(file[what])})" for file in group[:3]]
     return " = ".join(named) + (f" = {len(group) - 3} more" if len(group) > 3 else "")
 
 

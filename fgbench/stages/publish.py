@@ -115,24 +115,27 @@ def publish(
     _demand(finished, results, runner)
     dropped = tables.dropped_clips(workdir, finished)
     parts = _parts(config, finished)
-    texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", FOLDS]
-    ours = _ours(folder, current, results.verified) | {part.name for part in parts} | set(texts)
+    align = ALIGNED if config.faces.align else NOT_ALIGNED
+    clips = tables.clips_table(workdir, finished, dropped, align=align)
+    folds = tables.folds_text(workdir, finished, set(clips["clip_id"].to_pylist()))
+    texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", *([FOLDS] if folds else [])]
+    written = {part.name for part in parts} | set(texts)
+    listed = _ours(folder, current, results.verified)
+    ours = listed | written
     _refuse_links(folder, ours)
+    if current is not None:
+        _refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
     discard(folder / INDEX)
     files = _place_parts(workdir, parts, dropped)
-    align = ALIGNED if config.faces.align else NOT_ALIGNED
-    clips = tables.clips_table(workdir, finished, dropped, align=align)
     storage.write_table(folder / "clips.parquet", clips)
     rejects = tables.rejects_table(workdir, finished)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
     storage.write_text(folder / "README.md", data_card(config, counts, rejects, listing))
-    if folds := tables.folds_text(workdir, finished, set(clips["clip_id"].to_pylist())):
+    if folds:
         storage.write_text(folder / FOLDS, folds)
-    else:
-        texts.remove(FOLDS)
     rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
     for name in texts:
         files[name] = {"sha256": digest_file(folder / name), "rows": rows.get(name)}
@@ -262,6 +265,17 @@ def _ours(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -
         noted = [claim for claim in verified.noted() if claim.name.startswith(prefix)]
         listed |= {claim.name.removeprefix(prefix) for claim in noted if verified.is_noted(claim)}
     return listed
+
+
+def _refuse_others(folder: Path, names: Iterable[str]) -> None:
+    """Raise if files would be replaced that no index lists: they are the user's."""
+    for name in sorted(names):
+        path = folder / name
+        if path.exists() or path.is_symlink():
+            raise ResourceError(
+                f"{path} would be replaced, and fgbench has not written it: no index lists it",
+                "move it away, and run the same command again",
+            )
 
 
 def _refuse_links(folder: Path, names: Iterable[str]) -> None:

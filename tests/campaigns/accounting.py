@@ -8,13 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 
-def unaccounted(work: Path, names: Iterable[str], said: str) -> dict[str, list[str]]:
+def unaccounted(work: Path, names: Iterable[str]) -> dict[str, list[str]]:
     """Faults by name: neither used nor rejected with a reason, or rejected for what nobody foresaw.
 
     Args:
         work: A work folder.
         names: Names of files without their suffix, part of their clips' ids.
-        said: What ``fgbench prepare`` printed; a file that it left alone may be counted there.
     """
     manifests = work / "manifests"
     used = pq.read_table(manifests / "clips.parquet", columns=["clip_id"])["clip_id"].to_pylist()
@@ -27,8 +26,7 @@ def unaccounted(work: Path, names: Iterable[str], said: str) -> dict[str, list[s
             continue
         rows = [row for clip, row in rejected.items() if name in clip]
         if not rows:
-            if "left alone" not in said:
-                found[name] = ["neither used nor rejected"]
+            found[name] = ["neither used nor rejected"]
         elif not rows[0]["reason"] or not rows[0]["detail"]:
             found[name] = [f"rejected without reason or detail: {rows[0]}"]
         elif rows[0]["reason"] == "internal_error":

@@ -50,7 +50,7 @@ def tried(
     found: dict[Case, list[str]] = {}
     if not faults:
         named = {case.name: case for case in cases}
-        lost = unaccounted(folder / "work", ["whole", *named], ended.said)
+        lost = unaccounted(folder / "work", ["whole", *named])
         assert "whole" not in lost
         found = {named[name]: [f"{made[named[name]]}: {why}" for why in told] for name, told in lost.items()}
         checked = commands.run("check", folder / "work")

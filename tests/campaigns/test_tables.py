@@ -47,7 +47,7 @@ def tried(case: Case, folder: Path, clips: Path, commands: Commands) -> list[str
         checked = commands.run("check", folder / "work")
         faults += checked.faults()
         if tables.lists_all_clips(folder / "data"):
-            lost = unaccounted(folder / "work", tables.CLIPS, ended.said)
+            lost = unaccounted(folder / "work", tables.CLIPS)
             faults += [f"{name} {fault}" for name, told in lost.items() for fault in told]
     return [f"{made}: {fault}" for fault in faults]
 

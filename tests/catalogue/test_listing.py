@@ -1,6 +1,7 @@
 """What recipes take from data sets."""
 
 import os
+import shutil
 import unicodedata
 
 import pytest
@@ -35,12 +36,27 @@ def test_a_smaller_label_set_leaves_out_and_counts(tmp_path, monkeypatch):
 
 
 def test_an_id_that_comes_twice_is_one_entry_with_a_problem(tmp_path):
-    write_picture(tmp_path / "happy" / "a.png")
+    write_picture(tmp_path / "happy" / "a.jpg.png")
     write_picture(tmp_path / "happy" / "a.jpg")
+    write_picture(tmp_path / "happy" / "a.png")
     write_picture(tmp_path / "happy" / "b.png")
     found = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
-    detail = "listed more than once: happy/a.jpg happy/a.png"
-    assert found == {"happy/a": ("duplicate_id", detail), "happy/b": None}
+    detail = "listed more than once: happy/a.jpg happy/a.jpg.png"
+    assert found == {"happy/a.jpg": ("duplicate_id", detail), "happy/a.png": None, "happy/b": None}
+
+
+def test_of_a_folder_of_pictures_all_files_are_told(tmp_path):
+    for name in ("1.png", "2.png", "3.png"):
+        write_picture(tmp_path / "happy" / "walk" / name)
+    shutil.copy(tmp_path / "happy" / "walk" / "1.png", tmp_path / "happy" / "walk" / "4")
+    (tmp_path / "happy" / "walk" / "inner.mp4").write_bytes(b"x")
+    (tmp_path / "happy" / "walk" / "notes.txt").write_text("x")
+    assert listing.list_data(folder_config(), tmp_path).inventory.lines == [
+        "warning: 1 of 4 pictures and videos are not used, e.g. happy/walk/inner.mp4",
+        "3 pictures in 1 folders are the frames of 1 clips, e.g. happy/walk (3); if each is a picture by itself, "
+        "the layout is another than the recipe's",
+        "other files: 1 .txt, 1 without suffix",
+    ]
 
 
 def test_ids_of_one_form_are_one_entry_that_tells_both_names(tmp_path):
@@ -113,7 +129,7 @@ def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
     }
     assert found.inventory.lines == [
         "warning: 1 of 2 pictures and videos are not used, e.g. happy/person/film/deep.png",
-        "left alone: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
+        "other files: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
     ]
 
 

@@ -67,7 +67,7 @@ def test_everything_that_is_not_used_is_told(tmp_path):
         "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
         "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
     ) in lines
-    assert "left alone: 2 .txt" in lines
+    assert "other files: 2 .txt" in lines
     assert "cannot be used: 1 (not_a_file)" in lines
 
 

@@ -42,6 +42,25 @@ def test_second_run_says_that_there_is_nothing_to_do(prepared):
     assert f"nothing to do: {WORK}/manifests is up to date" in done.stdout
 
 
+def test_another_data_set_of_the_same_name_does_not_take_the_work_folder(prepared):
+    write_folder(prepared / "other" / "clips", 2)
+    before = (prepared / WORK / "manifests" / "index.json").read_bytes()
+    done = fgbench_cli("prepare", "plain.yaml", "--data-root", "other/clips", cwd=prepared)
+    assert done.returncode == 3
+    assert f"{WORK} is the work folder of the data set" in done.stderr
+    assert (prepared / WORK / "manifests" / "index.json").read_bytes() == before
+
+
+def test_drawn_data_are_known_by_their_description(prepared, tmp_path):
+    write_folder(tmp_path / "drawn", 2)
+    (tmp_path / "drawn" / "synthetic.json").write_text("{}")
+    recipe = prepared / "plain.yaml"
+    done = fgbench_cli("prepare", recipe, "--data-root", "drawn", "--workdir", "work", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "The data are SYNTHETIC" in done.stderr
+    assert json.loads((tmp_path / "work" / "manifests" / "index.json").read_text())["synthetic"] is True
+
+
 def test_prepare_as_json(prepared):
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--json", cwd=prepared)
     report = json.loads(done.stdout)

@@ -119,3 +119,14 @@ def test_wrong_layouts_name_the_path(tmp_path, files, message):
             write_text(tmp_path / name, "x")
     with pytest.raises(DatasetError, match=rf"{message}(.|\n)*<class>/<file>"):
         list_clips(tmp_path)
+
+
+def test_files_that_differ_by_their_suffix_alone_are_several_clips(tmp_path):
+    """A phone names a picture and the film around it alike."""
+    for name in ("happy/one.jpg", "happy/two.jpg", "happy/two.png"):
+        write_picture(tmp_path / name, name)
+    assert [entry.clip_id for entry in list_clips(tmp_path)] == [
+        "happy/one",
+        "happy/two.jpg",
+        "happy/two.png",
+    ]

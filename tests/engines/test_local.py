@@ -1,5 +1,6 @@
 """The local engine: results, failures, dying workers."""
 
+import math
 import os
 import signal
 import sys
@@ -99,5 +100,8 @@ def test_a_worker_takes_no_more_memory_than_it_may(jobs):
     with local.start(jobs, memory_gb=2.0) as run:
         assert list(run(take, [9_000_000_000])) == ["out of memory"]
         assert list(run(take, [1000])) == [1000]
+    for none in (math.nan, math.inf, 1e30):
+        with pytest.raises(ConfigError, match="GB of memory for a worker"), local.start(2, memory_gb=none):
+            pass
     with pytest.raises(ConfigError, match=r"0\.1 GB of memory for a worker"), local.start(2, memory_gb=0.1):
         pass

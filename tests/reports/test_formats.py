@@ -88,7 +88,7 @@ def test_csv_has_no_formulas_and_markdown_no_control_characters():
     assert lines[0].startswith("class,'=1+1|cmd,'+1|x,'@sum(1),'-x,")
     assert [line.partition(",")[0] for line in lines[1:5]] == ["'=1+1|cmd", "'+1|x", "'@sum(1)", "'-x"]
     assert all(line.endswith(",-0.5,-0.5,-0.5,-0.5,-0.5") for line in lines[1:]), "numbers stay numbers"
-    assert "\x1b" not in markdown(table)
+    assert "\x1b" not in markdown(table) + comma_separated(table) + html_table(table)
     assert r"\\x1b\]0;pwned\\x07" in markdown(table)
 
 

@@ -24,6 +24,16 @@ def test_equal_files_with_other_labels_or_in_other_parts_are_told_by_prepare(tmp
     )
 
 
+def test_their_names_take_one_line(tmp_path):
+    root = tmp_path / "mine"
+    write_picture(root / "happy" / "x\nerror: all is lost\n.png", "x")
+    shutil.copytree(root / "happy", root / "sad")
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": False}, lbp={"enabled": False})
+    [line] = [line for line in made.report.notes if "another label" in line]
+    assert "\n" not in line
+    assert "x\\x0aerror: all is lost\\x0a" in line
+
+
 def test_several_entries_of_one_file_are_no_two_files():
     def row(path, label, sha256="x"):
         return {"clip_id": path + label, "path": path, "sha256": sha256, "label": label, "split": "train"}

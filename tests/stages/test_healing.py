@@ -215,6 +215,21 @@ def test_foreign_files_below_the_manifests_stay_and_are_named(clean, work):
     ]
 
 
+def test_a_foreign_file_of_a_name_of_ours_is_neither_deleted_nor_replaced(clean, work):
+    mine = work / "manifests" / "folds.csv"
+    mine.write_text("mine")
+    prepare.run(recipe(), clean / "in", work, force=True)
+    assert mine.read_text() == "mine", "this data set has no folds, so nothing is written there"
+    other = work / "manifests" / "features" / "optical_flow" / "00000.parquet"
+    other.parent.mkdir(parents=True)
+    other.write_text("mine")
+    before = (work / "manifests" / "index.json").read_bytes()
+    with pytest.raises(ResourceError, match=r"optical_flow/00000\.parquet would be replaced, and fgbench"):
+        prepare.run(recipe(optical_flow={"enabled": True}), clean / "in", work)
+    assert (mine.read_text(), other.read_text()) == ("mine", "mine")
+    assert (work / "manifests" / "index.json").read_bytes() == before
+
+
 def test_files_that_an_earlier_index_lists_go_even_if_a_run_was_killed(clean, work, monkeypatch):
     expected = written(work)
     other = recipe(optical_flow={"enabled": True, "size_px": 32}, split={"train": 1, "val": 0, "test": 0})
