@@ -5,6 +5,7 @@ What an item raises makes a reject of it alone; at what kills the process the no
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from fgbench.item_tables import ItemTables
 from fgbench.markers import REJECTS, Marker, stage_folder, stem, write_marker
 from fgbench.pipeline import Item, Stage, Task
 from fgbench.records import Rejected
+from fgbench.sealed_json import discard
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""How the file that names the item in work is opened: a new one, through no link."""
 
 
 def execute(task: Task) -> Marker:
@@ -119,8 +124,9 @@ def _in_hand(task: Task) -> Path:
 def _noted(task: Task) -> Iterator[Callable[[str], None]]:
     """A function that notes which item is worked on; the note stays only if this process dies."""
     path = _in_hand(task)
+    discard(path)  # whatever stands there: were it a link, symbolic or hard, it would be written through
     with storage.explained(path):
-        file = path.open("wb", buffering=0)
+        file = os.fdopen(os.open(path, _NEW, 0o666), "wb", buffering=0)
 
     def take_in_hand(item_id: str) -> None:
         with storage.explained(path):
@@ -135,8 +141,9 @@ def _noted(task: Task) -> Iterator[Callable[[str], None]]:
 
 
 def was_fatal(task: Task) -> bool:
-    """Whether an earlier process died, or was killed, while it worked on this task."""
-    return _in_hand(task).is_file()
+    """Whether an earlier process died, or was killed, while it worked on this task; no link tells it."""
+    path = _in_hand(task)
+    return path.is_file() and not path.is_symlink()
 
 
 def without_fatal_item(task: Task, cause: str) -> Task:
@@ -149,10 +156,9 @@ def without_fatal_item(task: Task, cause: str) -> Task:
     Raises:
         WorkerError: If it did not die at an item.
     """
-    try:
+    item_id = ""
+    if was_fatal(task):
         item_id = _in_hand(task).read_bytes().partition(b"\0")[0].decode("utf-8", "surrogatepass")
-    except FileNotFoundError:
-        item_id = ""
     if not item_id or item_id in task.fatal:
         raise WorkerError(
             f"a worker process {cause}, in stage {task.stage} but at no clip of its own",

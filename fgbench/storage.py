@@ -50,10 +50,11 @@ _FICLONE = 0x40049409
 def written(path: Path) -> Iterator[Path]:
     """Give a temporary name to write ``path`` under; it takes its place afterwards.
 
-    After a failure nothing is left of it. The folder is made.
+    After a failure nothing is left of it. The folder is made; an empty one in the place of the file goes.
 
     Raises:
-        ResourceError: If the disk is full or the folder cannot be written.
+        ResourceError: If the disk is full, the folder cannot be written, or a folder with files stands in the
+            place of the file.
     """
     temporary = temporary_name(path)
     with explained(path):
@@ -62,11 +63,19 @@ def written(path: Path) -> Iterator[Path]:
             # Were it there and a link, it would be written through.
             temporary.unlink(missing_ok=True)
             yield temporary
+            _remove_empty_folder(path)
             temporary.replace(path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+
+
+def _remove_empty_folder(path: Path) -> None:
+    """Make way for a file where an empty folder stands in its place; one with files stays, which is told."""
+    if path.is_dir() and not path.is_symlink():
+        with suppress(OSError):  # what renames the file tells of it better
+            path.rmdir()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -325,6 +334,7 @@ class TableWriter:
             self._flush()
             with explained(self.path):
                 self._writer.close()
+                _remove_empty_folder(self.path)
                 self._temporary.replace(self.path)
         except BaseException:
             self.discard()

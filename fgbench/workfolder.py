@@ -28,7 +28,7 @@ FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", 
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
 _KIND = "work folder of fgbench"
-_STRANGERS = frozenset({".lock", NOTES, ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+_STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 """What may lie in a folder that counts as empty: a lock of ours, and what systems put everywhere."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"

@@ -46,11 +46,16 @@ def dense_trajectories(
     The table has the columns of the manifests' features: one row per trajectory, float16 descriptors.
     """
     from fgbench.config import DenseTrajectoriesConfig
+    from fgbench.errors import ConfigError
     from fgbench.features.trajectory_file import write_trajectory_file
 
     target = out or Path(f"{video.stem}.dense_trajectories.parquet")
     if target.is_dir():
         raise typer.BadParameter(f"{target} is a folder, expected the name of a file", param_hint="--out")
+    if target.exists() and video.exists() and target.samefile(video):
+        raise ConfigError(
+            f"{target} is the video itself, expected another file for the table", "choose another --out"
+        )
     if target.exists() and not force:
         raise typer.BadParameter(f"{target} is there already: --force replaces it", param_hint="--out")
     side_px = DenseTrajectoriesConfig().max_side_px if max_side_px is None else max_side_px

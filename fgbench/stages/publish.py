@@ -122,7 +122,7 @@ def publish(
     written = {part.name for part in parts} | set(texts)
     listed = _ours(folder, current, results.verified)
     ours = listed | written
-    _refuse_links(folder, ours)
+    _refuse_obstacles(folder, ours)
     if current is not None:
         _refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
@@ -278,13 +278,22 @@ def _refuse_others(folder: Path, names: Iterable[str]) -> None:
             )
 
 
-def _refuse_links(folder: Path, names: Iterable[str]) -> None:
-    """Raise if files would be written or deleted behind a link."""
-    above = {parent for name in names for parent in (folder / name).parents if parent != folder.parent}
+def _refuse_obstacles(folder: Path, names: Iterable[str]) -> None:
+    """Raise while the index still lies there if files would be written or deleted behind a link, or cannot
+    be written because something else stands in the place of them or of their folders."""
+    paths = sorted(folder / name for name in names)
+    above = {parent for path in paths for parent in path.parents if parent != folder.parent}
     for path in sorted(path for path in above if path == folder or folder in path.parents):
         if path.is_symlink():
             raise ResourceError(
                 f"{path} is a link, expected a folder: nothing is written behind it", "remove the link"
+            )
+        if path.exists() and not path.is_dir():
+            raise ResourceError(f"{path} is a file, expected a folder", "move it away")
+    for path in paths:
+        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
+            raise ResourceError(
+                f"{path} is a folder with files, expected a file of fgbench's", "move it away"
             )
 
 

@@ -125,3 +125,18 @@ def test_a_folder_cannot_be_the_file(clip, tmp_path):
     done = fgbench(clip, "--out", tmp_path)
     assert done.exit_code == 2
     assert "is a folder" in done.stderr
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("other_name", [None, "symlink_to", "hardlink_to"])
+def test_the_table_cannot_take_the_place_of_its_video(clip, tmp_path, force, other_name):
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(clip.read_bytes())
+    out = video
+    if other_name:
+        out = tmp_path / "other.parquet"
+        getattr(out, other_name)(video)
+    refused = fgbench(video, "--out", out, *force)
+    assert refused.exit_code == 3
+    assert "is the video itself" in refused.stderr
+    assert video.read_bytes() == clip.read_bytes()

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,11 +13,12 @@ import pytest
 import sabotage
 from clip_folders import contents, write_folder
 
+from fgbench import execution, video
 from fgbench import prepare as preparing
-from fgbench import video
 from fgbench.config import PrepareConfig
-from fgbench.errors import DependencyError, RejectRateError, ResourceError
+from fgbench.errors import DependencyError, RejectRateError, ResourceError, WorkerError
 from fgbench.failures import LOG
+from fgbench.markers import stem
 from fgbench.pipeline import Accepted
 from fgbench.stages import augment, faces, lbp
 from fgbench.stages.publish import verify
@@ -216,3 +218,33 @@ def test_a_clip_that_kills_its_process_is_a_reject_whatever_the_number_of_worker
     for part in ("stages", "manifests"):
         assert contents(tmp_path / "one" / part) == contents(tmp_path / "two" / part)
     assert not list(tmp_path.rglob("*.in-hand"))
+
+
+@pytest.mark.parametrize("plant", [os.symlink, os.link])
+def test_a_link_in_the_place_of_the_note_is_not_written_through_and_tells_nothing(clips, tmp_path, plant):
+    work, mine = tmp_path / "work", tmp_path / "mine.txt"
+    prepare(clips, work)
+    whole = contents(work / "stages")
+    (marker,) = (work / "stages" / "ingest").glob("*.json")
+    marker.unlink()
+    mine.write_bytes(b"c001\0mine")
+    plant(mine, marker.with_suffix(".in-hand"))
+    prepare(clips, work)
+    assert mine.read_bytes() == b"c001\0mine"
+    assert mine.stat().st_nlink == 1
+    assert contents(work / "stages") == whole
+
+
+def test_a_link_names_no_fatal_item(clips, tmp_path, monkeypatch):
+    tasks = []
+    original = execution.execute
+    monkeypatch.setattr(execution, "execute", lambda task: tasks.append(task) or original(task))
+    prepare(clips, tmp_path / "work")
+    task = next(task for task in tasks if task.stage == "ingest")
+    mine = tmp_path / "mine.txt"
+    mine.write_bytes(b"c001\0")
+    note = tmp_path / "work" / "stages" / "ingest" / f"{stem(task.bucket, task.fingerprint)}.in-hand"
+    note.symlink_to(mine)
+    assert not execution.was_fatal(task)
+    with pytest.raises(WorkerError, match="at no clip of its own"):
+        execution.without_fatal_item(task, "ended")

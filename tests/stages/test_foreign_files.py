@@ -49,6 +49,7 @@ def work(made, tmp_path):
         ["thesis.tex"],
         ["prepare.json"],
         [".fgbench-work.json"],
+        [".verified.json"],
     ],
 )
 def test_a_folder_with_files_of_the_users_is_refused_and_left(root, tmp_path, names):

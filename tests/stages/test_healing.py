@@ -181,6 +181,54 @@ def test_folders_in_the_place_of_json_are_replaced_where_they_are_empty(clean, w
     assert (paths[0] / "mine.txt").read_text() == "mine"
 
 
+TABLES = [
+    "stages/ingest/*.rows.parquet",
+    "stages/*/*.rejects.parquet",
+    "manifests/rejects.parquet",
+    "manifests/README.md",
+    "manifests/images/*.parquet",
+    "manifests/features/lbp/*.parquet",
+]
+
+
+def test_empty_folders_in_the_place_of_tables_are_replaced(clean, work):
+    expected = written(work)
+    for pattern in TABLES:
+        path = sorted(work.glob(pattern))[0]
+        path.unlink()
+        path.mkdir()
+    prepare.run(recipe(), clean / "in", work)
+    assert written(work) == expected
+    assert faults(work, deep=True) == []
+
+
+@pytest.mark.parametrize("pattern", TABLES)
+def test_folders_with_files_in_the_place_of_tables_stay_and_the_index_too(clean, work, pattern):
+    expected = written(work)
+    path = sorted(work.glob(pattern))[0]
+    data = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    (path / "mine.txt").write_text("mine")
+    with pytest.raises(ResourceError, match=r"folder with files|cannot write .*: Is a directory"):
+        prepare.run(recipe(), clean / "in", work)
+    assert [mine.name for mine in path.iterdir()] == ["mine.txt"]
+    assert (work / "manifests" / "index.json").read_bytes() == expected["manifests/index.json"]
+    shutil.rmtree(path)
+    path.write_bytes(data)
+    assert faults(work, deep=True) == []
+
+
+def test_a_file_in_the_place_of_a_folder_of_manifests_leaves_the_index(clean, work):
+    shutil.rmtree(work / "manifests" / "images")
+    (work / "manifests" / "images").write_text("mine")
+    index = (work / "manifests" / "index.json").read_bytes()
+    with pytest.raises(ResourceError, match="is a file, expected a folder"):
+        prepare.run(recipe(), clean / "in", work)
+    assert (work / "manifests" / "images").read_text() == "mine"
+    assert (work / "manifests" / "index.json").read_bytes() == index
+
+
 def test_a_marker_of_another_bucket_is_none(clean, work):
     expected = written(work)
     first, second = sorted((work / "stages" / "faces").glob("*.json"))[:2]
