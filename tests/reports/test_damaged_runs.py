@@ -46,6 +46,21 @@ def a_folder(folder):
     (folder / "result.json").mkdir()
 
 
+def other_text(name):
+    def damage(folder):
+        path = folder / name
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    return damage
+
+
+def other_device(folder):
+    path = folder / "result.json"
+    path.write_text(path.read_text().replace('"cpu"', '"gpu"'))
+
+
 DAMAGES = {
     "list": lambda folder: replaced(folder, "[]"),
     "empty": lambda folder: replaced(folder, "{}"),
@@ -58,6 +73,9 @@ DAMAGES = {
     "other scores": other_scores,
     "cut": cut,
     "flipped": flipped,
+    "settings": other_text("config.yaml"),
+    "confusion": other_text("confusion.csv"),
+    "device": other_device,
 }
 
 
