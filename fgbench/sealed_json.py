@@ -50,12 +50,13 @@ def read_sealed(path: Path) -> dict[str, Any]:
     return opened(path, value)
 
 
-def opened(path: Path, value: Mapping[str, Any]) -> dict[str, Any]:
+def opened(path: Path, value: Mapping[str, Any], *, again: str = _AGAIN) -> dict[str, Any]:
     """What was read from a sealed file, without its digest.
 
     Args:
         path: The file, for messages.
         value: All of its content.
+        again: What to do where it is damaged.
 
     Raises:
         ManifestError: If its digest is another.
@@ -66,7 +67,7 @@ def opened(path: Path, value: Mapping[str, Any]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         is_right = False
     if not is_right:
-        raise ManifestError(f"{path} is damaged: its content is not that of its digest", _AGAIN)
+        raise ManifestError(f"{path} is damaged: its content is not that of its digest", again)
     return content
 
 

@@ -13,8 +13,7 @@ from typing import Any
 from fgbench import pipeline, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.evaluation.kept_digests import RESULTS, kept_files
-from fgbench.hashing import digest_file
+from fgbench.evaluation.kept_digests import RESULTS, is_as_told, kept_files, opened_result
 from fgbench.manifest_index import INDEX, MANIFESTS, read_index
 from fgbench.markers import Marker, load_marker, read_plan
 from fgbench.prepare import saved
@@ -126,13 +125,13 @@ def _faults_of_kept(workdir: Path) -> Iterator[str]:
     for name in RESULTS:
         for path in sorted((workdir / "runs").glob(f"*/*/*/{name}")):
             try:
-                as_object(path, storage.read_json(path))
+                opened_result(path, as_object(path, storage.read_json(path)), again="")
             except ManifestError as error:
                 yield error.message
     for path, sha256 in kept_files(workdir):
         if not path.is_file():
             yield f"{path}: missing"
-        elif digest_file(path) != sha256:
+        elif not is_as_told(path, sha256):
             yield f"{path}: content differs from what was written"
 
 

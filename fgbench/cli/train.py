@@ -134,7 +134,8 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     """A trained network to start from, and the settings to train with: those of its run by default."""
     needs_torch()
     from fgbench.errors import ConfigError
-    from fgbench.evaluation.results import CONFIG
+    from fgbench.evaluation.kept_digests import check_texts
+    from fgbench.evaluation.results import CONFIG, read_result
     from fgbench.training.trained import find_weights, read_trained
 
     trained = read_trained(find_weights(init, workdir))
@@ -142,6 +143,7 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
         return trained, recipe
     if trained.run is None:
         raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name them with --recipe")
+    check_texts(trained.run, read_result(trained.run), again="run the experiment again")
     return trained, str(trained.run / CONFIG)
 
 

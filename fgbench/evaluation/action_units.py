@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.errors import ManifestError
-from fgbench.evaluation.kept_digests import digests_of
+from fgbench.evaluation.kept_digests import Card, write_result
 from fgbench.evaluation.result_schema import FORMAT, UnitResult, check_shape, read_result_file
 from fgbench.evaluation.results import CONFIG
 from fgbench.hashing import digest_file, digest_json
@@ -132,8 +132,17 @@ def write_au_run(
     config: Mapping[str, Any],
     device: str,
     details: Mapping[str, Any],
+    card: Card | None = None,
 ) -> None:
     """Write a run; an earlier one in the same folder is unfinished from the first to the last moment.
+
+    Args:
+        folder: Folder of the run.
+        predictions: Of every test frame.
+        config: All settings, as plain values.
+        device: What computed, e.g. ``"cpu"``.
+        details: Plain values to keep.
+        card: Makes the model card, ``README.md``, from the content of the result.
 
     Raises:
         ValueError: If the details lack data set, whether it is drawn, recipe, or digest of the manifests.
@@ -174,14 +183,13 @@ def write_au_run(
         "n": len(predictions.sample_ids),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
-        **digests_of(folder),
         "device": device,
         "details": dict(details),
         **{key: value for key, value in found.items() if key != "packages"},
         "versions": found["packages"],
     }
     check_shape(result, UnitResult)
-    storage.write_json(folder / RESULT, result)
+    write_result(folder / RESULT, result, card=card)
 
 
 def read_au_result(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.evaluation.kept_digests import opened_result
 
 FORMAT = 1
 """Version of the layout of runs; raised when a reader of older runs has to know."""
@@ -178,30 +179,19 @@ def read_shaped(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, A
         ResourceError: If it may not be read.
         FileNotFoundError: If it is not there.
     """
-    try:
-        found = storage.read_json(path)
-    except ManifestError as error:
-        raise ManifestError(error.message, hint) from error
-    fault = _fault(found, shape)
-    if fault is not None:
-        raise ManifestError(f"{path} is damaged: {fault}", hint)
-    assert isinstance(found, dict)
-    return found
+    return _shaped(path, _read(path, hint), shape, hint)
 
 
 def read_result_file(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, Any]:
-    """As :func:`read_shaped`, of a result, which states its format.
+    """As :func:`read_shaped`, of a result, which states its format and bears the digest of its content.
 
     Raises:
-        ManifestError: Also if the file has another format.
+        ManifestError: Also if the file has another format, or its digest is that of another content.
     """
-    try:
-        found = storage.read_json(path)
-    except ManifestError as error:
-        raise ManifestError(error.message, hint) from error
+    found = _read(path, hint)
     if isinstance(found, Mapping) and isinstance(stated := found.get("format"), int) and stated != FORMAT:
         raise ManifestError(f"{path} has format {stated}, expected {FORMAT}", "update fgbench")
-    return read_shaped(path, shape, hint=hint)
+    return opened_result(path, _shaped(path, found, shape, hint), again=hint)
 
 
 def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
@@ -213,6 +203,21 @@ def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
     fault = _fault(json.loads(json.dumps(content)), shape)
     if fault is not None:
         raise ValueError(fault)
+
+
+def _read(path: Path, hint: str) -> Any:
+    try:
+        return storage.read_json(path)
+    except ManifestError as error:
+        raise ManifestError(error.message, hint) from error
+
+
+def _shaped(path: Path, found: Any, shape: type[BaseModel], hint: str) -> dict[str, Any]:
+    fault = _fault(found, shape)
+    if fault is not None:
+        raise ManifestError(f"{path} is damaged: {fault}", hint)
+    assert isinstance(found, dict)
+    return found
 
 
 def _fault(found: Any, shape: type[BaseModel]) -> str | None:

@@ -4,6 +4,7 @@ Layout of a run::
 
     runs/<experiment>/<fold>/<seed>/config.yaml           settings
     runs/<experiment>/<fold>/<seed>/predictions.parquet   one row per test sample, with probabilities
+    runs/<experiment>/<fold>/<seed>/confusion.csv         how often each class was taken for which
     runs/<experiment>/<fold>/<seed>/result.json           scores, provenance, digests; written last
 
 A run without ``result.json`` is not finished. All scores can be computed again from the predictions.
@@ -25,7 +26,8 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.kept_digests import check_files, digests_of
+from fgbench.evaluation.confusion_csv import confusion_csv
+from fgbench.evaluation.kept_digests import CODEBOOKS, Card, check_files, check_texts, write_result
 from fgbench.evaluation.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
@@ -42,8 +44,6 @@ SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
 
 _AGAIN = "run the experiment again"
-_KEPT = "codebook-*.npz"
-"""What baselines keep in the folder of a run between their steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,7 @@ def write_run(
     manifest_digest: str,
     device: str,
     details: Mapping[str, Any],
+    card: Card | None = None,
 ) -> Path:
     """Write a run; an earlier run of the same name is unfinished from the first to the last moment.
 
@@ -147,6 +148,7 @@ def write_run(
         device: What computed, e.g. ``"cpu"``.
         details: Plain values to keep: at least ``dataset``, its name, and ``synthetic``, whether it is drawn;
             e.g. what was tried in a selection.
+        card: Makes the model card, ``README.md``, from the content of the result.
 
     Returns:
         The folder of the run.
@@ -165,6 +167,7 @@ def write_run(
     plain = _plain(config)
     storage.write_text(folder / CONFIG, yaml.safe_dump(plain, sort_keys=True, allow_unicode=True))
     storage.write_table(folder / PREDICTIONS, table)
+    storage.write_text(folder / CONFUSION, confusion_csv(predictions.confusion(), predictions.classes))
     result = {
         "format": FORMAT,
         "experiment": experiment,
@@ -174,7 +177,6 @@ def write_run(
         "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
-        **digests_of(folder),
         "manifest_digest": manifest_digest,
         "device": device,
         "details": dict(details),
@@ -182,7 +184,7 @@ def write_run(
         "versions": provenance()["packages"],
     }
     check_shape(result, ClassResult)
-    storage.write_json(folder / RESULT, result)
+    write_result(folder / RESULT, result, card=card)
     return folder
 
 
@@ -219,7 +221,9 @@ def finished_run(
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
     try:
         result = read_result(folder)
-    except ManifestError:
+    except ManifestError as error:
+        if (folder / RESULT).exists():
+            note(f"{error.message}: the run is made again")
         return None
     if (result["config_digest"], result["manifest_digest"]) != (digest_json(_plain(config)), manifest_digest):
         return None
@@ -246,7 +250,7 @@ def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
         ResourceError: If the folder may not be written.
     """
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
-    kept = sorted(path.name for path in folder.glob(_KEPT))
+    kept = sorted(path.name for path in folder.glob(CODEBOOKS))
     storage.remove_listed(folder, [RESULT, PREDICTIONS, CONFIG, CONFUSION, *kept])
     with suppress(OSError):  # other files stay
         folder.rmdir()
@@ -311,10 +315,13 @@ def recompute(folder: Path) -> metrics.Scores:
 def verify(folder: Path) -> Predictions:
     """Check a finished run: its predictions, which are returned, are those written, and give its scores.
 
+    Its settings, curves, confusions and model card are those written, too.
+
     Raises:
         ManifestError: If not.
     """
     result = read_result(folder)
+    check_texts(folder, result, again=_AGAIN)
     try:
         with storage.readable(folder / PREDICTIONS):
             digest = digest_file(folder / PREDICTIONS)

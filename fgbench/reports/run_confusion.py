@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import storage
+from fgbench.evaluation.confusion_csv import NO_PREDICTION, confusion_csv
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
 from fgbench.evaluation.results import CONFUSION, read_predictions, read_result
 from fgbench.reports.model import Cell, Table, data_title
-from fgbench.reports.render import comma_separated
 from fgbench.taxonomy import basics
 
-NO_PREDICTION = "no prediction"
 N_LARGEST = 10
 
 
@@ -141,15 +140,8 @@ def write_confusion(folder: Path) -> Path:
         ResourceError: If the folder cannot be written.
     """
     predictions = read_predictions(folder)
-    matrix = predictions.confusion().tolist()
-    table = Table(
-        name="confusion",
-        title="",
-        columns=["true", *predictions.classes, NO_PREDICTION],
-        rows=[[label, *counts] for label, counts in zip(predictions.classes, matrix, strict=True)],
-    )
     path = folder / CONFUSION
-    storage.write_text(path, comma_separated(table))
+    storage.write_text(path, confusion_csv(predictions.confusion(), predictions.classes))
     return path
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from fgbench import storage
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.action_units import RESULT, AuPredictions, Labels, read_au_result, write_au_run
@@ -300,8 +300,14 @@ def _finish(
         "n_selection": len(protocol.selection),
     }
     plain = config.model_dump(mode="json")
-    write_au_run(folder, predictions, config=plain, device=describe(place.device), details=details)
-    storage.write_text(folder / "README.md", model_card(metadata, read_au_result(folder)))
+    write_au_run(
+        folder,
+        predictions,
+        config=plain,
+        device=describe(place.device),
+        details=details,
+        card=partial(model_card, metadata),
+    )
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
@@ -326,7 +332,9 @@ def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool
     """
     try:
         result = read_au_result(folder)
-    except ManifestError:
+    except ManifestError as error:
+        if (folder / RESULT).exists():
+            note(f"{error.message}: the run is made again")
         return False
     if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
         return False

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.kept_digests import check_texts
 from fgbench.evaluation.labels import FG33, LabelSet
-from fgbench.evaluation.results import CONFIG, SINGLE_FOLD, Predictions
+from fgbench.evaluation.results import CONFIG, SINGLE_FOLD, Predictions, read_result
 from fgbench.evaluation.six_classes import RULE, can_map, zero_shot
 from fgbench.storage import readable
 from fgbench.training.overlap import clips_trained_on
@@ -114,6 +115,7 @@ def settings_of(trained: Trained) -> Mapping[str, Any]:
     path = trained.path.parent / CONFIG
     if trained.run is None or not path.is_file():
         return {"network": trained.metadata["network"]}
+    check_texts(trained.run, read_result(trained.run), again="run the experiment again")
     try:
         with readable(path):
             settings = yaml.safe_load(path.read_text(encoding="utf-8"))

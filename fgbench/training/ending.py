@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench import storage
-from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.results import write_run
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe
@@ -62,7 +62,7 @@ def write_trained(
             "best_score": history.best_score,
             "n_epochs": len(history.epochs),
         },
+        card=partial(model_card, metadata),
     )
-    storage.write_text(folder / "README.md", model_card(metadata, read_result(folder)))
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return folder

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.storage import write_json
+from fgbench.sealed_json import write_sealed
 from fgbench.temporaries import remove_temporaries
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
@@ -249,7 +249,7 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     log.add("selection", score, standing.steps_done)
     log.add("optimiser", {"learning_rate": rate}, standing.steps_done)
     if run.processes.main:
-        write_json(run.folder / HISTORY, standing.history(run.config).plain())
+        write_sealed(run.folder / HISTORY, standing.history(run.config).plain())
     _save(run, log)
 
 

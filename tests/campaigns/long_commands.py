@@ -9,8 +9,8 @@ from pathlib import Path
 
 from campaigns.folders import Prepared, bytes_below
 
-TIMES = frozenset({"seconds", "images_per_s"})
-"""Keys of ``history.json`` that tell how long an epoch took."""
+TIMES = frozenset({"seconds", "images_per_s", "digest"})
+"""Keys of ``history.json`` that tell how long an epoch took, and the digest of all, which depends on them."""
 UNCOMPARED = ("/log/",)
 """Curves for TensorBoard: one file per start, with its time in the name."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from clip_folders import contents, write_folder
 from damage import flip_bit, rot
+from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
 from fgbench import prepare
@@ -87,6 +88,24 @@ def test_what_no_repair_can_mend_stays_a_fault(work):
     assert "has 2 faults" in error
     assert "--force" in error
     assert (work / "manifests" / "thesis.txt").read_text() == "mine"
+
+
+def test_every_damaged_file_of_a_run_is_named_when_deep(work):
+    run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
+    before = set(fgbench("check", work, "--deep")[1].splitlines())
+    for name in ("config.yaml", "confusion.csv", "predictions.parquet"):
+        flip_bit(run / name, np.random.default_rng(4))
+    result = run / "result.json"
+    result.write_text(result.read_text().replace('"cpu"', '"gpu"'))
+    code, told, _ = fgbench("check", work, "--deep")
+    assert code == 7
+    assert sorted(set(told.splitlines()) - before) == [
+        *(
+            f"runs/lbp-svm/0/0/{name}: content differs from what was written"
+            for name in ("config.yaml", "confusion.csv", "predictions.parquet")
+        ),
+        "runs/lbp-svm/0/0/result.json is damaged: its content is not that of its digest",
+    ]
 
 
 def test_runs_do_not_begin_on_damaged_manifests(work):

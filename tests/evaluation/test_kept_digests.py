@@ -8,20 +8,33 @@ import pytest
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import results
-from fgbench.evaluation.kept_digests import check_files, kept_files
+from fgbench.evaluation.kept_digests import (
+    check_files,
+    check_texts,
+    is_as_told,
+    kept_files,
+    opened_result,
+    write_result,
+)
 from fgbench.evaluation.results import Predictions
+from fgbench.sealed_json import write_sealed
 
 KEY = {"experiment": "tiny", "fold": "0", "seed": 0}
 SETTINGS = {"config": {"a": 1}, "manifest_digest": "m"}
 DETAILS = {"dataset": "drawn", "synthetic": True}
+EPOCH = {"epoch": 0, "losses": {"loss": 2.5}, "score": {}, "learning_rate": 0.1}
+TEXTS = ("config.yaml", "confusion.csv", "history.json", "README.md")
+KEPT = (*TEXTS, "codebook-hog.npz", "weights.safetensors", "regions.parquet")
 
 
-def written(root):
+def written(root, *, seconds=1.25):
     folder = results.run_folder(root, **KEY)
     folder.mkdir(parents=True)
     (folder / "weights.safetensors").write_bytes(bytes(range(256)))
     (folder / "regions.parquet").write_bytes(b"regions")
+    (folder / "codebook-hog.npz").write_bytes(b"words of a codebook")
     (folder / "notes.txt").write_text("mine")
+    write_sealed(folder / "history.json", {"epochs": [{**EPOCH, "seconds": seconds}], "best_epoch": 0})
     predictions = Predictions(
         classes=("anger", "joy"),
         sample_ids=("a", "b"),
@@ -31,7 +44,8 @@ def written(root):
         predicted=("anger", "anger"),
         probabilities=np.array([[0.75, 0.25], [0.5, 0.5]], np.float32),
     )
-    assert results.write_run(root, predictions, **KEY, **SETTINGS, device="cpu", details=DETAILS) == folder
+    about = {"device": "cpu", "details": DETAILS, "card": lambda result: f"card of {result['experiment']}"}
+    assert results.write_run(root, predictions, **KEY, **SETTINGS, **about) == folder
     return folder
 
 
@@ -44,13 +58,15 @@ def flip(path):
 def test_files_of_runs_are_listed_with_their_digests(tmp_path):
     folder = written(tmp_path)
     found = dict(kept_files(tmp_path))
-    assert {path.name for path in found} == {"predictions.parquet", "regions.parquet", "weights.safetensors"}
+    assert {path.name for path in found} == {"predictions.parquet", *KEPT}
     for path, digest in found.items():
         assert path.parent == folder
-        assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert is_as_told(path, digest)
+        if path.name != "history.json":
+            assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "regions.parquet"])
+@pytest.mark.parametrize("name", KEPT)
 def test_a_run_with_a_damaged_file_is_not_there_already_and_that_is_told(tmp_path, name):
     folder = written(tmp_path)
     told = []
@@ -83,8 +99,77 @@ def test_results_of_another_shape_list_nothing(tmp_path, text):
     assert list(kept_files(tmp_path)) == []
 
 
-def test_runs_without_such_files_tell_of_none(tmp_path):
+def test_runs_of_earlier_versions_tell_of_no_files_and_are_taken_as_they_are(tmp_path):
     folder = written(tmp_path)
     result = json.loads((folder / "result.json").read_text())
-    del result["files"]
-    check_files(folder, result, again="again")
+    del result["files"], result["digest"]
+    (folder / "result.json").write_text(json.dumps(result))
+    for name in TEXTS:
+        (folder / name).write_text("{}")
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) == folder
+    assert [path.name for path, _ in kept_files(tmp_path)] == ["predictions.parquet"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_run_with_damaged_texts_is_no_whole_run(tmp_path, name):
+    folder = written(tmp_path)
+    results.verify(folder)
+    flip(folder / name)
+    with pytest.raises(ManifestError, match=f"{name} is not the file that the result of the run tells of"):
+        results.verify(folder)
+    with pytest.raises(ManifestError, match=name):
+        check_texts(folder, results.read_result(folder), again="again")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"device": "cpu"', '"device": "gpu"'),
+        ('"dataset": "drawn"', '"dataset": "drawm"'),
+        ('"seed": 0', '"seed": 1'),
+        ('"digest": ', '"dihest": '),
+        ('"config.yaml": ', '"config.yaMl": '),
+    ],
+)
+def test_a_changed_character_of_a_result_passes_for_no_value(tmp_path, old, new):
+    folder = written(tmp_path)
+    path = folder / "result.json"
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ManifestError, match=r"result\.json is damaged"):
+        results.read_result(folder)
+    told = []
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=told.append) is None
+    assert len(told) == 1
+    assert told[0].startswith(f"{path} is damaged")
+
+
+@pytest.mark.parametrize("changed", ["1.25", "2.5", '"digest"'])
+def test_every_value_of_the_curves_counts(tmp_path, changed):
+    folder = written(tmp_path)
+    path = folder / "history.json"
+    text = path.read_text()
+    path.write_text(text.replace(changed, changed.replace("5", "4").replace("g", "f")))
+    assert path.read_text() != text
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None
+
+
+def test_times_of_the_training_do_not_change_the_result(tmp_path):
+    one, other = written(tmp_path / "one"), written(tmp_path / "other", seconds=7.5)
+    assert (one / "history.json").read_bytes() != (other / "history.json").read_bytes()
+    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
+
+
+def test_a_card_of_the_users_is_not_the_runs(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    (folder / "README.md").write_text("mine")
+    write_result(folder / "result.json", {"a": 1})
+    assert json.loads((folder / "result.json").read_text()).keys() == {"a", "digest"}
+
+
+def test_keys_that_are_numbers_are_sealed_as_they_are_read(tmp_path):
+    result = {"a": {number: number for number in (2, 1, 10)}}
+    write_result(tmp_path / "result.json", result)
+    found = json.loads((tmp_path / "result.json").read_text())
+    assert opened_result(tmp_path / "result.json", found, again="")["a"] == {"1": 1, "2": 2, "10": 10}

@@ -13,6 +13,7 @@ from fgbench import __version__, storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import results
 from fgbench.evaluation.results import Predictions
+from fgbench.sealed_json import write_sealed
 
 CLASSES = ("anger", "joy", "love")
 DETAILS = {"dataset": "made up", "synthetic": True}
@@ -52,6 +53,7 @@ def test_a_run_has_its_place_and_files(tmp_path):
     assert folder == tmp_path / "runs" / "lbp-svm" / "official" / "0"
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.yaml",
+        "confusion.csv",
         "predictions.parquet",
         "result.json",
     ]
@@ -136,7 +138,7 @@ def test_changed_scores_are_noticed(tmp_path):
     folder = write(tmp_path)
     result = results.read_result(folder)
     result["metrics"]["uar"] = 0.99
-    storage.write_json(folder / "result.json", result)
+    write_sealed(folder / "result.json", result)
     with pytest.raises(ManifestError, match="are not those of its predictions"):
         results.verify(folder)
     storage.write_json(folder / "result.json", {**result, "format": 99})

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,11 +13,13 @@ from typer.testing import CliRunner
 from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
+from fgbench.evaluation.action_units import AuPredictions, write_au_run
 from fgbench.reports.contenders import find_contender
 from fgbench.reports.experiments import damaged_runs, find_experiments
 from fgbench.reports.leaderboard import leaderboard
 from fgbench.reports.methods import METHODS
 from fgbench.reports.page.found import find_runs
+from fgbench.sealed_json import write_sealed
 
 
 def replaced(folder, text):
@@ -46,6 +49,21 @@ def a_folder(folder):
     (folder / "result.json").mkdir()
 
 
+def other_text(name):
+    def damage(folder):
+        path = folder / name
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    return damage
+
+
+def other_device(folder):
+    path = folder / "result.json"
+    path.write_text(path.read_text().replace('"cpu"', '"gpu"'))
+
+
 DAMAGES = {
     "list": lambda folder: replaced(folder, "[]"),
     "empty": lambda folder: replaced(folder, "{}"),
@@ -58,6 +76,9 @@ DAMAGES = {
     "other scores": other_scores,
     "cut": cut,
     "flipped": flipped,
+    "settings": other_text("config.yaml"),
+    "confusion": other_text("confusion.csv"),
+    "device": other_device,
 }
 
 
@@ -106,6 +127,55 @@ def test_what_a_run_keeps_beside_its_predictions_may_be_damaged(tmp_path):
     found = find_runs(tmp_path, dataset="mine", synthetic=True)
     assert [run.experiment for run in found.runs] == ["good"]
     assert len(found.faults) == 4
+
+
+def test_changed_curves_and_settings_are_not_shown(tmp_path):
+    epoch = {"epoch": 0, "losses": {"loss": 2.5}, "score": {}, "learning_rate": 0.1, "seconds": 1.25}
+    changes = {"history.json": ("2.5", "2.4"), "config.yaml": ("name", "nama")}
+    for name, (old, new) in changes.items():
+        experiment = name.split(".")[0]
+        curves = tmp_path / "runs" / experiment / "0" / "0" / "history.json"
+        write_sealed(curves, {"epochs": [epoch], "best_epoch": 0, "keep": "best"})
+        path = write_fake_run(tmp_path, experiment, method="AU+CNN", shown=samples(1)) / name
+        assert [run.experiment for run in find_runs(tmp_path, dataset="mine", synthetic=True).runs] == [
+            experiment
+        ]
+        path.write_text(path.read_text().replace(old, new))
+        found = find_runs(tmp_path, dataset="mine", synthetic=True)
+        assert not found.runs
+        assert f"{path} is not the file that the result of the run tells of" in dict(found.faults).values()
+    assert set(damaged_runs(tmp_path)) == {"history/0/0", "config/0/0"}
+
+
+def test_a_damaged_run_of_action_units_is_named_on_the_page(tmp_path):
+    folder = tmp_path / "runs" / "au" / "0" / "0"
+    predictions = AuPredictions(
+        units=("au01",),
+        sample_ids=["a"],
+        clip_ids=["a"],
+        subject_ids=[None],
+        labels=np.array([[1]], np.int8),
+        probabilities=np.array([[0.75]], np.float32),
+    )
+    details = {"dataset": "mine", "synthetic": True, "recipe": "au", "manifest_digest": "0"}
+
+    def write():
+        about = {"config": {"a": 1}, "device": "cpu", "details": details, "card": lambda _: "card"}
+        write_au_run(folder, predictions, **about)
+        (found,) = find_runs(tmp_path, dataset="mine", synthetic=True).units
+        assert found.key == "au/0/0"
+
+    for name, (old, new) in {
+        "config.yaml": ("a: 1", "a: 3"),
+        "README.md": ("card", "cart"),
+        "au_result.json": ('"cpu"', '"gpu"'),
+    }.items():
+        write()
+        path = folder / name
+        path.write_text(path.read_text().replace(old, new))
+        found = find_runs(tmp_path, dataset="mine", synthetic=True)
+        assert not found.units
+        assert [key for key, fault in found.faults if name in fault] == ["au/0/0"]
 
 
 def test_the_commands_name_it_and_show_the_others(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation import action_units
+from fgbench.evaluation.kept_digests import check_texts
 from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.hashing import digest_file
 from fgbench.reports.experiments import RUNS, Run
@@ -149,6 +150,7 @@ def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
 
 def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
     result = action_units.read_au_result(folder)
+    check_texts(folder, result, again="run the experiment again")
     read_history(folder)
     if digest_file(folder / action_units.PREDICTIONS) != result["predictions_sha256"]:
         raise ManifestError(
