@@ -13,7 +13,7 @@ from typing import Any
 from fgbench import pipeline, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.evaluation.kept_digests import RESULTS, is_as_told, kept_files, opened_result
+from fgbench.evaluation.kept_digests import PREDICTIONS_OF, is_as_told, kept_files, opened_result
 from fgbench.manifest_index import INDEX, MANIFESTS, read_index
 from fgbench.markers import Marker, load_marker, read_plan
 from fgbench.prepare import saved
@@ -122,7 +122,10 @@ def _faults_of_plans(
 
 def _faults_of_kept(workdir: Path) -> Iterator[str]:
     """Faults of finished runs and of caches."""
-    for name in RESULTS:
+    for name, predictions in PREDICTIONS_OF.items():
+        for path in sorted((workdir / "runs").glob(f"*/*/*/{predictions}")):
+            if not path.with_name(name).is_file():
+                yield f"{path.parent}: has predictions and no {name}; the command that makes it ends it"
         for path in sorted((workdir / "runs").glob(f"*/*/*/{name}")):
             try:
                 opened_result(path, as_object(path, storage.read_json(path)), again="")

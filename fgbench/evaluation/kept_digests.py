@@ -58,7 +58,8 @@ _KEPT = (
     "attention.parquet",
 )
 _CACHES = ("features", "frames", "maps")
-_PREDICTIONS = {"result.json": "predictions.parquet", "au_result.json": "au_predictions.parquet"}
+PREDICTIONS_OF = {"result.json": "predictions.parquet", "au_result.json": "au_predictions.parquet"}
+"""Name of a result to that of the predictions that are written before it."""
 
 
 def write_result(path: Path, result: Mapping[str, Any], *, card: Card | None = None) -> None:
@@ -216,7 +217,7 @@ def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
             result = _object(folder / name)
             predictions = result.get("predictions_sha256")
             if isinstance(predictions, str):
-                yield folder / _PREDICTIONS[name], predictions
+                yield folder / PREDICTIONS_OF[name], predictions
             for file, digest in sorted(told_files(result).items()):
                 yield folder / file, digest
 

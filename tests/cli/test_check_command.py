@@ -108,6 +108,14 @@ def test_every_damaged_file_of_a_run_is_named_when_deep(work):
     ]
 
 
+def test_predictions_without_a_result_are_told_when_deep(work):
+    run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
+    (run / "result.json").unlink()
+    code, told, _ = fgbench("check", work, "--deep")
+    assert code == 7
+    assert "runs/lbp-svm/0/0: has predictions and no result.json" in told
+
+
 def test_runs_do_not_begin_on_damaged_manifests(work):
     about = {"seed": 0, "jobs": 1, "resume": False, "force": False, "quiet": True}
     with run_place(work, **about) as place:
