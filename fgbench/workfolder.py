@@ -61,7 +61,7 @@ def claim(workdir: Path) -> None:
         ResourceError: If it is a file, or one of its folders is a link: nothing is written or deleted behind
             it.
     """
-    if not _is_work_folder(workdir):
+    if not is_work_folder(workdir):
         found = _names(workdir)
         if found:
             raise _refusal(workdir, found)
@@ -156,7 +156,13 @@ def _linked_folders(folder: Path) -> Iterator[Path]:
             yield from _linked_folders(Path(entry.path))
 
 
-def _is_work_folder(workdir: Path) -> bool:
+def is_work_folder(workdir: Path) -> bool:
+    """Whether a folder bears the mark, or an earlier version has prepared a data set in it.
+
+    Raises:
+        ManifestError: If it is of a newer format.
+        ResourceError: If the mark may not be read.
+    """
     return _is_marked(workdir) or _is_prepared(workdir)
 
 

@@ -77,7 +77,7 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
         check_results(one.workdir)
     for table in printed_tables(one):
         say(markdown(table))
-    for path in write_sheet(one, out or one.workdir / "reports", formats):
+    for path in write_sheet(one, out or one.workdir / "reports", formats, own=out is None):
         note(f"wrote {path}")
 
 
@@ -97,13 +97,15 @@ def _print(tables: Sequence[Table], name: str) -> None:
 
 
 def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
-    from fgbench.reports.files import write_item
+    from fgbench.output_folders import writing_in
+    from fgbench.reports.files import file_names, write_item
 
     if out is None:
         return
-    for table in tables:
-        for path in write_item(table, out, [name]):
-            note(f"wrote {path}")
+    with writing_in(out, [file for table in tables for file in file_names(table, [name])]):
+        for table in tables:
+            for path in write_item(table, out, [name]):
+                note(f"wrote {path}")
 
 
 def _plain(table: Table) -> dict[str, object]:

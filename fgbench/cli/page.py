@@ -19,9 +19,11 @@ def show_page(workdir: Path, out: Path | None) -> None:
         out: The file, or a folder that is there; ``reports/report.html`` in the work folder if not given.
 
     Raises:
+        ConfigError: If the folder holds a page that fgbench did not write.
         ManifestError: If there are no manifests, or they are damaged.
         ResourceError: If the file cannot be written.
     """
+    from fgbench.output_folders import writing_in
     from fgbench.reports.page.build import write_page
     from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
@@ -31,6 +33,11 @@ def show_page(workdir: Path, out: Path | None) -> None:
         prepare()
     if out is None:
         check_results(workdir)
-    path = workdir / "reports" / NAME if out is None else out / NAME if out.is_dir() else out
-    size = write_page(workdir, path)
+    if out is None or out.is_dir():
+        folder = out or workdir / "reports"
+        path = folder / NAME
+        with writing_in(folder, [NAME], own=out is None):
+            size = write_page(workdir, path)
+    else:
+        path, size = out, write_page(workdir, out)
     say(f"wrote {path} ({size / 1e6:.1f} MB); open it in a browser: {path.resolve().as_uri()}")

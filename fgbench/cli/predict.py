@@ -27,6 +27,7 @@ OUT = places.BASE / "predictions"
 """Where pictures and tables go by default."""
 
 _TABLE = "predictions.parquet"
+_FRAMES, _PICTURE = ".frames.parquet", ".prediction.png"
 _LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
 _REASONS = {
     "no_face": "no face was found",
@@ -66,6 +67,7 @@ def predict(
     """
     needs_torch()
     from fgbench.errors import MediaError
+    from fgbench.output_folders import writing_in
     from fgbench.training.device import resolve
     from fgbench.training.trained import find_weights, read_trained
 
@@ -75,18 +77,21 @@ def predict(
     if _is_drawn(network):
         note(_DRAWN)
     told: list[dict[str, Any]] = []
-    try:
-        with progress_bars(quiet=json) as progress:
-            for number, (path, name) in enumerate(zip(paths, output_names(paths), strict=True)):
-                found, written = _told(path, name, network, ask, out=out, top=top)
-                told.append(_plain(found, network, written))
-                if not json:
-                    for line in _lines(found, network, written, top):
-                        say(line)
-                progress("files", number + 1, len(paths))
-    finally:
-        if told:  # also where the user interrupts
-            _write_table(out / _TABLE, told, network)
+    names = output_names(paths)
+    files = [f"{name}{suffix}" for name in names for suffix in (_FRAMES, _PICTURE)]
+    with writing_in(out, [_TABLE, *files]):
+        try:
+            with progress_bars(quiet=json) as progress:
+                for number, (path, name) in enumerate(zip(paths, names, strict=True)):
+                    found, written = _told(path, name, network, ask, out=out, top=top)
+                    told.append(_plain(found, network, written))
+                    if not json:
+                        for line in _lines(found, network, written, top):
+                            say(line)
+                    progress("files", number + 1, len(paths))
+        finally:
+            if told:  # also where the user interrupts
+                _write_table(out / _TABLE, told, network)
     failed = [item for item in told if item["status"] in TRANSIENT]
     if failed:
         note(f"{len(failed)} of {len(told)} files failed; tracebacks: {out / LOG}")
@@ -134,7 +139,7 @@ def _told(
 
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
     try:
-        found = ask(path, out / f"{name}.frames.parquet")
+        found = ask(path, out / f"{name}{_FRAMES}")
         return found, _write(found, network, out, name, top)
     except Exception as error:
         reason, detail = reason_and_detail(error)
@@ -203,7 +208,7 @@ def _write(
     from fgbench.reports.prediction_picture import ShownPrediction, draw_prediction
     from fgbench.reports.render import png
 
-    frames = out / f"{name}.frames.parquet"
+    frames = out / f"{name}{_FRAMES}"
     written: dict[str, str | None] = {
         "picture": None,
         "frames": str(frames) if found.kind == "video" and found.n_frames else None,
@@ -225,7 +230,7 @@ def _write(
         basic=ranked(network.upper, said.basic),
         basic_source=_SUMS if said.basic_head is None else _OWN,
     )
-    path = out / f"{name}.prediction.png"
+    path = out / f"{name}{_PICTURE}"
     storage.write_bytes(path, png(draw_prediction(shown)))
     written["picture"] = str(path)
     return written

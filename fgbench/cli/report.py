@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,9 +68,8 @@ def report(
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
-    from fgbench.reports.files import FORMATS, all_formats
-    from fgbench.reports.index import Entry, entry_of, write_index
-    from fgbench.reports.model import Table
+    from fgbench.reports.files import FORMATS
+    from fgbench.reports.index import Entry
     from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
 
@@ -106,10 +106,11 @@ def report(
     for one in folders:
         for key, fault in damaged_runs(one).items():
             note(f"left out {one / RUNS / key}: {fault}")
-    entries, failed = [], []
+    made: list[Table | Figure | Entry] = []
+    failed = []
     for kind, name in wanted:
         try:
-            item = _build(plugins.load(kind, name), name, folders)
+            made.append(_build(plugins.load(kind, name), name, folders))
         except ManifestError as error:
             if not whole:
                 raise
@@ -117,16 +118,10 @@ def report(
                 failed.append(name)
             gap = f"{error.message}; {error.hint}"
             note(f"left out {name}: {gap}")
-            entries.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
-            continue
-        paths = write(item, folder, formats or (all_formats(item) if everything else None))
-        for path in paths:
-            note(f"wrote {path}")
-        entries.append(entry_of(item if isinstance(item, Table) else item.table, paths))
+            made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
     if everything:
-        entries += _ranked(workdir, folder, formats)
-        for path in write_index(folder, entries):
-            note(f"wrote {path}")
+        made += _ranked(workdir)
+    _write(made, folder, formats, everything=everything, own=out is None)
     if failed:
         raise ManifestError(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",
@@ -147,29 +142,51 @@ def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figur
     return several
 
 
-def write(item: Table | Figure, folder: Path, formats: list[str] | None) -> list[Path]:
-    """Write a table or figure in the formats wanted, print Markdown; returns the files."""
-    from fgbench.reports.files import write_item
+def _write(
+    made: Sequence[Table | Figure | Entry],
+    folder: Path,
+    formats: list[str] | None,
+    *,
+    everything: bool,
+    own: bool,
+) -> None:
+    """Write tables and figures, print Markdown, and write the index of them and of what was left out."""
+    from fgbench.output_folders import writing_in
+    from fgbench.reports.files import all_formats, file_names, write_item
+    from fgbench.reports.index import FILES, Entry, entry_of, write_index
     from fgbench.reports.model import Table
     from fgbench.reports.render import markdown
 
-    written = write_item(item, folder, formats)
-    say(markdown(item if isinstance(item, Table) else item.table))
-    return written
+    def chosen(item: Table | Figure) -> list[str] | None:
+        return formats or (all_formats(item) if everything else None)
+
+    names = [name for item in made if not isinstance(item, Entry) for name in file_names(item, chosen(item))]
+    entries = []
+    with writing_in(folder, [*names, *(FILES if everything else ())], own=own):
+        for item in made:
+            if isinstance(item, Entry):
+                entries.append(item)
+                continue
+            table = item if isinstance(item, Table) else item.table
+            paths = write_item(item, folder, chosen(item))
+            say(markdown(table))
+            for path in paths:
+                note(f"wrote {path}")
+            entries.append(entry_of(table, paths))
+        if everything:
+            for path in write_index(folder, entries):
+                note(f"wrote {path}")
 
 
-def _ranked(workdir: Path, folder: Path, formats: list[str] | None) -> list[Entry]:
-    """Write the leaderboards, if there are runs."""
+def _ranked(workdir: Path) -> list[Table]:
+    """The leaderboards, if there are runs."""
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.files import all_formats
-    from fgbench.reports.index import entry_of
     from fgbench.reports.leaderboard import leaderboard
 
     try:
-        tables = leaderboard(workdir)
+        return list(leaderboard(workdir))
     except NoRunError:
         return []
-    return [entry_of(table, write(table, folder, formats or all_formats(table))) for table in tables]
 
 
 def _number(table: str) -> str:

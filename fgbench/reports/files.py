@@ -29,6 +29,16 @@ def all_formats(item: Table | Figure) -> list[str]:
     return list(TEXT_FORMATS if isinstance(item, Table) else FORMATS)
 
 
+def file_names(item: Table | Figure, formats: Sequence[str] | None = None) -> list[str]:
+    """Names of the files that :func:`write_item` writes, in the order of the formats."""
+    table = item if isinstance(item, Table) else item.table
+    return [f"{table.name}.{kind}" for kind in _chosen(item, formats)]
+
+
+def _chosen(item: Table | Figure, formats: Sequence[str] | None) -> list[str]:
+    return list(dict.fromkeys(formats or (["md"] if isinstance(item, Table) else ["md", "png"])))
+
+
 def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None = None) -> list[Path]:
     """Write a table or figure.
 
@@ -44,7 +54,7 @@ def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None
         ResourceError: If the folder cannot be written.
     """
     table = item if isinstance(item, Table) else item.table
-    chosen = list(dict.fromkeys(formats or (["md"] if isinstance(item, Table) else ["md", "png"])))
+    chosen = _chosen(item, formats)
     draw = partial(draw_table, item) if isinstance(item, Table) else item.draw
     is_drawn = isinstance(item, Figure) and "html" in chosen
     drawing = draw() if is_drawn or set(chosen) & set(PICTURE_FORMATS) else None

@@ -16,6 +16,9 @@ from fgbench.reports.hypertext import html_page
 from fgbench.reports.model import Table
 from fgbench.reports.render import in_markdown
 
+FILES = ("index.md", "index.html", "report.tex")
+"""Files that :func:`write_index` writes, the last only where there are tables as LaTeX."""
+
 _NOT_OURS = ("paper", "difference")
 _GAP = re.compile(r"\bblank\b|fgbench (prepare|baseline|train|evaluate)\b", re.IGNORECASE)
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")

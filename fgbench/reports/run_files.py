@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fgbench import storage
+from fgbench.output_folders import writing_in
 from fgbench.reports.contenders import Contender
-from fgbench.reports.files import TEXT_FORMATS, write_item
+from fgbench.reports.files import TEXT_FORMATS, file_names, write_item
 from fgbench.reports.hypertext import html_page, html_picture, html_table
-from fgbench.reports.model import Table
+from fgbench.reports.model import Figure, Table
 from fgbench.reports.render import PICTURE_FORMATS, png
 from fgbench.reports.run_figures import run_figures
 from fgbench.reports.run_sheet import name_of, sheet_tables, title_of
@@ -23,36 +24,49 @@ def printed_tables(one: Contender) -> list[Table]:
     return [table for table in sheet_tables(one) if table.name != name_of(one, "confusion")]
 
 
-def write_sheet(one: Contender, folder: Path, formats: Sequence[str] | None = None) -> list[Path]:
+def write_sheet(
+    one: Contender, folder: Path, formats: Sequence[str] | None = None, *, own: bool = False
+) -> list[Path]:
     """Write all that is told of a run.
 
     Args:
         one: The run.
         folder: Where; it is made.
         formats: Some of :data:`fgbench.reports.files.FORMATS`; ``None``: Markdown and PNG.
+        own: Whether the folder is known to be fgbench's own, see :func:`fgbench.output_folders.writing_in`.
 
     Returns:
         The files.
 
     Raises:
+        ConfigError: If a file is there that fgbench did not write; nothing is written then.
         ManifestError: If the manifests of its work folder are damaged.
         ResourceError: If the folder cannot be written.
     """
     tables, figures = sheet_tables(one), run_figures(one)
+    kinds = list(dict.fromkeys(formats or ("md", "png")))
+    parts: dict[str, Sequence[Table | Figure]] = {**dict.fromkeys(PICTURE_FORMATS, figures), "csv": tables}
+    names = [
+        name
+        for kind in kinds
+        for name in (
+            [name for item in parts[kind] for name in file_names(item, [kind])]
+            if kind in parts
+            else [f"{name_of(one)}.{kind}"]
+        )
+    ]
     written = []
-    for kind in dict.fromkeys(formats or ("md", "png")):
-        if kind in PICTURE_FORMATS:
-            written += [path for figure in figures for path in write_item(figure, folder, [kind])]
-            continue
-        if kind == "csv":
-            written += [path for table in tables for path in write_item(table, folder, [kind])]
-            continue
-        path = folder / f"{name_of(one)}.{kind}"
-        if kind == "html":
-            shown = [html_picture(png(figure.draw()), figure.table.title) for figure in figures]
-            page = html_page(title_of(one, "test"), [*shown, *map(html_table, tables)])
-            storage.write_text(path, page)
-        else:
-            storage.write_text(path, "\n".join(TEXT_FORMATS[kind](table) for table in tables))
-        written.append(path)
+    with writing_in(folder, names, own=own):
+        for kind in kinds:
+            if kind in parts:
+                written += [path for item in parts[kind] for path in write_item(item, folder, [kind])]
+                continue
+            path = folder / f"{name_of(one)}.{kind}"
+            if kind == "html":
+                shown = [html_picture(png(figure.draw()), figure.table.title) for figure in figures]
+                page = html_page(title_of(one, "test"), [*shown, *map(html_table, tables)])
+                storage.write_text(path, page)
+            else:
+                storage.write_text(path, "\n".join(TEXT_FORMATS[kind](table) for table in tables))
+            written.append(path)
     return written

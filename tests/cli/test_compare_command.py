@@ -33,6 +33,7 @@ def test_compare_prints_tables_and_writes_files(folder):
     assert "**Runs compared: mine (SYNTHETIC data)**" in done.stdout
     assert "**Accuracy per class, strong against weak: mine (SYNTHETIC data)**" in done.stdout
     assert sorted(path.name for path in (folder / "files").iterdir()) == [
+        ".fgbench-files.json",
         "compare-classes-strong.md",
         "compare-differences.md",
         "compare.md",
@@ -90,3 +91,39 @@ def test_wrong_use_is_explained(folder, arguments, code, message):
     assert done.returncode == code, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["compare", "weak", "strong"], "compare.md"),
+        (["leaderboard"], "leaderboard-images-fg33.md"),
+        (["report", "--run", "weak"], "run-weak.md"),
+        (["report", "--table", "I"], "table1.md"),
+        (["report", "--all"], "index.html"),
+        (["report", "--html"], "report.html"),
+    ],
+)
+def test_files_of_the_users_in_a_folder_named_by_them_are_not_replaced(folder, tmp_path, arguments, name):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / name).write_text("mine")
+    refused = fgbench(*arguments, "--out", site, cwd=folder)
+    assert refused.returncode == 3, refused.stderr
+    assert f"would replace {site / name}, which fgbench did not write" in refused.stderr
+    assert {path.name: path.read_text() for path in site.iterdir()} == {name: "mine"}
+    (site / name).rename(site / "moved")
+    for _ in range(2):
+        done = fgbench(*arguments, "--out", site, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    assert (site / "moved").read_text() == "mine"
+    assert (site / name).read_text(encoding="utf-8") != "mine"
+
+
+def test_reports_of_an_earlier_version_in_a_work_folder_are_replaced(folder):
+    reports = folder / "work" / "reports"
+    reports.mkdir(exist_ok=True)
+    (reports / "table1.md").write_text("of an earlier version")
+    done = fgbench("report", "--table", "I", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (reports / "table1.md").read_text(encoding="utf-8") != "of an earlier version"

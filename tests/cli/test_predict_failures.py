@@ -123,3 +123,21 @@ def test_output_names_are_of_a_length_that_file_systems_take(tmp_path):
     assert first != second
     assert max(len(name.encode()) for name in (first, second)) <= 210
     assert output_names([tmp_path / "A.png", tmp_path / "a.jpg"]) == ["A", "a-2"]
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "b.prediction.png", "a.frames.parquet"])
+def test_files_of_the_users_are_not_replaced(weights, three, tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    refused = predict(weights, *three, out=out)
+    assert refused.exit_code == 3
+    assert f"would replace {out / name}, which fgbench did not write" in refused.stderr
+    assert {path.name: path.read_text() for path in out.iterdir()} == {name: "mine"}
+
+
+def test_predictions_of_before_are_replaced(weights, three, tmp_path):
+    for paths in (three, three[:1]):
+        done = predict(weights, *paths, out=tmp_path / "out")
+        assert done.exit_code == 0, done.output
+        assert len(table(tmp_path / "out")) == len(paths)
