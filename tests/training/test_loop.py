@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
+from fgbench.sealed_json import read_sealed
 from fgbench.training.loop import CHECK_STEPS, CHECKPOINT, HISTORY
 
 PROGRAM = Path(__file__).parent / "tiny_task.py"
@@ -292,7 +293,7 @@ def test_lack_of_memory_names_settings(tmp_path):
 
 def test_the_history_is_written_as_plain_values(tmp_path, whole):
     history = train(TinyTask(), tmp_path)
-    written = json.loads((tmp_path / HISTORY).read_text())
+    written = read_sealed(tmp_path / HISTORY)
     assert written == json.loads(json.dumps(history.plain()))
     assert [one["epoch"] for one in written["epochs"]] == [0, 1, 2, 3]
     assert written["epochs"][0]["score"]["undefined"] is None
