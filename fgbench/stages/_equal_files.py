@@ -30,8 +30,13 @@ def equal_files(clips: Path) -> list[str]:
         ManifestError: If it is not there or damaged.
     """
     groups = equal_groups(read_rows(clips, list(COLUMNS)))
-    labels = [group for group in groups if len({label for _, label, _ in group}) > 1]
-    parts = [group for group in groups if group not in labels and len({part for _, _, part in group}) > 1]
+    labels: list[Group] = []
+    parts: list[Group] = []
+    for group in groups:
+        if len({label for _, label, _ in group}) > 1:
+            labels.append(group)
+        elif len({part for _, _, part in group}) > 1:
+            parts.append(group)
     lines = []
     if labels:
         shown = "; ".join(_shown(group, 1) for group in labels[:_SHOWN])

@@ -3,8 +3,8 @@
 Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
 aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
 truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
-key frame or label cannot be. Pictures
-and folders of pictures have decoders of their own (`fgbench.video.decoder_for`).
+key frame or label cannot be. Pictures and folders of pictures have decoders of their own
+(`fgbench.video.decoder_for`).
 """
 
 from __future__ import annotations
