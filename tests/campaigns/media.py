@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,11 +57,35 @@ FORMATS: tuple[tuple[str, str, str, str | None], ...] = (
 """Name, encoder, pixel format, container where the suffix does not say it."""
 
 
-def write_seeds(folder: Path) -> dict[str, bytes]:
+@contextmanager
+def _priority_kept() -> Iterator[None]:
+    """Give a thread back the priority that it had.
+
+    SVT-AV1 makes the thread that encodes a real-time one where it may, as root, and leaves it so: its
+    computations on several threads would then starve each other, and all else on the machine.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
+
+
+def write_seeds(
+    folder: Path, formats: Sequence[tuple[str, str, str, str | None]] = FORMATS
+) -> dict[str, bytes]:
     """Short clips of a face, one per format; name to bytes."""
+    with _priority_kept():
+        return _write_seeds(folder, formats)
+
+
+def _write_seeds(folder: Path, formats: Sequence[tuple[str, str, str, str | None]]) -> dict[str, bytes]:
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
-    for number, (name, codec, pixel_format, container) in enumerate(FORMATS):
+    for number, (name, codec, pixel_format, container) in enumerate(formats):
         options = dict(QUICK) if codec in ("libx264", "libx265") else {}
         if codec == "libx265":
             options["x265-params"] = "log-level=none:pools=1"

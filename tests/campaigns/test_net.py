@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
-from campaigns import pictures, recipes, tables
+from campaigns import media, pictures, recipes, tables
 from campaigns.cases import SEED, Case, expect_none, parse
 from campaigns.commands import MEMORY_MB, Commands, Ended
 
@@ -83,3 +84,12 @@ def test_a_failing_case_is_named_so_that_it_can_be_made_again():
     assert "--campaign-case tables:7:3" in str(failure.value)
     with pytest.raises(pytest.UsageError, match="expected one of media"):
         parse("nothing:7:3")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such policies")
+def test_making_videos_leaves_the_priority_of_the_process(tmp_path: Path) -> None:
+    """A real-time thread would starve whatever is tested after it."""
+    before = os.sched_getscheduler(0)
+    made = media.write_seeds(tmp_path, [form for form in media.FORMATS if form[0] == "av1.mp4"])
+    assert list(made) == ["av1.mp4"]
+    assert os.sched_getscheduler(0) == before
