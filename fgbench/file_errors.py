@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fgbench.errors import ResourceError
 
-_WRITING = {
+WRITING = {
     errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
     errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or choose a file system without such a limit",
@@ -25,12 +25,14 @@ _WRITING = {
     errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
     errno.EIO: "the disk or its connection fails; look after it before you run the command again",
 }
+"""Failures of writing, and what to do."""
+
 _READING = {
     errno.EACCES: "make it readable for you (chmod u+r; folders u+rx)",
     errno.EPERM: "make it readable for you (chmod u+r; folders u+rx)",
-    errno.EMFILE: _WRITING[errno.EMFILE],
-    errno.ENFILE: _WRITING[errno.ENFILE],
-    errno.EIO: _WRITING[errno.EIO],
+    errno.EMFILE: WRITING[errno.EMFILE],
+    errno.ENFILE: WRITING[errno.ENFILE],
+    errno.EIO: WRITING[errno.EIO],
     errno.ELOOP: "its link leads in a circle; put the file itself in its place",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
 }
@@ -51,7 +53,7 @@ def explained(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         told = error.strerror or str(error)
-        remedy = _WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
+        remedy = WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
         raise ResourceError(f"cannot write {path}: {told}", remedy) from error
     except MemoryError as error:
         raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error

@@ -20,6 +20,7 @@ import typer
 
 from fgbench.errors import FgbenchError, ResourceError, exit_code
 from fgbench.failures import is_memory
+from fgbench.file_errors import WRITING
 from fgbench.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -34,13 +35,18 @@ _WRONG_USE: Any = typer.BadParameter.__mro__[2]
 _MOST_CHARACTERS = 2000  # of a message
 
 _OF_THE_MACHINE = {
-    errno.ENOSPC: "free some disk space, then run the same command again: it continues where it was",
-    errno.EDQUOT: "your disk quota is used up; free some space, then run the same command again",
-    errno.EFBIG: "the file is larger than the file system or the limit of this process (ulimit -f) allows",
-    errno.EMFILE: "too many files are open for the limit of this process (ulimit -n); raise it",
-    errno.ENFILE: "too many files are open on this machine; close some programs",
-    errno.EIO: "the disk or its connection fails; look at the system's log",
-    errno.EROFS: "the file system is read-only; choose another folder",
+    **{
+        number: WRITING[number]
+        for number in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+            errno.EMFILE,
+            errno.ENFILE,
+            errno.EIO,
+            errno.EROFS,
+        )
+    },
     errno.EACCES: "ask for the right to it, or choose another place",
     errno.EPERM: "ask for the right to it, or choose another place",
 }

@@ -67,7 +67,7 @@ def test_errors_are_printable_also_with_their_traceback(capsys, monkeypatch, deb
         (ImportError("x.so: failed to map segment from shared object"), "error: out of memory: ImportError"),
         (
             OSError(errno.EFBIG, "File too large", "a.png"),
-            "error: File too large: a.png\n  the file is larger",
+            "error: File too large: a.png\n  raise the limit of a file's size",
         ),
         (
             OSError(errno.ENOSPC, "No space left on device"),
