@@ -26,9 +26,6 @@ from fgbench.sealed_json import SEAL, opened, read_sealed, write_sealed
 FILES = "files"
 """Key of a result: name of a file in the folder of the run to its SHA-256."""
 
-RESULTS = ("result.json", "au_result.json")
-"""Names of results."""
-
 SHA256 = "sha256"
 """Key of a cache's record: SHA-256 of its numbers."""
 
@@ -213,11 +210,11 @@ def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
             if isinstance(digest, str):
                 yield record.with_suffix(NUMBERS), digest
     for folder in sorted((workdir / "runs").glob("*/*/*")):
-        for name in RESULTS:
+        for name, predictions in PREDICTIONS_OF.items():
             result = _object(folder / name)
-            predictions = result.get("predictions_sha256")
-            if isinstance(predictions, str):
-                yield folder / PREDICTIONS_OF[name], predictions
+            told = result.get("predictions_sha256")
+            if isinstance(told, str):
+                yield folder / predictions, told
             for file, digest in sorted(told_files(result).items()):
                 yield folder / file, digest
 

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.kept_digests import RESULTS, told_files
+from fgbench.evaluation.kept_digests import PREDICTIONS_OF, told_files
 from fgbench.evaluation.results import RESULT
 from fgbench.hashing import digest_file
 from fgbench.models.weights import load_weights
@@ -117,7 +117,7 @@ def read_trained(path: Path) -> Trained:
 
 def _told_digest(path: Path) -> str | None:
     """SHA-256 that the result beside weights tells of them; ``None`` where there is none."""
-    for name in RESULTS if path.name == WEIGHTS else ():
+    for name in PREDICTIONS_OF if path.name == WEIGHTS else ():
         try:
             result = read_json(path.parent / name)
         except (FileNotFoundError, ManifestError):
