@@ -124,7 +124,7 @@ def test_a_pipe_among_the_pictures_of_a_folder_refuses_it(tmp_path, position):
     reason, message = refused(tmp_path)
     assert reason == "not_a_file"
     assert f"{position} is a pipe" in message
-    with pytest.raises(MediaError, match="is a pipe"):
+    with pytest.raises(OSError, match=f"{position} is a pipe"):
         video.media_digest(tmp_path, "pictures")
 
 
