@@ -29,13 +29,29 @@ OURS: Mapping[str, Sequence[str]] = {
         "runs/*/*/*/README.md",
         "runs/*/*/*/*.csv",
     ),
+    "ours": (".fgbench-work.json", ".verified.json"),
+    "maps": ("cache/maps/*/maps-*",),
+    "frames": ("cache/frames/*/maps-*",),
+    "chain": (
+        "runs/*/*/*/branches.parquet",
+        "runs/*/*/*/regions.parquet",
+        "runs/*/*/*/streams.parquet",
+        "runs/*/*/*/attention.parquet",
+        "runs/*/*/*/au_*",
+        "runs/*/*/*/weights.safetensors",
+    ),
 }
 """Kind of file to where such files lie."""
 
+CHAINED = frozenset({"maps", "frames", "chain"})
+"""Kinds of a work folder with a chain of networks, each on the one before."""
+CACHES: Mapping[str, Sequence[str]] = {"maps": ("msau",), "frames": ("nan", "tmsau")}
+"""Kinds that can be made again at any time, and the commands that read and make them."""
+
 PREPARED = frozenset({"index", "published", "text", "prepare", "marker", "plan", "stage"})
 """Kinds that ``fgbench prepare`` makes, and mends."""
-UNREAD = frozenset({"beside"})
-"""Kinds for people: damage to them changes no number."""
+SEEN = frozenset({".verified.json"})
+"""What was verified when: without it all is verified once more, and nothing needs to be said."""
 
 SHAPES = (
     "{}",
@@ -188,10 +204,15 @@ JSON: Mapping[str, Way] = {
 }
 
 
+def kind_of(case: Case) -> str:
+    """Kind of file that a case damages."""
+    return list(OURS)[case.number % len(OURS)]
+
+
 def damage(case: Case, work: Path) -> Damaged:
     """Damage one file of a work folder."""
     rng = case.random()
-    kind = list(OURS)[case.number % len(OURS)]
+    kind = kind_of(case)
     files = sorted(path for pattern in OURS[kind] for path in work.glob(pattern) if path.stat().st_size)
     path = rng.choice(files)
     ways = {**BYTES, **INSTEAD} if rng.random() < 0.3 else dict(BYTES)

@@ -29,7 +29,7 @@ def faults_of(
 def tried(
     cases: Sequence[Case], folder: Path, *, write: Write, recipe: str, commands: Commands
 ) -> dict[Case, list[str]]:
-    """Faults by case; where a batch has any, each of its cases is tried alone.
+    """Faults by case; where a batch has any, or takes longer than one file may, each is tried alone.
 
     Args:
         cases: What to try together.
@@ -42,8 +42,7 @@ def tried(
     made = write(cases, folder / "data")
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
     places = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
-    limit_s = LIMIT_S if len(cases) == 1 else LIMIT_S + 4 * len(cases)
-    ended = commands.run("prepare", folder / "recipe.yaml", *places, limit_s=limit_s)
+    ended = commands.run("prepare", folder / "recipe.yaml", *places, limit_s=LIMIT_S)
     faults = ended.faults()
     if ended.status and not faults:
         faults = [f"one file ended the run: {ended.errors[-300:]}"]
@@ -60,6 +59,7 @@ def tried(
     elif faults:
         for case in cases:
             found |= tried([case], folder / case.name, write=write, recipe=recipe, commands=commands)
-        found = found or {cases[0]: [f"together with the next {len(cases) - 1}: {fault}" for fault in faults]}
+        if not found and ended.stopped != "time":
+            found = {cases[0]: [f"together with the next {len(cases) - 1}: {fault}" for fault in faults]}
     shutil.rmtree(folder)
     return found

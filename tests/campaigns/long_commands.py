@@ -122,6 +122,11 @@ COMMANDS: Sequence[LongCommand] = (
 )
 
 
+def command_of(name: str) -> LongCommand:
+    """The command of a name."""
+    return next(command for command in COMMANDS if command.name == name)
+
+
 def written(command: LongCommand, work: Path) -> dict[str, bytes]:
     """What a command wrote, times aside; name to bytes."""
     found: dict[str, bytes] = {}

@@ -11,7 +11,7 @@ import pytest
 from campaigns.cases import SEED, SIZES, Case, expect_none, parse
 from campaigns.commands import Commands
 from campaigns.folders import Prepared, copied, differences, prepared
-from campaigns.long_commands import COMMANDS, LongCommand, written
+from campaigns.long_commands import COMMANDS, LongCommand, command_of, written
 
 PER_COMMAND = 100
 """Numbers of cases that belong to one command."""
@@ -37,8 +37,7 @@ class Undisturbed:
         if not begin.exists():
             copied(made.work, begin)
             for name in command.needs:
-                needed = next(other for other in COMMANDS if other.name == name)
-                ended = self.commands.run(*needed.of(made, begin), limit_s=LIMIT_S)
+                ended = self.commands.run(*command_of(name).of(made, begin), limit_s=LIMIT_S)
                 assert ended.status == 0, ended.said
         return made, begin
 
