@@ -74,14 +74,20 @@ class IngestConfig(Section):
 
 
 class ConsensusConfig(Section):
-    """Rules that settle annotators' votes (paper section III: three of five agree, confidence 0.5)."""
+    """Rules that settle annotators' votes (paper section III: three of five agree)."""
 
     min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
-    """Votes that have to agree on the label, and on the key frame."""
+    """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
     key_frame_tolerance: Count = 2
     """Key frames this many frames apart count as the same. Not stated in the paper."""
     min_confidence: Fraction = 0.5
-    """Least mean confidence of those who voted for the label."""
+    """Least mean confidence of those who voted for the label; below it the clip counts as not settled. A rule
+    of ours, not the paper's, which has one for classes alone; 0 takes every clip. Final labels are not
+    judged by it."""
+    drop_classes_below: Fraction = 0.0
+    """Drop classes whose mean confidence over all clips is lower (paper section III: 0.5); 0 drops none.
+    Their clips are rejected, and the label set lacks them. The mean is over the votes of the first round for
+    the class and over final labels with a confidence; what it is taken over is not stated in the paper."""
 
 
 class SplitConfig(Section):

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
 from fgbench.printable import printable
 from fgbench.records import SPLITS
+from fgbench.stages._annotation_card import annotation_lines
+from fgbench.stages._votes import Annotation
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def data_card(
-    config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table, listing: Listing
+    config: PrepareConfig,
+    counts: Mapping[str, Mapping[str, int]],
+    rejects: pa.Table,
+    listing: Listing,
+    *,
+    classes: Sequence[str],
+    annotation: Annotation,
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -26,6 +34,8 @@ def data_card(
         counts: Part to number of clips, of original images and of images with copies.
         rejects: Table of the clips that could not be used.
         listing: What the adapter listed.
+        classes: Labels of the manifests.
+        annotation: What annotators said.
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {_plain(config.dataset.name)}", ""]
@@ -44,10 +54,11 @@ def data_card(
             for part in SPLITS
         ),
         "",
-        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(listing.classes)) or 'no classes'}.",
+        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(classes)) or 'no classes'}.",
         "",
         *_left_out(listing.left_out),
         *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
+        *annotation_lines(annotation, config.consensus),
         "## Files",
         "",
         "- `clips.parquet`: one row per usable clip",
