@@ -274,6 +274,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
         "clips": [
             *_probe_fields(),
             *_label_fields(),
+            ("stills_only", pa.bool_()),
             ("align", pa.string()),
             ("split", pa.string()),
             ("n_images", pa.int32()),

@@ -108,6 +108,7 @@ def publish(
         ),
         "classes": list(listing.classes),
         "left_out": dict(listing.left_out),
+        "columns": records.schema("clips").names,
     }
     current = _current_index(workdir, results)
     if current is not None and current["origin"] == origin and _all_there(current, results, runner):
