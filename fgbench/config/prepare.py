@@ -98,8 +98,8 @@ class SplitConfig(Section):
     group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
     """What must not be divided. The paper divides by clip."""
     assign: Literal["hash", "exact"] = "hash"
-    """``hash``: each group by itself, so that a new clip leaves the others where they are; ``exact``: sizes
-    are met as closely as whole groups allow."""
+    """``hash``: each group by itself, so that a new clip leaves the others where they are, but for those that
+    ``cover_all_classes`` moves; ``exact``: sizes are met as closely as whole groups allow."""
     train: Weight = 825.0
     """Number of clips, or weight; only the proportions count when the data set has another size."""
     val: Weight = 275.0
@@ -107,7 +107,8 @@ class SplitConfig(Section):
     test: Weight = 391.0
     """As ``train``."""
     cover_all_classes: bool = True
-    """Move groups so that every class with enough groups is in test and in train (paper section III)."""
+    """Move groups so that every class with enough groups is in test and in train (paper section III). Which
+    are moved depends on the other groups with their classes, so that a new clip can move one of its class."""
     seed: Seed = 0
     """Seed of the division."""
 
