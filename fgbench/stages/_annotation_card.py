@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fgbench.config import ConsensusConfig
 from fgbench.evaluation.agreement import Agreement
+from fgbench.stages._plain_text import plain
 from fgbench.stages._votes import Annotation, ClassAgreement, Round
 from fgbench.voting import PAPERS_CONFIDENCE, PAPERS_GROUP, low_classes
 
@@ -69,7 +70,7 @@ def _round(number: int, found: Round) -> list[str]:
 
 def _row(name: str, one: ClassAgreement) -> str:
     cells = [_cell(found) for found in (one.label, one.key_frame, one.confidence)]
-    return f"| {name} | {one.n_clips} | {one.n_votes} | {' | '.join(cells)} |"
+    return f"| {plain(name)} | {one.n_clips} | {one.n_votes} | {' | '.join(cells)} |"
 
 
 def _cell(found: Agreement) -> str:
@@ -119,7 +120,7 @@ def _confidences(confidences: Mapping[str, float | None], config: ConsensusConfi
         "| class | mean confidence | |",
         "|---|---|---|",
         *(
-            f"| {name} | {'' if value is None else f'{value:.3f}'} | {remark(name, value)} |"
+            f"| {plain(name)} | {'' if value is None else f'{value:.3f}'} | {remark(name, value)} |"
             for name, value in confidences.items()
         ),
     ]

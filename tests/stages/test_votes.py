@@ -155,6 +155,15 @@ def test_clips_of_a_person_are_drawn_together(tmp_path):
     assert f"| all | 5 | 27 | {cell(found)} |" in card(tmp_path / "work")
 
 
+def test_names_of_classes_cannot_break_the_card(tmp_path):
+    votes = {"a": [[("x|y <b>*z*", 0.4, 4)] * 5], "b": [[("plain", 0.9, 4)] * 5]}
+    root, work = write_votes(tmp_path / "in", votes), tmp_path / "work"
+    prepare.run(recipe(dataset={"scheme": "free"}, consensus={"min_confidence": 0}), root, work)
+    names = [row[0] for found in tables(card(work)).values() for row in found if row[-1] != "---"]
+    assert names.count("x y_ b  z") == 2
+    assert {len(row) for row in tables(card(work))[confidence_text(work)]} == {3}
+
+
 def test_final_labels_have_no_votes_to_tell_of(tmp_path):
     prepare.run(recipe(), write_folder(tmp_path / "in", 4), tmp_path / "work")
     assert "## Votes" not in card(tmp_path / "work")
