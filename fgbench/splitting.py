@@ -2,6 +2,10 @@
 
 Groups (clips, recordings or persons) are put in an order given by a hash of their name and the seed, so
 that the division is the same on every machine and does not depend on the order of files.
+
+Coverage of all classes has a price: no rule that leaves every clip where it is when another is added can
+promise it, since the part of a clip would then follow from that clip alone. Here clips of one class move for
+that class alone, where groups hold a single class.
 """
 
 from __future__ import annotations
@@ -43,7 +47,8 @@ def divide(
         members: The clips.
         weights: Part to its weight; only the proportions count.
         exact: Meet the sizes as closely as whole groups allow (with one clip per group: exactly, up to
-            rounding); else each group is assigned by its own hash, whatever the other groups are.
+            rounding); else each group is assigned by its own hash, whatever the other groups are, and stays
+            there unless it is moved for coverage.
         cover_all_classes: Move groups into test, then train, until every class that has enough groups is
             there.
         seed: Seed of the order.

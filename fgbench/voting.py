@@ -1,20 +1,30 @@
 """Settling annotators' votes on the label and the key frame of a clip (paper section III).
 
-The paper: five annotators; a label or key frame stands when at least three agree; else the five annotate
-again; what is still uncertain after the second vote is removed, and so is what has a confidence below 0.5.
-When two key frames count as the same, and whose confidence is averaged, is not stated in the paper: here a
-tolerance in frames, and those who voted for the winning label.
+The paper: groups of five annotators; a label or key frame stands when at least three agree, which is more
+than half of them; else the five annotate again; what is still uncertain after the second vote is removed.
+For groups of other sizes, which the paper does not have, both are asked for: :attr:`Rules.min_votes`, and
+more than half of the votes cast, so that no tie and no minority settles anything.
+
+Not stated in the paper: when two key frames count as the same (here a tolerance in frames), and what becomes
+of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`). The
+paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those subclasses
+with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it looks at.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean, median_low
+from statistics import fmean, mean, median_low
 
 from fgbench.naming import key
 from fgbench.records import Vote
+
+PAPERS_GROUP = 5
+"""Annotators who vote on a clip (paper section III)."""
+PAPERS_CONFIDENCE = 0.5
+"""Mean confidence below which the paper drops a class (section III)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +32,9 @@ class Rules:
     """When votes settle a clip.
 
     Attributes:
-        min_votes: Votes that have to agree.
+        min_votes: Votes that have to agree, and be more than half of those cast.
         key_frame_tolerance: Largest distance, in frames, within a group of equal key frames.
-        min_confidence: Least mean confidence, 0 to 1.
+        min_confidence: Least mean confidence of a clip, 0 to 1; our rule, not the paper's.
     """
 
     min_votes: int
@@ -38,17 +48,17 @@ class Decision:
 
     Attributes:
         status: ``"settled"``, ``"reannotate"`` (first round failed) or ``"dropped"`` (later round failed).
-        label: The label with most votes; of several, the first in the alphabet.
+        label: The label that enough voted for; ``None`` if none is.
         key_frame: Agreed key frame, if any.
-        confidence: Mean confidence of those who voted for the label.
-        agreement: Share of the votes that went to the label.
+        confidence: Mean confidence of those who voted for the label and told it; ``None`` if nobody did.
+        agreement: Share of the votes that went to the label with most.
         detail: Why it is not settled.
     """
 
     status: str
-    label: str
+    label: str | None
     key_frame: int | None
-    confidence: float
+    confidence: float | None
     agreement: float
     detail: str
 
@@ -67,40 +77,99 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
         raise ValueError("no votes to settle")
     last = max(vote.round for vote in votes)
     cast = [vote for vote in votes if vote.round == last]
+    needed = max(rules.min_votes, len(cast) // 2 + 1)
     tally = Counter(vote.label for vote in cast)
-    best, count = min(tally.items(), key=lambda item: (-item[1], item[0]))
-    confidence = mean(vote.confidence for vote in cast if vote.label == best)
+    count = max(tally.values())
+    best = sorted(label for label, found in tally.items() if found == count)
+    label = best[0] if count >= needed else None  # more than half: there is no other
+    told = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
+    confidence = mean(told) if told else None
     problems = []
-    if count < rules.min_votes:
-        problems.append(f"label: {count} of {len(cast)} agree, {rules.min_votes} needed")
-    elif confidence < rules.min_confidence:
+    if label is None:
+        tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
+        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}")
+    elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
-    group = largest_group(marked, rules.key_frame_tolerance)
-    if marked and len(group) < rules.min_votes:
-        problems.append(f"key frame: {len(group)} of {len(cast)} agree, {rules.min_votes} needed")
+    groups = largest_groups(marked, rules.key_frame_tolerance)
+    agreed = bool(groups) and len(groups[0]) >= needed
+    if marked and not agreed:
+        problems.append(f"key frame: {len(groups[0])} of {len(cast)} agree, {needed} needed")
     failed = "reannotate" if last == 1 else "dropped"
     return Decision(
         status=failed if problems else "settled",
-        label=best,
-        key_frame=median_low(group) if group else None,
+        label=label,
+        key_frame=_shared_median(marked, groups) if agreed else None,
         confidence=confidence,
         agreement=count / len(cast),
         detail=f"round {last}: {'; '.join(problems)}" if problems else "",
     )
 
 
-def largest_group(frames: Sequence[int], tolerance: int) -> list[int]:
-    """The largest set of frame numbers that lie within ``tolerance`` frames of each other.
+def largest_groups(frames: Sequence[int], tolerance: int) -> list[list[int]]:
+    """The largest sets of frame numbers that lie within ``tolerance`` frames of each other.
 
-    Of several as large, the one with the smallest spread, then the earliest.
+    Of several as large, those with the smallest spread; of these all, from the earliest to the latest.
     """
     ordered = sorted(frames)
-    groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
     for start, first in enumerate(ordered):
         group = [frame for frame in ordered[start:] if frame - first <= tolerance]
-        groups[-len(group), group[-1] - first, first] = group
-    return groups[min(groups)] if groups else []
+        groups[-len(group), group[-1] - first].setdefault(first, group)
+    return list(groups[min(groups)].values()) if groups else []
+
+
+def _shared_median(frames: Sequence[int], groups: Sequence[Sequence[int]]) -> int:
+    """Lower median of the frames that overlapping groups span.
+
+    Each group holds more than half of them, so that all groups hold it: of several, none has to be preferred.
+    """
+    first, last = groups[0][0], groups[-1][-1]
+    return median_low(frame for frame in frames if first <= frame <= last)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one person said of the class of one clip: a vote of the first round, or the final label.
+
+    Attributes:
+        label: The class.
+        confidence: 0 to 1; ``None`` if not told.
+    """
+
+    label: str
+    confidence: float | None
+
+
+def judgements(votes: Sequence[Vote], label: str | None, confidence: float | None) -> list[Judgement]:
+    """What the confidence of classes is made of: a clip's votes of its first round, else its label.
+
+    Args:
+        votes: Of all rounds.
+        label: Final label of a clip without votes.
+        confidence: Confidence that came with it.
+    """
+    if not votes:
+        return [] if label is None else [Judgement(label, confidence)]
+    first = min(vote.round for vote in votes)
+    return [Judgement(vote.label, vote.confidence) for vote in votes if vote.round == first]
+
+
+def class_confidences(found: Iterable[Judgement]) -> dict[str, float | None]:
+    """Mean confidence of each class over all judgements for it; ``None`` where nobody told one.
+
+    Args:
+        found: Of all clips.
+    """
+    told: dict[str, list[float]] = defaultdict(list)
+    for judgement in found:
+        told[judgement.label] += [] if judgement.confidence is None else [judgement.confidence]
+    return {label: fmean(values) if values else None for label, values in sorted(told.items())}
+
+
+def low_classes(confidences: Mapping[str, float | None], threshold: float) -> list[str]:
+    """Classes with a mean confidence below a threshold, sorted; those of which none is known stay."""
+    return sorted(label for label, value in confidences.items() if value is not None and value < threshold)
 
 
 def duplicate_voter(votes: Sequence[Vote]) -> tuple[str, int] | None:

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
+import random
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no deadline, which a busy machine would miss; 'make test-random' draws
+# new ones. What it finds is kept as an @example beside its test.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("random", derandomize=False, deadline=None, max_examples=500, print_blob=True)
+settings.load_profile("repeatable")
+
+
+def _seed_global_generators() -> None:
+    """What a test draws must not depend on the tests that ran before it in its process."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup() -> None:
+    """Every fixture begins with the same state of the global generators."""
+    _seed_global_generators()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """So does every test, whichever of its fixtures were there already."""
+    _seed_global_generators()
 
 
 @pytest.fixture(scope="session")

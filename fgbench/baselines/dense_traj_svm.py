@@ -21,7 +21,7 @@ from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.place import Progress, RunPlace
 from fgbench.evaluation.roles import Roles
-from fgbench.evaluation.samples import Sample, clip_samples
+from fgbench.evaluation.samples import Sample, clips_of_all_classes
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.hashing import digest_json, hash_u64
 from fgbench.records import TRAJECTORY_CHANNELS
@@ -44,7 +44,7 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    roles = place.roles(clip_samples(place.manifests), protocol_name="clips")
+    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips")
     plan_memory(roles, n_classes=len(place.labels.labels), jobs=place.jobs)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)

@@ -74,14 +74,20 @@ class IngestConfig(Section):
 
 
 class ConsensusConfig(Section):
-    """Rules that settle annotators' votes (paper section III: three of five agree, confidence 0.5)."""
+    """Rules that settle annotators' votes (paper section III: three of five agree)."""
 
     min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
-    """Votes that have to agree on the label, and on the key frame."""
+    """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
     key_frame_tolerance: Count = 2
     """Key frames this many frames apart count as the same. Not stated in the paper."""
     min_confidence: Fraction = 0.5
-    """Least mean confidence of those who voted for the label."""
+    """Least mean confidence of those who voted for the label; below it the clip counts as not settled. A rule
+    of ours, not the paper's, which has one for classes alone; 0 takes every clip. Final labels are not
+    judged by it."""
+    drop_classes_below: Fraction = 0.0
+    """Drop classes whose mean confidence over all clips is lower (paper section III: 0.5); 0 drops none.
+    Their clips are rejected, and the label set lacks them. The mean is over the votes of the first round for
+    the class and over final labels with a confidence; what it is taken over is not stated in the paper."""
 
 
 class SplitConfig(Section):
@@ -92,8 +98,8 @@ class SplitConfig(Section):
     group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
     """What must not be divided. The paper divides by clip."""
     assign: Literal["hash", "exact"] = "hash"
-    """``hash``: each group by itself, so that a new clip leaves the others where they are; ``exact``: sizes
-    are met as closely as whole groups allow."""
+    """``hash``: each group by itself, so that a new clip leaves the others where they are, but for those that
+    ``cover_all_classes`` moves; ``exact``: sizes are met as closely as whole groups allow."""
     train: Weight = 825.0
     """Number of clips, or weight; only the proportions count when the data set has another size."""
     val: Weight = 275.0
@@ -101,7 +107,8 @@ class SplitConfig(Section):
     test: Weight = 391.0
     """As ``train``."""
     cover_all_classes: bool = True
-    """Move groups so that every class with enough groups is in test and in train (paper section III)."""
+    """Move groups so that every class with enough groups is in test and in train (paper section III). Which
+    are moved depends on the other groups with their classes, so that a new clip can move one of its class."""
     seed: Seed = 0
     """Seed of the division."""
 

@@ -124,8 +124,10 @@ class ImageDataConfig(Section):
     copies: bool = True
     """Whether augmented copies train too."""
     keep_maps: bool = False
-    """Compute the last maps of a frozen trunk once for every crop, and train on them: the same result, many
-    times faster, for a disk and memory of about 20 kB per crop and scale."""
+    """Compute the last maps of a frozen trunk once for every crop, and train on them: the same result up to
+    float16, which the maps are kept in, many times faster, for a disk and memory of about 20 kB per crop and
+    scale. Measured with a small network over 6 epochs: losses differ by up to 1.3e-6 of them, probabilities
+    by up to 6e-6, no predicted class."""
     resident_mb: Megabytes = 16384
     """Memory for images; a larger set is streamed from disk."""
 

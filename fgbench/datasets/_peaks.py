@@ -1,4 +1,4 @@
-"""Sequences that rise from a neutral face to the peak of an expression."""
+"""Sequences that rise from a neutral face to the peak of an expression, and clips that begin with one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,18 @@ def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject
         source_id=name,
         selected_frames=tuple(range(max(1, n_frames - PEAK_FRAMES), n_frames)),
     )
-    yield ClipEntry(
+    yield first_frame(name, path, subject=subject)
+
+
+def first_frame(name: str, path: str, *, subject: str) -> ClipEntry:
+    """The first frame of a sequence or clip as an entry ``<name>-neutral`` of its own.
+
+    Args:
+        name: Id of the sequence.
+        path: Its path.
+        subject: Who is shown.
+    """
+    return ClipEntry(
         clip_id=f"{name}-neutral",
         path=path,
         label="neutral",

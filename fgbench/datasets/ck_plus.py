@@ -8,8 +8,9 @@ Layouts::
 
 Labels: anger, contempt, disgust, fear, happiness, sadness, surprise, and neutral. The last three frames of a
 labelled sequence are the peak. Its first frame is a second entry ``S###_###-neutral`` of the same subject; a
-recipe whose label set has no neutral (6 or 7 classes) leaves these out. The benchmarks with 6, 7 and 8
-classes are not comparable with each other.
+recipe whose label set has no neutral (``ck-plus-6``, ``ck-plus-contempt``) leaves these out. The paper's
+seven classes are the six basic ones and neutral (section V-A; recipe ``ck-plus``). The benchmarks with 6, 7
+(either) and 8 classes are not comparable with each other.
 """
 
 from __future__ import annotations

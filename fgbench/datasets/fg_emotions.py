@@ -255,11 +255,10 @@ def _split(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
 
 
 def _vote(row: Mapping[str, str]) -> Vote:
-    confidence = _fraction(row, VOTES)
     return Vote(
         annotator=row["annotator"],
         label=row["label"],
-        confidence=1.0 if confidence is None else confidence,
+        confidence=_fraction(row, VOTES),
         key_frame=_optional_integer(row, "key_frame", VOTES),
         round=_round(row),
     )

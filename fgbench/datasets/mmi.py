@@ -7,9 +7,11 @@ Layout::
     Sessions/<id>/<sid>.xml           <Metatag Name="Emotion" Value="1"/>
     Sessions/<id>/<sid>-oao_aucs.xml  <ActionUnit><Marker Frame="1" Type="0"/>; for some clips only
 
-Labels: anger, disgust, fear, happiness, sadness, surprise (1 to 6); clips with another code are left out
-and counted as ``other``. Sessions without an emotion, and clips in profile, are not listed. Of a picture with
-both views the frontal face is taken, since the detector finds no other.
+Labels: anger, disgust, fear, happiness, sadness, surprise (1 to 6), and neutral; clips with another code are
+left out and counted as ``other``. The first frame of a clip with one of the six is a second entry
+``S###-###-neutral`` of the same subject (paper section V-A); a recipe with six classes leaves these out.
+Sessions without an emotion, and clips in profile, are not listed. Of a picture with both views the frontal
+face is taken, since the detector finds no other.
 
 The key frame is the middle of the frames in which the most action units are at their apex, where these are
 annotated; elsewhere it is left open, and recipes take the middle of the clip.
@@ -39,6 +41,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
+from fgbench.datasets._peaks import first_frame
 from fgbench.datasets._tables import label_of, whole_number
 from fgbench.datasets._xml import read_xml
 from fgbench.errors import DatasetError
@@ -65,9 +68,11 @@ CARD = Card(
     citation="Pantic, Valstar, Rademaker and Maat, Web-based Database for Facial Expression Analysis, ICME "
     "2005; Valstar and Pantic, Induced Disgust, Happiness and Surprise, LREC Workshop EMOTION 2010",
     request="Maja Pantic and Michel Valstar, page of the MMI Facial Expression Database",
-    protocol="10 folds by subject, six expressions; frames in the middle are the apex",
+    protocol="10 folds by subject; frames in the middle are the apex, the first is neutral",
     layouts=_LAYOUT,
-    variants=(Variant(scheme="mmi7", about="frontal clips with an emotion"),),
+    variants=(
+        Variant(scheme="mmi8", about="frontal clips with an emotion, and the neutral first frame of each"),
+    ),
     unconfirmed=(
         "that the frames in the middle of a clip are its apex; publications differ in which they take",
         "number of clips: publications use 205 to 213",
@@ -78,7 +83,7 @@ CARD = Card(
 
 
 def list_clips(root: Path) -> list[ClipEntry]:
-    """Clips with an emotion, ordered by id (``S###-###``).
+    """Clips with an emotion, and their neutral first frames, ordered by id (``S###-###``).
 
     Args:
         root: Folder with the layout above, possibly some folders up, or ``Sessions/`` itself.
@@ -124,14 +129,12 @@ def _session(folder: Path, root: Path) -> Iterator[ClipEntry]:
         except DatasetError as error:
             yield ClipEntry(clip_id=sid, path=path, problem=("bad_annotation", error.message))
             continue
+        label, subject = _label(code, labels), match["subject"].upper()
         yield ClipEntry(
-            clip_id=sid,
-            path=path,
-            label=_label(code, labels),
-            key_frame=key_frame,
-            subject_id=match["subject"].upper(),
-            source_id=sid,
+            clip_id=sid, path=path, label=label, key_frame=key_frame, subject_id=subject, source_id=sid
         )
+        if label != OTHER:
+            yield first_frame(sid, path, subject=subject)
 
 
 def _clips(folder: Path) -> dict[str, str]:

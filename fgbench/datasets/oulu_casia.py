@@ -5,9 +5,9 @@ Layout: ``OriginalImg/{VL,NI}/{Strong,Weak,Dark}/P###/<emotion>/000.jpeg``, with
 neutral. Each camera (visible light ``VL``, near infrared ``NI``) and light is a variant, e.g. ``vl-strong``.
 
 The last three frames of a sequence are the peak. Its first frame is a second entry ``P###_<emotion>-neutral``
-of the same subject; a recipe with six classes leaves these out. Folds are by subject: a script that
-circulates deals out sequences, and with them the same person to training and test, so that its results are
-too high.
+of the same subject (paper section V-A); a recipe with six classes leaves these out. Folds are by subject: a
+script that circulates deals out sequences, and with them the same person to training and test, so that its
+results are too high.
 """
 
 from __future__ import annotations

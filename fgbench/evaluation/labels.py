@@ -19,6 +19,8 @@ from fgbench.taxonomy import Ontology, leaves, ontology, ontology_names
 
 FG33 = "fg33"
 """Name of the 33 leaves of FG-Emotions, which a work folder has unless its index tells another set."""
+SOME_LEAVES = "fg33-part"
+"""Name of a set of some of the leaves: those that are left where ``consensus`` drops classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +135,20 @@ def named_labels(name: str, classes: Any, *, origin: str) -> LabelSet:
         or not all(isinstance(label, str) and label for label in classes)
     ):
         raise ManifestError(f"{origin} has classes {classes!r}, expected two or more different names", again)
-    if name == FG33:
-        if set(classes) != set(fg33().labels):
+    if name in (FG33, SOME_LEAVES):
+        strange = sorted(set(classes) - {*fg33().labels})
+        if strange:
             raise ManifestError(
-                f"{origin} has {len(classes)} classes of {FG33}, expected its {len(fg33().labels)} leaves",
+                f"{origin} has the class {strange[0]!r}, expected some of the {len(fg33().labels)} leaves of "
+                f"{FG33}",
                 again,
             )
-        return fg33()
+        kept = [leaf for leaf in leaves() if leaf.name in classes]
+        if len(kept) == len(leaves()):
+            return fg33()
+        return LabelSet(
+            name=SOME_LEAVES,
+            labels=tuple(leaf.name for leaf in kept),
+            basic=tuple(leaf.basic for leaf in kept),
+        )
     return LabelSet(name=name, labels=tuple(classes))

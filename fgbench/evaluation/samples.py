@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench.errors import ManifestError
+from fgbench.errors import DatasetError, ManifestError
 from fgbench.records import image_id
 from fgbench.storage import read_rows
 
@@ -60,6 +60,44 @@ def clip_samples(manifests: Path) -> list[Sample]:
         )
         for row in read_rows(manifests / "clips.parquet", columns)
     ]
+
+
+def moving_samples(manifests: Path) -> list[Sample]:
+    """The clips that methods of clips are trained and tested on, ordered by id.
+
+    Entries that stand for single frames are not among them, as the neutral first frame of a sequence: it has
+    no motion, and a method would know the class by that alone.
+
+    Args:
+        manifests: Folder of the manifests.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    rows = read_rows(manifests / "clips.parquet", ["clip_id", "stills_only"])
+    stills = {row["clip_id"] for row in rows if row["stills_only"]}
+    return [sample for sample in clip_samples(manifests) if sample.clip_id not in stills]
+
+
+def clips_of_all_classes(manifests: Path) -> list[Sample]:
+    """As :func:`moving_samples`, for methods that are trained: every class with entries has clips.
+
+    Args:
+        manifests: Folder of the manifests.
+
+    Raises:
+        DatasetError: If all entries of a class stand for single frames.
+        ManifestError: If they are missing or damaged.
+    """
+    found = moving_samples(manifests)
+    there = {clip.label for clip in found}
+    still = sorted({entry.label for entry in clip_samples(manifests) if entry.label} - there)
+    if still:
+        raise DatasetError(
+            f"{manifests} has single frames of {', '.join(still)}, and no clip to train methods of clips on",
+            "prepare the data set with a recipe without such a class, e.g. ck-plus-6, mmi-6, oulu-casia-6",
+        )
+    return found
 
 
 def image_samples(manifests: Path) -> list[Sample]:

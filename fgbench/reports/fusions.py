@@ -14,7 +14,7 @@ import numpy as np
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import fusion
 from fgbench.evaluation.results import SINGLE_FOLD, Predictions
-from fgbench.evaluation.samples import clip_samples
+from fgbench.evaluation.samples import moving_samples
 from fgbench.evaluation.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
 from fgbench.hashing import digest_file
 from fgbench.reports.accuracies import Accuracies, accuracies, pooled
@@ -251,7 +251,7 @@ def _validation(workdir: Path, run: Run) -> Fusible:
     same = index.is_file() and digest_file(index) == run.result["manifest_digest"]
     all_count = same and run.fold == SINGLE_FOLD
     if all_count:
-        listed = {s.sample_id: s for s in clip_samples(workdir / MANIFESTS) if s.part == "val"}
+        listed = {s.sample_id: s for s in moving_samples(workdir / MANIFESTS) if s.part == "val"}
         if lost := sorted(set(truth) - set(listed)):
             raise ManifestError(
                 f"{run.folder / STREAMS} has {len(lost)} validation clips that the manifests do not have, "

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
-from fgbench.printable import printable
 from fgbench.records import SPLITS
+from fgbench.stages._annotation_card import annotation_lines
+from fgbench.stages._plain_text import plain
+from fgbench.stages._votes import Annotation
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def data_card(
-    config: PrepareConfig, counts: Mapping[str, Mapping[str, int]], rejects: pa.Table, listing: Listing
+    config: PrepareConfig,
+    counts: Mapping[str, Mapping[str, int]],
+    rejects: pa.Table,
+    listing: Listing,
+    *,
+    classes: Sequence[str],
+    annotation: Annotation,
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -26,16 +33,18 @@ def data_card(
         counts: Part to number of clips, of original images and of images with copies.
         rejects: Table of the clips that could not be used.
         listing: What the adapter listed.
+        classes: Labels of the manifests.
+        annotation: What annotators said.
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
-    lines = [f"# {_plain(config.dataset.name)}", ""]
+    lines = [f"# {plain(config.dataset.name)}", ""]
     if config.dataset.synthetic:
         lines += [
             "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
             "",
         ]
     lines += [
-        f"Prepared by fgbench with the recipe `{_plain(config.name)}`. {_plain(config.description)}".rstrip(),
+        f"Prepared by fgbench with the recipe `{plain(config.name)}`. {plain(config.description)}".rstrip(),
         "",
         "| part | clips | images | images with augmented copies |",
         "|---|---|---|---|",
@@ -44,10 +53,11 @@ def data_card(
             for part in SPLITS
         ),
         "",
-        f"Label set `{_plain(config.dataset.scheme)}`: {_plain(', '.join(listing.classes)) or 'no classes'}.",
+        f"Label set `{plain(config.dataset.scheme)}`: {plain(', '.join(classes)) or 'no classes'}.",
         "",
         *_left_out(listing.left_out),
         *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
+        *annotation_lines(annotation, config.consensus),
         "## Files",
         "",
         "- `clips.parquet`: one row per usable clip",
@@ -72,10 +82,5 @@ def data_card(
 def _left_out(labels: Mapping[str, int]) -> list[str]:
     if not labels:
         return []
-    named = ", ".join(f"{count} of {_plain(label)}" for label, count in labels.items())
+    named = ", ".join(f"{count} of {plain(label)}" for label, count in labels.items())
     return [f"Left out, since the label set lacks their class: {named}.", ""]
-
-
-def _plain(text: str) -> str:
-    """Text without characters that Markdown or HTML would take for mark-up."""
-    return re.sub(r"[<>|`*\[\]\n]", " ", printable(text)).strip()

@@ -15,6 +15,7 @@ from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
 from fgbench.records import IMAGE_ROLES, SPLITS
 from fgbench.stages._frame_sizes import size_changes
+from fgbench.stages._votes import Annotation, read_annotation
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,6 +115,11 @@ def clips_table(
             table = table.append_column(name, zeros)
     table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
     return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
+
+
+def annotation(workdir: Path, finished: Finished) -> Annotation:
+    """What annotators said of the clips that could be read."""
+    return read_annotation(_paths(workdir, finished, "ingest"))
 
 
 def rejects_table(workdir: Path, finished: Finished) -> pa.Table:

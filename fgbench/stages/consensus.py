@@ -3,20 +3,40 @@
 Reads ``ingest``; settles the votes of clips that have any (`fgbench.voting`), takes the final label of the
 others, and adds upper class and valence where the class tree tells them. Writes one row per clip. Clips on
 which annotators do not agree are rejected as ``reannotate`` (after the first round) or ``dropped`` (after a
-later one).
+later one). With ``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``:
+which classes these are is decided for all clips at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fgbench.config import ConsensusConfig
 from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
-from fgbench.records import Rejected, Vote
+from fgbench.records import Rejected
+from fgbench.stages._votes import COLUMNS, judged, votes_of
 from fgbench.taxonomy import UNLABELLED, ontology
-from fgbench.voting import Decision, Rules, duplicate_voter, settle
+from fgbench.voting import Decision, Rules, class_confidences, duplicate_voter, low_classes, settle
+
+LOW_CLASS = "low_class"
+"""Reason of clips of a class that is dropped for its mean confidence."""
+
+
+def _plan(
+    config: ConsensusConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
+) -> dict[int, list[str]]:
+    """Bucket to the classes of its clips that are dropped; no numbers, so that a new clip redoes no other
+    bucket than its own unless it makes a class fall or rise."""
+    if config.drop_classes_below == 0:
+        return {bucket: [] for bucket in inputs}
+    of = {bucket: list(judged([files["ingest"][ROWS]])) for bucket, files in inputs.items()}
+    low = low_classes(
+        class_confidences(one for found in of.values() for one in found), config.drop_classes_below
+    )
+    return {bucket: sorted({one.label for one in found} & {*low}) for bucket, found in of.items()}
 
 
 def _run(task: Task) -> Iterator[Item]:
@@ -27,12 +47,12 @@ def _run(task: Task) -> Iterator[Item]:
         key_frame_tolerance=config.key_frame_tolerance,
         min_confidence=config.min_confidence,
     )
-    columns = ["clip_id", "label", "scheme", "confidence", "key_frame", "votes"]
-    for clip in task.rows("ingest", columns=columns):
-        yield Item(clip["clip_id"], partial(_settle, clip, rules))
+    low = dict.fromkeys(task.plan, config.drop_classes_below)
+    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame"]):
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low))
 
 
-def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
+def _settle(clip: dict[str, Any], rules: Rules, low: Mapping[str, float]) -> Outcome:
     label: str | None
     key_frame: int | None
     confidence: float | None
@@ -41,7 +61,7 @@ def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
     if not clip["votes"]:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
-        votes = [Vote(**{**vote, "label": labels.find(vote["label"])}) for vote in clip["votes"]]
+        votes = votes_of(clip)
         twice = duplicate_voter(votes)
         if twice is not None:
             return Rejected(
@@ -57,6 +77,11 @@ def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
     else:
         name = labels.find(label)
         basic, valence = labels.place(name)
+    if name is not None and name in low:
+        detail = (
+            f"mean confidence of the class {name} is below {low[name]:.2f} (consensus.drop_classes_below)"
+        )
+        return Rejected(clip["clip_id"], LOW_CLASS, detail)
     row = {
         "clip_id": clip["clip_id"],
         "label": name,
@@ -70,4 +95,6 @@ def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
     return Accepted(clip["clip_id"], [row])
 
 
-STAGE = Stage(name="consensus", version=2, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run)
+STAGE = Stage(
+    name="consensus", version=3, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run, plan=_plan
+)

@@ -48,6 +48,7 @@ from fgbench.stages._card import data_card
 from fgbench.stages._tables import Finished
 from fgbench.stored_results import StoredResults
 from fgbench.verification import Claim, Runner, Verified
+from fgbench.voting import low_classes
 
 PREVIOUS = "index.json.previous"
 """List of the files of ours while the index is being replaced."""
@@ -107,6 +108,7 @@ def publish(
         ),
         "classes": list(listing.classes),
         "left_out": dict(listing.left_out),
+        "columns": records.schema("clips").names,
     }
     current = _current_index(workdir, results)
     if current is not None and current["origin"] == origin and _all_there(current, results, runner):
@@ -133,7 +135,11 @@ def publish(
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
-    storage.write_text(folder / "README.md", data_card(config, counts, rejects, listing))
+    said = tables.annotation(workdir, finished)
+    low = low_classes(said.confidences, config.consensus.drop_classes_below)
+    classes = [label for label in listing.classes if label not in low]
+    card = data_card(config, counts, rejects, listing, classes=classes, annotation=said)
+    storage.write_text(folder / "README.md", card)
     if folds:
         storage.write_text(folder / FOLDS, folds)
     rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
@@ -146,7 +152,7 @@ def publish(
         "dataset": config.dataset.name,
         "synthetic": config.dataset.synthetic,
         "scheme": config.dataset.scheme,
-        "classes": list(listing.classes),
+        "classes": classes,
         "left_out": dict(listing.left_out),
         "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,

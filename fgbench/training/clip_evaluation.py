@@ -23,7 +23,7 @@ from fgbench.evaluation.results import (
 )
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.evaluation.run_lock import hold_run
-from fgbench.evaluation.samples import Sample, clip_samples
+from fgbench.evaluation.samples import Sample, moving_samples
 from fgbench.evaluation.streams import NAMES, read_streams
 from fgbench.training.clip_inference import ClipNetwork
 from fgbench.training.clip_outcome import Outcome, write_clip_outcome
@@ -166,7 +166,7 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
 def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple[Outcome, Roles]:
     """Predictions of the test clips of a fold, or of all folds; of its validation clips too if it is one."""
     frames = clip_frames(place.manifests, flow=network.config.temporal == "flow")
-    samples = clip_samples(place.manifests)
+    samples = moving_samples(place.manifests)
     divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
     test = [sample for sample in divided if sample.part == "test"]
     usable = [sample for sample in test if sample.sample_id in frames.known]

@@ -1,6 +1,9 @@
 """The maps that image models train on while their trunk is frozen: computed once, shared by runs.
 
 Writes ``cache/maps/<fingerprint>/`` of the work folder; see :mod:`fgbench.training.map_store`.
+
+Maps are kept as float16 (11 bits), so that training on them gives what training on pictures gives up to that
+rounding; see ``data.keep_maps``. Those of the validation images are float16 also where none are kept.
 """
 
 from __future__ import annotations

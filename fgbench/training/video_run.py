@@ -16,7 +16,7 @@ from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
-from fgbench.evaluation.samples import clip_samples
+from fgbench.evaluation.samples import clips_of_all_classes
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
@@ -144,7 +144,7 @@ def _run(
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    roles = place.roles(clip_samples(place.manifests), protocol_name="clips", known=found.known)
+    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=found.known)
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbench.records import Vote
-from fgbench.voting import Rules, duplicate_voter, largest_group, settle
+from fgbench.voting import (
+    Judgement,
+    Rules,
+    class_confidences,
+    duplicate_voter,
+    judgements,
+    largest_groups,
+    low_classes,
+    settle,
+)
 
 RULES = Rules(min_votes=3, key_frame_tolerance=2, min_confidence=0.5)
 
@@ -77,6 +86,92 @@ def test_largest_group_against_all_subsets(frames, tolerance):
         for subset in itertools.combinations(frames, size)
         if not subset or max(subset) - min(subset) <= tolerance
     ]
-    group = largest_group(frames, tolerance)
-    assert len(group) == max(len(subset) for subset in fitting)
-    assert not group or max(group) - min(group) <= tolerance
+    size = max(len(subset) for subset in fitting)
+    spread = min(max(subset) - min(subset) for subset in fitting if len(subset) == size) if size else 0
+    expected = {subset for subset in map(tuple, map(sorted, fitting)) if len(subset) == size}
+    expected = {subset for subset in expected if size and subset[-1] - subset[0] == spread}
+    assert list(map(tuple, largest_groups(frames, tolerance))) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("cast", "status", "told"),
+    [
+        ("aaabbb", "reannotate", "3 of 6 agree, 4 needed (a tie of a, b)"),
+        ("bbbaaa", "reannotate", "3 of 6 agree, 4 needed (a tie of a, b)"),
+        ("aaabbcde", "reannotate", "3 of 8 agree, 5 needed"),
+        ("aaaabbbb", "reannotate", "4 of 8 agree, 5 needed (a tie of a, b)"),
+        ("aaaaabbb", "settled", ""),
+        ("aab", "reannotate", "2 of 3 agree, 3 needed"),
+        ("aaa", "settled", ""),
+        ("aaab", "settled", ""),
+        ("aaabb", "settled", ""),
+        ("aaaabbb", "settled", ""),
+    ],
+)
+def test_a_label_needs_three_votes_and_more_than_half(cast, status, told):
+    decision = settle(votes(list(cast)), RULES)
+    assert decision.status == status
+    assert told in decision.detail
+    assert decision.label == ("a" if status == "settled" else None)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=9), st.integers(1, 5))
+def test_what_labels_are_called_settles_nothing(cast, min_votes):
+    rules = Rules(min_votes=min_votes, key_frame_tolerance=2, min_confidence=0.5)
+    renamed = {"a": "z", "b": "y", "c": "x"}
+    one, other = settle(votes(cast), rules), settle(votes([renamed[label] for label in cast]), rules)
+    assert one.status == other.status
+    assert other.label == renamed.get(one.label)
+    enough = [
+        label for label in "abc" if cast.count(label) >= min_votes and 2 * cast.count(label) > len(cast)
+    ]
+    assert ([one.label] if one.label else []) == enough
+
+
+def test_a_key_frame_needs_more_than_half_of_the_votes_too():
+    frames = [10, 10, 10, 30, 30, 30]
+    decision = settle(votes(["anger"] * 6, frames), RULES)
+    assert decision.status == "reannotate"
+    assert "key frame: 3 of 6 agree, 4 needed" in decision.detail
+    assert decision.key_frame is None
+    # Who marked none has voted all the same.
+    decision = settle(votes(["anger"] * 8, [10, 10, 10, 10, None, None, None, None]), RULES)
+    assert "key frame: 4 of 8 agree, 5 needed" in decision.detail
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=9))
+def test_no_end_of_the_clip_is_preferred_between_key_frames(frames):
+    """Overlapping groups as large and as narrow share a frame: it is the key frame, also played backwards."""
+    forward = settle(votes(["anger"] * len(frames), frames), RULES)
+    backward = settle(votes(["anger"] * len(frames), [12 - frame for frame in frames]), RULES)
+    assert forward.status == backward.status
+    if forward.status == "settled":
+        assert all(forward.key_frame in group for group in largest_groups(frames, 2))
+        groups = largest_groups(frames, 2)
+        spanned = [frame for frame in frames if groups[0][0] <= frame <= groups[-1][-1]]
+        if len(spanned) % 2:  # of an even number the lower median is taken
+            assert forward.key_frame == 12 - backward.key_frame
+
+
+def test_the_key_frame_of_overlapping_groups_is_the_one_they_share():
+    assert settle(votes(["anger"] * 5, [10, 11, 12, 13, 14]), RULES).key_frame == 12
+
+
+def test_who_tells_no_confidence_has_none():
+    decision = settle(votes(["anger"] * 5, confidences=[0.2, None, None, 0.4, None]), RULES)
+    assert (decision.status, decision.confidence) == ("reannotate", pytest.approx(0.3))
+    decision = settle(votes(["anger"] * 5, confidences=[None] * 5), RULES)
+    assert (decision.status, decision.confidence) == ("settled", None)
+
+
+def test_classes_of_low_confidence_are_told_by_the_first_round():
+    first = votes(["wrath", "wrath", "anger"], confidences=[0.3, 0.5, 0.9])
+    second = votes(["wrath"] * 3, confidences=[1.0] * 3, in_round=2)
+    said = judgements(first + second, None, None)
+    assert said == [Judgement("wrath", 0.3), Judgement("wrath", 0.5), Judgement("anger", 0.9)]
+    said += judgements([], "wrath", None) + judgements([], "pride", None) + judgements([], "hate", 0.5)
+    said += judgements([], None, 0.1)
+    found = class_confidences(said)
+    assert found == {"anger": 0.9, "hate": 0.5, "pride": None, "wrath": pytest.approx(0.4)}
+    assert low_classes(found, 0.5) == ["wrath"]
+    assert low_classes(found, 0.0) == []

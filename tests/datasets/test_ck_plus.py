@@ -101,7 +101,8 @@ def test_the_other_release_is_named(tmp_path):
     ("recipe", "n_classes", "n_clips", "left_out"),
     [
         ("ck-plus-6", 6, 17, {"contempt": 3, "neutral": 20}),
-        ("ck-plus", 7, 20, {"neutral": 20}),
+        ("ck-plus", 7, 37, {"contempt": 3}),
+        ("ck-plus-contempt", 7, 20, {"neutral": 20}),
         ("ck-plus-8", 8, 40, {}),
     ],
 )
@@ -117,7 +118,8 @@ def test_prepared_with_6_7_and_8_classes(tmp_path, recipe, n_classes, n_clips, l
     assert (clip["label"], clip["basic"], clip["valence"]) == ("anger", "anger", "unpleasant")
     assert (clip["n_frames"], clip["fps"], clip["duration_s"], clip["decoder"]) == (5, None, None, "pictures")
     assert [row["frame_index"] for row in made.images if row["clip_id"] == "S005_001"] == [2, 3, 4]
-    if recipe == "ck-plus-8":
+    assert ("neutral" in made.index["classes"]) == (recipe in ("ck-plus", "ck-plus-8"))
+    if recipe in ("ck-plus", "ck-plus-8"):
         neutral = made.clips["S005_001-neutral"]
         assert (neutral["label"], neutral["basic"], neutral["n_faces_ok"]) == ("neutral", None, 1)
 

@@ -189,7 +189,7 @@ def test_votes_and_selection(tmp_path):
     found = by_id(tmp_path)
     assert [(vote.annotator, vote.confidence, vote.key_frame, vote.round) for vote in found["a"].votes] == [
         ("n1", 0.9, 4, 1),
-        ("n2", 1.0, 5, 1),
+        ("n2", None, 5, 1),
     ]
     assert found["a"].subject_id == "s1"
     assert found["a"].selected_frames == (3, 5)

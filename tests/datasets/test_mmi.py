@@ -73,6 +73,16 @@ def test_frontal_clips_with_an_emotion(tmp_path):
     assert entries["S001-001"].key_frame is None
 
 
+def test_first_frames_of_the_six_are_neutral(tmp_path):
+    """The paper's protocol (section V-A); what a clip of another emotion begins with is not known."""
+    entries = {entry.clip_id: entry for entry in list_clips(write_mmi(tmp_path))}
+    neutral = {name for name, entry in entries.items() if entry.label == "neutral"}
+    assert neutral == {f"{name}-neutral" for name in entries if name not in neutral} - {"S001-007-neutral"}
+    first, whole = entries["S004-010-neutral"], entries["S004-010"]
+    assert (first.selected_frames, first.key_frame, first.stills_only) == ((0,), 0, True)
+    assert (first.path, first.subject_id, first.source_id) == (whole.path, "S004", whole.source_id)
+
+
 def test_extra_folders_upper_case_and_the_sessions_themselves(tmp_path):
     write_mmi(tmp_path / "download" / "mmi")
     sessions = tmp_path / "download" / "mmi" / "Sessions"
@@ -146,11 +156,14 @@ def test_bad_xml_is_a_problem_of_its_session(tmp_path, name, text, detail):
     write_session(tmp_path, 1, "S001-001", 1)
     write_session(tmp_path, 2, "S002-001", 2)
     write_text(tmp_path / "Sessions" / "1" / name, text)
-    bad, good = list_clips(tmp_path)
+    bad, good, neutral = list_clips(tmp_path)
     reason, found = bad.problem
     assert reason == "bad_annotation"
     assert detail in found
-    assert (good.clip_id, good.problem) == ("S002-001", None)
+    assert [(entry.clip_id, entry.problem) for entry in (good, neutral)] == [
+        ("S002-001", None),
+        ("S002-001-neutral", None),
+    ]
 
 
 def test_large_xml_is_a_problem(tmp_path):
@@ -186,11 +199,16 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(tmp_path / "mmi")
 
 
-def test_prepared(tmp_path):
+@pytest.mark.parametrize(
+    ("recipe", "n_classes", "left_out"), [("mmi", 7, {"other": 1}), ("mmi-6", 6, {"neutral": 7, "other": 1})]
+)
+def test_prepared_with_7_and_6_classes(tmp_path, recipe, n_classes, left_out):
     root = write_mmi(tmp_path / "mmi")
-    made = Prepared("mmi", root, tmp_path / "work", faces={"align": False})
-    assert made.index["left_out"] == {"other": 1}
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    assert made.index["left_out"] == left_out
+    assert len(made.index["classes"]) == n_classes
     assert made.rejects == {}
+    assert "equal to others" not in "\n".join(made.report.notes)
     protocol = made.index["protocol"]
     assert (protocol["kind"], protocol["folds"], protocol["group_by"]) == ("k-fold", 10, "subject_id")
     frames = {
@@ -199,3 +217,10 @@ def test_prepared(tmp_path):
     }
     assert frames == {"S001-001": [3, 4, 5], "S004-010": [4, 5, 6]}
     assert made.clips["S004-010"]["label"] == "happiness"
+    neutral = [row["clip_id"] for row in made.images if row["label"] == "neutral"]
+    assert len(neutral) == (7 if recipe == "mmi" else 0)
+    if recipe == "mmi":
+        assert [row["frame_index"] for row in made.images if row["clip_id"] == "S001-001-neutral"] == [0]
+        assert made.clips["S001-001-neutral"]["n_faces_ok"] == 1
+        assert made.clips["S001-001-neutral"]["stills_only"]
+        assert not made.clips["S001-001"]["stills_only"]

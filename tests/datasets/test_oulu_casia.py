@@ -72,7 +72,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
 
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "n_clips", "left_out"),
-    [("oulu-casia", 6, 16, {"neutral": 16}), ("oulu-casia-7", 7, 32, {})],
+    [("oulu-casia-6", 6, 16, {"neutral": 16}), ("oulu-casia", 7, 32, {})],
 )
 def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, left_out):
     root = write_oulu(tmp_path / "oulu", 3)
@@ -89,5 +89,5 @@ def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, lef
     protocol = made.index["protocol"]
     assert (protocol["kind"], protocol["folds"], protocol["group_by"]) == ("k-fold", 10, "subject_id")
     assert [row["frame_index"] for row in made.images if row["clip_id"] == "P001_surprise"] == [2, 3, 4]
-    if recipe == "oulu-casia-7":
+    if recipe == "oulu-casia":
         assert made.clips["P001_surprise-neutral"]["label"] == "neutral"

@@ -34,6 +34,7 @@ from typer.testing import CliRunner
 from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.config import load_prepare
+from fgbench.evaluation.samples import clip_samples, image_samples, moving_samples
 from fgbench.taxonomy import leaves
 
 PARTS = ("train", "val", "test")
@@ -165,6 +166,12 @@ CASES = [
         changes="buckets: 2",
     ),
     Case(recipe="ck-plus", write=lambda root: write_sequences(root, 21), column="CK+", changes=AS_THEY_ARE),
+    Case(
+        recipe="ck-plus-contempt",
+        write=lambda root: write_sequences(root, 21),
+        column="CK+",
+        changes=AS_THEY_ARE,
+    ),
     Case(recipe="ck-plus-48", write=lambda root: write_cropped(root, 21), column="CK+"),
     Case(recipe="dfew", write=write_dfew, column="DFEW", **OWN),
     Case(recipe="fer-plus", write=write_fer_plus, classes=8, column="FER+", **OWN),
@@ -188,11 +195,11 @@ CASES = [
         changes=AS_THEY_ARE,
         **OWN,
     ),
-    Case(recipe="mmi", write=write_mmi, classes=6, column="MMI", changes=AS_THEY_ARE),
+    Case(recipe="mmi", write=write_mmi, column="MMI", changes=AS_THEY_ARE),
+    Case(recipe="mmi-6", write=write_mmi, classes=6, column="MMI", changes=AS_THEY_ARE),
     Case(
         recipe="oulu-casia",
         write=lambda root: write_oulu(root, 10),
-        classes=6,
         column="Oulu-CASIA",
         changes=AS_THEY_ARE,
         **OWN,
@@ -349,7 +356,7 @@ def test_from_folders_of_frames_to_a_row_of_table_4(tmp_path):
     label = "Oulu-CASIA 3-fold by subject"
     recipe = write_text(
         tmp_path / "mine.yaml",
-        f"extends: oulu-casia\nprotocol: {{folds: 3, label: {label}}}\n{AS_THEY_ARE}\n",
+        f"extends: oulu-casia-6\nprotocol: {{folds: 3, label: {label}}}\n{AS_THEY_ARE}\n",
     )
     fgbench("prepare", recipe, "--data-root", root, "--workdir", work, "--jobs", 1)
     images = write_text(tmp_path / "images.yaml", IMAGE_RECIPE)
@@ -357,10 +364,32 @@ def test_from_folders_of_frames_to_a_row_of_table_4(tmp_path):
     fgbench("train", "tmsau", "--workdir", work, "--recipe", clips, "--jobs", 1, "--device", "cpu")
     quick = write_text(tmp_path / "quick.yaml", TRAJECTORIES)
     fgbench("baseline", "dense-traj-svm", "--workdir", work, "--recipe", quick, "--jobs", 1)
-    where = {"data": "oulu-casia, 6 classes", "column": "Oulu-CASIA", "label": label}
+    where = {"data": "oulu-casia-6, 6 classes", "column": "Oulu-CASIA", "label": label}
     for method, experiment in (("TMSAU-Net (Ours)", "clips"), ("DenseTraj", "dense-traj-svm")):
         assert sorted(path.name for path in (work / "runs" / experiment).iterdir()) == ["1", "2", "3"]
         check_row(work, "IV", method, experiment, **where)
+
+
+def test_methods_of_clips_want_no_class_that_has_first_frames_alone(tmp_path):
+    """A clip without motion would be told by that: once, all neutral entries were right for nothing."""
+    root, work = tmp_path / "data", tmp_path / "work"
+    write_oulu(root, 4)
+    recipe = write_text(
+        tmp_path / "mine.yaml",
+        f"extends: oulu-casia\nprotocol: {{folds: 3, label: 3-fold by subject}}\n{AS_THEY_ARE}\n",
+    )
+    fgbench("prepare", recipe, "--data-root", root, "--workdir", work, "--jobs", 1)
+    quick = write_text(tmp_path / "quick.yaml", TRAJECTORIES)
+    words = ["baseline", "dense-traj-svm", "--workdir", str(work), "--recipe", str(quick), "--jobs", "1"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 4
+    assert "has single frames of neutral, and no clip to train methods of clips on" in refused.output
+    assert "oulu-casia-6" in refused.output
+    assert not list((work / "runs").rglob("result.json"))
+    manifests = work / "manifests"
+    assert len(moving_samples(manifests)) == 24
+    assert len(clip_samples(manifests)) == 48
+    assert {sample.label for sample in image_samples(manifests)} > {"neutral"}
 
 
 @pytest.mark.parametrize("recipe", UNITS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fgbench.errors import DatasetError, ManifestError
-from fgbench.evaluation.labels import fg33, read_labels
+from fgbench.evaluation.labels import fg33, named_labels, read_labels
 from fgbench.taxonomy import UnknownLabelError, basics, leaf, leaves
 
 
@@ -39,6 +39,16 @@ def test_a_set_of_its_own_has_no_upper_classes():
     assert "scheme" not in fg33().described()
 
 
+def test_what_is_left_of_the_leaves_keeps_their_order_and_upper_classes():
+    found = read_labels({"scheme": "fg33", "classes": ["surprise", "wrath", "anger", "lust"]})
+    assert found.labels == ("anger", "wrath", "lust", "surprise")
+    assert found.basic == ("anger", "anger", "love", "surprise")
+    assert found.upper == ("anger", "love", "surprise")
+    told = found.described()
+    assert told["scheme"] == "fg33-part"
+    assert named_labels(told["scheme"], told["classes"], origin="weights") == found
+
+
 def test_data_without_classes_have_none_to_train_on():
     labels = read_labels({"scheme": "none", "classes": []})
     assert labels.labels == ()
@@ -67,7 +77,8 @@ def test_an_unknown_label_names_the_nearest():
         ({"scheme": "mine", "classes": ["a", "a"]}, "expected two or more different names"),
         ({"scheme": "mine", "classes": "ab"}, "expected two or more different names"),
         ({"scheme": "mine", "classes": ["a", 3]}, "expected two or more different names"),
-        ({"classes": ["anger", "fear"]}, "has 2 classes of fg33, expected its 33 leaves"),
+        ({"classes": ["anger", "fear"]}, "has the class 'fear', expected some of the 33 leaves of fg33"),
+        ({"scheme": "fg33-part"}, "names the label set 'fg33-part' and does not list its classes"),
     ],
 )
 def test_classes_that_cannot_be_are_refused(index, message):

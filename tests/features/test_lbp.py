@@ -1,11 +1,12 @@
 """Local binary patterns, against scikit-image."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from skimage.color import rgb2gray
 from skimage.feature import local_binary_pattern
@@ -36,7 +37,28 @@ def test_codes_are_scikit_images_on_photographs(name):
     np.testing.assert_array_equal(lbp_codes(grey), reference(grey))
 
 
+def decided_by_last_bits(image, points, radius):
+    """Pixels (H, W) that an interpolated neighbour equals to 1e-9, so that rounding decides between them."""
+    margin = int(radius) + 2
+    padded = np.pad(image.astype(np.float64), margin)
+    rows, columns = np.indices(image.shape) + margin
+    found = np.zeros(image.shape, bool)
+    radius = float(np.float32(radius))  # scikit-image's is
+    for angle in 2 * np.pi * np.arange(points) / points:
+        down, across = round(-radius * np.sin(angle), 5), round(radius * np.cos(angle), 5)
+        if down.is_integer() and across.is_integer():
+            continue  # nothing is interpolated: equal is equal
+        top, left = math.floor(down), math.floor(across)
+        value = np.zeros(image.shape)
+        for row, height in ((top, 1 - (down - top)), (top + 1, down - top)):
+            for column, width in ((left, 1 - (across - left)), (left + 1, across - left)):
+                value += height * width * padded[rows + row, columns + column]
+        found |= np.abs(value - image) < 1e-9
+    return found
+
+
 @settings(max_examples=40, deadline=None)
+@example(points=6, radius=0.99999, height=2, width=8, seed=1)  # equal but for the last bit at (1, 3)
 @given(
     points=st.integers(2, 16),
     radius=st.floats(0.3, 7.0),
@@ -49,7 +71,17 @@ def test_codes_are_scikit_images_for_any_circle_and_size(points, radius, height,
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = lbp_codes(image, LbpConfig(points=points, radius_px=radius))
-    np.testing.assert_array_equal(found, reference(image, points, radius))
+    clear = ~decided_by_last_bits(image, points, radius)
+    np.testing.assert_array_equal(found[clear], reference(image, points, radius)[clear])
+
+
+def test_few_pixels_are_left_out_of_that_comparison():
+    assert decided_by_last_bits(noise(1, 2, 8, levels=5), 6, 0.99999)[1, 3]
+    share = np.mean(
+        [decided_by_last_bits(noise(seed, 24, 24, levels=5), 7, 2.3).mean() for seed in range(10)]
+    )
+    assert share < 0.15
+    assert not decided_by_last_bits(noise(0, 24, 24, levels=5), 4, 2.0).any()
 
 
 def test_a_flat_image_has_the_label_of_all_ones_inside():
