@@ -289,6 +289,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
         "optical_flow": [
             ("clip_id", pa.string()),
             ("frame_index", pa.int32()),
+            ("bound_px", pa.float32()),
             ("u", pa.binary()),
             ("v", pa.binary()),
         ],

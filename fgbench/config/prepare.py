@@ -237,7 +237,7 @@ class DenseTrajectoriesConfig(Section):
 
 
 class OpticalFlowConfig(Section):
-    """Optical flow of the aligned faces (`fgbench.features.optical_flow`)."""
+    """Optical flow of faces (`fgbench.features.optical_flow`), each pair of frames through one transform."""
 
     enabled: bool = False
     """Whether it is computed."""
@@ -245,6 +245,9 @@ class OpticalFlowConfig(Section):
     """Side of a field in px. Not stated in the paper."""
     method: Literal["farneback", "dis"] = "farneback"
     """``dis`` is faster and not equivalent."""
+    bound_px: Annotated[float, Field(ge=0.1, le=1024.0)] = 5.0
+    """Largest displacement that is stored, in px of the field per frame: a 22nd of a side of 112 px, a step
+    of 0.04 px. Not stated in the paper."""
 
 
 class PrepareConfig(Section):

@@ -1,6 +1,7 @@
 """Stacks of optical flow for temporal networks, as bytes (Simonyan and Zisserman 2014; TSN 2016).
 
-A flow field is clipped to +-20 px and stored as ``(f + 20) * 255 / 40``, rounded. A stack holds the flow of L
+A flow field is clipped to +-b px and stored as ``(f + b) * 255 / (2 b)``, rounded; b is 20 for whole frames,
+and less for faces (`fgbench.config.OpticalFlowConfig`). A stack holds the flow of L
 frame pairs as 2 L channels in the order u1, v1, u2, v2, ...; u points right, v down, px of the frame given.
 
 Two methods: ``farneback`` (the default) and ``dis``, Dense Inverse Search with its fast preset (Kroeger et
@@ -21,13 +22,14 @@ import numpy.typing as npt
 from fgbench.errors import ConfigError, MediaError
 
 BOUND_PX = 20.0
-"""Largest displacement that is stored, px per frame (not stated in the paper; the usual choice of TSN)."""
+"""Largest displacement that is stored of whole frames, px per frame (not stated in the paper; TSN's usual
+choice)."""
 
 DEFAULT_LENGTH = 5
 """Frame pairs in a stack (TSN); the two-stream network of 2014 has 10."""
 
 STILL = 128
-"""Byte of displacement 0, which decodes to 0.08 px: 127.5 rounds to the even number."""
+"""Byte of displacement 0, which decodes to half a step (0.08 px of 20): 127.5 rounds to the even number."""
 
 Method = Literal["farneback", "dis"]
 Image = npt.NDArray[np.uint8]
@@ -70,19 +72,26 @@ def flow(earlier: Image, later: Image, *, method: Method = "farneback") -> Flow:
     return np.asarray(cv2.calcOpticalFlowFarneback(earlier, later, None, **options))
 
 
-def encode(values: Flow) -> Bytes:
-    """Bytes of displacements: ``(f + 20) * 255 / 40``, clipped to +-20 px and rounded to the nearest.
+def encode(values: Flow, *, bound_px: float = BOUND_PX) -> Bytes:
+    """Bytes of displacements: ``(f + b) * 255 / (2 b)``, clipped to +-b px and rounded to the nearest.
 
     Args:
         values: Displacements in px, any shape.
+        bound_px: Largest displacement b, positive.
     """
-    clipped = np.clip(values, -BOUND_PX, BOUND_PX)
-    return np.asarray(np.rint((clipped + BOUND_PX) * (255 / (2 * BOUND_PX))), dtype=np.uint8)
+    clipped = np.clip(values, -bound_px, bound_px)
+    return np.asarray(np.rint((clipped + bound_px) * (255 / (2 * bound_px))), dtype=np.uint8)
 
 
-def decode(codes: Bytes) -> Flow:
-    """Displacements in px of :func:`encode`'s bytes, within 0.08 px of the clipped originals, float32."""
-    return (codes * (2 * BOUND_PX / 255) - BOUND_PX).astype(np.float32)
+def decode(codes: Bytes, *, bound_px: float = BOUND_PX) -> Flow:
+    """Displacements in px of :func:`encode`'s bytes, within half a step (``bound_px / 255``) of the clipped
+    originals, float32.
+
+    Args:
+        codes: Bytes, any shape.
+        bound_px: Largest displacement, as they were encoded with.
+    """
+    return (codes * (2 * bound_px / 255) - bound_px).astype(np.float32)
 
 
 def flip(stack: Bytes) -> Bytes:
@@ -104,7 +113,12 @@ def flip(stack: Bytes) -> Bytes:
 
 
 def flow_stacks(
-    frames: Iterable[Image], *, length: int = DEFAULT_LENGTH, stride: int = 1, method: Method = "farneback"
+    frames: Iterable[Image],
+    *,
+    length: int = DEFAULT_LENGTH,
+    stride: int = 1,
+    method: Method = "farneback",
+    bound_px: float = BOUND_PX,
 ) -> Iterator[Bytes]:
     """Stacks of a clip, in order; at most ``length`` fields are held at a time.
 
@@ -116,6 +130,7 @@ def flow_stacks(
         length: Frame pairs L of a stack.
         stride: Frames from the start of one stack to the start of the next.
         method: As in :func:`flow`.
+        bound_px: As in :func:`encode`.
 
     Yields:
         (2 L, H, W) uint8.
@@ -131,7 +146,7 @@ def flow_stacks(
     previous: Image | None = None
     for index, frame in enumerate(frames):
         if previous is not None:
-            fields.append(encode(flow(previous, frame, method=method)).transpose(2, 0, 1))
+            fields.append(encode(flow(previous, frame, method=method), bound_px=bound_px).transpose(2, 0, 1))
             start = index - length
             if start >= 0 and start % stride == 0:
                 yield np.concatenate(fields)

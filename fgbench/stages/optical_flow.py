@@ -1,8 +1,10 @@
-"""Stage ``optical_flow``: the movement of the aligned face from each frame to the next.
+"""Stage ``optical_flow``: the movement of the face from each frame to the next.
 
-Reads ``faces``; writes one row per pair of neighbouring frames with usable faces: ``u`` and ``v`` as 8-bit
-grey PNG, a byte standing for ``byte * 40 / 255 - 20`` px (`fgbench.features.optical_flow`). Stacks of L
-fields are put together from neighbouring rows when they are read: a field is stored once and not L times.
+Reads ``faces``; writes one row per pair of neighbouring frames that show the same face, usable in both:
+``u`` and ``v`` as 8-bit grey PNG, a byte standing for ``byte * 2 bound_px / 255 - bound_px`` px
+(`fgbench.features.optical_flow`). Both frames are seen through one transform
+(`fgbench.stages._steady_pairs`). Stacks of L fields are put together from neighbouring rows when they are
+read: a field is stored once and not L times.
 """
 
 from __future__ import annotations
@@ -16,16 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import OpticalFlowConfig
-from fgbench.faces.status import USABLE
 from fgbench.features.optical_flow import encode, flow
-from fgbench.images import decode
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
+from fgbench.stages._steady_pairs import steady_pairs
+
+FACE_COLUMNS = ["frame_index", "status", "track_id", "transform", "image"]
+"""Columns of the table ``faces`` that flow is computed from."""
 
 
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, OpticalFlowConfig)
-    faces = task.rows("faces", columns=["clip_id", "frame_index", "status", "image"])
+    faces = task.rows("faces", columns=["clip_id", *FACE_COLUMNS])
     for clip_id, found in groupby(faces, key=lambda row: str(row["clip_id"])):
         yield Item(clip_id, partial(_clip, clip_id, found, config))
 
@@ -41,28 +45,15 @@ def flow_fields(
 
     Args:
         clip_id: The clip.
-        faces: Its rows of the table ``faces``, in order: ``frame_index``, ``status``, ``image``.
-        config: Size and method.
+        faces: Its rows of the table ``faces``, in order, with :data:`FACE_COLUMNS`.
+        config: Size, method and bound.
     """
-    before: tuple[int, npt.NDArray[np.uint8]] | None = None
-    for face in faces:
-        if face["status"] not in USABLE:
-            before = None
-            continue
-        now = (int(face["frame_index"]), _grey(face["image"]["bytes"], config.size_px))
-        if before is not None and now[0] == before[0] + 1:
-            codes = encode(flow(before[1], now[1], method=config.method))
-            u, v = (_png(codes[:, :, place]) for place in range(2))
-            yield {"clip_id": clip_id, "frame_index": before[0], "u": u, "v": v}
-        before = now
-
-
-def _grey(data: bytes, size_px: int) -> npt.NDArray[np.uint8]:
-    import cv2
-
-    grey = cv2.cvtColor(decode(data), cv2.COLOR_RGB2GRAY)
-    resized: npt.NDArray[np.uint8] = cv2.resize(grey, (size_px, size_px), interpolation=cv2.INTER_AREA)
-    return resized
+    for pair in steady_pairs(faces, size_px=config.size_px):
+        field = flow(pair.earlier, pair.later, method=config.method)
+        codes = encode(field, bound_px=config.bound_px)
+        u, v = (_png(codes[:, :, place]) for place in range(2))
+        row = {"clip_id": clip_id, "frame_index": pair.frame_index, "bound_px": config.bound_px}
+        yield {**row, "u": u, "v": v}
 
 
 def _png(codes: npt.NDArray[np.uint8]) -> bytes:
@@ -74,7 +65,7 @@ def _png(codes: npt.NDArray[np.uint8]) -> bytes:
 
 STAGE = Stage(
     name="optical_flow",
-    version=1,
+    version=2,
     inputs=("faces",),
     outputs={ROWS: "optical_flow"},
     run=_run,

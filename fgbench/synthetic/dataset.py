@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ANNOTATIONS", "MARKER", "TRUTH", "SynthOptions", "generate", "is_complete"]
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same options give other clips."""
 
 MARKER = "synthetic.json"

@@ -43,7 +43,7 @@ class SynthOptions:
     seed: int = 0
     fps: int = 25
     min_duration_s: float = 1.0
-    max_duration_s: float = 3.0
+    max_duration_s: float = 4.0
     control: str | None = None
 
     def __post_init__(self) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from fgbench import records, video
 from fgbench.config import FacesConfig, OpticalFlowConfig
 from fgbench.errors import ConfigError
@@ -20,7 +22,7 @@ from fgbench.evaluation.place import Progress
 from fgbench.evaluation.samples import Sample
 from fgbench.faces.observation import Observation
 from fgbench.images import encode
-from fgbench.stages.optical_flow import flow_fields
+from fgbench.stages.optical_flow import FACE_COLUMNS, flow_fields
 from fgbench.storage import TableWriter, read_rows
 from fgbench.training.clip_inference import ClipNetwork
 from fgbench.training.clip_set import clip_frames
@@ -160,8 +162,10 @@ class _Spool:
             "frame_index": frame.index,
             "role": "video",
             "status": found.status,
+            "track_id": found.track_id,
         }
-        if found.chip is not None:
+        if found.chip is not None and found.transform is not None:
+            row["transform"] = found.transform.astype(np.float32).ravel().tolist()
             data = encode(found.chip, self._faces.format, self._faces.jpeg_quality)
             row["image"] = {"bytes": data, "path": f"{frame.index}"}
         self._writer.add(row)
@@ -183,4 +187,4 @@ def _write_flow(manifests: Path, config: OpticalFlowConfig) -> None:
 
 
 def _rows(manifests: Path) -> Iterator[Mapping[str, Any]]:
-    return read_rows(manifests / "faces" / "00000.parquet", ["frame_index", "status", "image"])
+    return read_rows(manifests / "faces" / "00000.parquet", FACE_COLUMNS)

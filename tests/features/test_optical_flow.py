@@ -33,6 +33,15 @@ def test_bytes_decode_within_half_a_step() -> None:
     assert encode(np.zeros(1, np.float32))[0] == STILL
 
 
+@pytest.mark.parametrize("bound_px", [0.1, 5.0, 300.0])
+def test_any_bound_has_256_steps(bound_px: float) -> None:
+    values = np.linspace(-2 * bound_px, 2 * bound_px, 4001, dtype=np.float32)
+    codes = encode(values, bound_px=bound_px)
+    assert (codes[0], codes[2000], codes[-1]) == (0, STILL, 255)
+    errors = decode(codes, bound_px=bound_px) - np.clip(values, -bound_px, bound_px)
+    assert np.abs(errors).max() <= 1.001 * bound_px / 255
+
+
 @pytest.mark.parametrize(("method", "tolerance_px"), [("farneback", 0.1), ("dis", 0.25)])
 def test_flow_is_the_displacement_to_the_next_frame(method: Method, tolerance_px: float) -> None:
     first, second = _clip(2.5, -1.25, 2)
@@ -50,6 +59,9 @@ def test_stack_holds_u_and_v_of_each_pair() -> None:
     pair = encode(flow(frames[4], frames[5])).transpose(2, 0, 1)
     assert np.array_equal(stacks[1][4:6], pair)
     assert np.array_equal(stacks[2][0:2], pair)
+    fine = list(flow_stacks(frames, length=3, stride=2, bound_px=5.0))
+    medians = np.median(decode(fine[1], bound_px=5.0)[:, 20:-20, 20:-20], axis=(1, 2))
+    assert np.allclose(medians, [2.5, -1.25] * 3, atol=0.1)
 
 
 @pytest.mark.parametrize(

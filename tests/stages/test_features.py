@@ -86,7 +86,8 @@ def test_optical_flow_between_neighbouring_faces(prepared):
 
     for row in found[::7]:
         key = (row["clip_id"], row["frame_index"])
-        codes = encode(flow(grey(key), grey((key[0], key[1] + 1))))
+        codes = encode(flow(grey(key), grey((key[0], key[1] + 1))), bound_px=5.0)
+        assert row["bound_px"] == 5.0
         for place, name in enumerate("uv"):
             stored = cv2.imdecode(np.frombuffer(row[name], np.uint8), cv2.IMREAD_GRAYSCALE)
             np.testing.assert_array_equal(stored, codes[:, :, place])

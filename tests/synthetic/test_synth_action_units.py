@@ -103,8 +103,23 @@ def test_cheek_raiser_lifts_the_lower_lids():
 def test_nose_wrinkler_lifts_wings_and_upper_lip():
     shift = moved({9: 1.0})
     assert (shift[[31, 35], 1] < -3).all()
-    assert (shift[[50, 51, 52], 1] < -2).all()
+    assert (shift[[50, 51, 52], 1] < -5).all()
     assert (shift[[21, 22], 1] > 2).all()
+
+
+def test_upper_lip_raiser_draws_the_middle_highest_and_parts_the_lips():
+    shift = moved({10: 1.0})
+    assert (shift[[50, 51, 52], 1] < -7).all()
+    assert shift[51, 1] == shift[48:55, 1].min()
+    assert lip_gap(landmarks({10: 1.0})) > lip_gap(REST) + 4
+
+
+@pytest.mark.parametrize("au", [9, 10])
+def test_upper_lip_raisers_lift_it_more_than_parting_lips_does(au):
+    outer, inner = [50, 51, 52], [61, 62, 63]
+    shift, parting = moved({au: 1.0}), moved({25: 1.0})
+    assert (shift[outer, 1] < 1.5 * parting[outer, 1]).all()
+    assert (shift[inner, 1] < 1.5 * parting[inner, 1]).all()
 
 
 @pytest.mark.parametrize("au", [10, 11])

@@ -102,7 +102,7 @@ def test_base_poses_and_sizes():
     assert 380 < widths.max() <= 420
     seconds = np.array([clip.performance.timing.n_frames / 25 for clip in clips])
     assert 1.0 <= seconds.min() < 1.1
-    assert 2.9 < seconds.max() <= 3.0
+    assert 3.9 < seconds.max() <= 4.0
 
 
 @pytest.mark.parametrize(("per_class", "subjects"), [(1, 1), (1, 5), (4, 12), (6, 6), (9, 5), (3, 40)])
