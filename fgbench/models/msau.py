@@ -187,9 +187,9 @@ class Scale(nn.Module):
 
     def features(self, maps_BNCHW: Tensor) -> Tensor:
         """Features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
-        n_images = maps_BNCHW.shape[0]
+        n_images, n_regions = maps_BNCHW.shape[:2]
         maps = maps_BNCHW.flatten(0, 1)
         features = self.embedding(maps)
         if self.mac:
             features = torch.cat((features, self.mac_norm(maps.amax((2, 3)))), 1)
-        return features.reshape(n_images, -1)
+        return features.reshape(n_images, n_regions * features.shape[1])
