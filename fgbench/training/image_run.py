@@ -27,7 +27,7 @@ from fgbench.training.image_task import ImageTask, predict
 from fgbench.training.loop import fit
 from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
-from fgbench.training.overlap import refuse_overlap
+from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
@@ -74,8 +74,7 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     start = start_of(config, au_weights, init)
-    if start is not None and (init is not None or place.division.n_folds):
-        refuse_overlap(start, place)
+    told = None if start is None else start_told(start, place)
     notes = []
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
@@ -87,7 +86,7 @@ def run(
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
-        details = {**_details(single, place, start), **({"notes": notes} if notes else {})}
+        details = {**_details(single, place, start), "start": told, **({"notes": notes} if notes else {})}
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place)
