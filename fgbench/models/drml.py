@@ -1,5 +1,8 @@
 """Trunk of the image models: DRML with a last map of 6 x 6 (paper section IV-A), and its action-unit network.
 
+The paper fixes the trunk's weights after action units (section IV-A) and also computes their loss along with
+those of the classes (section V-B), which would train it on: it is frozen, but in the recipe ``msau-joint``.
+
 Suffixes of tensors: B images of a batch, C channels, H rows, W columns, F features, A action units.
 Names of layers are DRML's: conv1, region layer, pool, conv4 to conv7, fc8, fc9.
 """
