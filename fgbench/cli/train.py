@@ -25,16 +25,17 @@ from fgbench.cli.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fgbench.config import TrainAuConfig, TrainImageConfig
+    from fgbench.records import AuRow
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
 
-VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-progressive")
-"""Networks of Table II, and the one of Figure 7."""
+VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-joint", "msau-progressive")
+"""Networks of Table II, one whose trunk trains along (paper section V-B), and the one of Figure 7."""
 
 TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
 """Temporal streams of TMSAU-Net (Table V)."""
@@ -207,20 +208,28 @@ def tmsau(
 
 def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:
     """Train on the labels that the data set of a work folder brings; returns the folders of the runs."""
-    from fgbench import plugins
     from fgbench.errors import DatasetError
-    from fgbench.prepare import saved
     from fgbench.training import au_run
+
+    rows = _unit_rows(place)
+    name = place.details["dataset"]
+    if rows is None:
+        raise DatasetError(
+            f"data set {name} has no labels of action units",
+            "train on one that has them (--workdir), then give its run with --au-weights",
+        )
+    note(f"recipe {config.name} on {name} in {place.workdir}, {place.device}")
+    return au_run.run(config, place, rows, folds=folds)
+
+
+def _unit_rows(place: Place) -> Iterable[AuRow] | None:
+    """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
+    from fgbench import plugins
+    from fgbench.prepare import saved
 
     prepared, root = saved(place.workdir)
     adapter = plugins.load("datasets", prepared.dataset.adapter)
-    if not hasattr(adapter, "action_units"):
-        raise DatasetError(
-            f"data set {prepared.dataset.name} has no labels of action units",
-            "train on one that has them (--workdir), then give its run with --au-weights",
-        )
-    note(f"recipe {config.name} on {prepared.dataset.name} in {place.workdir}, {place.device}")
-    return au_run.run(config, place, adapter.action_units(root), folds=folds)
+    return adapter.action_units(root) if hasattr(adapter, "action_units") else None
 
 
 def train_images(
@@ -268,4 +277,4 @@ def train_images(
         (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), first)
         trunk = find_weights(run)
     note(f"recipe {config.name} on {where}")
-    return image_run.run(config, place, trunk)
+    return image_run.run(config, place, trunk, units=_unit_rows(place) if config.losses.units else None)

@@ -64,6 +64,10 @@ class ImageLossConfig(Section):
     """Margin of the ranking loss. Not stated in the paper; 0.05 is that of RA-CNN."""
     stop_gradient: bool = True
     """Whether the ranking loss leaves the coarse scale alone. Not stated in the paper."""
+    units: NonNegative = 0.0
+    """Weight of the multi-label loss over action units, in every step; above 0 the trunk trains too. The
+    paper has both: section IV-A fixes the trunk's weights, section V-B computes this loss "at the same time"
+    as the softmax losses. Its weight is not stated in the paper."""
     alternate: bool = True
     """Epochs of softmax losses and of the ranking loss in turn (paper: "alternatively optimized"); ``false``
     adds all losses in every step."""
@@ -142,7 +146,8 @@ class TrainImageConfig(Section):
     method: str
     """Row of Table II that it is, as the paper names it."""
     au_recipe: str | None = None
-    """Recipe of the AU pretraining whose trunk is taken and frozen; ``null`` trains the trunk too."""
+    """Recipe of the AU pretraining whose trunk is taken, and frozen but for ``losses.units``; ``null`` trains
+    the trunk from drawn values."""
     region_counts: Annotated[tuple[Regions, ...], Field(max_length=36)] = ()
     """Numbers of regions to train with, one run each (Figure 7); empty: ``network.zooms`` alone."""
     network: NetworkConfig = NetworkConfig()
@@ -154,11 +159,24 @@ class TrainImageConfig(Section):
     def _losses_have_their_scales(self) -> Self:
         if self.losses.rank and not self.network.zooms:
             raise ValueError("losses.rank needs a second scale; set network.zooms to 1 or losses.rank to 0")
+        if self.losses.units and self.au_recipe is None:
+            raise ValueError(
+                "losses.units needs a detector of action units; name an au_recipe or set it to 0"
+            )
+        if self.data.keep_maps and self.losses.units:
+            raise ValueError(
+                "data.keep_maps needs a frozen trunk, which losses.units trains; set one to 0 or false"
+            )
         if self.data.keep_maps and self.au_recipe is None:
             raise ValueError(
                 "data.keep_maps needs a frozen trunk; name an au_recipe or set keep_maps to false"
             )
         return self
+
+    @property
+    def freezes_trunk(self) -> bool:
+        """Whether the trunk stays as action units left it."""
+        return self.au_recipe is not None and not self.losses.units
 
 
 class TrainAuConfig(Section):

@@ -56,6 +56,13 @@ class _Transfer(_Shape):
         return self
 
 
+class _Start(_Shape):
+    run: str
+    kind: str
+    is_of_this_folder: bool
+    clips_trained_on: Count | None
+
+
 class _Weights(_Shape):
     run: str
     dataset: str
@@ -77,6 +84,7 @@ class _Details(_Shape):
     image_model: str | None = None
     weights: str | _Weights | None = None
     clips_trained_on: Count | None = None
+    start: _Start | None = None
     protocol: _Protocol | None = None
     notes: list[Annotated[str, Field(min_length=1)]] = []
     transfer: _Transfer | None = None

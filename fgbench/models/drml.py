@@ -1,5 +1,8 @@
 """Trunk of the image models: DRML with a last map of 6 x 6 (paper section IV-A), and its action-unit network.
 
+The paper fixes the trunk's weights after action units (section IV-A) and also computes their loss along with
+those of the classes (section V-B), which would train it on: it is frozen, but in the recipe ``msau-joint``.
+
 Suffixes of tensors: B images of a batch, C channels, H rows, W columns, F features, A action units.
 Names of layers are DRML's: conv1, region layer, pool, conv4 to conv7, fc8, fc9.
 """
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 from fgbench.config import TrunkConfig
 from fgbench.models.initialisation import Head
 from fgbench.models.receptive_field import FACE_PX, Geometry, Layer, geometry
+from fgbench.models.shared_norm import is_shared
 
 MAP_CELLS: Final = 6
 """Rows and columns of the last map (paper section V-E: "6 x 6 grids")."""
@@ -98,7 +102,7 @@ class RegionLayer(nn.Module):
 
     def _rows_at_once(self, x_BCHW: Tensor) -> int:
         """Rows of the grid that are taken together."""
-        if x_BCHW.device.type != "cpu" or torch.compiler.is_compiling():
+        if x_BCHW.device.type != "cpu" or torch.compiler.is_compiling() or is_shared(self.norm):
             return self.grid
         row_bytes = x_BCHW.numel() * x_BCHW.element_size() // self.grid
         most = max(1, _CACHED_BYTES // max(1, row_bytes))

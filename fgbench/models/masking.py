@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fgbench.models.shared_norm import is_shared
+
 
 def check_mask(steps_BN: Tensor, mask_BN: Tensor) -> None:
     """Refuse a mask that is not bool or does not fit steps (B, N, ...).
@@ -57,7 +59,7 @@ def features_of(backbone: nn.Module, steps_BN: Tensor, mask_BN: Tensor) -> Tenso
         ValueError: If the mask is not bool or does not fit.
     """
     rows_V = take(steps_BN, mask_BN)
-    if not rows_V.shape[0]:  # batch normalisation knows no empty batch
+    if not rows_V.shape[0] and not is_shared(backbone):  # batch normalisation knows no empty batch
         return rows_V.new_zeros((0, backbone.n_features))
     return backbone(rows_V)
 

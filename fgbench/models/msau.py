@@ -5,7 +5,8 @@ A network runs in two steps, because the first does not change while the trunk i
 makes predictions of maps.
 
 Suffixes of tensors: B images, R maps of an image (the whole face, then its regions, strongest first),
-N regions, C channels, H rows, W columns, F features, S scales (1 or 2), K fine classes, M upper classes.
+N regions, C channels, H rows, W columns, F features, S scales (1 or 2), K fine classes, M upper classes,
+A action units.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ class Outputs(NamedTuple):
     Attributes:
         fine: (B, S, K).
         basic: (B, S, M), or ``None`` if the network has no outputs for the upper classes.
+        units: Logits (B, A) of action units by the whole face; ``None`` if it does not train on them.
     """
 
     fine: Tensor
     basic: Tensor | None
+    units: Tensor | None = None
 
     def branch_probabilities(self) -> Tensor:
         """Probabilities of the fine classes by each scale alone, float32 (B, S, K)."""
@@ -72,6 +75,8 @@ class MsauNet(nn.Module):
         config: Which parts it has, and their sizes.
         n_fine: Fine classes.
         n_basic: Upper classes; 0 builds no outputs for them.
+        n_units: Action units that train along with the classes (paper section V-B); 0 builds no outputs for
+            them, as the trunk is frozen then (section IV-A).
 
     Attributes:
         trunk: Seen by all scales; an AU network's ``trunk`` state fits it.
@@ -81,7 +86,9 @@ class MsauNet(nn.Module):
         ConfigError: If so many regions cannot be so far apart.
     """
 
-    def __init__(self, config: NetworkConfig, *, n_fine: int = 33, n_basic: int = 6) -> None:
+    def __init__(
+        self, config: NetworkConfig, *, n_fine: int = 33, n_basic: int = 6, n_units: int = 0
+    ) -> None:
         super().__init__()
         most = most_cells(MAP_CELLS, MAP_CELLS, radius=config.suppress_radius)
         if config.zooms > most:
@@ -94,6 +101,7 @@ class MsauNet(nn.Module):
         self.trunk = Trunk(config.trunk)
         regions = (1, config.zooms) if config.zooms else (1,)
         self.scales = nn.ModuleList(Scale(config, n, n_fine=n_fine, n_basic=n_basic) for n in regions)
+        self.units = Head(config.embedding, n_units) if n_units else None
         self._frozen = False
 
     def see(self, images_B3HW: Tensor) -> Views:
@@ -136,9 +144,14 @@ class MsauNet(nn.Module):
                 f"got {tuple(maps_BRCHW.shape)}"
             )
         parts = (maps_BRCHW[:, :1], maps_BRCHW[:, 1 : 1 + n])
-        logits = [scale(part) for scale, part in zip(self.scales, parts, strict=False)]
+        features = [scale.features(part) for scale, part in zip(self.scales, parts, strict=False)]
+        logits = [scale.classify(found) for scale, found in zip(self.scales, features, strict=True)]
         basic = [upper for _, upper in logits if upper is not None]
-        return Outputs(torch.stack([fine for fine, _ in logits], 1), torch.stack(basic, 1) if basic else None)
+        return Outputs(
+            torch.stack([fine for fine, _ in logits], 1),
+            torch.stack(basic, 1) if basic else None,
+            None if self.units is None else self.units(features[0][:, : self.config.embedding]),
+        )
 
     def forward(self, images_B3HW: Tensor) -> Outputs:
         """Predictions of normalised RGB faces, float (B, 3, 224, 224)."""
@@ -182,14 +195,17 @@ class Scale(nn.Module):
 
     def forward(self, maps_BNCHW: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits (B, K) of the fine classes and (B, M) of the upper classes."""
-        features = self.features(maps_BNCHW)
-        return self.fine(features), None if self.basic is None else self.basic(features)
+        return self.classify(self.features(maps_BNCHW))
+
+    def classify(self, features_BF: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The same from :meth:`features`."""
+        return self.fine(features_BF), None if self.basic is None else self.basic(features_BF)
 
     def features(self, maps_BNCHW: Tensor) -> Tensor:
         """Features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
-        n_images = maps_BNCHW.shape[0]
+        n_images, n_regions = maps_BNCHW.shape[:2]
         maps = maps_BNCHW.flatten(0, 1)
         features = self.embedding(maps)
         if self.mac:
             features = torch.cat((features, self.mac_norm(maps.amax((2, 3)))), 1)
-        return features.reshape(n_images, -1)
+        return features.reshape(n_images, n_regions * features.shape[1])

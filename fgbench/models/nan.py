@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from fgbench.models.attention import CascadedAttention
 from fgbench.models.masking import put, take
+from fgbench.models.shared_norm import is_shared
 from fgbench.models.streams import Heads, StreamOutputs
 
 Normalisation = Literal["batch", "l2", "none"]
@@ -96,7 +97,7 @@ class SpatialStream(nn.Module):
         norm = self.norm
         if norm is None:
             return rows_VF
-        if norm.training and rows_VF.shape[0] < 2:  # one frame has no variance
+        if norm.training and rows_VF.shape[0] < 2 and not is_shared(norm):  # one frame has no variance
             return F.batch_norm(
                 rows_VF, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
             )

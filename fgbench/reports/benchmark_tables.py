@@ -22,7 +22,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
-from fgbench.reports.protocols import left_undone, protocol_label, protocol_sentence
+from fgbench.reports.protocols import protocol_label, protocol_sentence, reservations
 from fgbench.stages.publish import read_index
 from fgbench.taxonomy import ontology
 
@@ -254,7 +254,7 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     if experiment.unfinished:
         seeds = ", ".join(map(str, experiment.unfinished))
         sentences.append(f"Seed {seeds} is not finished and left out.")
-    return " ".join([*sentences, *left_undone(details)])
+    return " ".join([*sentences, *reservations(details)])
 
 
 def _counted(samples: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
 from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
+from fgbench.reports.protocols import fairness_notes
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
@@ -115,10 +116,7 @@ def _shared_notes(found: Comparison) -> list[str]:
     digests = {str(run.result["manifest_digest"]) for one in found.contenders for run in one.experiment.runs}
     if len(digests) > 1:
         notes.append("The runs were made on different versions of the manifests.")
-    unfair = [one.name for one in found.contenders if one.details.get("clips_trained_on")]
-    if unfair:
-        notes.append(f"Trained or selected on some of the test clips, so no fair test: {', '.join(unfair)}.")
-    return notes
+    return [*notes, *fairness_notes([(one.name, one.details) for one in found.contenders])]
 
 
 def _differences(found: Comparison) -> Table:

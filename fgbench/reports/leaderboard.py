@@ -12,6 +12,7 @@ from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, sco
 from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
+from fgbench.reports.protocols import fairness_notes
 
 _KINDS = {"image": "images", "video": "clips"}
 
@@ -95,10 +96,7 @@ def _sample_notes(ranked: list[Contender]) -> list[str]:
     if len(tested) > 1:
         groups = "; ".join(f"{', '.join(names)}: {len(ids):,}" for ids, names in tested.items())
         notes.append(f"Tested on different samples ({groups}), so that their numbers do not compare.")
-    unfair = [one.name for one in ranked if one.details.get("clips_trained_on")]
-    if unfair:
-        notes.append(f"Trained or selected on some of the test clips, so no fair test: {', '.join(unfair)}.")
-    return notes
+    return [*notes, *fairness_notes([(one.name, one.details) for one in ranked])]
 
 
 def _gap(experiment: Experiment) -> str:

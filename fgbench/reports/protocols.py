@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbench.evaluation.division import HELD_OUT, Division
@@ -21,15 +21,48 @@ def protocol_sentence(details: Mapping[str, Any]) -> str:
     return f"{protocol_label(details)}{held}"
 
 
-def left_undone(details: Mapping[str, Any]) -> list[str]:
-    """Sentences on what a run did otherwise than its recipe says."""
-    return [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
+def may_know_test_clips(details: Mapping[str, Any]) -> bool:
+    """Whether the clips that a network, or what it started from, was trained on were not at hand."""
+    start = details.get("start")
+    is_unknown = start is not None and start["clips_trained_on"] is None
+    return is_unknown or ("clips_trained_on" in details and details["clips_trained_on"] is None)
+
+
+def reservations(details: Mapping[str, Any]) -> list[str]:
+    """Sentences on what a run did otherwise than its recipe says, and on what is not known of it."""
+    found = [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
+    if may_know_test_clips(details):
+        weights = details.get("start") or details.get("weights")
+        run = weights["run"] if isinstance(weights, Mapping) else "its weights"
+        found.append(
+            f"What {run} was trained on is not at hand: that it knows test clips cannot be ruled out."
+        )
+    return found
 
 
 def protocol_notes(details: Mapping[str, Any]) -> list[str]:
-    """A sentence on a protocol that is more than the parts train, val and test; and what was left undone."""
+    """A sentence on a protocol that is more than the parts train, val and test; and the reservations."""
     is_usual = protocol_label(details) == Division().label
-    return [*([] if is_usual else [f"Protocol: {protocol_sentence(details)}."]), *left_undone(details)]
+    return [*([] if is_usual else [f"Protocol: {protocol_sentence(details)}."]), *reservations(details)]
+
+
+def fairness_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Sentences that name the runs that were no fair test, or may have been none.
+
+    Args:
+        runs: Name and details of each.
+    """
+    unfair = [name for name, details in runs if details.get("clips_trained_on")]
+    unknown = [name for name, details in runs if may_know_test_clips(details)]
+    notes = []
+    if unfair:
+        notes.append(f"Trained or selected on some of the test clips, so no fair test: {', '.join(unfair)}.")
+    if unknown:
+        notes.append(
+            "What their weights were trained on is not at hand, so that they may know test clips: "
+            f"{', '.join(unknown)}."
+        )
+    return notes
 
 
 def expected_folds(details: Mapping[str, Any]) -> list[str]:

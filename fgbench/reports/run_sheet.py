@@ -39,6 +39,7 @@ from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.contenders import Contender
 from fgbench.reports.model import Cell, Table, data_title
+from fgbench.reports.protocols import protocol_notes
 from fgbench.stages.publish import MANIFESTS
 from fgbench.taxonomy import basics
 
@@ -152,7 +153,7 @@ def _run_notes(one: Contender) -> list[str]:
     ]
     if len(one.seeds) > 1:
         notes.append(f"Mean ± standard deviation over {len(one.seeds)} seeds, intervals over all of them.")
-    return notes
+    return [*notes, *protocol_notes(one.details)]
 
 
 def _measure_notes(one: Contender) -> list[str]:

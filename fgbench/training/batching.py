@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fgbench.training.randomness import generator
 
-_LEAST_ROWS = 2  # batch normalisation in training cannot take a single row
+_LEAST_ROWS = 2  # batch normalisation in training cannot take a single row, over all processes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +105,7 @@ def batch_count(n: int, batch: int) -> int:
 def share(n: int, rank: int, world: int) -> tuple[int, int]:
     """First row, and the row after the last, of a process in a batch of ``n`` rows.
 
-    Shares are equal but for one row. Where some would have a single row, the first processes have two or
-    more and the last have none.
+    Shares are equal but for one row. Of fewer rows than processes the first have one each, the last none.
     """
-    parts = max(1, min(world, n // _LEAST_ROWS))
+    parts = max(1, min(world, n))
     return min(rank, parts) * n // parts, min(rank + 1, parts) * n // parts

@@ -6,7 +6,7 @@ network zooms), ``branches.parquet``, ``history.json``, ``log/`` and ``README.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,17 @@ from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
+from fgbench.training.au_labels import AuRow
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
 from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
+from fgbench.training.image_units import unit_labels
 from fgbench.training.loop import fit
 from fgbench.training.map_cache import open_maps
 from fgbench.training.outcome import write_branches, write_regions
-from fgbench.training.overlap import refuse_overlap
+from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
@@ -46,10 +48,16 @@ class _Data:
     train: ImageSet
     selection: ImageSet
     test: ImageSet
+    unit_rows: Sequence[AuRow]
 
 
 def run(
-    config: TrainImageConfig, place: Place, au_weights: Path | None, *, init: Trained | None = None
+    config: TrainImageConfig,
+    place: Place,
+    au_weights: Path | None,
+    *,
+    init: Trained | None = None,
+    units: Iterable[AuRow] | None = None,
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
 
@@ -61,6 +69,8 @@ def run(
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
         init: A trained network of images to start from in their place: all of it but its classifiers; see
             :func:`fine_tuned`.
+        units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
+            if it has none, which the result says.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
@@ -74,23 +84,28 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     start = start_of(config, au_weights, init)
-    if start is not None and (init is not None or place.division.n_folds):
-        refuse_overlap(start, place)
+    told = None if start is None else start_told(start, place)
     notes = []
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    unit_rows = list(units or ()) if config.losses.units else []
+    if config.losses.units and not unit_rows:
+        notes.append(
+            f"losses.units without effect: {place.details['dataset']} has no labels of action units; the "
+            "trunk trained on"
+        )
     counts = config.region_counts or (config.network.zooms,)
     most = max(counts)
     data: _Data | None = None
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
-        details = {**_details(single, place, start), **({"notes": notes} if notes else {})}
+        details = {**_details(single, place, start), "start": told, **({"notes": notes} if notes else {})}
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
-            data = data or _open(single, place)
+            data = data or _open(single, place, unit_rows)
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(single, place, data, start, details=details, most=most)
         folders.append(folder)
@@ -128,7 +143,7 @@ def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> d
     }
 
 
-def _open(config: TrainImageConfig, place: Place) -> _Data:
+def _open(config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow]) -> _Data:
     known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
     roles = place.roles(samples, protocol_name="images", known=known)
@@ -153,6 +168,7 @@ def _open(config: TrainImageConfig, place: Place) -> _Data:
         train=opened(roles.train),
         selection=opened(roles.selection),
         test=opened(roles.predicted),
+        unit_rows=unit_rows,
     )
 
 
@@ -174,11 +190,17 @@ def _run_one(
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
     model = build(config, start, seed=place.seed, labels=place.labels).to(place.device)
     maps = selection_maps = None
-    if config.au_recipe is not None:
+    units = None
+    if model.units is not None:
+        assert start is not None
+        names = start.metadata["action_units"]
+        units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
+    if config.freezes_trunk:
         model.eval()
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
         )
+    told_units = [] if units is None else [digest_json(units.tolist())]
     history = fit(
         ImageTask(
             model,
@@ -188,6 +210,7 @@ def _run_one(
             selection=data.selection,
             maps=maps,
             selection_maps=selection_maps,
+            units=units,
             seed=place.seed,
             device=place.device,
         ),
@@ -196,7 +219,7 @@ def _run_one(
         device=place.device,
         folder=folder,
         fingerprint=digest_json(
-            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity]
+            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
         ),
         resume=place.resume and not place.force,
         progress=place.progress,
@@ -231,7 +254,9 @@ def _finish(
         "network": config.network.model_dump(mode="json"),
         **preprocessing.plain(),
     }
-    save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+    # Outputs for action units serve training alone.
+    state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}
+    save_weights(folder / WEIGHTS, state, metadata)
     write_branches(folder, data.test.sample_ids, predicted.branches)
     if config.network.zooms:
         write_regions(folder, data.test.sample_ids, predicted)

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from fgbench.config import TrainImageConfig
 from fgbench.evaluation import metrics
+from fgbench.evaluation.action_units import Labels
 from fgbench.models.msau import MsauNet
 from fgbench.models.zoom import boxes, strongest_cells
 from fgbench.training.batching import Batch, Batches, Source
 from fgbench.training.crops import draw_views, split_views, view_table
 from fgbench.training.image_set import ImageSet
-from fgbench.training.losses import image_loss
+from fgbench.training.losses import image_loss, masked_au_loss
 from fgbench.training.preprocessing import Preprocessing
 
 SHOWN_REGIONS = 3
@@ -65,6 +66,8 @@ class ImageTask:
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
         maps: Last maps of the training samples, in place of their pictures; ``None`` computes them.
         selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen.
+        units: Labels (N, A) int8 of action units of the training samples (1 present, -1 absent, 0 not
+            labelled), if the recipe trains on them too.
         seed: Of the order and the crops.
         device: Where the network is.
     """
@@ -79,6 +82,7 @@ class ImageTask:
         selection: ImageSet,
         maps: Source | None,
         selection_maps: Tensor | None,
+        units: Labels | None = None,
         seed: int,
         device: torch.device,
     ) -> None:
@@ -89,6 +93,7 @@ class ImageTask:
         self._selection = selection
         self._maps = maps
         self._selection_maps = selection_maps
+        self._units = None if units is None else torch.from_numpy(units).to(device)
         self._seed = seed
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
@@ -119,7 +124,8 @@ class ImageTask:
         return len(batch)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them."""
+        """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them; in every
+        step also the multi-label loss over action units, if it weighs that."""
         if self._maps is None:
             choice, flip = self._choice[batch.index], self._flip[batch.index]
             maps = self.model.see(self._preprocessing.view(batch.images, choice, flip)).maps
@@ -127,7 +133,12 @@ class ImageTask:
             maps = batch.images
         outputs = self.model.classify(maps)
         fine, basic = self._train.labels[batch.index], self._train.basic[batch.index]
-        return image_loss(outputs, fine, basic, self._config.losses, epoch=epoch)
+        total, parts = image_loss(outputs, fine, basic, self._config.losses, epoch=epoch)
+        if outputs.units is not None and self._units is not None:
+            units = masked_au_loss(outputs.units, self._units[batch.index])
+            total = total + self._config.losses.units * units
+            parts["units"] = units.detach()
+        return total, parts
 
     def ids(self, batch: Batch) -> Sequence[str]:
         """Ids of the samples of a batch."""

@@ -34,10 +34,11 @@ from fgbench.training.history import History, Standing
 from fgbench.training.log import Log, open_log
 from fgbench.training.optimisation import build_optimiser, gradient_norm, rate_factor, set_rate
 from fgbench.training.processes import (
+    Descend,
     Processes,
-    average_buffers,
-    average_gradients,
+    descend_together,
     join_processes,
+    refuse_idle,
     spread_parameters,
 )
 from fgbench.training.randomness import deterministic, isolated, seed_step
@@ -67,6 +68,7 @@ class _Run:
     progress: Callable[[str, int, int], None]
     processes: Processes
     optimiser: torch.optim.Optimizer
+    descend: Descend
     standing: Standing
     best: dict[str, Tensor] = field(default_factory=dict)
 
@@ -88,8 +90,8 @@ def fit(
 ) -> History:
     """Train a network until its epochs or its patience end; it then has the weights of the epoch to keep.
 
-    Several processes (``torchrun``, ``accelerate launch``) train together when each calls this; batch
-    normalisation then sees the rows of its process alone.
+    Several processes (``torchrun``, ``accelerate launch``) train together when each calls this, and descend
+    as one does, but for dropout; see :mod:`fgbench.training.processes`.
 
     Args:
         task: What is trained. Its network must come from ``seed`` alone.
@@ -107,14 +109,15 @@ def fit(
 
     Raises:
         ConfigError: If a loss, a gradient or the score is not finite (the network has then to be built
-            anew; the checkpoint is that of before), if nothing is to be trained, or if the checkpoint is
-            that of another recipe.
+            anew; the checkpoint is that of before), if nothing is to be trained, if there are more processes
+            than a batch has rows, or if the checkpoint is that of another recipe.
         DatasetError: If there is no batch.
         ManifestError: If the checkpoint is damaged.
         ResourceError: If memory or disk are full.
     """
     with memory_explained(), deterministic(device), isolated(device):
         processes = join_processes(device)
+        refuse_idle(processes, config.batch)
         task.model.to(device)
         run = _Run(
             task=task,
@@ -126,6 +129,7 @@ def fit(
             progress=progress,
             processes=processes,
             optimiser=build_optimiser(task.groups(), config),
+            descend=descend_together(processes, task, device, bf16=config.precision == "bf16"),
             standing=Standing(),
         )
         _start(run, resume=resume)
@@ -172,7 +176,7 @@ def _train_epoch(run: _Run, log: Log) -> float:
     for step, batch in islice(enumerate(batches), standing.step, None):
         last = step + 1 == steps
         rate = set_rate(run.optimiser, rate_factor(config, epoch=standing.epoch, step=step, steps=steps))
-        waiting.append(_step(run, batch, parameters, step=step, last=last))
+        waiting.append(_step(run, batch, parameters, step=step))
         standing.step, standing.steps_done = step + 1, standing.steps_done + 1
         due = bool(config.checkpoint_steps) and standing.step % config.checkpoint_steps == 0 and not last
         if last or due or len(waiting) == CHECK_STEPS:
@@ -186,19 +190,13 @@ def _train_epoch(run: _Run, log: Log) -> float:
 
 
 def _step(
-    run: _Run, batch: Any, parameters: Sequence[nn.Parameter], *, step: int, last: bool
+    run: _Run, batch: Any, parameters: Sequence[nn.Parameter], *, step: int
 ) -> tuple[int, dict[str, Tensor]]:
     """One step of descent; returns this process's rows, and what is measured, still on the device."""
     rows, epoch = run.task.rows(batch), run.standing.epoch
-    measured: dict[str, Tensor] = {}
     seed_step(run.seed, epoch, step, rank=run.processes.rank)
     run.optimiser.zero_grad(set_to_none=True)
-    if rows:
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.config.precision == "bf16"):
-            loss, parts = run.task.loss(batch, epoch=epoch)
-        loss.backward()
-        measured = {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
-    average_gradients(run.processes, parameters, rows=rows, uneven=last)
+    measured = run.descend(batch, epoch, rows)
     measured[_GRADIENT] = gradient_norm(parameters, clip_norm=run.config.clip_norm)
     run.optimiser.step()
     return rows, measured
@@ -240,7 +238,6 @@ def _diverged(run: _Run, step: int, means: dict[str, float]) -> NoReturn:
 
 def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     standing, model = run.standing, run.task.model
-    average_buffers(run.processes, model)
     score = _score(run) if standing.is_scored(run.config) else {}
     ended = standing.close_epoch(score, run.config, learning_rate=rate)
     if standing.best_epoch == ended.epoch:
@@ -273,7 +270,6 @@ def _score(run: _Run) -> dict[str, float]:
 
 
 def _save(run: _Run, log: Log) -> None:
-    average_buffers(run.processes, run.task.model)
     if not run.processes.main:
         return
     log.flush()

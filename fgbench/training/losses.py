@@ -99,6 +99,10 @@ def image_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss of an image model in an epoch (paper section IV-A: 0.5 each, "alternatively optimized").
 
+    The multi-label loss over action units is no part of it: section IV-A trains the trunk on them first and
+    then fixes its weights, while section V-B says that "two softmax losses and multi-label loss are
+    calculated at the same time". Recipes follow section IV-A, but for ``msau-joint`` (``losses.units``).
+
     With ``config.alternate`` even epochs (from 0) train the softmax losses and odd epochs the ranking loss;
     that the turns are epochs is not stated in the paper. A turn whose weights are all 0 is left out.
 

@@ -1,25 +1,50 @@
-"""Whether a network was trained on clips that it is to be tested on: their files tell, by digest.
+"""Whether a network was trained on clips that it is to be tested on.
 
-Reads the manifests of the work folder that the network lies in, and of the one that it is tested in.
+A clip is known by its file's digest, and in work folders that were made from one data set by its id.
+
+Reads the manifests and the origin of the work folder that the network lies in, and of that which tests it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.division import read_division
+from fgbench.evaluation.results import read_result
 from fgbench.evaluation.samples import clip_samples
 from fgbench.storage import read_json, read_rows
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
+from fgbench.workfolder import read_origin
 
 _MANIFESTS = "manifests"
 
 
-def refuse_overlap(start: Trained, place: Place) -> None:
+def start_told(start: Trained, place: Place) -> dict[str, Any]:
+    """What a result tells of the network that its run starts from, or whose descriptions it takes.
+
+    Raises:
+        ConfigError: If it was trained on test clips of the place's fold.
+        ManifestError: If manifests are missing or damaged.
+    """
+    return {
+        "run": start.name,
+        "kind": start.kind,
+        "sha256": start.digest,
+        "is_of_this_folder": _is_folder(start.workdir, place.workdir),
+        "clips_trained_on": refuse_overlap(start, place),
+    }
+
+
+def refuse_overlap(start: Trained, place: Place) -> int | None:
     """Refuse to start from a network that was trained on test clips of the place's fold.
+
+    Returns:
+        0; ``None`` where it is not known what it, or what it started from itself, was trained on.
 
     Raises:
         ConfigError: If it was.
@@ -32,6 +57,7 @@ def refuse_overlap(start: Trained, place: Place) -> None:
             "expected none",
             "start from a network that was trained in the same fold, or on other data",
         )
+    return known if _has_known_start(start, place) else None
 
 
 def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None) -> int | None:
@@ -60,13 +86,23 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
     seen = [c for c in division.divide(clips, own) if c.part != "test"] if is_known else clips
     here = clip_samples(place.manifests)
     divided = place.division.tested(here) if fold is None else place.division.divide(here, fold)
-    tested = [clip for clip in divided if clip.part == "test"]
-    return known_clips(
-        manifests, {clip.clip_id for clip in seen}, place.manifests, {clip.clip_id for clip in tested}
-    )
+    seen_ids = {clip.clip_id for clip in seen}
+    tested_ids = {clip.clip_id for clip in divided if clip.part == "test"}
+    if _is_folder(trained.workdir, place.workdir):
+        # Equal files in several parts are a matter of the division, whatever is started from.
+        return len(seen_ids & tested_ids)
+    same_ids = seen_ids if _is_one_data_set(trained.workdir, index, place) else frozenset[str]()
+    return known_clips(manifests, seen_ids, place.manifests, tested_ids, same_ids=same_ids)
 
 
-def known_clips(trained_in: Path, trained: Collection[str], tested_in: Path, tested: Collection[str]) -> int:
+def known_clips(
+    trained_in: Path,
+    trained: Collection[str],
+    tested_in: Path,
+    tested: Collection[str],
+    *,
+    same_ids: Collection[str] = (),
+) -> int:
     """Test clips of a work folder whose files were trained or selected on in another.
 
     Args:
@@ -74,6 +110,7 @@ def known_clips(trained_in: Path, trained: Collection[str], tested_in: Path, tes
         trained: Ids of the clips of these that it was trained or selected on.
         tested_in: Manifests that it is tested on.
         tested: Ids of the clips of these that it is tested on.
+        same_ids: Ids that mean the same clips in both, and were trained or selected on.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -82,4 +119,33 @@ def known_clips(trained_in: Path, trained: Collection[str], tested_in: Path, tes
     rows = read_rows(trained_in / "clips.parquet", columns)
     known = {row["sha256"] for row in rows if row["clip_id"] in trained} - {None}
     rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(row["clip_id"] in tested and row["sha256"] in known for row in rows)
+    return sum(
+        row["clip_id"] in tested and (row["sha256"] in known or row["clip_id"] in same_ids) for row in rows
+    )
+
+
+def _has_known_start(start: Trained, place: Place) -> bool:
+    """Whether what a network started from itself was trained on its own training clips alone, or on none that
+    the place tests."""
+    is_units = (start.path.parent / AU_RESULT).is_file()
+    if start.run is None or is_units:
+        return True  # units start from drawn values; of weights alone nothing is known in any case
+    details = read_result(start.run)["details"]
+    told = details.get("start")
+    if told is None:
+        return details.get("trunk") is None and details.get("image_model") is None
+    is_here = _is_folder(start.workdir, place.workdir) and start.path.parent.parent.name == place.fold
+    return told["clips_trained_on"] is not None and bool(is_here or told["is_of_this_folder"])
+
+
+def _is_folder(one: Path | None, other: Path) -> bool:
+    return one is not None and one.resolve() == other.resolve()
+
+
+def _is_one_data_set(workdir: Path, index: Mapping[str, Any], place: Place) -> bool:
+    """Whether a work folder was made from the place's data set: of the same name, in the same folder."""
+    try:
+        roots = {read_origin(folder)[1].resolve() for folder in (workdir, place.workdir)}
+    except ManifestError:
+        return False
+    return len(roots) == 1 and index.get("dataset") == place.details["dataset"]

@@ -1,14 +1,19 @@
 """Several processes that train one network: what they tell each other. With one process, nothing is told.
 
-Each process takes its rows of every batch. Gradients are averaged over rows, not over processes, so that an
-uneven last batch counts as it does in one process. They are averaged here and not by a wrapper around the
-network, so that a task may call any method of it, and may train other parts in other epochs.
+Each process takes its rows of every batch. torch's ``DistributedDataParallel`` averages the gradients; it is
+wrapped around the whole loss and not around the network, so that a task may call any method of it, and may
+train other parts in other epochs. Losses are weighed by rows, and batch normalisation sees the rows of all
+(:mod:`fgbench.models.shared_norm`), so that several processes descend as one does, but for dropout.
+
+A process without rows in an uneven last batch takes part with a batch of 0 rows. torch's ``join`` would not
+do: it steps in for the exchange of gradients alone, not for that of batch normalisation.
 """
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +24,15 @@ import torch
 import torch.distributed.nn
 from accelerate import PartialState
 from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from fgbench.errors import ConfigError
+from fgbench.models.shared_norm import share_norms
+from fgbench.training.task import Task
+
+Descend = Callable[[Any, int, int], dict[str, Tensor]]
+"""Makes the gradients of a batch, of which it is told the epoch and this process's rows; gives what was
+measured of these: ``"loss"`` and its parts, detached; nothing without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +90,6 @@ def _leave() -> None:
         distributed.destroy_process_group()
 
 
-def average_gradients(
-    processes: Processes, parameters: Sequence[nn.Parameter], *, rows: int, uneven: bool
-) -> None:
-    """Give every process the gradient of the whole batch.
-
-    Args:
-        processes: This process among its fellows.
-        parameters: The same in every process.
-        rows: Rows of this process; its loss is their mean.
-        uneven: Whether some processes may have no rows, and so no gradients; they are told of which
-            parameters the others have some.
-    """
-    if processes.world == 1:
-        return
-    has = [parameter.grad is not None for parameter in parameters]
-    if uneven:
-        has = [any(column) for column in zip(*processes.gather(has), strict=True)]
-    shared = [parameter for parameter, one in zip(parameters, has, strict=True) if one]
-    for parameter in shared:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    gradients = [parameter.grad for parameter in shared]
-    _exchange(processes, gradients, weight=rows)
-
-
-def average_buffers(processes: Processes, model: nn.Module) -> None:
-    """Make running statistics the mean of those of all processes, each of which saw its rows alone."""
-    if processes.world > 1:
-        buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
-        _exchange(processes, buffers, weight=1)
-
-
 def spread_parameters(processes: Processes, model: nn.Module) -> None:
     """Give every process the main one's weights and buffers."""
     if processes.world > 1:
@@ -115,12 +97,70 @@ def spread_parameters(processes: Processes, model: nn.Module) -> None:
             distributed.broadcast(tensor.detach(), 0)
 
 
-def _exchange(processes: Processes, tensors: Iterable[Tensor], *, weight: int) -> None:
-    parts = list(tensors)
-    if not parts:
-        return
-    flat = torch.cat([part.detach().flatten() * weight for part in parts] + [parts[0].new_full((1,), weight)])
-    processes.sum(flat)
-    flat /= flat[-1].clone()
-    for part, mean in zip(parts, flat[:-1].split([part.numel() for part in parts]), strict=True):
-        part.detach().copy_(mean.view_as(part))
+def refuse_idle(processes: Processes, batch: int) -> None:
+    """Refuse more processes than a batch has rows: some would have none in any.
+
+    Raises:
+        ConfigError: If there are.
+    """
+    if processes.world > batch:
+        raise ConfigError(
+            f"{processes.world} processes share batches of {batch} rows, expected at most {batch} processes: "
+            "the others would have nothing to do",
+            f"start at most {batch} (torchrun --nproc-per-node {batch}), or raise optimiser.batch",
+        )
+
+
+def descend_together(processes: Processes, task: Task, device: torch.device, *, bf16: bool) -> Descend:
+    """How a batch's gradients are made, by one process or by several, which share batch normalisations then.
+
+    Args:
+        processes: This process among its fellows.
+        task: What is trained; its network lies on the device.
+        device: Where losses are.
+        bf16: Whether the network runs in bfloat16 where torch deems it safe.
+    """
+    own = _Loss(task, torch.autocast(device.type, torch.bfloat16, enabled=bf16))
+    if processes.world == 1:
+
+        def alone(batch: Any, epoch: int, _rows: int) -> dict[str, Tensor]:
+            loss, parts = own(batch, epoch)
+            loss.backward()
+            return _measured(loss, parts)
+
+        return alone
+    share_norms(task.model, device)
+    # Turns of the losses leave parts of a network without gradients. Weights are spread by the caller, and
+    # buffers stay the same. Newer versions of torch call that argument otherwise, and warn.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+        shared = DistributedDataParallel(
+            own, broadcast_buffers=False, init_sync=False, find_unused_parameters=True
+        )
+
+    def together(batch: Any, epoch: int, rows: int) -> dict[str, Tensor]:
+        total = processes.sum(torch.full((), float(rows), device=device))
+        loss, parts = shared(batch, epoch)
+        # The mean over processes that torch makes of these is the mean over rows.
+        (loss * (rows * processes.world) / total).backward()
+        return _measured(loss, parts) if rows else {}
+
+    return together
+
+
+class _Loss(nn.Module):
+    """The loss of a task as a module, which is what torch's wrapper takes."""
+
+    def __init__(self, task: Task, precision: torch.autocast) -> None:
+        super().__init__()
+        self.model = task.model
+        self._task = task
+        self._precision = precision
+
+    def forward(self, batch: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        with self._precision:
+            return self._task.loss(batch, epoch=epoch)
+
+
+def _measured(loss: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}

@@ -63,6 +63,11 @@ def start_of(config: TrainImageConfig, au_weights: Path | None, init: Trained | 
                 f"recipe {config.name} trains several networks, expected one to start from a trained one",
                 "take a recipe without region_counts",
             )
+        if config.losses.units:
+            raise ConfigError(
+                f"recipe {config.name} trains on action units, of which {init.path} keeps no outputs",
+                "take a recipe with losses.units 0",
+            )
         _refuse_other(network, wanted, f"{init.path} is of another network than recipe {config.name}")
         return init
     if (au_weights is None) != (config.au_recipe is None):
@@ -106,8 +111,9 @@ def build(
 
     Args:
         config: The recipe.
-        start: An AU network, whose trunk and embedding are taken and whose trunk is frozen; or a network of
-            images, of which all but the classifiers is taken, and the trunk frozen if the recipe's is.
+        start: An AU network, whose trunk and embedding are taken (and whose outputs, if the recipe trains on
+            units too); or a network of images, of which all but the classifiers is taken. The trunk is frozen
+            if the recipe's is.
         seed: Of what is drawn.
         labels: The classes; ``None`` are the 33 leaves.
 
@@ -116,7 +122,8 @@ def build(
     """
     known = labels or fg33()
     n_basic = len(known.upper) if config.losses.basic else 0
-    model = MsauNet(config.network, n_fine=len(known.labels), n_basic=n_basic)
+    n_units = len(start.metadata["action_units"]) if start is not None and config.losses.units else 0
+    model = MsauNet(config.network, n_fine=len(known.labels), n_basic=n_basic, n_units=n_units)
     initialise(model, generator(seed, "weights"))
     model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
     if start is None:
@@ -137,7 +144,10 @@ def build(
         shapes = {name: tuple(value.shape) for name, value in scale.embedding.state_dict().items()}
         if shapes == {name: tuple(value.shape) for name, value in embedding.items()}:
             load_into(scale.embedding, embedding, origin=origin)
-    model.freeze_trunk()
+    if model.units is None:
+        model.freeze_trunk()
+    else:
+        load_into(model.units, _below(start.state, "head."), origin=origin)
     return model
 
 

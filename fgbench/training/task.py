@@ -39,7 +39,8 @@ class Task(Protocol):
     def loss(self, batch: Any, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to descend on and its parts (for the history): scalars, means over the batch.
 
-        The parts' names are the same in all steps of an epoch, and none is ``"loss"``.
+        The parts' names are the same in all steps of an epoch, and none is ``"loss"``. A batch without rows
+        has to pass the same layers; its loss may be any number, or none.
         """
 
     def ids(self, batch: Any) -> Sequence[str]:

@@ -28,7 +28,7 @@ from fgbench.training.ending import write_trained
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
 from fgbench.training.loop import fit
-from fgbench.training.overlap import refuse_overlap
+from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
 from fgbench.training.trained import WEIGHTS, Trained
@@ -64,7 +64,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
 
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
-            the image model was trained on clips of the test fold.
+            the image model was trained on test clips.
         DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -75,8 +75,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
-    if image is not None and place.division.n_folds:
-        refuse_overlap(image, place)
+    start = None if image is None else start_told(image, place)
     notes = []
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
@@ -93,6 +92,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
+        "start": start,
         "weights": None if weights is None else digest_weights(weights),
         **({"notes": notes} if notes else {}),
     }

@@ -90,7 +90,7 @@ class ClipBatches:
             name: stream.take(numbers, epoch=self.epoch, mirrored=self.mirrored)
             for name, stream in self.clips.inputs.items()
         }
-        return ClipBatch(index, stored if len(index) else {})
+        return ClipBatch(index, stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

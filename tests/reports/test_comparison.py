@@ -282,6 +282,8 @@ def test_leaderboard_keeps_apart_what_does_not_compare(tmp_path):
     write_fake_run(tmp_path, "foreign", method="AU+CNN", details={"clips_trained_on": 3})
     clips = {clip: (clip, clip, subject, label) for _, clip, subject, label in samples()}
     write_fake_run(tmp_path, "clips", method="DenseTraj", shown=list(clips.values()))
+    start = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
+    write_fake_run(tmp_path, "started", method="MSAU-Net (Ours)", share=0.1, details={"start": start})
     write_fake_run(tmp_path, "cnn", method="AU+CNN")
     (tmp_path / "runs/cnn/1/0").mkdir(parents=True)
     tables = leaderboard(tmp_path)
@@ -290,9 +292,15 @@ def test_leaderboard_keeps_apart_what_does_not_compare(tmp_path):
         "leaderboard-clips-fg33",
         "leaderboard-images-fg33-elsewhere",
     ]
-    assert [[row[1] for row in table.rows] for table in tables] == [["weak"], ["clips"], ["foreign"]]
+    assert [[row[1] for row in table.rows] for table in tables] == [
+        ["weak", "started"],
+        ["clips"],
+        ["foreign"],
+    ]
     assert "trained on other data" in tables[2].title
     assert any("so no fair test: foreign" in note for note in tables[2].notes)
+    unknown = "What their weights were trained on is not at hand, so that they may know test clips: started."
+    assert [unknown in table.notes for table in tables] == [True, False, False]
     gap = "cnn is left out, since runs/cnn/1/0 is missing; finish it."
     assert all(gap in table.notes for table in tables)
 

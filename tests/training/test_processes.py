@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import several_tasks
 import torch
 from tiny_task import RECIPE, TinyTask, losses, train
 from two_processes import plain_task, weights_of
 
+from fgbench.errors import ConfigError
 from fgbench.training.loop import CHECKPOINT, HISTORY
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import Processes, join_processes, refuse_idle
 
 
 def test_without_a_launcher_there_is_one_process():
@@ -24,19 +26,86 @@ def test_without_a_launcher_there_is_one_process():
     processes.wait()
 
 
-@pytest.mark.slow
-def test_two_processes_train_as_one_does(tmp_path):
+def launched(program, world, folder, *names):
+    """What each of several processes of a program wrote."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    launcher = ["torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    program = [*launcher, str(Path(__file__).with_name("two_processes.py")), str(tmp_path)]
+    launcher = ["torch.distributed.run", f"--nproc-per-node={world}", f"--master-port={port}"]
+    arguments = [*launcher, str(Path(__file__).with_name(program)), str(folder), *names]
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", *program], capture_output=True, text=True, check=False, env=variables
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=variables,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    found = [json.loads((tmp_path / f"found-{rank}.json").read_text()) for rank in range(2)]
+    return [json.loads((folder / f"found-{rank}.json").read_text()) for rank in range(world)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As the programs have it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+ROWS = ("one row", "two rows")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("world", "names"), [(2, ROWS), (3, tuple(several_tasks.TASKS)), (5, ROWS)])
+def test_several_processes_descend_as_one_does(tmp_path, world, names):
+    """Batches of 8, and a last one of fewer rows than processes; batch normalisation sees the rows of all."""
+    told = launched("several_tasks.py", world, tmp_path, *names)
+    _norms_are_those_of_all_rows([one["norms"] for one in told])
+    found = [one["tasks"] for one in told]
+    assert all(one == found[0] for one in found[1:]), "all processes have the same weights"
+    for name in names:
+        several, alone = found[0][name], several_tasks.found(tmp_path / "alone", name)
+        assert len(several["losses"]) == several_tasks.EPOCHS
+        for means, expected in zip(several["losses"], alone["losses"], strict=True):
+            # Few rows make much of the last bits of float32, above all in gradients.
+            norm = means.pop("gradient_norm")
+            assert norm == pytest.approx(expected.pop("gradient_norm"), rel=1e-2), name
+            assert means == pytest.approx(expected, rel=1e-4), name
+        np.testing.assert_allclose(several["running"], alone["running"], rtol=1e-3, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(several["weights"], alone["weights"], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def _norms_are_those_of_all_rows(several):
+    """In float64, with torch's own batch normalisation of one process beside."""
+    for kind in several_tasks.NORMS:
+        norm, rows, gradients = several_tasks.norm_and_rows(kind)
+        made = norm(rows.requires_grad_())
+        made.backward(gradients)
+        parts = [one[kind] for one in several]
+        for name, wanted in (("values", made), ("gradients", rows.grad)):
+            found = [number for part in parts for number in part[name]]
+            np.testing.assert_allclose(found, wanted.detach().flatten(), rtol=1e-9, atol=1e-11)
+        for name, value in norm.named_parameters():  # of which each process has a share
+            found = np.sum([part[name] for part in parts], axis=0)
+            np.testing.assert_allclose(found, value.grad, rtol=1e-9, atol=1e-11)
+        for name, value in norm.named_buffers():
+            for part in parts:
+                np.testing.assert_allclose(part[name], value, rtol=1e-9)
+
+
+def test_more_processes_than_rows_are_refused():
+    with pytest.raises(ConfigError, match="9 processes share batches of 8 rows") as error:
+        refuse_idle(Processes(rank=3, world=9), 8)
+    assert "--nproc-per-node 8" in error.value.hint
+    refuse_idle(Processes(rank=3, world=8), 8)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(tmp_path):
+    found = launched("two_processes.py", 2, tmp_path)
     assert found[0] == found[1]
     assert [(tmp_path / f"end-{rank}").read_text() for rank in range(2)] == ["left", "left"]
     assert found[0]["world"] == 2

@@ -1,0 +1,234 @@
+"""Small trainings of all kinds of networks without dropout: several processes are compared with one.
+
+As a program, ``several_tasks.py FOLDER NAME...`` trains those of these names in FOLDER, and writes what it
+finds into ``FOLDER/found-RANK.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from tiny_clips import video_recipe
+from tiny_task import RECIPE, TinyTask, losses, train
+from tiny_work import TRUNK, image_recipe
+from torch import nn
+
+from fgbench.evaluation.samples import Sample
+from fgbench.models.c3d_lstm import C3dLstm
+from fgbench.models.initialisation import initialise
+from fgbench.models.msau import MsauNet
+from fgbench.models.nan import SpatialStream
+from fgbench.models.shared_norm import share_norms
+from fgbench.models.streams import SnippetStream
+from fgbench.models.tmsau import TmsauNet
+from fgbench.training.batching import Slices, epoch_order
+from fgbench.training.clip_rows import pieces_of
+from fgbench.training.clip_set import ClipSet
+from fgbench.training.frame_rows import HeldRows
+from fgbench.training.image_set import ImageSet
+from fgbench.training.image_task import ImageTask
+from fgbench.training.map_store import KeptMaps
+from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.processes import join_processes
+from fgbench.training.randomness import generator
+from fgbench.training.resident import Resident
+from fgbench.training.video_data import OpenClips
+from fgbench.training.video_inputs import DescribedFrames, PictureInput, Scale
+from fgbench.training.video_task import VideoTask
+
+BATCH = 8
+EPOCHS = 2
+CPU = torch.device("cpu")
+SETTINGS = RECIPE.model_copy(update={"batch": BATCH, "epochs": EPOCHS, "clip_norm": 0.0})
+GENTLE = SETTINGS.model_copy(update={"learning_rate": 0.001})
+"""For networks of many normalisations, which make much of the last bits in batches of few clips."""
+
+CLASSES = 3
+
+
+class NormTask(TinyTask):
+    """Batch normalisation, in the package's own batches."""
+
+    def batches(self, *, epoch, rank, world):
+        order = epoch_order(self.samples, seed=self.seed, epoch=epoch, shuffle=True)
+        return list(Slices(order, self.batch, rank, world))
+
+
+def of_one_row():
+    """17 samples: the last batch is one row."""
+    return TinyTask(samples=17, batch=BATCH, norm=False, dropout=0.0)
+
+
+def of_two_rows():
+    """18 samples: the last batch is two rows."""
+    return NormTask(samples=18, batch=BATCH, dropout=0.0)
+
+
+def of_images():
+    """MSAU-Net whose trunk trains, with its region layer, in turns; the last batch is two images."""
+    recipe = image_recipe(
+        au_recipe=None,
+        network={"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "mac_norm": True, "dropout": 0.0},
+        losses={"fine": 0.5, "basic": 0.0, "rank": 0.5, "alternate": True},
+        data={"resize_px": 232},
+        optimiser=SETTINGS.model_dump(),
+    )
+    model = MsauNet(recipe.network, n_fine=CLASSES, n_basic=0)
+    initialise(model, generator(0, "weights"))
+    n = 18
+    labels = torch.arange(n) % CLASSES
+    faces = torch.randint(0, 256, (n, 3, 7, 7), generator=generator(0, "faces"), dtype=torch.uint8)
+    ids = [f"image{number:02d}" for number in range(n)]
+    found = ImageSet(
+        sample_ids=ids,
+        clip_ids=ids,
+        labels=labels,
+        basic=torch.zeros_like(labels),
+        images=Resident(faces.repeat_interleave(32, 2).repeat_interleave(32, 3)),
+    )
+    looks = Preprocessing(resize_px=232, mean=(127.0,) * 3, std=(60.0,) * 3)
+    return ImageTask(
+        model,
+        recipe,
+        looks,
+        train=found,
+        selection=found,
+        maps=None,
+        selection_maps=None,
+        seed=0,
+        device=CPU,
+    )
+
+
+def of_clips(*, windows):
+    """Attention over frames beside GoogLeNet on flow or, with ``windows``, C3D and an LSTM on frames.
+
+    The last batch is two clips; one of the 10 has neither flow nor windows.
+    """
+    recipe = video_recipe(image_recipe="tiny", optimiser=GENTLE.model_dump())
+    frames = [np.arange(0 if number == 4 else 2 + number % 3, dtype=np.int64) for number in range(10)]
+    n, n_frames, side = len(frames), sum(map(len, frames)), 64 if not windows else 32
+    kept = torch.rand((n_frames, 2, 1, 6, 1, 1), generator=generator(0, "kept")).half()
+    channels = 3 if windows else 2
+    shape = (n_frames, channels, side, side)
+    pictures = torch.randint(0, 256, shape, generator=generator(0, "rows"), dtype=torch.uint8)
+    length = 16 if windows else 1
+    temporal = PictureInput(
+        name="temporal",
+        kind="rgb" if windows else "flow",
+        rows=HeldRows(pictures),
+        pieces=pieces_of(frames, length=length, across_gaps=bool(windows)),
+        train_count=4,
+        test_count=4,
+        enlarge_to_px=side,
+        scale=Scale(mean=(127.5,) * channels, std=(60.0,) * channels),
+        layout="windows" if windows else "stacks",
+        seed=0,
+    )
+    spatial = DescribedFrames(
+        kept=KeptMaps(kept, device=CPU), pieces=pieces_of(frames, length=1), most=3, seed=0
+    )
+    labels = torch.arange(n) % CLASSES
+    samples = [
+        Sample(
+            sample_id=f"clip{number}", clip_id=f"clip{number}", label="anger", part="train", subject_id=None
+        )
+        for number in range(n)
+    ]
+    clips = ClipSet(
+        samples=samples, labels=labels, basic=labels % 2, frames=frames, near=frames, pairs=frames
+    )
+    sizes = {"n_fine": CLASSES, "n_basic": 2}
+    stream = (
+        C3dLstm(width=0.0625, fc=16, hidden=8, dropout=0.0, batch_norm=True, input_px=side, **sizes)
+        if windows
+        else SnippetStream(2, width=0.0625, **sizes)
+    )
+    model = TmsauNet(SpatialStream(6, n_features=4, **sizes), stream)
+    initialise(model, generator(0, "weights"))
+    opened = OpenClips(clips=clips, inputs={"spatial": spatial, "temporal": temporal}, described=frames)
+    return VideoTask(model, recipe, train=opened, selection=opened, seed=0, device=CPU)
+
+
+TASKS = {
+    "one row": of_one_row,
+    "two rows": of_two_rows,
+    "images": of_images,
+    "flow": lambda: of_clips(windows=False),
+    "windows": lambda: of_clips(windows=True),
+}
+
+
+def found(folder, name):
+    """History of a training, and its running statistics, in a row of numbers each."""
+    task = TASKS[name]()
+    settings = GENTLE if name in ("flow", "windows") else SETTINGS
+    history = losses(train(task, folder / name.replace(" ", "-"), config=settings))
+    running = [
+        value.flatten()
+        for key, value in task.model.state_dict().items()
+        if key.rpartition(".")[2] in ("running_mean", "running_var")
+    ]
+    weights = [value.detach().flatten() for value in task.model.parameters()]
+    return {
+        "losses": [means for _, means, _, _ in history],
+        "running": torch.cat([torch.zeros(0), *running]).tolist(),
+        "weights": torch.cat(weights).tolist(),
+    }
+
+
+NORMS = {
+    "1d": (nn.BatchNorm1d, (), {}),
+    "2d": (nn.BatchNorm2d, (3, 2), {"affine": False, "momentum": None}),
+    "3d": (nn.BatchNorm3d, (2, 1, 3), {"eps": 1e-3}),
+}
+COUNTS = (4, 1, 0, 2, 3)
+"""Rows of each process; one has none."""
+
+
+def norm_and_rows(kind):
+    """A batch normalisation of 4 channels in float64, rows of all processes, and their gradients."""
+    make, more, settings = NORMS[kind]
+    norm = make(4, **settings).double()
+    for value in norm.parameters():
+        nn.init.normal_(value, generator=generator(0, kind))
+    shape = (sum(COUNTS), 4, *more)
+    drawn = torch.randn((2, *shape), generator=generator(1, kind), dtype=torch.float64)
+    return norm, 100.0 + drawn[0], drawn[1]
+
+
+def _shared_norms(rank: int, world: int) -> dict[str, dict[str, list[float]]]:
+    """What this process finds for its rows: values, gradients, running statistics."""
+    told = {}
+    counts = (*COUNTS[: world - 1], sum(COUNTS[world - 1 :]))
+    for kind in NORMS:
+        norm, rows, gradients = norm_and_rows(kind)
+        holder = nn.Sequential(norm)
+        share_norms(holder, CPU)
+        own = rows.split(counts)[rank].requires_grad_()
+        made = holder(own)
+        made.backward(gradients.split(counts)[rank])
+        told[kind] = {
+            "values": made.flatten().tolist(),
+            "gradients": own.grad.flatten().tolist(),
+            **{name: value.grad.tolist() for name, value in holder[0].named_parameters()},
+            **{name: value.tolist() for name, value in holder[0].named_buffers()},
+        }
+    return told
+
+
+def _main(folder: Path, names: list[str]) -> None:
+    torch.set_num_threads(1)
+    processes = join_processes(CPU)
+    rank = processes.rank
+    norms = _shared_norms(rank, processes.world)
+    told = {"norms": norms, "tasks": {name: found(folder, name) for name in names}}
+    (folder / f"found-{rank}.json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), sys.argv[2:])
