@@ -161,6 +161,7 @@ class TrainingHistory(_Shape):
     epochs: list[_Epoch]
     best_epoch: int | None
     keep: str = "best"
+    turns: Annotated[int, Field(ge=1)] = 1
 
 
 def read_shaped(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, Any]:

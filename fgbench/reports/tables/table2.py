@@ -23,6 +23,7 @@ from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
 from fgbench.reports.model import Cell, Table, centre
 from fgbench.reports.orders import Standing, order_notes
+from fgbench.reports.scales import scale_notes
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
 _BLOCK = 11  # classes side by side, as in the paper
@@ -61,6 +62,7 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
+            *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[place] for place in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
