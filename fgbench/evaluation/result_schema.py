@@ -62,6 +62,13 @@ class _Weights(_Shape):
     synthetic: bool | None = None
 
 
+class _Link(_Shape):
+    part: str
+    run: str
+    seed: Count | None
+    sha256: str
+
+
 class _Details(_Shape):
     dataset: str
     synthetic: bool
@@ -75,6 +82,7 @@ class _Details(_Shape):
     streams: list[str] = []
     fusion_weight: Score | None = None
     image_model: str | None = None
+    chain: list[_Link] = []
     weights: str | _Weights | None = None
     clips_trained_on: Count | None = None
     protocol: _Protocol | None = None

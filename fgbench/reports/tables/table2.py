@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import (
     Experiment,
     find_experiments,
@@ -62,6 +63,7 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
+            *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[place] for place in further]),
