@@ -81,6 +81,7 @@ class _Details(_Shape):
     trunk: str | None = None
     streams: list[str] = []
     fusion_weight: Score | None = None
+    losses_on: str | None = None
     image_model: str | None = None
     chain: list[_Link] = []
     weights: str | _Weights | None = None

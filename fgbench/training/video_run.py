@@ -92,6 +92,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "spatial": config.spatial,
         "temporal": config.temporal,
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
+        "losses_on": config.losses.on if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
         "chain": chain_of(image),

@@ -80,3 +80,12 @@ def test_scales_of_other_classes_are_damage(tmp_path):
     write_scales(folder, seed=1, classes=7)
     with pytest.raises(ManifestError, match=r"branches\.parquet is damaged: it has other classes"):
         table2.build(tmp_path)
+
+
+def test_losses_of_streams_that_are_not_the_papers_are_told(tmp_path):
+    for name, losses in (("tmsau-small", "fused"), ("tmsau-streams-small", "streams")):
+        write_fake_run(
+            tmp_path, name, method="TMSAU-Net (Ours)", details={"kind": "video", "losses_on": losses}
+        )
+    (note,) = [note for note in table2.build(tmp_path).notes if note.startswith("Trained by the losses")]
+    assert note.endswith("(section IV-B): TMSAU-Net (Ours), tmsau-streams-small.")

@@ -178,12 +178,18 @@ def _orders(
 
 
 def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """Sentences on the weights of the streams of the video methods that have two."""
-    return [
-        weight_note(workdir, name, experiment)
-        for name, experiment in zip(names, experiments, strict=True)
-        if has_both_streams(experiment)
+    """Sentences on the weights of the streams of the video methods that have two, and on their losses."""
+    told = list(zip(names, experiments, strict=True))
+    alone = [name for name, experiment in told if experiment.details.get("losses_on") == "streams"]
+    notes = [
+        weight_note(workdir, name, experiment) for name, experiment in told if has_both_streams(experiment)
     ]
+    if alone:
+        notes.append(
+            f"Trained by the losses of each stream (ours), not by those of their fusion as the paper has it "
+            f"(section IV-B): {', '.join(alone)}."
+        )
+    return notes
 
 
 def _not_of_the_paper(names: Sequence[str]) -> list[str]:
