@@ -16,10 +16,12 @@ from fgbench.cli.runs import (
     Fold,
     FoldFile,
     Seed,
+    Seeds,
     SizedRecipe,
     Workdir,
     default_recipe,
     opened,
+    seeded,
     show_runs,
 )
 
@@ -37,6 +39,7 @@ def plain_cnn(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -53,7 +56,8 @@ def plain_cnn(
         from fgbench.baselines import plain_cnn
 
         _say_where(config.name, place)
-        folders = [plain_cnn.run(config, each) for each in place.trained_folds(fold)]
+        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [plain_cnn.run(config, each) for each in places]
     show_runs(folders, json=json)
 
 
@@ -71,6 +75,7 @@ def insightface(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -98,7 +103,8 @@ def insightface(
         from fgbench.baselines import insightface
 
         _say_where(config.name, place)
-        folders = [insightface.run(config, each, weights) for each in place.trained_folds(fold)]
+        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [insightface.run(config, each, weights) for each in places]
     show_runs(folders, json=json)
 
 
@@ -110,6 +116,7 @@ def nan(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -135,6 +142,7 @@ def nan(
         fold=fold,
         fold_file=fold_file,
         seed=seed,
+        seeds=seeds,
         jobs=jobs,
         resume=resume,
         force=force,
@@ -150,6 +158,7 @@ def plain_tsnet(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -174,6 +183,7 @@ def plain_tsnet(
         fold=fold,
         fold_file=fold_file,
         seed=seed,
+        seeds=seeds,
         jobs=jobs,
         resume=resume,
         force=force,

@@ -13,7 +13,7 @@ from fgbench import plugins
 from fgbench.cli import places
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
-from fgbench.cli.runs import Fold, FoldFile, Seed, Workdir, opened, run_place, show_runs
+from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, Workdir, opened, run_place, seeded, show_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,7 @@ def run_conventional(
     fold: str | None = None,
     fold_file: Path | None = None,
     seed: int = 0,
+    seeds: int = 1,
     jobs: int = DEFAULT_JOBS,
     force: bool = False,
     json: bool = False,
@@ -74,7 +75,7 @@ def run_conventional(
         FgbenchError: As the baseline raises.
     """
     start = partial(run_place, workdir, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file)
-    _run(name, recipe, start, fold=fold, json=json)
+    _run(name, recipe, start, fold=fold, seeds=seeds, json=json)
 
 
 def _conventional(name: str) -> Callable[..., None]:
@@ -84,6 +85,7 @@ def _conventional(name: str) -> Callable[..., None]:
         fold: Fold = None,
         fold_file: FoldFile = None,
         seed: Seed = 0,
+        seeds: Seeds = 1,
         jobs: Jobs = DEFAULT_JOBS,
         force: Force = False,
         json: Json = False,
@@ -95,6 +97,7 @@ def _conventional(name: str) -> Callable[..., None]:
             fold=fold,
             fold_file=fold_file,
             seed=seed,
+            seeds=seeds,
             jobs=jobs,
             force=force,
             json=json,
@@ -110,6 +113,7 @@ def _network(name: str) -> Callable[..., None]:
         fold: Fold = None,
         fold_file: FoldFile = None,
         seed: Seed = 0,
+        seeds: Seeds = 1,
         device: Device = None,
         jobs: Jobs = DEFAULT_JOBS,
         resume: Resume = True,
@@ -127,7 +131,7 @@ def _network(name: str) -> Callable[..., None]:
             quiet=json,
             fold_file=fold_file,
         )
-        _run(name, recipe, start, fold=fold, json=json)
+        _run(name, recipe, start, fold=fold, seeds=seeds, json=json)
 
     return command
 
@@ -138,6 +142,7 @@ def _run(
     start: Callable[..., AbstractContextManager[RunPlace]],
     *,
     fold: str | None,
+    seeds: int,
     json: bool,
 ) -> None:
     """Read the recipe, run every fold, print the scores."""
@@ -146,7 +151,8 @@ def _run(
     module = plugins.load(KIND, name)
     config = load_baseline(name, module.RECIPE, recipe)
     with start(stages=module.NEEDS) as place:
-        folders = [_run_fold(name, module, config, each) for each in place.trained_folds(fold)]
+        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [_run_fold(name, module, config, each) for each in places]
     show_runs(folders, json=json)
 
 

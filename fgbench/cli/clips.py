@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli.console import note
-from fgbench.cli.runs import opened, show_runs
+from fgbench.cli.runs import opened, seeded, show_runs
 
 if TYPE_CHECKING:
     from fgbench.config import TrainVideoConfig
@@ -45,6 +45,7 @@ def train_clips(
     fold: str | None,
     fold_file: Path | None,
     seed: int,
+    seeds: int,
     jobs: int,
     resume: bool,
     force: bool,
@@ -60,7 +61,8 @@ def train_clips(
         image_run: What the user named as the image model.
         fold: The fold to run; ``None`` runs all.
         fold_file: Folds of the user's own.
-        seed: Seed of the run.
+        seed: Seed of the run, of the first if there are several.
+        seeds: Number of seeds.
         jobs: Threads that decode.
         resume: Whether an unfinished run is continued.
         force: Whether a finished run is made again.
@@ -82,9 +84,10 @@ def train_clips(
         fold_file=fold_file,
     ) as place:
         folders = []
-        for each in place.trained_folds(fold):
+        for each in [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]:
             image = _image_model(config, each, image_run)
             in_fold = f", fold {each.fold}" if each.division.n_folds else ""
+            in_fold += f", seed {each.seed}" if seeds > 1 else ""
             note(f"recipe {config.name} on {each.details['dataset']} in {workdir}, {each.device}{in_fold}")
             folders.append(train(each, image))
     show_runs(folders, json=json)
@@ -103,9 +106,10 @@ def _image_model(config: TrainVideoConfig, place: Place, image_run: str | None) 
         return None
     if image_run is not None:
         return read_trained(find_weights(image_run, place.workdir))
-    # All seeds share one image model; a finished one is taken as it is. It reads no features.
-    first = replace(place, seed=0, force=False, manifest_digest=place.faces_digest)
-    (run,) = train_images(load_training(config.image_recipe, TrainImageConfig), first, None)
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is. It reads no
+    # features.
+    own = replace(place, force=False, manifest_digest=place.faces_digest)
+    (run,) = train_images(load_training(config.image_recipe, TrainImageConfig), own, None)
     found = read_trained(find_weights(str(run), place.workdir))
     note(f"image model: {found.name}")
     return found

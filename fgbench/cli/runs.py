@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from fgbench.evaluation.place import RunPlace
     from fgbench.training.place import Place
 
+_P = TypeVar("_P", bound="RunPlace")
+
 Workdir = Annotated[
     Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        "--seeds",
+        min=1,
+        max=100,
+        help="Run so many seeds, from --seed on, each with networks of its own all through, but for weights "
+        "that are named.",
+    ),
+]
 Fold = Annotated[
     str | None,
     typer.Option("--fold", help="Run one fold of the data set's protocol.", show_default="all, one by one"),
@@ -160,6 +172,11 @@ def opened(
         yield Place.on(found, place)
 
 
+def seeded(place: _P, seeds: int) -> list[_P]:
+    """The place of each of so many seeds, from its own on."""
+    return [place.with_seed(place.seed + number) for number in range(seeds)]
+
+
 def show_run(folder: Path, *, json: bool) -> None:
     """Print the scores and confusions of a finished run, and write its ``confusion.csv``."""
     from fgbench.evaluation.results import read_result
@@ -178,10 +195,10 @@ def show_run(folder: Path, *, json: bool) -> None:
 
 
 def show_runs(folders: Sequence[Path], *, json: bool) -> None:
-    """Print finished runs: one by one, or the folds of an experiment together.
+    """Print finished runs: one by one, or the folds and seeds of an experiment together.
 
     Args:
-        folders: Runs; those of one experiment follow each other, and differ in the fold.
+        folders: Runs; those of one experiment follow each other, and differ in fold or seed.
         json: Whether as JSON.
     """
     from itertools import groupby
@@ -190,6 +207,8 @@ def show_runs(folders: Sequence[Path], *, json: bool) -> None:
         runs = list(group)
         if len(runs) == 1:
             show_run(runs[0], json=json)
+        elif len({folder.name for folder in runs}) > 1:
+            show_seeds(runs, json=json)
         else:
             show_folds(runs, json=json)
 
@@ -208,6 +227,23 @@ def show_folds(folders: Sequence[Path], *, json: bool) -> None:
         return
     for table in fold_tables(folders):
         say(markdown(table))
+    for folder in folders:
+        say(f"run: {folder}")
+
+
+def show_seeds(folders: Sequence[Path], *, json: bool) -> None:
+    """Print the scores of an experiment over its seeds: each, their mean, and what varied."""
+    from fgbench.evaluation.results import read_result
+    from fgbench.reports.render import markdown
+    from fgbench.reports.run_confusion import write_confusion
+    from fgbench.reports.seed_scores import seed_table, seeds_json
+
+    for folder in folders:
+        write_confusion(folder)
+    if json:
+        print_json({**seeds_json(folders), "runs": [read_result(folder) for folder in folders]})
+        return
+    say(markdown(seed_table(folders)))
     for folder in folders:
         say(f"run: {folder}")
 

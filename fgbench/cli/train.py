@@ -17,10 +17,12 @@ from fgbench.cli.runs import (
     Fold,
     FoldFile,
     Seed,
+    Seeds,
     SizedRecipe,
     Workdir,
     default_recipe,
     opened,
+    seeded,
     show_runs,
 )
 
@@ -54,6 +56,7 @@ def au(
         ),
     ] = 0,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -65,15 +68,23 @@ def au(
     from fgbench.evaluation.action_units import read_au_result
     from fgbench.reports.au_scores import au_table
     from fgbench.reports.render import markdown
+    from fgbench.reports.seed_scores import au_seed_table
 
     config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
     with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
         places = [place] if folds else place.each_fold()
-        folders = [folder for each in places for folder in train_au(config, each, folds=folds)]
+        found = [
+            [folder for each in seeded_places for folder in train_au(config, each, folds=folds)]
+            for seeded_places in zip(*(seeded(each, seeds) for each in places), strict=True)
+        ]
+    folders = [folder for one in found for folder in one]
     if json:
         print_json([read_au_result(folder) for folder in folders])
         return
-    say(markdown(au_table(folders)))
+    for one in found:
+        say(markdown(au_table(one)))
+    if seeds > 1:
+        say(markdown(au_seed_table(folders)))
     for folder in folders:
         say(f"run: {folder}")
 
@@ -102,6 +113,7 @@ def msau(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -124,7 +136,8 @@ def msau(
     ) as place:
         folders = [
             folder
-            for each in place.trained_folds(fold)
+            for each_fold in place.trained_folds(fold)
+            for each in seeded(each_fold, seeds)
             for folder in train_images(config, each, au_weights, init=start)
         ]
     # Runs of several numbers of regions are experiments of their own.
@@ -165,6 +178,7 @@ def tmsau(
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
@@ -199,6 +213,7 @@ def tmsau(
         fold=fold,
         fold_file=fold_file,
         seed=seed,
+        seeds=seeds,
         jobs=jobs,
         resume=resume,
         force=force,
@@ -272,9 +287,8 @@ def train_images(
                 "give a folder that fgbench train au printed",
             )
     elif config.au_recipe is not None:
-        # All seeds share one trunk; a finished one is taken as it is.
-        first = replace(place, seed=0, force=False)
-        (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), first)
+        # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is.
+        (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
         trunk = find_weights(run)
     note(f"recipe {config.name} on {where}")
     return image_run.run(config, place, trunk, units=_unit_rows(place) if config.losses.units else None)

@@ -121,10 +121,10 @@ class VideoLossConfig(Section):
     """Weight of the softmax loss over the fine classes."""
     basic: NonNegative = 0.5
     """Weight of the softmax loss over the upper classes; 0 trains without them."""
-    on: Literal["streams", "fused"] = "streams"
-    """``streams``: each stream has its own losses, which are added, so that each stays a classifier by itself
-    and the weight of their fusion can be changed afterwards; ``fused``: the losses of the fused probabilities
-    (the letter of section IV-B, "jointly trained by the final class score fusion")."""
+    on: Literal["streams", "fused"] = "fused"
+    """``fused``: the losses of the fused probabilities (paper section IV-B: "jointly trained by the final
+    class score fusion"); ``streams`` (ours): each stream has its own losses, which are added, so that each
+    stays a classifier by itself and the weight of their fusion can be changed afterwards."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:

@@ -69,6 +69,13 @@ class _Weights(_Shape):
     synthetic: bool | None = None
 
 
+class _Link(_Shape):
+    part: str
+    run: str
+    seed: Count | None
+    sha256: str
+
+
 class _Details(_Shape):
     dataset: str
     synthetic: bool
@@ -81,7 +88,9 @@ class _Details(_Shape):
     trunk: str | None = None
     streams: list[str] = []
     fusion_weight: Score | None = None
+    losses_on: str | None = None
     image_model: str | None = None
+    chain: list[_Link] = []
     weights: str | _Weights | None = None
     clips_trained_on: Count | None = None
     start: _Start | None = None
@@ -169,6 +178,7 @@ class TrainingHistory(_Shape):
     epochs: list[_Epoch]
     best_epoch: int | None
     keep: str = "best"
+    turns: Annotated[int, Field(ge=1)] = 1
 
 
 def read_shaped(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, Any]:

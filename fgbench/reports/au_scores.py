@@ -39,7 +39,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
         parts: Predictions, one per fold.
         details: Details of a result of the experiment.
     """
-    pooled = _pooled(parts)
+    pooled = pooled_units(parts)
     scores = unit_scores(pooled.labels, pooled.probabilities, pooled.units)
     rows: list[list[Cell]] = [
         [
@@ -74,7 +74,8 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
     )
 
 
-def _pooled(parts: Sequence[AuPredictions]) -> AuPredictions:
+def pooled_units(parts: Sequence[AuPredictions]) -> AuPredictions:
+    """Predictions of several folds, at least one, one after another."""
     return AuPredictions(
         units=parts[0].units,
         sample_ids=[name for part in parts for name in part.sample_ids],

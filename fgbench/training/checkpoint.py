@@ -26,14 +26,14 @@ class Checkpoint:
         fingerprint: Of everything that decides the result (recipe, data, seed); another one is not resumed.
         standing: Epoch, step, best score, history.
         model: State of the network.
-        optimiser: State of the optimiser.
+        optimisers: State of the optimiser of each turn (``"0"``, ``"1"``).
         best: State of the network in the best epoch, on the CPU; empty before the first epoch ends.
     """
 
     fingerprint: str
     standing: Standing
     model: dict[str, Tensor]
-    optimiser: dict[str, Any]
+    optimisers: dict[str, Any]
     best: dict[str, Tensor]
 
 

@@ -21,6 +21,9 @@ View = tuple[int, bool]
 """Number of the crop (0 centre, 1 top left, 2 top right, 3 bottom left, 4 bottom right), and whether it is
 mirrored."""
 
+CENTRE: View = (0, False)
+"""The plain centre crop."""
+
 _FIVE = 5
 # Sums of squares of 8 bits over a row of at most this many px are exact in float32: 258 * 255**2 < 2**24.
 _EXACT_ROW_PX = 258

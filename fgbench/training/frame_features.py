@@ -1,7 +1,8 @@
 """What a frozen image model says of every frame of clips: computed once, kept, shared by runs.
 
 Writes ``cache/frames/<fingerprint>/`` of the work folder, in the layout of
-:mod:`fgbench.training.map_store`: N x V x 1 x F x 1 x 1 float16, where view 1 is the mirrored frame.
+:mod:`fgbench.training.map_store`: N x V x 1 x F x 1 x 1 float16, where V are the views of
+:func:`fgbench.training.crops.view_table`: crops, each as it is and mirrored.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fgbench.errors import ConfigError
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
+from fgbench.training.crops import CENTRE, View
 from fgbench.training.image_set import open_source
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.map_store import KeptMaps, keep_maps
@@ -53,22 +55,22 @@ def feature_size(network: NetworkConfig, features: Features) -> int:
 
 @torch.no_grad()
 def describe_faces(
-    network: ImageNetwork, faces_B3HW: Tensor, features: Features, *, mirrored: bool = False
+    network: ImageNetwork, faces_B3HW: Tensor, features: Features, *, view: View = CENTRE
 ) -> Tensor:
     """Numbers (B, F) that an image model describes faces by (paper section IV-B).
 
     Args:
         network: The image model.
-        faces_B3HW: uint8 RGB (B, 3, 224, 224); their centre crop is seen.
+        faces_B3HW: uint8 RGB (B, 3, 224, 224).
         features: Which numbers, see :class:`fgbench.config.AttentionConfig`.
-        mirrored: Whether the faces are mirrored first.
+        view: The crop that is seen, and whether it is mirrored; else the plain centre crop.
     """
     model = network.model
-    n = len(faces_B3HW)
-    nought = torch.zeros(n, dtype=torch.int64, device=faces_B3HW.device)
+    n, (crop, mirrored) = len(faces_B3HW), view
+    choice = torch.full((n,), crop, dtype=torch.int64, device=faces_B3HW.device)
     turned = torch.full((n,), mirrored, device=faces_B3HW.device)
     looking = model if features == "all" else _without_zoom(model)
-    maps = looking.see(network.preprocessing.view(faces_B3HW, nought, turned)).maps
+    maps = looking.see(network.preprocessing.view(faces_B3HW, choice, turned)).maps
     if features == "mac":
         found: Tensor = model.scales[0].mac_norm(maps[:, 0].amax((2, 3)))
         return found
@@ -91,7 +93,7 @@ def keep_frames(
     features: Features,
     place: Place,
     *,
-    flip: bool,
+    views: Sequence[View],
     resident_mb: int,
 ) -> KeptMaps:
     """Descriptions of frames, in their order: those that are kept, or made now.
@@ -101,7 +103,7 @@ def keep_frames(
         frames: Clip and number of each.
         features: Which numbers.
         place: Where.
-        flip: Whether mirrored frames are described too.
+        views: Crops that are described, the plain centre crop first.
         resident_mb: MiB of the device that they may take.
 
     Raises:
@@ -116,7 +118,7 @@ def keep_frames(
         "config": network.model.config.model_dump(mode="json"),
         "preprocessing": network.preprocessing.plain(),
         "features": features,
-        "views": 1 + flip,
+        "views": [[crop, mirrored] for crop, mirrored in views],
         "manifests": place.faces_digest,
         "frames": digest_json([[clip_id, index] for clip_id, index in frames]),
     }
@@ -130,12 +132,10 @@ def keep_frames(
             place.workdir / "cache" / "frames" / digest_json(key),
             key,
             images=images,
-            n_views=1 + flip,
+            n_views=len(views),
             n_maps=1,
             n_made=1,
-            compute=lambda faces, view: _as_maps(
-                describe_faces(network, faces, features, mirrored=bool(view))
-            ),
+            compute=lambda faces, view: _as_maps(describe_faces(network, faces, features, view=views[view])),
             batch=_BATCH,
             device=place.device,
             resident_mb=resident_mb,

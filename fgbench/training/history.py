@@ -42,6 +42,7 @@ class History:
         best_epoch: Number of the epoch whose weights were kept.
         best_score: Score of that epoch on the selection samples; ``None`` before the first.
         keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
+        turns: Epochs of a round, as the recipe counts them; see :class:`Standing`.
         stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
     """
 
@@ -49,6 +50,7 @@ class History:
     best_epoch: int
     best_score: float | None
     keep: str
+    turns: int
     stopped_early: bool
 
     def plain(self) -> dict[str, Any]:
@@ -70,6 +72,7 @@ class Standing:
         best_epoch: Number of the epoch to keep so far, -1 before the first.
         best_score: Its score.
         epochs: Finished epochs.
+        turns: Epochs of a round, which the recipe counts: 1, or as many as there are losses that take turns.
     """
 
     epoch: int = 0
@@ -81,19 +84,26 @@ class Standing:
     best_epoch: int = -1
     best_score: float = -math.inf
     epochs: list[Epoch] = field(default_factory=list)
+    turns: int = 1
+
+    @property
+    def round(self) -> int:
+        """Number of the round that :attr:`epoch` belongs to, from 0."""
+        return self.epoch // self.turns
 
     def out_of_patience(self, config: OptimiserConfig) -> bool:
-        """Whether the last ``patience`` epochs brought no better score."""
-        return self.epoch - 1 - self.best_epoch >= config.patience
+        """Whether the last ``patience`` rounds brought no better score."""
+        return self.epoch - 1 - self.best_epoch >= config.patience * self.turns
 
     def finished(self, config: OptimiserConfig) -> bool:
         """Whether no epoch is to follow."""
-        return self.epoch >= config.epochs or self.out_of_patience(config)
+        return self.epoch >= config.epochs * self.turns or self.out_of_patience(config)
 
     def is_scored(self, config: OptimiserConfig) -> bool:
         """Whether this epoch is scored at its end."""
         number = self.epoch + 1
-        return number % config.score_epochs == 0 or number == config.epochs
+        is_due = number % (config.score_epochs * self.turns) == 0
+        return is_due or number == config.epochs * self.turns
 
     def add(self, values: Mapping[str, float], rows: int) -> None:
         """Count the means of a step over its ``rows`` samples."""
@@ -131,7 +141,8 @@ class Standing:
             best_epoch=self.best_epoch,
             best_score=self.best_score if math.isfinite(self.best_score) else None,
             keep=config.keep,
-            stopped_early=self.epoch < config.epochs and self.out_of_patience(config),
+            turns=self.turns,
+            stopped_early=self.epoch < config.epochs * self.turns and self.out_of_patience(config),
         )
 
     def plain(self) -> dict[str, Any]:

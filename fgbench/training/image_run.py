@@ -20,6 +20,7 @@ from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
 from fgbench.training.au_labels import AuRow
+from fgbench.training.chain import chain_of
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
 from fgbench.training.history import History
@@ -139,6 +140,7 @@ def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> d
         "recipe": config.name,
         "regions": config.network.zooms,
         "trunk": None if start is None else start.digest,
+        "chain": chain_of(start),
         **transfer,
     }
 

@@ -19,7 +19,7 @@ from fgbench.models.zoom import boxes, strongest_cells
 from fgbench.training.batching import Batch, Batches, Source
 from fgbench.training.crops import draw_views, split_views, view_table
 from fgbench.training.image_set import ImageSet
-from fgbench.training.losses import image_loss, masked_au_loss
+from fgbench.training.losses import RANK, image_loss, margin_met, masked_au_loss, turns_of
 from fgbench.training.preprocessing import Preprocessing
 
 SHOWN_REGIONS = 3
@@ -104,6 +104,17 @@ class ImageTask:
         """All parameters that train, at one rate."""
         return [{"params": [value for value in self.model.parameters() if value.requires_grad]}]
 
+    def turns(self) -> list[list[dict[str, Any]]]:
+        """Of each turn: the ranking loss leaves the coarse scale alone where the recipe says so."""
+        return [self._groups_of(turn) for turn in turns_of(self._config.losses)]
+
+    def _groups_of(self, turn: str) -> list[dict[str, Any]]:
+        if turn != RANK or not self._config.losses.stop_gradient:
+            return self.groups()
+        kept = {id(value) for value in self.model.scales[0].parameters()}
+        (group,) = self.groups()
+        return [{"params": [value for value in group["params"] if id(value) not in kept]}]
+
     def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
         """Training samples in the order of an epoch, as pictures or as maps."""
         if epoch != self._epoch:
@@ -125,7 +136,10 @@ class ImageTask:
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them; in every
-        step also the multi-label loss over action units, if it weighs that."""
+        step also the multi-label loss over action units, if it weighs that.
+
+        With the ranking loss, ``"margin_met"`` is the share of samples of which it is 0.
+        """
         if self._maps is None:
             choice, flip = self._choice[batch.index], self._flip[batch.index]
             maps = self.model.see(self._preprocessing.view(batch.images, choice, flip)).maps
@@ -133,10 +147,13 @@ class ImageTask:
             maps = batch.images
         outputs = self.model.classify(maps)
         fine, basic = self._train.labels[batch.index], self._train.basic[batch.index]
-        total, parts = image_loss(outputs, fine, basic, self._config.losses, epoch=epoch)
+        losses = self._config.losses
+        total, parts = image_loss(outputs, fine, basic, losses, epoch=epoch)
+        if losses.rank:
+            parts["margin_met"] = margin_met(outputs.fine.softmax(2), fine, margin=losses.margin)
         if outputs.units is not None and self._units is not None:
             units = masked_au_loss(outputs.units, self._units[batch.index])
-            total = total + self._config.losses.units * units
+            total = total + losses.units * units
             parts["units"] = units.detach()
         return total, parts
 
@@ -145,12 +162,19 @@ class ImageTask:
         return [self._train.sample_ids[place] for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
-        """Mean accuracy of the classes on the selection samples: of the network, and of each scale alone."""
+        """Mean accuracy of the classes on the selection samples: of the network, and of each scale alone.
+
+        With the ranking loss also ``"margin_met"``, the share of samples of which it is 0.
+        """
         truth = self._selection.labels.cpu().numpy()
         branches = np.concatenate(list(self._selection_branches()))
         found = {"score": _uar(truth, branches.mean(axis=1))}
         for scale in range(branches.shape[1]):
             found[f"scale{scale + 1}"] = _uar(truth, branches[:, scale])
+        if self._config.losses.rank:
+            labels = torch.from_numpy(truth)
+            met = margin_met(torch.from_numpy(branches), labels, margin=self._config.losses.margin)
+            found["margin_met"] = float(met)
         return found
 
     def _selection_branches(self) -> Iterator[npt.NDArray[np.float32]]:

@@ -32,7 +32,7 @@ from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkp
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History, Standing
 from fgbench.training.log import Log, open_log
-from fgbench.training.optimisation import build_optimiser, gradient_norm, rate_factor, set_rate
+from fgbench.training.optimisation import gradient_norm, rate_factor, set_rate
 from fgbench.training.processes import (
     Descend,
     Processes,
@@ -43,6 +43,7 @@ from fgbench.training.processes import (
 )
 from fgbench.training.randomness import deterministic, isolated, seed_step
 from fgbench.training.task import Task
+from fgbench.training.turns import Turns, build_turns
 
 CHECKPOINT = "checkpoint.pt"
 """Name of the checkpoint in the folder of a training; the caller removes it when all is written."""
@@ -67,14 +68,18 @@ class _Run:
     fingerprint: str
     progress: Callable[[str, int, int], None]
     processes: Processes
-    optimiser: torch.optim.Optimizer
+    turns: Turns
     descend: Descend
     standing: Standing
     best: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+        return self.turns.parameters(self.standing.epoch)
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        return self.turns.of(self.standing.epoch)
 
 
 def fit(
@@ -89,6 +94,9 @@ def fit(
     progress: Callable[[str, int, int], None],
 ) -> History:
     """Train a network until its epochs or its patience end; it then has the weights of the epoch to keep.
+
+    Where the losses of a task take turns, the recipe's epochs, patience and schedule count rounds (an epoch
+    of each turn), and the task is scored after whole rounds. See :class:`fgbench.training.task.TurningTask`.
 
     Several processes (``torchrun``, ``accelerate launch``) train together when each calls this, and descend
     as one does, but for dropout; see :mod:`fgbench.training.processes`.
@@ -119,6 +127,7 @@ def fit(
         processes = join_processes(device)
         refuse_idle(processes, config.batch)
         task.model.to(device)
+        turns = build_turns(task, config)
         run = _Run(
             task=task,
             config=config,
@@ -128,9 +137,9 @@ def fit(
             fingerprint=fingerprint,
             progress=progress,
             processes=processes,
-            optimiser=build_optimiser(task.groups(), config),
+            turns=turns,
             descend=descend_together(processes, task, device, bf16=config.precision == "bf16"),
-            standing=Standing(),
+            standing=Standing(turns=len(turns)),
         )
         _start(run, resume=resume)
         standing = run.standing
@@ -149,7 +158,7 @@ def _start(run: _Run, *, resume: bool) -> None:
     if resume and any(run.processes.gather(path.exists())):
         found = load_checkpoint(path, fingerprint=run.fingerprint)
         run.task.model.load_state_dict(found.model)
-        run.optimiser.load_state_dict(found.optimiser)
+        run.turns.load_state(found.optimisers)
         run.standing, run.best = found.standing, found.best
     else:
         spread_parameters(run.processes, run.task.model)
@@ -175,7 +184,7 @@ def _train_epoch(run: _Run, log: Log) -> float:
     clock, rate = time.perf_counter(), 0.0
     for step, batch in islice(enumerate(batches), standing.step, None):
         last = step + 1 == steps
-        rate = set_rate(run.optimiser, rate_factor(config, epoch=standing.epoch, step=step, steps=steps))
+        rate = set_rate(run.optimiser, rate_factor(config, epoch=standing.round, step=step, steps=steps))
         waiting.append(_step(run, batch, parameters, step=step))
         standing.step, standing.steps_done = step + 1, standing.steps_done + 1
         due = bool(config.checkpoint_steps) and standing.step % config.checkpoint_steps == 0 and not last
@@ -185,7 +194,7 @@ def _train_epoch(run: _Run, log: Log) -> float:
             if due:
                 _save(run, log)
             clock = time.perf_counter()
-        run.progress("train", standing.steps_done, config.epochs * steps)
+        run.progress("train", standing.steps_done, config.epochs * standing.turns * steps)
     return rate
 
 
@@ -279,7 +288,7 @@ def _save(run: _Run, log: Log) -> None:
             fingerprint=run.fingerprint,
             standing=run.standing,
             model=dict(run.task.model.state_dict()),
-            optimiser=run.optimiser.state_dict(),
+            optimisers=run.turns.state(),
             best=run.best,
         ),
     )

@@ -16,6 +16,15 @@ from torch.nn import functional
 from fgbench.config import ImageLossConfig
 from fgbench.errors import ConfigError
 
+SOFTMAX = "softmax"
+"""Turn of the softmax losses."""
+
+RANK = "rank"
+"""Turn of the ranking loss."""
+
+ALL = "all"
+"""The only turn where the losses are added."""
+
 
 class ScaleOutputs(Protocol):
     """What an image model returns: logits of every scale."""
@@ -70,12 +79,33 @@ def ranking_loss(
             f"the ranking loss compares scales, but the network has {probabilities_BSK.shape[1]}",
             "set network.zooms to 1 or more, or losses.rank to 0",
         )
-    places_BS1 = target_B[:, None, None].expand(-1, probabilities_BSK.shape[1], 1)
-    true_BS = probabilities_BSK.float().gather(2, places_BS1).squeeze(2)
+    true_BS = _of_the_true_class(probabilities_BSK, target_B)
     coarse, fine = true_BS[:, :-1], true_BS[:, 1:]
     if stop_gradient:
         coarse = coarse.detach()
     return (coarse - fine + margin).clamp_min(0.0).sum(1).mean()
+
+
+def margin_met(probabilities_BSK: Tensor, target_B: Tensor, *, margin: float) -> Tensor:
+    """Share of samples whose finer scale is surer of the true class than the coarser by the margin.
+
+    What the ranking loss aims at (``p2 >= p1 + margin``), mean over samples and pairs of neighbouring scales.
+
+    Args:
+        probabilities_BSK: Softmax probabilities, coarse scale first; at least two scales.
+        target_B: int64 class numbers in [0, K).
+        margin: That of the ranking loss.
+
+    Returns:
+        A float32 scalar in [0, 1], without gradient.
+    """
+    true_BS = _of_the_true_class(probabilities_BSK.detach(), target_B)
+    return (true_BS[:, 1:] >= true_BS[:, :-1] + margin).float().mean()
+
+
+def _of_the_true_class(probabilities_BSK: Tensor, target_B: Tensor) -> Tensor:
+    places_BS1 = target_B[:, None, None].expand(-1, probabilities_BSK.shape[1], 1)
+    return probabilities_BSK.float().gather(2, places_BS1).squeeze(2)
 
 
 def masked_au_loss(logits_BA: Tensor, labels_BA: Tensor) -> Tensor:
@@ -94,6 +124,14 @@ def masked_au_loss(logits_BA: Tensor, labels_BA: Tensor) -> Tensor:
     return -(functional.logsigmoid(signed) * labelled).sum() / logits_BA.shape[0]
 
 
+def turns_of(config: ImageLossConfig) -> tuple[str, ...]:
+    """What each turn trains, in order: :data:`SOFTMAX`, :data:`RANK`, or :data:`ALL` of them together."""
+    if not config.alternate:
+        return (ALL,)
+    weights = {SOFTMAX: config.fine + config.basic, RANK: config.rank}
+    return tuple(turn for turn, weight in weights.items() if weight) or (ALL,)
+
+
 def image_loss(
     outputs: ScaleOutputs, fine_B: Tensor, basic_B: Tensor, config: ImageLossConfig, *, epoch: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -103,8 +141,9 @@ def image_loss(
     then fixes its weights, while section V-B says that "two softmax losses and multi-label loss are
     calculated at the same time". Recipes follow section IV-A, but for ``msau-joint`` (``losses.units``).
 
-    With ``config.alternate`` even epochs (from 0) train the softmax losses and odd epochs the ranking loss;
-    that the turns are epochs is not stated in the paper. A turn whose weights are all 0 is left out.
+    With ``config.alternate`` even epochs (from 0) train the softmax losses and odd epochs the ranking loss
+    (:data:`SOFTMAX`, :data:`RANK`); that the turns are epochs is not stated in the paper. A turn whose
+    weights are all 0 is left out (:func:`turns_of`).
 
     Args:
         outputs: Logits of the scales.
@@ -135,12 +174,12 @@ def image_loss(
         probabilities = outputs.fine.float().softmax(2)
         loss = ranking_loss(probabilities, fine_B, margin=config.margin, stop_gradient=config.stop_gradient)
         rank["rank"] = config.rank, loss
-    turns = [turn for turn in (softmax, rank) if turn]
-    if not turns:
+    if not softmax | rank:
         raise ConfigError(
             "no loss has a weight above 0", "set losses.fine, losses.basic or losses.rank, e.g. to 0.5"
         )
-    terms = turns[epoch % len(turns)] if config.alternate else softmax | rank
+    turns = turns_of(config)
+    terms = {SOFTMAX: softmax, RANK: rank, ALL: softmax | rank}[turns[epoch % len(turns)]]
     total = torch.stack([weight * loss for weight, loss in terms.values()]).sum()
     return total, {name: loss.detach() for name, (_, loss) in (softmax | rank).items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -52,3 +52,12 @@ class Task(Protocol):
         Called in every process (that of process 0 counts), with the network in evaluation mode, without
         gradients and in float32.
         """
+
+
+@runtime_checkable
+class TurningTask(Task, Protocol):
+    """A task whose losses take turns, an epoch each; a round is an epoch of every turn."""
+
+    def turns(self) -> list[list[dict[str, Any]]]:
+        """Groups of parameters of each turn, as :meth:`groups`; epoch ``e`` trains those of ``e`` modulo the
+        number of turns."""

@@ -11,6 +11,7 @@ from fgbench.config import TrainVideoConfig
 from fgbench.sampling import uniform
 from fgbench.training.clip_rows import Ints, pieces_of
 from fgbench.training.clip_set import ClipSet
+from fgbench.training.crops import CENTRE, view_table
 from fgbench.training.frame_features import keep_frames
 from fgbench.training.frame_rows import FrameRows, open_rows
 from fgbench.training.inference import ImageNetwork
@@ -61,7 +62,7 @@ def open_clips(
         clips: The clips.
         image: The image model, where the recipe has one.
         scales: By stream of pictures: from bytes to numbers; ``None`` fits them to these clips.
-        trained_on: Whether mirrored frames have to be described too.
+        trained_on: Whether frames are described in all views that are trained on; else as they are alone.
 
     Raises:
         DatasetError: If scales are to be fitted and there is nothing to fit them to.
@@ -77,6 +78,7 @@ def open_clips(
         wanted = takes(config, stream)
         if wanted is None:
             assert image is not None
+            views = view_table(config.data.crops, flip=config.data.flip) if trained_on else (CENTRE,)
             described = [numbers[uniform(len(numbers), config.attention.frames)] for numbers in clips.frames]
             inputs[stream] = DescribedFrames(
                 kept=keep_frames(
@@ -84,10 +86,11 @@ def open_clips(
                     _named(clips, described),
                     config.attention.features,
                     place,
-                    flip=trained_on and config.data.flip,
+                    views=views,
                     resident_mb=config.data.resident_mb,
                 ),
                 pieces=pieces_of(described, length=1, across_gaps=True),
+                views=views,
                 most=config.attention.train_frames,
                 seed=place.seed,
             )

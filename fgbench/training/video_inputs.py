@@ -9,6 +9,7 @@ C channels, S side in px, F features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from fgbench.training.clip_rows import Ints, Jitter, Pieces, draw_jitter, pick
-from fgbench.training.crops import enlarge, five_crops, normalise
+from fgbench.training.crops import View, enlarge, five_crops, normalise
 from fgbench.training.distortion import distort
 from fgbench.training.frame_rows import FrameRows, Kind
 from fgbench.training.map_store import KeptMaps
@@ -54,13 +55,13 @@ class Looks:
 class StreamInput(Protocol):
     """What one stream takes of N clips."""
 
-    def take(self, clips: Ints, *, epoch: int | None, mirrored: Tensor) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
         """What is stored of clips.
 
         Args:
             clips: (B,) their numbers.
             epoch: Number of the epoch, which decides what is drawn; ``None`` takes what is tested on.
-            mirrored: (N,) bool on the CPU: whether each of all clips is mirrored in this epoch.
+            looks: How all N clips are looked at in this epoch, on the CPU.
         """
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
@@ -71,19 +72,23 @@ class StreamInput(Protocol):
 class DescribedFrames:
     """Descriptions of frames by a frozen image model, for the spatial stream ``attention``.
 
+    All frames of a clip are seen in the clip's view.
+
     Attributes:
-        kept: Of the frames of all clips, as they are and mirrored.
+        kept: Of the frames of all clips, in all views.
+        views: Crops that frames are described in, mirrored or not.
         pieces: Frames of each clip.
         most: Most frames of a clip that are taken in training; ``None`` takes all.
         seed: Of what is drawn.
     """
 
     kept: KeptMaps
+    views: Sequence[View]
     pieces: Pieces
     most: int | None
     seed: int
 
-    def take(self, clips: Ints, *, epoch: int | None, mirrored: Tensor) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
         """(B, T, F) float32 and (B, T); see :class:`StreamInput`."""
         counts = self.pieces.counts()
         count = max(1, int(counts[clips].max(initial=1)))
@@ -92,10 +97,18 @@ class DescribedFrames:
             count = self.most
             jitter = draw_jitter(len(counts), count, seed=self.seed, name="attention", epoch=epoch)
         rows_BTK, mask = pick(self.pieces, clips, count, jitter)
-        views = mirrored[torch.from_numpy(clips)].long()[:, None].expand(-1, count)
-        found = self.kept.rows(torch.from_numpy(rows_BTK[..., 0]), views)
+        found = self.kept.rows(
+            torch.from_numpy(rows_BTK[..., 0]), self._views_of(clips, looks)[:, None].expand(-1, count)
+        )
         mask_BT = torch.from_numpy(mask).to(found.device)
         return found.masked_fill(~mask_BT[..., None], 0.0), mask_BT
+
+    def _views_of(self, clips: Ints, looks: Looks) -> Tensor:
+        """Number of the view of each clip, (B,) int64."""
+        number = {view: place for place, view in enumerate(self.views)}
+        at = torch.from_numpy(clips)
+        seen = zip(looks.crop[at].tolist(), looks.mirrored[at].tolist(), strict=True)
+        return torch.tensor([number[view] for view in seen], dtype=torch.int64)
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
         """As it is: the view was chosen when it was taken."""
@@ -144,7 +157,7 @@ class PictureInput:
     layout: str
     seed: int
 
-    def take(self, clips: Ints, *, epoch: int | None, mirrored: Tensor) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
         """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. What is not there is 0."""
         counts = self.pieces.counts()
         wanted = self.test_count if epoch is None else self.train_count

@@ -20,6 +20,7 @@ from fgbench.evaluation.samples import clips_of_all_classes
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
+from fgbench.training.chain import chain_of
 from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
@@ -90,9 +91,11 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "spatial": config.spatial,
         "temporal": config.temporal,
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
+        "losses_on": config.losses.on if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
         "start": start,
+        "chain": chain_of(image),
         "weights": None if weights is None else digest_weights(weights),
         **({"notes": notes} if notes else {}),
     }

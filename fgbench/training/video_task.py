@@ -59,13 +59,13 @@ class ClipBatches:
         clips: The clips.
         slices: Their places, in batches.
         epoch: Number of the epoch; ``None`` takes what is tested on.
-        mirrored: (N,) bool on the CPU.
+        looks: How all N clips are looked at, on the CPU.
     """
 
     clips: OpenClips
     slices: Slices
     epoch: int | None
-    mirrored: Tensor
+    looks: Looks
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -87,7 +87,7 @@ class ClipBatches:
     def _fetch(self, index: Tensor) -> ClipBatch:
         numbers = index.numpy()
         stored = {
-            name: stream.take(numbers, epoch=self.epoch, mirrored=self.mirrored)
+            name: stream.take(numbers, epoch=self.epoch, looks=self.looks)
             for name, stream in self.clips.inputs.items()
         }
         return ClipBatch(index, stored)
@@ -168,7 +168,7 @@ class VideoTask:
             self._epoch = epoch
         order = epoch_order(n, seed=self._seed, epoch=epoch, shuffle=True)
         slices = Slices(order, self._config.optimiser.batch, rank, world)
-        return ClipBatches(self._train, slices, epoch, self._mirrored)
+        return ClipBatches(self._train, slices, epoch, Looks(crop=self._crop, mirrored=self._mirrored))
 
     def rows(self, batch: ClipBatch) -> int:
         """Clips of a batch."""
@@ -247,7 +247,7 @@ def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
     basic: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in clips.inputs}
     attention: list[npt.NDArray[np.float32]] = []
     device = clips.clips.labels.device
-    for batch in ClipBatches(clips, slices, None, torch.zeros(n, dtype=torch.bool)):
+    for batch in ClipBatches(clips, slices, None, Looks.plain(n, torch.device("cpu"))):
         outputs = model(_seen(clips, batch, Looks.plain(len(batch), device)))
         for name, found in outputs.items():
             parts[name].append(found.probabilities().cpu().numpy())

@@ -76,6 +76,24 @@ def evaluated(*arguments):
     return json.loads(done.stdout)
 
 
+def test_seeds_are_run_and_printed_together(here):
+    (here / "twice.yaml").write_text(yaml.safe_dump(RECIPE | {"name": "twice"}))
+    words = ["train", "msau", "--recipe", "twice.yaml", "--workdir", WORK, "--jobs", 1, "--device", "cpu"]
+    done = cli(*words, "--seed", 3, "--seeds", 2, "--json")
+    assert done.exit_code == 0, done.output
+    told, folder = json.loads(done.stdout), here / WORK / "runs" / "twice" / "0"
+    assert sorted(path.name for path in folder.iterdir()) == ["3", "4"]
+    values = [read_result(folder / seed)["metrics"]["uar"] for seed in ("3", "4")]
+    assert [told["seeds"][seed]["uar"] for seed in ("3", "4")] == pytest.approx(values)
+    assert told["mean"]["uar"] == pytest.approx(np.mean(values))
+    assert told["sd"]["uar"] == pytest.approx(np.std(values, ddof=1))
+    assert told["varied"] == "over 2 seeds vary the network itself."
+    again = cli(*words, "--seed", 3, "--seeds", 2)
+    assert "mean ± sd" in again.stdout
+    assert (folder / "4" / "confusion.csv").is_file()
+    shutil.rmtree(folder.parent)
+
+
 def test_evaluation_gives_the_predictions_of_the_run_again(here):
     before = (here / WORK / "runs/tiny/0/0/result.json").read_bytes()
     found = evaluated("tiny", "--workdir", WORK)

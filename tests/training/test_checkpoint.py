@@ -31,7 +31,7 @@ def some_checkpoint():
         fingerprint="abc",
         standing=Standing(epoch=1, step=2, steps_done=7, sums={"loss": 1 / 3}, rows=8, epochs=[EPOCH]),
         model={"weight": parameter.detach().clone()},
-        optimiser=optimiser.state_dict(),
+        optimisers={"0": optimiser.state_dict()},
         best={"weight": torch.ones(3)},
     )
 
@@ -56,7 +56,7 @@ def test_a_checkpoint_comes_back_as_it_was(path):
     assert found.standing == expected.standing
     assert same(found.model, expected.model)
     assert same(found.best, expected.best)
-    assert same(found.optimiser, expected.optimiser)
+    assert same(found.optimisers, expected.optimisers)
     assert [item.name for item in path.parent.iterdir()] == ["checkpoint.pt"]
 
 

@@ -276,7 +276,7 @@ runpy.run_module("fgbench", run_name="__main__")
 @pytest.mark.slow
 def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, tmp_path):
     recipe = tmp_path / "tiny.yaml"
-    config = image_recipe(optimiser=FAST | {"epochs": 4, "checkpoint_steps": 1})
+    config = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})  # two rounds
     recipe.write_text(yaml.safe_dump(config.model_dump(mode="json")))
     other = place_in(tmp_path / "killed", place.manifests)
 

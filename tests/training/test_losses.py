@@ -11,6 +11,7 @@ from fgbench.errors import ConfigError
 from fgbench.training.losses import (
     arcface_logits,
     image_loss,
+    margin_met,
     masked_au_loss,
     ranking_loss,
     softmax_losses,
@@ -187,6 +188,22 @@ def test_image_loss_without_weights_or_outputs_is_an_error():
         image_loss(some_outputs(), FINE, BASIC, ImageLossConfig(fine=0, basic=0, rank=0), epoch=0)
     with pytest.raises(ConfigError, match="no outputs for the upper classes"):
         image_loss(Outputs(drawn(3, 2, 4), None), FINE, BASIC, ImageLossConfig(), epoch=0)
+
+
+@pytest.mark.parametrize("scales", [2, 3])
+def test_margin_met_counts_samples_whose_finer_scale_is_surer(scales):
+    logits = drawn(200, scales, 5) * 2
+    target = torch.arange(200) % 5
+    probabilities = softmax64(logits.detach().numpy())
+    met = [
+        probabilities[row, scale + 1, row % 5] - probabilities[row, scale, row % 5] >= 0.05
+        for row in range(200)
+        for scale in range(scales - 1)
+    ]
+    found = margin_met(logits.softmax(2), target, margin=0.05)
+    assert not found.requires_grad
+    assert found.item() == pytest.approx(np.mean(met), abs=1e-6)
+    assert 0.1 < found.item() < 0.9
 
 
 def test_arcface_by_hand():

@@ -7,6 +7,7 @@ import torch
 from fgbench.errors import DatasetError
 from fgbench.features.optical_flow import flip
 from fgbench.training.clip_rows import pieces_of
+from fgbench.training.crops import CENTRE, view_table
 from fgbench.training.frame_rows import HeldRows
 from fgbench.training.map_store import KeptMaps
 from fgbench.training.video_inputs import (
@@ -42,7 +43,8 @@ def pictures(kind="flow", layout="stacks", length=3, channels=2, **more):
 
 def seen(stream, clips, *, epoch=None, mirrored=NONE, crop=0):
     numbers = np.array(clips)
-    stored, mask = stream.take(numbers, epoch=epoch, mirrored=mirrored)
+    whole = Looks(crop=torch.full((len(CLIPS),), crop), mirrored=mirrored)
+    stored, mask = stream.take(numbers, epoch=epoch, looks=whole)
     looks = Looks(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
     return stream.see(stored, looks), mask
 
@@ -107,10 +109,14 @@ def test_training_takes_other_pieces_in_every_epoch_and_the_same_again():
 def test_described_frames_come_as_they_are_kept_and_mirrored():
     kept = torch.arange(11 * 2 * 5).view(11, 2, 1, 5, 1, 1).half()
     stream = DescribedFrames(
-        kept=KeptMaps(kept, device=CPU), pieces=pieces_of(CLIPS, length=1), most=None, seed=0
+        kept=KeptMaps(kept, device=CPU),
+        views=view_table("centre", flip=True),
+        pieces=pieces_of(CLIPS, length=1),
+        most=None,
+        seed=0,
     )
-    mirrored = torch.tensor([False, True, False])
-    found, mask = stream.take(np.array([1, 0, 2]), epoch=3, mirrored=mirrored)
+    looks = Looks(crop=torch.zeros(3, dtype=torch.int64), mirrored=torch.tensor([False, True, False]))
+    found, mask = stream.take(np.array([1, 0, 2]), epoch=3, looks=looks)
     assert found.dtype == torch.float32
     assert mask.sum(1).tolist() == [2, 9, 0]
     torch.testing.assert_close(found[0, :2], kept[9:11, 1, 0, :, 0, 0].float())
@@ -119,18 +125,43 @@ def test_described_frames_come_as_they_are_kept_and_mirrored():
     assert not found[2].any()
 
 
+@pytest.mark.parametrize("flip", [True, False])
+def test_described_frames_are_seen_in_the_crop_of_their_clip(flip):
+    """Five crops, each as it is and mirrored: number 2 c + m of what is kept, or c without mirrored ones."""
+    n_views = 10 if flip else 5
+    kept = torch.arange(11 * n_views).view(11, n_views, 1, 1, 1, 1).half()
+    stream = DescribedFrames(
+        kept=KeptMaps(kept, device=CPU),
+        views=view_table("five", flip=flip),
+        pieces=pieces_of(CLIPS, length=1),
+        most=None,
+        seed=0,
+    )
+    for crop in range(5):
+        for mirrored in (False, True)[: 1 + flip]:
+            looks = Looks(crop=torch.tensor([4, crop, 0]), mirrored=torch.tensor([False, mirrored, False]))
+            found, _ = stream.take(np.array([1, 0]), epoch=0, looks=looks)
+            view = 2 * crop + mirrored if flip else crop
+            assert found[0, :2, 0].tolist() == [9 * n_views + view, 10 * n_views + view]
+            assert found[1, 0, 0] == (8 if flip else 4)
+
+
 def test_training_may_take_some_of_the_described_frames():
     kept = torch.arange(11.0).view(11, 1, 1, 1, 1, 1).half()
     stream = DescribedFrames(
-        kept=KeptMaps(kept, device=CPU), pieces=pieces_of(CLIPS, length=1), most=3, seed=0
+        kept=KeptMaps(kept, device=CPU),
+        views=(CENTRE,),
+        pieces=pieces_of(CLIPS, length=1),
+        most=3,
+        seed=0,
     )
     for epoch in range(5):
-        found, mask = stream.take(np.array([0, 1]), epoch=epoch, mirrored=NONE)
+        found, mask = stream.take(np.array([0, 1]), epoch=epoch, looks=Looks.plain(3, CPU))
         assert mask.tolist() == [[True] * 3, [True, True, False]]
         parts = found[0, :, 0] // 3
         assert parts.tolist() == [0, 1, 2], "one frame of each third"
         assert found[1, :2, 0].tolist() == [9, 10]
-    whole, _ = stream.take(np.array([0, 1]), epoch=None, mirrored=NONE)
+    whole, _ = stream.take(np.array([0, 1]), epoch=None, looks=Looks.plain(3, CPU))
     assert whole.shape[1] == 9
 
 

@@ -197,7 +197,43 @@ def test_frames_are_described_by_the_image_model(image, features, size):
         }[features]
     torch.testing.assert_close(found, torch.cat(parts, 1))
     mirrored = describe_faces(image, faces.flip(3), features)
-    torch.testing.assert_close(describe_faces(image, faces, features, mirrored=True), mirrored)
+    torch.testing.assert_close(describe_faces(image, faces, features, view=(0, True)), mirrored)
+
+
+@pytest.mark.parametrize(("crop", "across", "down"), [(1, 0, 0), (2, 1, 0), (3, 0, 1), (4, 1, 1)])
+def test_frames_are_described_in_five_crops(image, crop, across, down):
+    """A corner, cut out by hand of the enlarged face, is described as a face that needs no enlarging."""
+    faces = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 224, 224), np.uint8))
+    side_px = image.preprocessing.resize_px
+    x, y = (side_px - 224) * across, (side_px - 224) * down
+    large = torch.nn.functional.interpolate(
+        faces.float(), (side_px, side_px), mode="bilinear", align_corners=False
+    )
+    corner = large[:, :, y : y + 224, x : x + 224]
+    mean, std = (
+        torch.tensor(values)[:, None, None] for values in (image.preprocessing.mean, image.preprocessing.std)
+    )
+    with torch.no_grad():
+        maps = image.model.see((corner - mean) / std).maps[:, 0]
+        expected = torch.cat([image.model.scales[0].embedding(maps), maps.amax((2, 3))], 1)
+    found = describe_faces(image, faces, "face", view=(crop, False))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(found, describe_faces(image, faces, "face"), rtol=1e-3, atol=1e-3)
+
+
+def test_five_crops_train_the_attention_stream(place, image):
+    """``data.crops: five`` describes training frames in all ten views, and draws among them."""
+    config = video_recipe(temporal=None, data={"enlarge": 1.0, "crops": "five"})
+    train, _ = opened(place, config, image)
+    assert train.inputs["spatial"].kept.rows(torch.tensor([[0]]), torch.tensor([[9]])).shape[-1] == 16
+    task = task_of(place, image, temporal=None, data={"enlarge": 1.0, "crops": "five"})
+    seen = set()
+    for epoch in range(3):
+        batches = task.batches(epoch=epoch, rank=0, world=1)
+        seen |= set(zip(batches.looks.crop.tolist(), batches.looks.mirrored.tolist(), strict=True))
+        for batch in batches:
+            assert batch.stored["spatial"][0].isfinite().all()
+    assert {crop for crop, _ in seen} == set(range(5))
 
 
 def outputs(seed):

@@ -117,6 +117,7 @@ def video_recipe(**changes):
             "hidden": 8,
             "windows": 2,
         },
+        "losses": {"on": "streams"},
         "optimiser": {"kind": "adamw", "learning_rate": 0.01, "batch": 6, "epochs": 2},
         "data": {"enlarge": 1.0, "crops": "centre"},
     }

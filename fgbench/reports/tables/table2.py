@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import (
     Experiment,
     find_experiments,
@@ -23,6 +24,7 @@ from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
 from fgbench.reports.model import Cell, Table, centre
 from fgbench.reports.orders import Standing, order_notes
+from fgbench.reports.scales import scale_notes
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
 _BLOCK = 11  # classes side by side, as in the paper
@@ -61,6 +63,8 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
+            *chain_notes(experiments, names),
+            *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[place] for place in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
@@ -174,12 +178,18 @@ def _orders(
 
 
 def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """Sentences on the weights of the streams of the video methods that have two."""
-    return [
-        weight_note(workdir, name, experiment)
-        for name, experiment in zip(names, experiments, strict=True)
-        if has_both_streams(experiment)
+    """Sentences on the weights of the streams of the video methods that have two, and on their losses."""
+    told = list(zip(names, experiments, strict=True))
+    alone = [name for name, experiment in told if experiment.details.get("losses_on") == "streams"]
+    notes = [
+        weight_note(workdir, name, experiment) for name, experiment in told if has_both_streams(experiment)
     ]
+    if alone:
+        notes.append(
+            f"Trained by the losses of each stream (ours), not by those of their fusion as the paper has it "
+            f"(section IV-B): {', '.join(alone)}."
+        )
+    return notes
 
 
 def _not_of_the_paper(names: Sequence[str]) -> list[str]:

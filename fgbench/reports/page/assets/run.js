@@ -88,7 +88,7 @@ const CURVES = { losses: "loss", scores: "score on the validation part" };
 
 /** Curves of a training, one chart per kind. */
 function curves(history, key, kinds) {
-  const names = { score: history.keep === "last" ? "score" : "score (chooses the epoch)", gradient_norm: "gradient norm" };
+  const names = { score: history.keep === "last" ? "score" : "score (chooses the epoch)", gradient_norm: "gradient norm", margin_met: "share with the margin met" };
   return kinds.map((kind) => {
     const lines = Object.entries(history[kind]).filter(([name, values]) => name !== "gradient_norm" && name !== "units" && values.some((value) => value !== null));
     return chart(`${CURVES[kind]} by epoch, ${key}`, 280, () => ({

@@ -1,0 +1,71 @@
+"""What varied over the seeds of an experiment: whole chains of networks, or only the last of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fgbench.reports.experiments import Experiment, Run
+
+_OLD = {"trunk": "action units", "image_model": "image model"}
+"""Keys of the digests in results that tell no chain, to the part of the chain."""
+
+_WEIGHTS = "initial weights"
+
+
+def chain_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
+    """A sentence on each experiment of several seeds: what varied over them, and what all of them share.
+
+    Args:
+        experiments: Some experiments; those with missing runs, or of one seed, are passed over.
+        names: Their names in the table.
+    """
+    told = zip(names, experiments, strict=True)
+    return [
+        f"{name}: {varied_over(experiment.runs)}"
+        for name, experiment in told
+        if len(experiment.seeds) > 1 and not experiment.missing
+    ]
+
+
+def varied_over(runs: Sequence[Run]) -> str:
+    """What varied over the seeds of some runs of one experiment, as the end of a sentence.
+
+    Args:
+        runs: Of at least two seeds.
+    """
+    seeds = sorted({run.seed for run in runs})
+    chains = {(run.fold, run.seed): _chain(run.result["details"]) for run in runs}
+    parts = list(dict.fromkeys(part for chain in chains.values() for part in chain))
+    folds = {fold for fold, _ in chains}
+    shared, varied = [], []
+    for part in parts:
+        links = {
+            fold: [chains[fold, seed].get(part) for seed in seeds if (fold, seed) in chains] for fold in folds
+        }
+        n_seen = max(len({link and link["sha256"] for link in found}) for found in links.values())
+        if n_seen == len(seeds):
+            varied.append(part)
+            continue
+        name = next((link["run"] for found in links.values() for link in found if link and link["run"]), "")
+        how = f"{part} ({name})" if name and n_seen == 1 else part
+        shared.append(how if n_seen == 1 else f"{how} in part ({n_seen} for {len(seeds)} seeds)")
+    own = ", ".join([*varied, "the network itself"])
+    if not shared:
+        whole = "; whole chains were trained" if varied else ""
+        return f"over {len(seeds)} seeds vary {own}{whole}."
+    return (
+        f"over {len(seeds)} seeds vary {own}; they share {', '.join(shared)}, so that ± is less than that of "
+        "whole chains."
+    )
+
+
+def _chain(details: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Part of the chain to its link; of results that tell none, what their digests tell."""
+    found = {str(link["part"]): link for link in details.get("chain", [])}
+    for key, part in _OLD.items():
+        if isinstance(details.get(key), str) and not found:
+            found[part] = {"sha256": details[key], "run": ""}
+    if isinstance(details.get("weights"), str):
+        found[_WEIGHTS] = {"sha256": details["weights"], "run": ""}
+    return found

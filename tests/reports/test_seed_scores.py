@@ -1,0 +1,112 @@
+"""Scores over seeds counted again with plain Python, and what is told of what varied."""
+
+import statistics
+
+import pyarrow.parquet as pq
+import pytest
+from report_folders import LABELS, write_fake_run
+
+from fgbench.reports.chains import varied_over
+from fgbench.reports.experiments import Run
+from fgbench.reports.seed_scores import seed_table, seeds_json
+from fgbench.reports.tables import table2
+
+
+def link(part, digest, run="au-small/0/0"):
+    return {"part": part, "run": run, "seed": 0, "sha256": digest * 64}
+
+
+def three_seeds(work, chains, **more):
+    return [
+        write_fake_run(
+            work,
+            "msau-small",
+            method="MSAU-Net (Ours)",
+            seed=seed,
+            share=0.5,
+            details={"kind": "image", "chain": chain, **more},
+        )
+        for seed, chain in enumerate(chains)
+    ]
+
+
+OWN = [[link("action units", digest, f"au-small/0/{seed}")] for seed, digest in enumerate("abc")]
+
+
+def uar(folder):
+    rows = pq.read_table(folder / "predictions.parquet").to_pylist()
+    by_class = [[row["predicted"] == label for row in rows if row["label"] == label] for label in LABELS]
+    return statistics.mean(sum(right) / len(right) for right in by_class)
+
+
+def test_mean_and_standard_deviation_over_seeds(tmp_path):
+    folders = three_seeds(tmp_path, OWN)
+    values = [uar(folder) for folder in folders]
+    table = seed_table(folders)
+    column = table.columns.index("UAR")
+    assert [row[0] for row in table.rows] == ["0", "1", "2", "mean ± sd"]
+    assert [row[column] for row in table.rows[:3]] == pytest.approx(values)
+    assert table.rows[3][column].mean == pytest.approx(statistics.mean(values))
+    assert table.rows[3][column].sd == pytest.approx(statistics.stdev(values))
+    plain = seeds_json(folders)
+    assert plain["mean"]["uar"] == pytest.approx(statistics.mean(values))
+    assert plain["sd"]["uar"] == pytest.approx(statistics.stdev(values))
+    assert [plain["seeds"][str(seed)]["uar"] for seed in range(3)] == pytest.approx(values)
+
+
+def note_of(work):
+    (note,) = [note for note in table2.build(work).notes if "seeds vary" in note]
+    return note
+
+
+WHOLE = "MSAU-Net (Ours): over 3 seeds vary action units, the network itself; whole chains were trained."
+
+
+def test_table2_tells_whole_chains(tmp_path):
+    three_seeds(tmp_path, OWN)
+    assert note_of(tmp_path) == WHOLE
+
+
+def test_table2_tells_what_seeds_share(tmp_path):
+    three_seeds(tmp_path, [[link("action units", "a")]] * 3)
+    assert note_of(tmp_path) == (
+        "MSAU-Net (Ours): over 3 seeds vary the network itself; they share action units (au-small/0/0), so "
+        "that ± is less than that of whole chains."
+    )
+
+
+def test_table2_tells_what_some_seeds_share(tmp_path):
+    three_seeds(tmp_path, [OWN[0], OWN[0], OWN[1]])
+    assert "they share action units in part (2 for 3 seeds), so" in note_of(tmp_path)
+
+
+def test_of_older_results_the_digests_tell(tmp_path):
+    three_seeds(tmp_path, [[]] * 3, trunk="d" * 64)
+    assert "they share action units, so that" in note_of(tmp_path)
+
+
+def test_a_single_seed_has_no_such_note(tmp_path):
+    write_fake_run(tmp_path, "msau-small", method="MSAU-Net (Ours)", details={"chain": OWN[0]})
+    assert not [note for note in table2.build(tmp_path).notes if "seeds vary" in note]
+
+
+def run(seed, fold, **details):
+    return Run(folder=None, fold=fold, seed=seed, result={"details": details})
+
+
+def test_folds_of_a_seed_have_chains_of_their_own():
+    """One trunk per fold is no variance over seeds; a link that the seeds of one fold share is shared."""
+    found = [
+        run(seed, fold, chain=[link("action units", digest)])
+        for (seed, fold), digest in {(0, "1"): "a", (0, "2"): "b", (1, "1"): "c", (1, "2"): "d"}.items()
+    ]
+    assert (
+        varied_over(found) == "over 2 seeds vary action units, the network itself; whole chains were trained."
+    )
+    found = [run(seed, fold, chain=[link("action units", fold)]) for seed in (0, 1) for fold in ("1", "2")]
+    assert "they share action units (au-small/0/0), so" in varied_over(found)
+
+
+def test_named_weights_to_start_from_are_shared():
+    found = [run(seed, "0", chain=[], weights="e" * 64) for seed in (0, 1)]
+    assert "they share initial weights, so" in varied_over(found)

@@ -1,0 +1,127 @@
+"""Whole chains of seeds: every network that a run is made of is trained with the run's seed."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tiny_runs import write_tiny_weights
+from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
+
+from fgbench.cli import clips, runs, train
+from fgbench.evaluation.results import read_result
+from fgbench.hashing import digest_file
+from fgbench.models.weights import load_weights
+from fgbench.training import au_run
+from fgbench.training.chain import chain_of
+from fgbench.training.trained import read_trained
+
+ONCE = FAST | {"epochs": 1}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    return small_work(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture
+def config(tmp_path, manifests, monkeypatch):
+    """A recipe whose action units are trained on made-up labels in place of a data set's."""
+    path = tmp_path / "au-tiny.yaml"
+    path.write_text(yaml.safe_dump(au_recipe(optimiser=ONCE).model_dump(mode="json")))
+    monkeypatch.setattr(
+        train, "train_au", lambda config, place, folds=0: au_run.run(config, place, au_rows(manifests))
+    )
+    return image_recipe(au_recipe=str(path), optimiser=ONCE)
+
+
+def trunk_of(folder):
+    state, _ = load_weights(folder / "weights.safetensors")
+    return {name: value for name, value in state.items() if name.startswith("trunk.")}
+
+
+def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
+    place = place_in(tmp_path / "work", manifests)
+    folders = [train.train_images(config, each, None)[0] for each in runs.seeded(place, 2)]
+    assert [folder.name for folder in folders] == ["0", "1"]
+    for seed, folder in enumerate(folders):
+        weights = place.workdir / "runs" / "au-tiny" / "0" / str(seed) / "weights.safetensors"
+        details = read_result(folder)["details"]
+        assert details["chain"] == [
+            {
+                "part": "action units",
+                "run": f"au-tiny/0/{seed}",
+                "seed": seed,
+                "sha256": digest_file(weights),
+            }
+        ]
+        own, _ = load_weights(weights)
+        assert all(torch.equal(value, own[name]) for name, value in trunk_of(folder).items())
+    first, second = map(trunk_of, folders)
+    assert not torch.equal(first["trunk.conv1.weight"], second["trunk.conv1.weight"])
+
+
+def test_a_further_seed_is_that_of_the_chain(tmp_path, manifests, config):
+    """``--seed 1`` and ``--seeds 2`` give the same run."""
+    alone = place_in(tmp_path / "alone", manifests, seed=1)
+    (folder,) = train.train_images(config, alone, None)
+    (again,) = train.train_images(config, runs.seeded(place_in(tmp_path / "two", manifests), 2)[1], None)
+    assert digest_file(folder / "weights.safetensors") == digest_file(again / "weights.safetensors")
+
+
+def test_weights_that_are_named_are_shared(tmp_path, manifests, config):
+    named = place_in(tmp_path / "named", manifests, seed=5)
+    (given,) = au_run.run(au_recipe(optimiser=ONCE), named, au_rows(manifests))
+    place = place_in(tmp_path / "work", manifests)
+    folders = [train.train_images(config, each, given)[0] for each in runs.seeded(place, 2)]
+    links = [read_result(folder)["details"]["chain"] for folder in folders]
+    assert links[0] == links[1]
+    assert (links[0][0]["run"], links[0][0]["seed"]) == ("au-tiny/0/5", 5)
+
+
+def test_clips_are_seen_through_an_image_model_of_their_seed(tmp_path, manifests, monkeypatch):
+    asked = []
+
+    def train_images(config, place, au_weights):
+        asked.append((place.seed, au_weights))
+        folder = tmp_path / f"image{place.seed}"
+        write_tiny_weights(folder / "weights.safetensors", seed=place.seed)
+        return [folder]
+
+    class Recipe:
+        name, image_recipe = "tmsau-tiny", "msau-small"
+
+    monkeypatch.setattr(train, "train_images", train_images)
+    places = runs.seeded(place_in(tmp_path / "work", manifests, seed=3), 2)
+    found = [clips._image_model(Recipe, place, None) for place in places]
+    assert asked == [(3, None), (4, None)]
+    assert found[0].digest != found[1].digest
+
+
+def test_the_chain_goes_back_to_the_action_units(tmp_path, manifests, config):
+    (folder,) = train.train_images(config, place_in(tmp_path / "work", manifests, seed=2), None)
+    image = read_trained(folder / "weights.safetensors")
+    links = chain_of(image)
+    assert [(link["part"], link["run"], link["seed"]) for link in links] == [
+        ("image model", "tiny/0/2", 2),
+        ("action units", "au-tiny/0/2", 2),
+    ]
+    assert links[0]["sha256"] == digest_file(folder / "weights.safetensors")
+    assert json.loads(json.dumps(links)) == links
+    assert chain_of(None) == []
+
+
+def test_weights_without_a_run_are_a_chain_of_one(tmp_path):
+    path = write_tiny_weights(tmp_path / "image.safetensors")
+    (link,) = chain_of(read_trained(path))
+    assert (link["part"], link["run"]) == ("image model", "image.safetensors")
+    assert np.isin(link["seed"], [None, 0]).all()
