@@ -1,8 +1,11 @@
 """Baseline ``dense-traj-svm``: bags of dense trajectories, one-vs-rest SVM (paper section III; Wang 2013).
 
 Words are made from training clips, and so are the scales of the kernel; C is chosen, and probabilities are
-calibrated, on validation clips; test clips are predicted. A clip without trajectories has empty histograms:
-it lies as far from every other clip as can be, and is predicted all the same.
+calibrated, on validation clips; test clips are predicted. A clip without trajectories has one word more in
+every channel, which no other clip has, and nothing else: its distance to clips with trajectories is 1, the
+most that there is, and to others without 0, and it is predicted all the same (not stated in the paper). A
+clip with trajectories has words in every channel, since each descriptor is counted for the nearest word, one
+that is all zeros too.
 
 Words are kept in the folder of the run, channel by channel: a run that was killed goes on with them.
 """
@@ -164,7 +167,9 @@ def channel_codebook(
 
 
 def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codebook) -> dict[str, Matrix]:
-    """Histograms of all clips in one channel; those of a clip without trajectories are empty.
+    """Histograms of all clips in one channel; the last word is that of clips without trajectories.
+
+    An empty histogram would be 1/2 away from all others, nearer than clips that share few words.
 
     Args:
         tables: Folder of the tables of trajectories.
@@ -173,15 +178,19 @@ def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codeb
         codebook: The words.
 
     Returns:
-        ``"train"``, ``"selection"`` and ``"test"`` to (clips, words) float32.
+        ``"train"``, ``"selection"`` and ``"test"`` to (clips, words + 1) float32, whose rows sum to 1.
     """
     known = clip_histograms(tables, channel, codebook)
-    empty = np.zeros(len(codebook.words), np.float32)
-    parts = {"train": roles.train, "selection": roles.selection, "test": roles.predicted}
-    return {
-        part: np.array([known.get(clip.clip_id, empty) for clip in clips], np.float32).reshape(-1, empty.size)
-        for part, clips in parts.items()
-    }
+    n_words = len(codebook.words)
+    found = {}
+    for part, clips in {"train": roles.train, "selection": roles.selection, "test": roles.predicted}.items():
+        rows = found[part] = np.zeros((len(clips), n_words + 1), np.float32)
+        for row, clip in zip(rows, clips, strict=True):
+            if clip.clip_id in known:
+                row[:n_words] = known[clip.clip_id]
+            else:
+                row[n_words] = 1.0
+    return found
 
 
 class _Steps:

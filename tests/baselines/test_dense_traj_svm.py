@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from run_places import run_place
+from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from fgbench import records, storage
 from fgbench.baselines import dense_traj_svm
@@ -15,7 +16,7 @@ from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import read_predictions, read_result
 from fgbench.evaluation.roles import assign_roles
 from fgbench.evaluation.samples import clip_samples
-from fgbench.features.bag_of_words import Codebook, fit_codebook
+from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
@@ -66,6 +67,45 @@ def test_classes_are_told_apart_and_a_clip_without_trajectories_is_predicted(tmp
     assert len(predictions.sample_ids) == 66
     assert None not in predictions.predicted
     assert read_result(folder)["metrics"]["uar"] > 0.8
+
+
+def test_a_clip_without_trajectories_is_as_far_from_all_others_as_can_be(tmp_path):
+    """In every channel, by scikit-learn's sum, which is twice the distance with the sign of a kernel."""
+    folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry", "train-1-lust"))
+    roles = assign_roles(clip_samples(folder), protocol_name="clips")
+    places = {sample.clip_id: place for place, sample in enumerate(roles.train)}
+    empty = np.isin(list(places), ["train-2-worry", "train-1-lust"])
+    tables = folder / "features" / "dense_trajectories"
+    for channel in records.TRAJECTORY_CHANNELS:
+        sample = training_sample(tables, channel, list(places), size=4000, seed=0)
+        codebook = fit_codebook(sample, CodebookConfig(words=60, samples=4000, runs=1), seed=0)
+        found = dense_traj_svm.channel_histograms(tables, channel, roles, codebook)
+        distances = -0.5 * additive_chi2_kernel(found["train"], found["train"])
+        np.testing.assert_allclose(distances[empty][:, ~empty], 1.0, atol=1e-6)
+        np.testing.assert_allclose(distances[empty][:, empty], 0.0, atol=1e-6)
+        others = distances[~empty][:, ~empty]
+        assert others.max() > 0.9
+        assert others.max() <= 1.0 + 1e-6
+        tested = -0.5 * additive_chi2_kernel(found["test"], found["train"])
+        place = [sample.clip_id for sample in roles.predicted].index("test-0-anger")
+        np.testing.assert_allclose(tested[place], np.where(empty, 0.0, 1.0), atol=1e-6)
+
+
+def test_a_descriptor_of_zeros_is_counted_for_a_word(tmp_path):
+    """So that no clip with trajectories has an empty channel."""
+    folder = manifests(tmp_path / "m")
+    path = folder / "features" / "dense_trajectories" / "00000.parquet"
+    rows = list(storage.read_rows(path))
+    for row in rows:
+        if row["clip_id"] == "train-0-anger":
+            row["hof"] = [0.0] * 108
+    storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("dense_trajectories")))
+    words = Codebook(np.eye(3, 108, dtype=np.float32) + 1, 0.0)
+    roles = assign_roles(clip_samples(folder), protocol_name="clips")
+    found = dense_traj_svm.channel_histograms(path.parent, "hof", roles, words)["train"]
+    place = [sample.clip_id for sample in roles.train].index("train-0-anger")
+    assert found[place, :-1].sum() == pytest.approx(1)
+    assert found[place, -1] == 0
 
 
 def test_shuffled_labels_give_chance(tmp_path):
