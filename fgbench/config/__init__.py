@@ -10,6 +10,7 @@ from fgbench.config.baselines import (
     DenseTrajSvmConfig,
     InsightFaceConfig,
     LbpSvmConfig,
+    SvmConfig,
 )
 from fgbench.config.prepare import (
     AuditConfig,
@@ -83,6 +84,7 @@ __all__ = [
     "Section",
     "SnippetConfig",
     "SplitConfig",
+    "SvmConfig",
     "TrainAuConfig",
     "TrainImageConfig",
     "TrainVideoConfig",
