@@ -26,6 +26,7 @@ from fgbench.config.prepare import (
     ProtocolConfig,
     SampleConfig,
     SplitConfig,
+    WideFacesConfig,
 )
 from fgbench.config.reading import (
     load_baseline,
@@ -92,6 +93,7 @@ __all__ = [
     "VggLstmConfig",
     "VideoDataConfig",
     "VideoLossConfig",
+    "WideFacesConfig",
     "load_baseline",
     "load_prepare",
     "load_training",

@@ -82,6 +82,10 @@ class InsightFaceConfig(BaselineConfig):
     """Scale s of the ArcFace head."""
     arcface_margin: NonNegative = 0.5
     """Angular margin m of the ArcFace head, in radians."""
+    crops: Literal["wide", "stored"] = "wide"
+    """What 112 x 112 crops are cut from: ``wide`` the faces of stage ``wide_faces``, which holds them whole;
+    ``stored`` the 224 px faces, which lack about a quarter of a crop, filled by repeating their border: for
+    work folders whose videos are gone."""
     head_rate: PositiveFloat = 1e-3
     """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
     optimiser: OptimiserConfig = OptimiserConfig()
