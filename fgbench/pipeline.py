@@ -41,7 +41,7 @@ from fgbench.records import ClipEntry, Rejected
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FEATURES = ("lbp", "dense_trajectories", "optical_flow")
+FEATURES = ("lbp", "dense_trajectories", "optical_flow", "wide_faces")
 """Stages of features; a recipe may leave them out. Their tables are published under ``features/``."""
 
 ORDER = ("ingest", "consensus", "split", "sample", "faces", "audit", "augment", *FEATURES)

@@ -189,7 +189,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
     Args:
         table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``,
             ``"images"``, ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
-            ``"optical_flow"``.
+            ``"optical_flow"``, ``"wide_faces"``.
         width: Length of the vectors of a table of features whose length is a choice.
     """
     import pyarrow as pa
@@ -292,6 +292,12 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("bound_px", pa.float32()),
             ("u", pa.binary()),
             ("v", pa.binary()),
+        ],
+        "wide_faces": [
+            ("clip_id", pa.string()),
+            ("frame_index", pa.int32()),
+            ("transform", box(6)),
+            ("image", image_type()),
         ],
         "dense_trajectories": [
             ("clip_id", pa.string()),

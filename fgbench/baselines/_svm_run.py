@@ -1,35 +1,37 @@
-"""What the baselines with a support vector machine do alike: selection, calibration, results.
+"""What the baselines with a support vector machine do alike: solver, selection, calibration, results.
 
-Kernel and C are chosen, and probabilities are calibrated, on the validation part.
+Kernel and C are chosen, and probabilities are calibrated, on the validation part. A run whose kernels are
+approximated says so to the user, in its result, and in the tables that it stands in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.config import BaselineConfig
+from fgbench.config import SvmConfig
 from fgbench.evaluation.place import RunPlace
 from fgbench.evaluation.results import write_run
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.svm.calibration import fit_sigmoid
-from fgbench.svm.one_vs_rest import Candidate, select
+from fgbench.svm.memory import require_memory
+from fgbench.svm.one_vs_rest import Candidate, fit_one_vs_rest, select
+from fgbench.svm.primal import LinearFit
 
 Matrix = npt.NDArray[np.float32]
 
 
 def run_svm(
-    config: BaselineConfig,
+    config: SvmConfig,
     place: RunPlace,
     *,
     roles: Roles,
-    c_values: Sequence[float],
     candidates: Iterable[Candidate],
-    test_gram: Callable[[Mapping[str, float | str]], Matrix],
+    test_values: Callable[[Mapping[str, float | str]], Matrix],
     details: Mapping[str, Any] | None = None,
 ) -> Path:
     """Choose a machine, calibrate it, predict the test part and write the run.
@@ -38,9 +40,9 @@ def run_svm(
         config: The recipe.
         place: Where.
         roles: The samples.
-        c_values: Penalties to choose from.
-        candidates: Kernels to choose from.
-        test_gram: Makes the (predicted, training) kernel for the parameters chosen.
+        candidates: Kernels to choose from, as the recipe's solver for so many training samples takes them:
+            Gram matrices (``exact``) or features (``nystroem``).
+        test_values: Makes the (predicted, training) kernel, or the features, for the parameters chosen.
         details: More to keep with the result.
 
     Returns:
@@ -54,9 +56,20 @@ def run_svm(
     labels = place.labels.labels
     y_train = place.labels.numbers([sample.label for sample in roles.train])
     y_selection = place.labels.numbers([sample.label for sample in roles.selection])
-    chosen = select(candidates, y_train, y_selection, labels=labels, c_values=c_values, jobs=place.jobs)
+    solver = config.solver_for(len(roles.train))
+    if solver != "exact":
+        place.note(approximation(config, len(roles.train)))
+    chosen = select(
+        candidates,
+        y_train,
+        y_selection,
+        labels=labels,
+        c_values=config.c_values,
+        jobs=place.jobs,
+        fit=fit_one_vs_rest if solver == "exact" else LinearFit(),
+    )
     sigmoid = fit_sigmoid(chosen.decisions, y_selection)
-    decisions = chosen.machine.decisions(test_gram(chosen.best.parameters))
+    decisions = chosen.machine.decisions(test_values(chosen.best.parameters))
     return write_run(
         place.workdir,
         predictions_of(roles, decisions, sigmoid.probabilities(decisions), labels),
@@ -69,9 +82,60 @@ def run_svm(
         details={
             **place.details,
             **(details or {}),
+            **solver_details(config, len(roles.train)),
             "chosen": {"uar": chosen.best.uar, **chosen.best.parameters},
             "trials": [{"uar": trial.uar, **trial.parameters} for trial in chosen.trials],
             "n_train": len(roles.train),
             "n_selection": len(roles.selection),
         },
     )
+
+
+def solver_details(config: SvmConfig, n_train: int) -> dict[str, Any]:
+    """What a result tells of the solver; ``notes`` are sentences that tables show.
+
+    Args:
+        config: The recipe.
+        n_train: Training samples.
+    """
+    if config.solver_for(n_train) == "exact":
+        return {"solver": "exact"}
+    return {
+        "solver": "nystroem",
+        "landmarks": min(config.landmarks, n_train),
+        "notes": [approximation(config, n_train)],
+    }
+
+
+def approximation(config: SvmConfig, n_train: int) -> str:
+    """What is approximated, in words, without a full stop."""
+    return (
+        f"{config.name}: kernels approximated from {min(config.landmarks, n_train):,} of {n_train:,} "
+        "training samples (Nyström), with the squared hinge loss; solver: exact in the recipe does not"
+    )
+
+
+def require_plan(
+    needed: int, config: SvmConfig, *, n: int, what: str, fewer: str, available: int | None = None
+) -> None:
+    """Refuse more training samples than memory has room for; the hint names what the recipe can change.
+
+    Args:
+        needed: Bytes that the recipe's solver takes.
+        config: The recipe.
+        n: Training samples.
+        what: What they are, e.g. ``"training images"``.
+        fewer: How to have fewer of them.
+        available: Bytes that are there; ``None`` asks the system.
+
+    Raises:
+        ResourceError: If they do not fit.
+    """
+    if config.solver_for(n) == "exact":
+        taken = f"the kernel between n = {n} {what} (8 n^2 bytes and what is computed with it)"
+        hint = "set solver: nystroem in the recipe, or exact_up_to below n, which approximates the kernel; "
+        hint += f"or {fewer}, or use a machine with more memory"
+    else:
+        taken = f"the approximated kernel of n = {n} {what} from {min(config.landmarks, n)} of them"
+        hint = f"set landmarks lower in the recipe; or {fewer}, or use a machine with more memory"
+    require_memory(needed, what=taken, hint=hint, available=available)

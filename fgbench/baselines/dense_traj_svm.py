@@ -1,8 +1,11 @@
 """Baseline ``dense-traj-svm``: bags of dense trajectories, one-vs-rest SVM (paper section III; Wang 2013).
 
 Words are made from training clips, and so are the scales of the kernel; C is chosen, and probabilities are
-calibrated, on validation clips; test clips are predicted. A clip without trajectories has empty histograms:
-it lies as far from every other clip as can be, and is predicted all the same.
+calibrated, on validation clips; test clips are predicted. A clip without trajectories has one word more in
+every channel, which no other clip has, and nothing else: its distance to clips with trajectories is 1, the
+most that there is, and to others without 0, and it is predicted all the same (not stated in the paper). A
+clip with trajectories has words in every channel, since each descriptor is counted for the nearest word, one
+that is all zeros too.
 
 Words are kept in the folder of the run, channel by channel: a run that was killed goes on with them.
 """
@@ -12,12 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from fgbench.baselines._codebooks import codebook_path, load_codebook, save_codebook
-from fgbench.baselines._svm_run import run_svm
-from fgbench.baselines._trajectory_bags import clip_histograms, training_sample
+from fgbench.baselines._svm_run import require_plan, run_svm
+from fgbench.baselines._trajectory_bags import training_sample
+from fgbench.baselines._trajectory_kernels import ClipKernels, ExactKernels, NystroemKernels
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.evaluation.place import Progress, RunPlace
 from fgbench.evaluation.roles import Roles
@@ -25,11 +26,10 @@ from fgbench.evaluation.samples import Sample, clips_of_all_classes
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.hashing import digest_json, hash_u64
 from fgbench.records import TRAJECTORY_CHANNELS
-from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
-from fgbench.svm.memory import require_memory
-from fgbench.svm.one_vs_rest import Candidate, bytes_needed
+from fgbench.svm.nystroem import draw_landmarks, nystroem_bytes_needed
+from fgbench.svm.one_vs_rest import bytes_needed
+from fgbench.svm.primal import linear_bytes_needed
 
-Matrix = npt.NDArray[np.float32]
 NEEDS = ("dense_trajectories",)
 """Stages of features that have to be enabled."""
 RECIPE = DenseTrajSvmConfig
@@ -45,11 +45,16 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
     roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips")
-    plan_memory(roles, n_classes=len(place.labels.labels), jobs=place.jobs)
+    plan_memory(roles, config, n_classes=len(place.labels.labels), jobs=place.jobs)
     tables = place.manifests / "features" / "dense_trajectories"
     kept = place.folder(config.name)
-    train: dict[str, Matrix] = {}
-    against: dict[str, dict[str, Matrix]] = {"selection": {}, "test": {}}
+    kernels: ClipKernels
+    if config.solver_for(len(roles.train)) == "exact":
+        kernels = ExactKernels(tables, roles, jobs=place.jobs)
+    else:
+        seed = hash_u64("landmarks", place.seed) % 2**32
+        landmarks = draw_landmarks(len(roles.train), config.landmarks, seed=seed)
+        kernels = NystroemKernels(tables, roles, landmarks, jobs=place.jobs)
     scales: dict[str, float] = {}
     words: dict[str, int] = {}
     steps = _Steps(place.progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
@@ -65,48 +70,54 @@ def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
             progress=steps.done,
             jobs=place.jobs,
         )
-        histograms = channel_histograms(tables, channel, roles, codebook)
-        train[channel] = chi2_distances(histograms["train"], jobs=place.jobs)
-        scales[channel] = mean_distance(train[channel])
+        scales[channel] = kernels.add(channel, codebook)
         words[channel] = len(codebook.words)
-        for part, found in against.items():
-            found[channel] = chi2_distances(histograms[part], histograms["train"], jobs=place.jobs)
         steps.done(1)
-    candidate = Candidate(
-        {"kernel": "chi2"},
-        lambda: combined_kernel(train, scales),
-        lambda: combined_kernel(against["selection"], scales),
-    )
     return run_svm(
         config,
         place,
         roles=roles,
-        c_values=config.c_values,
-        candidates=[candidate],
-        test_gram=lambda _: combined_kernel(against["test"], scales),
+        candidates=[kernels.candidate()],
+        test_values=lambda _: kernels.predicted(),
         details={"kind": "video", "words": words, "scales": scales},
     )
 
 
-def plan_memory(roles: Roles, *, n_classes: int, jobs: int | None, available: int | None = None) -> None:
+def plan_memory(
+    roles: Roles,
+    config: DenseTrajSvmConfig,
+    *,
+    n_classes: int,
+    jobs: int | None,
+    available: int | None = None,
+) -> None:
     """Refuse more training clips than memory has room for, before any word is made.
 
     Args:
         roles: The samples.
+        config: The recipe.
         n_classes: Classes.
         jobs: Machines fitted at the same time.
         available: Bytes that are there; ``None`` asks the system.
 
     Raises:
-        ResourceError: If the distances between the training clips do not fit.
+        ResourceError: If what the recipe's solver takes does not fit.
     """
     n, m = len(roles.train), max(len(roles.selection), len(roles.predicted))
-    distances = 4 * (len(TRAJECTORY_CHANNELS) + 1) * n * (n + len(roles.selection) + len(roles.predicted))
-    require_memory(
-        bytes_needed(n, m, n_classes, jobs=jobs) + distances,
-        what=f"the kernel between n = {n} training clips, with the distances of {len(TRAJECTORY_CHANNELS)} "
-        "channels,",
-        hint="prepare a work folder with fewer training clips, or use a machine with more memory",
+    others = len(roles.selection) + len(roles.predicted)
+    if config.solver_for(n) == "exact":
+        needed = bytes_needed(n, m, n_classes, jobs=jobs)
+        needed += 4 * (len(TRAJECTORY_CHANNELS) + 1) * n * (n + others)
+    else:
+        landmarks = min(config.landmarks, n)
+        needed = 4 * landmarks * (n + others) + nystroem_bytes_needed(n, m, landmarks, jobs=jobs)
+        needed += linear_bytes_needed(n, landmarks, n_classes, jobs=jobs)
+    require_plan(
+        needed,
+        config,
+        n=n,
+        what=f"training clips, with the distances of {len(TRAJECTORY_CHANNELS)} channels,",
+        fewer="prepare a work folder with fewer training clips",
         available=available,
     )
 
@@ -161,27 +172,6 @@ def channel_codebook(
     codebook = fit_codebook(sample, wanted, seed=word_seed, jobs=jobs, progress=progress)
     save_codebook(kept, codebook, fingerprint=fingerprint)
     return codebook
-
-
-def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codebook) -> dict[str, Matrix]:
-    """Histograms of all clips in one channel; those of a clip without trajectories are empty.
-
-    Args:
-        tables: Folder of the tables of trajectories.
-        channel: Key of :data:`fgbench.records.TRAJECTORY_CHANNELS`.
-        roles: The clips.
-        codebook: The words.
-
-    Returns:
-        ``"train"``, ``"selection"`` and ``"test"`` to (clips, words) float32.
-    """
-    known = clip_histograms(tables, channel, codebook)
-    empty = np.zeros(len(codebook.words), np.float32)
-    parts = {"train": roles.train, "selection": roles.selection, "test": roles.predicted}
-    return {
-        part: np.array([known.get(clip.clip_id, empty) for clip in clips], np.float32).reshape(-1, empty.size)
-        for part, clips in parts.items()
-    }
 
 
 class _Steps:

@@ -46,11 +46,17 @@ from fgbench.training.place import Place
 from fgbench.training.randomness import generator
 from fgbench.training.resident import Resident
 from fgbench.training.stored import image_ids
+from fgbench.training.wide_crops import load_wide_crops
 
-NEEDS = ()
-"""Stages of features that have to be enabled."""
+NEEDS = ("wide_faces",)
+"""Stages of features that have to be enabled; with ``crops: stored`` none."""
 
 WEIGHTS = "weights.safetensors"
+
+_ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, without crops of the corners"
+_STORED = (
+    "InsightFace: crops cut from the stored faces; a quarter of each lies outside and repeats their border"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,6 +104,8 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         "kind": "image",
         "recipe": config.name,
         "weights": None if weights is None else _digest(weights),
+        "crops": config.crops,
+        "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder and not place.force and read_result(folder)["details"].get("weights") == details["weights"]:
@@ -151,9 +159,8 @@ def _open(config: InsightFaceConfig, place: Place) -> _Data:
     def opened(found: Sequence[Sample]) -> FaceSet:
         ids = [sample.sample_id for sample in found]
         labels, _ = class_targets([sample.label for sample in found], place.labels)
-        crops = load_crops(
-            place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress
-        )
+        load = load_wide_crops if config.crops == "wide" else load_crops
+        crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
         return FaceSet(sample_ids=ids, labels=labels.to(place.device), inputs=Resident(crops))
 
     return _Data(

@@ -98,7 +98,15 @@ def insightface(
     settings = recipe or default_recipe("insightface", workdir)
     config = load_baseline("insightface", InsightFaceConfig, settings)
     with opened(
-        workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
+        workdir,
+        device,
+        stages=("wide_faces",) if config.crops == "wide" else (),
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        force=force,
+        quiet=json,
+        fold_file=fold_file,
     ) as place:
         from fgbench.baselines import insightface
 

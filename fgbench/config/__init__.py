@@ -10,6 +10,7 @@ from fgbench.config.baselines import (
     DenseTrajSvmConfig,
     InsightFaceConfig,
     LbpSvmConfig,
+    SvmConfig,
 )
 from fgbench.config.prepare import (
     AuditConfig,
@@ -25,6 +26,7 @@ from fgbench.config.prepare import (
     ProtocolConfig,
     SampleConfig,
     SplitConfig,
+    WideFacesConfig,
 )
 from fgbench.config.reading import (
     load_baseline,
@@ -83,6 +85,7 @@ __all__ = [
     "Section",
     "SnippetConfig",
     "SplitConfig",
+    "SvmConfig",
     "TrainAuConfig",
     "TrainImageConfig",
     "TrainVideoConfig",
@@ -90,6 +93,7 @@ __all__ = [
     "VggLstmConfig",
     "VideoDataConfig",
     "VideoLossConfig",
+    "WideFacesConfig",
     "load_baseline",
     "load_prepare",
     "load_training",

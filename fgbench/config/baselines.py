@@ -22,16 +22,40 @@ class BaselineConfig(Section):
     """One sentence for people."""
 
 
-class LbpSvmConfig(BaselineConfig):
-    """A recipe of ``fgbench baseline lbp-svm``."""
+Solver = Literal["exact", "nystroem"]
+"""How machines are fitted."""
+
+
+class SvmConfig(BaselineConfig):
+    """What the recipes of baselines with a support vector machine have in common."""
 
     c_values: Penalties
     """Penalties to choose from."""
+    solver: Literal["auto", "exact", "nystroem"] = "auto"
+    """``exact`` takes the kernel between all n training samples, 8 n^2 bytes; ``nystroem`` approximates it
+    from ``landmarks`` of them (a linear kernel stays as it is), with the squared hinge loss, in memory that
+    grows as n does; ``auto`` is ``exact`` for at most ``exact_up_to`` training samples, and ``nystroem``
+    above. Not stated in the paper."""
+    exact_up_to: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
+    """Most training samples for which ``auto`` is ``exact``; 20,000 take 3 to 4 GB."""
+    landmarks: Annotated[int, Field(ge=2, le=20_000)] = 1000
+    """Training samples, drawn at random, that ``nystroem`` approximates kernels from."""
+
+    def solver_for(self, n_train: int) -> Solver:
+        """The solver for so many training samples."""
+        if self.solver == "auto":
+            return "exact" if n_train <= self.exact_up_to else "nystroem"
+        return self.solver
+
+
+class LbpSvmConfig(SvmConfig):
+    """A recipe of ``fgbench baseline lbp-svm``."""
+
     gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(max_length=100)] = ()
     """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
 
 
-class DenseTrajSvmConfig(BaselineConfig):
+class DenseTrajSvmConfig(SvmConfig):
     """A recipe of ``fgbench baseline dense-traj-svm``."""
 
     words: Annotated[int, Field(ge=2, le=65_536)] = 4000
@@ -40,8 +64,6 @@ class DenseTrajSvmConfig(BaselineConfig):
     """Training descriptors per channel that words are made from."""
     runs: Annotated[int, Field(ge=1, le=1000)] = 8
     """Runs of k-means, of which the best is kept."""
-    c_values: Penalties
-    """Penalties to choose from."""
 
 
 class InsightFaceConfig(BaselineConfig):
@@ -60,6 +82,10 @@ class InsightFaceConfig(BaselineConfig):
     """Scale s of the ArcFace head."""
     arcface_margin: NonNegative = 0.5
     """Angular margin m of the ArcFace head, in radians."""
+    crops: Literal["wide", "stored"] = "wide"
+    """What 112 x 112 crops are cut from: ``wide`` the faces of stage ``wide_faces``, which holds them whole;
+    ``stored`` the 224 px faces, which lack about a quarter of a crop, filled by repeating their border: for
+    work folders whose videos are gone."""
     head_rate: PositiveFloat = 1e-3
     """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
     optimiser: OptimiserConfig = OptimiserConfig()

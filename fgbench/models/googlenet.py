@@ -1,7 +1,8 @@
 """GoogLeNet with batch normalisation (Szegedy et al. 2015), with the layers and names of torchvision's.
 
 Without classifiers: it gives features. torchvision's option ``transform_input``, which its published weights
-expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: normalise accordingly.
+expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: training that starts
+from them normalises accordingly (:mod:`fgbench.training.published_scales`).
 
 Suffixes of tensors: B images or stacks of optical flow, C channels, H rows, W columns, O output channels.
 """

@@ -109,7 +109,10 @@ def scale_gamma(x: npt.ArrayLike) -> float:
         DatasetError: If all features are equal.
     """
     x_nd = _features(x)
-    variance = float(x_nd.var(dtype=np.float64))
+    middle = float(x_nd.mean(dtype=np.float64))
+    # In blocks: the deviations of all, in float64, would take twice the memory of the features.
+    blocks = (x_nd[begin : begin + _TILE].astype(np.float64) for begin in range(0, len(x_nd), _TILE))
+    variance = sum(float(np.square(block - middle).sum()) for block in blocks) / x_nd.size
     if not variance > 0.0:
         raise DatasetError("all features are equal, expected some variance", "check the feature extraction")
     return 1.0 / (float(x_nd.shape[1]) * variance)

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,8 @@ class Machine:
     """A fitted machine; a sample belongs to the class with the largest decision value.
 
     Attributes:
-        weights: (n, C) float32 weights of the training samples, 0 for those that support nothing.
+        weights: (n, C) float32 weights of the training samples, 0 for those that support nothing; of a
+            machine on features (:mod:`fgbench.svm.primal`) those of the features.
         offsets: (C,) float32.
     """
 
@@ -46,7 +47,7 @@ class Machine:
         """Decision values.
 
         Args:
-            gram: (m, n) kernel between m samples and the n training samples.
+            gram: (m, n) kernel between m samples and the n training samples, or m samples' n features.
 
         Returns:
             (m, C) float32.
@@ -56,7 +57,8 @@ class Machine:
         """
         if gram.ndim != 2 or gram.shape[1] != len(self.weights):
             raise ValueError(
-                f"kernel of shape {gram.shape}, expected (samples, {len(self.weights)} training samples)"
+                f"kernel of shape {gram.shape}, expected (samples, {len(self.weights)} training samples or "
+                "features)"
             )
         from threadpoolctl import threadpool_limits
 
@@ -77,8 +79,9 @@ class Candidate:
     Attributes:
         parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
         train: Makes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
-            bytes per pair, float32 takes 4 more while it is converted.
-        selection: Makes the (m, n) Gram matrix of the validation samples against them.
+            bytes per pair, float32 takes 4 more while it is converted. For a machine on features: their
+            (n, d) features.
+        selection: Makes the (m, n) Gram matrix of the validation samples against them, or their features.
     """
 
     parameters: Mapping[str, float | str]
@@ -116,6 +119,22 @@ class Selected:
     trials: tuple[Trial, ...]
 
 
+class Fit(Protocol):
+    """Fits a machine: :func:`fit_one_vs_rest`, or :class:`fgbench.svm.primal.LinearFit` on features."""
+
+    def __call__(
+        self,
+        values: npt.NDArray[Any],
+        truth: npt.ArrayLike,
+        /,
+        *,
+        labels: Sequence[str],
+        c: float,
+        jobs: int | None = None,
+    ) -> Machine:
+        """A machine for values of training samples and their classes."""
+
+
 def fit_one_vs_rest(
     gram: npt.NDArray[np.float32] | npt.NDArray[np.float64],
     truth: npt.ArrayLike,
@@ -139,25 +158,9 @@ def fit_one_vs_rest(
         ConfigError: If C is not above 0.
         DatasetError: If a class has no training sample, there is only one class, or the kernel is not finite.
     """
-    truth_n = _truth(truth, labels)
-    if gram.shape != (truth_n.size, truth_n.size):
-        raise ValueError(f"kernel of shape {gram.shape} for {truth_n.size} training samples, expected (n, n)")
-    if not (np.isfinite(c) and c > 0.0):
-        raise ConfigError(f"C of {c}, expected above 0")
-    if jobs is not None and jobs < 1:
-        raise ValueError(f"{jobs} jobs, expected at least 1")
-    if not np.isfinite(gram.sum(dtype=np.float64)):
-        raise DatasetError(
-            "kernel with non-finite values, expected finite ones", "compute the features again"
-        )
-    absent = [label for place, label in enumerate(labels) if not (truth_n == place).any()]
-    if absent:
-        raise DatasetError(
-            f"{len(absent)} of {len(labels)} classes have no training sample: {', '.join(absent[:5])}",
-            "add clips of them to the training part, or take them out of the label set",
-        )
-    if len(labels) < 2:
-        raise DatasetError(f"{len(labels)} class, expected at least 2", "choose another label set")
+    if gram.ndim != 2 or gram.shape[0] != gram.shape[1]:
+        raise ValueError(f"kernel of shape {gram.shape}, expected (n, n)")
+    truth_n = check_problem(truth, n=len(gram), values=gram, labels=labels, c=c, jobs=jobs)
     gram64 = np.ascontiguousarray(gram, dtype=np.float64)
     weights = np.zeros((truth_n.size, len(labels)), np.float32)
     offsets = np.zeros(len(labels), np.float32)
@@ -178,6 +181,50 @@ def fit_one_vs_rest(
     return Machine(weights, offsets)
 
 
+def check_problem(
+    truth: npt.ArrayLike,
+    *,
+    n: int,
+    values: npt.NDArray[Any],
+    labels: Sequence[str],
+    c: float,
+    jobs: int | None,
+) -> Indices:
+    """Refuse what no machine can be fitted to; the arguments and errors are those of the functions that fit.
+
+    Args:
+        truth: Classes of the training samples.
+        n: Training samples.
+        values: Their kernel or features.
+        labels: Names of the classes.
+        c: Price of errors.
+        jobs: Machines or blocks at the same time.
+
+    Returns:
+        (n,) the classes.
+    """
+    truth_n = _truth(truth, labels)
+    if truth_n.size != n:
+        raise ValueError(f"{truth_n.size} classes for {n} training samples, expected one each")
+    if not (np.isfinite(c) and c > 0.0):
+        raise ConfigError(f"C of {c}, expected above 0")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"{jobs} jobs, expected at least 1")
+    if not np.isfinite(values.sum(dtype=np.float64)):
+        raise DatasetError(
+            "kernel or features with non-finite values, expected finite ones", "compute the features again"
+        )
+    absent = [label for place, label in enumerate(labels) if not (truth_n == place).any()]
+    if absent:
+        raise DatasetError(
+            f"{len(absent)} of {len(labels)} classes have no training sample: {', '.join(absent[:5])}",
+            "add clips of them to the training part, or take them out of the label set",
+        )
+    if len(labels) < 2:
+        raise DatasetError(f"{len(labels)} class, expected at least 2", "choose another label set")
+    return truth_n
+
+
 def select(
     candidates: Iterable[Candidate],
     train_truth: npt.ArrayLike,
@@ -186,6 +233,7 @@ def select(
     labels: Sequence[str],
     c_values: Sequence[float],
     jobs: int | None = None,
+    fit: Fit = fit_one_vs_rest,
 ) -> Selected:
     """The kernel and C with the best UAR on validation; of equals the first tried (smallest C first).
 
@@ -198,6 +246,7 @@ def select(
         labels: Names of all classes.
         c_values: Values of C to try.
         jobs: As of :func:`fit_one_vs_rest`.
+        fit: What the candidates' values are for.
 
     Raises:
         ConfigError: If there is nothing to try.
@@ -211,10 +260,12 @@ def select(
     trials: list[Trial] = []
     best: tuple[Trial, Machine, Matrix] | None = None
     for candidate in candidates:
-        gram = np.asarray(candidate.train(), np.float64)
+        gram = candidate.train()
+        if fit is fit_one_vs_rest:
+            gram = np.asarray(gram, np.float64)  # once, not for every C
         cross = candidate.selection()
         for c in sorted(c_values):
-            machine = fit_one_vs_rest(gram, train_truth, labels=labels, c=c, jobs=jobs)
+            machine = fit(gram, train_truth, labels=labels, c=c, jobs=jobs)
             decisions = machine.decisions(cross)
             confusion = metrics.confusion_matrix(truth_m, decisions.argmax(axis=1), n_classes=len(labels))
             trial = Trial({**candidate.parameters, "C": c}, metrics.uar(confusion))

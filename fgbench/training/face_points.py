@@ -3,19 +3,19 @@
 Reads ``manifests/faces/*.parquet`` (landmarks and transforms) and ``manifests/images/*.parquet`` (faces,
 parameters of copies). Coordinates are px, the centre of the top left pixel at (0, 0).
 
-Crops are cut from the stored 224 px faces, because copies exist only as such and training needs no videos.
-What that costs, against crops averaged from the video frame (a face of each of 40 drawn clips / of 3 clips
-of real faces, stored with the default padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey
-levels on average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 %
-of a crop (at most 32 %), most of it above the brows, lies outside the stored face. The border is continued
-there, so that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26).
+Crops are cut from the wider faces of stage ``wide_faces`` (:mod:`fgbench.training.wide_crops`); or, where a
+recipe says ``crops: stored``, from the stored 224 px faces, which needs no videos. What the latter costs,
+against crops averaged from the video frame (a face of each of 40 drawn clips / of 3 clips of real faces,
+stored with the default padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey levels on
+average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 % of a crop
+(at most 32 %), most of it above the brows, lies outside the stored face. The border is continued there, so
+that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -102,17 +102,15 @@ def crop_transforms(manifests: Path, sample_ids: Sequence[str]) -> npt.NDArray[n
         ManifestError: If a face has no landmarks, or the manifests are missing or damaged.
     """
     wanted = set(sample_ids)
-    copies = _copies(manifests, wanted)
+    copies = copies_of(manifests, wanted)
     parents = wanted - copies.keys() | {parent for parent, _ in copies.values()}
-    points = _original_points(manifests, parents)
+    faces = landmark_rows(manifests, parents, needed=False)
+    points = {name: apply_transform(transform, found) for name, (transform, found) in faces.items()}
     found = np.empty((len(sample_ids), 2, 3))
     for place, name in enumerate(sample_ids):
         parent, augmentation = copies.get(name, (name, None))
         if parent not in points:
-            raise ManifestError(
-                f"image {name} has no landmarks, expected those of {parent} in the table of faces",
-                "prepare the work folder with faces.align: true, which finds them",
-            )
+            raise _without_landmarks(name, parent)
         moved = points[parent]
         if augmentation is not None:
             moved = apply_transform(movement(augmentation, width_px=FACE_PX, height_px=FACE_PX), moved)
@@ -187,7 +185,7 @@ def _cropper(transforms: Mapping[str, Transform]) -> Callable[[Pixels, bytes, st
     return decode
 
 
-def _copies(manifests: Path, wanted: set[str]) -> dict[str, tuple[str, Augmentation]]:
+def copies_of(manifests: Path, wanted: set[str]) -> dict[str, tuple[str, Augmentation]]:
     """Wanted ids that are copies, to their originals and parameters."""
     found = {}
     for path in sorted((manifests / "images").glob("*.parquet")):
@@ -197,18 +195,35 @@ def _copies(manifests: Path, wanted: set[str]) -> dict[str, tuple[str, Augmentat
     return found
 
 
-def _original_points(manifests: Path, wanted: set[str]) -> dict[str, npt.NDArray[np.float64]]:
-    """Points in px of the stored face, of those wanted faces that have landmarks."""
+def landmark_rows(
+    manifests: Path, wanted: set[str], *, needed: bool = True
+) -> dict[str, tuple[Transform, npt.NDArray[np.float64]]]:
+    """Originals that have landmarks: transform from the frame to the stored face, and :func:`five_points`.
+
+    Args:
+        manifests: Folder of the manifests.
+        wanted: Ids of originals.
+        needed: Whether all of them have to have landmarks.
+
+    Raises:
+        ManifestError: If one that has to have landmarks has none, or the manifests are missing or damaged.
+    """
     found = {}
     for path in sorted((manifests / "faces").glob("*.parquet")):
         for row in read_rows(path, ["clip_id", "frame_index", "landmarks", "transform"]):
             name = image_id(row["clip_id"], row["frame_index"])
             if name in wanted and row["landmarks"] is not None:
-                found[name] = _chip_points(row)
+                landmarks = np.array(row["landmarks"], np.float64).reshape(-1, 2)
+                filled = landmarks[np.isfinite(landmarks).all(axis=1)]
+                found[name] = (np.array(row["transform"], np.float64).reshape(2, 3), five_points(filled))
+    if needed and wanted - found.keys():
+        name = min(wanted - found.keys())
+        raise _without_landmarks(name, name)
     return found
 
 
-def _chip_points(row: Mapping[str, Any]) -> npt.NDArray[np.float64]:
-    landmarks = np.array(row["landmarks"], np.float64).reshape(-1, 2)
-    filled = landmarks[np.isfinite(landmarks).all(axis=1)]
-    return apply_transform(np.array(row["transform"], np.float64).reshape(2, 3), five_points(filled))
+def _without_landmarks(name: str, parent: str) -> ManifestError:
+    return ManifestError(
+        f"image {name} has no landmarks, expected those of {parent} in the table of faces",
+        "prepare the work folder with faces.align: true, which finds them",
+    )

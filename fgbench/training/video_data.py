@@ -16,6 +16,7 @@ from fgbench.training.frame_features import keep_frames
 from fgbench.training.frame_rows import FrameRows, open_rows
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.place import Place
+from fgbench.training.published_scales import published_scale
 from fgbench.training.video_inputs import (
     DescribedFrames,
     PictureInput,
@@ -53,6 +54,7 @@ def open_clips(
     scales: Mapping[str, Scale] | None,
     *,
     trained_on: bool,
+    published: bool = False,
 ) -> tuple[OpenClips, Mapping[str, Scale]]:
     """Open clips for the streams of a recipe.
 
@@ -63,6 +65,8 @@ def open_clips(
         image: The image model, where the recipe has one.
         scales: By stream of pictures: from bytes to numbers; ``None`` fits them to these clips.
         trained_on: Whether frames are described in all views that are trained on; else as they are alone.
+        published: Whether convolutional networks start from published weights: then scales that are not given
+            are those of the weights, see :mod:`fgbench.training.published_scales`.
 
     Raises:
         DatasetError: If scales are to be fitted and there is nothing to fit them to.
@@ -110,7 +114,11 @@ def open_clips(
                 progress=place.progress,
             )
         if stream not in fitted:
-            fitted[stream] = (fit_flow if wanted.kind == "flow" else fit_pictures)(held[key])
+            kind = str(config.spatial if stream == "spatial" else config.temporal)
+            if published:
+                fitted[stream] = published_scale(kind, held[key])
+            else:
+                fitted[stream] = (fit_flow if wanted.kind == "flow" else fit_pictures)(held[key])
         inputs[stream] = _pictures(config, stream, wanted, held[key], numbers, fitted[stream], place.seed)
     return OpenClips(clips=clips, inputs=inputs, described=described), fitted
 

@@ -173,7 +173,8 @@ def build_drawn(
         image: As in :func:`build`.
         weights: Of the convolutional networks: GoogLeNet or VGG16 as torchvision names them, or C3D; the
             first layer of a stream of flow is the mean over the colours (TSN's cross-modality
-            initialisation). ``None`` begins from drawn values.
+            initialisation). ``None`` begins from drawn values. What they have to see is told by
+            :mod:`fgbench.training.published_scales`.
         seed: Of the run.
         labels: As in :func:`build`.
 

@@ -97,12 +97,13 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "start": start,
         "chain": chain_of(image),
         "weights": None if weights is None else digest_weights(weights),
+        "input_scale": None if weights is None else "published",
         **({"notes": notes} if notes else {}),
     }
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None and not place.force:
         told = read_result(folder)["details"]
-        if all(told.get(key) == details[key] for key in ("image_model", "weights")):
+        if all(told.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
             return folder
     with memory_explained(), place.hold(config.name):
         return _run(config, place, image, weights, details)
@@ -117,8 +118,10 @@ def _run(
 ) -> Path:
     network = None if image is None else open_network(image, place.device)
     model = build_drawn(config, network, weights, seed=place.seed, labels=place.labels).to(place.device)
-    data = _open(config, place, network)
+    data = _open(config, place, network, published=weights is not None)
     known = [details["image_model"], details["weights"]]
+    if weights is not None:
+        known.append(details["input_scale"])
     plain = config.model_dump(mode="json")
     history = fit(
         VideoTask(
@@ -144,7 +147,7 @@ def _run(
     return place.folder(config.name)
 
 
-def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) -> _Data:
+def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
     roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=found.known)
@@ -153,7 +156,13 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None) 
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"
         )
     train, scales = open_clips(
-        config, place, found.clip_set(roles.train, place.labels, place.device), network, None, trained_on=True
+        config,
+        place,
+        found.clip_set(roles.train, place.labels, place.device),
+        network,
+        None,
+        trained_on=True,
+        published=published,
     )
 
     def opened(samples: Sequence[Any]) -> OpenClips:

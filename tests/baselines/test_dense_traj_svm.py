@@ -6,16 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from run_places import run_place
+from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from fgbench import records, storage
 from fgbench.baselines import dense_traj_svm
 from fgbench.baselines._trajectory_bags import training_sample
+from fgbench.baselines._trajectory_kernels import ExactKernels, NystroemKernels, channel_histograms
 from fgbench.config import DenseTrajSvmConfig
-from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.evaluation.results import read_predictions, read_result
-from fgbench.evaluation.roles import assign_roles
+from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.samples import clip_samples
-from fgbench.features.bag_of_words import Codebook, fit_codebook
+from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
@@ -68,6 +70,82 @@ def test_classes_are_told_apart_and_a_clip_without_trajectories_is_predicted(tmp
     assert read_result(folder)["metrics"]["uar"] > 0.8
 
 
+def test_a_clip_without_trajectories_is_as_far_from_all_others_as_can_be(tmp_path):
+    """In every channel, by scikit-learn's sum, which is twice the distance with the sign of a kernel."""
+    folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry", "train-1-lust"))
+    roles = assign_roles(clip_samples(folder), protocol_name="clips")
+    places = {sample.clip_id: place for place, sample in enumerate(roles.train)}
+    empty = np.isin(list(places), ["train-2-worry", "train-1-lust"])
+    tables = folder / "features" / "dense_trajectories"
+    for channel in records.TRAJECTORY_CHANNELS:
+        sample = training_sample(tables, channel, list(places), size=4000, seed=0)
+        codebook = fit_codebook(sample, CodebookConfig(words=60, samples=4000, runs=1), seed=0)
+        found = channel_histograms(tables, channel, roles, codebook)
+        distances = -0.5 * additive_chi2_kernel(found["train"], found["train"])
+        np.testing.assert_allclose(distances[empty][:, ~empty], 1.0, atol=1e-6)
+        np.testing.assert_allclose(distances[empty][:, empty], 0.0, atol=1e-6)
+        others = distances[~empty][:, ~empty]
+        assert others.max() > 0.9
+        assert others.max() <= 1.0 + 1e-6
+        tested = -0.5 * additive_chi2_kernel(found["test"], found["train"])
+        place = [sample.clip_id for sample in roles.predicted].index("test-0-anger")
+        np.testing.assert_allclose(tested[place], np.where(empty, 0.0, 1.0), atol=1e-6)
+
+
+def test_a_descriptor_of_zeros_is_counted_for_a_word(tmp_path):
+    """So that no clip with trajectories has an empty channel."""
+    folder = manifests(tmp_path / "m")
+    path = folder / "features" / "dense_trajectories" / "00000.parquet"
+    rows = list(storage.read_rows(path))
+    for row in rows:
+        if row["clip_id"] == "train-0-anger":
+            row["hof"] = [0.0] * 108
+    storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("dense_trajectories")))
+    words = Codebook(np.eye(3, 108, dtype=np.float32) + 1, 0.0)
+    roles = assign_roles(clip_samples(folder), protocol_name="clips")
+    found = channel_histograms(path.parent, "hof", roles, words)["train"]
+    place = [sample.clip_id for sample in roles.train].index("train-0-anger")
+    assert found[place, :-1].sum() == pytest.approx(1)
+    assert found[place, -1] == 0
+
+
+def test_an_approximated_kernel_is_the_exact_one_where_all_clips_are_landmarks(tmp_path):
+    """Products of its features against the Gram matrices, clips without trajectories included."""
+    folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry"))
+    roles = assign_roles(clip_samples(folder), protocol_name="clips")
+    tables = folder / "features" / "dense_trajectories"
+    exact = ExactKernels(tables, roles, jobs=1)
+    near = NystroemKernels(tables, roles, np.arange(len(roles.train)), jobs=2)
+    for channel in ("traj", "hog"):
+        sample = training_sample(tables, channel, [clip.clip_id for clip in roles.train], size=4000, seed=0)
+        codebook = Codebook(sample[:: len(sample) // 60].astype(np.float32), 0.0)
+        assert near.add(channel, codebook) == pytest.approx(exact.add(channel, codebook), rel=1e-6)
+    features = near.candidate().train()
+    np.testing.assert_allclose(features @ features.T, exact.candidate().train(), atol=2e-3)
+    tested = near.candidate().selection() @ features.T
+    np.testing.assert_allclose(tested, exact.candidate().selection(), atol=2e-3)
+    np.testing.assert_allclose(near.predicted() @ features.T, exact.predicted(), atol=2e-3)
+
+
+def test_an_approximated_run_tells_classes_apart_and_says_what_it_is(tmp_path):
+    folder = manifests(tmp_path / "m")
+    settings = {"solver": "nystroem", "landmarks": 60}
+    result = read_result(run(folder, tmp_path / "a", config=CONFIG.model_copy(update=settings)))
+    assert result["metrics"]["uar"] > 0.8
+    assert result["details"]["solver"] == "nystroem"
+    assert "from 60 of 99 training samples" in result["details"]["notes"][0]
+    assert read_result(run(folder, tmp_path / "b"))["details"]["solver"] == "exact"
+
+
+def test_approximated_kernels_of_30000_clips_are_within_8_gb_and_exact_ones_are_not():
+    roles = Roles(train=range(30_000), selection=range(4000), predicted=range(4000), test=range(4000))
+    plan = {"n_classes": 33, "jobs": 8, "available": 8 * 10**9}
+    dense_traj_svm.plan_memory(roles, CONFIG, **plan)
+    with pytest.raises(ResourceError, match=r"n = 30000 training clips, with .* 5 channels") as caught:
+        dense_traj_svm.plan_memory(roles, CONFIG.model_copy(update={"solver": "exact"}), **plan)
+    assert "solver: nystroem" in caught.value.hint
+
+
 def test_shuffled_labels_give_chance(tmp_path):
     result = read_result(run(manifests(tmp_path / "m", shuffle=True), tmp_path))
     # Binomial: 66 samples at 1/33, mean 2, sd 1.4; more than 8 would come once in 2,000 runs.
@@ -83,7 +161,7 @@ def test_words_and_scales_do_not_see_validation_and_test(tmp_path):
             words.append(kept["words"])
         roles = assign_roles(clip_samples(folder), protocol_name="clips")
         tables = folder / "features" / "dense_trajectories"
-        bags.append(dense_traj_svm.channel_histograms(tables, "hog", roles, Codebook(words[-1], 0.0)))
+        bags.append(channel_histograms(tables, "hog", roles, Codebook(words[-1], 0.0)))
         assert bags[-1]["train"].sum(axis=1) == pytest.approx(1)
     assert scales[0] == scales[1]
     np.testing.assert_array_equal(words[0], words[1])

@@ -2,6 +2,9 @@
 
 import json
 import random
+import tracemalloc
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +13,13 @@ from run_places import run_place
 
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
+from fgbench.baselines._lbp_features import read_ids, read_matrices
 from fgbench.config import LbpSvmConfig, load_baseline
-from fgbench.errors import ConfigError, DatasetError, ResourceError
+from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.evaluation.results import read_predictions, read_result, recompute
+from fgbench.evaluation.roles import Roles
 from fgbench.features.lbp import lbp_histograms
+from fgbench.reports.protocols import protocol_notes
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
@@ -60,8 +66,10 @@ def manifests(folder, *, shuffle=False, without=(), no_face=0):
     return folder
 
 
-def run(folder, root):
-    return lbp_svm.run(load_baseline("lbp-svm", LbpSvmConfig), run_place(folder, root))
+def run(folder, root, *, seed=0, jobs=1, note=lambda text: None, **changes):
+    config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
+    place = replace(run_place(folder, root), seed=seed, jobs=jobs, note=note)
+    return lbp_svm.run(config, place)
 
 
 def test_stripes_are_told_apart_on_held_out_subjects(tmp_path):
@@ -145,9 +153,98 @@ def test_more_images_than_memory_has_room_for_are_refused_before_any_kernel(tmp_
     def computed(*_, **__):
         raise AssertionError("a kernel was computed")
 
-    monkeypatch.setattr(lbp_svm, "linear_gram", computed)
+    monkeypatch.setattr("fgbench.baselines._lbp_kernels.linear_gram", computed)
     monkeypatch.setattr("fgbench.svm.memory.available_bytes", lambda: 10**5)
     with pytest.raises(ResourceError, match=r"n = 198 training images .* 0\.0 GB") as caught:
         run(manifests(tmp_path / "m"), tmp_path)
     assert "augment.copies: 0" in caught.value.hint
+    assert "solver: nystroem" in caught.value.hint
+    with pytest.raises(
+        ResourceError, match=r"approximated kernel of n = 198 training images from 50"
+    ) as caught:
+        run(manifests(tmp_path / "n"), tmp_path, solver="nystroem", landmarks=50)
+    assert "set landmarks lower" in caught.value.hint
     assert not (tmp_path / "runs").exists()
+
+
+def test_above_the_recipes_size_kernels_are_approximated_and_everybody_is_told(tmp_path):
+    """198 training images: exact up to that many, approximated where the recipe allows one less."""
+    folder = manifests(tmp_path / "m")
+    told = []
+    exact = run(folder, tmp_path / "exact", exact_up_to=198, note=told.append)
+    assert told == []
+    assert read_result(exact)["details"]["solver"] == "exact"
+    found = run(folder, tmp_path / "auto", exact_up_to=197, landmarks=100, note=told.append)
+    result = read_result(found)
+    assert told == result["details"]["notes"]
+    assert told[0].startswith("lbp-svm: kernels approximated from 100 of 198 training samples (Nyström)")
+    assert (result["details"]["solver"], result["details"]["landmarks"]) == ("nystroem", 100)
+    assert {trial["kernel"] for trial in result["details"]["trials"]} == {"linear", "rbf"}
+    assert result["metrics"]["uar"] > 0.8
+    assert protocol_notes(result["details"])[-1] == f"L{told[0][1:]}."
+    named = run(folder, tmp_path / "named", solver="nystroem", landmarks=100)
+    assert read_result(named)["predictions_sha256"] == result["predictions_sha256"]
+
+
+def test_an_approximation_depends_on_the_seed_and_not_on_the_jobs(tmp_path):
+    folder = manifests(tmp_path / "m")
+    settings = {"solver": "nystroem", "landmarks": 40, "gamma_factors": (1.0,), "c_values": (10.0,)}
+    digests = [
+        read_result(run(folder, tmp_path / f"{seed}-{jobs}", seed=seed, jobs=jobs, **settings))[
+            "predictions_sha256"
+        ]
+        for seed, jobs in ((0, 1), (0, 3), (1, 1))
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_the_plan_of_300000_images_is_within_8_gb():
+    """Exact kernels of FER2013 with its copies are beyond that, approximated ones of AffectNet are not."""
+    config = load_baseline("lbp-svm", LbpSvmConfig)
+    for n, solver, fits in ((57_122, "exact", False), (57_122, "auto", True), (300_000, "auto", True)):
+        roles = Roles(train=range(n), selection=range(4000), predicted=range(4000), test=range(4000))
+        plan = partial(
+            lbp_svm.plan_memory,
+            roles,
+            config.model_copy(update={"solver": solver}),
+            width=2891,
+            n_classes=8,
+            jobs=8,
+            available=8 * 10**9,
+        )
+        if fits:
+            plan()
+        else:
+            with pytest.raises(ResourceError, match="n = 57122"):
+                plan()
+        assert config.solver_for(n) == "nystroem"
+    assert config.solver_for(12_826) == "exact"
+
+
+def test_features_are_read_in_blocks(tmp_path, monkeypatch):
+    """All that is held beside the matrices asked for is a few rows of a table."""
+    tables = manifests(tmp_path / "m") / "features" / "lbp"
+    monkeypatch.setattr("fgbench.baselines._lbp_features.ROWS_PER_GROUP", 8)
+    ids = sorted(read_ids(tables))
+    assert len(ids) == 12 * 33
+    read_matrices(tables, [ids[:2]])  # imports are not counted
+    tracemalloc.start()
+    try:
+        first, second = read_matrices(tables, [ids[::-1], ids[:5]])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * (first.nbytes + second.nbytes)
+    rows = {row["image_id"]: row["lbp"] for row in storage.read_rows(tables / "00000.parquet")}
+    np.testing.assert_array_equal(first, np.array([rows[name] for name in ids[::-1]], np.float32))
+    np.testing.assert_array_equal(second, first[::-1][:5])
+
+
+def test_tables_of_several_widths_are_an_error(tmp_path):
+    tables = manifests(tmp_path / "m") / "features" / "lbp"
+    row = {"image_id": "other", "clip_id": "other", "lbp": [0.0] * 59}
+    storage.write_table(
+        tables / "00001.parquet", pa.Table.from_pylist([row], schema=records.schema("lbp", 59))
+    )
+    with pytest.raises(ManifestError, match=r"00001\.parquet has 59 features per image, other tables 2478"):
+        run(tables.parents[1], tmp_path)

@@ -106,6 +106,7 @@ KEYS = (
     "lbp.rows",
     "dense_trajectories.max_side_px",
     "optical_flow.size_px",
+    "wide_faces.margin",
     "extends",
     "unknown",
 )

@@ -76,6 +76,7 @@ def test_prepare_as_json(prepared):
         "lbp",
         "dense_trajectories",
         "optical_flow",
+        "wide_faces",
     ]
 
 

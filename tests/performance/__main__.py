@@ -1,9 +1,10 @@
-"""Runs the benchmarks: ``python -m tests.performance [NAME ...] [--save]``.
+"""Runs the benchmarks: ``python -m tests.performance [NAME ...] [--save] [--large]``.
 
 Each file ``bench_<name>.py`` beside this one has a function ``main()`` that prints a Markdown table of
 medians and of ratios to a named baseline measured in the same run. Every file runs in a process of its own,
 so that no figure depends on what was measured before. ``--save`` also writes RESULTS.md, where benchmarks
-that were not run keep what they gave last.
+that were not run keep what they gave last. ``--large`` adds the sizes of large data sets, where a benchmark
+has them.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _run(name: str, report: _Report) -> None:
     report.add()
     begin, before = time.monotonic(), len(report.lines)
     code = f"from tests.performance.{name} import main; main()"
-    command = [sys.executable, "-u", "-c", code]
+    command = [sys.executable, "-u", "-c", code, *(["--large"] if "--large" in sys.argv else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -117,7 +117,7 @@ def test_dry_run_tells_and_writes_nothing(tmp_path):
     assert prepare.preview(recipe(), root, work).waiting == 0
     add_clip(root, "extra", "worry")
     waiting = {stage.stage: stage.waiting for stage in prepare.preview(recipe(), root, work).stages}
-    off = {"audit", "dense_trajectories", "optical_flow"}
+    off = {"audit", "dense_trajectories", "optical_flow", "wide_faces"}
     assert {stage for stage, count in waiting.items() if count != 1} == off
     assert contents(work) == before
 

@@ -19,7 +19,9 @@ from fgbench.evaluation.labels import fg33
 from fgbench.evaluation.results import read_predictions, read_result, verify
 from fgbench.evaluation.streams import read_attention, read_streams
 from fgbench.images import encode
+from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
+from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights
 from fgbench.training import video_run
 from fgbench.training.clip_evaluation import evaluate_clips, tuned_weight
@@ -252,6 +254,73 @@ def test_weights_of_torchvisions_kind_start_the_streams(tmp_path, manifests):
     expected = first.mean(1, keepdim=True).expand(-1, 4, -1, -1)
     torch.testing.assert_close(state["temporal.backbone.conv1.conv.weight"], expected)
     assert read_result(folder)["details"]["weights"] == metadata["initial_weights"]
+
+
+@pytest.fixture
+def seen_by(monkeypatch):
+    """The first input of every network of a kind."""
+    found = {}
+
+    def record(kind):
+        forward = kind.forward
+
+        def recorded(self, x):
+            if x.shape[1] not in found:
+                found[x.shape[1]] = x.detach().clone()
+            return forward(self, x)
+
+        monkeypatch.setattr(kind, "forward", recorded)
+        return found
+
+    return record
+
+
+PUBLISHED = {
+    "plain-tsnet": (GoogLeNet, lambda: GoogLeNet(3, width=0.0625), (0.5,) * 3, (0.5,) * 3),
+    "vgg-lstm": (
+        Vgg16,
+        lambda: Vgg16(width=0.0625, fc=16, dropout=0.5, batch_norm=True),
+        (0.485, 0.456, 0.406),
+        (0.229, 0.224, 0.225),
+    ),
+    "c3d-lstm": (
+        C3d,
+        lambda: C3d(width=0.0625, fc=16, dropout=0.5, batch_norm=True, input_px=64),
+        (102 / 255, 98 / 255, 90 / 255),
+        (1 / 255,) * 3,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(PUBLISHED))
+def test_published_weights_see_the_scale_that_they_were_trained_with(
+    tmp_path, manifests, image, seen_by, kind
+):
+    """Turned back, the input is whole grey levels within those of the faces; with another scale it is not."""
+    network, make, mean, std = PUBLISHED[kind]
+    path = tmp_path / "published.pth"
+    torch.save(make().state_dict(), path)
+    config = video_recipe(
+        **KINDS[kind]
+        | {
+            "optimiser": {"epochs": 1, "learning_rate": 1e-12, "batch": 6},
+            "data": {"enlarge": 1.0, "crops": "centre", "flip": False},
+        }
+    )
+    recorded = seen_by(network)
+    place = place_in(tmp_path / "work", manifests)
+    folder = video_run.run(config, place, image if config.image_recipe else None, path)
+    levels = 255 * (recorded[3].moveaxis(1, -1) * torch.tensor(std) + torch.tensor(mean))
+    torch.testing.assert_close(levels, levels.round(), rtol=0, atol=0.01)
+    assert levels.min() > 39.9
+    assert levels.max() < 250.1
+    _, metadata = load_weights(folder / "weights.safetensors")
+    stream = "spatial" if kind == "plain-tsnet" else "temporal"
+    np.testing.assert_allclose(metadata["scales"][stream]["mean"], np.array(mean) * 255, atol=1e-9)
+    np.testing.assert_allclose(metadata["scales"][stream]["std"], np.array(std) * 255, atol=1e-9)
+    assert read_result(folder)["details"]["input_scale"] == "published"
+    network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
+    np.testing.assert_allclose(network.scales[stream].std, np.array(std) * 255, atol=1e-9)
 
 
 def test_what_cannot_be_is_refused(tmp_path, manifests, image):

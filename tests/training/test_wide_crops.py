@@ -1,0 +1,132 @@
+"""Crops for InsightFace's networks are whole: against the frame, sampled by another implementation."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import skimage.transform
+import torch
+from test_face_points import landmarks
+from tiny_manifests import image_row, write_faces, write_images
+
+from fgbench import augmentation, records, storage
+from fgbench.config import WideFacesConfig
+from fgbench.errors import ManifestError
+from fgbench.faces.chips import cut_chip
+from fgbench.geometry import chip_transform, invert
+from fgbench.images import decode, encode
+from fgbench.stages.wide_faces import wide_rows
+from fgbench.training.face_points import TEMPLATE, five_points, load_crops
+from fgbench.training.wide_crops import TABLE, load_wide_crops, wide_copy
+
+CPU = torch.device("cpu")
+CHANGE = {"rotation_deg": 9.0, "scale": 1.08, "noise_sigma": 4.0, "noise_seed": 1}
+
+
+class Frame:
+    """A frame of a video, 640 x 600 px of smooth colours."""
+
+    index = 0
+    size = (640, 600)
+
+    def __init__(self):
+        noise = np.random.default_rng(3).integers(0, 256, (75, 80, 3)).astype(np.float64)
+        self.picture = np.uint8(skimage.transform.resize(noise, (600, 640, 3), order=3, clip=True))
+
+    def rgb(self, box=None):
+        left, top, right, bottom = box or (0, 0, *self.size)
+        return np.ascontiguousarray(self.picture[top:bottom, left:right])
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A frame, and manifests with its face (in the frame with all its surroundings) and a copy of it."""
+    frame, points = Frame(), landmarks() + np.array([100.0, 130.0])
+    transform = chip_transform(points, size=224, padding=0.25)
+    face = encode(cut_chip(frame, transform, size=224), "png", 0)
+    original = image_row(0, data=face)
+    row = {
+        "clip_id": original["clip_id"],
+        "frame_index": 0,
+        "role": "image",
+        "status": "ok",
+        "landmarks": points.ravel().tolist(),
+        "transform": transform.ravel().tolist(),
+        "image": original["image"],
+    }
+    write_faces(tmp_path, [row])
+    change = augmentation.Augmentation(**CHANGE)
+    copied = encode(augmentation.apply(decode(face), change), "png", 0)
+    copy = image_row(0, image_id="copy", parent_id=original["image_id"], augmentation=CHANGE, data=copied)
+    write_images(tmp_path, [original, copy])
+    wide = list(wide_rows([frame], [row], WideFacesConfig(enabled=True)))
+    table = pa.Table.from_pylist(wide, schema=records.schema("wide_faces"))
+    storage.write_table(tmp_path / TABLE / "00000.parquet", table)
+    return tmp_path, frame, points, transform, original["image_id"]
+
+
+def whole_crop(frame, points):
+    """The crop averaged from the frame, and where it lies there, (112, 112, 2)."""
+    to_crop = skimage.transform.estimate_transform("similarity", five_points(points), np.array(TEMPLATE))
+    parts = (np.arange(448) + 0.5) / 4 - 0.5
+    grid = np.stack(np.meshgrid(parts, parts), -1).reshape(-1, 2)
+    x, y = to_crop.inverse(grid).T
+    planes = [
+        skimage.transform.warp(
+            frame.picture[:, :, plane].astype(float), np.stack([y, x])[:, None], order=1, preserve_range=True
+        )
+        for plane in range(3)
+    ]
+    crop = np.stack(planes, -1).reshape(112, 4, 112, 4, 3).mean((1, 3))
+    return crop, np.stack([x, y], -1).reshape(112, 4, 112, 4, 2).mean((1, 3))
+
+
+def test_a_crop_has_no_repeated_border_where_the_surroundings_are_in_the_frame(work):
+    manifests, frame, points, transform, name = work
+    expected, places = whole_crop(frame, points)
+    stored = load_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
+    found = load_wide_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
+    in_face = places @ transform[:, :2].T + transform[:, 2]
+    outside = ((in_face < 0) | (in_face > 223)).any(axis=-1)
+    assert 0.15 < outside.mean() < 0.35
+    assert np.abs(stored - expected)[outside].mean() > 15
+    assert np.abs(found - expected)[outside].mean() < 3
+    assert np.abs(found - expected)[~outside].mean() < 3
+
+
+def test_the_middle_of_a_wider_face_is_the_stored_one(work):
+    manifests, frame, _, transform, _ = work
+    row = next(iter(storage.read_rows(manifests / TABLE / "00000.parquet")))
+    wide = decode(row["image"]["bytes"]).astype(float)
+    assert wide.shape == (392, 392, 3)
+    inner = wide[84:308, 84:308]
+    assert np.abs(inner - cut_chip(frame, transform, size=224)).mean() < 3  # JPEG
+    shift = np.array(row["transform"]).reshape(2, 3) - transform
+    np.testing.assert_allclose(shift, [[0, 0, 84], [0, 0, 84]], atol=1e-3)
+
+
+def test_a_copy_of_a_wider_face_is_that_of_the_stored_one_where_it_lies(work):
+    manifests, _, _, _, name = work
+    row = next(iter(storage.read_rows(manifests / TABLE / "00000.parquet")))
+    shift = np.array([[1.0, 0.0, 84.0], [0.0, 1.0, 84.0]])
+    wide = decode(row["image"]["bytes"])
+    change = augmentation.Augmentation(**CHANGE)
+    found, moves = wide_copy(wide, change, shift)
+    expected = augmentation.apply(np.ascontiguousarray(wide[84:308, 84:308]), change)
+    corners = np.array([[0, 0, 1], [223, 0, 1], [0, 223, 1], [223, 223, 1]])
+    from_ = corners @ invert(augmentation.movement(change, width_px=224, height_px=224)).T
+    assert from_.min() < 0, "its corners come from outside the stored face"
+    middle = slice(40, 184)
+    difference = found[84:308, 84:308][middle, middle].astype(int) - expected[middle, middle]
+    assert np.abs(difference).max() <= 1
+    crops = load_wide_crops(manifests, ["copy", name], device=CPU, jobs=2).float()
+    assert (crops[0] - crops[1]).abs().mean() < 4  # the noise
+    assert not torch.equal(crops[0], crops[1])
+    np.testing.assert_allclose(moves[:, :2], augmentation.movement(change, width_px=2, height_px=2)[:, :2])
+
+
+def test_an_image_without_a_wider_face_is_named(work):
+    manifests, *_, name = work
+    (manifests / TABLE / "00000.parquet").unlink()
+    with pytest.raises(ManifestError, match=rf"1 images have no wider face .* e\.g\. {name}") as caught:
+        load_wide_crops(manifests, [name], device=CPU)
+    assert "crops: stored" in caught.value.hint
