@@ -163,6 +163,7 @@ def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
         sample_ids=[predictions.sample_ids[row] for row in rows],
         clip_ids=[predictions.clip_ids[row] for row in rows],
         subject_ids=[predictions.subject_ids[row] for row in rows],
+        source_ids=[predictions.source_ids[row] for row in rows],
         labels=[predictions.labels[row] for row in rows],
         predicted=[predictions.predicted[row] for row in rows],
         probabilities=predictions.probabilities[np.array(rows, np.int64)],

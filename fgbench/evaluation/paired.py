@@ -1,7 +1,9 @@
 """Tests and intervals for the difference between two runs on the same samples.
 
-Samples of one person or clip are alike, so that whole clusters are drawn (bootstrap) or swapped (permutation
-test; Pitman, 1937). McNemar's test takes samples for independent and is there because reviewers ask for it.
+Samples of one person or clip are alike, so that whole clusters are left out (intervals) or swapped between
+the runs (permutation test; Pitman, 1937; also in place of McNemar's binomial test, which takes samples for
+independent). Of methods with several seeds, intervals and p-values are those of other clusters and other
+seeds; of single runs the trained networks are held fixed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.evaluation.significance import ClusterCounts, Metric, check_draws
+from fgbench.errors import DatasetError
+from fgbench.evaluation.significance import ClusterCounts, Metric, check_clusters, mean_counts, uncertainty_of
 
 EXACT_UP_TO = 16
 """Clusters that differ, up to which all 2^G ways of swapping are gone through (65,536)."""
@@ -27,16 +30,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Difference between the scores of two runs, the first minus the second.
+    """Difference between the scores of two methods, the first minus the second.
 
     Attributes:
         metric: The score.
-        estimate: Over all samples.
-        low: Lower end of its interval.
-        high: Upper end.
+        estimate: Over all samples, of the means over the seeds.
+        low: Lower end of its interval, at least -1.
+        high: Upper end, at most 1.
         level: Confidence.
+        p: Two-sided p-value of no difference that goes with the interval.
         n_clusters: Number of clusters.
-        n_resamples: Number of draws.
+        n_seeds: Seeds of each; of one, the trained network is held fixed.
     """
 
     metric: Metric
@@ -44,25 +48,9 @@ class Difference:
     low: float
     high: float
     level: float
+    p: float
     n_clusters: int
-    n_resamples: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class McNemar:
-    """McNemar's test: whether two runs are right equally often.
-
-    Attributes:
-        only_first: Samples that only the first run has right.
-        only_second: Samples that only the second run has right.
-        p_exact: Two-sided exact binomial p-value (McNemar, 1947).
-        p_mid: Two-sided mid-p value, less conservative (Fagerland, Lydersen and Laake, 2013).
-    """
-
-    only_first: int
-    only_second: int
-    p_exact: float
-    p_mid: float
+    n_seeds: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,69 +72,140 @@ class Permutation:
     is_exact: bool
 
 
-def paired_bootstrap(
-    first: ClusterCounts,
-    second: ClusterCounts,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McNemar:
+    """McNemar's question, whether two runs are right equally often, asked of whole clusters.
+
+    Attributes:
+        only_first: Samples that only the first run has right.
+        only_second: Samples that only the second run has right.
+        p: Two-sided p-value: the discordant samples of whole clusters change sides.
+        n_clusters: Clusters in which one run has more right than the other; the others take no part.
+        n_permutations: Ways of swapping that were looked at.
+        is_exact: Whether these are all ways.
+    """
+
+    only_first: int
+    only_second: int
+    p: float
+    n_clusters: int
+    n_permutations: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodTest:
+    """Whether the UAR of two methods differs.
+
+    Attributes:
+        p: Two-sided p-value: of the permutation test of two single runs; that of the interval, over clusters
+            and seeds, where a method has several seeds.
+        is_over_seeds: Whether it takes other seeds into account.
+        permutation: Permutation test, the trained networks held fixed.
+    """
+
+    p: float
+    is_over_seeds: bool
+    permutation: Permutation
+
+
+def paired_interval(
+    first: Sequence[ClusterCounts],
+    second: Sequence[ClusterCounts],
     *,
     metric: Metric = "uar",
-    seed: int = 0,
-    n_resamples: int = 10_000,
     level: float = 0.95,
 ) -> Difference:
-    """Percentile interval of the difference of two scores; each draw takes the same clusters of both runs.
+    """Interval of the difference of two mean scores on the same clusters.
 
     Args:
-        first: Counts of the first run.
-        second: Counts of the second run, of the same clusters.
+        first: Counts of each seed of the first method.
+        second: Counts of each seed of the second, of the same clusters.
         metric: ``"uar"``, ``"war"`` or ``"macro_f1"``.
-        seed: Of the draws.
-        n_resamples: Number of draws.
         level: Confidence, above 0 and below 1.
 
     Raises:
-        ValueError: If the clusters are not the same, or a number is out of its range.
+        ValueError: If the clusters are not the same, or the level is out of its range.
         DatasetError: If there are fewer than two clusters.
     """
-    _check_pair(first, second)
-    check_draws(len(first.names), n_resamples=n_resamples, level=level)
-    drawn = first.drawn(metric, seed=seed, n_resamples=n_resamples)
-    drawn -= second.drawn(metric, seed=seed, n_resamples=n_resamples)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    for run in (*first, *second):
+        _check_pair(first[0], run)
+    check_clusters([*first, *second])
+    uncertainty = uncertainty_of([(first, 1.0), (second, -1.0)], metric=metric)
+    one, other = (float(np.mean([run.score(metric) for run in seeds])) for seeds in (first, second))
+    reach = uncertainty.reach(level)
     return Difference(
         metric=metric,
-        estimate=first.score(metric) - second.score(metric),
-        low=float(low),
-        high=float(high),
+        estimate=one - other,
+        low=max(-1.0, one - other - reach),
+        high=min(1.0, one - other + reach),
         level=level,
-        n_clusters=len(first.names),
-        n_resamples=n_resamples,
+        p=uncertainty.p_value(one - other),
+        n_clusters=len(first[0].names),
+        n_seeds=(len(first), len(second)),
     )
 
 
-def mcnemar(right_first: npt.NDArray[np.bool_], right_second: npt.NDArray[np.bool_]) -> McNemar:
-    """McNemar's exact and mid-p test.
+def method_test(first: Sequence[ClusterCounts], second: Sequence[ClusterCounts]) -> MethodTest:
+    """Test of the difference in UAR of two methods on the same samples.
+
+    Args:
+        first: Counts of each seed of the first method.
+        second: Counts of each seed of the second.
+
+    Raises:
+        ValueError: If the samples are not the same.
+    """
+    permutation = permutation_test(mean_counts(first), mean_counts(second))
+    is_over_seeds = max(len(first), len(second)) > 1
+    p = permutation.p
+    if is_over_seeds:
+        try:
+            p = paired_interval(first, second).p
+        except DatasetError:
+            p = 1.0  # one cluster alone tells nothing
+    return MethodTest(p=p, is_over_seeds=is_over_seeds, permutation=permutation)
+
+
+def mcnemar(
+    right_first: npt.NDArray[np.bool_],
+    right_second: npt.NDArray[np.bool_],
+    *,
+    clusters: Sequence[str],
+    seed: int = 0,
+    n_permutations: int = 10_000,
+) -> McNemar:
+    """Whether two runs are right equally often, by swapping whole clusters between them.
+
+    With every sample a cluster of its own this is the exact binomial test of McNemar (1947).
 
     Args:
         right_first: (N,) whether the first run is right.
         right_second: (N,) likewise of the second, in the same order.
+        clusters: N names of clusters.
+        seed: Of the draws, where there are too many ways to go through all.
+        n_permutations: Number of draws.
 
     Raises:
         ValueError: If lengths differ.
     """
-    if right_first.shape != right_second.shape:
-        raise ValueError(f"{right_first.size} and {right_second.size} samples, expected the same")
-    one = int((right_first & ~right_second).sum())
-    other = int((right_second & ~right_first).sum())
-    n, fewer = one + other, min(one, other)
-    ways, below = 1, 1  # ways to choose 0, and up to 0, of n; integers are exact
-    for taken in range(fewer):
-        ways = ways * (n - taken) // (taken + 1)
-        below += ways
+    if not right_first.shape == right_second.shape == (len(clusters),):
+        raise ValueError(
+            f"{right_first.size} and {right_second.size} samples, {len(clusters)} clusters, expected the same"
+        )
+    one, other = right_first & ~right_second, right_second & ~right_first
+    names, place = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    parts = np.bincount(
+        place, weights=one.astype(np.float64) - other.astype(np.float64), minlength=names.size
+    )
+    found = _swap(parts.astype(np.float64), seed=seed, n_permutations=n_permutations)
     return McNemar(
-        only_first=one,
-        only_second=other,
-        p_exact=min(1.0, 2 * below / 2**n),
-        p_mid=min(1.0, (2 * below - ways) / 2**n) if n else 1.0,
+        only_first=int(one.sum()),
+        only_second=int(other.sum()),
+        p=found.p,
+        n_clusters=found.n_clusters,
+        n_permutations=found.n_permutations,
+        is_exact=found.is_exact,
     )
 
 

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import cluster_names
 from fgbench.evaluation.confusion_csv import confusion_csv
 from fgbench.evaluation.kept_digests import CODEBOOKS, Card, check_files, check_texts, write_result
 from fgbench.evaluation.result_schema import FORMAT, ClassResult, check_shape, read_result_file
@@ -55,6 +56,7 @@ class Predictions:
         sample_ids: Unique ids (of images or clips).
         clip_ids: Clip of each sample.
         subject_ids: Person shown; ``None`` if unknown.
+        source_ids: Film, recording or other source of the clip; ``None`` if unknown, or for all of them.
         labels: True class.
         predicted: Predicted class; ``None`` where there is none (for example no face), which counts as wrong.
         probabilities: (N, C) float32; rows of samples without prediction are not read.
@@ -67,6 +69,11 @@ class Predictions:
     labels: Sequence[str]
     predicted: Sequence[str | None]
     probabilities: npt.NDArray[np.float32]
+    source_ids: Sequence[str | None] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.source_ids):
+            object.__setattr__(self, "source_ids", (None,) * len(self.sample_ids))
 
     def confusion(self) -> metrics.Counts:
         """(C, C + 1) confusion matrix, see :func:`fgbench.evaluation.metrics.confusion_matrix`."""
@@ -80,14 +87,9 @@ class Predictions:
         truth = np.array([number[label] for label in self.labels], np.int64)
         return truth, np.array([number[label] for label in self.predicted], np.int64)
 
-    def is_by_subject(self) -> bool:
-        """Whether the person is known for every sample."""
-        return all(name is not None for name in self.subject_ids)
-
     def clusters(self) -> tuple[str, ...]:
-        """What is alike: the person of each sample where all are known, else its clip."""
-        names = self.subject_ids if self.is_by_subject() else self.clip_ids
-        return tuple(str(name) for name in names)
+        """What is alike, see :func:`fgbench.evaluation.clusters.cluster_names`."""
+        return cluster_names(subject_ids=self.subject_ids, source_ids=self.source_ids, clip_ids=self.clip_ids)
 
 
 def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
@@ -114,6 +116,7 @@ def predictions_schema(classes: Sequence[str]) -> pa.Schema:
             ("sample_id", pa.string()),
             ("clip_id", pa.string()),
             ("subject_id", pa.string()),
+            ("source_id", pa.string()),
             ("label", pa.string()),
             ("predicted", pa.string()),
             ("probabilities", pa.list_(pa.float32(), len(classes))),
@@ -275,10 +278,15 @@ def read_predictions(folder: Path) -> Predictions:
     Raises:
         ManifestError: If they are not there or damaged.
     """
+    import pyarrow as pa
+
     path = folder / PREDICTIONS
     with storage.parquet_explained(path, _AGAIN):
         table = storage.read_table(path, hint=_AGAIN)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
+        if "source_id" not in table.column_names:  # of a run before sources were kept
+            unknown_source = pa.nulls(table.num_rows, pa.string())
+            table = table.add_column(3, "source_id", unknown_source)
         if not table.schema.equals(predictions_schema(classes)):
             raise ManifestError(f"{path} has columns {table.column_names}, not those of predictions", _AGAIN)
         columns = {
@@ -296,6 +304,7 @@ def read_predictions(folder: Path) -> Predictions:
         sample_ids=columns["sample_id"],
         clip_ids=columns["clip_id"],
         subject_ids=columns["subject_id"],
+        source_ids=columns["source_id"],
         labels=columns["label"],
         predicted=columns["predicted"],
         probabilities=probabilities,
@@ -351,6 +360,7 @@ def _table(predictions: Predictions) -> pa.Table:
         "sample_id": predictions.sample_ids,
         "clip_id": predictions.clip_ids,
         "subject_id": predictions.subject_ids,
+        "source_id": predictions.source_ids,
         "label": predictions.labels,
         "predicted": predictions.predicted,
     }

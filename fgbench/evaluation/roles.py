@@ -110,6 +110,7 @@ def predictions_of(
         sample_ids=tuple(s.sample_id for s in roles.test),
         clip_ids=tuple(s.clip_id for s in roles.test),
         subject_ids=tuple(s.subject_id for s in roles.test),
+        source_ids=tuple(s.source_id for s in roles.test),
         labels=tuple(s.label for s in roles.test),
         predicted=tuple(predicted),
         probabilities=full,

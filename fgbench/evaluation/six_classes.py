@@ -109,6 +109,7 @@ def zero_shot(found: Predictions) -> ZeroShot:
         sample_ids=[found.sample_ids[row] for row in kept],
         clip_ids=[found.clip_ids[row] for row in kept],
         subject_ids=[found.subject_ids[row] for row in kept],
+        source_ids=[found.source_ids[row] for row in kept],
         labels=[found.labels[row] for row in kept],
         predicted=[None if name is None else basic_of(name) for name in leaves_predicted],
         probabilities=sums,

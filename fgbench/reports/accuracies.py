@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
 
@@ -12,15 +12,13 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import few_told
 from fgbench.evaluation.results import Predictions
-from fgbench.evaluation.significance import Interval
+from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.model import Cell, Spread
-from fgbench.reports.run_scores import uar_interval
 
 _T = TypeVar("_T")
-
-_FEW = 10  # clusters below which an interval is a rough guide only; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,8 @@ class Accuracies:
     Attributes:
         recalls: Class to accuracy; ``None`` without test samples.
         mean: Mean over the classes with test samples.
-        interval: 95 % interval of the mean, over all seeds; ``None`` with fewer than two subjects or clips.
+        interval: 95 % interval of the mean, over clusters and seeds; ``None`` with fewer than two clusters.
+        counts: Samples per cluster and class of each seed, the classes sorted by name.
         samples: Test samples with their classes, of one seed.
         n_seeds: Number of seeds.
     """
@@ -38,6 +37,7 @@ class Accuracies:
     recalls: Mapping[str, Cell]
     mean: Cell
     interval: Interval | None
+    counts: tuple[ClusterCounts, ...]
     samples: frozenset[tuple[str, str]]
     n_seeds: int
 
@@ -49,7 +49,7 @@ def measure(experiment: Experiment) -> Accuracies:
         ManifestError: If a run is damaged.
     """
     if experiment.missing:
-        return Accuracies(recalls={}, mean=None, interval=None, samples=frozenset(), n_seeds=0)
+        return Accuracies(recalls={}, mean=None, interval=None, counts=(), samples=frozenset(), n_seeds=0)
     return accuracies(
         [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
     )
@@ -66,14 +66,16 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
     """
     confusions = [predictions.confusion() for predictions in seeds]
     recalls = np.stack([metrics.recalls(confusion) for confusion in confusions])
+    counts = seed_counts(seeds, classes=sorted(seeds[0].classes))
     try:
-        interval = uar_interval(pooled(seeds))
+        interval = seeds_interval(counts, metric="uar")
     except DatasetError:
         interval = None
     return Accuracies(
         recalls={label: over_seeds(recalls[:, place]) for place, label in enumerate(seeds[0].classes)},
         mean=over_seeds([metrics.uar(confusion) for confusion in confusions]),
         interval=interval,
+        counts=counts,
         samples=frozenset(zip(seeds[0].sample_ids, seeds[0].labels, strict=True)),
         n_seeds=len(seeds),
     )
@@ -81,10 +83,39 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
 
 def few_notes(measured: Iterable[Accuracies]) -> list[str]:
     """A sentence where an interval is of few clusters."""
-    few = min((ours.interval.n_clusters for ours in measured if ours.interval is not None), default=_FEW)
-    if few >= _FEW:
-        return []
-    return [f"An interval of {few} clusters is a rough guide: it tends to be too narrow."]
+    counts = [ours.interval.n_clusters for ours in measured if ours.interval is not None]
+    return few_told(min(counts)) if counts else []
+
+
+def seed_counts(seeds: Sequence[Predictions], *, classes: Sequence[str]) -> tuple[ClusterCounts, ...]:
+    """Samples per cluster and class of each seed, all of the same clusters.
+
+    Args:
+        seeds: Predictions of each seed.
+        classes: The classes, in the order wanted.
+
+    Raises:
+        ValueError: If they are not those of a seed.
+    """
+    names = sorted({name for predictions in seeds for name in predictions.clusters()})
+    found = []
+    for predictions in seeds:
+        if sorted(predictions.classes) != sorted(classes):
+            raise ValueError(f"predictions of {len(predictions.classes)} classes, expected the same ones")
+        truth, guessed = predictions.numbers()
+        counts = count_clusters(
+            truth, guessed, clusters=predictions.clusters(), n_classes=len(classes), names=names
+        )
+        place = [predictions.classes.index(label) for label in classes]
+        found.append(
+            ClusterCounts(
+                names=counts.names,
+                right=counts.right[:, place],
+                true=counts.true[:, place],
+                guessed=counts.guessed[:, place],
+            )
+        )
+    return tuple(found)
 
 
 def pooled(parts: Sequence[Predictions]) -> Predictions:
@@ -103,10 +134,24 @@ def pooled(parts: Sequence[Predictions]) -> Predictions:
         sample_ids=_joined([part.sample_ids for part in parts]),
         clip_ids=_joined([part.clip_ids for part in parts]),
         subject_ids=_joined([part.subject_ids for part in parts]),
+        source_ids=_joined([part.source_ids for part in parts]),
         labels=_joined([part.labels for part in parts]),
         predicted=_joined([part.predicted for part in parts]),
         probabilities=np.concatenate([part.probabilities for part in parts]),
     )
+
+
+def clustered_alike(runs: Sequence[Predictions]) -> list[Predictions]:
+    """Predictions of the same samples in the same order, with the same clusters.
+
+    Of each sample, the person and the source are those of the first run that knows them.
+    """
+    if not runs:
+        return []
+    subjects = _first_known([run.subject_ids for run in runs])
+    sources = _first_known([run.source_ids for run in runs])
+    clips = runs[0].clip_ids
+    return [replace(run, subject_ids=subjects, source_ids=sources, clip_ids=clips) for run in runs]
 
 
 def over_seeds(values: Sequence[float] | npt.NDArray[np.float64]) -> Cell:
@@ -117,6 +162,11 @@ def over_seeds(values: Sequence[float] | npt.NDArray[np.float64]) -> Cell:
     if array.size == 1:
         return float(array[0])
     return Spread(float(array.mean()), float(array.std(ddof=1)))
+
+
+def _first_known(columns: Sequence[Sequence[str | None]]) -> list[str | None]:
+    """Of each row the first value that is known."""
+    return [next((value for value in row if value is not None), None) for row in zip(*columns, strict=True)]
 
 
 def _joined(parts: Sequence[Sequence[_T]]) -> tuple[_T, ...]:

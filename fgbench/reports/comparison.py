@@ -1,13 +1,14 @@
 """Runs side by side: scores with intervals, and differences to the first with paired tests.
 
-Only samples that all runs were tested on compare. Intervals and permutation tests go by whole subjects, or
-clips where a subject is not known.
+Only samples that all runs were tested on compare. Intervals and tests go by whole clusters
+(`fgbench.evaluation.clusters`). Methods with several seeds are compared over clusters and seeds; of single
+runs the trained networks are held fixed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -21,10 +22,11 @@ from fgbench.evaluation.paired import (
     class_permutation_tests,
     holm,
     mcnemar,
-    paired_bootstrap,
-    permutation_test,
+    method_test,
+    paired_interval,
 )
-from fgbench.evaluation.significance import ClusterCounts, Metric
+from fgbench.evaluation.significance import ClusterCounts, Metric, mean_counts
+from fgbench.reports.accuracies import clustered_alike
 from fgbench.reports.contenders import Contender, restricted
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -40,7 +42,7 @@ class ClassDifference:
         first: Accuracy of the first run; ``None`` without samples.
         other: Accuracy of the run.
         difference: Their difference.
-        p: p-value of the permutation test.
+        p: p-value of the permutation test, the trained networks held fixed.
         p_corrected: Corrected for the number of classes (Holm).
     """
 
@@ -60,14 +62,19 @@ class Pair:
     Attributes:
         name: Name of the run.
         differences: Per score, the run minus the first; none with fewer than two clusters.
-        permutation: Permutation test of the difference in UAR.
-        p_corrected: Its p-value, corrected for the number of runs compared with the first (Holm).
-        mcnemar: McNemar's test, the run first; ``None`` where a run has several seeds.
+        p: p-value of the difference in UAR: of the permutation test of two single runs; over clusters and
+            seeds, that of the interval, where one has several seeds.
+        is_over_seeds: Whether ``p`` and the intervals take other seeds into account.
+        permutation: Permutation test of the difference in UAR, the trained networks held fixed.
+        p_corrected: ``p`` corrected for the number of runs compared with the first (Holm).
+        mcnemar: Whether both have as many right, the run first; ``None`` where a run has several seeds.
         classes: Per class.
     """
 
     name: str
     differences: dict[Metric, Difference]
+    p: float
+    is_over_seeds: bool
     permutation: Permutation
     p_corrected: float
     mcnemar: McNemar | None
@@ -81,7 +88,7 @@ class Comparison:
     Attributes:
         contenders: The runs on the samples that all share, the first among them.
         n_tested: Samples that each was tested on.
-        clusters: What is drawn and swapped: ``"subjects"`` or ``"clips"``.
+        clusters: How many clusters of each kind there are, in words.
         pairs: Every run but the first against the first.
     """
 
@@ -113,18 +120,19 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
             "name another run; fgbench leaderboard shows all of a work folder",
         )
     shared = _shared(contenders)
-    same = [restricted(one, shared) for one in contenders]
-    by_clip = not all(one.seeds[0].is_by_subject() for one in same)
-    counts = [_in_order(one, same[0].classes, by_clip=by_clip) for one in same]
-    tests = [permutation_test(other, counts[0]) for other in counts[1:]]
+    same = _alike([restricted(one, shared) for one in contenders])
+    counts = [one.counts(same[0].classes) for one in same]
+    tests = [method_test(other, counts[0]) for other in counts[1:]]
     pairs = tuple(
         Pair(
             name=other.name,
             differences=_differences(found, counts[0]),
-            permutation=test,
+            p=test.p,
+            is_over_seeds=test.is_over_seeds,
+            permutation=test.permutation,
             p_corrected=corrected if corrected is not None else test.p,
             mcnemar=_mcnemar(other, same[0]),
-            classes=_classes(same[0].classes, found, counts[0]),
+            classes=_classes(same[0].classes, mean_counts(found), mean_counts(counts[0])),
         )
         for other, found, test, corrected in zip(
             same[1:], counts[1:], tests, holm([test.p for test in tests]), strict=True
@@ -133,7 +141,7 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
     return Comparison(
         contenders=tuple(same),
         n_tested=tuple(len(one.seeds[0].sample_ids) for one in contenders),
-        clusters="clips" if by_clip else "subjects",
+        clusters=same[0].clusters,
         pairs=pairs,
     )
 
@@ -175,21 +183,20 @@ def _check_alike(first: Contender, one: Contender) -> None:
             )
 
 
-def _in_order(one: Contender, classes: Sequence[str], *, by_clip: bool) -> ClusterCounts:
-    """Counts with the classes in an order wanted."""
-    found, place = one.counts(by_clip=by_clip), [one.classes.index(label) for label in classes]
-    return ClusterCounts(
-        names=found.names,
-        right=found.right[:, place],
-        true=found.true[:, place],
-        guessed=found.guessed[:, place],
-    )
+def _alike(contenders: Sequence[Contender]) -> list[Contender]:
+    """The same, with the same clusters."""
+    seeds = clustered_alike([run for one in contenders for run in one.seeds])
+    found = []
+    for one in contenders:
+        found.append(replace(one, seeds=tuple(seeds[: len(one.seeds)])))
+        seeds = seeds[len(one.seeds) :]
+    return found
 
 
-def _differences(other: ClusterCounts, first: ClusterCounts) -> dict[Metric, Difference]:
-    if len(first.names) < 2:
+def _differences(other: Sequence[ClusterCounts], first: Sequence[ClusterCounts]) -> dict[Metric, Difference]:
+    if len(first[0].names) < 2:
         return {}
-    return {metric: paired_bootstrap(other, first, metric=metric) for metric in METRICS}
+    return {metric: paired_interval(other, first, metric=metric) for metric in METRICS}
 
 
 def _mcnemar(other: Contender, first: Contender) -> McNemar | None:
@@ -199,7 +206,7 @@ def _mcnemar(other: Contender, first: Contender) -> McNemar | None:
         np.array([found == label for found, label in zip(run.predicted, run.labels, strict=True)], bool)
         for run in (other.seeds[0], first.seeds[0])
     ]
-    return mcnemar(*right)
+    return mcnemar(*right, clusters=first.seeds[0].clusters())
 
 
 def _classes(

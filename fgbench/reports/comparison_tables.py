@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fgbench.evaluation import clusters
 from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
@@ -13,7 +15,6 @@ from fgbench.reports.protocols import fairness_notes
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
-_FEW = 10  # clusters below which an interval is a rough guide only; ours
 
 
 def comparison_tables(found: Comparison) -> list[Table]:
@@ -26,6 +27,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     return {
         "n_samples": found.n_samples,
         "clusters": found.clusters,
+        "notes": [*_seed_notes(found), _mcnemar_note(found)],
         "first": found.contenders[0].name,
         "runs": [
             {
@@ -69,17 +71,23 @@ SCORE_COLUMNS = tuple(
 """Heads of the columns of :func:`scores_with_intervals`."""
 
 
-def interval_notes(contenders: list[Contender], clusters: str) -> list[str]:
+def interval_notes(contenders: Sequence[Contender]) -> list[str]:
     """Sentences on what the intervals are."""
-    counts = sorted({len(one.counts(by_clip=clusters == "clips").names) for one in contenders})
-    told = " or ".join(map(str, counts))
+    told = " or ".join(dict.fromkeys(one.clusters for one in contenders))
+    few = min(len(set(one.seeds[0].clusters())) for one in contenders)
+    seeds = {len(one.seeds) > 1 for one in contenders}
     notes = [
-        f"From, to: 95 % intervals from drawing {told} {clusters} anew 10,000 times; several seeds: mean ± "
-        "standard deviation over seeds, folds pooled, the interval over all seeds."
+        f"From, to: 95 % intervals (Student's t) from leaving out clusters one at a time: {told}. "
+        f"{clusters.MEANING}"
     ]
-    if counts[0] < _FEW:
-        notes.append(f"Intervals of {counts[0]} {clusters} are a rough guide: they tend to be too narrow.")
-    return notes
+    if True in seeds:
+        notes.append(
+            "Several seeds: mean ± standard deviation over seeds, folds pooled; the interval is that of "
+            "other clusters and other seeds."
+        )
+    if False in seeds:
+        notes.append("One seed: the interval holds the trained network fixed.")
+    return notes + clusters.few_told(few)
 
 
 def _title(found: Comparison, text: str) -> str:
@@ -97,7 +105,7 @@ def _runs(found: Comparison) -> Table:
         title=_title(found, "Runs compared"),
         columns=["Run", "Seeds", *SCORE_COLUMNS],
         rows=rows,
-        notes=[*_shared_notes(found), *interval_notes(list(found.contenders), found.clusters)],
+        notes=[*_shared_notes(found), *interval_notes(found.contenders)],
         keys=1,
     )
 
@@ -129,9 +137,7 @@ def _differences(found: Comparison) -> Table:
                 row += [None, None, None]
             else:
                 row += [difference.estimate, difference.low, difference.high]
-        rows.append(
-            [*row, PValue(pair.permutation.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)]
-        )
+        rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
     first = found.contenders[0].name
     return Table(
         name="compare-differences",
@@ -144,27 +150,42 @@ def _differences(found: Comparison) -> Table:
             "Only it right",
             "Only first right",
             "p (McNemar)",
-            "p (mid)",
         ],
         rows=rows,
         notes=[
-            f"The run minus {first}. From, to: 95 % intervals, the same {found.clusters} drawn of both runs.",
-            *[_permutation_note(found, pair) for pair in found.pairs],
+            f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
+            f"clusters, {found.clusters} one at a time, of both runs.",
+            *[_p_note(pair) for pair in found.pairs],
+            *_seed_notes(found),
             f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."
             if len(found.pairs) > 1
             else "p (Holm): as p (UAR), since one run alone is compared with the first.",
             _mcnemar_note(found),
         ],
         keys=1,
-        blocks=(9, 6),
+        blocks=(9, 5),
     )
 
 
-def _permutation_note(found: Comparison, pair: Pair) -> str:
+def _p_note(pair: Pair) -> str:
+    if pair.is_over_seeds:
+        return f"p (UAR), {pair.name}: of the interval, over clusters and seeds (Student's t)."
     return (
-        f"p (UAR), {pair.name}: permutation test, the predictions of whole {found.clusters} swapped between "
-        f"the runs; {_ways(pair.permutation)}."
+        f"p (UAR), {pair.name}: permutation test, the predictions of whole clusters swapped between the "
+        f"runs; {_ways(pair.permutation)}."
     )
+
+
+def _seed_notes(found: Comparison) -> list[str]:
+    """Sentence on what intervals and p-values do not take into account."""
+    single = [one.name for one in found.contenders if len(one.seeds) == 1]
+    if not single:
+        return []
+    return [
+        f"One seed ({', '.join(single)}): the trained network is held fixed. Intervals and p-values are of "
+        "these networks, not of the methods: other seeds may differ by more. Name experiments with several "
+        "seeds to compare methods."
+    ]
 
 
 def _ways(test: Permutation) -> str:
@@ -177,11 +198,7 @@ def _ways(test: Permutation) -> str:
 
 
 def _mcnemar_cells(test: McNemar | None) -> list[Cell]:
-    return (
-        [None] * 4
-        if test is None
-        else [test.only_first, test.only_second, PValue(test.p_exact), PValue(test.p_mid)]
-    )
+    return [None] * 3 if test is None else [test.only_first, test.only_second, PValue(test.p)]
 
 
 def _p_value(p: float | None) -> PValue | None:
@@ -190,8 +207,8 @@ def _p_value(p: float | None) -> PValue | None:
 
 def _mcnemar_note(found: Comparison) -> str:
     note = (
-        "McNemar's test (exact binomial, and mid-p) takes every sample for independent. Samples of one "
-        "person are alike, so that its p is too small; p (UAR) is the one to go by."
+        "p (McNemar): whether both have as many samples right; the discordant samples of whole clusters "
+        "change sides, since McNemar's binomial test would take samples for independent."
     )
     if any(pair.mcnemar is None for pair in found.pairs):
         note += " Blank where a run has several seeds: name one, e.g. experiment/fold/seed."
@@ -224,8 +241,9 @@ def _classes(found: Comparison, pair: Pair) -> Table:
         rows=rows,
         notes=[
             told + (f": {', '.join(clear)}." if clear else "."),
-            f"p: permutation test of the class, whole {found.clusters} swapped; with few {found.clusters} of "
-            "a class it cannot become small, whatever the difference.",
+            f"p: permutation test of the class, whole clusters ({found.clusters}) swapped, the trained "
+            "networks held fixed; with few clusters of a class it cannot become small, whatever the "
+            "difference.",
             f"p (Holm): corrected for {len(known)} classes.",
         ],
         keys=1,

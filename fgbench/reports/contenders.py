@@ -16,9 +16,10 @@ from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.breakdown import subset
+from fgbench.evaluation.clusters import clusters_told
 from fgbench.evaluation.results import RESULT, Predictions, read_result
-from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, count_clusters, counts_interval
-from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
+from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
 from fgbench.reports.model import Cell
 from fgbench.taxonomy import ontology, ontology_names
@@ -87,25 +88,23 @@ class Contender:
         measure: Callable[[metrics.Counts], float] = getattr(metrics, metric)
         return over_seeds([measure(predictions.confusion()) for predictions in self.seeds])
 
-    def counts(self, *, by_clip: bool = False) -> ClusterCounts:
-        """Samples per cluster and class, means over the seeds.
+    def counts(self, classes: Sequence[str] | None = None) -> tuple[ClusterCounts, ...]:
+        """Samples per cluster and class, of each seed.
 
         Args:
-            by_clip: Whether clusters are clips; else subjects where all are known.
+            classes: The classes in the order wanted; ``None`` for that of the probabilities.
         """
-        together = pooled(self.seeds)
-        truth, predicted = together.numbers()
-        clusters = together.clip_ids if by_clip else together.clusters()
-        found = count_clusters(truth, predicted, clusters=clusters, n_classes=len(self.classes))
-        n = len(self.seeds)
-        return ClusterCounts(
-            names=found.names, right=found.right / n, true=found.true / n, guessed=found.guessed / n
-        )
+        return seed_counts(self.seeds, classes=self.classes if classes is None else classes)
+
+    @property
+    def clusters(self) -> str:
+        """How many clusters of each kind there are, in words."""
+        return clusters_told(self.seeds[0].clusters())
 
     def interval(self, metric: Metric) -> Interval | None:
-        """95 % interval of a score, over all seeds; ``None`` with fewer than two clusters."""
+        """95 % interval of a score, over clusters and seeds; ``None`` with fewer than two clusters."""
         try:
-            return counts_interval(self.counts(), metric=metric)
+            return seeds_interval(self.counts(), metric=metric)
         except DatasetError:
             return None
 

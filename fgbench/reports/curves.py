@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import Interval
+from fgbench.evaluation.paired import method_test
+from fgbench.evaluation.significance import ClusterCounts, Interval
 from fgbench.evaluation.streams import STREAMS
 from fgbench.reports.accuracies import measure
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.fusions import has_both_streams, validate
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.model import Cell, centre
+from fgbench.reports.model import Cell, PValue, centre
 from fgbench.reports.paper import figure7_peaks
+from fgbench.reports.render import text
 
 REGIONS = "number of regions"
 WEIGHT = "weight of the spatial stream"
@@ -29,12 +31,16 @@ class Point:
         mean: Mean accuracy, or mean and standard deviation over seeds.
         interval: Its 95 % interval.
         seeds: Accuracy of each seed; ``None`` where it is not defined.
+        counts: Samples per cluster and class, of each seed.
+        samples: The samples with their classes.
     """
 
     value: float
     mean: Cell
     interval: Interval | None
     seeds: Sequence[float | None] = ()
+    counts: tuple[ClusterCounts, ...] = ()
+    samples: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,13 @@ def regions_panel(experiments: Sequence[Experiment]) -> Panel:
     curves: dict[str, list[Point]] = {}
     for experiment in sorted(experiments, key=_regions):
         measured = measure(experiment)
-        point = Point(value=_regions(experiment), mean=measured.mean, interval=measured.interval)
+        point = Point(
+            value=_regions(experiment),
+            mean=measured.mean,
+            interval=measured.interval,
+            counts=measured.counts,
+            samples=measured.samples,
+        )
         curves.setdefault(str(experiment.details.get("recipe", experiment.name)), []).append(point)
     return Panel(
         varied=REGIONS,
@@ -107,7 +119,14 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
         if not found.points:
             continue
         curves[experiment.name] = [
-            Point(value=weight, mean=ours.mean, interval=ours.interval, seeds=seeds)
+            Point(
+                value=weight,
+                mean=ours.mean,
+                interval=ours.interval,
+                seeds=seeds,
+                counts=ours.counts,
+                samples=ours.samples,
+            )
             for weight, ours, seeds in found.points
         ]
         if found.best is not None:
@@ -140,7 +159,7 @@ def peak_notes(panel: Panel) -> list[str]:
         same = "where the paper's is" if best.value == panel.peak else f"the paper's at {panel.peak:g}"
         notes.append(
             f"{recipe}: highest at {best.value:g} ({highest:.3f}), {same}; lowest at {lowest[1].value:g} "
-            f"({lowest[0]:.3f}){_overlap(best, lowest[1])}."
+            f"({lowest[0]:.3f}){_tested(best, lowest[1], len(known))}."
         )
     return notes
 
@@ -162,7 +181,10 @@ def _regions(experiment: Experiment) -> int:
     return found
 
 
-def _overlap(best: Point, worst: Point) -> str:
-    if best.interval is None or worst.interval is None:
-        return ""
-    return ", intervals apart" if best.interval.low > worst.interval.high else ", intervals overlap"
+def _tested(best: Point, worst: Point, n_points: int) -> str:
+    """p-value of the difference, corrected for the pairs of points that it was chosen from (Bonferroni)."""
+    if not best.counts or best.samples != worst.samples or best.counts[0].names != worst.counts[0].names:
+        return "; no test: other samples"
+    n_pairs = n_points * (n_points - 1) // 2
+    p = min(1.0, n_pairs * method_test(best.counts, worst.counts).p)
+    return f"; paired test over whole clusters, corrected for {n_pairs} pairs: p {text(PValue(p))}"

@@ -241,6 +241,7 @@ def _validation(workdir: Path, run: Run) -> Fusible:
     """Both streams of a run on its validation clips: all of them where the manifests are those of the run."""
     streams = read_streams(run.folder)
     truth: dict[str, tuple[str, str | None]] = {}
+    sources: dict[str, str | None] = {}
     for scores in streams.values():
         for sample, part, label, subject in zip(
             scores.sample_ids, scores.parts, scores.labels, scores.subject_ids, strict=True
@@ -259,6 +260,7 @@ def _validation(workdir: Path, run: Run) -> Fusible:
                 "run the experiment again with --force",
             )
         truth = {name: (sample.label, sample.subject_id) for name, sample in listed.items()}
+        sources = {name: sample.source_id for name, sample in listed.items()}
     names = sorted(truth)
     classes = next(iter(streams.values())).classes
     empty = np.full((len(names), len(classes)), np.nan, np.float32)
@@ -268,6 +270,7 @@ def _validation(workdir: Path, run: Run) -> Fusible:
             sample_ids=names,
             clip_ids=names,
             subject_ids=[truth[name][1] for name in names],
+            source_ids=[sources.get(name) for name in names],
             labels=[truth[name][0] for name in names],
             predicted=[None] * len(names),
             probabilities=empty,

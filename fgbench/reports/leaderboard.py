@@ -72,7 +72,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
         notes=[
             f"By UAR, the mean accuracy of the classes. Test {_KINDS[source]} without augmented copies; one "
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
-            *_interval_notes(contenders),
+            *interval_notes(contenders),
             *_sample_notes(ranked),
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",
             *gaps,
@@ -80,11 +80,6 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
         keys=3,
         blocks=(9, 2),
     )
-
-
-def _interval_notes(contenders: list[Contender]) -> list[str]:
-    by_subject = all(one.seeds[0].is_by_subject() for one in contenders)
-    return interval_notes(contenders, "subjects" if by_subject else "clips")
 
 
 def _sample_notes(ranked: list[Contender]) -> list[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import clusters_told, few_told
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
-from fgbench.evaluation.significance import Interval, cluster_bootstrap
+from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.render import text
@@ -50,26 +51,27 @@ def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
         f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
         f"{found.n_missing} of {found.n} samples have no prediction (no usable face) and count as wrong",
         "Augmented copies are not scored.",
+        *few_told(len(set(predictions.clusters()))),
     ]
 
 
 def _uar_told(predictions: Predictions, chance: float) -> str:
-    clusters = "subjects" if predictions.is_by_subject() else "clips"
+    clusters = clusters_told(predictions.clusters())
     try:
         interval = uar_interval(predictions)
     except DatasetError:
         score = metrics.uar(predictions.confusion())
-        return f"UAR {score:.3f}, no interval: it needs at least two {clusters}; chance is {chance:.3f}"
+        return f"UAR {score:.3f}, no interval: {clusters}, it needs at least two; chance is {chance:.3f}"
     return (
         f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
-        f"({interval.n_clusters} {clusters} drawn anew {interval.n_resamples:,} times); "
+        f"({clusters} left out one at a time, the trained network held fixed); "
         f"chance is {chance:.3f}"
     )
 
 
 def uar_interval(predictions: Predictions) -> Interval:
-    """95 % interval of the UAR, by subject where all subjects are known, else by clip."""
+    """95 % interval of the UAR of one run, see :mod:`fgbench.evaluation.clusters`."""
     truth, predicted = predictions.numbers()
-    return cluster_bootstrap(
+    return cluster_interval(
         truth, predicted, clusters=predictions.clusters(), n_classes=len(predictions.classes)
     )

@@ -27,6 +27,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
+from fgbench.evaluation.clusters import MEANING, few_told
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
     HierarchyScores,
@@ -140,20 +141,25 @@ def _over(found: Sequence[Any], measure: Callable[[Any], float | None]) -> Cell:
 
 def _run_notes(one: Contender) -> list[str]:
     first = one.seeds[0]
-    n_clusters = len(one.counts().names)
-    clusters = "subjects" if first.is_by_subject() else "clips"
+    n_clusters = len(set(first.clusters()))
     folders = ", ".join("/".join(folder.parts[-4:]) for folder in one.folders)
     found = metrics.scores(first.confusion(), one.classes)
     notes = [
         f"From {folders}. {found.n:,} test samples of {found.n_classes} classes, without augmented copies; "
         f"chance is {1 / found.n_classes:.3f}.",
-        f"Intervals: {n_clusters} {clusters} drawn anew 10,000 times."
+        f"Intervals: Student's t, from leaving out {one.clusters} one at a time. {MEANING}"
         if n_clusters > 1
-        else f"No intervals: there is only one of the {clusters}.",
+        else f"No intervals: {one.clusters}, they need at least two.",
     ]
     if len(one.seeds) > 1:
-        notes.append(f"Mean ± standard deviation over {len(one.seeds)} seeds, intervals over all of them.")
-    return [*notes, *protocol_notes(one.details)]
+        notes.append(
+            f"Mean ± standard deviation over {len(one.seeds)} seeds; intervals of other clusters and other "
+            "seeds."
+        )
+    elif n_clusters > 1:
+        notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
+    few = few_told(n_clusters) if n_clusters > 1 else []
+    return [*notes, *few, *protocol_notes(one.details)]
 
 
 def _measure_notes(one: Contender) -> list[str]:

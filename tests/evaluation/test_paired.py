@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest, permutation_test
+from scipy.stats import binomtest, permutation_test
+from scipy.stats import t as students_t
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics, paired
-from fgbench.evaluation.significance import count_clusters
+from fgbench.evaluation.significance import count_clusters, seeds_interval
 
 N_CLASSES = 3
 
@@ -30,23 +31,46 @@ def uar(truth, predicted):
     return metrics.uar(metrics.confusion_matrix(truth, predicted, n_classes=N_CLASSES))
 
 
-@pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 5), (1, 9), (7, 7), (12, 5), (140, 201), (0, 2000)])
-def test_mcnemar_is_the_binomial_test(one, other):
+@pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 5), (1, 9), (7, 7), (12, 4)])
+def test_mcnemar_of_single_samples_is_the_binomial_test(one, other):
     right_first = np.repeat([True, False, True, False], [one, other, 4, 3])
     right_second = np.repeat([False, True, True, False], [one, other, 4, 3])
-    found = paired.mcnemar(right_first, right_second)
-    assert (found.only_first, found.only_second) == (one, other)
-    n, fewer = one + other, min(one, other)
-    assert found.p_exact == pytest.approx(binomtest(fewer, n, 0.5).pvalue if n else 1.0, rel=1e-9)
-    mid = 2 * binom.cdf(fewer, n, 0.5) - binom.pmf(fewer, n, 0.5) if n else 1.0
-    assert found.p_mid == pytest.approx(mid, rel=1e-9, abs=1e-300)
+    clusters = [f"s{place}" for place in range(right_first.size)]
+    found = paired.mcnemar(right_first, right_second, clusters=clusters)
+    assert (found.only_first, found.only_second, found.is_exact) == (one, other, True)
+    expected = binomtest(min(one, other), one + other, 0.5).pvalue if one + other else 1.0
+    assert found.p == pytest.approx(expected, rel=1e-9)
 
 
-def test_mcnemar_by_hand():
-    """Nine to one of ten: 2 (1 + 10) / 1024; mid-p takes off the chance of exactly one, 10 / 1024."""
-    found = paired.mcnemar(np.arange(10) < 9, np.arange(10) >= 9)
-    assert found.p_exact == pytest.approx(22 / 1024)
-    assert found.p_mid == pytest.approx(12 / 1024)
+def test_mcnemar_of_clusters_is_scipys_permutation_test():
+    truth, first, second = drawn(90)
+    place = np.arange(90) % 9
+    right = [run == truth for run in (first, second)]
+    found = paired.mcnemar(*right, clusters=[f"s{number}" for number in place])
+    sums = [np.bincount(place, weights=run) for run in right]
+    expected = permutation_test(
+        sums, lambda a, b: a.sum() - b.sum(), permutation_type="samples", n_resamples=np.inf
+    )
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.only_first - found.only_second == sum(right[0]) - sum(right[1])
+
+
+def test_mcnemar_of_equal_samples_in_clusters_is_rarely_significant():
+    """Equally good runs, ten images alike per clip and four clips per subject: the binomial test rejects in
+    more than a third of such data sets."""
+    generator, low, independent = np.random.default_rng(2), 0, 0
+    subject = np.repeat(np.arange(20), 40)
+    for _ in range(200):
+        score = generator.normal(size=(2, 20))[:, subject] + np.repeat(
+            generator.normal(size=(2, 80)), 10, axis=1
+        )
+        first, second = generator.random((2, 800)) < 1 / (1 + np.exp(-score))
+        found = paired.mcnemar(first, second, clusters=[f"s{n}" for n in subject], n_permutations=999)
+        low += found.p <= 0.05
+        n = found.only_first + found.only_second
+        independent += binomtest(found.only_first, n, 0.5).pvalue <= 0.05
+    assert independent > 0.3 * 200
+    assert low <= 20  # binomial: more than 20 of 200 has a chance of 0.1 %
 
 
 @pytest.mark.parametrize("metric", ["uar", "war"])
@@ -112,8 +136,8 @@ def test_equal_runs_do_not_differ():
     one = counted(truth, first, [f"s{place % 30}" for place in range(truth.size)])
     found = paired.permutation_test(one, one)
     assert (found.statistic, found.p, found.n_clusters) == (0.0, 1.0, 0)
-    difference = paired.paired_bootstrap(one, one, n_resamples=100)
-    assert (difference.estimate, difference.low, difference.high) == (0.0, 0.0, 0.0)
+    difference = paired.paired_interval([one], [one])
+    assert (difference.estimate, difference.low, difference.high, difference.p) == (0.0, 0.0, 0.0, 1.0)
 
 
 def test_a_test_of_a_true_null_is_rarely_significant():
@@ -157,27 +181,38 @@ def test_holm_by_hand():
 
 @pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
 def test_paired_interval_is_that_of_a_plain_loop(metric):
-    truth, first, second = drawn(50)
+    truth, *_ = drawn(50)
+    methods = [
+        [drawn(50, seed=seed)[side] for seed in seeds] for side, seeds in ((1, (0, 1, 2)), (2, (3, 4)))
+    ]
     clusters = np.array([f"s{place % 6}" for place in range(50)])
-    found = paired.paired_bootstrap(
-        counted(truth, first, clusters),
-        counted(truth, second, clusters),
-        metric=metric,
-        n_resamples=150,
-        seed=4,
-    )
-    score = getattr(metrics, metric)
-    names = np.unique(clusters)
-    differences = []
-    for chosen in np.random.default_rng(4).integers(6, size=(150, 6)):
-        rows = np.concatenate([np.flatnonzero(clusters == names[place]) for place in chosen])
-        scores = [
-            score(metrics.confusion_matrix(truth[rows], run[rows], n_classes=N_CLASSES))
-            for run in (first, second)
+
+    def score(rows, seeds):
+        matrices = [metrics.confusion_matrix(truth[rows], run[rows], n_classes=N_CLASSES) for run in seeds]
+        return np.array([getattr(metrics, metric)(matrix) for matrix in matrices])
+
+    whole = [score(np.ones(50, bool), seeds) for seeds in methods]
+    left_out = np.array(
+        [
+            score(clusters != name, methods[0]).mean() - score(clusters != name, methods[1]).mean()
+            for name in np.unique(clusters)
         ]
-        differences.append(scores[0] - scores[1])
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])))
-    assert found.low <= found.estimate <= found.high
+    )
+    parts = np.array(
+        [5 / 6 * np.sum((left_out - left_out.mean()) ** 2)]
+        + [np.var(scores, ddof=1) / scores.size for scores in whole]
+    )
+    freedom = min(5, parts.sum() ** 2 / np.sum(parts**2 / [5, 2, 1]))
+    error = np.sqrt(parts.sum())
+    found = paired.paired_interval(
+        *([counted(truth, run, clusters) for run in seeds] for seeds in methods), metric=metric
+    )
+    estimate = whole[0].mean() - whole[1].mean()
+    reach = students_t.ppf(0.975, freedom) * error
+    assert found.estimate == pytest.approx(estimate)
+    assert (found.low, found.high) == pytest.approx((max(-1, estimate - reach), min(1, estimate + reach)))
+    assert found.p == pytest.approx(2 * students_t.sf(abs(estimate) / error, freedom))
+    assert (found.n_clusters, found.n_seeds) == (6, (3, 2))
 
 
 def test_pairing_narrows_and_clusters_widen():
@@ -185,31 +220,57 @@ def test_pairing_narrows_and_clusters_widen():
     truth, first, _ = drawn(600)
     second = np.where(np.random.default_rng(9).random(600) < 0.1, (truth + 1) % N_CLASSES, first)
     alone = [f"s{place}" for place in range(600)]
-    pair = paired.paired_bootstrap(counted(truth, first, alone), counted(truth, second, alone))
-    ends = [
-        np.quantile(counted(truth, run, alone).drawn("uar", seed=seed, n_resamples=10_000), [0.025, 0.975])
-        for seed, run in enumerate((first, second))
-    ]
-    independent = np.hypot(*(high - low for low, high in ends))
+    pair = paired.paired_interval([counted(truth, first, alone)], [counted(truth, second, alone)])
+    ends = [seeds_interval([counted(truth, run, alone)], metric="uar") for run in (first, second)]
+    independent = np.hypot(*(one.high - one.low for one in ends))
     assert pair.high - pair.low < 0.8 * independent
     clustered = [f"s{place // 10}" for place in range(600)]
     same = [np.repeat(run[::10], 10) for run in (truth, first, second)]
-    narrow = paired.paired_bootstrap(*(counted(same[0], run, alone) for run in same[1:]))
-    wide = paired.paired_bootstrap(*(counted(same[0], run, clustered) for run in same[1:]))
+    narrow, wide = (
+        paired.paired_interval(*([counted(same[0], run, names)] for run in same[1:]))
+        for names in (alone, clustered)
+    )
     assert wide.high - wide.low > 2.5 * (narrow.high - narrow.low)
+
+
+def test_one_method_against_itself_with_other_seeds_is_rarely_told_apart():
+    """Networks differ by their seeds more than samples tell: two methods of three seeds each are equal."""
+    generator, single, several = np.random.default_rng(4), 0, 0
+    clusters = [f"s{place % 20}" for place in range(600)]
+    truth = np.arange(600) % N_CLASSES
+    for _ in range(60):
+        seeds = []
+        for level in generator.normal(0, 0.5, 6):
+            right = generator.random(600) < 1 / (1 + np.exp(-level))
+            seeds.append(counted(truth, np.where(right, truth, (truth + 1) % N_CLASSES), clusters))
+        single += paired.method_test(seeds[:1], seeds[3:4]).p <= 0.05
+        test = paired.method_test(seeds[:3], seeds[3:])
+        several += test.p <= 0.05
+        assert test.is_over_seeds
+        assert test.p == paired.paired_interval(seeds[:3], seeds[3:]).p
+    assert single > 30  # with the networks held fixed, most are told apart
+    assert several <= 9  # binomial: more than 9 of 60 has a chance of 0.1 %
+
+
+def test_two_single_runs_have_the_permutation_test():
+    truth, first, second = drawn()
+    one, other = (counted(truth, run, [f"s{place % 9}" for place in range(120)]) for run in (first, second))
+    test = paired.method_test([one], [other])
+    assert (test.p, test.is_over_seeds) == (test.permutation.p, False)
+    assert test.permutation == paired.permutation_test(one, other)
 
 
 def test_bad_arguments_are_refused():
     truth, first, second = drawn(30)
     one = counted(truth, first, ["a", "b", "c"] * 10)
     with pytest.raises(ValueError, match="different clusters or classes"):
-        paired.paired_bootstrap(one, counted(truth, second, ["a", "b", "d"] * 10))
+        paired.paired_interval([one], [counted(truth, second, ["a", "b", "d"] * 10)])
     with pytest.raises(ValueError, match="different samples"):
         paired.permutation_test(one, counted(np.roll(truth, 1), second, ["a", "b", "c"] * 10))
     with pytest.raises(ValueError, match="macro_f1"):
         paired.permutation_test(one, one, metric="macro_f1")
     single = counted(truth, first, ["a"] * 30)
     with pytest.raises(DatasetError, match="at least 2"):
-        paired.paired_bootstrap(single, single)
+        paired.paired_interval([single], [single])
     with pytest.raises(ValueError, match="expected the same"):
-        paired.mcnemar(np.ones(3, bool), np.ones(4, bool))
+        paired.mcnemar(np.ones(3, bool), np.ones(4, bool), clusters=["a"] * 3)

@@ -85,6 +85,7 @@ def test_predictions_come_back_as_they_were(tmp_path):
     found = results.read_predictions(write(tmp_path, given))
     for name in ("classes", "sample_ids", "clip_ids", "subject_ids", "labels", "predicted"):
         assert getattr(found, name) == getattr(given, name)
+    assert list(found.source_ids) == list(given.source_ids)
     there = [label is not None for label in given.predicted]
     np.testing.assert_array_equal(found.probabilities[there], given.probabilities[there])
     assert np.isnan(found.probabilities[4]).all()
@@ -96,10 +97,25 @@ def test_columns_are_frozen(tmp_path):
         "sample_id: string",
         "clip_id: string",
         "subject_id: string",
+        "source_id: string",
         "label: string",
         "predicted: string",
         "probabilities: fixed_size_list<element: float>[3]",
     ]
+
+
+def test_sources_are_kept(tmp_path):
+    given = predictions()
+    films = [f"film {place}" for place in range(len(given.sample_ids))]
+    found = results.read_predictions(write(tmp_path, replace(given, source_ids=films)))
+    assert found.source_ids == films
+
+
+def test_runs_before_sources_were_kept_are_read(tmp_path):
+    folder = write(tmp_path)
+    path = folder / "predictions.parquet"
+    pq.write_table(pq.read_table(path).drop_columns("source_id"), path)
+    assert set(results.read_predictions(folder).source_ids) == {None}
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path):

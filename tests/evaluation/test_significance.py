@@ -1,13 +1,14 @@
-"""Cluster bootstrap, against SciPy's bootstrap and theory."""
+"""Intervals from clusters and seeds, against plain loops, SciPy's t and theory."""
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import t as students_t
+from scipy.stats import ttest_1samp
 from sklearn.metrics import balanced_accuracy_score
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.significance import cluster_bootstrap, count_clusters, drawn_together
+from fgbench.evaluation.significance import cluster_interval, count_clusters, mean_counts, seeds_interval
 
 
 def drawn(n=400, n_classes=4, seed=0):
@@ -20,105 +21,135 @@ def singles(n):
     return [f"s{place}" for place in range(n)]
 
 
-def test_with_single_samples_war_is_scipys_bootstrap():
+def test_with_single_samples_war_has_the_t_interval_of_a_mean():
     truth, predicted = drawn()
     right = (truth == predicted).astype(float)
-    expected = bootstrap(
-        (right,), np.mean, method="percentile", n_resamples=10_000, rng=np.random.default_rng(1)
-    ).confidence_interval
-    found = cluster_bootstrap(truth, predicted, clusters=singles(400), n_classes=4, metric="war")
+    expected = ttest_1samp(right, 0).confidence_interval(0.95)
+    found = cluster_interval(truth, predicted, clusters=singles(400), n_classes=4, metric="war")
     assert found.estimate == pytest.approx(right.mean())
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.004)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_with_single_samples_uar_is_scipys_bootstrap():
-    truth, predicted = drawn()
-
-    def score(truth, predicted):
-        return metrics.uar(metrics.confusion_matrix(truth, predicted, n_classes=4))
-
-    expected = bootstrap(
-        (truth, predicted),
-        score,
-        paired=True,
-        vectorized=False,
-        method="percentile",
-        n_resamples=4000,
-        confidence_level=0.9,
-        rng=np.random.default_rng(1),
-    ).confidence_interval
-    found = cluster_bootstrap(truth, predicted, clusters=singles(400), n_classes=4, level=0.9)
+def test_with_single_samples_uar_has_the_error_of_independent_recalls():
+    truth, predicted = drawn(4000)
+    shares = [np.mean(predicted[truth == place] == place) for place in range(4)]
+    counts = [np.sum(truth == place) for place in range(4)]
+    error = np.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, counts, strict=True))) / 4
+    found = cluster_interval(truth, predicted, clusters=singles(4000), n_classes=4, level=0.9)
     assert found.estimate == pytest.approx(balanced_accuracy_score(truth, predicted))
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.006)
+    reach = students_t.ppf(0.95, 3999) * error
+    assert (found.low, found.high) == pytest.approx(
+        (found.estimate - reach, found.estimate + reach), abs=2e-4
+    )
 
 
 def test_ten_equal_samples_per_cluster_widen_the_interval_by_the_root_of_ten():
     truth, predicted = drawn(100)
     truth, predicted = np.repeat(truth, 10), np.repeat(predicted, 10)
     options = {"n_classes": 4, "metric": "war"}
-    narrow = cluster_bootstrap(truth, predicted, clusters=singles(1000), **options)
-    wide = cluster_bootstrap(
+    narrow = cluster_interval(truth, predicted, clusters=singles(1000), **options)
+    wide = cluster_interval(
         truth, predicted, clusters=[f"c{place // 10}" for place in range(1000)], **options
     )
     ratio = (wide.high - wide.low) / (narrow.high - narrow.low)
-    assert ratio == pytest.approx(10**0.5, rel=0.08)
+    assert ratio == pytest.approx(10**0.5, rel=0.02)
     assert (wide.n_clusters, narrow.n_clusters) == (100, 1000)
 
 
 @pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
-def test_draws_are_those_of_a_plain_loop(metric):
-    truth, predicted = drawn(40)
-    predicted[7] = metrics.MISSING
+def test_intervals_are_those_of_a_plain_loop_over_clusters_and_seeds(metric):
+    truth, _ = drawn(40)
+    runs = [drawn(40, seed=seed)[1] for seed in (1, 2, 3)]
+    runs[0][7] = metrics.MISSING
     clusters = np.array([f"c{place % 5}" for place in range(40)])
-    found = cluster_bootstrap(
-        truth, predicted, clusters=list(clusters), n_classes=4, n_resamples=200, seed=3, metric=metric
-    )
-    score = getattr(metrics, metric)
-    assert found.estimate == pytest.approx(score(metrics.confusion_matrix(truth, predicted, n_classes=4)))
-    names = np.unique(clusters)
-    scores = []
-    for chosen in np.random.default_rng(3).integers(5, size=(200, 5)):
-        rows = np.concatenate([np.flatnonzero(clusters == names[place]) for place in chosen])
-        scores.append(score(metrics.confusion_matrix(truth[rows], predicted[rows], n_classes=4)))
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])))
+    clusters[truth == 0] = "c0"  # without c0, a class is absent
+
+    def score(rows, run):
+        return getattr(metrics, metric)(metrics.confusion_matrix(truth[rows], run[rows], n_classes=4))
+
+    everything = np.ones(40, bool)
+    scores = [score(everything, run) for run in runs]
+    left_out = [np.mean([score(clusters != name, run) for run in runs]) for name in np.unique(clusters)]
+    parts = [4 / 5 * np.sum((left_out - np.mean(left_out)) ** 2), np.var(scores, ddof=1) / 3]
+    freedom = min(4, sum(parts) ** 2 / (parts[0] ** 2 / 4 + parts[1] ** 2 / 2))
+    reach = students_t.ppf(0.95, freedom) * np.sqrt(sum(parts))
+    seeds = [count_clusters(truth, run, clusters=list(clusters), n_classes=4) for run in runs]
+    found = seeds_interval(seeds, metric=metric, level=0.9)
+    assert found.estimate == pytest.approx(np.mean(scores))
+    expected = (max(0, np.mean(scores) - reach), min(1, np.mean(scores) + reach))
+    assert (found.low, found.high) == pytest.approx(expected)
+    assert (found.n_clusters, found.n_seeds) == (5, 3)
+    single = seeds_interval(seeds[:1], metric=metric)
+    one = [score(clusters != name, runs[0]) for name in np.unique(clusters)]
+    reach = students_t.ppf(0.975, 4) * np.sqrt(4 / 5 * np.sum((one - np.mean(one)) ** 2))
+    assert (single.low, single.high) == pytest.approx((max(0, scores[0] - reach), min(1, scores[0] + reach)))
+
+
+def test_seeds_that_differ_widen_the_interval():
+    truth, predicted = drawn(400)
+    worse = np.where(np.arange(400) % 3 == 0, (truth + 1) % 4, predicted)
+    clusters = [f"s{place % 20}" for place in range(400)]
+    good, bad = (count_clusters(truth, run, clusters=clusters, n_classes=4) for run in (predicted, worse))
+    same, apart = (seeds_interval(seeds, metric="uar") for seeds in ([good, good], [good, bad]))
+    assert apart.high - apart.low > 3 * (same.high - same.low)
+    fixed = seeds_interval([mean_counts([good, bad])], metric="uar")
+    assert fixed.estimate == pytest.approx(apart.estimate)
+    assert apart.high - apart.low > 3 * (fixed.high - fixed.low)
+
+
+def test_intervals_of_eight_subjects_cover():
+    """300 data sets of 33 classes, four of them per subject, who and whose clips differ in difficulty."""
+    generator, covered = np.random.default_rng(0), 0
+    subject = np.repeat(np.arange(8), 12)
+    classes = np.repeat(np.arange(32), 3)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    base = np.linspace(-2.0, 0.8, 32)[np.random.default_rng(5).permutation(32)]
+    easy = 1 / (1 + np.exp(-(base[:, None] + np.hypot(0.8, 1.5) * nodes)))
+    true = float((easy @ weights / weights.sum()).mean())
+    for _ in range(300):
+        effect = generator.normal(0, 0.8, 8)[subject] + generator.normal(0, 1.5, 96)
+        right = generator.binomial(8, 1 / (1 + np.exp(-(base[classes] + effect))))
+        hit = (np.arange(8)[None] < right[:, None]).ravel()
+        truth = np.repeat(classes, 8)
+        predicted = np.where(hit, truth, metrics.MISSING)
+        clusters = [f"s{number}" for number in np.repeat(subject, 8)]
+        found = cluster_interval(truth, predicted, clusters=clusters, n_classes=33)
+        covered += found.low <= true <= found.high
+    assert covered >= 0.92 * 300  # percentiles of bootstrap draws: 0.83
 
 
 def test_missing_predictions_are_wrong_and_the_order_of_samples_does_not_matter():
     truth, predicted = drawn(60)
     predicted[:20] = metrics.MISSING
     clusters = [f"c{place % 9}" for place in range(60)]
-    found = cluster_bootstrap(truth, predicted, clusters=clusters, n_classes=4)
+    found = cluster_interval(truth, predicted, clusters=clusters, n_classes=4)
     assert found.estimate == pytest.approx(
         np.mean([np.mean(predicted[truth == place] == place) for place in range(4)])
     )
     order = np.random.default_rng(0).permutation(60)
-    again = cluster_bootstrap(
+    again = cluster_interval(
         truth[order], predicted[order], clusters=[clusters[place] for place in order], n_classes=4
     )
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
 
 
+def test_clusters_without_samples_may_be_counted():
+    found = count_clusters([0, 1], [0, 0], clusters=["b", "d"], n_classes=2, names=["d", "a", "b"])
+    assert found.names == ("a", "b", "d")
+    assert found.true.tolist() == [[0, 0], [1, 0], [0, 1]]
+    assert found.right.tolist() == [[0, 0], [1, 0], [0, 0]]
+
+
 def test_bad_arguments_are_refused():
     truth, predicted = drawn(10)
     with pytest.raises(DatasetError, match="1 clusters, expected at least 2"):
-        cluster_bootstrap(truth, predicted, clusters=["a"] * 10, n_classes=4)
+        cluster_interval(truth, predicted, clusters=["a"] * 10, n_classes=4)
     with pytest.raises(ValueError, match="9 clusters of 10 samples"):
-        cluster_bootstrap(truth, predicted, clusters=singles(9), n_classes=4)
+        cluster_interval(truth, predicted, clusters=singles(9), n_classes=4)
     with pytest.raises(ValueError, match=r"level 95"):
-        cluster_bootstrap(truth, predicted, clusters=singles(10), n_classes=4, level=95)
-
-
-@pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
-def test_runs_that_are_drawn_together_are_drawn_as_each_alone(metric):
-    generator = np.random.default_rng(3)
-    truth, clusters = generator.integers(0, 4, 60), [f"s{place % 7}" for place in range(60)]
-    runs = [
-        count_clusters(true, generator.integers(-1, 4, 60), clusters=clusters, n_classes=4)
-        for true in (truth, truth, generator.permutation(truth))
-    ]
-    together = drawn_together(runs, metric, seed=5, n_resamples=300)
-    for run, scores in zip(runs, together, strict=True):
-        np.testing.assert_array_equal(scores, run.drawn(metric, seed=5, n_resamples=300))
-    fewer = count_clusters([0, 1], [0, 1], clusters=["a", "b"], n_classes=4)
-    with pytest.raises(ValueError, match="numbers of clusters"):
-        drawn_together([runs[0], fewer], metric, seed=5, n_resamples=3)
+        cluster_interval(truth, predicted, clusters=singles(10), n_classes=4, level=95)
+    with pytest.raises(ValueError, match="'s9' is not among the 2 names"):
+        count_clusters([0], [0], clusters=["s9"], n_classes=4, names=["a", "b"])
+    one, other = (count_clusters([0, 1], [0, 1], clusters=[*names], n_classes=2) for names in ("ab", "ac"))
+    with pytest.raises(ValueError, match="different clusters"):
+        seeds_interval([one, other], metric="uar")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from report_folders import LABELS, samples, write_fake_run
-from scipy.stats import binomtest, permutation_test
+from scipy.stats import permutation_test
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
@@ -93,7 +93,6 @@ def test_two_runs_of_one_seed(work):
     only_strong = sum(strong[name][2] and not weak[name][2] for name in weak)
     only_weak = sum(weak[name][2] and not strong[name][2] for name in weak)
     assert (pair.mcnemar.only_first, pair.mcnemar.only_second) == (only_strong, only_weak)
-    assert pair.mcnemar.p_exact == pytest.approx(binomtest(only_weak, only_weak + only_strong).pvalue)
     # Four subjects; every class has four samples, so that the difference is that of the means of all.
     hits = {
         subject: [sum(run[name][2] for name in run if run[name][1] == subject) for run in (strong, weak)]
@@ -106,10 +105,18 @@ def test_two_runs_of_one_seed(work):
         n_resamples=np.inf,
     )
     assert pair.permutation.p == pytest.approx(expected.pvalue)
+    assert (pair.p, pair.is_over_seeds) == (pair.permutation.p, False)
+    assert pair.mcnemar.p == pytest.approx(expected.pvalue)
     assert pair.permutation.statistic == pytest.approx(expected.statistic)
     assert pair.differences["uar"].estimate == pytest.approx(expected.statistic)
     assert pair.differences["uar"].low < expected.statistic < pair.differences["uar"].high
-    assert comparison.clusters == "subjects"
+    assert comparison.clusters == "4 subjects"
+    notes = comparison_tables(comparison)[1].notes
+    assert any(
+        note.startswith("One seed (weak, strong/0/0): the trained network is held fixed.") for note in notes
+    )
+    assert comparison_json(comparison)["notes"][0] in notes
+    assert "p_exact" not in json.dumps(comparison_json(comparison))
 
 
 def test_differences_of_the_classes(work):
@@ -141,7 +148,13 @@ def test_seeds_are_averaged_and_have_no_mcnemar(work):
     cell = runs.rows[1][2]
     assert isinstance(cell, Spread)
     assert cell.mean == pytest.approx(np.mean(means[:2]))
-    assert differences.rows[0][-4:] == [None] * 4
+    assert differences.rows[0][-3:] == [None] * 3
+    assert (pair.is_over_seeds, pair.p) == (True, pair.differences["uar"].p)
+    assert pair.differences["uar"].n_seeds == (2, 1)
+    assert "p (UAR), strong: of the interval, over clusters and seeds (Student's t)." in differences.notes
+    assert any(
+        note.startswith("One seed (weak): the trained network is held fixed.") for note in differences.notes
+    )
     assert any("Blank where a run has several seeds" in note for note in differences.notes)
 
 
@@ -207,7 +220,7 @@ def reordered(predictions):
     rows = list(range(len(predictions.sample_ids)))[::-1]
     columns = {
         name: [getattr(predictions, name)[row] for row in rows]
-        for name in ("sample_ids", "clip_ids", "subject_ids", "labels", "predicted")
+        for name in ("sample_ids", "clip_ids", "subject_ids", "source_ids", "labels", "predicted")
     }
     return Predictions(
         classes=predictions.classes[::-1], probabilities=predictions.probabilities[::-1, ::-1], **columns
@@ -248,12 +261,44 @@ def test_what_does_not_compare_is_refused(tmp_path):
         found(tmp_path, "weak", "others")
 
 
-def test_unknown_subjects_make_clips_the_clusters(tmp_path):
+def test_a_method_with_other_seeds_is_not_told_apart_from_itself(tmp_path):
+    """Two single runs differ by their seeds; as experiments of several seeds they do not."""
+    for name, shares in (("one", (0.2, 0.5, 0.8)), ("other", (0.8, 0.2, 0.5))):
+        for seed, share in enumerate(shares):
+            write_fake_run(tmp_path, name, method="AU+CNN", share=share, seed=seed)
+    (single,) = found(tmp_path, "one/0/0", "other/0/0").pairs
+    (several,) = found(tmp_path, "one", "other").pairs
+    assert single.differences["uar"].low > 0
+    assert several.differences["uar"].low < 0 < several.differences["uar"].high
+    assert several.p > 0.5
+
+
+def test_unknown_subjects_go_by_source_and_clip_each(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
-    rewritten(tmp_path, "nameless", lambda given: replace(given, subject_ids=[None] * 132))
+    nothing = {"subject_ids": [None] * 132}
+    rewritten(tmp_path, "nameless", lambda given: replace(given, **nothing))
+    films = [f"film {place % 5}" for place in range(132)]
+    rewritten(tmp_path, "films", lambda given: replace(given, **nothing, source_ids=films))
+    one = find_contender("nameless", tmp_path)
+    assert one.clusters == "66 clips"
+    assert one.interval("uar").n_clusters == 66
+    assert find_contender("films", tmp_path).interval("uar").n_clusters == 5
+    # Of each sample, what any of the runs knows counts: both know the same samples.
     comparison = found(tmp_path, "weak", "nameless")
-    assert comparison.clusters == "clips"
-    assert comparison.pairs[0].differences["uar"].n_clusters == 66
+    assert comparison.clusters == "4 subjects"
+    assert comparison.pairs[0].differences["uar"].n_clusters == 4
+    assert found(tmp_path, "nameless", "films").clusters == "5 sources"
+
+
+def test_one_unknown_subject_keeps_the_others(tmp_path):
+    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
+    rewritten(tmp_path, "one-lost", lambda given: replace(given, subject_ids=[None, *given.subject_ids[1:]]))
+    assert find_contender("one-lost", tmp_path).clusters == "4 subjects and 1 clip"
+    (table,) = [one for one in leaderboard(tmp_path) if one.name == "leaderboard-images-fg33"]
+    assert any(
+        "4 subjects or 4 subjects and 1 clip" in note or "4 subjects and 1 clip or 4 subjects" in note
+        for note in table.notes
+    )
 
 
 def test_one_subject_has_no_intervals_and_no_small_p(tmp_path):

@@ -17,9 +17,9 @@ from report_folders import write_fake_run
 
 from fgbench import prepare
 from fgbench.config import PrepareConfig
-from fgbench.evaluation.paired import paired_bootstrap, permutation_test
+from fgbench.evaluation.paired import paired_interval, permutation_test
 from fgbench.evaluation.results import read_predictions
-from fgbench.evaluation.significance import cluster_bootstrap, count_clusters
+from fgbench.evaluation.significance import cluster_interval, count_clusters
 from fgbench.images import decode
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
@@ -92,9 +92,9 @@ def test_scores_are_those_counted_from_the_predictions(work, data, experiment):
     assert entry["missing"] == said[None]
 
 
-def test_interval_draws_subjects(work, data):
+def test_interval_goes_by_subjects(work, data):
     read = rows(work, "msau-small")
-    interval = cluster_bootstrap(
+    interval = cluster_interval(
         [LABELS.index(row["label"]) for row in read],
         [-1 if row["predicted"] is None else LABELS.index(row["predicted"]) for row in read],
         clusters=[row["subject_id"] for row in read],
@@ -102,7 +102,8 @@ def test_interval_draws_subjects(work, data):
     )
     entry = data["overview"]["runs"][places(data)["msau-small"]]
     assert (entry["low"], entry["high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
-    assert (entry["clusters"], entry["cluster"]) == (10, "subjects")
+    assert (entry["clusters"], entry["cluster"]) == (10, "10 subjects")
+    assert entry["few"].startswith("Intervals of 10 clusters, fewer than 30, are a rough guide")
 
 
 @pytest.mark.parametrize("experiment", [*IMAGE_RUNS, "tmsau-small"])
@@ -158,7 +159,7 @@ def test_pairs_are_counted_and_paired(work, data):
     for name in names:
         read = read_predictions(work / "runs" / name / "0" / "0")
         counts.append(count_clusters(*read.numbers(), clusters=read.clusters(), n_classes=33))
-    interval = paired_bootstrap(*counts)
+    interval = paired_interval(*([one] for one in counts))
     found = [pair["difference"], pair["low"], pair["high"], pair["p_permutation"]]
     expected = [interval.estimate, interval.low, interval.high, permutation_test(*counts).p]
     assert found == pytest.approx(expected, abs=1e-6)

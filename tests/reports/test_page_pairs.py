@@ -7,9 +7,9 @@ import pytest
 from page_reading import blocks
 from report_folders import samples, write_fake_run, write_manifests
 
-from fgbench.evaluation.paired import paired_bootstrap, permutation_test
+from fgbench.evaluation.paired import paired_interval, permutation_test
 from fgbench.reports.page.build import build_page
-from fgbench.reports.page.draws import draw_runs
+from fgbench.reports.page.counted import count_runs
 from fgbench.reports.page.found import find_runs
 from fgbench.reports.page.pairs import ALL_UP_TO, BEST, chosen_pairs
 
@@ -60,12 +60,12 @@ def work(tmp_path_factory):
 def test_pairs_of_many_runs_are_those_of_single_tests(work):
     found = find_runs(work, dataset="mine", synthetic=True)
     predictions = [run.predictions for run in found.runs]
-    drawn = draw_runs(predictions, [0] * len(predictions))
+    counted = count_runs(predictions, [0] * len(predictions))
     pairs = blocks(build_page(work))["pairs"]
     assert len(pairs) < len(predictions) * (len(predictions) - 1) // 2
     for pair in pairs[::5]:
-        one, other = drawn[pair["first"]].counts, drawn[pair["second"]].counts
-        single = paired_bootstrap(one, other)
+        one, other = counted[pair["first"]].counts, counted[pair["second"]].counts
+        single = paired_interval([one], [other])
         expected = (single.low, single.high, single.estimate, permutation_test(one, other).p)
         told = (pair["low"], pair["high"], pair["difference"], pair["p_permutation"])
         assert told == pytest.approx(expected, abs=1e-6)  # the page holds six digits

@@ -2,13 +2,12 @@
 
 import statistics
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from report_folders import LABELS, samples, write_fake_run
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import cluster_bootstrap
+from fgbench.evaluation.significance import count_clusters, seeds_interval
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Spread
 from fgbench.reports.tables import table2
@@ -95,22 +94,23 @@ def test_several_seeds_give_mean_and_standard_deviation(work, table):
     assert found["Seeds"] == 3
 
 
-def test_interval_draws_subjects_over_all_seeds(work, table):
-    rows = [
-        row
-        for seed in SEEDS
-        for row in pq.read_table(work / f"runs/msau-small/0/{seed}/predictions.parquet").to_pylist()
-    ]
+def test_interval_is_of_other_subjects_and_seeds(work, table):
     number = {None: -1, **{label: place for place, label in enumerate(LABELS)}}
-    interval = cluster_bootstrap(
-        np.array([number[row["label"]] for row in rows]),
-        np.array([number[row["predicted"]] for row in rows]),
-        clusters=[row["subject_id"] for row in rows],
-        n_classes=33,
-    )
+    counts = []
+    for seed in SEEDS:
+        rows = pq.read_table(work / f"runs/msau-small/0/{seed}/predictions.parquet").to_pylist()
+        counts.append(
+            count_clusters(
+                [number[row["label"]] for row in rows],
+                [number[row["predicted"]] for row in rows],
+                clusters=[row["subject_id"] for row in rows],
+                n_classes=33,
+            )
+        )
+    interval = seeds_interval(counts, metric="uar")
     found = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
     assert (found["95 % from"], found["95 % to"]) == pytest.approx((interval.low, interval.high))
-    assert any("interval of 4 clusters is a rough guide" in note for note in table.notes)
+    assert any("Intervals of 4 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
 
 
 def test_papers_values_and_differences(table):

@@ -2,7 +2,6 @@
 
 import statistics
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +9,7 @@ from report_folders import LABELS, write_fake_run
 from video_runs import clips, write_video_run
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import cluster_bootstrap
+from fgbench.evaluation.significance import count_clusters, seeds_interval
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Spread
 from fgbench.reports.render import markdown
@@ -74,19 +73,20 @@ def alone(folder, stream):
 
 
 def interval(folders, predictions):
-    """95 % interval by subject over some runs; ``predictions`` are id to class, one per run."""
-    rows = [
-        (row["label"], found.get(name), row["subject_id"])
-        for folder, found in zip(folders, predictions, strict=True)
-        for name, row in predictions_of(folder).items()
-    ]
+    """95 % interval by subject and seed over some runs; ``predictions`` are id to class, one per run."""
     number = {None: -1, **{label: place for place, label in enumerate(LABELS)}}
-    return cluster_bootstrap(
-        np.array([number[label] for label, _, _ in rows]),
-        np.array([number[predicted] for _, predicted, _ in rows]),
-        clusters=[subject for _, _, subject in rows],
-        n_classes=len(LABELS),
-    )
+    seeds = []
+    for folder, found in zip(folders, predictions, strict=True):
+        rows = predictions_of(folder)
+        seeds.append(
+            count_clusters(
+                [number[row["label"]] for row in rows.values()],
+                [number[found.get(name)] for name in rows],
+                clusters=[row["subject_id"] for row in rows.values()],
+                n_classes=len(LABELS),
+            )
+        )
+    return seeds_interval(seeds, metric="uar")
 
 
 def test_the_papers_rows_come_first(table):
@@ -160,7 +160,7 @@ def test_missing_backbones_name_their_commands(table):
         "--temporal c3d-lstm)." in table.notes
     )
     assert any("in the paper's order (1 pair)" in note or "in 1 of 1 pairs" in note for note in table.notes)
-    assert any("interval of 4 clusters is a rough guide" in note for note in table.notes)
+    assert any("Intervals of 4 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
     assert "TMSAU-Net, C3D-LSTM: from runs/tmsau-c3d-lstm/0/0." in table.notes
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from fgbench import storage
 from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.model import data_title
+from fgbench.reports.page.counted import Counted, count_runs
 from fgbench.reports.page.dataset import ContactSheets, counts_json
-from fgbench.reports.page.draws import Drawn, draw_runs
 from fgbench.reports.page.found import Found, find_runs
 from fgbench.reports.page.html import assemble
 from fgbench.reports.page.origin import origin_json
@@ -60,16 +60,16 @@ def build_page(workdir: Path) -> str:
     attended = [ask_strips(run, strips) for run in found.runs]
     packed = sheets.pack(manifests)
     predictions = [run.predictions for run in found.runs]
-    drawn = draw_runs(predictions, numbers)
+    counted = count_runs(predictions, numbers)
 
     blocks: dict[str, Any] = {
-        "overview": _overview(found, drawn, counts=counts, packed=packed, n_sets=len(sets)),
+        "overview": _overview(found, counted, counts=counts, packed=packed, n_sets=len(sets)),
         "dataset": {
             "counts": counts_json(counts),
             "contacts": contacts.json(),
             "rejected": rejected.json(),
         },
-        "pairs": pairs_json(predictions, numbers, drawn, [run.experiment for run in found.runs]),
+        "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in found.runs]),
         "origin": origin_json(workdir, index, found),
     }
     for number, shared in enumerate(sets):
@@ -86,7 +86,7 @@ def build_page(workdir: Path) -> str:
 
 
 def _overview(
-    found: Found, drawn: list[Drawn], *, counts: Any, packed: list[Packed], n_sets: int
+    found: Found, counted: list[Counted], *, counts: Any, packed: list[Packed], n_sets: int
 ) -> dict[str, Any]:
     """What the page needs when it opens."""
     return {
@@ -97,7 +97,7 @@ def _overview(
         "n_classes": len({label for _, _, label in counts.counts}),
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
-        "runs": [summary(run, one) for run, one in zip(found.runs, drawn, strict=True)],
+        "runs": [summary(run, one) for run, one in zip(found.runs, counted, strict=True)],
         "compared_with": BEST,
         "units": [{"key": run.key, "synthetic": run.synthetic} for run in found.units],
         "faults": [list(fault) for fault in found.faults],

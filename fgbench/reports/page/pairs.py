@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.evaluation.paired import mcnemar, permutation_test
+from fgbench.errors import DatasetError
+from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
 from fgbench.evaluation.results import Predictions
-from fgbench.reports.page.draws import Drawn, ends
+from fgbench.reports.page.counted import Counted
 
 ALL_UP_TO = 12
 """Runs on the same samples of which every pair is compared (66 pairs)."""
@@ -55,28 +56,31 @@ def chosen_pairs(
 
 
 def pairs_json(
-    runs: Sequence[Predictions], samples: Sequence[int], drawn: Sequence[Drawn], experiments: Sequence[str]
+    runs: Sequence[Predictions],
+    samples: Sequence[int],
+    counted: Sequence[Counted],
+    experiments: Sequence[str],
 ) -> list[dict[str, Any]]:
     """The pairs of :func:`chosen_pairs`.
 
     Args:
         runs: Their predictions.
         samples: Number of the set of samples of each.
-        drawn: Draws of each.
+        counted: Counts of each.
         experiments: Name of the experiment of each.
 
     Returns:
         Per pair the places ``first`` and ``second`` of the runs; how many samples ``both``, ``only_first``,
         ``only_second`` and ``neither`` has right; the ``difference`` of the UAR, first minus second, with the
-        ends ``low`` and ``high`` of its 95 % interval (:func:`fgbench.evaluation.paired.paired_bootstrap`;
-        ``None`` with fewer than two subjects or clips); ``p_permutation`` and ``p_mcnemar``.
+        ends ``low`` and ``high`` of its 95 % interval (:func:`fgbench.evaluation.paired.paired_interval`;
+        ``None`` with fewer than two clusters); ``p_permutation`` and ``p_mcnemar``, both over clusters.
     """
     right = [np.equal(*run.numbers()) for run in runs]
     pairs = []
-    for first, second in chosen_pairs([one.uar for one in drawn], samples, experiments):
-        one, other = drawn[first].scores, drawn[second].scores
-        low, high = (None, None) if one is None or other is None else ends(one - other)
-        test = mcnemar(right[first], right[second])
+    for first, second in chosen_pairs([one.uar for one in counted], samples, experiments):
+        one, other = counted[first], counted[second]
+        test = mcnemar(right[first], right[second], clusters=one.clusters, seed=_SEED)
+        low, high = _ends(one, other)
         pairs.append(
             {
                 "first": first,
@@ -85,11 +89,20 @@ def pairs_json(
                 "only_first": test.only_first,
                 "only_second": test.only_second,
                 "neither": int((~right[first] & ~right[second]).sum()),
-                "difference": drawn[first].uar - drawn[second].uar,
+                "difference": one.uar - other.uar,
                 "low": low,
                 "high": high,
-                "p_permutation": permutation_test(drawn[first].counts, drawn[second].counts, seed=_SEED).p,
-                "p_mcnemar": test.p_exact,
+                "p_permutation": permutation_test(one.counts, other.counts, seed=_SEED).p,
+                "p_mcnemar": test.p,
             }
         )
     return pairs
+
+
+def _ends(one: Counted, other: Counted) -> tuple[float, float] | tuple[None, None]:
+    """Ends of the interval of the difference."""
+    try:
+        found = paired_interval([one.counts], [other.counts])
+    except DatasetError:
+        return None, None
+    return found.low, found.high

@@ -10,11 +10,12 @@ import numpy as np
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
+from fgbench.evaluation.clusters import few_told
 from fgbench.evaluation.hierarchy import hierarchy_scores
 from fgbench.evaluation.streams import ClipAttention
 from fgbench.records import image_id
 from fgbench.reports import paper
-from fgbench.reports.page.draws import Drawn
+from fgbench.reports.page.counted import Counted
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.page.found import ClassRun, UnitRun
 from fgbench.reports.page.sheets import Sheets
@@ -35,10 +36,10 @@ Attended = tuple[ClipAttention, Sequence[int], tuple[str, ...]]
 """Weights of a clip, the places of the frames in its film strip, and the ids of their pictures."""
 
 
-def summary(run: ClassRun, drawn: Drawn) -> dict[str, Any]:
+def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
     """Scores of a run for the leaderboard; what is not defined is ``None``."""
     scores = metrics.scores(run.predictions.confusion(), run.predictions.classes)
-    low, high = drawn.interval or (None, None)
+    low, high = counted.interval or (None, None)
     return {
         "key": run.key,
         "experiment": run.experiment,
@@ -58,8 +59,9 @@ def summary(run: ClassRun, drawn: Drawn) -> dict[str, Any]:
         "macro_f1": scores.macro_f1,
         "low": low,
         "high": high,
-        "clusters": None if low is None else len(drawn.counts.names),
-        "cluster": "subjects" if run.predictions.is_by_subject() else "clips",
+        "clusters": None if low is None else len(counted.counts.names),
+        "cluster": counted.told,
+        "few": None if low is None else " ".join(few_told(len(counted.counts.names))),
         "paper": _paper_mean(run),
     }
 

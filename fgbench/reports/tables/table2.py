@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fgbench.evaluation.clusters import MEANING
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
 from fgbench.reports.chains import chain_notes
@@ -119,8 +120,9 @@ def _meaning(theirs: paper.Table2) -> list[str]:
     )
     return [
         "Mean: of the accuracies of the classes (unweighted average recall); several seeds: mean ± standard "
-        "deviation over seeds, folds pooled. Its 95 % interval comes from drawing clusters anew: whole "
-        "subjects, or clips where subjects are not known.",
+        "deviation over seeds, folds pooled. Its 95 % interval (Student's t) comes from leaving out clusters "
+        "one at a time and, with several seeds, from their spread; of one seed the trained network is held "
+        f"fixed. {MEANING}",
         "This data set is scored on test images and clips without augmented copies; an image or clip without "
         "a usable face counts as wrong. The paper's test images are augmented: "
         f"{counts['Augmented Image', 'test']:,} with copies, {counts['Image', 'test']:,} without (Table I).",
@@ -164,7 +166,8 @@ def _orders(
                     method=method,
                     mean=mean,
                     paper=theirs.mean(source, method.name),
-                    interval=ours.interval,
+                    counts=ours.counts,
+                    samples=ours.samples,
                 )
             )
         if len(tested) > 1:

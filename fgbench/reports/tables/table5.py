@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from fgbench.evaluation.clusters import MEANING
 from fgbench.evaluation.streams import STREAMS
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
@@ -135,8 +136,9 @@ def _cells(found: Mapping[str, Accuracies], number: Callable[[Accuracies], Cell]
 def _meaning(n_blocks: int) -> list[str]:
     return [
         "Mean: of the accuracies of the classes (unweighted average recall; the paper's MAP); several seeds: "
-        "mean ± standard deviation over seeds. Its 95 % interval comes from drawing whole subjects anew, or "
-        "clips where subjects are not known. A clip without a usable face counts as wrong.",
+        "mean ± standard deviation over seeds. Its 95 % interval (Student's t) comes from leaving out "
+        "clusters one at a time and, with several seeds, from their spread; of one seed the trained network "
+        f"is held fixed. {MEANING} A clip without a usable face counts as wrong.",
         "The paper's AFEW 7.0 has seven classes and does not compare with 33. Rows of a stream alone are not "
         "in the paper's table: the same networks with a weight of the spatial stream of 0 or 1.",
         "Backbones compare where their runs share all other settings (the paper's, or those of a "
@@ -183,7 +185,8 @@ def _notes(
             method=BACKBONES[backbone],
             mean=mean,
             paper=theirs[backbone],
-            interval=ours.interval,
+            counts=ours.counts,
+            samples=ours.samples,
         )
         for backbone, ours in measured.items()
         if (mean := centre(ours.mean)) is not None

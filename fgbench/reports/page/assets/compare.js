@@ -42,8 +42,8 @@ function paired(a, b) {
     h("div", { class: "tiles" },
       tile("Difference of the UAR", signed(difference), low === null ? "no interval" : `95 %: ${signed(low)} to ${signed(high)}`),
       tile("Both right", whole(found.both)), tile("Only first right", whole(onlyA)), tile("Only second right", whole(onlyB)), tile("Neither right", whole(found.neither)),
-      tile("p, permutation", chance(found.p_permutation), `of whole ${a.cluster}`), tile("p, McNemar", chance(found.p_mcnemar), "takes samples for independent")),
-    h("p", { class: "note" }, `Paired: the same ${a.cluster} are drawn for both runs. p-values are of this pair alone and not corrected for the number of pairs looked at; fgbench compare corrects for many classes.`)];
+      tile("p, permutation", chance(found.p_permutation), "of the UAR, whole clusters swapped"), tile("p, McNemar", chance(found.p_mcnemar), "of the samples right, whole clusters swapped")),
+    h("p", { class: "note" }, `Paired: the same clusters (${a.cluster}) are left out of both runs. The trained networks are held fixed: other seeds may differ by more. ${a.few ?? ""} p-values are of this pair alone and not corrected for the number of pairs looked at; fgbench compare corrects for many classes.`)];
 }
 
 function differences(a, b) {

@@ -1,0 +1,40 @@
+"""Clusters of samples: by subject, else source, else clip, of each sample by itself."""
+
+import pytest
+
+from fgbench.evaluation.clusters import cluster_names, clusters_told, few_told
+
+
+def test_each_sample_goes_by_what_is_known_of_it():
+    names = cluster_names(
+        subject_ids=["anna", None, None, "anna", None],
+        source_ids=["film", "film", None, None, "film"],
+        clip_ids=["c0", "c1", "film", "c3", "c4"],
+    )
+    assert names == ("subject anna", "source film", "clip film", "subject anna", "source film")
+
+
+def test_one_unknown_subject_does_not_take_the_subjects_from_the_others():
+    subjects = [f"s{place % 4}" for place in range(40)]
+    clips = [f"c{place}" for place in range(40)]
+    known = cluster_names(subject_ids=subjects, source_ids=[None] * 40, clip_ids=clips)
+    found = cluster_names(subject_ids=[None, *subjects[1:]], source_ids=[None] * 40, clip_ids=clips)
+    assert found == ("clip c0", *known[1:])
+
+
+def test_clusters_are_told_by_kind():
+    assert clusters_told(["subject a", "subject b", "subject a"]) == "2 subjects"
+    assert clusters_told(["clip x", "source f", "subject a", "clip y"]) == "1 subject, 1 source and 2 clips"
+    assert clusters_told([]) == "no clusters"
+
+
+def test_few_clusters_are_told_below_thirty():
+    assert few_told(30) == []
+    assert few_told(29) == [
+        "Intervals of 29 clusters, fewer than 30, are a rough guide: they may be too narrow."
+    ]
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        cluster_names(subject_ids=["a"], source_ids=[None], clip_ids=["c", "d"])
