@@ -49,14 +49,15 @@ def _rule(config: ConsensusConfig) -> str:
 def _round(number: int, found: Round) -> list[str]:
     whole = found.whole
     text = (
-        f"Round {number}: {whole.n_votes} votes of {found.n_annotators} annotators on {whole.n_clips} clips."
+        f"Round {number}: {whole.n_votes} votes of {found.n_annotators} annotators on "
+        f"{whole.n_clips} {'clip' if whole.n_clips == 1 else 'clips'}."
     )
     odd = found.odd_groups
     if odd:
         sizes = ", ".join(f"{count} by {size}" for size, count in odd.items())
         text += (
-            f" **{sum(odd.values())} clips were voted on by other than {PAPERS_GROUP} annotators, the "
-            f"paper's group: {sizes}.**"
+            f" **Voted on by other than {PAPERS_GROUP} annotators, the paper's group: {sum(odd.values())} of "
+            f"them ({sizes}).**"
         )
     return [
         text,

@@ -282,7 +282,7 @@ def test_files_that_an_earlier_index_lists_go_even_if_a_run_was_killed(clean, wo
     expected = written(work)
     other = recipe(optical_flow={"enabled": True, "size_px": 32}, split={"train": 1, "val": 0, "test": 0})
 
-    def killed(*about):
+    def killed(*about, **named):
         raise KeyboardInterrupt
 
     (work / "manifests" / "mine.txt").write_text("mine")
