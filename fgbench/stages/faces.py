@@ -180,7 +180,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=2,
+    version=3,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

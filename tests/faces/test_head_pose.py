@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fgbench.faces.landmarks import open_predictor
+from fgbench.faces.placement import PATCH_BOX, cut_patch, patch_transform, placement_from_landmarks
 from fgbench.faces.pose import (
     POSE_POINTS,
     Pose,
@@ -17,6 +19,12 @@ from fgbench.faces.pose import (
     pose_from_rotation,
     rotation_from_pose,
 )
+from fgbench.geometry import apply_transform, invert
+from fgbench.synthetic.clip import draw_clip
+from fgbench.synthetic.face import Head
+from fgbench.synthetic.film import Film
+from fgbench.synthetic.plan import SynthOptions, plan
+from fgbench.synthetic.render import Renderer
 
 SIZE = (1280, 720)
 
@@ -147,3 +155,25 @@ def test_ordinary_faces_have_the_pose_of_sqpnp():
 def test_points_that_are_no_face_have_no_pose(points):
     found = estimate_pose(points, (3840, 2160))
     assert all(math.isnan(angle) for angle in (found.yaw_deg, found.pitch_deg, found.roll_deg))
+
+
+def test_angles_of_drawn_faces_have_little_bias():
+    """On people of a seed that nothing was fitted on, as dlib finds their landmarks."""
+    options = SynthOptions(clips_per_class=1, subjects=33, width=480, height=270, seed=7)
+    predictor = open_predictor()
+    errors = []
+    for one in plan(options)[::3]:
+        clip = draw_clip(one, options)
+        units, pose = clip.performance.activations[0], clip.pose(0)
+        truth = Head(clip.person, clip.scene.camera).seen(units, pose)
+        renderer = Renderer(clip.person, clip.scene, options.width, options.height)
+        patch = renderer.patch(units, pose, gaze=(0.0, 0.0))
+        luma = Film(renderer.backdrop, clip.scene).frame(*patch, 0)[: options.height]
+        to_patch = patch_transform(placement_from_landmarks(truth.landmarks_px))
+        found = predictor.predict(cut_patch(luma, to_patch), PATCH_BOX)
+        pose = estimate_pose(apply_transform(invert(to_patch), found), (options.width, options.height))
+        errors.append([getattr(pose, name) - getattr(truth.pose, name) for name in Pose.__slots__])
+    yaw, pitch, roll = np.mean(errors, axis=0)
+    assert abs(pitch) < 3.0
+    assert abs(yaw) < 2.0
+    assert abs(roll) < 1.0
