@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,10 +28,10 @@ from fgbench.cli.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from fgbench.config import TrainAuConfig, TrainImageConfig
-    from fgbench.records import AuRow
+    from fgbench.training.au_frames import UnitData
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
@@ -45,7 +46,14 @@ TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
 
 @app.command("au")
 def au(
-    workdir: Workdir = places.DEMO_WORKDIR,
+    workdirs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--workdir",
+            help="Work folder; named several times, one network is trained on all, and lies in the first.",
+            show_default="./fgbench-data/demo/work",
+        ),
+    ] = None,
     recipe: SizedRecipe = None,
     folds: Annotated[
         int,
@@ -70,19 +78,23 @@ def au(
     from fgbench.reports.render import markdown
     from fgbench.reports.seed_scores import au_seed_table
 
+    workdir, *further = workdirs or [places.DEMO_WORKDIR]
     config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
-    with opened(workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json) as place:
-        places = [place] if folds else place.each_fold()
+    how: dict[str, Any] = {"seed": seed, "jobs": jobs, "resume": resume, "force": force}
+    with ExitStack() as stack:
+        place = stack.enter_context(opened(workdir, device, quiet=json, **how))
+        others = [stack.enter_context(opened(other, device, quiet=True, **how)) for other in further]
+        each_fold = [place] if folds or others else place.each_fold()
         found = [
-            [folder for each in seeded_places for folder in train_au(config, each, folds=folds)]
-            for seeded_places in zip(*(seeded(each, seeds) for each in places), strict=True)
+            [folder for one in of_seed for folder in train_au(config, one, folds=folds, others=others)]
+            for of_seed in zip(*(seeded(one, seeds) for one in each_fold), strict=True)
         ]
     folders = [folder for one in found for folder in one]
     if json:
         print_json([read_au_result(folder) for folder in folders])
         return
-    for one in found:
-        say(markdown(au_table(one)))
+    for of_seed in found:
+        say(markdown(au_table(of_seed)))
     if seeds > 1:
         say(markdown(au_seed_table(folders)))
     for folder in folders:
@@ -221,30 +233,39 @@ def tmsau(
     )
 
 
-def train_au(config: TrainAuConfig, place: Place, *, folds: int = 0) -> Sequence[Path]:
-    """Train on the labels that the data set of a work folder brings; returns the folders of the runs."""
+def train_au(
+    config: TrainAuConfig, place: Place, *, folds: int = 0, others: Sequence[Place] = ()
+) -> Sequence[Path]:
+    """Train on the labels that the data sets of work folders bring; returns the folders of the runs."""
     from fgbench.errors import DatasetError
     from fgbench.training import au_run
 
-    rows = _unit_rows(place)
-    name = place.details["dataset"]
-    if rows is None:
-        raise DatasetError(
-            f"data set {name} has no labels of action units",
-            "train on one that has them (--workdir), then give its run with --au-weights",
-        )
-    note(f"recipe {config.name} on {name} in {place.workdir}, {place.device}")
-    return au_run.run(config, place, rows, folds=folds)
+    found = []
+    for one in (place, *others):
+        data = _unit_data(one)
+        if data is None:
+            raise DatasetError(
+                f"data set {one.details['dataset']} has no labels of action units",
+                "train on one that has them (--workdir), then give its run with --au-weights",
+            )
+        found.append(data)
+    where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
+    note(f"recipe {config.name} on {where}, {place.device}")
+    first, *further = found
+    return au_run.run(config, place, first.rows, folds=folds, adapter=first.adapter, others=further)
 
 
-def _unit_rows(place: Place) -> Iterable[AuRow] | None:
+def _unit_data(place: Place) -> UnitData | None:
     """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
     from fgbench import plugins
     from fgbench.prepare import saved
+    from fgbench.training.au_frames import UnitData
 
     prepared, root = saved(place.workdir)
     adapter = plugins.load("datasets", prepared.dataset.adapter)
-    return adapter.action_units(root) if hasattr(adapter, "action_units") else None
+    if not hasattr(adapter, "action_units"):
+        return None
+    return UnitData(place=place, rows=adapter.action_units(root), adapter=prepared.dataset.adapter)
 
 
 def train_images(
@@ -291,4 +312,5 @@ def train_images(
         (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
         trunk = find_weights(run)
     note(f"recipe {config.name} on {where}")
-    return image_run.run(config, place, trunk, units=_unit_rows(place) if config.losses.units else None)
+    units = _unit_data(place) if config.losses.units else None
+    return image_run.run(config, place, trunk, units=None if units is None else units.rows)

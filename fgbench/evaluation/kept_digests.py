@@ -53,6 +53,7 @@ _KEPT = (
     "regions.parquet",
     "streams.parquet",
     "attention.parquet",
+    "trained_on.parquet",
 )
 _CACHES = ("features", "frames", "maps")
 PREDICTIONS_OF = {"result.json": "predictions.parquet", "au_result.json": "au_predictions.parquet"}

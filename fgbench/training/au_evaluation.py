@@ -84,6 +84,11 @@ def evaluate_units(trained: Trained, place: Place) -> AuAnew:
     """
     folder = trained.path.parent
     result, before = read_au_result(folder), read_au_predictions(folder)
+    if len(datasets := result["details"].get("datasets", ())) > 1:
+        raise ConfigError(
+            f"{folder} was scored on {len(datasets)} data sets ({', '.join(datasets)}), expected one",
+            "look at its own predictions, au_predictions.parquet",
+        )
     if result["details"]["manifest_digest"] != place.manifest_digest:
         raise ConfigError(
             f"{folder} was scored on other manifests than those of {place.workdir}",

@@ -1,89 +1,61 @@
-"""A run of ``fgbench train au``: from labelled frames of a work folder to a trunk, its scores and its card.
+"""A run of ``fgbench train au``: from labelled frames of work folders to a trunk, its scores and its card.
 
-Writes, beside what `fgbench.evaluation.action_units` does, ``weights.safetensors``, ``history.json``,
-``log/`` and ``README.md`` into the folder of the run.
+Writes, beside what `fgbench.evaluation.action_units` does, ``weights.safetensors``, ``trained_on.parquet``,
+``history.json``, ``log/`` and ``README.md`` into the folder of the run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
-from fgbench.evaluation.action_units import RESULT, AuPredictions, Labels, read_au_result, write_au_run
+from fgbench.evaluation.action_units import RESULT, AuPredictions, read_au_result, write_au_run
 from fgbench.evaluation.kept_digests import check_files
 from fgbench.evaluation.place import Note
 from fgbench.evaluation.protocol import Protocol
 from fgbench.evaluation.results import unheard
-from fgbench.evaluation.samples import clip_samples
 from fgbench.evaluation.splits import subject_folds
 from fgbench.hashing import digest_json
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
-from fgbench.records import image_id
+from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
+from fgbench.training.elsewhere import slug
 from fgbench.training.history import History
-from fgbench.training.image_set import open_source
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
-from fgbench.training.stored import find_frames, usable_frames
+from fgbench.training.trained_clips import write_trained_clips
 
 WEIGHTS = "weights.safetensors"
 _SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects chooses the epoch; ours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frames:
-    """Labelled frames, before their pictures are read; places are rows of the columns."""
-
-    keys: Sequence[tuple[str, int]]
-    subject_ids: Sequence[str | None]
-    parts: Sequence[str]
-    labels: Labels
-
-    @property
-    def sample_ids(self) -> list[str]:
-        return [image_id(*key) for key in self.keys]
-
-    def take(self, places: Sequence[int]) -> _Frames:
-        return _Frames(
-            keys=[self.keys[place] for place in places],
-            subject_ids=[self.subject_ids[place] for place in places],
-            parts=[self.parts[place] for place in places],
-            labels=self.labels[list(places)],
-        )
-
-    def open(self, place: Place, config: TrainAuConfig) -> LabelledFrames:
-        return LabelledFrames(
-            sample_ids=self.sample_ids,
-            clip_ids=[clip for clip, _ in self.keys],
-            subject_ids=self.subject_ids,
-            labels=self.labels,
-            images=open_source(
-                find_frames(place.manifests, self.keys),
-                device=place.device,
-                resident_mb=config.data.resident_mb,
-                jobs=place.jobs,
-                progress=place.progress,
-            ),
-        )
-
-
-def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: int = 0) -> list[Path]:
+def run(
+    config: TrainAuConfig,
+    place: Place,
+    rows: Iterable[AuRow],
+    *,
+    folds: int = 0,
+    adapter: str = "",
+    others: Sequence[UnitData] = (),
+) -> list[Path]:
     """Train, and score on subjects (or parts) that were not trained on.
+
+    With further work folders, one network is trained on the frames of all (paper section IV-A: "on BP4D and
+    DISFA"); its run lies in the place's, as an experiment that bears their names.
 
     Args:
         config: The recipe.
@@ -91,32 +63,49 @@ def run(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, folds: in
         rows: Labels of the data set's frames.
         folds: Number of groups of subjects to cross-validate over; 0 takes the place's fold of the work
             folder, so that no test person of it is trained on.
+        adapter: Name of the data set's adapter, which tells people of several data sets apart.
+        others: Further work folders.
 
     Returns:
         Folders of the runs, one per fold.
 
     Raises:
         DatasetError: If no frame has labels and a face, or the subjects are not known or too few.
-        ConfigError: If training diverges or an unfinished run is that of another recipe.
+        ConfigError: If training diverges, an unfinished run is that of another recipe, or the work folders
+            cannot be taken together.
         ManifestError: If the manifests are missing or damaged.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    frames = _labelled(config, place, rows, divided=not folds)
+    data = (UnitData(place=place, rows=rows, adapter=adapter), *others)
+    frames = labelled_frames(config, data, divided=not folds)
+    if others:
+        names = [one.dataset for one in data]
+        config = config.model_copy(update={"name": "-".join([config.name, *map(slug, names)])})
+        place = replace(
+            place,
+            manifest_digest=digest_json([one.place.manifest_digest for one in data]),
+            details={
+                **place.details,
+                "dataset": " and ".join(names),
+                "synthetic": any(one.place.details["synthetic"] for one in data),
+                "datasets": {one.dataset: one.place.manifest_digest for one in data},
+            },
+        )
     found = []
     for name, roles in _divide(frames, folds, place.fold).items():
+        taken = {role: frames.take(at) for role, at in roles.items()}
         protocol = Protocol(
             name="action units",
             fold=name,
-            train=_ids(frames, roles["train"]),
-            selection=_ids(frames, roles["val"]),
-            test=_ids(frames, roles["test"]),
+            train=frozenset(taken["train"].sample_ids),
+            selection=frozenset(taken["val"].sample_ids),
+            test=frozenset(taken["test"].sample_ids),
         )
         if not protocol.selection:
             raise DatasetError(
                 "there are no labelled frames to choose the epoch on",
                 "give the part 'val' a weight in the recipe, or cross-validate with --folds",
             )
-        taken = {role: frames.take(at) for role, at in roles.items()}
         with memory_explained():
             found.append(_run_fold(config, place, protocol, taken))
     return found
@@ -133,41 +122,9 @@ def find_weights(path: Path) -> Path | None:
     return path / WEIGHTS if (path / RESULT).is_file() and (path / WEIGHTS).is_file() else None
 
 
-def _ids(frames: _Frames, places: Sequence[int]) -> frozenset[str]:
-    return frozenset(image_id(*frames.keys[place]) for place in places)
-
-
-def _labelled(config: TrainAuConfig, place: Place, rows: Iterable[AuRow], *, divided: bool) -> _Frames:
-    """Frames that have both a face and labels, every ``frame_step``-th of a clip.
-
-    With ``divided``, parts are those of the place's fold, and clips without a role in it are left out.
-    """
-    samples = clip_samples(place.manifests)
-    clips = {clip.clip_id: clip for clip in (place.divide(samples) if divided else samples)}
-    usable = set(usable_frames(place.manifests))
-    keys, labels = [], []
-    for row in sorted(rows, key=lambda row: (row.clip_id, row.frame_index)):
-        key = (row.clip_id, row.frame_index)
-        if row.frame_index % config.frame_step == 0 and key in usable and row.clip_id in clips:
-            keys.append(key)
-            labels.append([row.labels.get(unit, 0) for unit in config.action_units])
-    if not keys:
-        raise DatasetError(
-            "no frame has both labels of action units and a usable face",
-            "check the labels' clips and frame numbers, and that the recipe of fgbench prepare keeps video "
-            "frames (sample.video)",
-        )
-    return _Frames(
-        keys=keys,
-        subject_ids=[clips[clip].subject_id for clip, _ in keys],
-        parts=[clips[clip].part for clip, _ in keys],
-        labels=np.array(labels, np.int8),
-    )
-
-
-def _divide(frames: _Frames, folds: int, single: str) -> dict[str, dict[str, list[int]]]:
+def _divide(frames: Frames, folds: int, single: str) -> dict[str, dict[str, list[int]]]:
     """Fold to role to places; without folds, those of the parts under one name."""
-    everyone = range(len(frames.keys))
+    everyone = range(len(frames))
     if not folds:
         return {
             single: {
@@ -187,7 +144,7 @@ def _divide(frames: _Frames, folds: int, single: str) -> dict[str, dict[str, lis
     return found
 
 
-def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Mapping[str, _Frames]) -> Path:
+def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Mapping[str, Frames]) -> Path:
     plain = config.model_dump(mode="json")
     identity = {
         "config": plain,
@@ -195,7 +152,7 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         "seed": place.seed,
         "fold": protocol.fold,
         "labels": {
-            role: digest_json([part.sample_ids, part.labels.tolist()]) for role, part in roles.items()
+            role: digest_json([list(part.sample_ids), part.labels.tolist()]) for role, part in roles.items()
         },
     }
     fingerprint = digest_json(identity)
@@ -211,7 +168,7 @@ def _make(
     config: TrainAuConfig,
     place: Place,
     protocol: Protocol,
-    roles: Mapping[str, _Frames],
+    roles: Mapping[str, Frames],
     *,
     fingerprint: str,
 ) -> None:
@@ -246,6 +203,7 @@ def _make(
             place,
             protocol,
             opened["test"],
+            [roles["train"], roles["val"]],
             model.eval(),
             preprocessing,
             history=history,
@@ -259,6 +217,7 @@ def _finish(
     place: Place,
     protocol: Protocol,
     test: LabelledFrames,
+    trained_on: Sequence[Frames],
     model: AuNet,
     preprocessing: Preprocessing,
     *,
@@ -287,6 +246,7 @@ def _finish(
         **preprocessing.plain(),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+    write_trained_clips(folder, trained_on)
     details = {
         **place.details,
         "recipe": config.name,

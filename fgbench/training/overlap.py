@@ -7,7 +7,7 @@ Reads the manifests and the origin of the work folder that the network lies in, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from fgbench.evaluation.samples import clip_samples
 from fgbench.storage import read_json, read_rows
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
+from fgbench.training.trained_clips import read_trained_clips
 from fgbench.workfolder import read_origin
 
 _MANIFESTS = "manifests"
@@ -74,6 +75,8 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
+    if (units := read_trained_clips(trained.path.parent)) is not None:
+        return _known_units(units, trained, place, fold)
     if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
         return None
     manifests = trained.workdir / _MANIFESTS
@@ -84,15 +87,38 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
     # Of folds that are no longer, nothing is known: all clips may have been trained on.
     is_known = own in division.folds
     seen = [c for c in division.divide(clips, own) if c.part != "test"] if is_known else clips
-    here = clip_samples(place.manifests)
-    divided = place.division.tested(here) if fold is None else place.division.divide(here, fold)
     seen_ids = {clip.clip_id for clip in seen}
-    tested_ids = {clip.clip_id for clip in divided if clip.part == "test"}
+    tested_ids = _tested_ids(place, fold)
     if _is_folder(trained.workdir, place.workdir):
         # Equal files in several parts are a matter of the division, whatever is started from.
         return len(seen_ids & tested_ids)
     same_ids = seen_ids if _is_one_data_set(trained.workdir, index, place) else frozenset[str]()
     return known_clips(manifests, seen_ids, place.manifests, tested_ids, same_ids=same_ids)
+
+
+def _tested_ids(place: Place, fold: str | None) -> set[str]:
+    here = clip_samples(place.manifests)
+    divided = place.division.tested(here) if fold is None else place.division.divide(here, fold)
+    return {clip.clip_id for clip in divided if clip.part == "test"}
+
+
+def _known_units(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Place, fold: str | None) -> int:
+    """As :func:`clips_trained_on`, of a run that tells its clips."""
+    tested_ids = _tested_ids(place, fold)
+    own = {row["clip_id"] for row in rows if row["dataset"] == place.details["dataset"]}
+    is_here = _is_folder(trained.workdir, place.workdir)
+    files = {
+        row["sha256"] for row in rows if not (is_here and row["dataset"] == place.details["dataset"])
+    } - {None}
+    same = is_here or (
+        trained.workdir is not None
+        and _is_one_data_set(trained.workdir, {"dataset": place.details["dataset"]}, place)
+    )
+    here = read_rows(place.manifests / "clips.parquet", ["clip_id", "sha256"])
+    return sum(
+        row["clip_id"] in tested_ids and (row["sha256"] in files or (same and row["clip_id"] in own))
+        for row in here
+    )
 
 
 def known_clips(

@@ -103,6 +103,23 @@ def find_frames(manifests: Path, frames: Sequence[tuple[str, int]]) -> Stored:
     return _find(_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
 
 
+def joined(parts: Sequence[tuple[Sequence[int], Stored]], names: Sequence[str]) -> Stored:
+    """Where the pictures of several lists lie, as one list.
+
+    Args:
+        parts: Places in the whole list of the samples of each, and where these lie.
+        names: Ids of the whole list.
+    """
+    at = [np.asarray(places, np.int64) for places, _ in parts]
+    lists = [stored for _, stored in parts]
+    return Stored(
+        names=names,
+        units=[unit for stored in lists for unit in stored.units],
+        places=[own[places] for own, stored in zip(at, lists, strict=True) for places in stored.places],
+        rows=[rows for stored in lists for rows in stored.rows],
+    )
+
+
 def find_fields(manifests: Path, pairs: Sequence[tuple[str, int]]) -> Stored:
     """Optical flow by clip and number of the earlier frame; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in pairs]

@@ -1,0 +1,179 @@
+"""Labelled frames of one work folder or of several together, before their pictures are read.
+
+Reads manifests. Units that a data set does not annotate are not labelled in its frames. Where there are
+several, ids bear the name of the data set, and people that of its adapter: two work folders may show the same
+people, as the left and the right camera of one data set do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fgbench.config import TrainAuConfig
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.action_units import Labels
+from fgbench.evaluation.samples import Sample, clip_samples
+from fgbench.records import image_id
+from fgbench.training.au_labels import AuRow
+from fgbench.training.au_task import LabelledFrames
+from fgbench.training.image_set import open_source
+from fgbench.training.place import Place
+from fgbench.training.stored import find_frames, joined, usable_frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitData:
+    """A work folder whose data set brings labels of action units.
+
+    Attributes:
+        place: Where it lies.
+        rows: Labels of its frames.
+        adapter: Name of the data set's adapter.
+    """
+
+    place: Place
+    rows: Iterable[AuRow]
+    adapter: str
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return str(self.place.details["dataset"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frames:
+    """N labelled frames.
+
+    Attributes:
+        data: The work folders.
+        folders: Place of each frame's in ``data``.
+        keys: Clip and number of each in its work folder.
+        sample_ids: Ids.
+        clip_ids: Ids of their clips.
+        subject_ids: Persons shown.
+        parts: Parts.
+        labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
+    """
+
+    data: Sequence[UnitData]
+    folders: Sequence[int]
+    keys: Sequence[tuple[str, int]]
+    sample_ids: Sequence[str]
+    clip_ids: Sequence[str]
+    subject_ids: Sequence[str | None]
+    parts: Sequence[str]
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def take(self, places: Sequence[int]) -> Frames:
+        """Some of them."""
+        return Frames(
+            data=self.data,
+            folders=[self.folders[place] for place in places],
+            keys=[self.keys[place] for place in places],
+            sample_ids=[self.sample_ids[place] for place in places],
+            clip_ids=[self.clip_ids[place] for place in places],
+            subject_ids=[self.subject_ids[place] for place in places],
+            parts=[self.parts[place] for place in places],
+            labels=self.labels[list(places)],
+        )
+
+    def open(self, place: Place, config: TrainAuConfig) -> LabelledFrames:
+        """With their pictures, in memory or read as they are needed.
+
+        Raises:
+            ManifestError: If one has no picture, or manifests are missing or damaged.
+            MediaError: If a picture cannot be decoded or has another size.
+        """
+        found = []
+        for number, one in enumerate(self.data):
+            at = [n for n, folder in enumerate(self.folders) if folder == number]
+            found.append((at, find_frames(one.place.manifests, [self.keys[n] for n in at])))
+        return LabelledFrames(
+            sample_ids=self.sample_ids,
+            clip_ids=self.clip_ids,
+            subject_ids=self.subject_ids,
+            labels=self.labels,
+            images=open_source(
+                joined(found, self.sample_ids),
+                device=place.device,
+                resident_mb=config.data.resident_mb,
+                jobs=place.jobs,
+                progress=place.progress,
+            ),
+        )
+
+
+def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided: bool) -> Frames:
+    """Frames that have both a face and labels, every ``frame_step``-th of a clip.
+
+    Args:
+        config: The recipe.
+        data: The work folders.
+        divided: Whether parts are those of the places' folds, and clips without a role in them are left out.
+
+    Raises:
+        ConfigError: If several work folders are of data sets of one name, or divided into folds of their own.
+        DatasetError: If no frame of a work folder has both.
+        ManifestError: If the manifests are missing or damaged.
+    """
+    names = [one.dataset for one in data]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"several work folders of one data set ({', '.join(names)}), expected different ones",
+            "name each data set once with --workdir",
+        )
+    folded = [one.dataset for one in data if one.place.division.n_folds]
+    if len(data) > 1 and divided and folded:
+        raise ConfigError(
+            f"{', '.join(folded)} is divided into folds of its own, which others do not have",
+            "cross-validate over the subjects of all: --folds 3",
+        )
+    found = [_of(config, one, divided=divided, is_only=len(data) == 1) for one in data]
+    return Frames(
+        data=data,
+        folders=[number for number, frames in enumerate(found) for _ in frames.keys],
+        keys=[key for frames in found for key in frames.keys],
+        sample_ids=[name for frames in found for name in frames.sample_ids],
+        clip_ids=[name for frames in found for name in frames.clip_ids],
+        subject_ids=[name for frames in found for name in frames.subject_ids],
+        parts=[part for frames in found for part in frames.parts],
+        labels=np.concatenate([frames.labels for frames in found]),
+    )
+
+
+def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -> Frames:
+    samples: Sequence[Sample] = clip_samples(one.place.manifests)
+    clips = {clip.clip_id: clip for clip in (one.place.divide(samples) if divided else samples)}
+    usable = set(usable_frames(one.place.manifests))
+    keys, labels = [], []
+    for row in sorted(one.rows, key=lambda row: (row.clip_id, row.frame_index)):
+        key = (row.clip_id, row.frame_index)
+        if row.frame_index % config.frame_step == 0 and key in usable and row.clip_id in clips:
+            keys.append(key)
+            labels.append([row.labels.get(unit, 0) for unit in config.action_units])
+    if not keys:
+        raise DatasetError(
+            "no frame has both labels of action units and a usable face"
+            + ("" if is_only else f" in {one.place.workdir}"),
+            "check the labels' clips and frame numbers, and that the recipe of fgbench prepare keeps video "
+            "frames (sample.video)",
+        )
+    before, people = ("", "") if is_only else (f"{one.dataset}/", f"{one.adapter}/")
+    subjects = [clips[clip].subject_id for clip, _ in keys]
+    return Frames(
+        data=(one,),
+        folders=[0] * len(keys),
+        keys=keys,
+        sample_ids=[before + image_id(*key) for key in keys],
+        clip_ids=[before + clip for clip, _ in keys],
+        subject_ids=[None if subject is None else people + subject for subject in subjects],
+        parts=[clips[clip].part for clip, _ in keys],
+        labels=np.array(labels, np.int8),
+    )

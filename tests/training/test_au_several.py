@@ -1,0 +1,169 @@
+"""Detectors of action units on several data sets together: units and people of both, known clips."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
+
+from fgbench.cli import train
+from fgbench.errors import ConfigError
+from fgbench.evaluation.action_units import read_au_result
+from fgbench.evaluation.division import Division
+from fgbench.reports.au_scores import au_table
+from fgbench.training import au_run
+from fgbench.training.au_evaluation import evaluate_units
+from fgbench.training.au_frames import UnitData, labelled_frames
+from fgbench.training.overlap import clips_trained_on, refuse_overlap
+from fgbench.training.trained import read_trained
+
+OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
+"""Units that each data set annotates; ``au12`` is in both."""
+
+QUICK = {"optimiser": {"epochs": 1, "batch": 8}}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Two data sets of the same clip ids and persons' names; files and labels differ."""
+    folder = tmp_path_factory.mktemp("several")
+    found = []
+    for number, name in enumerate(OWN):
+        manifests = small_work(folder / f"made-{name}", rest=False)
+        path = manifests / "clips.parquet"
+        table = pq.read_table(path)
+        rows = [{**row, "sha256": f"{number}{at:063x}"} for at, row in enumerate(table.to_pylist())]
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+        place = place_in(
+            folder / name, manifests, manifest_digest=name, details={"dataset": name, "synthetic": True}
+        )
+        told = [annotated(row, OWN[name]) for row in au_rows(manifests)]
+        found.append(UnitData(place=place, rows=told, adapter=f"reader-{name}"))
+    return found
+
+
+def annotated(row, units):
+    """``au25`` is shown where ``au04`` is."""
+    shown = {**row.labels, "au25": row.labels["au04"]}
+    return replace(row, labels={name: shown[name] for name in units})
+
+
+def run(data, *, folds=0, **changes):
+    first, *others = data
+    return au_run.run(
+        au_recipe(**(QUICK | changes)),
+        first.place,
+        first.rows,
+        folds=folds,
+        adapter=first.adapter,
+        others=others,
+    )
+
+
+def rows_of(folder):
+    return pq.read_table(folder / "au_predictions.parquet").to_pylist()
+
+
+def test_frames_of_both_with_the_units_of_each(data):
+    frames = labelled_frames(au_recipe(), data, divided=True)
+    n = len(frames) // 2
+    assert len(set(frames.sample_ids)) == len(frames) == 2 * n
+    assert [name.split("/")[0] for name in frames.sample_ids] == ["one"] * n + ["two"] * n
+    assert (frames.labels[:n, UNITS.index("au25")] == 0).all(), "not annotated, so masked"
+    assert (frames.labels[n:, UNITS.index("au04")] == 0).all()
+    assert all((frames.labels[part, 1] != 0).any() for part in (slice(n), slice(n, None)))
+    chosen = [2, n + 1, 0, 2 * n - 1, n]
+    opened = frames.take(chosen).open(data[0].place, au_recipe())
+    (batch,) = opened.images.batches(epoch=0, seed=0, batch=99, shuffle=False)
+    for image, place, folder in zip(batch.images, chosen, (0, 1, 0, 1, 1), strict=True):
+        name = frames.sample_ids[place].split("/")[1]
+        assert torch.equal(image.float(), pictures_of(data[folder].place.manifests, [name])[0])
+
+
+def test_one_network_is_trained_and_scored_on_both(data):
+    (folder,) = run(data, optimiser={"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6})
+    assert folder == data[0].place.workdir / "runs" / "au-tiny-one-two" / "0" / "0"
+    result, rows = read_au_result(folder), rows_of(folder)
+    details = result["details"]
+    assert details["dataset"] == "one and two"
+    assert details["datasets"] == {"one": "one", "two": "two"}
+    assert details["n_train"] == 24
+    assert {row["subject_id"] for row in rows} == {
+        f"reader-{name}/{subject}" for name in OWN for subject in SUBJECTS["test"]
+    }
+    truth, said = (np.array([row[key] for row in rows]) for key in ("labels", "probabilities"))
+    for at, score in enumerate(result["units"]):
+        there = truth[:, at] != 0
+        expected = f1_score(truth[there, at] == 1, said[there, at] >= 0.5)
+        assert score["f1"] == pytest.approx(expected), "every unit is labelled in one of them"
+    table = au_table([folder])
+    assert "one and two" in table.title
+    assert [row[0] for row in table.rows] == ["AU4", "AU12", "AU25", "mean"]
+
+    before = (folder / "weights.safetensors").stat().st_mtime_ns
+    assert run(data, optimiser={"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6}) == [folder]
+    assert (folder / "weights.safetensors").stat().st_mtime_ns == before
+    changed = replace(data[1], place=replace(data[1].place, manifest_digest="other"))
+    run([data[0], changed])
+    assert read_au_result(folder)["details"]["datasets"] == {"one": "one", "two": "other"}
+    with pytest.raises(ConfigError, match=r"scored on 2 data sets \(one, two\), expected one"):
+        evaluate_units(read_trained(folder / "weights.safetensors"), data[0].place)
+
+
+def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data):
+    folders = run(data, folds=3)
+    assert [folder.parent.name for folder in folders] == ["1of3", "2of3", "3of3"]
+    tested = [{row["subject_id"] for row in rows_of(folder)} for folder in folders]
+    everyone = {f"reader-{name}/{one}" for name in OWN for part in SUBJECTS.values() for one in part}
+    assert sorted(one for fold in tested for one in fold) == sorted(everyone), "each once"
+    for folder, unseen in zip(folders, tested, strict=True):
+        trained = read_trained(folder / "weights.safetensors")
+        for one in data:  # also in the second work folder, where the run does not lie
+            clips = pq.read_table(one.place.manifests / "clips.parquet").to_pylist()
+            seen = sum(
+                f"{one.adapter}/{row['subject_id']}" not in unseen and row["split"] == "test" for row in clips
+            )
+            # The frame without a face is of a clip that nothing was trained on.
+            expected = seen - any(
+                row["clip_id"] == "clip024" and f"{one.adapter}/{row['subject_id']}" not in unseen
+                for row in clips
+            )
+            assert clips_trained_on(trained, one.place, fold="0") == expected
+            if expected:
+                with pytest.raises(ConfigError, match=f"trained on {expected} of the test clips"):
+                    refuse_overlap(trained, one.place)
+
+
+def test_work_folders_that_cannot_be_taken_together(data):
+    again = replace(data[1], place=replace(data[1].place, details=data[0].place.details))
+    with pytest.raises(ConfigError, match=r"several work folders of one data set \(one, one\)"):
+        run([data[0], again])
+    folded = replace(data[1], place=replace(data[1].place, division=Division(n_folds=2)))
+    with pytest.raises(ConfigError, match="two is divided into folds of its own") as error:
+        run([data[0], folded])
+    assert "--folds 3" in error.value.hint
+
+
+def test_the_command_takes_several_work_folders(data, monkeypatch):
+    by_folder = {one.place.workdir: one for one in data}
+    monkeypatch.setattr(train, "_unit_data", lambda place: by_folder[place.workdir])
+    told = []
+    monkeypatch.setattr(train, "note", told.append)
+    (folder,) = train.train_au(au_recipe(**QUICK), data[0].place, others=[data[1].place])
+    assert folder.parts[-3] == "au-tiny-one-two"
+    assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
