@@ -20,6 +20,7 @@ RECIPE = {
     "name": "tiny",
     "method": "MSAU-Net (Ours)",
     "network": NETWORK,
+    "losses": {"alternate": False},
     "optimiser": {"epochs": 1, "learning_rate": 0.01},
     "data": {"resize_px": 256},
 }

@@ -17,14 +17,15 @@ def chain_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list
     """A sentence on each experiment of several seeds: what varied over them, and what all of them share.
 
     Args:
-        experiments: Some experiments; those with missing runs, or of one seed, are passed over.
+        experiments: Some experiments; those with missing runs, of one seed, or whose results do not tell what
+            they were made of, are passed over.
         names: Their names in the table.
     """
     told = zip(names, experiments, strict=True)
     return [
         f"{name}: {varied_over(experiment.runs)}"
         for name, experiment in told
-        if len(experiment.seeds) > 1 and not experiment.missing
+        if len(experiment.seeds) > 1 and not experiment.missing and _is_told(experiment.details)
     ]
 
 
@@ -35,6 +36,8 @@ def varied_over(runs: Sequence[Run]) -> str:
         runs: Of at least two seeds.
     """
     seeds = sorted({run.seed for run in runs})
+    if not all(_is_told(run.result["details"]) for run in runs):
+        return f"over {len(seeds)} seeds."
     chains = {(run.fold, run.seed): _chain(run.result["details"]) for run in runs}
     parts = list(dict.fromkeys(part for chain in chains.values() for part in chain))
     folds = {fold for fold, _ in chains}
@@ -58,6 +61,10 @@ def varied_over(runs: Sequence[Run]) -> str:
         f"over {len(seeds)} seeds vary {own}; they share {', '.join(shared)}, so that ± is less than that of "
         "whole chains."
     )
+
+
+def _is_told(details: Mapping[str, Any]) -> bool:
+    return any(key in details for key in ("chain", "weights", *_OLD))
 
 
 def _chain(details: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -110,3 +110,10 @@ def test_folds_of_a_seed_have_chains_of_their_own():
 def test_named_weights_to_start_from_are_shared():
     found = [run(seed, "0", chain=[], weights="e" * 64) for seed in (0, 1)]
     assert "they share initial weights, so" in varied_over(found)
+
+
+def test_of_runs_that_do_not_tell_nothing_is_said(tmp_path):
+    for seed in (0, 1):
+        write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", seed=seed)
+    assert not [note for note in table2.build(tmp_path).notes if "over 2 seeds" in note]
+    assert varied_over([run(0, "0"), run(1, "0")]) == "over 2 seeds."
