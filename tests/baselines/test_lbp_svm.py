@@ -14,6 +14,7 @@ from run_places import run_place
 from fgbench import records, storage
 from fgbench.baselines import lbp_svm
 from fgbench.baselines._lbp_features import read_ids, read_matrices
+from fgbench.baselines._lbp_kernels import lbp_kernels
 from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.evaluation.results import read_predictions, read_result, recompute
@@ -23,6 +24,7 @@ from fgbench.reports.protocols import protocol_notes
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
+QUICK = {"c_values": (10.0,), "gamma_factors": (1.0,)}
 SUBJECTS = {"train": 6, "val": 2, "test": 4}
 
 
@@ -171,10 +173,10 @@ def test_above_the_recipes_size_kernels_are_approximated_and_everybody_is_told(t
     """198 training images: exact up to that many, approximated where the recipe allows one less."""
     folder = manifests(tmp_path / "m")
     told = []
-    exact = run(folder, tmp_path / "exact", exact_up_to=198, note=told.append)
+    exact = run(folder, tmp_path / "exact", exact_up_to=198, note=told.append, **QUICK)
     assert told == []
     assert read_result(exact)["details"]["solver"] == "exact"
-    found = run(folder, tmp_path / "auto", exact_up_to=197, landmarks=100, note=told.append)
+    found = run(folder, tmp_path / "auto", exact_up_to=197, landmarks=100, note=told.append, **QUICK)
     result = read_result(found)
     assert told == result["details"]["notes"]
     assert told[0].startswith("lbp-svm: kernels approximated from 100 of 198 training samples (Nyström)")
@@ -182,20 +184,34 @@ def test_above_the_recipes_size_kernels_are_approximated_and_everybody_is_told(t
     assert {trial["kernel"] for trial in result["details"]["trials"]} == {"linear", "rbf"}
     assert result["metrics"]["uar"] > 0.8
     assert protocol_notes(result["details"])[-1] == f"L{told[0][1:]}."
-    named = run(folder, tmp_path / "named", solver="nystroem", landmarks=100)
+    named = run(folder, tmp_path / "named", solver="nystroem", landmarks=100, **QUICK)
     assert read_result(named)["predictions_sha256"] == result["predictions_sha256"]
 
 
 def test_an_approximation_depends_on_the_seed_and_not_on_the_jobs(tmp_path):
     folder = manifests(tmp_path / "m")
-    settings = {"solver": "nystroem", "landmarks": 40, "gamma_factors": (1.0,), "c_values": (10.0,)}
-    digests = [
-        read_result(run(folder, tmp_path / f"{seed}-{jobs}", seed=seed, jobs=jobs, **settings))[
-            "predictions_sha256"
-        ]
-        for seed, jobs in ((0, 1), (0, 3), (1, 1))
+    runs = [
+        run(
+            folder,
+            tmp_path / f"{seed}-{jobs}",
+            seed=seed,
+            jobs=jobs,
+            solver="nystroem",
+            landmarks=40,
+            **QUICK,
+        )
+        for seed, jobs in ((0, 1), (0, 3))
     ]
+    digests = [read_result(found)["predictions_sha256"] for found in runs]
     assert digests[0] == digests[1]
+    features = np.random.default_rng(0).random((60, 59)).astype(np.float32)
+    config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update={"solver": "nystroem", "landmarks": 9})
+    drawn = [
+        lbp_kernels(config, features, features, seed=seed, jobs=1).candidates()[1].train()
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_the_plan_of_300000_images_is_within_8_gb():
