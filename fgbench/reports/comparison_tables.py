@@ -26,7 +26,11 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     return {
         "n_samples": found.n_samples,
         "clusters": found.clusters,
-        "notes": [*_seed_notes(found), _mcnemar_note(found)],
+        "notes": [
+            *_seed_notes(found),
+            _mcnemar_note(found),
+            *[note for one in found.contenders for note in one.fairness_notes],
+        ],
         "first": found.contenders[0].name,
         "runs": [
             {
@@ -120,6 +124,7 @@ def _shared_notes(found: Comparison) -> list[str]:
             f"{one.name} {n:,}" for one, n in zip(found.contenders, found.n_tested, strict=True)
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
+    notes += [note for one in found.contenders for note in one.fairness_notes]
     digests = {str(run.result["manifest_digest"]) for one in found.contenders for run in one.experiment.runs}
     if len(digests) > 1:
         notes.append("The runs were made on different versions of the manifests.")

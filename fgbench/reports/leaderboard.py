@@ -73,6 +73,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
             *_sample_notes(ranked),
+            *[note for one in ranked for note in one.fairness_notes],
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",
             *gaps,
         ],

@@ -22,14 +22,19 @@ from fgbench.voting import Decision, Rules, duplicate_voter, settle
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
-    rules = Rules(
+    rules = rules_of(config)
+    columns = ["clip_id", "label", "scheme", "confidence", "key_frame", "votes"]
+    for clip in task.rows("ingest", columns=columns):
+        yield Item(clip["clip_id"], partial(_settle, clip, rules))
+
+
+def rules_of(config: ConsensusConfig) -> Rules:
+    """The rules by which votes are settled."""
+    return Rules(
         min_votes=config.min_votes,
         key_frame_tolerance=config.key_frame_tolerance,
         min_confidence=config.min_confidence,
     )
-    columns = ["clip_id", "label", "scheme", "confidence", "key_frame", "votes"]
-    for clip in task.rows("ingest", columns=columns):
-        yield Item(clip["clip_id"], partial(_settle, clip, rules))
 
 
 def _settle(clip: dict[str, Any], rules: Rules) -> Outcome:
