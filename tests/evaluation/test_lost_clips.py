@@ -7,7 +7,7 @@ import pytest
 from clip_folders import write_plain_clip
 
 from fgbench import prepare
-from fgbench.config import PrepareConfig
+from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
 from fgbench.evaluation.breakdown import coverage, missing_reasons
 from fgbench.evaluation.division import Division
 from fgbench.evaluation.labels import LabelSet
@@ -135,5 +135,8 @@ def test_manifests_without_rejects_have_no_lost_samples(tmp_path):
 
 
 def test_the_recipe_that_was_sought_on_test_says_so():
-    tuned = {name: load_train_video(name).tuned_on_test for name in ("plain-tsnet-small", "tmsau-small")}
+    tuned = {
+        name: load_training(name, TrainVideoConfig).tuned_on_test
+        for name in ("plain-tsnet-small", "tmsau-small")
+    }
     assert tuned == {"plain-tsnet-small": True, "tmsau-small": False}

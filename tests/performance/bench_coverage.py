@@ -85,8 +85,8 @@ def main() -> None:
     print()
     print(
         f"{N_SETS} data sets each: Monte Carlo error up to 0.012 of coverage, 0.01 of 0.05. Coverage is to "
-        f"be at least {LEAST_COVERAGE:g}, the paired interval to err at most {MOST_FALSE:g} from {GUIDE_FROM} "
-        f"subjects on."
+        f"be at least {LEAST_COVERAGE:g}, the paired interval to err at most {MOST_FALSE:g} from "
+        f"{GUIDE_FROM} subjects on."
     )
     low = [row for row in rows if row["jackknife"] < LEAST_COVERAGE]
     false = [row for row in rows if row["n"] >= GUIDE_FROM and row["paired"] > MOST_FALSE]
