@@ -188,8 +188,8 @@ def schema(table: str, width: int = 0) -> pa.Schema:
 
     Args:
         table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``,
-            ``"images"``, ``"clips"``, ``"rejects"``, or one of features: ``"lbp"``, ``"dense_trajectories"``,
-            ``"optical_flow"``, ``"wide_faces"``.
+            ``"images"``, ``"clips"``, ``"rejects"`` (of a stage), ``"published_rejects"`` (of the manifests),
+            or one of features: ``"lbp"``, ``"dense_trajectories"``, ``"optical_flow"``, ``"wide_faces"``.
         width: Length of the vectors of a table of features whose length is a choice.
     """
     import pyarrow as pa
@@ -214,6 +214,12 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("noise_seed", pa.uint64()),
         ]
     )
+    rejects = [
+        ("id", pa.string()),
+        ("stage", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
     tables: dict[str, list[tuple[str, Any]]] = {
         "ingest": [
             *_probe_fields(),
@@ -305,11 +311,14 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             *((name, pa.float32()) for name in TRAJECTORY_NUMBERS),
             *((name, pa.list_(pa.float16(), size)) for name, size in TRAJECTORY_CHANNELS.items()),
         ],
-        "rejects": [
-            ("id", pa.string()),
-            ("stage", pa.string()),
-            ("reason", pa.string()),
-            ("detail", pa.string()),
+        "rejects": rejects,
+        "published_rejects": [
+            *rejects,
+            ("label", pa.string()),
+            ("split", pa.string()),
+            ("subject_id", pa.string()),
+            ("source_id", pa.string()),
+            ("key_frame", pa.int32()),
         ],
     }
     fields = tables[table]

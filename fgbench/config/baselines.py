@@ -20,6 +20,8 @@ class BaselineConfig(Section):
     """Name of the recipe."""
     description: str = ""
     """One sentence for people."""
+    tuned_on_test: bool = False
+    """Whether settings were sought with the test samples of a data set: every table says so of its runs."""
 
 
 Solver = Literal["exact", "nystroem"]

@@ -145,6 +145,8 @@ class TrainImageConfig(Section):
     """One sentence for people."""
     method: str
     """Row of Table II that it is, as the paper names it."""
+    tuned_on_test: bool = False
+    """Whether settings were sought with the test samples of a data set: every table says so of its runs."""
     au_recipe: str | None = None
     """Recipe of the AU pretraining whose trunk is taken, and frozen but for ``losses.units``; ``null`` trains
     the trunk from drawn values."""

@@ -178,6 +178,8 @@ class TrainVideoConfig(Section):
     """One sentence for people."""
     method: str
     """Row of Table II, or column of Table V, that it is."""
+    tuned_on_test: bool = False
+    """Whether settings were sought with the test samples of a data set: every table says so of its runs."""
     image_recipe: str | None = None
     """Recipe of the image model that describes frames, and stays as it is; needed by ``attention``."""
     spatial: Spatial | None = "attention"

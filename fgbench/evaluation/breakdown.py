@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from fgbench.evaluation import metrics
+from fgbench.evaluation.lost_clips import rejected_clips
 from fgbench.evaluation.results import Predictions
 from fgbench.records import image_id
 from fgbench.storage import read_rows
@@ -125,7 +126,7 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
 
 
 def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
-    """Why samples have no prediction: status of the face, to number of samples.
+    """Why samples have no prediction: status of the face or why the clip could not be read, to number.
 
     Samples that are no sampled frames of the manifests (clips, or those of other manifests) count as
     ``"not told"``.
@@ -143,6 +144,9 @@ def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
         if label is None
     }
     reasons = dict.fromkeys(lost, "not told")
+    clips = dict(zip(predictions.sample_ids, predictions.clip_ids, strict=True))
+    rejected = rejected_clips(manifests) if lost else {}
+    reasons |= {name: rejected[clips[name]] for name in lost if clips[name] in rejected}
     paths = sorted((manifests / "faces").glob("*.parquet")) if lost else []
     for path in paths:
         for row in read_rows(path, ["clip_id", "frame_index", "status"]):

@@ -11,6 +11,7 @@ from typing import Any, Self
 from fgbench.errors import DatasetError
 from fgbench.evaluation.division import Division
 from fgbench.evaluation.labels import LabelSet, fg33
+from fgbench.evaluation.lost_clips import lost_samples
 from fgbench.evaluation.results import SINGLE_FOLD, finished_run, read_result, run_folder, unheard
 from fgbench.evaluation.roles import Roles, assign_roles
 from fgbench.evaluation.run_lock import hold_run
@@ -148,7 +149,22 @@ class RunPlace:
         """
         found = assign_roles(self.divide(samples), protocol_name=protocol_name, known=known, fold=self.fold)
         self.check_trained(found.train)
-        return found
+        return found.with_lost(self.lost_tests(samples))
+
+    def lost_tests(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Test samples of clips that could not be read; none where folds divide: they hold usable clips.
+
+        Args:
+            samples: All samples that could be: images, or clips as a whole.
+
+        Raises:
+            ManifestError: If the manifests are damaged.
+        """
+        return [] if self.division.n_folds else self.division.tested(self._lost(samples))
+
+    def _lost(self, samples: Sequence[Sample]) -> list[Sample]:
+        lost = lost_samples(self.manifests, samples)
+        return [sample for sample in lost if sample.label in self.labels.labels]
 
     def check_trained(self, train: Sequence[Sample]) -> None:
         """Refuse classes that would never be trained on, in the place's fold.

@@ -136,6 +136,8 @@ class ClassResult(_Told):
     seed: Count
     classes: Annotated[list[str], Field(min_length=1)]
     metrics: _Scores
+    rejected_test: dict[str, Count] = {}
+    tuned_on_test: bool = False
     manifest_digest: str
     details: _Details
 

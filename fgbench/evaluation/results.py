@@ -29,6 +29,7 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import cluster_names
 from fgbench.evaluation.confusion_csv import confusion_csv
 from fgbench.evaluation.kept_digests import CODEBOOKS, Card, check_files, check_texts, write_result
+from fgbench.evaluation.lost_clips import rejected_samples
 from fgbench.evaluation.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
@@ -178,6 +179,8 @@ def write_run(
         "seed": seed,
         "classes": list(predictions.classes),
         "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
+        "rejected_test": rejected_samples(root / "manifests", predictions.clip_ids),
+        "tuned_on_test": bool(plain.get("tuned_on_test", False)),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "manifest_digest": manifest_digest,

@@ -7,7 +7,8 @@ the test part is predicted. Copies train, but are neither chosen on nor scored.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,10 @@ class Roles:
     selection: Sequence[Sample]
     predicted: Sequence[Sample]
     test: Sequence[Sample]
+
+    def with_lost(self, lost: Sequence[Sample]) -> Self:
+        """The same with test samples that could not be read, which get no prediction and count as wrong."""
+        return replace(self, test=sorted([*self.test, *lost], key=lambda sample: sample.sample_id))
 
 
 def assign_roles(

@@ -22,7 +22,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
-from fgbench.reports.protocols import protocol_label, protocol_sentence, reservations
+from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.stages.publish import read_index
 from fgbench.taxonomy import ontology
 
@@ -120,7 +120,15 @@ def benchmark_table(
         ),
         columns=[*_KEYS, *columns],
         rows=rows,
-        notes=[*_meaning(theirs, others), *notes],
+        notes=[
+            *_meaning(theirs, others),
+            *notes,
+            *fairness_notes(
+                (label, run.result)
+                for entry, label in zip(entries, _labels(entries), strict=True)
+                for run in entry.experiment.runs
+            ),
+        ],
         keys=len(_KEYS),
         blocks=(len(theirs.datasets) + 1, *[len(others)] * bool(others)),
     )

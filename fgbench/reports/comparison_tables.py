@@ -11,7 +11,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
 from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
-from fgbench.reports.protocols import fairness_notes
+from fgbench.reports.protocols import knowledge_notes
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
@@ -27,7 +27,11 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     return {
         "n_samples": found.n_samples,
         "clusters": found.clusters,
-        "notes": [*_seed_notes(found), _mcnemar_note(found)],
+        "notes": [
+            *_seed_notes(found),
+            _mcnemar_note(found),
+            *[note for one in found.contenders for note in one.fairness_notes],
+        ],
         "first": found.contenders[0].name,
         "runs": [
             {
@@ -121,10 +125,11 @@ def _shared_notes(found: Comparison) -> list[str]:
             f"{one.name} {n:,}" for one, n in zip(found.contenders, found.n_tested, strict=True)
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
+    notes += [note for one in found.contenders for note in one.fairness_notes]
     digests = {str(run.result["manifest_digest"]) for one in found.contenders for run in one.experiment.runs}
     if len(digests) > 1:
         notes.append("The runs were made on different versions of the manifests.")
-    return [*notes, *fairness_notes([(one.name, one.details) for one in found.contenders])]
+    return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
 
 
 def _differences(found: Comparison) -> Table:

@@ -22,6 +22,7 @@ from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, see
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
 from fgbench.reports.model import Cell
+from fgbench.reports.protocols import fairness_notes
 from fgbench.taxonomy import ontology, ontology_names
 
 
@@ -95,6 +96,11 @@ class Contender:
             classes: The classes in the order wanted; ``None`` for that of the probabilities.
         """
         return seed_counts(self.seeds, classes=self.classes if classes is None else classes)
+
+    @property
+    def fairness_notes(self) -> list[str]:
+        """Sentences on test samples that could not be read, and on settings that saw the test samples."""
+        return fairness_notes([(self.name, run.result) for run in self.experiment.runs])
 
     @property
     def clusters(self) -> str:

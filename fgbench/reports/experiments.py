@@ -15,7 +15,7 @@ from fgbench.evaluation.folds import natural_key
 from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
-from fgbench.reports.protocols import expected_folds, protocol_notes
+from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
 from fgbench.taxonomy import ontology
 
 RUNS = "runs"
@@ -209,7 +209,12 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
             gaps.append(f"{name}: {lost} is damaged and left out.")
     protocols = [note for experiment in experiments for note in protocol_notes(experiment.details)]
     origins = [f"{method}: from {', '.join(folders)}." for method, folders in sources.items()]
-    return [*origins, *gaps, *dict.fromkeys(protocols)]
+    named = [
+        (name, run.result)
+        for name, experiment in zip(shown_names(experiments), experiments, strict=True)
+        for run in experiment.runs
+    ]
+    return [*origins, *gaps, *dict.fromkeys(protocols), *fairness_notes(named)]
 
 
 def read_experiment(folder: Path) -> Experiment | None:

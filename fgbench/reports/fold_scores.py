@@ -13,7 +13,7 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
-from fgbench.reports.protocols import expected_folds, protocol_notes
+from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
 from fgbench.reports.run_scores import class_rows, score_notes
 
 MEASURES = ("uar", "war", "macro_f1")
@@ -95,6 +95,7 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
             "deviation over folds; a class without samples in a fold is left out of that fold's UAR.",
             *([f"Not run: folds {', '.join(absent)}. No results of the protocol."] if absent else []),
             *protocol_notes(details),
+            *fairness_notes((name, result) for result in results),
         ],
     )
     classes = Table(

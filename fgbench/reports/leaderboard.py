@@ -12,7 +12,7 @@ from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, sco
 from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
-from fgbench.reports.protocols import fairness_notes
+from fgbench.reports.protocols import knowledge_notes
 
 _KINDS = {"image": "images", "video": "clips"}
 
@@ -74,6 +74,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
             *_sample_notes(ranked),
+            *[note for one in ranked for note in one.fairness_notes],
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",
             *gaps,
         ],
@@ -91,7 +92,7 @@ def _sample_notes(ranked: list[Contender]) -> list[str]:
     if len(tested) > 1:
         groups = "; ".join(f"{', '.join(names)}: {len(ids):,}" for ids, names in tested.items())
         notes.append(f"Tested on different samples ({groups}), so that their numbers do not compare.")
-    return [*notes, *fairness_notes([(one.name, one.details) for one in ranked])]
+    return [*notes, *knowledge_notes([(one.name, one.details) for one in ranked])]
 
 
 def _gap(experiment: Experiment) -> str:

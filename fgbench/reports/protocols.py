@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fgbench.evaluation.division import HELD_OUT, Division
@@ -46,7 +46,7 @@ def protocol_notes(details: Mapping[str, Any]) -> list[str]:
     return [*([] if is_usual else [f"Protocol: {protocol_sentence(details)}."]), *reservations(details)]
 
 
-def fairness_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Sentences that name the runs that were no fair test, or may have been none.
 
     Args:
@@ -61,6 +61,34 @@ def fairness_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
         notes.append(
             "What their weights were trained on is not at hand, so that they may know test clips: "
             f"{', '.join(unknown)}."
+        )
+    return notes
+
+
+def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Sentences on test samples that could not be read, and on runs whose settings saw the test samples.
+
+    Args:
+        results: Name of each run, as the table shows it, and its ``result.json``.
+    """
+    rejected: dict[str, list[str]] = {}
+    tuned = []
+    for name, result in results:
+        reasons = result.get("rejected_test") or {}
+        if reasons:
+            told = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+            sentence = f"{sum(reasons.values())} test samples are of clips that could not be read ({told})"
+            rejected.setdefault(sentence, []).append(name)
+        if result.get("tuned_on_test"):
+            tuned.append(name)
+    notes = [
+        f"{', '.join(dict.fromkeys(names))}: {sentence}; they count as wrong, one per clip."
+        for sentence, names in rejected.items()
+    ]
+    if tuned:
+        notes.append(
+            f"{', '.join(dict.fromkeys(tuned))}: settings were sought with test samples of a data set, so "
+            "that the figures are too good."
         )
     return notes
 

@@ -10,7 +10,7 @@ from fgbench.evaluation.clusters import clusters_told, few_told
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.model import Cell, Table, data_title
-from fgbench.reports.protocols import protocol_notes
+from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.render import text
 
 
@@ -32,7 +32,11 @@ def scores_table(folder: Path) -> Table:
         title=data_title(f"{result['experiment']}, test", details["dataset"], synthetic=details["synthetic"]),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
         rows=class_rows(found),
-        notes=[*score_notes(predictions, found), *protocol_notes(details)],
+        notes=[
+            *score_notes(predictions, found),
+            *protocol_notes(details),
+            *fairness_notes([(str(result["experiment"]), result)]),
+        ],
     )
 
 
@@ -49,7 +53,8 @@ def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
     return [
         _uar_told(predictions, 1 / found.n_classes),
         f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
-        f"{found.n_missing} of {found.n} samples have no prediction (no usable face) and count as wrong",
+        f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
+        "not be read) and count as wrong",
         "Augmented copies are not scored.",
         *few_told(len(set(predictions.clusters()))),
     ]

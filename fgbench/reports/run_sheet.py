@@ -110,7 +110,7 @@ def _measures(one: Contender) -> Table:
         title=title_of(one, "test"),
         columns=["Measure", "Value", "95 % from", "95 % to"],
         rows=rows,
-        notes=[*_run_notes(one), *_measure_notes(one), *_reasons(one)],
+        notes=[*_run_notes(one), *_measure_notes(one), *_reasons(one), *one.fairness_notes],
     )
 
 

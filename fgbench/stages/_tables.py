@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fgbench import pipeline, records, storage
+from fgbench.config import PrepareConfig
 from fgbench.faces.status import USABLE
+from fgbench.failures import writable
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
-from fgbench.records import IMAGE_ROLES, SPLITS
+from fgbench.records import IMAGE_ROLES, SPLITS, ClipEntry
 from fgbench.stages._frame_sizes import size_changes
+from fgbench.stages._lost_clips import told_of
 from fgbench.stages._votes import Annotation, read_annotation
 
 if TYPE_CHECKING:
@@ -122,13 +125,25 @@ def annotation(workdir: Path, finished: Finished) -> Annotation:
     return read_annotation(_paths(workdir, finished, "ingest"))
 
 
-def rejects_table(workdir: Path, finished: Finished) -> pa.Table:
-    """What could not be used, of all stages, ordered by id and stage."""
-    schema = records.schema("rejects")
+def rejects_table(
+    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig
+) -> pa.Table:
+    """What could not be used, of all stages, ordered by id and stage, with what the data set tells of it."""
+    import pyarrow as pa
+
+    schema = records.schema("published_rejects")
     paths = [path for stage in finished for path in _paths(workdir, finished, stage, REJECTS)]
     if not paths:
         return schema.empty_table()
-    return pipeline.read_table(paths).cast(schema).sort_by([("id", "ascending"), ("stage", "ascending")])
+    table = pipeline.read_table(paths).sort_by([("id", "ascending"), ("stage", "ascending")])
+    listed = {writable(entry.clip_id): entry for entry in entries}
+    parts = {
+        row["clip_id"]: row["split"]
+        for path in _paths(workdir, finished, "split")
+        for row in storage.read_rows(path, ["clip_id", "split"])
+    }
+    rows = [{**row, **told_of(row["id"], listed.get(row["id"]), parts, config)} for row in table.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def reannotate_text(rejects: pa.Table) -> str:

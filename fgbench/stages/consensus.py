@@ -42,14 +42,19 @@ def _plan(
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
-    rules = Rules(
+    rules = rules_of(config)
+    low = dict.fromkeys(task.plan, config.drop_classes_below)
+    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame"]):
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low))
+
+
+def rules_of(config: ConsensusConfig) -> Rules:
+    """The rules by which votes are settled."""
+    return Rules(
         min_votes=config.min_votes,
         key_frame_tolerance=config.key_frame_tolerance,
         min_confidence=config.min_confidence,
     )
-    low = dict.fromkeys(task.plan, config.drop_classes_below)
-    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame"]):
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low))
 
 
 def _settle(clip: dict[str, Any], rules: Rules, low: Mapping[str, float]) -> Outcome:

@@ -6,7 +6,8 @@ Writes under ``manifests/`` of the work folder:
 - ``faces/<bucket>.parquet``: one row per sampled frame, with the aligned face or the reason of its absence;
 - ``images/<part>-<bucket>.parquet``: the image set, originals and copies;
 - ``features/<name>/<bucket>.parquet``: features, those of the recipe;
-- ``rejects.parquet``: every clip that could not be used, with stage and reason;
+- ``rejects.parquet``: every clip that could not be used, with stage and reason, and its class and part where
+  the data set tells them: such clips of the test list count as samples without prediction;
 - ``reannotate.csv``: clips on which annotators have to vote again;
 - ``folds.csv``: official folds, where the data set has any;
 - ``README.md``: the data card;
@@ -61,6 +62,9 @@ ALIGNED = "similarity"
 NOT_ALIGNED = "none"
 """Column ``align`` of pictures that are cropped already and were taken as they are."""
 
+LAYOUT = 2
+"""Version of what is written here; manifests of another one are written anew."""
+
 _READ = ("ingest", "consensus", "split", "faces")
 """Stages whose rows are read here; those of the others get a second name."""
 
@@ -93,6 +97,7 @@ def publish(
     """
     folder = workdir / MANIFESTS
     origin = {
+        "layout": LAYOUT,
         "recipe": config.model_dump(mode="json"),
         "stages": {
             stage: {str(bucket): marker.fingerprint for bucket, marker in sorted(markers.items())}
@@ -131,7 +136,7 @@ def publish(
     discard(folder / INDEX)
     files = _place_parts(workdir, parts, dropped)
     storage.write_table(folder / "clips.parquet", clips)
-    rejects = tables.rejects_table(workdir, finished)
+    rejects = tables.rejects_table(workdir, finished, listing.entries, config)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)

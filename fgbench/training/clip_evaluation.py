@@ -184,4 +184,5 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
         clips = frames.clip_set(found, place.labels, place.device)
         opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
         parts[part] = (opened, predict_clips(network.model, opened))
-    return parts, Roles(train=(), selection=(), predicted=usable, test=test)
+    roles = Roles(train=(), selection=(), predicted=usable, test=test)
+    return parts, roles.with_lost(place.lost_tests(samples))

@@ -158,4 +158,5 @@ def _test_roles(place: Place, *, fold: str | None) -> Roles:
             f"{place.manifests} has {len(test)} test images, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
-    return Roles(train=(), selection=(), predicted=predicted, test=test)
+    roles = Roles(train=(), selection=(), predicted=predicted, test=test)
+    return roles.with_lost(place.lost_tests(samples))

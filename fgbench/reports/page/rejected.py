@@ -59,7 +59,10 @@ class Rejected:
         return {
             "reasons": [[stage, reason, count] for (stage, reason), count in sorted(reasons.items())],
             "clips": [
-                {**row, "picture": self._place(self._clip_sheet, f"rejected {row['id']}")}
+                {
+                    **{key: row[key] for key in ("id", "stage", "reason", "detail")},
+                    "picture": self._place(self._clip_sheet, f"rejected {row['id']}"),
+                }
                 for row in self._clips[:N_LISTED]
             ],
             "statuses": sorted(self._counts.items()),

@@ -19,7 +19,7 @@ from fgbench.reports.page.counted import Counted
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.page.found import ClassRun, UnitRun
 from fgbench.reports.page.sheets import Sheets
-from fgbench.reports.protocols import may_know_test_clips
+from fgbench.reports.protocols import fairness_notes, may_know_test_clips
 
 N_TOP = 5
 """Most probable classes that are shown of a sample."""
@@ -63,6 +63,7 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "cluster": counted.told,
         "few": None if low is None else " ".join(few_told(len(counted.counts.names))),
         "paper": _paper_mean(run),
+        "fairness": fairness_notes([(run.key, run.run.result)]),
     }
 
 

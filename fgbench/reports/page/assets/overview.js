@@ -47,7 +47,7 @@ function leaderboard(list) {
   const names = list.map(([entry]) => entry.key);
   const unknown = list.filter(([entry]) => entry.may_know_test).map(([entry]) => entry.key);
   const warning = unknown.length ? ` What their weights were trained on is not at hand, so that they may know test clips: ${unknown.join(", ")}.` : "";
-  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison.${warning}`;
+  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison.${warning} ${list.flatMap(([entry]) => entry.fairness).join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],

@@ -1,0 +1,142 @@
+"""Unreadable clips of the test list stay in the denominator; clips that were never settled do not."""
+
+import json
+
+import numpy as np
+import pytest
+from clip_folders import write_plain_clip
+
+from fgbench import prepare
+from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
+from fgbench.evaluation.breakdown import coverage, missing_reasons
+from fgbench.evaluation.division import Division
+from fgbench.evaluation.labels import LabelSet
+from fgbench.evaluation.lost_clips import lost_samples
+from fgbench.evaluation.place import RunPlace
+from fgbench.evaluation.results import read_result, write_run
+from fgbench.evaluation.roles import predictions_of
+from fgbench.evaluation.samples import clip_samples, image_samples
+from fgbench.reports.run_scores import scores_table
+from fgbench.storage import read_rows
+
+PARTS = {"t0": "train", "t1": "train", "v0": "val", "e0": "test", "e1": "test", "broken": "test"}
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Six clips; of the three of the official test list, one lacks its end. One of training is empty."""
+    folder = tmp_path_factory.mktemp("lost")
+    root = folder / "in"
+    lines = ["clip,label,key_frame,subject,split"]
+    for seed, (name, part) in enumerate(PARTS.items()):
+        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=seed)
+        lines.append(f"{name}.mp4,anger,4,s-{name},{part}")
+    broken = root / "videos" / "broken.mp4"
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    (root / "videos" / "empty.mp4").write_bytes(b"")
+    lines.append("empty.mp4,anger,4,s-empty,train")
+    (root / "annotations.csv").write_text("\n".join(lines) + "\n")
+    whole = {"align": False, "chip_size": 96}
+    config = PrepareConfig.model_validate({"name": "test", "buckets": 2, "faces": whole})
+    prepare.run(config, root, folder / "work")
+    return folder / "work"
+
+
+def place_of(work, **changes):
+    return RunPlace(
+        workdir=work,
+        manifest_digest="m",
+        details={"dataset": "test", "synthetic": True},
+        seed=0,
+        resume=True,
+        force=False,
+        jobs=1,
+        progress=lambda name, done, of: None,
+        labels=LabelSet(name="one", labels=("anger",)),
+        **changes,
+    )
+
+
+def test_rejects_keep_their_class_and_part(work):
+    rows = {row["id"]: row for row in read_rows(work / "manifests" / "rejects.parquet")}
+    assert {
+        name: (row["stage"], row["label"], row["split"], row["subject_id"]) for name, row in rows.items()
+    } == {
+        "broken": ("ingest", "anger", "test", "s-broken"),
+        "empty": ("ingest", "anger", "train", "s-empty"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"), [(clip_samples, {"broken"}), (image_samples, {"broken-f00004"})]
+)
+def test_a_broken_test_clip_is_a_sample_without_prediction(work, read, expected):
+    place = place_of(work)
+    samples = read(place.manifests)
+    roles = place.roles(samples, protocol_name="test")
+    lost = {sample.sample_id for sample in roles.test} - {sample.sample_id for sample in roles.predicted}
+    assert lost == expected
+    assert {sample.clip_id for sample in roles.test} == {"e0", "e1", "broken"}
+    assert "empty" not in {sample.clip_id for sample in (*roles.train, *roles.test)}
+
+
+def run_of(work):
+    place = place_of(work)
+    roles = place.roles(clip_samples(place.manifests), protocol_name="test")
+    sure = np.ones((len(roles.predicted), 1), np.float32)
+    found = predictions_of(roles, sure, sure, ["anger"])
+    return found, write_run(
+        work,
+        found,
+        experiment="sure",
+        fold="0",
+        seed=0,
+        config={"name": "sure", "tuned_on_test": True},
+        manifest_digest="m",
+        device="cpu",
+        details=place.details,
+    )
+
+
+def test_scores_coverage_result_and_table_count_it(work):
+    found, folder = run_of(work)
+    result = read_result(folder)
+    assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (3, 1)
+    assert result["metrics"]["uar"] == pytest.approx(2 / 3)
+    (reason,) = result["rejected_test"]
+    assert reason.startswith("ingest ")
+    assert result["rejected_test"][reason] == 1
+    assert coverage(found).share == pytest.approx(2 / 3)
+    assert missing_reasons(found, work / "manifests") == {reason: 1}
+    notes = scores_table(folder).notes
+    assert any("1 of 3 samples have no prediction" in note for note in notes)
+    told = f"sure: 1 test samples are of clips that could not be read ({reason} 1)"
+    assert any(note.startswith(told) for note in notes)
+
+
+def test_a_run_with_settings_sought_on_test_is_named_in_tables(work):
+    _, folder = run_of(work)
+    assert read_result(folder)["tuned_on_test"] is True
+    notes = scores_table(folder).notes
+    assert any(note.startswith("sure: settings were sought with test samples") for note in notes)
+    assert json.loads((folder / "result.json").read_text())["tuned_on_test"] is True
+
+
+def test_folds_and_other_label_sets_have_no_lost_samples(work):
+    samples = clip_samples(work / "manifests")
+    assert [one.clip_id for one in lost_samples(work / "manifests", samples)] == ["broken", "empty"]
+    folds = Division(n_folds=2, fold_of={sample.clip_id: "1" for sample in samples})
+    assert place_of(work, division=folds).lost_tests(samples) == []
+    assert [sample.clip_id for sample in place_of(work).lost_tests(samples)] == ["broken"]
+
+
+def test_manifests_without_rejects_have_no_lost_samples(tmp_path):
+    assert lost_samples(tmp_path, ()) == []
+
+
+def test_the_recipe_that_was_sought_on_test_says_so():
+    tuned = {
+        name: load_training(name, TrainVideoConfig).tuned_on_test
+        for name in ("plain-tsnet-small", "tmsau-small")
+    }
+    assert tuned == {"plain-tsnet-small": True, "tmsau-small": False}
