@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.students_t import two_sided_p, two_sided_quantile
 
 Metric = Literal["uar", "war", "macro_f1"]
 
@@ -111,14 +110,24 @@ class Uncertainty:
         return float(min(self.freedoms[0], sum(self.variances) ** 2 / parts if parts else self.freedoms[0]))
 
     def reach(self, level: float) -> float:
-        """Half the width of the interval."""
-        return two_sided_quantile(level, self.freedom) * self.error
+        """Half the width of the interval.
+
+        Raises:
+            ValueError: If the level is not above 0 and below 1.
+        """
+        from scipy.special import stdtrit
+
+        if not 0 < level < 1:
+            raise ValueError(f"level {level}, expected more than 0 and less than 1")
+        return float(stdtrit(self.freedom, (1 + level) / 2)) * self.error
 
     def p_value(self, estimate: float) -> float:
         """Two-sided p-value of the hypothesis that the truth is 0."""
         if not self.error:
             return 1.0 if estimate == 0 else 0.0
-        return two_sided_p(estimate / self.error, self.freedom)
+        from scipy.special import stdtr
+
+        return float(2 * stdtr(self.freedom, -abs(estimate) / self.error))
 
 
 def count_clusters(
