@@ -109,7 +109,7 @@ def write_data(
     _write(manifests / "faces/00000.parquet", "faces", face_rows)
     _write(manifests / "clips.parquet", "clips", clip_rows)
     reject = {"id": "lost", "stage": "ingest", "reason": "empty_file", "detail": "0 bytes"}
-    _write(manifests / "rejects.parquet", "rejects", [reject])
+    _write(manifests / "rejects.parquet", "published_rejects", [reject])
     storage.write_json(
         manifests / "index.json",
         {

@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from test_lbp_svm import manifests
 from typer.testing import CliRunner
@@ -11,6 +13,7 @@ from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.evaluation.run_lock import hold_run
 from fgbench.hashing import digest_file
+from fgbench.records import schema
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
 
@@ -27,7 +30,8 @@ def made(tmp_path_factory):
 
 def write_index(work, dataset):
     rejects = work / "manifests" / "rejects.parquet"
-    rejects.write_text(dataset)  # stands for the content
+    lost = {"id": "lost", "stage": "consensus", "reason": "dropped", "detail": dataset}
+    pq.write_table(pa.Table.from_pylist([lost], schema=schema("published_rejects")), rejects)
     files = {"rejects.parquet": {"sha256": digest_file(rejects)}}
     index = {"dataset": dataset, "synthetic": True, "files": files}
     (work / "manifests" / "index.json").write_text(json.dumps(index))
