@@ -45,10 +45,8 @@ class LongCommand:
 
 PREPARED = ("manifests", "stages", "plans")
 COMMANDS: Sequence[LongCommand] = (
-    LongCommand(name="prepare, 1 job", data="small", arguments=("prepare", "1"), writes=PREPARED, short=True),
-    LongCommand(
-        name="prepare, 2 jobs", data="small", arguments=("prepare", "2"), writes=PREPARED, short=True
-    ),
+    LongCommand(name="prepare-1-job", data="small", arguments=("prepare", "1"), writes=PREPARED, short=True),
+    LongCommand(name="prepare-2-jobs", data="small", arguments=("prepare", "2"), writes=PREPARED, short=True),
     LongCommand(
         name="lbp-svm",
         data="small",
@@ -57,7 +55,7 @@ COMMANDS: Sequence[LongCommand] = (
         short=True,
     ),
     LongCommand(
-        name="report --html",
+        name="report-html",
         data="small",
         arguments=("report", "--html"),
         needs=("lbp-svm",),
@@ -65,7 +63,7 @@ COMMANDS: Sequence[LongCommand] = (
         short=True,
     ),
     LongCommand(
-        name="report --all",
+        name="report-all",
         data="small",
         arguments=("report", "--all"),
         needs=("lbp-svm",),

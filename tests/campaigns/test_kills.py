@@ -42,6 +42,11 @@ class Undisturbed:
         return made, begin
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Undisturbed:
+    return Undisturbed(tmp_path_factory.mktemp("undisturbed"), commands)
+
+
 def cases_of(config: pytest.Config) -> dict[int, list[Case]]:
     """Number of a command to its cases that are asked for."""
     asked = config.getoption("--campaign-case")
@@ -98,23 +103,27 @@ def tried(
     return [f"{command.name}, killed after {instants} of {seconds:.1f} s: {fault}" for fault in faults]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test per command, so that each is told of when it ends, and several processes share them."""
+    places = list(cases_of(metafunc.config))
+    metafunc.parametrize("place", places, ids=[COMMANDS[place].name for place in places])
+
+
 @pytest.mark.timeout(14400)
 def test_killed_commands_end_in_the_same_bytes(
-    request: pytest.FixtureRequest, tmp_path: Path, commands: Commands
+    request: pytest.FixtureRequest, tmp_path: Path, undisturbed: Undisturbed, place: int
 ) -> None:
-    undisturbed = Undisturbed(tmp_path / "undisturbed", commands)
     faults: dict[Case, list[str]] = {}
-    for place, cases in cases_of(request.config).items():
-        command = COMMANDS[place]
-        made, begin = undisturbed.of(command)
-        # A folder of the same name each time: some results hold it.
-        folder = tmp_path / "killed"
-        whole = fresh(begin, folder)
-        ended = commands.run(*command.of(made, whole), limit_s=LIMIT_S)
-        assert ended.status == 0, ended.said
-        expected = written(command, whole)
-        assert expected
-        shutil.rmtree(whole)
-        for case in cases:
-            faults[case] = tried(case, command, made, begin, ended.seconds, expected, folder, commands)
+    command, commands = COMMANDS[place], undisturbed.commands
+    made, begin = undisturbed.of(command)
+    # A folder of the same name each time: some results hold it.
+    folder = tmp_path / "killed"
+    whole = fresh(begin, folder)
+    ended = commands.run(*command.of(made, whole), limit_s=LIMIT_S)
+    assert ended.status == 0, ended.said
+    expected = written(command, whole)
+    assert expected
+    shutil.rmtree(whole)
+    for case in cases_of(request.config)[place]:
+        faults[case] = tried(case, command, made, begin, ended.seconds, expected, folder, commands)
     expect_none(faults, "test_kills")
