@@ -28,6 +28,7 @@ from fgbench.models.tmsau import TmsauNet
 from fgbench.training.batching import Slices, epoch_order
 from fgbench.training.clip_rows import pieces_of
 from fgbench.training.clip_set import ClipSet
+from fgbench.training.crops import view_table
 from fgbench.training.frame_rows import HeldRows
 from fgbench.training.image_set import ImageSet
 from fgbench.training.image_task import ImageTask
@@ -130,7 +131,11 @@ def of_clips(*, windows):
         seed=0,
     )
     spatial = DescribedFrames(
-        kept=KeptMaps(kept, device=CPU), pieces=pieces_of(frames, length=1), most=3, seed=0
+        kept=KeptMaps(kept, device=CPU),
+        views=view_table("centre", flip=True),
+        pieces=pieces_of(frames, length=1),
+        most=3,
+        seed=0,
     )
     labels = torch.arange(n) % CLASSES
     samples = [

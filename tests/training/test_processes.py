@@ -68,7 +68,8 @@ def test_several_processes_descend_as_one_does(tmp_path, world, names):
     assert all(one == found[0] for one in found[1:]), "all processes have the same weights"
     for name in names:
         several, alone = found[0][name], several_tasks.found(tmp_path / "alone", name)
-        assert len(several["losses"]) == several_tasks.EPOCHS
+        turns = 2 if name == "images" else 1  # its losses take turns, an epoch each
+        assert len(several["losses"]) == turns * several_tasks.EPOCHS
         for means, expected in zip(several["losses"], alone["losses"], strict=True):
             # Few rows make much of the last bits of float32, above all in gradients.
             norm = means.pop("gradient_norm")
