@@ -76,7 +76,7 @@ def of_images():
         network={"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "mac_norm": True, "dropout": 0.0},
         losses={"fine": 0.5, "basic": 0.0, "rank": 0.5, "alternate": True},
         data={"resize_px": 232},
-        optimiser=SETTINGS.model_dump(),
+        optimiser=GENTLE.model_dump(),
     )
     model = MsauNet(recipe.network, n_fine=CLASSES, n_basic=0)
     initialise(model, generator(0, "weights"))
@@ -171,7 +171,7 @@ TASKS = {
 def found(folder, name):
     """History of a training, and its running statistics, in a row of numbers each."""
     task = TASKS[name]()
-    settings = GENTLE if name in ("flow", "windows") else SETTINGS
+    settings = SETTINGS if name in ("one row", "two rows") else GENTLE
     history = losses(train(task, folder / name.replace(" ", "-"), config=settings))
     running = [
         value.flatten()
