@@ -6,6 +6,7 @@ Reads ``branches.parquet`` and ``history.json`` of runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,12 +71,8 @@ def _of_face(run: Run) -> Predictions:
     if any(len(values) != len(blank) for values in said.values()):
         raise ManifestError(f"{run.folder / BRANCHES} is damaged: it has other classes", _AGAIN)
     probabilities = np.array([said.get(name, blank) for name in whole.sample_ids], np.float32)
-    return Predictions(
-        classes=whole.classes,
-        sample_ids=whole.sample_ids,
-        clip_ids=whole.clip_ids,
-        subject_ids=whole.subject_ids,
-        labels=whole.labels,
+    return replace(
+        whole,
         predicted=tuple(
             whole.classes[int(np.argmax(row))] if name in said else None
             for name, row in zip(whole.sample_ids, probabilities, strict=True)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 from fgbench.config import ConsensusConfig
 from fgbench.evaluation.agreement import Agreement
+from fgbench.evaluation.clusters import FEW
 from fgbench.stages._plain_text import plain
 from fgbench.stages._votes import Annotation, ClassAgreement, Round
 from fgbench.voting import PAPERS_CONFIDENCE, PAPERS_GROUP, low_classes
-
-_FEW_CLUSTERS = 30
-"""Persons, sources or clips below which an interval is a rough guide."""
 
 
 def annotation_lines(annotation: Annotation, config: ConsensusConfig) -> list[str]:
@@ -84,11 +82,7 @@ def _cell(found: Agreement) -> str:
 
 def _legend(rounds: Mapping[int, Round]) -> list[str]:
     fewest = min(found.whole.label.n_clusters for found in rounds.values())
-    rough = (
-        f" With {fewest} of them, fewer than {_FEW_CLUSTERS}, intervals are a rough guide."
-        if fewest < _FEW_CLUSTERS
-        else ""
-    )
+    rough = f" With {fewest} of them, fewer than {FEW}, intervals are a rough guide." if fewest < FEW else ""
     return [
         "Krippendorff's alpha over all votes of the round, those on clips that were not settled too: 1 where "
         "all agree, 0 where they agree as by chance, blank where it is not defined. Labels: nominal, a class "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.evaluation.agreement import Agreement, class_agreement, nominal_agreement, numeric_agreement
+from fgbench.evaluation.clusters import cluster_names
 from fgbench.records import Vote
 from fgbench.storage import read_rows
 from fgbench.taxonomy import UNLABELLED, ontology
@@ -118,21 +119,16 @@ def read_annotation(paths: Iterable[Path]) -> Annotation:
         for row in read_rows(path, COLUMNS + _CLUSTERS):
             votes = votes_of(row)
             said += _judgements(row, votes)
+            (cluster,) = cluster_names(
+                subject_ids=[row["subject_id"]], source_ids=[row["source_id"]], clip_ids=[row["clip_id"]]
+            )
             if duplicate_voter(votes) is None:
                 for number in sorted({vote.round for vote in votes}):
-                    cast[number].append((_cluster(row), [vote for vote in votes if vote.round == number]))
+                    cast[number].append((cluster, [vote for vote in votes if vote.round == number]))
     return Annotation(
         rounds={number: _round(clips) for number, clips in sorted(cast.items())},
         confidences=class_confidences(said),
     )
-
-
-def _cluster(row: Mapping[str, Any]) -> str:
-    """What a clip is drawn together with: those of its person, else of its source, else itself alone."""
-    for column in (*_CLUSTERS, "clip_id"):
-        if row[column]:
-            return f"{column} {row[column]}"
-    raise AssertionError("a clip has an id")
 
 
 def _round(clips: list[tuple[str, list[Vote]]]) -> Round:

@@ -23,6 +23,7 @@ from fgbench.training.trained_clips import read_trained_clips
 from fgbench.workfolder import read_origin
 
 _MANIFESTS = "manifests"
+_COLUMNS = ["clip_id", "sha256"]
 
 
 def start_told(start: Trained, place: Place) -> dict[str, Any]:
@@ -114,11 +115,7 @@ def _known_units(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Pla
         trained.workdir is not None
         and _is_one_data_set(trained.workdir, {"dataset": place.details["dataset"]}, place)
     )
-    here = read_rows(place.manifests / "clips.parquet", ["clip_id", "sha256"])
-    return sum(
-        row["clip_id"] in tested_ids and (row["sha256"] in files or (same and row["clip_id"] in own))
-        for row in here
-    )
+    return _count_known(place.manifests, tested_ids, files=files, ids=own if same else frozenset())
 
 
 def known_clips(
@@ -141,13 +138,16 @@ def known_clips(
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    columns = ["clip_id", "sha256"]
-    rows = read_rows(trained_in / "clips.parquet", columns)
-    known = {row["sha256"] for row in rows if row["clip_id"] in trained} - {None}
-    rows = read_rows(tested_in / "clips.parquet", columns)
-    return sum(
-        row["clip_id"] in tested and (row["sha256"] in known or row["clip_id"] in same_ids) for row in rows
-    )
+    rows = read_rows(trained_in / "clips.parquet", _COLUMNS)
+    files = {row["sha256"] for row in rows if row["clip_id"] in trained} - {None}
+    return _count_known(tested_in, tested, files=files, ids=same_ids)
+
+
+def _count_known(
+    manifests: Path, tested: Collection[str], *, files: Collection[str], ids: Collection[str]
+) -> int:
+    rows = read_rows(manifests / "clips.parquet", _COLUMNS)
+    return sum(row["clip_id"] in tested and (row["sha256"] in files or row["clip_id"] in ids) for row in rows)
 
 
 def _has_known_start(start: Trained, place: Place) -> bool:
