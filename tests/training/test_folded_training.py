@@ -228,6 +228,7 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     assert details["transfer"]["method"] == "MSAU-Net (Ours)"
     assert details["protocol"]["folds"] == ["0"]
     assert details["clips_trained_on"] == 0
+    assert [link["part"] for link in details["chain"]] == ["action units"], "what the network was made of"
     assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (25, 1)
 
 
