@@ -8,7 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.reports.comparison import chance
-from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, scores_with_intervals
+from fgbench.reports.comparison_tables import (
+    SCORE_COLUMNS,
+    interval_notes,
+    scores_with_intervals,
+    varied_notes,
+)
 from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
@@ -73,6 +78,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             f"By UAR, the mean accuracy of the classes. Test {_KINDS[source]} without augmented copies; one "
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
+            *varied_notes(ranked),
             *_sample_notes(ranked),
             *[note for one in ranked for note in one.fairness_notes],
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",

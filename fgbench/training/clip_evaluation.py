@@ -185,4 +185,4 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
         opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
         parts[part] = (opened, predict_clips(network.model, opened))
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
-    return parts, roles.with_lost(place.lost_tests(samples))
+    return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

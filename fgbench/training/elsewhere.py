@@ -78,6 +78,7 @@ def tested_elsewhere(
             "manifest_digest": None if source is None else source["manifest_digest"],
         },
         "clips_trained_on": clips_trained_on(trained, place),
+        **({"chain": own["chain"]} if "chain" in own else {}),
         **more,
     }
     if place.division.n_folds:
