@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
+from avif_grid import avif_grid
 from PIL import Image
 from skimage.data import astronaut
 
@@ -47,6 +48,7 @@ def tables(tmp_path_factory):
     exif[0x0112] = 6
     PERSON.rotate(90, expand=True).save(happy / "turned.webp", exif=exif, quality=95)
     PERSON.save(happy / "modern.avif", quality=90)
+    (happy / "tiles.avif").write_bytes(avif_grid(PERSON, SIDE // 2))
     PERSON.save(happy / "still.gif")
     brighter = [PERSON.point(lambda level, gain=gain: level * gain) for gain in (0.95, 0.9, 0.85)]
     PERSON.save(happy / "moving.gif", save_all=True, append_images=brighter, duration=80)
@@ -80,7 +82,9 @@ def tables(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", ["phone", "misnamed", "old", "jpeg", "turned", "modern", "still", "deep"])
+@pytest.mark.parametrize(
+    "name", ["phone", "misnamed", "old", "jpeg", "turned", "modern", "tiles", "still", "deep"]
+)
 def test_the_face_is_where_it_is_in_the_whole_picture(tables, name):
     clip, (face, *_) = tables["clips"][name], tables["faces"][name]
     assert (clip["width"], clip["height"], clip["decoder"], clip["n_frames"]) == (SIDE, SIDE, "pictures", 1)
