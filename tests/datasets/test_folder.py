@@ -92,6 +92,9 @@ def test_files_without_a_telling_name_are_told_by_their_content(tmp_path):
         ("Gl\u00fcck", "Glu\u0308ck", r"'Glu\\u0308ck' and 'Gl\\xfcck'"),
         ("Happy", "happy", "'Happy' and 'happy'"),
         ("sad face", "Sad_Face", "'Sad_Face' and 'sad face'"),
+        ("happy", "hap\u200bpy", r"'happy' and 'hap\\u200bpy'"),
+        ("happy", "\uff48appy", r"'happy' and '\\uff48appy'"),
+        ("happy", "ha\u200dppy", r"'happy' and 'ha\\u200dppy'"),
         ("train/x", "Training/x", "two folders of the part train: 'Training' and 'train'"),
     ],
 )
