@@ -122,13 +122,7 @@ def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator
             yield ClipEntry(clip_id=clip_id, path=before + name, label=label, problem=problem)
             continue
         if kind in ("picture", "video"):
-            yield ClipEntry(
-                clip_id=clip_id,
-                path=before + name,
-                label=label,
-                key_frame=0 if kind == "picture" else None,
-                split=part,
-            )
+            yield ClipEntry(clip_id=clip_id, path=before + name, label=label, split=part)
     for name, inner in folders.items():
         entry = ClipEntry(clip_id=before + name, path=before + name, label=label, split=part)
         try:
