@@ -95,8 +95,9 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
 
     Raises:
         MediaError: If it is no picture that can be read (reason ``unreadable_image``), larger than the limit
-            (``too_large``), animated (``animated_picture``), one of several pages (``several_pages``), in colours of high dynamic range
-            (``unsupported_colours``) or of a format without decoder (``unsupported_format``).
+            (``too_large``), animated (``animated_picture``), one of several pages (``several_pages``), in
+            colours of high dynamic range (``unsupported_colours``) or of a format without decoder
+            (``unsupported_format``).
     """
     head = file.read(64)
     file.seek(0)
