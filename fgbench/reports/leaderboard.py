@@ -15,7 +15,7 @@ from fgbench.reports.comparison_tables import (
     varied_notes,
 )
 from fgbench.reports.contenders import Contender, contender
-from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
+from fgbench.reports.experiments import RUNS, Experiment, NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -30,8 +30,10 @@ def leaderboard(workdir: Path) -> list[Table]:
         ManifestError: If seeds of an experiment were tested on different samples.
     """
     groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
-    gaps = []
-    for experiment in sound_experiments(workdir):
+    experiments = sound_experiments(workdir)
+    others = damaged_runs(workdir, but_for={experiment.name for experiment in experiments})
+    gaps = [f"{RUNS}/{key} is damaged and left out." for key in others]
+    for experiment in experiments:
         if experiment.damaged:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
             gaps.append(f"{lost} is damaged and left out.")

@@ -101,5 +101,11 @@ def _settle(clip: dict[str, Any], rules: Rules, low: Mapping[str, float]) -> Out
 
 
 STAGE = Stage(
-    name="consensus", version=3, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run, plan=_plan
+    name="consensus",
+    version=3,
+    inputs=("ingest",),
+    outputs={ROWS: "consensus"},
+    run=_run,
+    plan=_plan,
+    plan_shape=list[str],
 )

@@ -52,6 +52,8 @@ def tables(tmp_path_factory):
     PERSON.save(happy / "still.gif")
     brighter = [PERSON.point(lambda level, gain=gain: level * gain) for gain in (0.95, 0.9, 0.85)]
     PERSON.save(happy / "moving.gif", save_all=True, append_images=brighter, duration=80)
+    PERSON.save(happy / "apng.png", save_all=True, append_images=brighter, duration=80)
+    (happy / "gif.jpg").write_bytes((happy / "moving.gif").read_bytes())
     cv2.imwrite(str(happy / "deep.png"), PIXELS[:, :, ::-1].astype(np.uint16) * 257)
     (happy / "bomb.jpg").write_bytes(claim((happy / "old.jfif").read_bytes(), 20000, 20000))
     (happy / "bytes.jpg").write_bytes(b"\x00" * 100)
@@ -105,6 +107,18 @@ def test_a_gif_that_moves_is_a_clip(tables):
     clip = tables["clips"]["moving"]
     assert (clip["decoder"], clip["codec"], clip["n_frames"]) == ("pyav", "gif", 4)
     assert {row["status"] for row in tables["faces"]["moving"]} == {"ok"}
+
+
+@pytest.mark.parametrize("name", ["moving", "apng", "gif"])
+def test_what_moves_has_no_key_frame_whatever_its_name(tables, name):
+    clip = tables["clips"][name]
+    assert (clip["n_frames"], clip["key_frame"]) == (4, None)
+    assert {row["frame_index"]: row["offset"] for row in tables["faces"][name]}[2] == 0  # its middle
+
+
+@pytest.mark.parametrize("name", ["phone", "still", "jpeg"])
+def test_a_still_picture_is_its_key_frame(tables, name):
+    assert tables["clips"][name]["key_frame"] == 0
 
 
 def test_pictures_of_a_clip_may_differ_in_size(tables):
