@@ -219,8 +219,10 @@ class LbpConfig(Section):
     """Whether they are computed."""
     points: Annotated[int, Field(ge=2, le=16)] = 8
     """Neighbours on the circle."""
-    radius_px: Annotated[float, Field(gt=0.0, le=64.0)] = 2.0
-    """Radius of the circle in px."""
+    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.018
+    """Radius of the circle as a share of the side of the aligned face, so that it means the same whatever
+    ``faces.chip_size`` is; in px it is rounded to a tenth. Shan et al. take 2 px on faces 110 px wide, 0.018
+    of the width: 4.0 px of 224. Not stated in the paper."""
     rows: Annotated[int, Field(ge=1, le=64)] = 7
     """Cells from top to bottom. Not stated in the paper."""
     columns: Annotated[int, Field(ge=1, le=64)] = 6

@@ -102,7 +102,7 @@ KEYS = (
     "augment.max_rotation_deg",
     "augment.seed",
     "lbp.points",
-    "lbp.radius_px",
+    "lbp.radius",
     "lbp.rows",
     "dense_trajectories.max_side_px",
     "optical_flow.size_px",

@@ -39,6 +39,8 @@ def test_fg_emotions_holds_the_papers_counts():
     [
         ("name: x\nsplt: {}", "unknown key splt, did you mean 'split'"),
         ("name: x\nsplit: {trian: 3}", r"unknown key split\.trian, did you mean 'train'"),
+        ("name: x\nlbp: {radius_px: 2.0}", r"unknown key lbp\.radius_px, did you mean 'radius'"),
+        ("name: x\nlbp: {radius: 2.0}", r"lbp\.radius = 2\.0"),
         ("buckets: 3", "key name is missing"),
         ("name: x\nbuckets: 0", "buckets = 0"),
         ("name: x\nfaces: {policy: best}", r"faces\.policy = 'best'"),
