@@ -69,6 +69,7 @@ class _Index(_Loose):
     left_out: dict[str, Number] = Field(default_factory=dict)
     protocol: dict[str, Any] | None = None
     counts: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    alignment: dict[str, Number] | None = None
     files: dict[Annotated[str, AfterValidator(_is_below)], _File] = Field(default_factory=dict)
     origin: _Origin = Field(default_factory=_Origin)
     provenance: dict[str, Any] = Field(default_factory=dict)

@@ -103,7 +103,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
 def test_prepared_with_folds(tmp_path):
     root = write_mafw(tmp_path / "mafw", 22)
     shutil.rmtree(root / "data" / "frames" / "00009")
-    made = Prepared("mafw", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("mafw", root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"00009": "missing_file"}
     assert made.index["classes"] == list(ontology("mafw11").labels)
     clip = made.clips["00008"]

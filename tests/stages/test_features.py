@@ -39,7 +39,7 @@ def prepared(tmp_path_factory):
         write_clip(here / "in" / "videos" / f"c{number}.mp4", pictures=moving)
         lines.append(f"c{number}.mp4,anger,12")
     (here / "in" / "annotations.csv").write_text("\n".join(lines) + "\n")
-    recipe = {"name": "features", "faces": {"align": False, "chip_size": 96}, **FEATURES}
+    recipe = {"name": "features", "faces": {"align": "never", "chip_size": 96}, **FEATURES}
     prepare.run(PrepareConfig.model_validate(recipe), here / "in", here / "work")
     return here
 
@@ -121,7 +121,7 @@ def test_optical_flow_between_neighbouring_faces(prepared):
 
 def test_features_that_are_not_wanted_are_not_there_and_change_nothing_else(prepared):
     work = prepared / "other"
-    recipe = {"name": "features", "faces": {"align": False, "chip_size": 96}, "lbp": {"enabled": False}}
+    recipe = {"name": "features", "faces": {"align": "never", "chip_size": 96}, "lbp": {"enabled": False}}
     report = prepare.run(PrepareConfig.model_validate(recipe), prepared / "in", work)
     assert {stage.stage for stage in report.stages if stage.done}.isdisjoint(
         {"lbp", "dense_trajectories", "optical_flow"}
