@@ -122,7 +122,7 @@ def plan_memory(
 
     Args:
         plan: The samples.
-        config: The recipe; the largest of its kernels counts.
+        config: The recipe; all its kernels take the same.
         n_predicted: Images of the test part.
         width: Features of an image.
         n_classes: Classes.
@@ -138,9 +138,8 @@ def plan_memory(
     # Test images, and the moved or transposed copies that distances are computed from.
     tested = 4 * width * (2 * m + pool)
     if config.solver_for(plan.n_final) == "exact":
-        # chi2_distances make two more matrices of all pairs while theirs becomes symmetric.
         pairs = 4 * pool**2
-        made = 4 * width * pool + pairs * (3 if "chi2" in config.kernels else 1)
+        made = 4 * width * pool + pairs
         fitted = pairs + bytes_needed(n, m, n_classes, jobs=jobs)
         needed = histograms + max(made, fitted, tested + 2 * 4 * m * n)
         per_pair = 12

@@ -40,7 +40,7 @@ class SvmConfig(BaselineConfig):
     above. Not stated in the paper."""
     exact_up_to: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
     """Most training samples for which ``auto`` is ``exact``; 20,000 take 3 to 4 GB, with ``lbp-svm``
-    5 to 6."""
+    5 to 7."""
     landmarks: Annotated[int, Field(ge=2, le=20_000)] = 1000
     """Training samples, drawn at random, that ``nystroem`` approximates kernels from."""
 
