@@ -77,6 +77,7 @@ class _Index(_Loose):
     left_out: dict[str, Number] = Field(default_factory=dict)
     protocol: dict[str, Any] | None = None
     counts: dict[str, _Counts] = Field(default_factory=dict)
+    alignment: dict[str, Number] | None = None
     files: dict[Annotated[str, AfterValidator(_is_below)], _File]
     origin: _Origin = Field(default_factory=_Origin)
     provenance: dict[str, Any] = Field(default_factory=dict)

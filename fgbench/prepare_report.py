@@ -136,6 +136,19 @@ def stage_report(
     )
 
 
+def alignment_line(align: str, alignment: Mapping[str, int] | None) -> str | None:
+    """What is told of frames that are aligned where a face is found; ``None`` where the recipe is another.
+
+    Args:
+        align: The recipe's ``faces.align``.
+        alignment: Number of usable frames by ``"aligned"`` and ``"as_is"``; ``None`` in older manifests.
+    """
+    if align != "where-found" or alignment is None:
+        return None
+    n_aligned, n_as_is = alignment["aligned"], alignment["as_is"]
+    return f"aligned {n_aligned:,} of {n_aligned + n_as_is:,} pictures, {n_as_is:,} as they are"
+
+
 def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
     """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
     number = 0

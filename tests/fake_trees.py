@@ -75,7 +75,7 @@ class Prepared:
         recipe: Name of the recipe.
         root: The fake.
         work: Work folder.
-        changes: Keys of sections that are set otherwise, e.g. ``faces={"align": False}`` for noise.
+        changes: Keys of sections that are set otherwise, e.g. ``faces={"align": "never"}`` for noise.
     """
 
     def __init__(self, recipe: str, root: Path, work: Path, **changes: dict[str, object]) -> None:

@@ -1,12 +1,13 @@
 """What the baselines with a support vector machine do alike: solver, selection, calibration, results.
 
-Kernel and C are chosen, and probabilities are calibrated, on the validation part. A run whose kernels are
-approximated says so to the user, in its result, and in the tables that it stands in.
+Kernel and C are chosen, and probabilities are calibrated, on the validation part (``lbp-svm`` also by inner
+cross-validation, see :mod:`fgbench.baselines._lbp_choice`). A run whose kernels are approximated says so to
+the user, in its result, and in the tables that it stands in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from fgbench.config import SvmConfig
 from fgbench.evaluation.place import RunPlace
 from fgbench.evaluation.results import write_run
 from fgbench.evaluation.roles import Roles, predictions_of
-from fgbench.svm.calibration import fit_sigmoid
+from fgbench.svm.calibration import Sigmoid, fit_sigmoid
 from fgbench.svm.memory import require_memory
-from fgbench.svm.one_vs_rest import Candidate, fit_one_vs_rest, select
+from fgbench.svm.one_vs_rest import Candidate, Trial, fit_one_vs_rest, select
 from fgbench.svm.primal import LinearFit
 
 Matrix = npt.NDArray[np.float32]
@@ -68,11 +69,53 @@ def run_svm(
         jobs=place.jobs,
         fit=fit_one_vs_rest if solver == "exact" else LinearFit(),
     )
-    sigmoid = fit_sigmoid(chosen.decisions, y_selection)
-    decisions = chosen.machine.decisions(test_values(chosen.best.parameters))
+    return write_svm_run(
+        config,
+        place,
+        roles=roles,
+        decisions=chosen.machine.decisions(test_values(chosen.best.parameters)),
+        sigmoid=fit_sigmoid(chosen.decisions, y_selection),
+        best=chosen.best,
+        trials=chosen.trials,
+        n_fitted=len(roles.train),
+        details=details,
+    )
+
+
+def write_svm_run(
+    config: SvmConfig,
+    place: RunPlace,
+    *,
+    roles: Roles,
+    decisions: Matrix,
+    sigmoid: Sigmoid,
+    best: Trial,
+    trials: Sequence[Trial],
+    n_fitted: int,
+    details: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the run of a machine that was chosen and calibrated.
+
+    Args:
+        config: The recipe.
+        place: Where.
+        roles: The samples.
+        decisions: (predicted, C) decision values of the test part.
+        sigmoid: The calibration.
+        best: What was chosen.
+        trials: All that was tried.
+        n_fitted: Samples that the machine was fitted to.
+        details: More to keep with the result.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        ManifestError: If a decision value is not finite.
+    """
     return write_run(
         place.workdir,
-        predictions_of(roles, decisions, sigmoid.probabilities(decisions), labels),
+        predictions_of(roles, decisions, sigmoid.probabilities(decisions), place.labels.labels),
         experiment=config.name,
         fold=place.fold,
         seed=place.seed,
@@ -82,9 +125,9 @@ def run_svm(
         details={
             **place.details,
             **(details or {}),
-            **solver_details(config, len(roles.train)),
-            "chosen": {"uar": chosen.best.uar, **chosen.best.parameters},
-            "trials": [{"uar": trial.uar, **trial.parameters} for trial in chosen.trials],
+            **solver_details(config, n_fitted),
+            "chosen": {"uar": best.uar, **best.parameters},
+            "trials": [{"uar": trial.uar, **trial.parameters} for trial in trials],
             "n_train": len(roles.train),
             "n_selection": len(roles.selection),
         },
@@ -116,7 +159,14 @@ def approximation(config: SvmConfig, n_train: int) -> str:
 
 
 def require_plan(
-    needed: int, config: SvmConfig, *, n: int, what: str, fewer: str, available: int | None = None
+    needed: int,
+    config: SvmConfig,
+    *,
+    n: int,
+    what: str,
+    fewer: str,
+    pair_bytes: int = 8,
+    available: int | None = None,
 ) -> None:
     """Refuse more training samples than memory has room for; the hint names what the recipe can change.
 
@@ -126,13 +176,14 @@ def require_plan(
         n: Training samples.
         what: What they are, e.g. ``"training images"``.
         fewer: How to have fewer of them.
+        pair_bytes: What an exact kernel takes per pair of them.
         available: Bytes that are there; ``None`` asks the system.
 
     Raises:
         ResourceError: If they do not fit.
     """
     if config.solver_for(n) == "exact":
-        taken = f"the kernel between n = {n} {what} (8 n^2 bytes and what is computed with it)"
+        taken = f"the kernel between n = {n} {what} ({pair_bytes} n^2 bytes and what is computed with it)"
         hint = "set solver: nystroem in the recipe, or exact_up_to below n, which approximates the kernel; "
         hint += f"or {fewer}, or use a machine with more memory"
     else:

@@ -12,6 +12,7 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
+from fgbench.faces.status import AS_IS
 from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail, writable
 from fgbench.printable import printable_name
 
@@ -37,6 +38,13 @@ _REASONS = {
     "no_prediction": "the network's numbers for it are not finite",
 }
 """Why nothing is said of a frame."""
+
+_SEARCHED = {
+    "always": "{}",
+    "never": "none",
+    "where-found": "{}, files without one taken as they are",
+}
+"""How faces are found, by ``faces.align`` of the recipe."""
 
 _DRAWN = "The network was trained on SYNTHETIC data: what it says of real faces means nothing."
 
@@ -73,7 +81,8 @@ def predict(
 
     network, ask = _opened(read_trained(find_weights(run, workdir)), resolve(device))
     faces = _found_by(network.trained).faces
-    note(f"{network.trained.name} on {network.device}; faces by {faces.detector if faces.align else 'none'}")
+    searched = _SEARCHED[faces.align].format(faces.detector)
+    note(f"{network.trained.name} on {network.device}; faces by {searched}")
     if _is_drawn(network):
         note(_DRAWN)
     told: list[dict[str, Any]] = []
@@ -289,6 +298,9 @@ def _lines(
         for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
             if values is not None and network.upper:
                 lines.append(f"  upper class, {source}: {_listed(ranked(network.upper, values)[:3])}")
+    if found.statuses.get(AS_IS):
+        what = "all of it" if found.kind == "video" else "the picture"
+        lines.append(f"  no face was found, {what} taken as it is")
     if found.n_tracks > 1:
         lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
     if found.message:

@@ -22,17 +22,18 @@ WorkdirArgument = Annotated[
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
-    from fgbench.prepare import preview, saved
+    from fgbench.prepare import alignment_notes, preview, saved
     from fgbench.stages.publish import read_index
 
     config, root = saved(workdir)
     report = preview(config, root, workdir)
     try:
         published = read_index(workdir)["counts"]
+        notes = alignment_notes(config, workdir)
     except ManifestError:
-        published = None
+        published, notes = None, []
     if json:
-        print_json({**asdict(report), "counts": published})
+        print_json({**asdict(report), "counts": published, "alignment": notes})
         return
     say(f"recipe {config.name}, data {root}, {report.clips} clips")
     for stage in report.stages:
@@ -41,6 +42,8 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
         say(f"{line}, {stage.accepted} clips" + (f", rejected: {rejected}" if rejected else ""))
     if published is None:
         say("manifests are not complete; run fgbench prepare")
+    for line in notes:
+        say(line)
     for part, counts in (published or {}).items():
         say(counts_line(part, counts))
 

@@ -9,6 +9,8 @@ from fgbench.config.baselines import (
     BaselineConfig,
     DenseTrajSvmConfig,
     InsightFaceConfig,
+    LbpKernel,
+    LbpNormalisation,
     LbpSvmConfig,
     SvmConfig,
 )
@@ -75,6 +77,8 @@ __all__ = [
     "IngestConfig",
     "InsightFaceConfig",
     "LbpConfig",
+    "LbpKernel",
+    "LbpNormalisation",
     "LbpSvmConfig",
     "NetworkConfig",
     "OpticalFlowConfig",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fgbench.config.sections import NonNegative, PositiveFloat, Section
 from fgbench.config.training import OptimiserConfig
@@ -39,7 +39,8 @@ class SvmConfig(BaselineConfig):
     grows as n does; ``auto`` is ``exact`` for at most ``exact_up_to`` training samples, and ``nystroem``
     above. Not stated in the paper."""
     exact_up_to: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
-    """Most training samples for which ``auto`` is ``exact``; 20,000 take 3 to 4 GB."""
+    """Most training samples for which ``auto`` is ``exact``; 20,000 take 3 to 4 GB, with ``lbp-svm``
+    5 to 7."""
     landmarks: Annotated[int, Field(ge=2, le=20_000)] = 1000
     """Training samples, drawn at random, that ``nystroem`` approximates kernels from."""
 
@@ -50,11 +51,49 @@ class SvmConfig(BaselineConfig):
         return self.solver
 
 
-class LbpSvmConfig(SvmConfig):
-    """A recipe of ``fgbench baseline lbp-svm``."""
+LbpKernel = Literal["linear", "rbf", "chi2"]
+"""Kernels of ``lbp-svm``."""
 
-    gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(max_length=100)] = ()
-    """Gammas of the RBF kernel, as multiples of 1 / (features x variance); empty: linear kernel only."""
+LbpNormalisation = Literal["none", "hellinger"]
+"""Normalisations of its histograms."""
+
+
+class LbpSvmConfig(SvmConfig):
+    """A recipe of ``fgbench baseline lbp-svm``. Nothing here but the features and the SVM is the paper's."""
+
+    normalisations: Annotated[tuple[LbpNormalisation, ...], Field(min_length=1, max_length=2)] = (
+        "none",
+        "hellinger",
+    )
+    """Normalisations to choose from. ``none``: histograms whose cells add up to 1; ``hellinger``: the root of
+    each of their numbers."""
+    kernels: Annotated[tuple[LbpKernel, ...], Field(min_length=1, max_length=3)] = ("linear", "rbf", "chi2")
+    """Kernels to choose from: ``linear``; ``rbf``, exp(-gamma |a - b|²); ``chi2``,
+    exp(-gamma sum((a - b)² / (a + b)))."""
+    gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=100)] = (
+        0.3,
+        1.0,
+        3.0,
+    )
+    """Gammas to choose from: of ``rbf`` as multiples of 1 / (features x variance), of ``chi2`` of 1 / (mean
+    sum between training images)."""
+    selection: Literal["auto", "inner-cv", "part"] = "auto"
+    """What chooses: ``part``, the validation part or fold; ``inner-cv``, a cross-validation over the groups
+    (persons, mostly) of training and selection together, whose machine is fitted to all of them in the end;
+    ``auto``: ``inner-cv`` where the protocol is k-fold, else ``part``."""
+    inner_folds: Annotated[int, Field(ge=3, le=100)] = 5
+    """Folds of ``inner-cv``; fewer where there are fewer groups."""
+    refit: bool = False
+    """Whether a machine chosen on a part is fitted anew to training and selection images together, with the
+    settings chosen; with ``inner-cv`` it always is."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("normalisations", "kernels"):
+            found = getattr(self, key)
+            if len(set(found)) < len(found):
+                raise ValueError(f"{key} names one twice: {', '.join(found)}")
+        return self
 
 
 class DenseTrajSvmConfig(SvmConfig):

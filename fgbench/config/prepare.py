@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
 
@@ -147,8 +147,10 @@ class FacesConfig(Section):
     """Points of the predictor. The 5-point model has the more permissive licence, and gives no pose."""
     policy: Literal["largest", "central", "track"] = "largest"
     """Which face is taken when there are several."""
-    align: bool = True
-    """Whether faces are searched and aligned. ``false`` takes frames that are cropped already as they are."""
+    align: Literal["always", "never", "where-found"] = "always"
+    """Whether faces are searched and aligned. ``never`` takes frames that are cropped already as they are;
+    ``where-found`` aligns those of pictures and clips in which the face is found, and takes the others as
+    they are. ``true`` and ``false`` of older recipes are read as ``always`` and ``never``."""
     ambiguity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.1
     """Share by which two faces may differ in area (``central``: in place) and still count as equal."""
     min_face_px: Annotated[float, Field(ge=1.0, le=16384.0)] = 40.0
@@ -172,6 +174,11 @@ class FacesConfig(Section):
     """Encoding of the stored faces."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
     """Quality of JPEG."""
+
+    @field_validator("align", mode="before")
+    @classmethod
+    def _switch(cls, value: object) -> object:
+        return ("always" if value else "never") if isinstance(value, bool) else value
 
 
 class AuditConfig(Section):
@@ -219,8 +226,10 @@ class LbpConfig(Section):
     """Whether they are computed."""
     points: Annotated[int, Field(ge=2, le=16)] = 8
     """Neighbours on the circle."""
-    radius_px: Annotated[float, Field(gt=0.0, le=64.0)] = 2.0
-    """Radius of the circle in px."""
+    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.018
+    """Radius of the circle as a share of the side of the aligned face, so that it means the same whatever
+    ``faces.chip_size`` is; in px it is rounded to a tenth. Shan et al. take 2 px on faces 110 px wide, 0.018
+    of the width: 4.0 px of 224. Not stated in the paper."""
     rows: Annotated[int, Field(ge=1, le=64)] = 7
     """Cells from top to bottom. Not stated in the paper."""
     columns: Annotated[int, Field(ge=1, le=64)] = 6

@@ -1,7 +1,8 @@
 """Roles of the samples of a work folder, and their predictions.
 
 Models are fitted to the training part; settings, epochs and calibration are chosen on the validation part;
-the test part is predicted. Copies train, but are neither chosen on nor scored.
+the test part is predicted. Copies train, but are neither chosen on nor scored. A method that chooses in
+another way may fit to the validation part too, in which case the copies of its samples train as well.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ class Roles:
         selection: Those on which settings are chosen and probabilities calibrated.
         predicted: Those of the test part that can be predicted.
         test: All that are scored.
+        selection_copies: Augmented copies of those of ``selection``, for machines that are fitted to these.
     """
 
     train: Sequence[Sample]
     selection: Sequence[Sample]
     predicted: Sequence[Sample]
     test: Sequence[Sample]
+    selection_copies: Sequence[Sample] = ()
 
     def with_lost(self, lost: Sequence[Sample]) -> Self:
         """The same with test samples that could not be read, which get no prediction and count as wrong."""
@@ -67,12 +70,13 @@ def assign_roles(
         selection=[s for s in usable if s.part == "val" and not s.is_copy],
         predicted=[s for s in usable if s.part == "test" and not s.is_copy],
         test=test,
+        selection_copies=[s for s in usable if s.part == "val" and s.is_copy],
     )
     Protocol(
         name=protocol_name,
         fold=fold,
         train=frozenset(s.sample_id for s in roles.train),
-        selection=frozenset(s.sample_id for s in roles.selection),
+        selection=frozenset(s.sample_id for s in (*roles.selection, *roles.selection_copies)),
         test=frozenset(s.sample_id for s in test),
     )
     return roles

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Status = Literal["ok", "large_pose", "ambiguous", "no_face", "corrupt_frame", "not_decoded"]
+Status = Literal["ok", "as_is", "large_pose", "ambiguous", "no_face", "corrupt_frame", "not_decoded"]
 
 OK: Final = "ok"
-"""A face was found and aligned."""
+"""A face was found and aligned; or none was searched for, since the recipe takes frames as they are."""
+
+AS_IS: Final = "as_is"
+"""The face of the picture, or of the clip, was not found, and the frame was taken as it is: see
+:mod:`fgbench.faces.where_found`."""
 
 LARGE_POSE: Final = "large_pose"
 """A face was found and aligned, but is turned further to the side than the recipe allows."""
@@ -27,8 +31,8 @@ CORRUPT_FRAME: Final = "corrupt_frame"
 NOT_DECODED: Final = "not_decoded"
 """The decoder gave no such frame."""
 
-STATUSES: tuple[Status, ...] = (OK, LARGE_POSE, AMBIGUOUS, NO_FACE, CORRUPT_FRAME, NOT_DECODED)
+STATUSES: tuple[Status, ...] = (OK, AS_IS, LARGE_POSE, AMBIGUOUS, NO_FACE, CORRUPT_FRAME, NOT_DECODED)
 """All of them."""
 
-USABLE: frozenset[Status] = frozenset({OK})
+USABLE: frozenset[Status] = frozenset({OK, AS_IS})
 """Statuses whose chip goes into data sets."""

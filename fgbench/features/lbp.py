@@ -34,7 +34,7 @@ class LbpConfig:
 
     Attributes:
         points: Neighbours on the circle, 2 to 16.
-        radius_px: Radius of the circle.
+        radius_px: Radius of the circle; recipes name it as a share of the face's side.
         rows: Cells from top to bottom.
         columns: Cells from left to right.
     """
@@ -57,12 +57,17 @@ class LbpConfig:
     @property
     def n_labels(self) -> int:
         """Number of labels: uniform words, and one for all others."""
-        return self.points * (self.points - 1) + 3
+        return n_labels(self.points)
 
     @property
     def length(self) -> int:
         """Numbers per image."""
         return self.rows * self.columns * self.n_labels
+
+
+def n_labels(points: int) -> int:
+    """Number of labels with so many neighbours: uniform words, and one for all others."""
+    return points * (points - 1) + 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
+from fgbench.prepare_report import alignment_line
 from fgbench.records import SPLITS
 from fgbench.stages._annotation_card import annotation_lines
 from fgbench.stages._plain_text import plain
@@ -25,6 +26,7 @@ def data_card(
     *,
     classes: Sequence[str],
     annotation: Annotation,
+    alignment: Mapping[str, int],
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -35,6 +37,7 @@ def data_card(
         listing: What the adapter listed.
         classes: Labels of the manifests.
         annotation: What annotators said.
+        alignment: Number of usable frames that are aligned, and that were taken as they are.
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -56,7 +59,7 @@ def data_card(
         f"Label set `{plain(config.dataset.scheme)}`: {plain(', '.join(classes)) or 'no classes'}.",
         "",
         *_left_out(listing.left_out),
-        *([] if config.faces.align else ["Pictures were taken as they are, faces are not aligned.", ""]),
+        *_alignment(config, alignment),
         *annotation_lines(annotation, config.consensus),
         "## Files",
         "",
@@ -78,6 +81,13 @@ def data_card(
     else:
         lines.append("None.")
     return "\n".join(lines) + "\n"
+
+
+def _alignment(config: PrepareConfig, alignment: Mapping[str, int]) -> list[str]:
+    if config.faces.align == "never":
+        return ["Pictures were taken as they are, faces are not aligned.", ""]
+    told = alignment_line(config.faces.align, alignment)
+    return [] if told is None else [f"{told[0].upper()}{told[1:]}: no face was found in them.", ""]
 
 
 def _left_out(labels: Mapping[str, int]) -> list[str]:

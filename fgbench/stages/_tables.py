@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fgbench import pipeline, records, storage
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.lost_clips import is_lost
-from fgbench.faces.status import USABLE
+from fgbench.faces.status import AS_IS, USABLE
 from fgbench.failures import writable
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
@@ -24,8 +24,8 @@ from fgbench.stages._votes import Annotation, read_annotation
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_COUNTED = ("n_faces_ok", "n_images", "size_changes")
-"""Columns of ``clips`` that are sums over its rows of ``faces``."""
+_COUNTED = ("n_faces_ok", "n_images", "size_changes", "n_as_is")
+"""Columns of ``clips``, and one that is not kept, that are sums over its rows of ``faces``."""
 
 Finished = Mapping[str, Mapping[int, Marker]]
 """Stage to bucket to marker, for all stages."""
@@ -71,15 +71,26 @@ def _paths(workdir: Path, finished: Finished, stage: str, output: str = ROWS) ->
 
 
 def clips_table(
-    workdir: Path, finished: Finished, dropped: Mapping[int, list[str]], *, align: str
-) -> pa.Table:
-    """The usable clips, ordered by id.
+    workdir: Path,
+    finished: Finished,
+    dropped: Mapping[int, list[str]],
+    *,
+    aligned: str,
+    as_is: str,
+    never: bool,
+) -> tuple[pa.Table, dict[str, int]]:
+    """The usable clips, ordered by id, and how many of their usable frames are aligned and as they are.
 
     Args:
         workdir: The work folder.
         finished: Markers of all stages.
         dropped: Clips to leave out, by bucket.
-        align: What stands in column ``align``.
+        aligned: What stands in column ``align`` of clips whose faces are aligned.
+        as_is: What stands there of clips whose frames were taken as they are.
+        never: Whether all were.
+
+    Returns:
+        The table; and the number of frames by ``"aligned"`` and ``"as_is"``.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -87,7 +98,7 @@ def clips_table(
     schema = records.schema("clips")
     split_paths = _paths(workdir, finished, "split")
     if not split_paths:
-        return schema.empty_table()
+        return schema.empty_table(), {"aligned": 0, "as_is": 0}
     probe = [name for name in schema.names if name in records.schema("ingest").names]
     settled = records.schema("consensus")
     probe = [name for name in probe if name == "clip_id" or name not in settled.names]
@@ -106,6 +117,8 @@ def clips_table(
         flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
         flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
         flags = flags.append_column("size_changes", size_changes(faces))
+        taken = pc.equal(faces["status"], AS_IS).cast(pa.int32())
+        flags = flags.append_column("n_as_is", taken)
         sums = flags.group_by("clip_id", use_threads=False).aggregate([(name, "sum") for name in _COUNTED])
         counted.append(sums.rename_columns(["clip_id", *_COUNTED]))
     if counted:
@@ -117,8 +130,11 @@ def clips_table(
         zeros = pa.array([0] * table.num_rows, pa.int32())
         for name in _COUNTED:
             table = table.append_column(name, zeros)
-    table = table.append_column("align", pa.array([align] * table.num_rows, pa.string()))
-    return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks()
+    taken = pc.equal(table["n_as_is"], 0) if not never else pa.array([False] * table.num_rows)
+    table = table.append_column("align", pc.if_else(taken, aligned, as_is))
+    usable, whole = (pc.sum(table[name]).as_py() or 0 for name in ("n_faces_ok", "n_as_is"))
+    alignment = {"aligned": 0 if never else usable - whole, "as_is": usable if never else whole}
+    return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks(), alignment
 
 
 def annotation(workdir: Path, finished: Finished) -> Annotation:

@@ -2,7 +2,8 @@
 
 Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per sampled frame, whatever became
 of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.faces.status`). With
-``align: false`` frames are taken as they are, resized to the size of a chip.
+``align: never`` frames are taken as they are, resized to the size of a chip; with ``where-found`` those of
+clips in which the face is not found (:mod:`fgbench.faces.where_found`), which get the status ``as_is``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.tracking import observe_clip
+from fgbench.faces.where_found import observe_where_found
 from fgbench.images import SUFFIXES, encode
 from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
@@ -94,13 +96,13 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
 
     Args:
         frames: In order; some may be left out. A few are held at a time.
-        config: How faces are found; without ``align`` whole frames stand for faces.
+        config: How faces are found; with ``align: never`` whole frames stand for faces.
 
     Raises:
         ConfigError: If there is no such detector.
         DependencyError: If a model file is missing.
     """
-    if not config.align:
+    if config.align == "never":
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
     options = FaceOptions(
         detector=config.detector,
@@ -116,7 +118,14 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
         search_every=config.search_every,
         check_every=config.check_every,
     )
+    if config.align == "where-found":
+        return observe_where_found(frames, options, _models(options), whole=partial(_as_is, config=config))
     return observe_clip(frames, options, _models(options))
+
+
+def _as_is(frame: video.Frame, config: FacesConfig) -> Observation:
+    found = whole_frame(frame, config.chip_size)
+    return replace(found, status=status.AS_IS) if found.status == status.OK else found
 
 
 @lru_cache(maxsize=1)
@@ -180,7 +189,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=3,
+    version=4,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

@@ -35,17 +35,22 @@ def _run(task: Task) -> Iterator[Item]:
 
 
 def _clip(clip_id: str, images: Iterator[dict[str, Any]], config: LbpConfig) -> Accepted:
-    return Accepted(clip_id, _rows(images, operator(config)))
+    return Accepted(clip_id, _rows(images, config))
 
 
-def operator(config: LbpConfig) -> lbp.LbpConfig:
-    """The operator that a recipe describes."""
-    return lbp.LbpConfig(
-        points=config.points, radius_px=config.radius_px, rows=config.rows, columns=config.columns
-    )
+def operator(config: LbpConfig, side_px: int) -> lbp.LbpConfig:
+    """The operator that a recipe describes, on faces of a size.
+
+    Args:
+        config: The recipe's section.
+        side_px: Side of the aligned face.
+    """
+    # Tenths: 0.018 of 224 px are 4.0 px then, and neighbours beside and above are pixels themselves.
+    radius_px = round(config.radius * side_px, 1)
+    return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
 
 
-def _rows(images: Iterator[dict[str, Any]], wanted: lbp.LbpConfig) -> Iterator[dict[str, Any]]:
+def _rows(images: Iterator[dict[str, Any]], wanted: LbpConfig) -> Iterator[dict[str, Any]]:
     pending: list[dict[str, Any]] = []
     for image in images:
         pending.append(image)
@@ -56,20 +61,21 @@ def _rows(images: Iterator[dict[str, Any]], wanted: lbp.LbpConfig) -> Iterator[d
         yield from _described(pending, wanted)
 
 
-def _described(images: list[dict[str, Any]], wanted: lbp.LbpConfig) -> Iterator[dict[str, Any]]:
+def _described(images: list[dict[str, Any]], wanted: LbpConfig) -> Iterator[dict[str, Any]]:
     import cv2
 
     grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
-    for row, histogram in zip(images, lbp.lbp_histograms(grey, wanted), strict=True):
+    histograms = lbp.lbp_histograms(grey, operator(wanted, grey.shape[1]))
+    for row, histogram in zip(images, histograms, strict=True):
         yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histogram.tolist()}
 
 
 STAGE = Stage(
     name="lbp",
-    version=1,
+    version=2,
     inputs=("faces", "augment"),
     outputs={ROWS: "lbp"},
     run=_run,
-    width=lambda config: config.rows * config.columns * operator(config).n_labels,
+    width=lambda config: config.rows * config.columns * lbp.n_labels(config.points),
     enabled=lambda config: bool(config.enabled),
 )

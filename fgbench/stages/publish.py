@@ -58,9 +58,9 @@ FOLDS = "folds.csv"
 """Official folds: ``clip_id,fold``."""
 
 ALIGNED = "similarity"
-"""Column ``align`` of faces that were found and turned upright by a similarity."""
+"""Column ``align`` of clips whose faces were found and turned upright by a similarity."""
 NOT_ALIGNED = "none"
-"""Column ``align`` of pictures that are cropped already and were taken as they are."""
+"""Column ``align`` of clips and pictures that are cropped already and were taken as they are."""
 
 LAYOUT = 3
 """Version of what is written here; manifests of another one are written anew."""
@@ -122,8 +122,9 @@ def publish(
     _demand(finished, results, runner)
     dropped = tables.dropped_clips(workdir, finished)
     parts = _parts(config, finished)
-    align = ALIGNED if config.faces.align else NOT_ALIGNED
-    clips = tables.clips_table(workdir, finished, dropped, align=align)
+    clips, alignment = tables.clips_table(
+        workdir, finished, dropped, aligned=ALIGNED, as_is=NOT_ALIGNED, never=config.faces.align == "never"
+    )
     rejects = tables.rejects_table(workdir, finished, listing.entries, config)
     folds = tables.folds_text(listing.entries, clips, rejects)
     texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", *([FOLDS] if folds else [])]
@@ -143,7 +144,7 @@ def publish(
     said = tables.annotation(workdir, finished)
     low = low_classes(said.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]
-    card = data_card(config, counts, rejects, listing, classes=classes, annotation=said)
+    card = data_card(config, counts, rejects, listing, classes=classes, annotation=said, alignment=alignment)
     storage.write_text(folder / "README.md", card)
     if folds:
         storage.write_text(folder / FOLDS, folds)
@@ -161,6 +162,7 @@ def publish(
         "left_out": dict(listing.left_out),
         "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,
+        "alignment": alignment,
         "files": files,
         "origin": origin,
         "provenance": provenance(),

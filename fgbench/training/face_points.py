@@ -225,5 +225,5 @@ def landmark_rows(
 def _without_landmarks(name: str, parent: str) -> ManifestError:
     return ManifestError(
         f"image {name} has no landmarks, expected those of {parent} in the table of faces",
-        "prepare the work folder with faces.align: true, which finds them",
+        "prepare the work folder with faces.align: always, which finds them or says so",
     )

@@ -80,8 +80,8 @@ def load_wide_crops(
     if left:
         raise ManifestError(
             f"{len(left)} images have no wider face in {manifests / TABLE}, e.g. {min(left)}",
-            "prepare the work folder with wide_faces enabled and faces.align: true; or set crops: stored in "
-            "the recipe",
+            "prepare the work folder with wide_faces enabled and faces.align: always; or set crops: stored "
+            "in the recipe",
         )
     return found.to(device)
 

@@ -15,7 +15,7 @@ from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.evaluation.results import read_predictions, read_result
 
-RECIPE = "name: quick\nc_values: [1.0, 10.0]\n"
+RECIPE = "name: quick\nc_values: [1.0, 10.0]\nkernels: [linear]\nnormalisations: [none]\ninner_folds: 3\n"
 NO_FACE = ("s1-fear", "s7-neutral")
 
 
@@ -56,6 +56,9 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     assert details["scheme"] == "ekman7"
     assert details["protocol"]["label"] == "5-fold by subject"
     assert (details["n_train"], details["n_selection"]) == (6 * 7, 2 * 7 - 1)
+    assert details["n_fitted"] == 8 * 7 - 1, "all persons but those of the tested fold"
+    assert (details["selection"], details["inner_folds"]) == ("inner-cv", 3)
+    assert details["protocol"]["select_on"] == "inner-cv"
     # Recounted from the predictions by other code than the product's.
     truth = [label for predictions in found for label in predictions.labels]
     said = [label for predictions in found for label in predictions.predicted]

@@ -17,7 +17,7 @@ max_reject_rate: 1.0
 dataset: {adapter: fg_emotions, name: campaign, scheme: fg33, synthetic: true}
 split: {group_by: clip_id, train: 2, val: 1, test: 1, seed: 3}
 sample: {before: 1, after: 0, video: none}
-faces: {align: false, chip_size: 64}
+faces: {align: never, chip_size: 64}
 augment: {copies: 0}
 lbp: {enabled: false}
 """
@@ -102,7 +102,7 @@ KEYS = (
     "augment.max_rotation_deg",
     "augment.seed",
     "lbp.points",
-    "lbp.radius_px",
+    "lbp.radius",
     "lbp.rows",
     "dense_trajectories.max_side_px",
     "optical_flow.size_px",

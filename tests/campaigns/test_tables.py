@@ -18,7 +18,7 @@ buckets: 2
 max_reject_rate: 1.0
 dataset: {adapter: fg_emotions, name: campaign, scheme: fg33, synthetic: true}
 sample: {before: 1, after: 0, video: none}
-faces: {align: false, chip_size: 64}
+faces: {align: never, chip_size: 64}
 augment: {copies: 0}
 lbp: {enabled: false}
 """

@@ -27,7 +27,7 @@ def fgbench(*arguments):
 @pytest.fixture
 def work(tmp_path):
     root = write_folder(tmp_path / "in", 4, n_frames=4)
-    recipe = {"name": "test", "buckets": 2, "faces": {"align": False, "chip_size": 48}}
+    recipe = {"name": "test", "buckets": 2, "faces": {"align": "never", "chip_size": 48}}
     prepare.run(PrepareConfig.model_validate(recipe), root, tmp_path / "work")
     return tmp_path / "work"
 

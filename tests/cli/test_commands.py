@@ -26,7 +26,7 @@ def prepared(tmp_path_factory):
     """A folder in which ``fgbench prepare`` ran on eight clips; whole frames stand for faces."""
     here = tmp_path_factory.mktemp("cli")
     write_folder(here / "clips", 8)
-    (here / "plain.yaml").write_text("name: plain\nbuckets: 4\nfaces: {align: false}\n")
+    (here / "plain.yaml").write_text("name: plain\nbuckets: 4\nfaces: {align: never}\n")
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=here)
     assert done.returncode == 0, done.stderr
     assert "manifests in fgbench-data/clips/work/manifests" in done.stdout
@@ -101,7 +101,7 @@ def test_status_and_check(prepared):
 
 def test_check_of_damaged_manifests_exits_with_7(prepared, tmp_path):
     write_folder(tmp_path / "clips", 3)
-    (tmp_path / "plain.yaml").write_text("name: plain\nfaces: {align: false}\n")
+    (tmp_path / "plain.yaml").write_text("name: plain\nfaces: {align: never}\n")
     assert (
         fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path).returncode
         == 0

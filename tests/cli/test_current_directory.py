@@ -19,7 +19,7 @@ COMMAND = Path(sys.executable).parent / "fgbench"
 def planted(tmp_path):
     """A folder of clips with modules that leave a file when they are run."""
     write_folder(tmp_path / "clips", 4)
-    (tmp_path / "plain.yaml").write_text("name: plain\nbuckets: 2\nfaces: {align: false}\n")
+    (tmp_path / "plain.yaml").write_text("name: plain\nbuckets: 2\nfaces: {align: never}\n")
     for name in MODULES:
         path = tmp_path / f"{name}.py"
         path.write_text(f"import sys\nopen({str(tmp_path / 'ran')!r}, 'a').write({name!r})\nsys.exit(99)\n")

@@ -17,7 +17,7 @@ def clips(tmp_path_factory):
     here = tmp_path_factory.mktemp("limits")
     write_folder(here / "clips", 4)
     (here / "plain.yaml").write_text(
-        "name: plain\nbuckets: 2\nmax_reject_rate: 0.9\nfaces: {align: false, chip_size: 32}\n"
+        "name: plain\nbuckets: 2\nmax_reject_rate: 0.9\nfaces: {align: never, chip_size: 32}\n"
     )
     return here
 

@@ -50,7 +50,7 @@ def here(tmp_path_factory):
         head, *lines = annotations.read_text().split()
         lines = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
         annotations.write_text("\n".join([f"{head},split", *lines]) + "\n")
-        recipe = {"name": "plain", "buckets": 4, "dataset": {"name": name}, "faces": {"align": False}}
+        recipe = {"name": "plain", "buckets": 4, "dataset": {"name": name}, "faces": {"align": "never"}}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
     (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
     with pytest.MonkeyPatch.context() as patch:

@@ -39,6 +39,9 @@ def test_fg_emotions_holds_the_papers_counts():
     [
         ("name: x\nsplt: {}", "unknown key splt, did you mean 'split'"),
         ("name: x\nsplit: {trian: 3}", r"unknown key split\.trian, did you mean 'train'"),
+        ("name: x\nfaces: {align: on}", r"faces\.align = 'on': .*'always', 'never' or 'where-found'"),
+        ("name: x\nlbp: {radius_px: 2.0}", r"unknown key lbp\.radius_px, did you mean 'radius'"),
+        ("name: x\nlbp: {radius: 2.0}", r"lbp\.radius = 2\.0"),
         ("buckets: 3", "key name is missing"),
         ("name: x\nbuckets: 0", "buckets = 0"),
         ("name: x\nfaces: {policy: best}", r"faces\.policy = 'best'"),
@@ -51,6 +54,25 @@ def test_fg_emotions_holds_the_papers_counts():
 def test_bad_recipes_are_explained(text, message):
     with pytest.raises(ConfigError, match=message):
         config.parse_prepare(text, "r.yaml")
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [("true", "always"), ("false", "never"), ("never", "never"), ("where-found", "where-found")],
+)
+def test_switches_of_older_recipes_are_read_as_words(told, meant):
+    assert config.parse_prepare(f"name: x\nfaces: {{align: {told}}}", "r.yaml").faces.align == meant
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("fer2013", "fer-plus", "fer2013-folders", "affectnet-arrays", "affectnet-arrays-7", "ck-plus-48"),
+        *("raf-db", "raf-db-compound", "sfew-aligned", "dfew", "dfew-16f", "ferv39k"),
+    ],
+)
+def test_recipes_of_cropped_sets_align_where_a_face_is_found(name):
+    assert config.load_prepare(name).faces.align == "where-found"
 
 
 def test_unknown_recipe_names_the_nearest():
@@ -112,12 +134,12 @@ def test_a_recipe_takes_over_what_it_extends(tmp_path):
 
 
 def test_a_recipe_of_ones_own_extends_a_packed_one_unless_there_is_one_beside_it(tmp_path):
-    _recipes(tmp_path, mine="extends: sfew-aligned\nname: mine\nfaces: {align: true}")
+    _recipes(tmp_path, mine="extends: sfew-aligned\nname: mine\nfaces: {align: always}")
     packed = config.load_prepare("sfew-aligned")
     mine = config.load_prepare(str(tmp_path / "mine.yaml"))
     assert mine.dataset == packed.dataset
     assert mine.protocol.label == packed.protocol.label == "SFEW 2.0 aligned faces tested on official Val"
-    assert (mine.name, mine.faces.align, packed.faces.align) == ("mine", True, False)
+    assert (mine.name, mine.faces.align, packed.faces.align) == ("mine", "always", "where-found")
     _recipes(tmp_path, quick="extends: lbp-svm\nc_values: [1.0]")
     assert config.load_baseline(
         "lbp-svm", config.LbpSvmConfig, str(tmp_path / "quick.yaml")

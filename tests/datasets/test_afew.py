@@ -71,7 +71,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
 def test_a_clip_under_two_emotions_is_rejected(tmp_path):
     root = write_afew(tmp_path / "afew")
     shutil.copy(root / "Train" / "Angry" / "000046280.avi", root / "Train" / "Sad")
-    made = Prepared("afew", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("afew", root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"train/000046280": "duplicate_id"}
     assert len(made.clips) == 13
     protocol = made.index["protocol"]

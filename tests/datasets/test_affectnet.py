@@ -169,7 +169,7 @@ def test_prepared_from_lists(tmp_path, recipe, n_classes, left_out):
     (root / IMAGES / "1" / "v0006abc.JPG").unlink()
     with (root / LISTS / "training.csv").open("a") as file:
         file.write(f"{line('../../x.jpg', 1)}\n")
-    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"val/1/v0006abc": "missing_file", "train/../../x": "path_outside_root"}
     assert made.index["left_out"] == left_out
     assert len(made.index["classes"]) == n_classes

@@ -175,7 +175,7 @@ def _one_thread():
 def test_prepared_and_trained_on(tmp_path):
     root = write_bp4d(tmp_path / "bp4d", tasks=("T1",))
     (root / "F001" / "T1" / "10.jpg").unlink()
-    made = Prepared("bp4d", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("bp4d", root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"F001_T1-missing": "missing_frames"}
     assert (made.index["scheme"], made.index["classes"]) == ("none", [])
     parts: dict[str, set[str]] = {}

@@ -108,7 +108,7 @@ def test_the_other_release_is_named(tmp_path):
 )
 def test_prepared_with_6_7_and_8_classes(tmp_path, recipe, n_classes, n_clips, left_out):
     root = write_sequences(tmp_path / "ck")
-    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
     assert len(made.clips) == n_clips
     assert made.index["left_out"] == made.report.left_out == left_out
     assert len(made.index["classes"]) == n_classes

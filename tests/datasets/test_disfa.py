@@ -140,7 +140,7 @@ def test_prepared(tmp_path, camera):
     root = write_disfa(tmp_path / "disfa")
     (root / FOLDERS[camera.title()] / f"{camera.title()}VideoSN004_comp.avi").unlink()
     recipe = "disfa" if camera == "left" else "disfa-right"
-    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {f"SN004-{camera}": "missing_file"}
     assert made.images == []
     frames = {(row.clip_id, row.frame_index) for row in action_units(root)}

@@ -30,7 +30,7 @@ def test_prepared_with_the_folders_names(tmp_path):
         for label in ("Happy", "sad face"):
             for number in range(2):
                 write_picture(root / part / label / f"{number}.png", label)
-    made = Prepared("folder", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": "never"})
     assert (made.index["scheme"], made.index["classes"]) == ("free", ["happy", "sad_face"])
     assert {part: counts["images"] for part, counts in made.report.counts.items()} == dict.fromkeys(
         ("train", "val", "test"), 4
@@ -44,7 +44,7 @@ def test_prepared_with_a_label_set(tmp_path):
     for label in ("Happy", "Neutral", "Silly"):
         write_picture(root / label / "1.png", label)
     dataset = load_prepare("folder").dataset.model_dump() | {"scheme": "ekman7"}
-    made = Prepared("folder", root, tmp_path / "work", faces={"align": False}, dataset=dataset)
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": "never"}, dataset=dataset)
     assert {clip["label"]: clip["basic"] for clip in made.clips.values()} == {
         "happiness": "happiness",
         "neutral": None,

@@ -46,6 +46,6 @@ def test_wrong_layouts_name_the_path(tmp_path):
 
 
 def test_prepared(tmp_path):
-    made = Prepared("jaffe", write_jaffe(tmp_path / "jaffe"), tmp_path / "work", faces={"align": False})
+    made = Prepared("jaffe", write_jaffe(tmp_path / "jaffe"), tmp_path / "work", faces={"align": "never"})
     assert len(made.images) == 70
     assert made.index["protocol"]["folds"] == len({clip["subject_id"] for clip in made.clips.values()}) == 10

@@ -106,7 +106,7 @@ def test_prepared_with_folds(tmp_path):
     shutil.rmtree(root / "data" / "frames" / "00009")
     with (root / "split" / LISTS / "set_3" / "train.txt").open("a") as file:
         file.write(f"00007.mp4 {LABELS[7]}\n")
-    made = Prepared("mafw", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("mafw", root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"00009": "missing_file", "00007": "tested_in_training"}
     assert made.index["classes"] == list(ontology("mafw11").labels)
     clip = made.clips["00008"]

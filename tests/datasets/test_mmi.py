@@ -101,7 +101,7 @@ def test_a_copy_that_says_how_it_is_turned_is_taken(tmp_path):
         write_session(root, number, f"S00{number}-001", 1)
     plain = write_clip(tmp_path / "plain.mp4", 9)
     set_display_matrix(plain, root / "Sessions" / "2" / "S002-001.mov", (0, 1, -1, 0))
-    made = Prepared("mmi", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("mmi", root, tmp_path / "work", faces={"align": "never"})
     clip = made.clips["S002-001"]
     assert clip["path"] == "Sessions/2/S002-001.mov"
     assert (clip["rotation_deg"], clip["width"], clip["height"]) == (90, 48, 64)
@@ -204,7 +204,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
 )
 def test_prepared_with_7_and_6_classes(tmp_path, recipe, n_classes, left_out):
     root = write_mmi(tmp_path / "mmi")
-    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
     assert made.index["left_out"] == left_out
     assert len(made.index["classes"]) == n_classes
     assert made.rejects == {}

@@ -81,7 +81,7 @@ def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, lef
     (strong / "P003" / "Sadness" / "000.jpeg").rename(strong / "000.jpeg")
     for picture in list((strong / "P003" / "Sadness").iterdir())[1:]:
         picture.unlink()
-    made = Prepared(recipe, root, tmp_path / "work", faces={"align": False})
+    made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {"P002_fear": "missing_file", "P003_sadness": "no_frames"}
     assert len(made.clips) == n_clips
     assert made.index["left_out"] == left_out

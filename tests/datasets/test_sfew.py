@@ -84,7 +84,7 @@ def test_prepared_with_films_as_groups(tmp_path):
     root = write_sfew(tmp_path / "sfew", n_films=3)
     write_picture(root / "Train" / "Sad" / "poster.png", "Sad")
     shutil.copy(root / "Val" / "Sad" / "21_Val1_005159960_00000005.png", root / "Val" / "Fear")
-    made = Prepared("sfew", root, tmp_path / "work", faces={"align": False})
+    made = Prepared("sfew", root, tmp_path / "work", faces={"align": "never"})
     assert made.rejects == {
         "train/poster": "unknown_source",
         "val/21_Val1_005159960_00000005": "duplicate_id",

@@ -142,7 +142,7 @@ class Case:
         return str(write_text(folder / "mine.yaml", f"extends: {self.recipe}\n{self.changes}\n"))
 
 
-AS_THEY_ARE = "buckets: 2\nfaces: {align: false}\naugment: {balance: none}"
+AS_THEY_ARE = "buckets: 2\nfaces: {align: never}\naugment: {balance: none}"
 OWN = {"is_of_the_paper": False}
 CASES = [
     Case(

@@ -35,7 +35,7 @@ def work(tmp_path_factory):
     (root / "videos" / "empty.mp4").write_bytes(b"")
     lines.append("empty.mp4,anger,4,s-empty,train")
     (root / "annotations.csv").write_text("\n".join(lines) + "\n")
-    whole = {"align": False, "chip_size": 96}
+    whole = {"align": "never", "chip_size": 96}
     config = PrepareConfig.model_validate({"name": "test", "buckets": 2, "faces": whole})
     prepare.run(config, root, folder / "work")
     return folder / "work"

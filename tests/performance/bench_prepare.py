@@ -26,7 +26,7 @@ RECIPE = """
 name: many
 dataset: {adapter: fg_emotions, name: clips}
 sample: {before: 1, after: 1}
-faces: {align: false, chip_size: 64}
+faces: {align: never, chip_size: 64}
 """
 
 

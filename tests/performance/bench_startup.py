@@ -22,7 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         here = Path(name)
         write_folder(here / "clips", N_CLIPS, n_frames=2)
-        (here / "plain.yaml").write_text("name: plain\nfaces: {align: false}\n", encoding="utf-8")
+        (here / "plain.yaml").write_text("name: plain\nfaces: {align: never}\n", encoding="utf-8")
         prepare = ["-m", "fgbench", "prepare", "plain.yaml", "--data-root", "clips"]
         _cpu_s(prepare, here)
         rows = {

@@ -102,26 +102,32 @@ def _scores(counts: ClusterCounts, exact: ClusterCounts) -> tuple[str, str]:
 
 
 def _outcome(folder: Path, case: _Case) -> _Outcome:
-    from fgbench.baselines._lbp_kernels import lbp_kernels
+    from fgbench.baselines._lbp_kernels import Histograms, LbpKernels
     from fgbench.config import LbpSvmConfig, load_baseline
-    from fgbench.svm.one_vs_rest import fit_one_vs_rest, select
+    from fgbench.svm.choice import Fold, choose
+    from fgbench.svm.one_vs_rest import fit_one_vs_rest
     from fgbench.svm.primal import LinearFit
 
     changes = {"solver": case.solver, "landmarks": case.landmarks or 2}
     config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
     data = {part: (np.load(folder / f"{part}.npy"), np.load(folder / f"{part}-truth.npy")) for part in FILES}
     train, truth = data["train"] if case.n <= len(data["train"][0]) else _mixed(data["train"], case.n)
+    n, m = len(train), len(data["selection"][0])
     begin = time.process_time()
-    kernels = lbp_kernels(config, train, data["selection"][0], seed=0, jobs=None)
-    chosen = select(
-        kernels.candidates(),
-        truth,
-        data["selection"][1],
+    is_exact = case.solver == "exact"
+    pool = Histograms(lambda: np.concatenate([train, data["selection"][0]]))
+    kernels = LbpKernels(config, pool, scaled_by=slice(0, n), exact=is_exact, seed=0, jobs=None)
+    chosen = choose(
+        kernels,
+        [Fold(slice(0, n), slice(n, n + m))],
+        np.concatenate([truth, data["selection"][1]]),
         labels=LABELS,
         c_values=config.c_values,
-        fit=fit_one_vs_rest if case.solver == "exact" else LinearFit(),
+        fit=fit_one_vs_rest if is_exact else LinearFit(),
     )
-    decisions = chosen.machine.decisions(kernels.of(data["test"][0], chosen.best.parameters))
+    assert chosen.machine is not None, "one fold has one machine"
+    cross = kernels.others(data["test"][0].copy(), chosen.best.parameters, slice(0, n))
+    decisions = chosen.machine.decisions(cross)
     seconds = time.process_time() - begin
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     best = ", ".join(

@@ -289,7 +289,7 @@ def test_a_rejected_clip_shows_a_frame_of_its_video(tmp_path):
     ):
         votes += [f"{clip}.mp4,a{place},{label},0.9,3,1" for place, label in enumerate(labels)]
     (root / "votes.csv").write_text("\n".join(votes) + "\n")
-    recipe = {"name": "page", "faces": {"align": False}, "dataset": {"name": "mine", "synthetic": True}}
+    recipe = {"name": "page", "faces": {"align": "never"}, "dataset": {"name": "mine", "synthetic": True}}
     prepare.run(PrepareConfig.model_validate(recipe), root, tmp_path / "work")
     page = build_page(tmp_path / "work")
     (clip,) = blocks(page)["dataset"]["rejected"]["clips"]

@@ -28,7 +28,7 @@ def work(tmp_path_factory):
     (root / "annotations.csv").write_text("\n".join([f"{lines[0]},split", *rows]) + "\n")
     recipe = {
         "name": "report",
-        "faces": {"align": False},
+        "faces": {"align": "never"},
         "augment": {"copies": 2},
         "dataset": {"name": "mine", "synthetic": True},
     }

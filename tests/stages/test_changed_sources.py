@@ -29,7 +29,7 @@ def data(tmp_path):
 def recipe(**changes):
     config = load_prepare("default")
     update = {
-        "faces": config.faces.model_copy(update={"align": False}),
+        "faces": config.faces.model_copy(update={"align": "never"}),
         "lbp": config.lbp.model_copy(update={"enabled": False}),
         "buckets": 2,
         **changes,

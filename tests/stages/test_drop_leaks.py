@@ -54,7 +54,7 @@ def leaky(tmp_path):
 
 
 def recipe(**sections):
-    whole = {"align": False, "chip_size": 96}
+    whole = {"align": "never", "chip_size": 96}
     return PrepareConfig.model_validate({"name": "test", "buckets": 4, "faces": whole, **sections})
 
 

@@ -15,7 +15,7 @@ def test_equal_files_with_other_labels_or_in_other_parts_are_told_by_prepare(tmp
                 write_picture(root / part / label / f"{number}.png", label)
     shutil.copy(root / "train" / "happy" / "0.png", root / "test" / "sad" / "wrong.png")
     shutil.copy(root / "train" / "sad" / "1.png", root / "test" / "sad" / "leak.png")
-    made = Prepared("folder", root, tmp_path / "work", faces={"align": False}, lbp={"enabled": False})
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": "never"}, lbp={"enabled": False})
     assert made.report.notes == (
         "warning: 2 files are equal to others with another label: "
         "test/sad/wrong.png (sad) = train/happy/0.png (happy)",
@@ -28,7 +28,7 @@ def test_their_names_take_one_line(tmp_path):
     root = tmp_path / "mine"
     write_picture(root / "happy" / "x\nerror: all is lost\n.png", "x")
     shutil.copytree(root / "happy", root / "sad")
-    made = Prepared("folder", root, tmp_path / "work", faces={"align": False}, lbp={"enabled": False})
+    made = Prepared("folder", root, tmp_path / "work", faces={"align": "never"}, lbp={"enabled": False})
     [line] = [line for line in made.report.notes if "another label" in line]
     assert "\n" not in line
     assert "x\\x0aerror: all is lost\\x0a" in line

@@ -1,11 +1,17 @@
 """Choices of the faces stage, and clips whose frames cannot all be used."""
 
+import json
+
+import cv2
 import numpy as np
 import pytest
+import skimage.data
 from clip_folders import write_folder
+from typer.testing import CliRunner
 from video_files import flip_bytes, write_clip
 
 from fgbench import prepare
+from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
 from fgbench.errors import ConfigError, DependencyError
 from fgbench.images import decode
@@ -29,7 +35,7 @@ def faces_of(root, work, **sections):
 def test_damaged_frames_are_recorded_not_left_out(tmp_path):
     whole = write_clip(tmp_path / "whole.mp4", 40)
     flip_bytes(whole, folder(tmp_path / "in"), seed=3, n_bytes=2)
-    rows = faces_of(tmp_path / "in", tmp_path / "work", faces={"align": False})
+    rows = faces_of(tmp_path / "in", tmp_path / "work", faces={"align": "never"})
     assert [row["frame_index"] for row in rows] == list(range(40))
     statuses = {row["status"] for row in rows}
     assert "corrupt_frame" in statuses
@@ -46,7 +52,7 @@ def test_decord_gives_the_same_frames_and_is_named_in_the_manifest(tmp_path):
     write_clip(
         folder(tmp_path / "in"), 20, options={"preset": "ultrafast", "crf": "18", "bf": "0", "g": "10"}
     )
-    whole = {"align": False, "format": "png", "chip_size": 96}
+    whole = {"align": "never", "format": "png", "chip_size": 96}
     pyav = faces_of(tmp_path / "in", tmp_path / "pyav", faces=whole)
     decord = faces_of(tmp_path / "in", tmp_path / "decord", faces=whole, ingest={"decoder": "decord"})
     (clip,) = read_rows(tmp_path / "decord" / "manifests" / "clips.parquet")
@@ -95,3 +101,57 @@ def test_a_change_of_a_model_file_redoes_the_faces(tmp_path):
     assert STAGE.files is not None
     assert STAGE.files(FacesConfig(detector="yunet", detector_model=str(model))) == [model]
     assert STAGE.files(FacesConfig()) == []
+
+
+def cropped(root, *, faces, others):
+    """A folder of pictures: so many crops of a face, and so many of nothing."""
+    box = skimage.data.astronaut()[62:182, 164:284]
+    noise = np.random.default_rng(0).integers(90, 110, (100, 100, 3), dtype=np.uint8)
+    for number in range(faces + others):
+        picture = box if number < faces else noise
+        path = root / ("joy" if number % 2 else "anger") / f"p{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return root
+
+
+def test_pictures_that_are_aligned_and_as_they_are_are_counted_and_told(tmp_path):
+    root = cropped(tmp_path / "in", faces=3, others=2)
+    work = tmp_path / "work"
+    recipe = tmp_path / "crops.yaml"
+    recipe.write_text("extends: folder\nname: crops\nfaces: {align: where-found}\nlbp: {enabled: false}\n")
+    words = ["prepare", str(recipe), "--data-root", str(root), "--workdir", str(work), "--jobs", "1"]
+    line = "aligned 3 of 5 pictures, 2 as they are"
+    for _ in range(2):
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        assert line in done.output
+    assert line in CliRunner().invoke(app, ["status", str(work)]).output
+    assert "Aligned 3 of 5 pictures, 2 as they are" in (work / "manifests" / "README.md").read_text()
+    assert json.loads((work / "manifests" / "index.json").read_text())["alignment"] == {
+        "aligned": 3,
+        "as_is": 2,
+    }
+    rows = [row for path in sorted((work / "manifests" / "faces").iterdir()) for row in read_rows(path)]
+    assert sorted(row["status"] for row in rows) == ["as_is", "as_is", "ok", "ok", "ok"]
+    assert all(decode(row["image"]["bytes"]).shape == (224, 224, 3) for row in rows)
+    clips = {row["clip_id"]: row for row in read_rows(work / "manifests" / "clips.parquet")}
+    assert {row["status"]: clips[row["clip_id"]]["align"] for row in rows} == {
+        "ok": "similarity",
+        "as_is": "none",
+    }
+    assert all(row["n_faces_ok"] == row["n_images"] == 1 for row in clips.values())
+
+
+@pytest.mark.parametrize(
+    ("align", "column", "told"), [("never", "none", (0, 2)), ("always", "similarity", (2, 0))]
+)
+def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
+    root = cropped(tmp_path / "in", faces=2, others=0)
+    recipe = {"dataset": {"adapter": "folder", "scheme": "free"}, "faces": {"align": align}}
+    faces_of(root, tmp_path / "work", **recipe, lbp={"enabled": False})
+    manifests = tmp_path / "work" / "manifests"
+    assert {row["align"] for row in read_rows(manifests / "clips.parquet")} == {column}
+    found = json.loads((manifests / "index.json").read_text())["alignment"]
+    assert (found["aligned"], found["as_is"]) == told
+    assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")

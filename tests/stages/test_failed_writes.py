@@ -10,7 +10,7 @@ from clip_folders import write_folder
 def test_a_limit_of_file_size_ends_in_one_clear_error_and_leaves_nothing(tmp_path):
     root, work = write_folder(tmp_path / "in", 4, n_frames=3), tmp_path / "work"
     recipe = tmp_path / "plain.yaml"
-    recipe.write_text("name: plain\nbuckets: 2\nfaces: {align: false}\nlbp: {enabled: false}\n")
+    recipe.write_text("name: plain\nbuckets: 2\nfaces: {align: never}\nlbp: {enabled: false}\n")
     command = [sys.executable, "-m", "fgbench", "prepare", str(recipe), "--data-root", str(root)]
 
     def prepare(limit_bytes):

@@ -28,7 +28,7 @@ RECIPE = {
     "name": "plain",
     "buckets": 1,
     "max_reject_rate": 0.9,
-    "faces": {"align": False, "chip_size": 32},
+    "faces": {"align": "never", "chip_size": 32},
     "augment": {"balance": "none"},
     "sample": {"video": "all"},
 }

@@ -7,12 +7,14 @@ from clip_folders import contents
 from video_files import write_clip
 
 from fgbench import prepare
-from fgbench.config import PrepareConfig
+from fgbench.config import LbpConfig, PrepareConfig
 from fgbench.features.dense_trajectories import dense_trajectories
+from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
 from fgbench.features.optical_flow import encode, flow
 from fgbench.images import decode
 from fgbench.records import TRAJECTORY_CHANNELS
+from fgbench.stages.lbp import operator
 from fgbench.storage import read_rows
 from fgbench.video import open_video
 
@@ -37,7 +39,7 @@ def prepared(tmp_path_factory):
         write_clip(here / "in" / "videos" / f"c{number}.mp4", pictures=moving)
         lines.append(f"c{number}.mp4,anger,12")
     (here / "in" / "annotations.csv").write_text("\n".join(lines) + "\n")
-    recipe = {"name": "features", "faces": {"align": False, "chip_size": 96}, **FEATURES}
+    recipe = {"name": "features", "faces": {"align": "never", "chip_size": 96}, **FEATURES}
     prepare.run(PrepareConfig.model_validate(recipe), here / "in", here / "work")
     return here
 
@@ -54,7 +56,31 @@ def test_lbp_of_every_image_copies_included(prepared):
     assert any(row["parent_id"] for row in images.values())
     for name, histogram in found.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
-        np.testing.assert_array_equal(histogram, lbp_histograms(grey[None])[0])
+        # 0.018 of 96 px.
+        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.7))[0]
+        np.testing.assert_array_equal(histogram, expected)
+
+
+@pytest.mark.parametrize(("side", "radius_px"), [(48, 0.9), (112, 2.0), (224, 4.0), (448, 8.1), (1024, 18.4)])
+def test_the_radius_is_a_share_of_the_face(side, radius_px):
+    """Shan et al. take 2 px of 110: 4 px of 224."""
+    assert operator(LbpConfig(), side).radius_px == radius_px
+    assert abs(radius_px / side - 2 / 110) < 0.0013
+
+
+def test_a_radius_means_the_same_in_a_face_of_another_size():
+    """Smooth texture: enlarged twice, its histograms are those it had, but for its rim and interpolation."""
+    small = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 255, (112, 112), dtype=np.uint8), (0, 0), 1.0
+    )
+    small = cv2.normalize(small, None, 0, 255, cv2.NORM_MINMAX)
+    large = cv2.resize(small, (224, 224), interpolation=cv2.INTER_CUBIC)
+    told = [
+        lbp_histograms(image[None], operator(LbpConfig(rows=1, columns=1), len(image)))[0]
+        for image in (small, large)
+    ]
+    fixed = lbp_histograms(large[None], OperatorConfig(radius_px=2.0, rows=1, columns=1))[0]
+    assert np.abs(told[1] - told[0]).sum() < 0.5 * np.abs(fixed - told[0]).sum()
 
 
 def test_dense_trajectories_of_every_clip(prepared):
@@ -95,7 +121,7 @@ def test_optical_flow_between_neighbouring_faces(prepared):
 
 def test_features_that_are_not_wanted_are_not_there_and_change_nothing_else(prepared):
     work = prepared / "other"
-    recipe = {"name": "features", "faces": {"align": False, "chip_size": 96}, "lbp": {"enabled": False}}
+    recipe = {"name": "features", "faces": {"align": "never", "chip_size": 96}, "lbp": {"enabled": False}}
     report = prepare.run(PrepareConfig.model_validate(recipe), prepared / "in", work)
     assert {stage.stage for stage in report.stages if stage.done}.isdisjoint(
         {"lbp", "dense_trajectories", "optical_flow"}

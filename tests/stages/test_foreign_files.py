@@ -18,7 +18,7 @@ from fgbench.temporaries import temporary_name
 
 def recipe():
     return PrepareConfig.model_validate(
-        {"name": "test", "buckets": 1, "faces": {"align": False}, "lbp": {"enabled": False}}
+        {"name": "test", "buckets": 1, "faces": {"align": "never"}, "lbp": {"enabled": False}}
     )
 
 

@@ -36,7 +36,7 @@ TOTALS = {"balance": "total", "train": 60, "val": 0, "test": 0}
 
 
 def recipe(**sections):
-    sections = {"faces": {"align": False, "chip_size": 48}, "augment": TOTALS, **sections}
+    sections = {"faces": {"align": "never", "chip_size": 48}, "augment": TOTALS, **sections}
     return PrepareConfig.model_validate({"name": "test", "buckets": 4, **sections})
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 
-QUICK = {"faces": {"align": False}, "lbp": {"enabled": False}}
+QUICK = {"faces": {"align": "never"}, "lbp": {"enabled": False}}
 
 
 def test_a_name_that_is_no_text_is_one_reject_and_the_rest_is_prepared(tmp_path):
@@ -46,7 +46,7 @@ def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
     lines += [f"d,{voter},anger,1" for voter in (composed, decomposed, "x")]
     write_text(root / "votes.csv", "\n".join(lines))
     recipe = tmp_path / "r.yaml"
-    text = "extends: default\nname: r\nmax_reject_rate: 1.0\nfaces: {align: false}\nlbp: {enabled: false}"
+    text = "extends: default\nname: r\nmax_reject_rate: 1.0\nfaces: {align: never}\nlbp: {enabled: false}"
     write_text(recipe, text)
     words = [
         "prepare",

@@ -47,7 +47,7 @@ def test_fg_emotions_gives_table_1(tmp_path):
     # Small whole frames stand for faces, and the video set is left out: counts are what is tested.
     config = config.model_copy(
         update={
-            "faces": config.faces.model_copy(update={"align": False, "chip_size": 32}),
+            "faces": config.faces.model_copy(update={"align": "never", "chip_size": 32}),
             "sample": config.sample.model_copy(update={"video": "none"}),
         }
     )

@@ -13,7 +13,7 @@ from fgbench.stages.publish import read_index, verify
 from fgbench.storage import exclusive, read_rows
 
 # Whole frames stand for faces: what is tested here is the machinery.
-WHOLE = {"align": False}
+WHOLE = {"align": "never"}
 
 
 def recipe(**sections):
@@ -268,7 +268,7 @@ def test_faces_stored_as_png_are_exact(tmp_path):
     from fgbench.video import open_video
 
     root, work = write_folder(tmp_path / "in", 1), tmp_path / "work"
-    prepare.run(recipe(faces={"align": False, "format": "png", "chip_size": 64}), root, work)
+    prepare.run(recipe(faces={"align": "never", "format": "png", "chip_size": 64}), root, work)
     (path,) = (work / "manifests" / "faces").iterdir()
     stored = list(read_rows(path))
     with open_video(root / "videos" / "c000.mp4") as reader:

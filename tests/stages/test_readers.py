@@ -12,7 +12,7 @@ from fgbench.manifest_index import read_index
 def manifests(tmp_path_factory):
     here = tmp_path_factory.mktemp("readers")
     root = write_folder(here / "in", 12)
-    recipe = {"name": "readers", "buckets": 5, "faces": {"align": False, "chip_size": 96}}
+    recipe = {"name": "readers", "buckets": 5, "faces": {"align": "never", "chip_size": 96}}
     prepare.run(PrepareConfig.model_validate(recipe), root, here / "work")
     return here / "work" / "manifests"
 
@@ -91,7 +91,7 @@ def without_val(tmp_path_factory):
     recipe = {
         "name": "empty",
         "buckets": 3,
-        "faces": {"align": False, "chip_size": 96},
+        "faces": {"align": "never", "chip_size": 96},
         "split": {"train": 4, "val": 0, "test": 2, "assign": "exact"},
         "optical_flow": {"enabled": True, "size_px": 32},
     }

@@ -30,7 +30,7 @@ VOTES = {
 
 def recipe(**sections):
     return PrepareConfig.model_validate(
-        {"name": "test", "buckets": 8, "max_reject_rate": 0.9, "faces": {"align": False}, **sections}
+        {"name": "test", "buckets": 8, "max_reject_rate": 0.9, "faces": {"align": "never"}, **sections}
     )
 
 

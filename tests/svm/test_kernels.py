@@ -1,5 +1,7 @@
 """Chi-square kernels, against scikit-learn."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -54,6 +56,21 @@ def test_a_training_matrix_is_symmetric_with_zeros_in_the_diagonal():
     np.testing.assert_array_equal(found, found.T)
     np.testing.assert_array_equal(np.diagonal(found), 0.0)
     np.testing.assert_allclose(found, reference(x, x), atol=1e-6)
+
+
+def test_a_training_matrix_becomes_symmetric_in_place():
+    """4 bytes per pair, and little else."""
+    n = 1500
+    x = histograms(n, 8)
+    chi2_distances(x[:9])  # compilation is not counted
+    tracemalloc.start()
+    try:
+        found = chi2_distances(x, jobs=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found, found.T)
+    assert peak < 6 * n * n
 
 
 def test_empty_histograms_are_half_the_sum_away():

@@ -175,5 +175,5 @@ def test_a_copy_is_cropped_as_its_original(manifests):
 
 def test_faces_without_landmarks_are_named(manifests):
     name = image_row(2)["image_id"]
-    with pytest.raises(ManifestError, match=rf"image {name} has no landmarks(.|\n)*faces\.align: true"):
+    with pytest.raises(ManifestError, match=rf"image {name} has no landmarks(.|\n)*faces\.align: always"):
         load_crops(manifests, [name], device=CPU)

@@ -15,6 +15,7 @@ from PIL import Image
 from tiny_runs import write_tiny_weights
 from video_files import write_clip
 
+from fgbench.cli.predict import _lines
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.still import ImageFrame
@@ -64,6 +65,21 @@ def test_the_face_of_a_picture_is_found_and_classified(network, folder):
     low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
     assert (portrait.regions >= low).all()
     assert (portrait.regions <= high).all()
+
+
+def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(network, folder):
+    """And the user is told; with a face it is what it is without that choice."""
+    faces = FacesConfig(align="where-found")
+    found = predict_file(folder / "empty.png", network, faces)
+    assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
+    whole = cv2.resize(np.full((200, 300, 3), 120, np.uint8), (224, 224))
+    np.testing.assert_array_equal(found.said.fine, network.ask(whole[None]).fine[0])
+    assert "  no face was found, the picture taken as it is" in _lines(found, network, {}, 3)
+    astronaut = folder / "astronaut.png"
+    told, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
+    assert told.statuses == {"ok": 1}
+    np.testing.assert_array_equal(told.said.fine, plain.said.fine)
+    assert not any("as it is" in line for line in _lines(told, network, {}, 3))
 
 
 def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder):

@@ -1,0 +1,130 @@
+"""Pictures and clips that are cropped already, aligned where the face in them is found.
+
+Frames are searched as those of whole pictures are, and, where that does not find the face, once more with a
+border of the picture's mean colour around them: detectors miss faces that touch the border. A frame whose
+face is not found, or that is ambiguous or turned too far, does not count as found.
+
+A clip is decided on as a whole, so that it never is a mixture: it is aligned if the face is found in at least
+half of its first :data:`LOOK_FRAMES` frames (of all that there are, if fewer; damaged ones do not count).
+Then its other frames have the status that tells why there is no face; else all of them are taken as they are.
+A still picture is a clip of one frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from fgbench.faces.following import Models
+from fgbench.faces.observation import Observation, aligned
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.status import OK
+from fgbench.faces.tracking import FaceTracker, Observed
+from fgbench.video import Frame, ImageFrame
+
+LOOK_FRAMES = 32
+"""Frames that decide whether a clip is aligned: so many are held at a time. Ours."""
+
+BORDER = 0.4
+"""Width of the border as a share of the picture's longer side. Ours: with it, dlib's HOG detector finds the
+face of a photograph in 125 of 126 crops of 0.7 to 1.1 times its box, without it in 76."""
+
+
+def observe_where_found(
+    frames: Iterable[Frame], options: FaceOptions, models: Models, *, whole: Callable[[Frame], Observation]
+) -> Iterator[Observed]:
+    """Observe the frames of one clip of cropped faces.
+
+    Args:
+        frames: In order; some may be left out. The first :data:`LOOK_FRAMES` are held.
+        options: Choices.
+        models: Loaded models.
+        whole: Makes the observation of a frame that is taken as it is.
+
+    Yields:
+        Every frame once, in order, with its observation.
+
+    Raises:
+        ValueError: If the frames are not in order.
+    """
+    rest = iter(frames)
+    first = list(islice(rest, LOOK_FRAMES))
+    is_all = len(first) < LOOK_FRAMES
+    for border in (0.0, BORDER):
+        search = _Search(options, models, border=border)
+        found = [item for frame in first for item in search.feed(frame)]
+        if is_all:
+            found += search.finish()
+        if _is_found(first, found):
+            yield from found
+            for frame in rest:
+                yield from search.feed(frame)
+            yield from search.finish()
+            return
+    for frame in first:
+        yield frame, whole(frame)
+    for frame in rest:
+        yield frame, whole(frame)
+
+
+def _is_found(frames: list[Frame], found: list[Observed]) -> bool:
+    """Whether the face is found in at least half of the frames; those not decided yet have none so far."""
+    intact = sum(not frame.is_corrupt for frame in frames)
+    hits = sum(observation.status == OK for _, observation in found)
+    return 0 < intact <= 2 * hits
+
+
+class _Search:
+    """Observes frames as a tracker does, in pictures with a border; all that it tells is of the frames."""
+
+    def __init__(self, options: FaceOptions, models: Models, *, border: float) -> None:
+        self._options, self._border = options, border
+        self._tracker = FaceTracker(options, models)
+        self._frames: dict[int, Frame] = {}
+
+    def feed(self, frame: Frame) -> list[Observed]:
+        """Take the next frame; returns those that are decided now."""
+        self._frames[frame.index] = frame
+        return self._told(self._tracker.feed(self._bordered(frame)))
+
+    def finish(self) -> list[Observed]:
+        """Decide the frames that still wait."""
+        return self._told(self._tracker.finish())
+
+    def _width_px(self, frame: Frame) -> int:
+        return round(self._border * max(frame.size))
+
+    def _bordered(self, frame: Frame) -> Frame:
+        width = self._width_px(frame)
+        if not width or frame.is_corrupt:
+            return frame
+        pixels = frame.rgb()
+        colour = [float(value) for value in np.rint(pixels.mean(axis=(0, 1)))]
+        larger = cv2.copyMakeBorder(pixels, width, width, width, width, cv2.BORDER_CONSTANT, value=colour)
+        return ImageFrame(pixels=np.asarray(larger, np.uint8), index=frame.index, time_s=frame.time_s)
+
+    def _told(self, decided: list[Observed]) -> list[Observed]:
+        result = []
+        for searched, observation in decided:
+            frame = self._frames.pop(searched.index)
+            result.append((frame, self._moved(frame, observation)))
+        return result
+
+    def _moved(self, frame: Frame, found: Observation) -> Observation:
+        """What was found with the border, as it lies in the frame itself, from which the face is cut."""
+        width = self._width_px(frame)
+        if not width or found.landmarks is None:
+            return found
+        assert found.track_id is not None, "a face with landmarks is followed"
+        assert found.score is not None, "a face with landmarks was detected"
+        return aligned(
+            frame,
+            found.landmarks.astype(np.float64) - width,
+            self._options,
+            n_faces=found.n_faces,
+            track_id=found.track_id,
+            score=found.score,
+        )

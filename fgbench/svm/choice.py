@@ -1,0 +1,181 @@
+"""Kernel and C of a one-vs-rest machine, chosen on samples that it was not fitted to: one part, or folds.
+
+Samples that machines may be fitted to, and that settings are chosen on, are one pool. A fold of it names the
+samples that a machine is fitted to and those held out; with one fold that is a choice on a validation part,
+with several an inner cross-validation. What is chosen has the best unweighted average recall (UAR) over all
+held-out samples of all folds together. Nothing here sees a test sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation import metrics
+from fgbench.svm.one_vs_rest import Fit, Indices, Machine, Trial
+
+Matrix = npt.NDArray[np.float32]
+Rows = slice | Indices
+"""Samples of the pool: a slice, whose values are read where they lie, or sorted numbers."""
+
+
+class PoolKernel(Protocol):
+    """One kernel between the samples of a pool."""
+
+    @property
+    def parameters(self) -> Mapping[str, float | str]:
+        """What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``."""
+
+    def fitted(self, rows: Rows) -> npt.NDArray[Any]:
+        """What a machine on these samples is fitted to: (n, n) float64 kernel, or (n, d) features."""
+
+    def held_out(self, rows: Rows, fitted: Rows) -> Matrix:
+        """What it decides other samples by: (m, n) kernel to the fitted ones, or (m, d) features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A division of the pool.
+
+    Attributes:
+        fitted: Samples that a machine is fitted to.
+        held_out: Samples that it is judged by; none of them is fitted to.
+    """
+
+    fitted: Rows
+    held_out: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Outcome of a choice.
+
+    Attributes:
+        best: The best parameters and their score.
+        decisions: (m, C) decision values of the held-out samples, each by a machine that was not fitted to
+            it, to calibrate with.
+        truth: (m,) classes of these samples.
+        trials: All that was tried, in order.
+        machine: The best machine where there is one fold; ``None`` where there are several.
+    """
+
+    best: Trial
+    decisions: Matrix
+    truth: Indices
+    trials: tuple[Trial, ...]
+    machine: Machine | None
+
+
+def choose(
+    kernels: Iterable[PoolKernel],
+    folds: Sequence[Fold],
+    truth: npt.ArrayLike,
+    *,
+    labels: Sequence[str],
+    c_values: Sequence[float],
+    fit: Fit,
+    jobs: int | None = None,
+) -> Choice:
+    """The kernel and C with the best UAR on held-out samples; of equals the first tried (smallest C first).
+
+    Kernels are asked for one after the other, and none is kept.
+
+    Args:
+        kernels: Kernels to try.
+        folds: Divisions of the pool.
+        truth: Classes of the samples of the pool, as places in ``labels``.
+        labels: Names of all classes.
+        c_values: Values of C to try.
+        fit: Fits a machine to what the kernels give.
+        jobs: Machines fitted at the same time. The result does not depend on it.
+
+    Raises:
+        ConfigError: If there is nothing to try.
+        DatasetError: If there are no held-out samples, or a fold fits to fewer than two classes.
+    """
+    truth_p = np.asarray(truth, np.int64)
+    held = [truth_p[fold.held_out] for fold in folds]
+    truth_m: Indices = np.concatenate(held) if held else np.empty(0, np.int64)
+    if not truth_m.size:
+        raise DatasetError(
+            "no validation samples, expected some to choose C on", "give the validation part a weight above 0"
+        )
+    trials: list[Trial] = []
+    best: tuple[Trial, Matrix, Machine] | None = None
+    for kernel in kernels:
+        found: dict[float, list[Matrix]] = {c: [] for c in sorted(c_values)}
+        machines: dict[float, Machine] = {}
+        for fold in folds:
+            values, cross = kernel.fitted(fold.fitted), kernel.held_out(fold.held_out, fold.fitted)
+            for c in found:
+                machines[c] = fit_present(
+                    fit, values, truth_p[fold.fitted], labels=labels, c=c, jobs=jobs, is_whole=len(folds) == 1
+                )
+                found[c].append(machines[c].decisions(cross))
+            del values, cross  # before the next ones are made
+        for c, parts in found.items():
+            decisions = np.concatenate(parts)
+            confusion = metrics.confusion_matrix(truth_m, decisions.argmax(axis=1), n_classes=len(labels))
+            trial = Trial({**kernel.parameters, "C": c}, metrics.uar(confusion))
+            trials.append(trial)
+            if best is None or trial.uar > best[0].uar:
+                best = (trial, decisions, machines[c])
+        del kernel  # likewise
+    if best is None:
+        raise ConfigError("no kernel or no value of C to try, expected at least one of each")
+    return Choice(
+        best=best[0],
+        decisions=best[1],
+        truth=truth_m,
+        trials=tuple(trials),
+        machine=best[2] if len(folds) == 1 else None,
+    )
+
+
+def fit_present(
+    fit: Fit,
+    values: npt.NDArray[Any],
+    truth: Indices,
+    *,
+    labels: Sequence[str],
+    c: float,
+    jobs: int | None,
+    is_whole: bool,
+) -> Machine:
+    """Fit a machine to a fold, in which a class with few persons may have no sample.
+
+    Such a class is decided by -1 everywhere: that is the machine that minimises the loss where all samples
+    are of other classes.
+
+    Args:
+        fit: Fits a machine.
+        values: What it is fitted to.
+        truth: (n,) classes.
+        labels: Names of all classes.
+        c: Price of errors.
+        jobs: Machines fitted at the same time.
+        is_whole: Whether the samples are all that there are: then a class without samples is an error.
+
+    Raises:
+        DatasetError: If there are fewer than two classes, or ``is_whole`` and one is absent.
+    """
+    there = np.unique(truth)
+    if is_whole or there.size == len(labels):
+        return fit(values, truth, labels=labels, c=c, jobs=jobs)
+    if there.size < 2:
+        raise DatasetError(
+            f"an inner fold trains on {there.size} class, expected at least 2",
+            "set selection: part in the recipe, or another number of inner_folds",
+        )
+    few = fit(
+        values, np.searchsorted(there, truth), labels=[labels[place] for place in there], c=c, jobs=jobs
+    )
+    weights = np.zeros((len(few.weights), len(labels)), np.float32)
+    offsets = np.full(len(labels), -1.0, np.float32)
+    weights[:, there], offsets[there] = few.weights, few.offsets
+    return Machine(weights, offsets)
