@@ -66,6 +66,7 @@ class _Index(_Loose):
     synthetic: bool
     scheme: str | None = None
     classes: list[str] | None = None
+    upper: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, Number] = Field(default_factory=dict)
     protocol: dict[str, Any] | None = None
     counts: dict[str, dict[str, Number]] = Field(default_factory=dict)

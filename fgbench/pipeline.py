@@ -97,6 +97,8 @@ class Task:
         root: Root of the data set.
         dataset: Name of the data set, for the manifests.
         scheme: Name of its label set.
+        classes: Labels of the clips that are taken, where the recipe lists them; else empty.
+        upper: Label to upper class, where the recipe groups its own classes.
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
@@ -114,6 +116,8 @@ class Task:
     scheme: str
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
+    classes: tuple[str, ...] = ()
+    upper: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[ClipEntry, ...] = ()
     stamps: tuple[Stamp, ...] = ()
     plan: Any = None

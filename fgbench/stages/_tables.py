@@ -146,6 +146,13 @@ def rejects_table(
     return pa.Table.from_pylist(rows, schema=schema)
 
 
+def labels_that_occur(clips: pa.Table, rejects: pa.Table) -> set[str]:
+    """Labels of clips, usable or not; what annotators did not settle has none."""
+    rows = rejects.select(["stage", "label"]).to_pylist()
+    lost = {row["label"] for row in rows if row["stage"] not in ("consensus", "audit")}
+    return {*clips["label"].to_pylist(), *lost} - {None}
+
+
 def reannotate_text(rejects: pa.Table) -> str:
     """The clips on which annotators have to vote again, as CSV."""
     text = io.StringIO()
