@@ -13,7 +13,7 @@ import fgbench
 if not sys.flags.safe_path and f"{sys.path[0]}{os.sep}fgbench" not in fgbench.__path__:
     del sys.path[0]
 
-from fgbench.cli.app import main
+from fgbench.cli.entry import main
 
 if __name__ == "__main__":
     main()

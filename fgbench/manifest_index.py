@@ -59,6 +59,14 @@ class _Origin(_Loose):
     left_out: dict[str, Number] = Field(default_factory=dict)
 
 
+class _Counts(_Loose):
+    """What a part has."""
+
+    clips: Number
+    images: Number
+    augmented: Number
+
+
 class _Index(_Loose):
     """The index."""
 
@@ -69,8 +77,8 @@ class _Index(_Loose):
     upper: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, Number] = Field(default_factory=dict)
     protocol: dict[str, Any] | None = None
-    counts: dict[str, dict[str, Number]] = Field(default_factory=dict)
-    files: dict[Annotated[str, AfterValidator(_is_below)], _File] = Field(default_factory=dict)
+    counts: dict[str, _Counts] = Field(default_factory=dict)
+    files: dict[Annotated[str, AfterValidator(_is_below)], _File]
     origin: _Origin = Field(default_factory=_Origin)
     provenance: dict[str, Any] = Field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fgbench.errors import ManifestError
 from fgbench.sealed_json import read_sealed, write_sealed
@@ -163,19 +163,27 @@ def marker_files(folder: Path, marker: Marker) -> list[Path]:
     return [folder / name for name in (*names, f"{stem(marker.bucket, marker.fingerprint)}.json")]
 
 
-def read_plan(path: Path, buckets: Iterable[int]) -> dict[int, Any]:
+def read_plan(path: Path, buckets: Iterable[int], shape: Any) -> dict[int, Any]:
     """A stage's plan for some buckets, as it was written by :func:`write_plan`.
+
+    Args:
+        path: The file.
+        buckets: The buckets.
+        shape: Type of the plan of a bucket (:attr:`fgbench.pipeline.Stage.plan_shape`).
 
     Raises:
         FileNotFoundError: If it was not made yet.
-        ManifestError: If it is damaged or of other buckets.
+        ManifestError: If it is damaged, of other buckets or of another shape.
         ResourceError: If it may not be read.
     """
     plans = read_sealed(path).get("plans")
+    again = "run fgbench prepare again: it makes it anew"
     if not isinstance(plans, dict) or sorted(plans) != sorted(map(str, buckets)):
-        raise ManifestError(
-            f"{path} is not the plan of its buckets", "run fgbench prepare again: it makes it anew"
-        )
+        raise ManifestError(f"{path} is not the plan of its buckets", again)
+    try:
+        TypeAdapter(list[shape]).validate_python(list(plans.values()), strict=True)
+    except ValidationError as error:
+        raise ManifestError(f"{path} is no plan of its stage", again) from error
     return {int(bucket): plan for bucket, plan in plans.items()}
 
 

@@ -6,25 +6,45 @@ Unicode, with blanks around or doubled, in any case, and from file systems as by
 A *tidy* name is what is stored and shown. The *key* of a name is what it is compared by: two names with one
 key are one person, one source or one label. Clips are told apart by their tidy names, in which the case
 counts: there are file systems, and services that name videos, for which ``aB`` and ``Ab`` are two things.
+
+Characters that show nothing (the byte order mark, the zero-width space) come along when text is copied from
+pages and tables, and are no part of a name.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 _WRITTEN_OUT = 0xDC00
 """Python stands a byte that is no text in a file name for the character of this number and the byte."""
 
+_UNSEEN = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufeff]")
+"""Characters that show nothing: soft hyphen, zero-width space, word joiner, byte order mark and the like."""
+
+_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
+"""Characters that show nothing by themselves, but choose the shape of what is beside them."""
+
 
 def tidy(name: str) -> str:
-    """The name in composed Unicode (NFC), without blanks at its ends, and one where there are several."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """The name in composed Unicode (NFC), without characters that show nothing and blanks at its ends, and
+    with one blank where there are several."""
+    if name.isascii():
+        return " ".join(name.split())
+    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
 def key(name: str) -> str:
-    """What a name is compared by: tidy, and without regard to case."""
-    return unicodedata.normalize("NFC", tidy(name).casefold())
+    """What a name is compared by: tidy, and without regard to case, width, ligatures and joiners."""
+    if name.isascii():
+        return tidy(name).casefold()
+    return tidy(plain(_JOINERS.sub("", tidy(name))).casefold())
+
+
+def plain(name: str) -> str:
+    """The name in plain letters (NFKC): without ligatures, and with letters of one width."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def is_text(name: str) -> bool:

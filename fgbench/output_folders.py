@@ -1,4 +1,4 @@
-"""Folders that a user names for files of results: only what fgbench wrote there itself is replaced.
+"""Folders and files that a user names for results: only what fgbench wrote there itself is replaced.
 
 The file ``.fgbench-files.json`` in such a folder lists what was written into it. In a work folder, beside the
 folders that hold its results, the names that fgbench writes are its own.
@@ -7,13 +7,24 @@ folders that hold its results, the names that fgbench writes are its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fgbench import workfolder
-from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.errors import ConfigError, ManifestError, MediaError, ResourceError
+from fgbench.regular_files import first_bytes
 from fgbench.sealed_json import discard, read_sealed, write_sealed
+
+_HEAD_BYTES = 64
+
+KINDS: Mapping[str, Callable[[bytes], bool]] = {
+    "page of fgbench": lambda head: head.startswith(b'<!doctype html>\n<html lang="en">'),
+    "ONNX file": lambda head: b"pytorch" in head,
+    "file of weights": lambda head: head[8:9] == b"{",
+    "PNG picture": lambda head: head.startswith(b"\x89PNG"),
+}
+"""Kinds of single files that fgbench writes, and how their first bytes are known."""
 
 LIST = ".fgbench-files.json"
 """List of the files in a folder that fgbench wrote."""
@@ -57,6 +68,29 @@ def writing_in(folder: Path, names: Iterable[str], *, own: bool = False) -> Iter
             write_sealed(folder / LIST, {"files": written})
         else:
             discard(folder / LIST)
+
+
+def check_named_file(path: Path, kind: str) -> None:
+    """Refuse to write a file where another one of the user's lies, e.g. by a slip in the name.
+
+    Args:
+        path: The file that the user has named; its kind is told by its first bytes.
+        kind: What would be written, one of :data:`KINDS`.
+
+    Raises:
+        ConfigError: If something else is there.
+    """
+    if not _is_there(path):
+        return
+    try:
+        is_kind = KINDS[kind](first_bytes(path, _HEAD_BYTES))
+    except MediaError:  # a folder, a pipe, a device, a link to nothing, a file that may not be read
+        is_kind = False
+    if not is_kind:
+        raise ConfigError(
+            f"{path} is there and is no {kind}, which would replace it; nothing was written",
+            "name another file, or move it away",
+        )
 
 
 def _is_own(folder: Path) -> bool:

@@ -31,6 +31,12 @@ _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
 _AVIF_BRANDS = (b"avif", b"avis")
 
+# What a page of a TIFF file is: NewSubfileType and its bits (TIFF 6.0, section 8).
+_SUBFILE_TAG = 254
+_REDUCED = 1
+_MASK = 4
+_MOST_PAGES = 64  # that are looked at
+
 # Transfer curves (ITU-T H.273) of high dynamic range: PQ and HLG.
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
@@ -80,7 +86,7 @@ class OpenedPicture:
 
 @contextmanager
 def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[OpenedPicture]:
-    """Open a picture; the first one where a file holds several pages.
+    """Open a picture; of an MPO file the first, of a HEIF file the primary one.
 
     Args:
         file: The encoded picture, at its start.
@@ -89,8 +95,9 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
 
     Raises:
         MediaError: If it is no picture that can be read (reason ``unreadable_image``), larger than the limit
-            (``too_large``), animated (``animated_picture``), in colours of high dynamic range
-            (``unsupported_colours``) or of a format without decoder (``unsupported_format``).
+            (``too_large``), animated (``animated_picture``), one of several pages (``several_pages``), in
+            colours of high dynamic range (``unsupported_colours``) or of a format without decoder
+            (``unsupported_format``).
     """
     head = file.read(64)
     file.seek(0)
@@ -176,17 +183,42 @@ def _open_pillow(file: IO[bytes], name: str) -> Image.Image:
 
 
 def _check_single(image: Image.Image, name: str) -> None:
-    """Refuse animations; pages of a TIFF file and views of an MPO file are no animation."""
+    """Refuse animations and TIFF files of several pages; views of an MPO file are neither."""
     try:
         is_animated = image.format in _ANIMATED and bool(getattr(image, "is_animated", False))
+        has_pages = image.format == "TIFF" and _has_second_page(image)
     except DAMAGE as error:
         raise unreadable(name, error) from error
+    if has_pages:
+        raise MediaError(
+            f"{name} has several pages, expected one picture",
+            "make a file of each page; in a folder of their own they are the frames of a clip",
+            reason="several_pages",
+        )
     if is_animated:
         raise MediaError(
             f"{name} has several frames, expected one picture",
             "make a video file of it, or of the frame that is meant a picture",
             reason="animated_picture",
         )
+
+
+def _has_second_page(image: Any) -> bool:
+    """Whether a TIFF file has a further picture, as large as the first and said to be no reduced one or mask.
+
+    Smaller ones are the thumbnails and levels that cameras, scanners and viewers add.
+    """
+    size = image.size
+    for page in range(1, _MOST_PAGES):
+        try:
+            image.seek(page)
+        except DAMAGE:  # no such page, or one that nobody can read
+            break
+        is_part = int(image.tag_v2.get(_SUBFILE_TAG, 0)) & (_REDUCED | _MASK)
+        if not is_part and image.size == size:
+            return True
+    image.seek(0)
+    return False
 
 
 def _avif_transfer(file: IO[bytes]) -> int:

@@ -149,6 +149,7 @@ class Stage:
         plan: Decides for all buckets at once what each has to do; gets the recipe's section and the input
             files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
             independent.
+        plan_shape: Type of that value, as JSON holds it: what was kept is not used where it has another.
         files: Further files that the result depends on, e.g. model weights named in the recipe.
         width: Length of the vectors of the output table, where it is a choice of the recipe.
         enabled: Whether the recipe wants the stage; ``None`` is always.
@@ -160,6 +161,7 @@ class Stage:
     outputs: Mapping[str, str]
     run: Callable[[Task], Iterator[Item]]
     plan: Callable[[Any, Mapping[int, Mapping[str, Mapping[str, Path]]]], Mapping[int, Any]] | None = None
+    plan_shape: Any = Any
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
     enabled: Callable[[Any], bool] | None = None

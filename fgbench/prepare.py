@@ -423,7 +423,7 @@ def _decide(
     section = stage.config(state.config)
     path = pipeline.plan_path(state.workdir, stage, section, digests)
     try:
-        return stored.read_plan(path, inputs)
+        return stored.read_plan(path, inputs, stage.plan_shape)
     except FileNotFoundError:
         pass
     except ManifestError as error:

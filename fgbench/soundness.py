@@ -113,7 +113,7 @@ def _faults_of_plans(
         digests = {bucket: pipeline.input_digests(stage, bucket, finished) for bucket in buckets}
         path = pipeline.plan_path(workdir, stage, stage.config(config), digests)
         try:
-            read_plan(path, buckets)
+            read_plan(path, buckets, stage.plan_shape)
         except FileNotFoundError:
             continue
         except ManifestError as error:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from fgbench.errors import ConfigError
-from fgbench.naming import tidy
+from fgbench.naming import plain, tidy
 from fgbench.printable import printable_name
 from fgbench.resources import resource
 
@@ -115,12 +115,13 @@ def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def normal_label(label: str) -> str:
-    """The form in which labels are stored and compared: composed, in lower case, words joined by ``_``.
+    """The form in which labels are stored and compared: plain composed letters in lower case, words joined
+    by ``_``.
 
     Control characters are written out, so that no name of a folder does anything to a terminal or a page.
     """
-    plain = printable_name(tidy(label))
-    return "_".join(tidy(plain.lower().replace("-", " ").replace("_", " ")).split())
+    shown = plain(printable_name(tidy(label)).lower())
+    return "_".join(tidy(shown.replace("-", " ").replace("_", " ")).split())
 
 
 @lru_cache(maxsize=1)

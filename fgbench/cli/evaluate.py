@@ -10,11 +10,11 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
+from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import opened, show_run
+from fgbench.cli.units import evaluate_units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fgbench.training.clip_evaluation import Weight
     from fgbench.training.evaluation import Comparison
     from fgbench.training.place import Place
@@ -27,11 +27,12 @@ TrainedRun = Annotated[
 
 def evaluate(
     run: TrainedRun,
-    workdir: Annotated[
-        Path | None,
+    workdirs: Annotated[
+        list[Path] | None,
         typer.Option(
             "--workdir",
-            help="Work folder whose test part is predicted.",
+            help="Work folder whose test part is predicted; of action units trained on several data sets, "
+            "once for each that lies elsewhere than then.",
             show_default="the one that the run lies in, else ./fgbench-data/demo/work",
         ),
     ] = None,
@@ -52,32 +53,32 @@ def evaluate(
     Where the run was scored on the same manifests, its predictions are compared with the new ones. With
     another weight of the streams a new run appears, runs/EXPERIMENT-wWEIGHT; on other data it is
     runs/EXPERIMENT-on-DATASET. A network of the 33 classes is tested on data sets of six, seven or eight by
-    its upper classes (paper section V-D).
+    its upper classes (paper section V-D). Action units that were trained on several data sets are predicted
+    on all of these again.
     """
     needs_torch()
     from fgbench.training.trained import find_weights, read_trained, work_folder
 
-    trained = read_trained(find_weights(run, workdir or places.DEMO_WORKDIR))
+    named = workdirs or []
+    trained = read_trained(find_weights(run, named[0] if named else places.DEMO_WORKDIR))
     weight = _weight(fusion_weight)
     if weight is not None and trained.kind != "video":
         raise typer.BadParameter(
             f"{trained.name} is no network of clips with two streams", param_hint="--fusion-weight"
         )
-    place_of = workdir or work_folder(trained.path) or places.DEMO_WORKDIR
-    with opened(
-        place_of,
-        device,
-        stages=_features(trained),
-        seed=0,
-        jobs=jobs,
-        resume=False,
-        force=False,
-        quiet=json,
-    ) as place:
+    if len(named) > 1 and trained.kind != "au":
+        raise typer.BadParameter(
+            f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
+            param_hint="--workdir",
+        )
+    named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
+    how: dict[str, Any] = {"seed": 0, "jobs": jobs, "resume": False, "force": False, "quiet": json}
+    if trained.kind == "au":
+        evaluate_units(trained, named, device, how, json=json)
+        return
+    with opened(named[0], device, stages=_features(trained), **how) as place:
         note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
-        if trained.kind == "au":
-            _units(trained, place, json=json)
-        elif trained.kind == "video":
+        if trained.kind == "video":
             _clips(trained, place, weight, json=json)
         else:
             _images(trained, place, json=json)
@@ -139,7 +140,7 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, json: bool)
     show_run(folder, json=False)
     if comparison is None:
         details = read_result(folder)["details"]
-        for line in _origin(details) if isinstance(details.get("weights"), dict) else []:
+        for line in origin_lines(details) if isinstance(details.get("weights"), dict) else []:
             say(line)
     elif comparison.is_equal:
         say(f"the predictions of {comparison.n} {what} are equal to those of the run")
@@ -148,61 +149,6 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, json: bool)
             f"the predictions of {comparison.n} {what} differ from those of the run by up to "
             f"{comparison.largest_difference:.1e}; {comparison.n_other_class} have another class"
         )
-
-
-def _origin(details: Mapping[str, Any]) -> list[str]:
-    """Sentences on weights that were trained on other data."""
-    weights = details["weights"]
-    assert isinstance(weights, dict)
-    drawn = " (SYNTHETIC data)" if weights["synthetic"] else ""
-    lines = [f"weights: {weights['run']}, trained on {weights['dataset']}{drawn}"]
-    known = details["clips_trained_on"]
-    if known is None:
-        lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
-    elif known:
-        lines.append(f"warning: {known} of the test clips were trained or selected on: this is no fair test")
-    return lines + transfer_lines(details)
-
-
-def transfer_lines(details: Mapping[str, Any]) -> list[str]:
-    """Sentences on a test without training on the classes of the data."""
-    transfer = details.get("transfer")
-    if not transfer or transfer["kind"] != "zero-shot":
-        return []
-    dropped = ", ".join(f"{n} of {label}" for label, n in transfer["dropped"].items()) or "none"
-    summed = transfer["summed"]["uar"]
-    other = "" if summed is None else f"; by the largest sum of probabilities UAR is {summed:.3f}"
-    return [str(transfer["rule"]), f"samples left out, which have no class among the six: {dropped}{other}"]
-
-
-def _units(trained: Trained, place: Place, *, json: bool) -> None:
-    from dataclasses import asdict
-
-    from fgbench.evaluation.action_units import mean_f1, read_au_result, unit_scores
-    from fgbench.reports.au_scores import scored_table
-    from fgbench.reports.render import markdown
-    from fgbench.training.au_evaluation import evaluate_units
-
-    anew = evaluate_units(trained, place)
-    folder = trained.path.parent
-    found = anew.predictions
-    if json:
-        scores = unit_scores(found.labels, found.probabilities, found.units)
-        print_json(
-            {
-                "run": str(folder),
-                "units": [asdict(score) for score in scores],
-                "mean_f1": mean_f1(scores),
-                "n": len(found.sample_ids),
-                "largest_difference": anew.largest_difference,
-            }
-        )
-        return
-    say(markdown(scored_table(folder.parent.parent.name, [found], read_au_result(folder)["details"])))
-    say(f"run: {folder}")
-    n, most = len(found.sample_ids), anew.largest_difference
-    told = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
-    say(f"the predictions of {n} frames {told}")
 
 
 def needs_torch() -> None:

@@ -46,8 +46,12 @@ def export(
         if path is not None and path.is_dir():
             raise typer.BadParameter(f"{path} is a folder, expected the name of a file", param_hint=option)
     needs_torch()
+    from fgbench.output_folders import check_named_file
     from fgbench.training.trained import find_weights, read_trained
 
+    for path, kind in ((onnx, "ONNX file"), (weights, "file of weights")):
+        if path is not None:
+            check_named_file(path, kind)
     trained = read_trained(find_weights(run, workdir))
     if weights is not None:
         _copy_weights(trained, weights)

@@ -19,11 +19,11 @@ def show_page(workdir: Path, out: Path | None) -> None:
         out: The file, or a folder that is there; ``reports/report.html`` in the work folder if not given.
 
     Raises:
-        ConfigError: If the folder holds a page that fgbench did not write.
+        ConfigError: If the folder holds a page that fgbench did not write, or the file is no page.
         ManifestError: If there are no manifests, or they are damaged.
         ResourceError: If the file cannot be written.
     """
-    from fgbench.output_folders import writing_in
+    from fgbench.output_folders import check_named_file, writing_in
     from fgbench.reports.page.build import write_page
     from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
@@ -39,5 +39,6 @@ def show_page(workdir: Path, out: Path | None) -> None:
         with writing_in(folder, [NAME], own=out is None):
             size = write_page(workdir, path)
     else:
+        check_named_file(out, "page of fgbench")
         path, size = out, write_page(workdir, out)
     say(f"wrote {path} ({size / 1e6:.1f} MB); open it in a browser: {path.resolve().as_uri()}")

@@ -168,10 +168,14 @@ def _opened(
 
 
 def _found_by(trained: Trained) -> Found:
-    """How faces were found for the data that a network was trained on; else the defaults."""
+    """How faces were found and flow was computed for the data that a network was trained on.
+
+    Of weights from elsewhere the defaults, but for the flow where they tell of it.
+    """
     from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
     from fgbench.prepare import saved
     from fgbench.training.clip_prediction import Found
+    from fgbench.training.flow_origin import FLOW_ORIGIN
     from fgbench.training.stored import FACE_PX
     from fgbench.video import Limits
     from fgbench.workfolder import RUN_FILE
@@ -181,6 +185,8 @@ def _found_by(trained: Trained) -> Found:
     if workdir is not None and (workdir / RUN_FILE).is_file():
         prepared, _ = saved(workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    if told := trained.metadata.get(FLOW_ORIGIN):
+        flow = OpticalFlowConfig.model_validate(told)
     return Found(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -127,15 +128,32 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
     if found:
         raise ManifestError(
             f"{workdir} has {len(found)} fault{'s' if len(found) > 1 else ''}",
-            "what is left is not of fgbench prepare's making: move files away that no index lists, and start "
-            "damaged runs anew with --force"
-            if repair
-            else "move files away that no index lists: fgbench has not written them, and leaves them alone"
-            if all(line.endswith(": not in the index") for line in found)
-            else f"fgbench check --repair {workdir} computes anew what is damaged, and only that",
+            _remedy(workdir, found, repaired=repair),
         )
     if not json:
         say(f"{files} files, all as their index says")
+
+
+def _remedy(workdir: Path, found: Sequence[str], *, repaired: bool) -> str:
+    """What to do about faults, each kind of which has a remedy of its own."""
+    foreign = [line for line in found if line.endswith(": not in the index")]
+    kept = [line for line in found if line.startswith(("runs/", "cache/"))]
+    remedies = []
+    if len(foreign) + len(kept) < len(found):
+        remedies.append(
+            "run fgbench prepare with its recipe and --data-root again"
+            if repaired
+            else f"fgbench check --repair {workdir} computes anew what is damaged of manifests and results"
+        )
+    if kept:
+        remedies.append(
+            "runs and caches are made anew by the command that made them, runs at any rate with --force"
+        )
+    if foreign:
+        remedies.append(
+            "move files away that no index lists: fgbench has not written them, and leaves them alone"
+        )
+    return "; ".join(remedies)
 
 
 def _mend(workdir: Path, *, jobs: int, json: bool) -> tuple[str, ...]:

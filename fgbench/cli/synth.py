@@ -41,6 +41,7 @@ def synth(
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench import storage
     from fgbench.images import encode
+    from fgbench.output_folders import check_named_file
     from fgbench.synthetic.dataset import SynthOptions, generate
     from fgbench.synthetic.plan import plan
     from fgbench.synthetic.sheet import contact_sheet
@@ -59,6 +60,7 @@ def synth(
         control=control,
     )
     if sheet is not None:
+        check_named_file(sheet, "PNG picture")
         storage.write_bytes(sheet, encode(contact_sheet(options), "png", 0))
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:

@@ -26,12 +26,12 @@ from fgbench.cli.runs import (
     seeded,
     show_runs,
 )
+from fgbench.cli.units import required_unit_data, unit_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fgbench.config import TrainAuConfig, TrainImageConfig
-    from fgbench.training.au_frames import UnitData
     from fgbench.training.place import Place
     from fgbench.training.trained import Trained
 
@@ -237,35 +237,14 @@ def train_au(
     config: TrainAuConfig, place: Place, *, folds: int = 0, others: Sequence[Place] = ()
 ) -> Sequence[Path]:
     """Train on the labels that the data sets of work folders bring; returns the folders of the runs."""
-    from fgbench.errors import DatasetError
     from fgbench.training import au_run
 
-    found = []
-    for one in (place, *others):
-        data = _unit_data(one)
-        if data is None:
-            raise DatasetError(
-                f"data set {one.details['dataset']} has no labels of action units",
-                "train on one that has them (--workdir), then give its run with --au-weights",
-            )
-        found.append(data)
+    hint = "train on one that has them (--workdir), then give its run with --au-weights"
+    found = [required_unit_data(one, hint=hint) for one in (place, *others)]
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")
     first, *further = found
     return au_run.run(config, place, first.rows, folds=folds, adapter=first.adapter, others=further)
-
-
-def _unit_data(place: Place) -> UnitData | None:
-    """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
-    from fgbench import plugins
-    from fgbench.prepare import saved
-    from fgbench.training.au_frames import UnitData
-
-    prepared, root = saved(place.workdir)
-    adapter = plugins.load("datasets", prepared.dataset.adapter)
-    if not hasattr(adapter, "action_units"):
-        return None
-    return UnitData(place=place, rows=adapter.action_units(root), adapter=prepared.dataset.adapter)
 
 
 def train_images(
@@ -312,5 +291,5 @@ def train_images(
         (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
         trunk = find_weights(run)
     note(f"recipe {config.name} on {where}")
-    units = _unit_data(place) if config.losses.units else None
+    units = unit_data(place) if config.losses.units else None
     return image_run.run(config, place, trunk, units=None if units is None else units.rows)

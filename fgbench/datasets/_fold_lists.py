@@ -10,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+CONTRADICTED = frozenset({"two_labels", "no_fold", "two_folds", "tested_in_training"})
+"""Reasons of clips that the lists contradict themselves about: no fold is known to test them rightly."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:

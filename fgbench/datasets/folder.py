@@ -9,8 +9,8 @@ A file is a picture or a video by its name or, where that does not tell, by its 
 pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used. The
 id of a clip is its path without suffix, or with it where files beside each other differ by that alone.
 Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set. Two
-folders beside each other may not be one class by their names, as they are where these differ in case, blanks
-or the composition of letters alone.
+folders beside each other may not be one class by their names, as they are where these differ in case, blanks,
+the composition of letters or characters that show nothing alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media_kinds import kind_of, kind_of_name
-from fgbench.naming import shown
+from fgbench.naming import key, shown
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import normal_label
 
@@ -97,12 +97,12 @@ def _check_classes(names: Iterable[str], folder: Path) -> None:
     first: dict[str, str] = {}
     for name in sorted(names):
         label = normal_label(name)
-        if label in first:
+        if key(label) in first:
             raise DatasetError(
-                f"{folder} has two folders of the class {label!r}: {first[label]!a} and {name!a}",
+                f"{folder} has two folders of the class {label!r}: {first[key(label)]!a} and {name!a}",
                 "put them together, or give them names that differ in letters",
             )
-        first[label] = name
+        first[key(label)] = name
 
 
 def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator[ClipEntry]:
@@ -122,13 +122,7 @@ def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator
             yield ClipEntry(clip_id=clip_id, path=before + name, label=label, problem=problem)
             continue
         if kind in ("picture", "video"):
-            yield ClipEntry(
-                clip_id=clip_id,
-                path=before + name,
-                label=label,
-                key_frame=0 if kind == "picture" else None,
-                split=part,
-            )
+            yield ClipEntry(clip_id=clip_id, path=before + name, label=label, split=part)
     for name, inner in folders.items():
         entry = ClipEntry(clip_id=before + name, path=before + name, label=label, split=part)
         try:

@@ -7,6 +7,8 @@ Reads what the index of the manifests tells (``protocol``), the clips, and fold 
   part is the test), a tenth of the training groups is held out for it.
 - **k-fold**: fold k tests; the fold after it chooses (after the last comes the first), or a tenth of the
   groups outside fold k; the others train. So what is chosen never sees the test fold (nested validation).
+  Clips that could not be read are tested in one fold each (`fgbench.evaluation.lost_folds`); they change the
+  fold of no other clip.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from typing import Any
 
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.folds import GROUPS, deal, fold_file_text, group_of, read_fold_file
+from fgbench.evaluation.folds import GROUPS, deal, group_of, read_fold_file
+from fgbench.evaluation.lost_clips import lost_samples
+from fgbench.evaluation.lost_folds import fold_lost, kept_file_text, listed_lost
 from fgbench.evaluation.protocol import refuse_shared_parts
 from fgbench.evaluation.results import SINGLE_FOLD
 from fgbench.evaluation.samples import Sample, clip_samples
@@ -49,7 +53,7 @@ class Division:
         group_by: What is kept together.
         parts: Part of a clip to its role (``train``, ``val``, ``test``) where parts divide.
         held_out: By fold, clips that choose, where neither a part nor the next fold does.
-        fold_of: Clip to fold where folds divide; else empty.
+        fold_of: Clip to fold where folds divide, clips that could not be read among them; else empty.
         n_folds: Number of folds; 0 where parts divide.
     """
 
@@ -215,25 +219,32 @@ def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: 
     what = group_by.removesuffix("_id")
     name = f"{n_folds}-fold-by-{what}"
     clips = clip_samples(workdir / "manifests")
+    lost = lost_samples(workdir / "manifests", clips)
     kept = workdir / FOLDS / f"{name}.csv"
     published = _published(workdir, told)
     source = fold_file or (kept if kept.is_file() else published)
-    if source is None:
-        groups = deal((group_of(clip, group_by) for clip in clips), n_folds)
-    else:
-        groups = read_fold_file(source, clips, group_by=group_by, n_folds=n_folds)
-    text = fold_file_text(groups, group_by)
+
+    def read(path: Path | None) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """Folds of groups, of lost clips that are listed, and of all clips."""
+        if path is None:
+            groups, listed = deal((group_of(clip, group_by) for clip in clips), n_folds), {}
+        else:
+            groups = read_fold_file(path, clips, group_by=group_by, n_folds=n_folds, lost=lost)
+            listed = listed_lost(path, lost, groups, group_by=group_by, n_folds=n_folds)
+        fold_of = {clip.clip_id: groups[group_of(clip, group_by)] for clip in clips}
+        fold_of |= fold_lost(lost, groups, group_by=group_by, n_folds=n_folds, listed=listed)
+        return groups, listed, fold_of
+
+    groups, listed, fold_of = read(source)
     if fold_file is not None and kept.is_file():
-        before = read_fold_file(kept, clips, group_by=group_by, n_folds=n_folds)
-        if before != groups:
+        if read(kept)[-1] != fold_of:
             raise ConfigError(
                 f"{fold_file} divides otherwise than {kept}, which the work folder has already",
                 f"delete {kept} to take the other folds; runs on the old ones are then made again",
             )
     elif not kept.is_file():
-        storage.write_text(kept, text)
+        storage.write_text(kept, kept_file_text(clips, lost, groups, group_by=group_by, listed=listed))
     label = str(told.get("label") or f"{n_folds}-fold by {what}")
-    fold_of = {clip.clip_id: groups[group_of(clip, group_by)] for clip in clips}
     held = {}
     if told.get("fold_selection") == HELD_OUT:
         for fold in map(str, range(1, n_folds + 1)):

@@ -99,18 +99,21 @@ def fold_file_text(fold_of: Mapping[str, str], group_by: str) -> str:
     return out.getvalue()
 
 
-def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_folds: int) -> dict[str, str]:
+def read_fold_file(
+    path: Path, clips: Sequence[Sample], *, group_by: str, n_folds: int, lost: Sequence[Sample] = ()
+) -> dict[str, str]:
     """Folds of all groups from a file, checked to be a division of the groups.
 
     Args:
         path: The file; its first column may name other ids than the groups, e.g. clips where groups are
             persons.
-        clips: All clips of the work folder.
+        clips: All usable clips of the work folder.
         group_by: What folds have to keep together, one of :data:`GROUPS`.
         n_folds: Number of folds.
+        lost: Clips that could not be read: the file may list them, see `fgbench.evaluation.lost_folds`.
 
     Returns:
-        Group to name of its fold.
+        Group of usable clips to name of its fold.
 
     Raises:
         ConfigError: If the file cannot be read, has another head, names a fold outside 1 to ``n_folds`` or an
@@ -118,9 +121,10 @@ def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_fold
         DatasetError: If the group of a clip is not known.
     """
     check_number(n_folds)
-    column, given = _lines(path, group_by, n_folds)
+    column, given = read_lines(path, group_by, n_folds)
     ids = {group_of(clip, column) for clip in clips}
-    for names, what in ((given.keys() - ids, "unknown"), (ids - given.keys(), "missing")):
+    of_lost = {getattr(clip, column) for clip in lost}
+    for names, what in ((given.keys() - ids - of_lost, "unknown"), (ids - given.keys(), "missing")):
         if names:
             some = sorted(names, key=natural_key)[:_SHOWN]
             raise ConfigError(
@@ -133,7 +137,7 @@ def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_fold
         fold = given[group_of(clip, column)]
         group = group_of(clip, group_by)
         if fold_of.setdefault(group, fold) != fold:
-            raise _in_two_folds(path, group_by, group, fold_of[group], fold)
+            raise in_two_folds(path, group_by, group, fold_of[group], fold)
     if absent := {str(number) for number in range(1, n_folds + 1)} - set(fold_of.values()):
         raise ConfigError(
             f"{path} has no {group_by} in fold {min(absent, key=natural_key)}, expected {n_folds} folds",
@@ -142,8 +146,21 @@ def read_fold_file(path: Path, clips: Sequence[Sample], *, group_by: str, n_fold
     return fold_of
 
 
-def _lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]]:
-    """Name of the first column, and id to fold."""
+def read_lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]]:
+    """What a fold file says, whoever is in the work folder.
+
+    Args:
+        path: The file.
+        group_by: For messages: the column that is expected.
+        n_folds: Number of folds.
+
+    Returns:
+        Name of the first column, and id to name of its fold.
+
+    Raises:
+        ConfigError: If the file cannot be read, has another head, names a fold outside 1 to ``n_folds``, or
+            puts an id into two folds.
+    """
     try:
         text = read_regular(path, max_bytes=_MAX_BYTES).decode("utf-8-sig")
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
@@ -168,11 +185,12 @@ def _lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]
             )
         name, fold = text_of(values[0]), values[1]
         if found.setdefault(name, fold) != fold:
-            raise _in_two_folds(path, head[0], name, found[name], fold)
+            raise in_two_folds(path, head[0], name, found[name], fold)
     return head[0], found
 
 
-def _in_two_folds(path: Path, group_by: str, group: str, first: str, second: str) -> ConfigError:
+def in_two_folds(path: Path, group_by: str, group: str, first: str, second: str) -> ConfigError:
+    """The error of a fold file that divides a group."""
     return ConfigError(
         f"{path} puts {group_by} {group!r} into folds {first} and {second}, expected one",
         "what is trained on must not be tested on: put all of it into one fold",

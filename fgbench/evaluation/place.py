@@ -149,18 +149,22 @@ class RunPlace:
         """
         found = assign_roles(self.divide(samples), protocol_name=protocol_name, known=known, fold=self.fold)
         self.check_trained(found.train)
-        return found.with_lost(self.lost_tests(samples))
+        return found.with_lost(self.lost_tests(samples, fold=self.fold))
 
-    def lost_tests(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Test samples of clips that could not be read; none where folds divide: they hold usable clips.
+    def lost_tests(self, samples: Sequence[Sample], *, fold: str | None) -> list[Sample]:
+        """Test samples of clips that could not be read.
 
         Args:
             samples: All samples that could be: images, or clips as a whole.
+            fold: The fold that tests; ``None`` for all together.
 
         Raises:
+            ConfigError: If the work folder has no such fold.
             ManifestError: If the manifests are damaged.
         """
-        return [] if self.division.n_folds else self.division.tested(self._lost(samples))
+        lost, division = self._lost(samples), self.division
+        divided = division.tested(lost) if fold is None else division.divide(lost, fold)
+        return [sample for sample in divided if sample.part == "test"]
 
     def _lost(self, samples: Sequence[Sample]) -> list[Sample]:
         lost = lost_samples(self.manifests, samples)

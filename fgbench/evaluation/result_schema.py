@@ -155,6 +155,8 @@ class _UnitScore(_Shape):
 class _UnitDetails(_Details):
     recipe: str
     manifest_digest: str
+    datasets: dict[str, str] = {}
+    workdirs: dict[str, str] = {}
 
 
 class UnitResult(_Told):

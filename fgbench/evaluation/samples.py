@@ -25,7 +25,7 @@ class Sample:
         clip_id: Its clip.
         subject_id: Person shown.
         label: Class.
-        part: ``train``, ``val`` or ``test``.
+        part: ``train``, ``val`` or ``test``; empty for a clip that could not be read and was given none.
         is_copy: Whether it is an augmented copy; accuracies are computed without copies.
         source_id: Film, recording or other source that its clip is from.
     """

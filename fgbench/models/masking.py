@@ -53,15 +53,22 @@ def features_of(backbone: nn.Module, steps_BN: Tensor, mask_BN: Tensor) -> Tenso
         mask_BN: Bool (B, N), true where there is a step.
 
     Returns:
-        (V, n_features).
+        (V, n_features). Without a step, the gradients of the backbone are 0.
 
     Raises:
         ValueError: If the mask is not bool or does not fit.
     """
     rows_V = take(steps_BN, mask_BN)
     if not rows_V.shape[0] and not is_shared(backbone):  # batch normalisation knows no empty batch
-        return rows_V.new_zeros((0, backbone.n_features))
+        # In several processes, each has to give a gradient of every parameter in each step.
+        return rows_V.new_zeros((0, backbone.n_features)) + nought_of(backbone)
     return backbone(rows_V)
+
+
+def nought_of(module: nn.Module) -> Tensor:
+    """A scalar 0 that depends on all parameters that train, whose gradients are 0 then."""
+    first = [value.flatten()[:1].sum() for value in module.parameters() if value.requires_grad]
+    return 0.0 * torch.stack(first).sum() if first else torch.zeros(())
 
 
 def put(rows_VF: Tensor, mask_BN: Tensor) -> Tensor:

@@ -62,16 +62,34 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
     return Table(
         name=f"{experiment}-au-scores",
         title=data_title(
-            f"{details['recipe']}, action units, test", details["dataset"], synthetic=details["synthetic"]
+            f"{details['recipe']}{_origin(details)}, action units, test",
+            details["dataset"],
+            synthetic=details["synthetic"],
         ),
         columns=["Action unit", "Present", "Absent", "Precision", "Recall", "F1", "F1 of always present"],
         rows=rows,
         notes=[
-            f"{len(pooled.sample_ids)} frames of {people}, none of whom was trained on"
+            f"{len(pooled.sample_ids)} frames of {people}, {_unseen(details)}"
             + (f"; {len(parts)} folds pooled" if len(parts) > 1 else ""),
             "A detection is a probability of at least 0.5; units that are never present have no F1.",
         ],
     )
+
+
+def _origin(details: Mapping[str, Any]) -> str:
+    """What a detector was trained on, if on other data."""
+    weights = details.get("weights")
+    return f" trained on {weights['dataset']}" if isinstance(weights, Mapping) else ""
+
+
+def _unseen(details: Mapping[str, Any]) -> str:
+    """What is known of an overlap with the data that were trained on."""
+    if "clips_trained_on" not in details:
+        return "none of whom was trained on"
+    known = details["clips_trained_on"]
+    if known is None:
+        return "of whom it is not known whether they were trained on"
+    return f"{known} of whose test clips were trained or selected on" if known else "in no clip trained on"
 
 
 def pooled_units(parts: Sequence[AuPredictions]) -> AuPredictions:

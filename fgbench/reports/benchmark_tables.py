@@ -19,6 +19,7 @@ from fgbench.evaluation.labels import read_labels
 from fgbench.evaluation.results import Predictions
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
@@ -106,7 +107,8 @@ def benchmark_table(
     ]
     columns = [*theirs.datasets, "Mean", *others]
     notes = []
-    for entry, label in zip(entries, _labels(entries), strict=True):
+    labels = _labels(entries)
+    for entry, label in zip(entries, labels, strict=True):
         measured = _measure(entry.experiment)
         rows += _rows(entry, label, measured, theirs, columns)
         notes.append(_note(entry, label, measured))
@@ -123,9 +125,13 @@ def benchmark_table(
         notes=[
             *_meaning(theirs, others),
             *notes,
+            *chain_notes(
+                [entry.experiment for entry in entries],
+                [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)],
+            ),
             *fairness_notes(
                 (label, run.result)
-                for entry, label in zip(entries, _labels(entries), strict=True)
+                for entry, label in zip(entries, labels, strict=True)
                 for run in entry.experiment.runs
             ),
         ],

@@ -10,23 +10,28 @@ from fgbench.reports.experiments import Experiment, Run
 _OLD = {"trunk": "action units", "image_model": "image model"}
 """Keys of the digests in results that tell no chain, to the part of the chain."""
 
+_START = "weights"
+"""Key of the digest of the weights that a run starts from."""
+
 _WEIGHTS = "initial weights"
 
 
 def chain_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """A sentence on each experiment of several seeds: what varied over them, and what all of them share.
+    """What varied over the seeds of experiments of several, and what all of them share, as sentences.
+
+    Every table and figure that prints numbers over seeds has these notes. Experiments of which the same is to
+    be told have one sentence together.
 
     Args:
         experiments: Some experiments; those with missing runs, of one seed, or whose results do not tell what
             they were made of, are passed over.
         names: Their names in the table.
     """
-    told = zip(names, experiments, strict=True)
-    return [
-        f"{name}: {varied_over(experiment.runs)}"
-        for name, experiment in told
-        if len(experiment.seeds) > 1 and not experiment.missing and _is_told(experiment.details)
-    ]
+    told: dict[str, list[str]] = {}
+    for name, experiment in zip(names, experiments, strict=True):
+        if len(experiment.seeds) > 1 and not experiment.missing and _is_told(experiment.details):
+            told.setdefault(varied_over(experiment.runs), []).append(name)
+    return [f"{', '.join(dict.fromkeys(found))}: {sentence}" for sentence, found in told.items()]
 
 
 def varied_over(runs: Sequence[Run]) -> str:
@@ -64,7 +69,8 @@ def varied_over(runs: Sequence[Run]) -> str:
 
 
 def _is_told(details: Mapping[str, Any]) -> bool:
-    return any(key in details for key in ("chain", "weights", *_OLD))
+    has_weights = isinstance(details.get(_START), str)  # of a network tested elsewhere it is what was tested
+    return has_weights or any(key in details for key in ("chain", *_OLD))
 
 
 def _chain(details: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -73,6 +79,6 @@ def _chain(details: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     for key, part in _OLD.items():
         if isinstance(details.get(key), str) and not found:
             found[part] = {"sha256": details[key], "run": ""}
-    if isinstance(details.get("weights"), str):
-        found[_WEIGHTS] = {"sha256": details["weights"], "run": ""}
+    if isinstance(details.get(_START), str):
+        found[_WEIGHTS] = {"sha256": details[_START], "run": ""}
     return found

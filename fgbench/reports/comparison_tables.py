@@ -8,6 +8,7 @@ from typing import Any
 
 from fgbench.evaluation import clusters
 from fgbench.evaluation.paired import McNemar, Permutation
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
 from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
@@ -94,6 +95,11 @@ def interval_notes(contenders: Sequence[Contender]) -> list[str]:
     return notes + clusters.few_told(few)
 
 
+def varied_notes(contenders: Sequence[Contender]) -> list[str]:
+    """Sentences on what varied over the seeds of those with several."""
+    return chain_notes([one.experiment for one in contenders], [one.name for one in contenders])
+
+
 def _title(found: Comparison, text: str) -> str:
     details = found.contenders[0].details
     synthetic = any(one.details["synthetic"] for one in found.contenders)
@@ -109,7 +115,7 @@ def _runs(found: Comparison) -> Table:
         title=_title(found, "Runs compared"),
         columns=["Run", "Seeds", *SCORE_COLUMNS],
         rows=rows,
-        notes=[*_shared_notes(found), *interval_notes(found.contenders)],
+        notes=[*_shared_notes(found), *interval_notes(found.contenders), *varied_notes(found.contenders)],
         keys=1,
     )
 
@@ -182,14 +188,16 @@ def _p_note(pair: Pair) -> str:
 
 
 def _seed_notes(found: Comparison) -> list[str]:
-    """Sentence on what intervals and p-values do not take into account."""
+    """Sentences on what intervals and p-values do not take into account."""
+    varied = varied_notes(found.contenders)
     single = [one.name for one in found.contenders if len(one.seeds) == 1]
     if not single:
-        return []
+        return varied
     return [
+        *varied,
         f"One seed ({', '.join(single)}): the trained network is held fixed. Intervals and p-values are of "
         "these networks, not of the methods: other seeds may differ by more. Name experiments with several "
-        "seeds to compare methods."
+        "seeds to compare methods.",
     ]
 
 

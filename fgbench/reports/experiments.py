@@ -156,8 +156,12 @@ def sound_experiments(
     return found
 
 
-def damaged_runs(workdir: Path) -> dict[str, str]:
+def damaged_runs(workdir: Path, *, but_for: Collection[str] = ()) -> dict[str, str]:
     """What is wrong with finished runs that are left out of tables and figures.
+
+    Args:
+        workdir: Work folder.
+        but_for: Experiments that are not looked at, by name.
 
     Returns:
         ``<experiment>/<fold>/<seed>`` of a damaged run, or the experiment alone where its runs are of several
@@ -165,6 +169,8 @@ def damaged_runs(workdir: Path) -> dict[str, str]:
     """
     found = {}
     for folder in sorted((workdir / RUNS).glob("*")):
+        if folder.name in but_for:
+            continue
         runs, damaged = _read_runs(_places(folder), verify)
         found.update({f"{folder.name}/{key}": text for key, text in damaged.items()})
         if len(methods := _methods(folder, runs)) > 1:

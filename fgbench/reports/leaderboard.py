@@ -8,9 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.reports.comparison import chance
-from fgbench.reports.comparison_tables import SCORE_COLUMNS, interval_notes, scores_with_intervals
+from fgbench.reports.comparison_tables import (
+    SCORE_COLUMNS,
+    interval_notes,
+    scores_with_intervals,
+    varied_notes,
+)
 from fgbench.reports.contenders import Contender, contender
-from fgbench.reports.experiments import RUNS, Experiment, NoRunError, sound_experiments
+from fgbench.reports.experiments import RUNS, Experiment, NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -25,8 +30,10 @@ def leaderboard(workdir: Path) -> list[Table]:
         ManifestError: If seeds of an experiment were tested on different samples.
     """
     groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
-    gaps = []
-    for experiment in sound_experiments(workdir):
+    experiments = sound_experiments(workdir)
+    others = damaged_runs(workdir, but_for={experiment.name for experiment in experiments})
+    gaps = [f"{RUNS}/{key} is damaged and left out." for key in others]
+    for experiment in experiments:
         if experiment.damaged:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
             gaps.append(f"{lost} is damaged and left out.")
@@ -73,6 +80,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             f"By UAR, the mean accuracy of the classes. Test {_KINDS[source]} without augmented copies; one "
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
+            *varied_notes(ranked),
             *_sample_notes(ranked),
             *[note for one in ranked for note in one.fairness_notes],
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",

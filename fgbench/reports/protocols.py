@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -69,18 +70,22 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     """Sentences on test samples that could not be read, and on runs whose settings saw the test samples.
 
     Args:
-        results: Name of each run, as the table shows it, and its ``result.json``.
+        results: Name of each run, as the table shows it, and its ``result.json``. Folds of one seed are
+            counted together.
     """
-    rejected: dict[str, list[str]] = {}
     tuned = []
+    lost: dict[tuple[str, ...], Counter[str]] = {}
     for name, result in results:
-        reasons = result.get("rejected_test") or {}
-        if reasons:
-            told = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-            sentence = f"{sum(reasons.values())} test samples are of clips that could not be read ({told})"
-            rejected.setdefault(sentence, []).append(name)
+        run = (name, *(str(result[key]) for key in ("experiment", "manifest_digest", "seed")))
+        lost.setdefault(run, Counter()).update(result.get("rejected_test") or {})
         if result.get("tuned_on_test"):
             tuned.append(name)
+    rejected: dict[str, list[str]] = {}
+    for (name, *_), reasons in lost.items():
+        if reasons:
+            told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+            sentence = f"{reasons.total()} test samples are of clips that could not be read ({told})"
+            rejected.setdefault(sentence, []).append(name)
     notes = [
         f"{', '.join(dict.fromkeys(names))}: {sentence}; they count as wrong, one per clip."
         for sentence, names in rejected.items()

@@ -38,6 +38,7 @@ from fgbench.evaluation.hierarchy import (
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.contenders import Contender
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
@@ -156,6 +157,7 @@ def _run_notes(one: Contender) -> list[str]:
             f"Mean ± standard deviation over {len(one.seeds)} seeds; intervals of other clusters and other "
             "seeds."
         )
+        notes += chain_notes([one.experiment], [one.name])
     elif n_clusters > 1:
         notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
     few = few_told(n_clusters) if n_clusters > 1 else []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fgbench import pipeline, records, storage
 from fgbench.config import PrepareConfig
+from fgbench.evaluation.lost_clips import is_lost
 from fgbench.faces.status import USABLE
 from fgbench.failures import writable
 from fgbench.pipeline import REJECTS, ROWS, Marker
@@ -164,20 +165,23 @@ def reannotate_text(rejects: pa.Table) -> str:
     return text.getvalue()
 
 
-def folds_text(workdir: Path, finished: Finished, clip_ids: set[str]) -> str:
-    """The official folds of the usable clips as CSV; empty if the data set has none."""
-    rows = [
-        (row["clip_id"], row["fold"])
-        for path in _paths(workdir, finished, "ingest")
-        for row in storage.read_rows(path, ["clip_id", "fold"])
-        if row["fold"] is not None and row["clip_id"] in clip_ids
-    ]
+def folds_text(entries: Sequence[ClipEntry], clips: pa.Table, rejects: pa.Table) -> str:
+    """The official folds of clips that are tested as CSV; empty if the data set has none.
+
+    Args:
+        entries: What the data set lists.
+        clips: Table of the usable clips.
+        rejects: Table of the others; those that could not be read are tested all the same.
+    """
+    tested = {*clips["clip_id"].to_pylist(), *(row["id"] for row in rejects.to_pylist() if is_lost(row))}
+    folds = {writable(entry.clip_id): entry.fold for entry in entries if entry.fold is not None}
+    rows = sorted((clip_id, fold) for clip_id, fold in folds.items() if clip_id in tested)
     if not rows:
         return ""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["clip_id", "fold"])
-    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in sorted(rows)])
+    writer.writerows([[cell_of(clip_id), fold] for clip_id, fold in rows])
     return text.getvalue()
 
 

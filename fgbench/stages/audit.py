@@ -12,7 +12,9 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from fgbench.config import AuditConfig
 from fgbench.faces.status import USABLE
@@ -95,5 +97,6 @@ STAGE = Stage(
     outputs={ROWS: "audit"},
     run=_run,
     plan=_plan,
+    plan_shape=dict[str, Annotated[list[str], Field(min_length=2, max_length=2)]],
     enabled=lambda config: bool(config.drop_leaks),
 )

@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from fgbench.augmentation import Ranges, apply, draw, water_level
 from fgbench.config import AugmentConfig
@@ -159,4 +161,5 @@ STAGE = Stage(
     outputs=dict.fromkeys(SPLITS, "images"),
     run=_run,
     plan=_plan,
+    plan_shape=dict[str, Annotated[list[int], Field(min_length=2, max_length=2)]],
 )

@@ -116,5 +116,11 @@ def _settle(
 
 
 STAGE = Stage(
-    name="consensus", version=3, inputs=("ingest",), outputs={ROWS: "consensus"}, run=_run, plan=_plan
+    name="consensus",
+    version=3,
+    inputs=("ingest",),
+    outputs={ROWS: "consensus"},
+    run=_run,
+    plan=_plan,
+    plan_shape=list[str],
 )

@@ -59,6 +59,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
     problem = _annotation_problem(entry, info.n_frames, task.scheme)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
+    # A still picture is the climax itself; what moves is told by its content, whatever its name says.
+    is_still = info.container == "file"
     row: dict[str, Any] = {
         "clip_id": entry.clip_id,
         "dataset": task.dataset,
@@ -81,7 +83,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "subject_id": entry.subject_id,
         "label": entry.label,
         "confidence": entry.confidence,
-        "key_frame": entry.key_frame,
+        "key_frame": 0 if is_still and not entry.votes and entry.key_frame is None else entry.key_frame,
         "scheme": task.scheme,
         "official_split": entry.split,
         "fold": entry.fold,
@@ -150,4 +152,4 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     return None
 
 
-STAGE = Stage(name="ingest", version=3, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=4, inputs=(), outputs={ROWS: "ingest"}, run=_run)

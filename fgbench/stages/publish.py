@@ -9,7 +9,7 @@ Writes under ``manifests/`` of the work folder:
 - ``rejects.parquet``: every clip that could not be used, with stage and reason, and its class and part where
   the data set tells them: such clips of the test list count as samples without prediction;
 - ``reannotate.csv``: clips on which annotators have to vote again;
-- ``folds.csv``: official folds, where the data set has any;
+- ``folds.csv``: official folds, where the data set has any, also of clips that could not be read;
 - ``README.md``: the data card;
 - ``index.json``: digest and row count of every file, the recipe and the provenance. It is removed before
   anything changes and written last: manifests without it are not complete.
@@ -62,7 +62,7 @@ ALIGNED = "similarity"
 NOT_ALIGNED = "none"
 """Column ``align`` of pictures that are cropped already and were taken as they are."""
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of what is written here; manifests of another one are written anew."""
 
 _READ = ("ingest", "consensus", "split", "faces")
@@ -125,7 +125,8 @@ def publish(
     parts = _parts(config, finished)
     align = ALIGNED if config.faces.align else NOT_ALIGNED
     clips = tables.clips_table(workdir, finished, dropped, align=align)
-    folds = tables.folds_text(workdir, finished, set(clips["clip_id"].to_pylist()))
+    rejects = tables.rejects_table(workdir, finished, listing.entries, config)
+    folds = tables.folds_text(listing.entries, clips, rejects)
     texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)
     listed = _ours(folder, current, results.verified)
@@ -137,7 +138,6 @@ def publish(
     discard(folder / INDEX)
     files = _place_parts(workdir, parts, dropped)
     storage.write_table(folder / "clips.parquet", clips)
-    rejects = tables.rejects_table(workdir, finished, listing.entries, config)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)

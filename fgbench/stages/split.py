@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from fgbench.config import SplitConfig
 from fgbench.errors import DatasetError
@@ -62,5 +63,11 @@ def _run(task: Task) -> Iterator[Item]:
 
 
 STAGE = Stage(
-    name="split", version=1, inputs=("consensus", "ingest"), outputs={ROWS: "split"}, run=_run, plan=_plan
+    name="split",
+    version=1,
+    inputs=("consensus", "ingest"),
+    outputs={ROWS: "split"},
+    run=_run,
+    plan=_plan,
+    plan_shape=dict[str, Literal["train", "val", "test"]],
 )

@@ -5,6 +5,7 @@ Reads weights, the labels that the run kept with its predictions, and the faces 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,16 +13,21 @@ import torch
 from pydantic import ValidationError
 
 from fgbench.config import TrunkConfig
-from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.action_units import AuPredictions, read_au_predictions, read_au_result
+from fgbench.errors import ManifestError
+from fgbench.evaluation.action_units import (
+    AuPredictions,
+    Probabilities,
+    read_au_predictions,
+    read_au_result,
+)
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import check_fit, load_into
+from fgbench.training.au_folders import by_dataset, scored_on
+from fgbench.training.au_frames import open_frames
 from fgbench.training.au_task import LabelledFrames, predict_units
 from fgbench.training.evaluation import RESIDENT_MB
-from fgbench.training.image_set import open_source
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.stored import find_frames
 from fgbench.training.trained import Trained
 
 
@@ -70,54 +76,67 @@ def open_au_network(trained: Trained, device: torch.device) -> tuple[AuNet, Prep
     return model.eval(), preprocessing
 
 
-def evaluate_units(trained: Trained, place: Place) -> AuAnew:
+def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
     """Predict the test frames of a run anew.
 
     Args:
         trained: Weights of a finished run of ``fgbench train au``.
-        place: The work folder that they were trained in, and the device.
+        places: The work folders that it was scored on, in any order; the first one's device computes.
 
     Raises:
-        ConfigError: If the work folder has other manifests than the run.
+        ConfigError: If these are not the work folders of its data sets, with the manifests of then.
         ManifestError: If the run is not finished, or it or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
     folder = trained.path.parent
     result, before = read_au_result(folder), read_au_predictions(folder)
-    if len(datasets := result["details"].get("datasets", ())) > 1:
-        raise ConfigError(
-            f"{folder} was scored on {len(datasets)} data sets ({', '.join(datasets)}), expected one",
-            "look at its own predictions, au_predictions.parquet",
-        )
-    if result["details"]["manifest_digest"] != place.manifest_digest:
-        raise ConfigError(
-            f"{folder} was scored on other manifests than those of {place.workdir}",
-            "action units are evaluated where they were trained; run fgbench train au on the other data",
-        )
-    model, preprocessing = open_au_network(trained, place.device)
+    own = scored_on(result)
+    ordered = by_dataset(trained, own, places)
+    model, preprocessing = open_au_network(trained, places[0].device)
+    prefixes = [f"{name}/" for name in own] if len(own) > 1 else [""]
+    folders = [_folder_of(clip, prefixes) for clip in before.clip_ids]
     keys = [
-        (clip, int(name.removeprefix(f"{clip}-f")))
-        for clip, name in zip(before.clip_ids, before.sample_ids, strict=True)
+        (clip.removeprefix(prefixes[at]), int(name.removeprefix(f"{clip}-f")))
+        for at, clip, name in zip(folders, before.clip_ids, before.sample_ids, strict=True)
     ]
     frames = LabelledFrames(
         sample_ids=before.sample_ids,
         clip_ids=before.clip_ids,
         subject_ids=before.subject_ids,
         labels=before.labels,
-        images=open_source(
-            find_frames(place.manifests, keys),
-            device=place.device,
-            resident_mb=RESIDENT_MB,
-            jobs=place.jobs,
-            progress=place.progress,
+        images=open_frames(
+            ordered, folders, keys, before.sample_ids, place=places[0], resident_mb=RESIDENT_MB
         ),
     )
+    found = ask(trained, model, preprocessing, frames)
+    return AuAnew(
+        predictions=replace(before, probabilities=found),
+        largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),
+    )
+
+
+def ask(
+    trained: Trained, model: AuNet, preprocessing: Preprocessing, frames: LabelledFrames
+) -> Probabilities:
+    """Probabilities (N, A) float32 of labelled frames.
+
+    Raises:
+        ManifestError: If they are not finite.
+        MediaError: If a picture cannot be decoded or has another size.
+    """
     found = predict_units(model, preprocessing, frames)
     if not np.isfinite(found).all():
         raise ManifestError(
             f"predictions of {trained.name} are not finite", "train it again: fgbench train au --force"
         )
-    return AuAnew(
-        predictions=replace(before, probabilities=found),
-        largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),
-    )
+    return found
+
+
+def _folder_of(clip_id: str, prefixes: Sequence[str]) -> int:
+    """Place of the data set whose name a clip bears; the longest that fits."""
+    fits = [at for at, prefix in enumerate(prefixes) if clip_id.startswith(prefix)]
+    if not fits:
+        raise ManifestError(
+            f"clip {clip_id!r} bears the name of none of the run's data sets", "run fgbench train au again"
+        )
+    return max(fits, key=lambda at: len(prefixes[at]))

@@ -19,6 +19,7 @@ from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.records import image_id
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import LabelledFrames
+from fgbench.training.batching import Source
 from fgbench.training.image_set import open_source
 from fgbench.training.place import Place
 from fgbench.training.stored import find_frames, joined, usable_frames
@@ -91,23 +92,56 @@ class Frames:
             ManifestError: If one has no picture, or manifests are missing or damaged.
             MediaError: If a picture cannot be decoded or has another size.
         """
-        found = []
-        for number, one in enumerate(self.data):
-            at = [n for n, folder in enumerate(self.folders) if folder == number]
-            found.append((at, find_frames(one.place.manifests, [self.keys[n] for n in at])))
         return LabelledFrames(
             sample_ids=self.sample_ids,
             clip_ids=self.clip_ids,
             subject_ids=self.subject_ids,
             labels=self.labels,
-            images=open_source(
-                joined(found, self.sample_ids),
-                device=place.device,
+            images=open_frames(
+                [one.place for one in self.data],
+                self.folders,
+                self.keys,
+                self.sample_ids,
+                place=place,
                 resident_mb=config.data.resident_mb,
-                jobs=place.jobs,
-                progress=place.progress,
             ),
         )
+
+
+def open_frames(
+    data: Sequence[Place],
+    folders: Sequence[int],
+    keys: Sequence[tuple[str, int]],
+    names: Sequence[str],
+    *,
+    place: Place,
+    resident_mb: int,
+) -> Source:
+    """Faces of N frames of several work folders, in memory or read as they are needed.
+
+    Args:
+        data: The work folders.
+        folders: Place of each frame's in ``data``.
+        keys: Clip and number of each in its work folder.
+        names: Ids, for messages.
+        place: Tells the device, how many threads decode, and whom to tell of it.
+        resident_mb: MiB that decoded faces may take.
+
+    Raises:
+        ManifestError: If one has no picture, or manifests are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+    """
+    found = []
+    for number, one in enumerate(data):
+        at = [n for n, folder in enumerate(folders) if folder == number]
+        found.append((at, find_frames(one.manifests, [keys[n] for n in at])))
+    return open_source(
+        joined(found, names),
+        device=place.device,
+        resident_mb=resident_mb,
+        jobs=place.jobs,
+        progress=place.progress,
+    )
 
 
 def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided: bool) -> Frames:

@@ -25,6 +25,7 @@ from fgbench.hashing import digest_json
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
+from fgbench.training.au_folders import datasets_told
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
@@ -79,17 +80,12 @@ def run(
     data = (UnitData(place=place, rows=rows, adapter=adapter), *others)
     frames = labelled_frames(config, data, divided=not folds)
     if others:
-        names = [one.dataset for one in data]
-        config = config.model_copy(update={"name": "-".join([config.name, *map(slug, names)])})
+        names = [slug(one.dataset) for one in data]
+        config = config.model_copy(update={"name": "-".join([config.name, *names])})
         place = replace(
             place,
             manifest_digest=digest_json([one.place.manifest_digest for one in data]),
-            details={
-                **place.details,
-                "dataset": " and ".join(names),
-                "synthetic": any(one.place.details["synthetic"] for one in data),
-                "datasets": {one.dataset: one.place.manifest_digest for one in data},
-            },
+            details={**place.details, **datasets_told([one.place for one in data])},
         )
     found = []
     for name, roles in _divide(frames, folds, place.fold).items():

@@ -36,6 +36,7 @@ from fgbench.training.elsewhere import (
     tested_elsewhere,
 )
 from fgbench.training.evaluation import Comparison, compare
+from fgbench.training.flow_origin import refuse_other_flow
 from fgbench.training.place import Place
 from fgbench.training.video_data import open_clips
 from fgbench.training.video_task import predict_clips
@@ -59,8 +60,8 @@ def evaluate_clips(
         scored on these manifests and with this weight, else a new one.
 
     Raises:
-        ConfigError: If the network tells other classes apart than those of the work folder, or has one
-            stream only and a weight is given.
+        ConfigError: If the network tells other classes apart than those of the work folder, was trained on
+            optical flow that was computed otherwise, or has one stream only and a weight is given.
         DatasetError: If there are no test clips.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -69,6 +70,8 @@ def evaluate_clips(
     source = None if trained.run is None else read_result(trained.run)
     is_own = source is not None and source["manifest_digest"] == place.manifest_digest
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
+    if network.config.temporal == "flow" and not is_own:
+        refuse_other_flow(trained, place)
     chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
     parts, roles = _predicted(network, place, fold=source["fold"] if is_own and source else None)
     fused = parts["test"][1].fused(chosen)
@@ -185,4 +188,4 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
         opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
         parts[part] = (opened, predict_clips(network.model, opened))
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
-    return parts, roles.with_lost(place.lost_tests(samples))
+    return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

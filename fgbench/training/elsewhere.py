@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fgbench.errors import ConfigError, ManifestError
@@ -15,6 +16,8 @@ from fgbench.storage import readable
 from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
+
+_UNKNOWN = "unknown data"
 
 
 def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
@@ -63,26 +66,14 @@ def tested_elsewhere(
         ManifestError: If manifests are missing or damaged.
     """
     own = {} if source is None else source["details"]
-    dataset = own.get("dataset", "unknown data")
+    dataset = own.get("dataset", _UNKNOWN)
     details = {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
+        **origin_told(trained, own, None if source is None else source["manifest_digest"], place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
-        "recipe": trained.metadata["experiment"],
-        "weights": {
-            "sha256": trained.digest,
-            "run": trained.name,
-            "dataset": dataset,
-            "synthetic": own.get("synthetic"),
-            "manifest_digest": None if source is None else source["manifest_digest"],
-        },
-        "clips_trained_on": clips_trained_on(trained, place),
+        **({"chain": own["chain"]} if "chain" in own else {}),
         **more,
     }
-    if place.division.n_folds:
-        label = f"{place.division.label}, all folds tested by one network"
-        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
     if is_zero_shot(trained, labels, place):
         mapped = zero_shot(found)
         found = mapped.predictions
@@ -99,6 +90,39 @@ def tested_elsewhere(
     return found, details
 
 
+def origin_told(
+    trained: Trained, own: Mapping[str, Any], manifest_digest: str | None, place: Place
+) -> dict[str, Any]:
+    """What a result on other data tells of these, and of the weights.
+
+    Args:
+        trained: The network.
+        own: Details of the result of the run that it is of; empty if that is not at hand.
+        manifest_digest: Digest of the manifests that it was trained on, if known.
+        place: The work folder that it was tested on.
+
+    Raises:
+        ManifestError: If manifests are missing or damaged.
+    """
+    told = {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "recipe": trained.metadata["experiment"],
+        "weights": {
+            "sha256": trained.digest,
+            "run": trained.name,
+            "dataset": own.get("dataset", _UNKNOWN),
+            "synthetic": own.get("synthetic"),
+            "manifest_digest": manifest_digest,
+        },
+        "clips_trained_on": clips_trained_on(trained, place),
+    }
+    if place.division.n_folds:
+        label = f"{place.division.label}, all folds tested by one network"
+        told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    return told
+
+
 def experiment_elsewhere(trained: Trained, place: Place) -> str:
     """Name of the experiment that tests a network on the data of a work folder."""
     return f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
@@ -110,12 +134,25 @@ def settings_of(trained: Trained) -> Mapping[str, Any]:
     Raises:
         ManifestError: If they are damaged.
     """
+    if trained.run is None or not (trained.run / CONFIG).is_file():
+        return {"network": trained.metadata["network"]}
+    return read_settings(trained.run, read_result(trained.run))
+
+
+def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run.
+
+    Args:
+        folder: Its folder.
+        result: Its result, of classes or of action units.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
     import yaml
 
-    path = trained.path.parent / CONFIG
-    if trained.run is None or not path.is_file():
-        return {"network": trained.metadata["network"]}
-    check_texts(trained.run, read_result(trained.run), again="run the experiment again")
+    path = folder / CONFIG
+    check_texts(folder, result, again="run the experiment again")
     try:
         with readable(path):
             settings = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -159,4 +159,4 @@ def _test_roles(place: Place, *, fold: str | None) -> Roles:
             "check the split of the recipe of fgbench prepare",
         )
     roles = Roles(train=(), selection=(), predicted=predicted, test=test)
-    return roles.with_lost(place.lost_tests(samples))
+    return roles.with_lost(place.lost_tests(samples, fold=fold))

@@ -19,7 +19,7 @@ from fgbench.models.zoom import boxes, strongest_cells
 from fgbench.training.batching import Batch, Batches, Source
 from fgbench.training.crops import draw_views, split_views, view_table
 from fgbench.training.image_set import ImageSet
-from fgbench.training.losses import RANK, image_loss, margin_met, masked_au_loss, turns_of
+from fgbench.training.losses import RANK, SOFTMAX, image_loss, margin_met, masked_au_loss, turns_of
 from fgbench.training.preprocessing import Preprocessing
 
 SHOWN_REGIONS = 3
@@ -114,6 +114,16 @@ class ImageTask:
         kept = {id(value) for value in self.model.scales[0].parameters()}
         (group,) = self.groups()
         return [{"params": [value for value in group["params"] if id(value) not in kept]}]
+
+    def is_sparing(self, epoch: int) -> bool:
+        """Whether classifiers get no gradients: in a turn of the ranking loss those of the upper classes, in
+        any those of a level without weight. That loss gives the coarse scale's at least gradients of 0."""
+        losses, turns = self._config.losses, turns_of(self._config.losses)
+        turn = turns[epoch % len(turns)]
+        tells_fine = (turn != RANK and losses.fine > 0) or (turn != SOFTMAX and losses.rank > 0)
+        tells_basic = turn != RANK and losses.basic > 0
+        has_basic = any(scale.basic is not None for scale in self.model.scales)
+        return not tells_fine or (has_basic and not tells_basic)
 
     def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
         """Training samples in the order of an epoch, as pictures or as maps."""

@@ -27,8 +27,9 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fgbench.errors import ConfigError
+from fgbench.models.masking import nought_of
 from fgbench.models.shared_norm import share_norms
-from fgbench.training.task import Task
+from fgbench.training.task import SparingTask, Task
 
 Descend = Callable[[Any, int, int], dict[str, Tensor]]
 """Makes the gradients of a batch, of which it is told the epoch and this process's rows; gives what was
@@ -130,17 +131,11 @@ def descend_together(processes: Processes, task: Task, device: torch.device, *, 
 
         return alone
     share_norms(task.model, device)
-    # Turns of the losses leave parts of a network without gradients. Weights are spread by the caller, and
-    # buffers stay the same. Newer versions of torch call that argument otherwise, and warn.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
-        shared = DistributedDataParallel(
-            own, broadcast_buffers=False, init_sync=False, find_unused_parameters=True
-        )
+    shared = _Shared(task, own)
 
     def together(batch: Any, epoch: int, rows: int) -> dict[str, Tensor]:
         total = processes.sum(torch.full((), float(rows), device=device))
-        loss, parts = shared(batch, epoch)
+        loss, parts = shared.of(epoch)(batch, epoch)
         # The mean over processes that torch makes of these is the mean over rows.
         (loss * (rows * processes.world) / total).backward()
         return _measured(loss, parts) if rows else {}
@@ -158,8 +153,57 @@ class _Loss(nn.Module):
         self._precision = precision
 
     def forward(self, batch: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a batch and its parts; without one, 0 times all that train."""
+        if batch is None:
+            return nought_of(self.model), {}
         with self._precision:
             return self._task.loss(batch, epoch=epoch)
+
+
+class _Shared:
+    """torch's wrapper of a loss, which has to know whether an epoch leaves parameters without gradients.
+
+    It is made anew where that changes: to look for such parameters where there are none costs time, and
+    torch warns of it; not to look for those that there are is an error.
+    """
+
+    def __init__(self, task: Task, loss: _Loss) -> None:
+        self._task = task
+        self._loss = loss
+        self._is_sparing = False
+        self._wrapped: DistributedDataParallel | None = None
+
+    def of(self, epoch: int) -> DistributedDataParallel:
+        """The wrapper for an epoch."""
+        is_sparing = isinstance(self._task, SparingTask) and self._task.is_sparing(epoch)
+        if self._wrapped is None or is_sparing != self._is_sparing:
+            self._wrapped = None  # let go of its buckets before there are others
+            self._is_sparing = is_sparing
+            self._wrapped = _wrap(self._loss, is_sparing=is_sparing)
+        return self._wrapped
+
+
+def _wrap(loss: _Loss, *, is_sparing: bool) -> DistributedDataParallel:
+    # Weights are spread by the caller, and buffers stay the same. Newer versions of torch call that argument
+    # otherwise, and warn.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+        wrapped = DistributedDataParallel(
+            loss, broadcast_buffers=False, init_sync=False, find_unused_parameters=is_sparing
+        )
+    if not is_sparing:
+        _order_gradients(wrapped, loss)
+    return wrapped
+
+
+def _order_gradients(wrapped: DistributedDataParallel, loss: _Loss) -> None:
+    """Let torch put the gradients in the order in which it exchanges them, as it does after the first step.
+
+    Where a gradient lies decides in what order three or more processes add it up, hence its last bits: a
+    training that is resumed would else have other ones in its first step than if it had not been stopped.
+    """
+    wrapped(None, 0)[0].backward()
+    loss.model.zero_grad(set_to_none=True)
 
 
 def _measured(loss: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:

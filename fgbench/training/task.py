@@ -61,3 +61,16 @@ class TurningTask(Task, Protocol):
     def turns(self) -> list[list[dict[str, Any]]]:
         """Groups of parameters of each turn, as :meth:`groups`; epoch ``e`` trains those of ``e`` modulo the
         number of turns."""
+
+
+@runtime_checkable
+class SparingTask(Task, Protocol):
+    """A task whose loss may leave parameters of the network without gradients.
+
+    Several processes have to know it before a step. That of any other task depends on all of them, whatever
+    the batch.
+    """
+
+    def is_sparing(self, epoch: int) -> bool:
+        """Whether the loss of an epoch (from 0) depends on some of the parameters that train alone, in all of
+        its batches."""

@@ -8,7 +8,7 @@ of what fgbench writes. Whether a network of such sizes fits the weights is look
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,8 +55,15 @@ class _Scale(BaseModel):
     std: Annotated[list[_Spread], Field(min_length=1, max_length=3)]
 
 
+class _Flow(BaseModel):
+    size_px: Annotated[int, Field(ge=16, le=1024)]
+    method: Literal["farneback", "dis"]
+    bound_px: Annotated[float, Field(ge=0.1, le=1024.0)]
+
+
 class _Video(_Classes):
     network: dict[str, Any]
+    optical_flow: _Flow | None = None
     scales: dict[str, _Scale]
     image: _Image | None = None
 

@@ -26,6 +26,7 @@ from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.flow_origin import FLOW_ORIGIN, flow_of
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
 from fgbench.training.loop import fit
@@ -98,6 +99,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "chain": chain_of(image),
         "weights": None if weights is None else digest_weights(weights),
         "input_scale": None if weights is None else "published",
+        FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),
     }
     folder = place.finished(config.name, config.model_dump(mode="json"))
@@ -204,6 +206,7 @@ def _finish(
         },
         "image": image,
         "initial_weights": details["weights"],
+        FLOW_ORIGIN: details[FLOW_ORIGIN],
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(

@@ -155,6 +155,10 @@ class VideoTask:
         heads = [value for name, value in self.model.named_parameters() if _BACKBONE not in name]
         return [{"params": backbones}, {"params": heads, "lr": rate * self._config.head_factor}]
 
+    def is_sparing(self, epoch: int) -> bool:
+        """Whether the classifiers of the fine classes, which there always are, have no loss."""
+        return not self._config.losses.fine
+
     def batches(self, *, epoch: int, rank: int, world: int) -> ClipBatches:
         """Training clips in the order of an epoch."""
         n, data = len(self._train), self._config.data

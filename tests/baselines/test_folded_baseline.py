@@ -4,10 +4,12 @@ import json
 import re
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from divided_work import EKMAN7, described, ekman_index, write_work
 from typer.testing import CliRunner
 
+from fgbench import records, storage
 from fgbench.baselines import lbp_svm
 from fgbench.cli import runs
 from fgbench.cli.app import app
@@ -179,3 +181,19 @@ def test_a_fold_without_training_samples_of_a_class_is_named(tmp_path, fgbench):
     folds = (work / "folds" / "5-fold-by-subject.csv").read_text().splitlines()
     (own,) = [int(line.split(",")[1]) for line in folds if line.startswith("s1,")]
     assert int(fold) in (own, (own - 2) % 5 + 1)
+
+
+def test_a_clip_that_could_not_be_read_is_wrong_in_the_fold_of_its_person(work, fgbench):
+    fgbench(work)
+    before = [read_result(folder)["metrics"]["n"] for folder in folders(work)]
+    lost = {"id": "s3-lost", "stage": "ingest", "reason": "truncated", "label": "fear", "subject_id": "s3"}
+    table = pa.Table.from_pylist([lost], schema=records.schema("published_rejects"))
+    storage.write_table(work / "manifests" / "rejects.parquet", table)
+    done = fgbench(work)
+    assert "is there already" not in done.stderr, "runs without it are made again"
+    results = [read_result(folder) for folder in folders(work)]
+    assert [result["metrics"]["n"] - n for result, n in zip(results, before, strict=True)] == [0, 0, 1, 0, 0]
+    assert [result["rejected_test"] for result in results] == [{}, {}, {"ingest truncated": 1}, {}, {}]
+    assert "| all, pooled | 71 | 3 |" in done.stdout
+    told = "quick: 1 test samples are of clips that could not be read (ingest truncated 1)"
+    assert done.stdout.count(told) == 1

@@ -108,6 +108,20 @@ def test_every_damaged_file_of_a_run_is_named_when_deep(work):
     ]
 
 
+def test_the_advice_for_a_damaged_run_is_not_to_repair_what_no_repair_mends(work):
+    run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
+    flip_bit(run / "predictions.parquet", np.random.default_rng(4))
+    _, told, error = fgbench("check", work, "--deep")
+    assert {line.split("/")[0] for line in told.splitlines()} == {"runs"}
+    assert "--repair" not in error
+    assert "made anew by the command that made them" in error
+    flip_bit(work / "manifests" / "clips.parquet", np.random.default_rng(5))
+    (work / "manifests" / "thesis.txt").write_text("mine")
+    error = fgbench("check", work, "--deep")[2]
+    for advice in (f"check --repair {work}", "by the command that made them", "no index lists"):
+        assert advice in error
+
+
 def test_predictions_without_a_result_are_told_when_deep(work):
     run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
     (run / "result.json").unlink()

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,24 @@ def test_a_message_that_would_fill_the_screen_is_cut(capsys):
     assert len(said) < 2100
     assert said.startswith("error: beginxxx")
     assert "xxxend (1,000,008 characters, cut)" in said
+
+
+def test_an_interrupt_while_the_command_is_being_imported_shows_no_traceback():
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['fgbench', 'doctor']\n"
+        "import runpy\n"
+        "runpy.run_module('fgbench', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "\ninterrupted; nothing was done yet\n")
+
+
+def test_the_console_script_is_the_one_that_can_be_interrupted():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"fgbench": "fgbench.cli.entry:main"}

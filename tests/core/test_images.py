@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 from skimage.data import astronaut
 
 from fgbench.errors import MediaError
@@ -261,9 +261,22 @@ def test_animated_pictures_are_refused(tmp_path):
         assert "has several frames" in message
 
 
-def test_pages_after_the_first_are_passed_over(tmp_path):
+def test_pages_of_their_own_are_refused(tmp_path):
     PHOTO.save(tmp_path / "a.tiff", save_all=True, append_images=[ImageOps.mirror(PHOTO)])
-    assert error(tmp_path / "a.tiff", SMALL) == 0
+    reason, message = refusal(tmp_path / "a.tiff")
+    assert reason == "several_pages"
+    assert "has several pages" in message
+
+
+def test_thumbnails_levels_and_masks_of_a_picture_are_passed_over(tmp_path):
+    PHOTO.save(tmp_path / "small.tiff", save_all=True, append_images=[PHOTO.resize((40, 30))])
+    assert error(tmp_path / "small.tiff", SMALL) == 0
+    for number in (1, 4):  # NewSubfileType: a reduced picture, a mask
+        page = ImageOps.mirror(PHOTO)
+        page.encoderinfo = {"tiffinfo": TiffImagePlugin.ImageFileDirectory_v2()}
+        page.encoderinfo["tiffinfo"][254] = number
+        PHOTO.save(tmp_path / "part.tiff", save_all=True, append_images=[page])
+        assert error(tmp_path / "part.tiff", SMALL) == 0
 
 
 def test_formats_tell_themselves_whatever_the_name(tmp_path):

@@ -19,6 +19,18 @@ def test_what_reads_alike_is_one():
     assert key("Anna") != key("Anne")
 
 
+@pytest.mark.parametrize("name", ["An\u200bna", "\ufeffAnna", "An\u00adna", "\u2060Anna\u200b "])
+def test_characters_that_show_nothing_are_no_part_of_a_name(name):
+    assert (tidy(name), key(name)) == ("Anna", "anna")
+
+
+def test_ligatures_widths_and_joiners_make_no_other_person():
+    assert key("\ufb01ona") == key("Fiona")
+    assert key("\uff21nna") == key("anna")
+    assert key("A\u200dnna") == key("Anna")
+    assert tidy("\u0645\u06cc\u200c\u062e") == "\u0645\u06cc\u200c\u062e"  # a joiner that the eye needs stays
+
+
 def test_bytes_that_are_no_text_are_written_out():
     name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
     assert (is_text(name), shown(name)) == (False, "caf\\xe9.jpg")
@@ -47,6 +59,11 @@ def test_labels_have_one_form(name):
 def test_composed_and_decomposed_labels_are_one_class():
     assert free_classes(["Gl\u00fcck", DECOMPOSED, "gl\u00fcck"]) == ("gl\u00fcck",)
     assert ontology(FREE).find(DECOMPOSED) == "gl\u00fcck"
+
+
+def test_labels_that_print_alike_are_one_class():
+    assert free_classes(["fine", "\ufb01ne", "fi\u200bne", "\uff46ine"]) == ("fine",)
+    assert ontology("fg33").find("\ufeffanger") == "anger"
 
 
 def test_one_annotator_in_two_spellings_votes_once():

@@ -1,12 +1,15 @@
 """In a folder that the user names, fgbench replaces what it wrote there, and nothing else."""
 
 import json
+import os
 
 import pytest
+from typer.testing import CliRunner
 
 from fgbench import workfolder
+from fgbench.cli.app import app
 from fgbench.errors import ConfigError, ResourceError
-from fgbench.output_folders import LIST, writing_in
+from fgbench.output_folders import KINDS, LIST, check_named_file, writing_in
 
 
 def write(folder, names, text="ours", **options):
@@ -113,3 +116,27 @@ def test_a_folder_that_is_known_to_be_ours_needs_no_list(tmp_path):
     (tmp_path / "index.md").write_text("of an earlier version")
     write(tmp_path, ["index.md"], own=True)
     assert [path.name for path in tmp_path.iterdir()] == ["index.md"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_named_file_of_the_users_is_not_replaced(tmp_path, kind):
+    path = tmp_path / "annotations.csv"
+    check_named_file(path, kind)
+    for content in (b"clip,label\n", b"", b"<!DOCTYPE html>\n<p>mine"):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=f"annotations.csv is there and is no {kind}"):
+            check_named_file(path, kind)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="is there"):
+        check_named_file(path, kind)
+
+
+def test_a_sheet_replaces_a_sheet_and_nothing_else(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["synth", "--sheet", str(sheet)])
+        assert done.exit_code == 0, done.output
+    sheet.write_text("mine")
+    done = CliRunner().invoke(app, ["synth", "--sheet", str(sheet)])
+    assert (done.exit_code, sheet.read_text()) == (3, "mine")

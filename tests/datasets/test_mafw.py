@@ -8,6 +8,7 @@ from fake_trees import Prepared, write_pictures, write_text
 
 from fgbench.datasets.mafw import list_clips
 from fgbench.errors import DatasetError
+from fgbench.evaluation.division import read_division
 from fgbench.taxonomy import ontology
 
 LABELS = [
@@ -103,13 +104,17 @@ def test_wrong_layouts_name_the_path(tmp_path):
 def test_prepared_with_folds(tmp_path):
     root = write_mafw(tmp_path / "mafw", 22)
     shutil.rmtree(root / "data" / "frames" / "00009")
+    with (root / "split" / LISTS / "set_3" / "train.txt").open("a") as file:
+        file.write(f"00007.mp4 {LABELS[7]}\n")
     made = Prepared("mafw", root, tmp_path / "work", faces={"align": False})
-    assert made.rejects == {"00009": "missing_file"}
+    assert made.rejects == {"00009": "missing_file", "00007": "tested_in_training"}
     assert made.index["classes"] == list(ontology("mafw11").labels)
     clip = made.clips["00008"]
     assert (clip["label"], clip["basic"], clip["n_frames"]) == ("anxiety", "fear", 2)
     with (made.manifests / "folds.csv").open() as file:
         folds = {row["clip_id"]: int(row["fold"]) for row in csv.DictReader(file)}
-    assert folds == {f"{n:05d}": n % 5 + 1 for n in range(1, 23) if n != 9}
+    assert folds == {f"{n:05d}": n % 5 + 1 for n in range(1, 23) if n != 7}
+    division = read_division(tmp_path / "work", made.index)
+    assert division.fold_of == {name: str(fold) for name, fold in folds.items()}
     protocol = made.index["protocol"]
     assert (protocol["kind"], protocol["folds"], protocol["fold_file"]) == ("k-fold", 5, "folds.csv")

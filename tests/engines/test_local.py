@@ -21,6 +21,10 @@ def threads(_):
     return cv2.getNumThreads()
 
 
+def holds_interrupts_back(_):
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def die(value):
     if value == 3:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -53,6 +57,12 @@ def test_all_tasks_are_done_once(jobs):
     with local.start(jobs) as run:
         assert sorted(run(double, list(range(50)))) == [2 * value for value in range(50)]
         assert list(run(double, [])) == []
+
+
+def test_workers_never_see_an_interrupt_and_the_command_does():
+    with local.start(2) as run:
+        assert set(run(holds_interrupts_back, list(range(4)))) == {True}
+        assert not holds_interrupts_back(0)
 
 
 def test_workers_use_one_thread():

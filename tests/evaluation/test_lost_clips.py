@@ -9,7 +9,6 @@ from clip_folders import write_plain_clip
 from fgbench import prepare
 from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
 from fgbench.evaluation.breakdown import coverage, missing_reasons
-from fgbench.evaluation.division import Division
 from fgbench.evaluation.labels import LabelSet
 from fgbench.evaluation.lost_clips import lost_samples
 from fgbench.evaluation.place import RunPlace
@@ -122,12 +121,12 @@ def test_a_run_with_settings_sought_on_test_is_named_in_tables(work):
     assert json.loads((folder / "result.json").read_text())["tuned_on_test"] is True
 
 
-def test_folds_and_other_label_sets_have_no_lost_samples(work):
+def test_parts_test_the_lost_clips_of_the_test_list_alone(work):
     samples = clip_samples(work / "manifests")
     assert [one.clip_id for one in lost_samples(work / "manifests", samples)] == ["broken", "empty"]
-    folds = Division(n_folds=2, fold_of={sample.clip_id: "1" for sample in samples})
-    assert place_of(work, division=folds).lost_tests(samples) == []
-    assert [sample.clip_id for sample in place_of(work).lost_tests(samples)] == ["broken"]
+    for fold in ("0", None):
+        lost = place_of(work).lost_tests(samples, fold=fold)
+        assert [sample.clip_id for sample in lost] == ["broken"]
 
 
 def test_manifests_without_rejects_have_no_lost_samples(tmp_path):

@@ -71,3 +71,18 @@ def test_the_last_state_of_nothing_is_zero(width):
     lstm = nn.LSTM(3, 6, batch_first=True)
     got = last_state(lstm, torch.zeros(0, 3), torch.zeros(2, width, dtype=torch.bool))
     assert torch.equal(got, torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_backbone_without_a_step_has_gradients_of_0(frozen):
+    backbone = nn.Linear(3, 2)
+    backbone.n_features = 2
+    backbone.bias.requires_grad_(not frozen)
+    steps, mask = torch.rand(4, 5, 3), torch.zeros(4, 5, dtype=torch.bool)
+    rows = features_of(backbone, steps, mask)
+    assert rows.shape == (0, 2)
+    put(rows, mask).sum().backward()
+    assert (backbone.weight.grad == 0).all()
+    assert backbone.bias.grad is None if frozen else (backbone.bias.grad == 0).all()
+    with torch.no_grad():
+        assert features_of(backbone, steps, mask).shape == (0, 2)

@@ -90,7 +90,9 @@ def test_lists_of_runs_leave_it_out(tmp_path, damage):
     DAMAGES[damage](bad)
     assert [one.name for one in find_experiments(tmp_path, METHODS)] == ["good"]
     assert list(damaged_runs(tmp_path)) == ["bad/0/0"]
-    assert [row[1] for table in leaderboard(tmp_path) for row in table.rows] == ["good"]
+    (table,) = leaderboard(tmp_path)
+    assert [row[1] for row in table.rows] == ["good"]
+    assert "runs/bad/0/0 is damaged and left out." in table.notes
     found = find_runs(tmp_path, dataset="mine", synthetic=True)
     assert [run.key for run in found.runs] == ["good/0/0"]
     assert [key for key, _ in found.faults] == ["bad/0/0"]

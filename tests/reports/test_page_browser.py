@@ -8,6 +8,7 @@ import pytest
 from page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
 
 from fgbench.reports.page.build import write_page
+from fgbench.reports.protocols import knowledge_notes
 from fgbench.taxonomy import basics, leaf
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -257,6 +258,24 @@ def test_the_whole_page_is_reached_by_tab(visit):
     tab.keyboard.press("Enter")
     playwright.expect(tab.locator("h1")).to_have_text("Data set")
     assert tab.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_the_overview_shows_what_is_not_known_of_runs(visit, tmp_path):
+    test = write_data(tmp_path, clips={"train": 3, "val": 3, "test": 33}, images_per_clip=1, copies={})
+    start = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
+    told = {"clean": {}, "from-elsewhere": {"clips_trained_on": 3}, "started": {"start": start}}
+    for name, details in told.items():
+        write_image_run(tmp_path, name, test["image"], method=None, details=details)
+    write_page(tmp_path, tmp_path / "page.html")
+    visited = visit(tmp_path / "page.html")
+    tab = visited.go("overview")
+    visited.see_all()
+    cards = tab.locator(".card", has_text="Leaderboard")
+    for place, name in enumerate(("started", "from-elsewhere")):
+        (note,) = knowledge_notes([(f"{name}/0/0", told[name])])
+        assert note in cards.nth(place).inner_text()
+    assert cards.nth(0).locator("tbody tr a").count() == 2
+    assert visited.errors == []
 
 
 def test_details_of_a_sample_tell_what_every_run_says(visit, work):

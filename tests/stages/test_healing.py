@@ -11,6 +11,7 @@ from damage import flip_bit, rot, shapes
 from fgbench import prepare, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
+from fgbench.sealed_json import read_sealed, write_sealed
 from fgbench.soundness import faults
 from fgbench.stages import publish
 from fgbench.stages.publish import read_index
@@ -158,6 +159,38 @@ def test_json_of_another_shape_counts_as_absent(clean, work, shape):
     assert len(faults(work)) == 1  # without an index, nothing is known of the rest
     report = prepare.run(recipe(), clean / "in", work)
     assert len(report.damage) == len(damaged)
+    assert written(work) == expected
+
+
+@pytest.mark.parametrize(
+    ("stage", "plan"),
+    [("consensus", 1), ("split", {"clip0": "dev"}), ("augment", {"train/anger": [10**9]})],
+)
+def test_plans_of_another_shape_count_as_absent_though_they_bear_their_digest(clean, work, stage, plan):
+    expected = written(work)
+    (path,) = (work / "plans").glob(f"{stage}-*.json")
+    write_sealed(path, {"plans": dict.fromkeys(read_sealed(path)["plans"], plan)})
+    assert any("no plan of its stage" in fault for fault in faults(work))
+    for marker in (work / "stages" / stage).glob("*.json"):
+        marker.unlink()
+    report = prepare.run(recipe(), clean / "in", work)
+    assert [path.name in line for line in report.damage] == [True]
+    assert written(work) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"counts": {"train": {"clips": 1}}}, {"counts": {"train": []}}, {"files": None}],
+    ids=["no images", "no counts", "no files"],
+)
+def test_an_index_of_another_shape_is_none_though_it_bears_its_digest(clean, work, change):
+    expected = written(work)
+    path = work / "manifests" / "index.json"
+    changed = {**read_sealed(path), **change}
+    write_sealed(path, {key: value for key, value in changed.items() if value is not None})
+    with pytest.raises(ManifestError, match="no index of manifests"):
+        read_index(work)
+    assert prepare.run(recipe(), clean / "in", work).published
     assert written(work) == expected
 
 

@@ -39,7 +39,7 @@ def test_official_folds_become_a_fold_file(tmp_path, root, monkeypatch):
     (root / "anything" / "2.png").write_bytes(b"")
     made = Prepared("folder", root, tmp_path / "work", faces={"align": False})
     lines = (made.manifests / "folds.csv").read_text().splitlines()
-    assert lines == ["clip_id,fold", "anything/0,1", "anything/1,2", "anything/3,1"]
+    assert lines == ["clip_id,fold", "anything/0,1", "anything/1,2", "anything/2,3", "anything/3,1"]
     assert "folds.csv" in made.index["files"]
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
+from avif_grid import avif_grid
 from PIL import Image
 from skimage.data import astronaut
 
@@ -47,9 +48,12 @@ def tables(tmp_path_factory):
     exif[0x0112] = 6
     PERSON.rotate(90, expand=True).save(happy / "turned.webp", exif=exif, quality=95)
     PERSON.save(happy / "modern.avif", quality=90)
+    (happy / "tiles.avif").write_bytes(avif_grid(PERSON, SIDE // 2))
     PERSON.save(happy / "still.gif")
     brighter = [PERSON.point(lambda level, gain=gain: level * gain) for gain in (0.95, 0.9, 0.85)]
     PERSON.save(happy / "moving.gif", save_all=True, append_images=brighter, duration=80)
+    PERSON.save(happy / "apng.png", save_all=True, append_images=brighter, duration=80)
+    (happy / "gif.jpg").write_bytes((happy / "moving.gif").read_bytes())
     cv2.imwrite(str(happy / "deep.png"), PIXELS[:, :, ::-1].astype(np.uint16) * 257)
     (happy / "bomb.jpg").write_bytes(claim((happy / "old.jfif").read_bytes(), 20000, 20000))
     (happy / "bytes.jpg").write_bytes(b"\x00" * 100)
@@ -80,7 +84,9 @@ def tables(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", ["phone", "misnamed", "old", "jpeg", "turned", "modern", "still", "deep"])
+@pytest.mark.parametrize(
+    "name", ["phone", "misnamed", "old", "jpeg", "turned", "modern", "tiles", "still", "deep"]
+)
 def test_the_face_is_where_it_is_in_the_whole_picture(tables, name):
     clip, (face, *_) = tables["clips"][name], tables["faces"][name]
     assert (clip["width"], clip["height"], clip["decoder"], clip["n_frames"]) == (SIDE, SIDE, "pictures", 1)
@@ -101,6 +107,18 @@ def test_a_gif_that_moves_is_a_clip(tables):
     clip = tables["clips"]["moving"]
     assert (clip["decoder"], clip["codec"], clip["n_frames"]) == ("pyav", "gif", 4)
     assert {row["status"] for row in tables["faces"]["moving"]} == {"ok"}
+
+
+@pytest.mark.parametrize("name", ["moving", "apng", "gif"])
+def test_what_moves_has_no_key_frame_whatever_its_name(tables, name):
+    clip = tables["clips"][name]
+    assert (clip["n_frames"], clip["key_frame"]) == (4, None)
+    assert {row["frame_index"]: row["offset"] for row in tables["faces"][name]}[2] == 0  # its middle
+
+
+@pytest.mark.parametrize("name", ["phone", "still", "jpeg"])
+def test_a_still_picture_is_its_key_frame(tables, name):
+    assert tables["clips"][name]["key_frame"] == 0
 
 
 def test_pictures_of_a_clip_may_differ_in_size(tables):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tiny_clips import video_recipe
-from tiny_task import RECIPE, TinyTask, losses, train
+from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from tiny_work import TRUNK, image_recipe
 from torch import nn
 
@@ -69,16 +69,20 @@ def of_two_rows():
     return NormTask(samples=18, batch=BATCH, dropout=0.0)
 
 
-def of_images():
+LOSSES = {"fine": 0.5, "basic": 0.0, "rank": 0.5, "alternate": True}
+
+
+def of_images(losses=LOSSES):
     """MSAU-Net whose trunk trains, with its region layer, in turns; the last batch is two images."""
+    n_basic = 2 if losses["basic"] else 0
     recipe = image_recipe(
         au_recipe=None,
         network={"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "mac_norm": True, "dropout": 0.0},
-        losses={"fine": 0.5, "basic": 0.0, "rank": 0.5, "alternate": True},
+        losses=losses,
         data={"resize_px": 232},
         optimiser=GENTLE.model_dump(),
     )
-    model = MsauNet(recipe.network, n_fine=CLASSES, n_basic=0)
+    model = MsauNet(recipe.network, n_fine=CLASSES, n_basic=n_basic)
     initialise(model, generator(0, "weights"))
     n = 18
     labels = torch.arange(n) % CLASSES
@@ -88,7 +92,7 @@ def of_images():
         sample_ids=ids,
         clip_ids=ids,
         labels=labels,
-        basic=torch.zeros_like(labels),
+        basic=labels % 2,
         images=Resident(faces.repeat_interleave(32, 2).repeat_interleave(32, 3)),
     )
     looks = Preprocessing(resize_px=232, mean=(127.0,) * 3, std=(60.0,) * 3)
@@ -105,13 +109,15 @@ def of_images():
     )
 
 
-def of_clips(*, windows):
+def of_clips(*, windows, norm=True, losses=None):
     """Attention over frames beside GoogLeNet on flow or, with ``windows``, C3D and an LSTM on frames.
 
-    The last batch is two clips; one of the 10 has neither flow nor windows.
+    The last batch is two clips; one of the 10 has neither flow nor windows. Without ``norm`` in C3D, most
+    have none, and there are batches without any.
     """
-    recipe = video_recipe(image_recipe="tiny", optimiser=GENTLE.model_dump())
-    frames = [np.arange(0 if number == 4 else 2 + number % 3, dtype=np.int64) for number in range(10)]
+    recipe = video_recipe(image_recipe="tiny", optimiser=GENTLE.model_dump(), losses=losses or {})
+    bare = (4,) if norm else (0, 1, 2, 3, 4, 6, 7, 9)
+    frames = [np.arange(0 if number in bare else 2 + number % 3, dtype=np.int64) for number in range(10)]
     n, n_frames, side = len(frames), sum(map(len, frames)), 64 if not windows else 32
     kept = torch.rand((n_frames, 2, 1, 6, 1, 1), generator=generator(0, "kept")).half()
     channels = 3 if windows else 2
@@ -147,9 +153,9 @@ def of_clips(*, windows):
     clips = ClipSet(
         samples=samples, labels=labels, basic=labels % 2, frames=frames, near=frames, pairs=frames
     )
-    sizes = {"n_fine": CLASSES, "n_basic": 2}
+    sizes = {"n_fine": CLASSES, "n_basic": 2 if recipe.losses.basic else 0}
     stream = (
-        C3dLstm(width=0.0625, fc=16, hidden=8, dropout=0.0, batch_norm=True, input_px=side, **sizes)
+        C3dLstm(width=0.0625, fc=16, hidden=8, dropout=0.0, batch_norm=norm, input_px=side, **sizes)
         if windows
         else SnippetStream(2, width=0.0625, **sizes)
     )
@@ -165,6 +171,8 @@ TASKS = {
     "images": of_images,
     "flow": lambda: of_clips(windows=False),
     "windows": lambda: of_clips(windows=True),
+    "few windows": lambda: of_clips(windows=True, norm=False),
+    "upper classes": lambda: of_images(LOSSES | {"basic": 0.5}),
 }
 
 
@@ -184,6 +192,28 @@ def found(folder, name):
         "running": torch.cat([torch.zeros(0), *running]).tolist(),
         "weights": torch.cat(weights).tolist(),
     }
+
+
+class WideTask(TinyTask):
+    """A network of so many weights that their gradients are exchanged in parts."""
+
+    def __init__(self):
+        super().__init__(samples=32, batch=BATCH, norm=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            wide = [nn.Linear(6, 700), nn.ReLU(), nn.Linear(700, 700), nn.ReLU(), nn.Linear(700, 16)]
+            self.model = nn.Sequential(nn.Sequential(*wide), *list(self.model)[1:])
+
+
+def is_resumed_alike(folder):
+    """Whether a training that is killed and resumed has the weights of one that is not, to the last bit."""
+    whole, resumed = WideTask(), WideTask()
+    train(whole, folder / "whole", config=SETTINGS)
+    try:
+        train(WideTask(), folder / "resumed", config=SETTINGS, progress=killer(8))
+    except KilledError:
+        train(resumed, folder / "resumed", config=SETTINGS)
+    return digest(whole.model) == digest(resumed.model)
 
 
 NORMS = {
@@ -231,7 +261,11 @@ def _main(folder: Path, names: list[str]) -> None:
     processes = join_processes(CPU)
     rank = processes.rank
     norms = _shared_norms(rank, processes.world)
-    told = {"norms": norms, "tasks": {name: found(folder, name) for name in names}}
+    told = {
+        "norms": norms,
+        "tasks": {name: found(folder, name) for name in names},
+        "resumed_alike": is_resumed_alike(folder),
+    }
     (folder / f"found-{rank}.json").write_text(json.dumps(told))
 
 

@@ -13,12 +13,13 @@ import torch
 from sklearn.metrics import f1_score
 from tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
 
-from fgbench.cli import train
-from fgbench.errors import ConfigError
+from fgbench.cli import train, units
+from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.action_units import read_au_result
 from fgbench.evaluation.division import Division
 from fgbench.reports.au_scores import au_table
 from fgbench.training import au_run
+from fgbench.training.au_elsewhere import evaluate_units_elsewhere
 from fgbench.training.au_evaluation import evaluate_units
 from fgbench.training.au_frames import UnitData, labelled_frames
 from fgbench.training.overlap import clips_trained_on, refuse_overlap
@@ -121,8 +122,15 @@ def test_one_network_is_trained_and_scored_on_both(data):
     changed = replace(data[1], place=replace(data[1].place, manifest_digest="other"))
     run([data[0], changed])
     assert read_au_result(folder)["details"]["datasets"] == {"one": "one", "two": "other"}
-    with pytest.raises(ConfigError, match=r"scored on 2 data sets \(one, two\), expected one"):
-        evaluate_units(read_trained(folder / "weights.safetensors"), data[0].place)
+    trained = read_trained(folder / "weights.safetensors")
+    for places in ([data[0].place, changed.place], [changed.place, data[0].place]):
+        anew = evaluate_units(trained, places)
+        assert anew.largest_difference == 0
+        assert anew.predictions.sample_ids == [row["sample_id"] for row in rows]
+    with pytest.raises(ConfigError, match="scored on other manifests of two than"):
+        evaluate_units(trained, [data[0].place, data[1].place])
+    with pytest.raises(ConfigError, match=r"scored on one, two, expected a work folder of each, got one"):
+        evaluate_units(trained, [data[0].place])
 
 
 def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data):
@@ -161,9 +169,48 @@ def test_work_folders_that_cannot_be_taken_together(data):
 
 def test_the_command_takes_several_work_folders(data, monkeypatch):
     by_folder = {one.place.workdir: one for one in data}
-    monkeypatch.setattr(train, "_unit_data", lambda place: by_folder[place.workdir])
+    monkeypatch.setattr(units, "unit_data", lambda place: by_folder[place.workdir])
     told = []
     monkeypatch.setattr(train, "note", told.append)
     (folder,) = train.train_au(au_recipe(**QUICK), data[0].place, others=[data[1].place])
     assert folder.parts[-3] == "au-tiny-one-two"
     assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is_folded):
+    """The third data set has files of the first; what trained there is tested here."""
+    (folder,) = run(data)
+    trained = read_trained(folder / "weights.safetensors")
+    source = data[0].place.manifests
+    changes = {"manifest_digest": "three", "details": {"dataset": "three", "synthetic": True}}
+    clips = pq.read_table(source / "clips.parquet")
+    if is_folded:
+        ids = clips.column("clip_id").to_pylist()
+        folds = {name: str(1 + number % 2) for number, name in enumerate(ids)}
+        changes |= {"division": Division(name="2-fold", n_folds=2, fold_of=folds), "fold": "1"}
+    place = place_in(tmp_path, source, **changes)
+    if not is_folded:
+        rows = [
+            {**row, "split": {"train": "test", "test": "train"}.get(row["split"])}
+            for row in clips.to_pylist()
+        ]
+        pq.write_table(pa.Table.from_pylist(rows, schema=clips.schema), place.manifests / "clips.parquet")
+    rows = [replace(row, labels={"au12": row.labels["au12"], "au07": 1}) for row in data[0].rows]
+    found = evaluate_units_elsewhere(trained, UnitData(place=place, rows=rows, adapter="reader-three"))
+    assert found == tmp_path / "runs" / "au-tiny-one-two-on-three" / "0" / "0"
+    result, predicted = read_au_result(found), rows_of(found)
+    n_frames = 24 if is_folded else 12
+    assert (result["n"], len(predicted)) == (n_frames, n_frames)
+    assert result["details"]["clips_trained_on"] == (18 if is_folded else 12)
+    assert [score["f1"] is None for score in result["units"]] == [True, False, True]
+    own = {row["sample_id"]: row["probabilities"] for row in rows_of(folder)}
+    same = [row for row in predicted if f"one/{row['sample_id']}" in own]
+    assert len(same) == (6 if is_folded else 0)
+    for row in same:
+        np.testing.assert_allclose(row["probabilities"], own[f"one/{row['sample_id']}"], atol=1e-6)
+    (count,) = [note for note in au_table([found]).notes if "trained or selected on" in note]
+    assert f"{n_frames} frames" in count
+    bare = [replace(row, labels={"au07": 1}) for row in rows]
+    with pytest.raises(DatasetError, match=r"none of the \d+ test frames of .* is labelled for one"):
+        evaluate_units_elsewhere(trained, UnitData(place=place, rows=bare, adapter="reader-three"))

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -43,10 +44,14 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def ekman(tmp_path_factory):
-    """A seven-class set of four persons in three folds; a neutral frame has no face."""
+    """A seven-class set of four persons in three folds; a neutral frame has no face, a clip has no frames."""
     folder = tmp_path_factory.mktemp("ekman") / "work"
     index = ekman_index(protocol=THREE)
-    return write_work(folder, described(subjects=4), pictures=True, no_face=("s4-neutral",), **index)
+    write_work(folder, described(subjects=4), pictures=True, no_face=("s4-neutral",), **index)
+    lost = {"id": "s4-lost", "stage": "ingest", "reason": "truncated", "label": "fear", "subject_id": "s4"}
+    table = pa.Table.from_pylist([lost], schema=records.schema("published_rejects"))
+    storage.write_table(folder / "manifests" / "rejects.parquet", table)
+    return folder
 
 
 def divided_place(folder, work, fold, **changes):
@@ -93,7 +98,8 @@ def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_pa
     train = ("train", "msau", "--workdir", work, "--recipe", recipe, "--device", "cpu")
     assert "fold by fold" not in fgbench(*train, "--fold", "2").stdout
     done = fgbench(*train)
-    assert "| all, pooled | 28 | 1 |" in done.stdout
+    assert "| all, pooled | 29 | 2 |" in done.stdout
+    assert "tiny-cnn: 1 test samples are of clips that could not be read (ingest truncated 1)" in done.stdout
     folders = sorted((work / "runs" / "tiny-cnn").glob("*/0"))
     assert [folder.parent.name for folder in folders] == ["1", "2", "3"]
     persons = [set(read_predictions(folder).subject_ids) for folder in folders]
@@ -203,7 +209,7 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     verify(folder)
     predictions, result = read_predictions(folder), read_result(folder)
     assert predictions.classes == (*ontology("ekman6").labels, "love")
-    assert len(predictions.sample_ids) == 4 * 6
+    assert len(predictions.sample_ids) == 4 * 6 + 1, "the lost clip of a fold is tested with all folds"
     assert "neutral" not in predictions.labels
     # The class of the likeliest leaf, worked out again from each scale's own probabilities.
     names = ontology("fg33").labels
@@ -211,7 +217,9 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     by_sample: dict[str, list] = {}
     for row in rows:
         by_sample.setdefault(row["sample_id"], []).append(row["probabilities"])
-    for name, said in zip(predictions.sample_ids, predictions.predicted, strict=True):
+    said_of = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))
+    assert said_of.pop("s4-lost-f00000") is None
+    for name, said in said_of.items():
         likeliest = names[int(np.mean(by_sample[name], axis=0).argmax())]
         assert said == ("disgust" if likeliest == "disgust" else leaf(likeliest).basic)
     details = result["details"]
@@ -220,7 +228,8 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     assert details["transfer"]["method"] == "MSAU-Net (Ours)"
     assert details["protocol"]["folds"] == ["0"]
     assert details["clips_trained_on"] == 0
-    assert result["metrics"]["n"] == 24
+    assert [link["part"] for link in details["chain"]] == ["action units"], "what the network was made of"
+    assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (25, 1)
 
 
 def test_a_network_of_other_classes_is_refused(source, tmp_path, fgbench):
@@ -268,5 +277,5 @@ def test_json_of_folds_is_one_document(ekman, tmp_path, fgbench):
         "baseline", "plain-cnn", "--workdir", work, "--recipe", recipe, "--device", "cpu", "--json"
     )
     told = json.loads(done.stdout)
-    assert told["pooled"]["n"] == 28
+    assert told["pooled"]["n"] == 29
     assert sorted(told["folds"]) == ["1", "2", "3"]

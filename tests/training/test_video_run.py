@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from tiny_work import COLOURS, THREE, place_in
 
 from fgbench.baselines import nan as nan_baseline
 from fgbench.baselines import plain_tsnet
+from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.labels import fg33
 from fgbench.evaluation.results import read_predictions, read_result, verify
@@ -190,6 +192,65 @@ def test_on_other_data_it_is_a_run_there(tmp_path, done, image):
     assert details["method"] == "TMSAU-Net (Ours), trained on made up"
     assert details["weights"]["sha256"] == network.trained.digest
     assert details["clips_trained_on"] == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("bound_px", 20.0, "112 px by farneback up to 20 px"),
+        ("method", "dis", "112 px by dis up to 5 px"),
+        ("size_px", 96, "96 px by farneback up to 5 px"),
+    ],
+)
+def test_optical_flow_of_another_kind_is_refused(tmp_path, done, manifests, key, value, words):
+    folder, _ = done
+    expected = {"size_px": 112, "method": "farneback", "bound_px": 5.0}
+    assert read_result(folder)["details"]["optical_flow"] == expected
+    trained = read_trained(folder / "weights.safetensors")
+    assert trained.metadata["optical_flow"] == expected
+    place = place_in(tmp_path / "work", manifests, manifest_digest="o")
+    path = place.workdir / "prepare.json"
+    prepared = json.loads(path.read_text())
+    prepared["recipe"]["optical_flow"][key] = value
+    path.write_text(json.dumps(prepared))
+    network = open_clip_network(trained, CPU)
+    with pytest.raises(ConfigError) as error:
+        evaluate_clips(network, place)
+    assert (
+        f"was trained on optical flow of 112 px by farneback up to 5 px, but {place.workdir} has {words}"
+        in (error.value.message)
+    )
+    assert all(f"{name}: {told}" in error.value.hint for name, told in expected.items())
+    assert not (place.workdir / "runs").exists()
+
+    unknown = {name: told for name, told in trained.metadata.items() if name != "optical_flow"}
+    notes = []
+    older = replace(network, trained=replace(trained, metadata=unknown))
+    evaluate_clips(older, replace(place, note=notes.append))
+    assert notes == ["tiny-tmsau/0/0 does not tell how the optical flow was computed that it was trained on"]
+
+
+def test_files_get_the_optical_flow_that_weights_tell_of(tmp_path, done):
+    trained = read_trained(done[0] / "weights.safetensors")
+    told = {"size_px": 96, "method": "dis", "bound_px": 7.0}
+    alone = replace(
+        trained, path=tmp_path / "w.safetensors", metadata={**trained.metadata, "optical_flow": told}
+    )
+    flow = _found_by(alone).flow
+    assert {name: getattr(flow, name) for name in told} == told
+
+
+def test_without_flow_its_kind_does_not_matter(tmp_path, manifests, image):
+    folder, _ = run_in(tmp_path / "own", manifests, image, **KINDS["nan"])
+    trained = read_trained(folder / "weights.safetensors")
+    assert trained.metadata["optical_flow"] is None
+    place = place_in(tmp_path / "work", manifests, manifest_digest="o")
+    path = place.workdir / "prepare.json"
+    prepared = json.loads(path.read_text())
+    prepared["recipe"]["optical_flow"]["bound_px"] = 20.0
+    path.write_text(json.dumps(prepared))
+    made, _ = evaluate_clips(open_clip_network(trained, CPU), place)
+    assert made.is_relative_to(place.workdir)
 
 
 def odd_clips(folder, n_frames):

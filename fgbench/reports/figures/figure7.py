@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fgbench.evaluation.significance import Interval
+from fgbench.reports.chains import chain_notes
 from fgbench.reports.curves import (
     REGIONS,
     WEIGHT,
@@ -26,7 +27,7 @@ from fgbench.reports.curves import (
     weight_panel,
 )
 from fgbench.reports.drawing_style import own_style
-from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, title_of
+from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
 from fgbench.reports.model import Cell, Figure, Spread, Table, centre
 
@@ -83,6 +84,7 @@ def build(workdir: Path) -> Figure:
             "without augmented copies. The paper gives no numbers for its curves in the text, only where "
             "they are highest.",
             *[note for panel in panels for note in (*peak_notes(panel), *panel.notes)],
+            *chain_notes(shown, shown_names(shown)),
             *[f"{note}." for note in lost],
             *run_notes(workdir, shown),
         ],

@@ -6,12 +6,14 @@ Equal work folders give equal bytes: nothing in the page tells when or where it 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fgbench import storage
 from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.model import data_title
+from fgbench.reports.page.boards import boards_json
 from fgbench.reports.page.counted import Counted, count_runs
 from fgbench.reports.page.dataset import ContactSheets, counts_json
 from fgbench.reports.page.found import Found, find_runs
@@ -63,7 +65,7 @@ def build_page(workdir: Path) -> str:
     counted = count_runs(predictions, numbers)
 
     blocks: dict[str, Any] = {
-        "overview": _overview(found, counted, counts=counts, packed=packed, n_sets=len(sets)),
+        "overview": _overview(found, counted, numbers, counts=counts, packed=packed, n_sets=len(sets)),
         "dataset": {
             "counts": counts_json(counts),
             "contacts": contacts.json(),
@@ -86,7 +88,13 @@ def build_page(workdir: Path) -> str:
 
 
 def _overview(
-    found: Found, counted: list[Counted], *, counts: Any, packed: list[Packed], n_sets: int
+    found: Found,
+    counted: list[Counted],
+    samples: Sequence[int],
+    *,
+    counts: Any,
+    packed: list[Packed],
+    n_sets: int,
 ) -> dict[str, Any]:
     """What the page needs when it opens."""
     return {
@@ -98,6 +106,7 @@ def _overview(
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
         "runs": [summary(run, one) for run, one in zip(found.runs, counted, strict=True)],
+        "boards": boards_json(found.runs, samples, [one.uar for one in counted]),
         "compared_with": BEST,
         "units": [{"key": run.key, "synthetic": run.synthetic} for run in found.units],
         "faults": [list(fault) for fault in found.faults],

@@ -19,7 +19,7 @@ from fgbench.reports.page.counted import Counted
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.page.found import ClassRun, UnitRun
 from fgbench.reports.page.sheets import Sheets
-from fgbench.reports.protocols import fairness_notes, may_know_test_clips
+from fgbench.reports.protocols import fairness_notes
 
 N_TOP = 5
 """Most probable classes that are shown of a sample."""
@@ -49,7 +49,6 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "source": run.source,
         "dataset": run.dataset,
         "elsewhere": run.is_from_elsewhere,
-        "may_know_test": may_know_test_clips(run.run.result["details"]),
         "synthetic": run.synthetic,
         "n": scores.n,
         "missing": scores.n_missing,

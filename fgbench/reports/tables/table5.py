@@ -12,7 +12,8 @@ from fgbench.evaluation.clusters import MEANING
 from fgbench.evaluation.streams import STREAMS
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, few_notes, measure
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
+from fgbench.reports.chains import chain_notes
+from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
 from fgbench.reports.methods import BACKBONES, TMSAU
 from fgbench.reports.model import Cell, Table, centre
@@ -64,7 +65,13 @@ def build(workdir: Path) -> Table:
         title=title_of("Table V. Mean accuracy with each temporal backbone", experiments),
         columns=["Data set, recipe", "Scores of", "Number", *BACKBONES],
         rows=rows,
-        notes=[*_meaning(len(blocks)), *few_notes(all_measured), *notes, *run_notes(workdir, experiments)],
+        notes=[
+            *_meaning(len(blocks)),
+            *few_notes(all_measured),
+            *notes,
+            *chain_notes(experiments, shown_names(experiments)),
+            *run_notes(workdir, experiments),
+        ],
         keys=3,
     )
 

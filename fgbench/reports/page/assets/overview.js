@@ -9,7 +9,7 @@ function viewOverview() {
       tile("Clips", whole(totals.Video)), tile("Classes", whole(overview.n_classes)),
       tile("Runs", whole(runs.length), overview.units.length ? `and ${whole(overview.units.length)} of action units` : ""),
       ...bestTiles(runs)),
-    runs.length ? leaderboards(runs) : h("section", { class: "card" }, h("h2", {}, "No run yet"),
+    runs.length ? overview.boards.map(leaderboard) : h("section", { class: "card" }, h("h2", {}, "No run yet"),
       h("p", {}, "Run for example ", h("code", {}, "fgbench baseline lbp-svm"), ", then make this report again.")),
     overview.units.length ? unitCards() : null,
     overview.faults.length ? card("Runs that are not shown", () => table([["Run", ""], ["Why", "wide"]], overview.faults)) : null,
@@ -30,24 +30,13 @@ function bestTiles(runs) {
   }).filter(Boolean);
 }
 
-/** One leaderboard for what compares: the same kind of samples, classes and data. */
-function leaderboards(runs) {
-  const groups = new Map();
-  runs.forEach((entry, place) => {
-    const key = JSON.stringify([entry.elsewhere, entry.source, entry.dataset, load(`run-${place}`).samples]);
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key).push([entry, place]);
-  });
-  return [...groups.values()].map((list) => leaderboard(list.sort(([one], [other]) => (other.uar ?? 0) - (one.uar ?? 0))));
-}
-
-function leaderboard(list) {
+/** The runs of a board, which compare, and what is said of them together. */
+function leaderboard(board) {
+  const list = board.runs.map((place) => [overview.runs[place], place]);
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
   const names = list.map(([entry]) => entry.key);
-  const unknown = list.filter(([entry]) => entry.may_know_test).map(([entry]) => entry.key);
-  const warning = unknown.length ? ` What their weights were trained on is not at hand, so that they may know test clips: ${unknown.join(", ")}.` : "";
-  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison.${warning} ${list.flatMap(([entry]) => entry.fairness).join(" ")}`;
+  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison. ${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],

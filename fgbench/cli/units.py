@@ -1,0 +1,137 @@
+"""Action units of work folders: their labels, and ``fgbench evaluate`` of their detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fgbench.cli.console import note, print_json, say
+from fgbench.cli.origin_lines import origin_lines
+from fgbench.cli.runs import opened
+
+if TYPE_CHECKING:
+    from fgbench.evaluation.action_units import AuPredictions
+    from fgbench.training.au_frames import UnitData
+    from fgbench.training.place import Place
+    from fgbench.training.trained import Trained
+
+
+def unit_data(place: Place) -> UnitData | None:
+    """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
+    from fgbench import plugins
+    from fgbench.prepare import saved
+    from fgbench.training.au_frames import UnitData
+
+    prepared, root = saved(place.workdir)
+    adapter = plugins.load("datasets", prepared.dataset.adapter)
+    if not hasattr(adapter, "action_units"):
+        return None
+    return UnitData(place=place, rows=adapter.action_units(root), adapter=prepared.dataset.adapter)
+
+
+def required_unit_data(place: Place, *, hint: str) -> UnitData:
+    """As :func:`unit_data`.
+
+    Raises:
+        DatasetError: If it has none; the hint says what to do.
+    """
+    from fgbench.errors import DatasetError
+
+    data = unit_data(place)
+    if data is None:
+        raise DatasetError(f"data set {place.details['dataset']} has no labels of action units", hint)
+    return data
+
+
+def evaluate_units(
+    trained: Trained, workdirs: Sequence[Path], device: str | None, how: Mapping[str, Any], *, json: bool
+) -> None:
+    """Predict test frames anew: of the data that a detector was scored on, or of others; print the scores.
+
+    Args:
+        trained: Weights of action units.
+        workdirs: Work folders that are named, at least one.
+        device: Name of the device.
+        how: Further arguments of :func:`fgbench.cli.runs.opened`.
+        json: Whether as JSON.
+    """
+    from fgbench.training.au_folders import further_folders
+
+    with ExitStack() as stack:
+        found = [stack.enter_context(opened(workdir, device, **how)) for workdir in workdirs]
+        further = further_folders(trained, found)
+        found += [stack.enter_context(opened(workdir, device, **how)) for workdir in further or ()]
+        where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in found)
+        note(f"{trained.name} on {where}, {found[0].device}")
+        if further is None:
+            _elsewhere(trained, found[0], json=json)
+        else:
+            _again(trained, found, json=json)
+
+
+def _again(trained: Trained, found: Sequence[Place], *, json: bool) -> None:
+    from fgbench.evaluation.action_units import read_au_result
+    from fgbench.training.au_evaluation import evaluate_units as predict_again
+
+    anew = predict_again(trained, found)
+    folder = trained.path.parent
+    n, most = len(anew.predictions.sample_ids), anew.largest_difference
+    told = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
+    _tell(
+        folder,
+        anew.predictions,
+        read_au_result(folder)["details"],
+        [f"the predictions of {n} frames {told}"],
+        {"largest_difference": most},
+        json=json,
+    )
+
+
+def _elsewhere(trained: Trained, place: Place, *, json: bool) -> None:
+    from fgbench.evaluation.action_units import read_au_predictions, read_au_result
+    from fgbench.training.au_elsewhere import evaluate_units_elsewhere
+
+    data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
+    folder = evaluate_units_elsewhere(trained, data)
+    found, details = read_au_predictions(folder), read_au_result(folder)["details"]
+    bare = [
+        unit for unit, is_there in zip(found.units, (found.labels != 0).any(0), strict=True) if not is_there
+    ]
+    lines = [f"not annotated here, so not scored: {', '.join(bare)}"] if bare else []
+    _tell(folder, found, details, origin_lines(details) + lines, {"largest_difference": None}, json=json)
+
+
+def _tell(
+    folder: Path,
+    found: AuPredictions,
+    details: Mapping[str, Any],
+    lines: Sequence[str],
+    more: Mapping[str, Any],
+    *,
+    json: bool,
+) -> None:
+    from dataclasses import asdict
+
+    from fgbench.evaluation.action_units import mean_f1, unit_scores
+    from fgbench.reports.au_scores import scored_table
+    from fgbench.reports.render import markdown
+
+    if json:
+        scores = unit_scores(found.labels, found.probabilities, found.units)
+        print_json(
+            {
+                "run": str(folder),
+                "details": dict(details),
+                "units": [asdict(score) for score in scores],
+                "mean_f1": mean_f1(scores),
+                "n": len(found.sample_ids),
+                **more,
+            }
+        )
+        return
+    say(markdown(scored_table(folder.parent.parent.name, [found], details)))
+    say(f"run: {folder}")
+    for line in lines:
+        say(line)
