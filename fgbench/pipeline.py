@@ -153,6 +153,7 @@ class Stage:
         files: Further files that the result depends on, e.g. model weights named in the recipe.
         width: Length of the vectors of the output table, where it is a choice of the recipe.
         enabled: Whether the recipe wants the stage; ``None`` is always.
+        reads_classes: Whether rows depend on the classes, and their upper classes, that the recipe lists.
     """
 
     name: str
@@ -165,6 +166,7 @@ class Stage:
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
     enabled: Callable[[Any], bool] | None = None
+    reads_classes: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:
         """Whether the recipe wants this stage."""
@@ -201,7 +203,8 @@ def fingerprint(
         stage: The stage.
         section: Its section of the recipe.
         inputs: Stage name to digests of its outputs for this bucket.
-        source: Digest of what the adapter lists, for the first stage.
+        source: Digest of what the adapter lists, for the first stage; of the listed classes, for one that
+            reads them.
         plan: The stage's plan for this bucket.
         files: Digests of further files.
     """

@@ -300,8 +300,6 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
     stamps = Stamps(root)
     names = [dataset.name, dataset.scheme]
-    if listing.are_listed:
-        names += [digest_json([list(listing.classes), dict(listing.upper)])]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
     return _Run(
         config=config,
@@ -336,7 +334,7 @@ def _plan(
             stage,
             section,
             digests[bucket],
-            source=state.digests[bucket] if not stage.inputs else "",
+            source=_source(state, stage, bucket),
             plan=plans.get(bucket),
             files=files,
         )
@@ -372,6 +370,16 @@ def _plan(
             )
         )
     return tasks, markers
+
+
+def _source(state: _Run, stage: Stage, bucket: int) -> str:
+    """Digest of what a stage reads that is neither a result nor in its section of the recipe."""
+    if not stage.inputs:
+        return state.digests[bucket]
+    listing = state.listing
+    if stage.reads_classes and listing.are_listed:
+        return digest_json([sorted(listing.classes), dict(listing.upper)])
+    return ""
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:

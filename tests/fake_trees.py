@@ -75,7 +75,7 @@ class Prepared:
         recipe: Name of the recipe.
         root: The fake.
         work: Work folder.
-        changes: What is set otherwise: keys of sections, e.g. ``faces={"align": False}`` for noise, or values.
+        changes: What is set otherwise: values, or keys of sections, e.g. ``faces={"align": False}``.
     """
 
     def __init__(self, recipe: str, root: Path, work: Path, **changes: dict[str, object] | float) -> None:

@@ -123,4 +123,5 @@ STAGE = Stage(
     run=_run,
     plan=_plan,
     plan_shape=list[str],
+    reads_classes=True,
 )
