@@ -74,6 +74,7 @@ class _Index(_Loose):
     synthetic: bool
     scheme: str | None = None
     classes: list[str] | None = None
+    upper: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, Number] = Field(default_factory=dict)
     protocol: dict[str, Any] | None = None
     counts: dict[str, _Counts] = Field(default_factory=dict)

@@ -97,6 +97,8 @@ class Task:
         root: Root of the data set.
         dataset: Name of the data set, for the manifests.
         scheme: Name of its label set.
+        classes: Labels of the clips that are taken, where the recipe lists them; else empty.
+        upper: Label to upper class, where the recipe groups its own classes.
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
@@ -114,6 +116,8 @@ class Task:
     scheme: str
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
+    classes: tuple[str, ...] = ()
+    upper: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[ClipEntry, ...] = ()
     stamps: tuple[Stamp, ...] = ()
     plan: Any = None
@@ -149,6 +153,7 @@ class Stage:
         files: Further files that the result depends on, e.g. model weights named in the recipe.
         width: Length of the vectors of the output table, where it is a choice of the recipe.
         enabled: Whether the recipe wants the stage; ``None`` is always.
+        reads_classes: Whether rows depend on the classes, and their upper classes, that the recipe lists.
     """
 
     name: str
@@ -161,6 +166,7 @@ class Stage:
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
     enabled: Callable[[Any], bool] | None = None
+    reads_classes: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:
         """Whether the recipe wants this stage."""
@@ -197,7 +203,8 @@ def fingerprint(
         stage: The stage.
         section: Its section of the recipe.
         inputs: Stage name to digests of its outputs for this bucket.
-        source: Digest of what the adapter lists, for the first stage.
+        source: Digest of what the adapter lists, for the first stage; of the listed classes, for one that
+            reads them.
         plan: The stage's plan for this bucket.
         files: Digests of further files.
     """

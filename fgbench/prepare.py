@@ -20,7 +20,7 @@ from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.failures import TRANSIENT
-from fgbench.hashing import bucket_of, digest_file
+from fgbench.hashing import bucket_of, digest_file, digest_json
 from fgbench.manifest_index import read_index
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.prepare_report import Progress as Progress
@@ -304,12 +304,14 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     listing = list_data(config.dataset, root)
+    dataset = config.dataset.model_copy(update={"scheme": listing.scheme})
+    config = config.model_copy(update={"dataset": dataset})
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
     for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
     stamps = Stamps(root)
-    names = [config.dataset.name, config.dataset.scheme]
+    names = [dataset.name, dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
     return _Run(
         config=config,
@@ -344,7 +346,7 @@ def _plan(
             stage,
             section,
             digests[bucket],
-            source=state.digests[bucket] if not stage.inputs else "",
+            source=_source(state, stage, bucket),
             plan=plans.get(bucket),
             files=files,
         )
@@ -369,7 +371,9 @@ def _plan(
                 workdir=state.workdir,
                 root=state.root,
                 dataset=state.config.dataset.name,
-                scheme=state.config.dataset.scheme,
+                scheme=state.listing.scheme,
+                classes=state.listing.classes if state.listing.are_listed else (),
+                upper=state.listing.upper,
                 config=section,
                 inputs=inputs[bucket],
                 entries=state.sources[bucket] if not stage.inputs else (),
@@ -378,6 +382,16 @@ def _plan(
             )
         )
     return tasks, markers
+
+
+def _source(state: _Run, stage: Stage, bucket: int) -> str:
+    """Digest of what a stage reads that is neither a result nor in its section of the recipe."""
+    if not stage.inputs:
+        return state.digests[bucket]
+    listing = state.listing
+    if stage.reads_classes and listing.are_listed:
+        return digest_json([sorted(listing.classes), dict(listing.upper)])
+    return ""
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:

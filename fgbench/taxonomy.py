@@ -21,6 +21,9 @@ from fgbench.resources import resource
 FREE = "free"
 """Label set of data whose own classes are taken as they are, e.g. the names of folders."""
 
+FOUND = "found"
+"""Label set of a recipe that takes the classes which occur (:mod:`fgbench.catalogue.classes`)."""
+
 UNLABELLED = "none"
 """Label set of data without classes, e.g. with labels of action units alone."""
 

@@ -75,12 +75,15 @@ class Prepared:
         recipe: Name of the recipe.
         root: The fake.
         work: Work folder.
-        changes: Keys of sections that are set otherwise, e.g. ``faces={"align": "never"}`` for noise.
+        changes: What is set otherwise: values, or keys of sections, e.g. ``faces={"align": "never"}``.
     """
 
-    def __init__(self, recipe: str, root: Path, work: Path, **changes: dict[str, object]) -> None:
+    def __init__(self, recipe: str, root: Path, work: Path, **changes: dict[str, object] | float) -> None:
         config = load_prepare(recipe)
-        update = {name: getattr(config, name).model_copy(update=values) for name, values in changes.items()}
+        update = {
+            name: getattr(config, name).model_copy(update=values) if isinstance(values, dict) else values
+            for name, values in changes.items()
+        }
         self.report = prepare.run(config.model_copy(update={"buckets": 2, **update}), root, work)
         self.work = work
         self.manifests = work / "manifests"

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fgbench import plugins
+from fgbench.catalogue.classes import Classes, choose_classes
 from fgbench.catalogue.inventory import Inventory, take_inventory
 from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
 from fgbench.datasets._card import Card
 from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
-from fgbench.naming import is_text, one_spelling, several_spellings, shown, tidy
+from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import ClipEntry
-from fgbench.taxonomy import FREE, Ontology, UnknownLabelError, free_classes, ontology
+from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
 
 BAD_NAME = "bad_name"
 """Reason of an entry whose file has a name that is no text."""
@@ -31,14 +32,22 @@ class Listing:
 
     Attributes:
         entries: Those that the recipe takes, in the adapter's order, each id once.
+        scheme: Name of the label set.
         classes: The ordered labels; empty where the data have none.
+        upper: Label to upper class, where the recipe groups its own classes.
+        are_listed: Whether the recipe lists the classes.
+        are_found: Whether they are those that occur.
         left_out: Label to number of entries whose label the recipe's label set lacks.
         inventory: What is below the root.
         notes: What was taken as one although it is spelled in several ways, one line each, for people.
     """
 
     entries: tuple[ClipEntry, ...]
+    scheme: str
     classes: tuple[str, ...]
+    upper: Mapping[str, str] = field(default_factory=dict)
+    are_listed: bool = False
+    are_found: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
     inventory: Inventory
     notes: tuple[str, ...] = ()
@@ -47,10 +56,10 @@ class Listing:
 def list_data(config: DatasetConfig, root: Path) -> Listing:
     """The entries that a recipe takes from a data set.
 
-    Where the recipe's label set is a part of the adapter's, entries with other labels are left out and
-    counted: so CK+ is used with 6, 7 or 8 classes. Any other label that the set lacks is for ``ingest`` to
-    reject. So are pipes, devices and links to nothing, wherever they are below the root, and files whose
-    names are no text: each is an entry with a problem.
+    Where the recipe's label set is a part of the adapter's, or the recipe lists its classes, entries with
+    other labels are left out and counted: so CK+ is used with 6, 7 or 8 classes. Any other label that the set
+    lacks is for ``ingest`` to reject. So are pipes, devices and links to nothing, wherever they are below the
+    root, and files whose names are no text: each is an entry with a problem.
 
     Names have one form (:mod:`fgbench.naming`): people and sources whose names differ in case or blanks alone
     are one, and have the spelling that comes first in the alphabet.
@@ -66,7 +75,6 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     adapter = plugins.load("datasets", config.adapter)
     card: Card = adapter.CARD
     variant = card.variant(config.variant)
-    wanted = ontology(config.scheme)
     takes_variant = "variant" in inspect.signature(adapter.list_clips).parameters
     found: list[ClipEntry] = (
         adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
@@ -75,22 +83,23 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
     inventory = take_inventory(root, [entry.path for entry in found])
     named, notes = _named(found)
-    entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), wanted)
+    classes = choose_classes(config, named)
+    entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), classes)
     if not entries:
         raise DatasetError(
-            f"{root} has no entry with a label of {wanted.name}, it has: {', '.join(sorted(left_out))}",
-            f"choose another recipe; labels of {wanted.name}: {', '.join(wanted.labels)}",
+            f"{root} has no entry with a label of {classes.scheme}, it has: {first_few(sorted(left_out))}",
+            f"choose another recipe, or list other classes; these are: {first_few(classes.labels, 40)}",
         )
-    classes = wanted.labels
-    if wanted.name == FREE:
-        labels = [entry.label for entry in entries if entry.label]
-        classes = free_classes([*labels, *(vote.label for entry in entries for vote in entry.votes)])
     return Listing(
         entries=tuple(entries),
-        classes=classes,
+        scheme=classes.scheme,
+        classes=classes.labels,
+        upper=classes.upper,
+        are_listed=classes.are_listed,
+        are_found=classes.are_found,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=notes,
+        notes=(*notes, *classes.notes),
     )
 
 
@@ -187,15 +196,17 @@ def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
     return list(kept.values())
 
 
-def _taken(entries: list[ClipEntry], own: Ontology, wanted: Ontology) -> tuple[list[ClipEntry], Counter[str]]:
-    """Entries whose label is in the wanted set, where that is a part of the adapter's; and the others."""
+def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[list[ClipEntry], Counter[str]]:
+    """Entries whose label is in the wanted set, where that is a part of the adapter's or is listed by the
+    recipe; and the others. Labels that neither knows stay: ``ingest`` rejects them."""
     left_out: Counter[str] = Counter()
-    if not set(wanted.labels) < set(own.labels):
+    wanted = ontology(classes.scheme)
+    if not (classes.are_listed or set(wanted.labels) < set(own.labels)):
         return entries, left_out
     taken = []
     for entry in entries:
-        label = _known(entry.label, own)
-        if label is not None and label not in wanted.labels:
+        label = _known(entry.label, wanted) or _known(entry.label, own)
+        if label is not None and label not in classes.labels:
             left_out[label] += 1
         else:
             taken.append(entry)

@@ -113,7 +113,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     listing = list_data(recipe.dataset, root)
     card = card_of(recipe.dataset)
     variant = card.variant(recipe.dataset.variant)
-    labels = ontology(recipe.dataset.scheme)
+    labels = ontology(listing.scheme)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     # What is no file, or cannot be named, is no entry of the data set, but a problem of its folder.
     there = [

@@ -24,7 +24,12 @@ class DatasetConfig(Section):
     variant: str = ""
     """Benchmark or release of the data set, as its adapter names it; empty is the usual one."""
     scheme: str = "fg33"
-    """Label set (`fgbench.taxonomy.ontology`). If it is a part of the adapter's, others are left out."""
+    """Label set (`fgbench.taxonomy.ontology`). If it is a part of the adapter's, others are left out.
+    ``found``: the classes that occur: of the 33, of the basic expressions, or one's own; ``free``: any."""
+    classes: Annotated[tuple[str, ...], Field(max_length=10_000)] = ()
+    """The classes to tell apart; clips of others are left out. Empty: those of the label set."""
+    upper: Annotated[dict[str, str], Field(max_length=10_000)] = Field(default_factory=dict)
+    """Upper class of each of ``classes``, where they are not of the 33, which have theirs."""
     synthetic: bool = False
     """Whether the data are drawn; every table of such data says so."""
 

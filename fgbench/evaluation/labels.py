@@ -43,8 +43,11 @@ class LabelSet:
         return tuple(dict.fromkeys(self.basic or ()))
 
     def described(self) -> dict[str, Any]:
-        """What metadata of weights tell: the classes, and the set's name where it is not the 33 leaves."""
-        named = {} if self.name == FG33 else {"scheme": self.name}
+        """What metadata of weights tell: the classes; the set's name where it is not the 33 leaves; upper
+        classes where they are one's own."""
+        named: dict[str, Any] = {} if self.name == FG33 else {"scheme": self.name}
+        if self.basic is not None and self.name not in (FG33, SOME_LEAVES):
+            named["upper"] = dict(zip(self.labels, self.basic, strict=True))
         return {"classes": list(self.labels), **named}
 
     def check_classes(self) -> None:
@@ -102,20 +105,22 @@ def read_labels(index: Mapping[str, Any]) -> LabelSet:
 
     Args:
         index: Content of ``index.json``: ``scheme`` is the set's name, ``classes`` its ordered labels, which
-            may be absent for a set that fgbench knows.
+            may be absent for a set that fgbench knows, and ``upper`` their upper classes, if any.
 
     Raises:
         ManifestError: If the classes are not two or more different names, or not those of the scheme.
     """
-    return named_labels(str(index.get("scheme") or FG33), index.get("classes"), origin="index.json")
+    name = str(index.get("scheme") or FG33)
+    return named_labels(name, index.get("classes"), upper=index.get("upper"), origin="index.json")
 
 
-def named_labels(name: str, classes: Any, *, origin: str) -> LabelSet:
+def named_labels(name: str, classes: Any, *, upper: Any = None, origin: str) -> LabelSet:
     """A label set by its name and its classes.
 
     Args:
         name: Name of the set.
         classes: Ordered labels; ``None`` for a set that fgbench knows.
+        upper: Label to upper class, where the set has upper classes of its own; else empty.
         origin: Where they stand, for messages.
 
     Raises:
@@ -151,4 +156,8 @@ def named_labels(name: str, classes: Any, *, origin: str) -> LabelSet:
             labels=tuple(leaf.name for leaf in kept),
             basic=tuple(leaf.basic for leaf in kept),
         )
-    return LabelSet(name=name, labels=tuple(classes))
+    if not upper:
+        return LabelSet(name=name, labels=tuple(classes))
+    if not isinstance(upper, Mapping) or not all(isinstance(upper.get(label), str) for label in classes):
+        raise ManifestError(f"{origin} has upper classes {upper!r}, expected one for each class", again)
+    return LabelSet(name=name, labels=tuple(classes), basic=tuple(upper[label] for label in classes))

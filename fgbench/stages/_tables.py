@@ -163,6 +163,12 @@ def rejects_table(
     return pa.Table.from_pylist(rows, schema=schema)
 
 
+def labels_that_occur(clips: pa.Table, rejects: pa.Table) -> set[str]:
+    """Labels of clips, usable or not; what annotators did not settle has none."""
+    lost = {row["label"] for row in rejects.to_pylist() if is_lost(row)}
+    return {*clips["label"].to_pylist(), *lost} - {None}
+
+
 def reannotate_text(rejects: pa.Table) -> str:
     """The clips on which annotators have to vote again, as CSV."""
     text = io.StringIO()

@@ -4,12 +4,13 @@ Reads ``ingest``; settles the votes of clips that have any (`fgbench.voting`), t
 others, and adds upper class and valence where the class tree tells them. Writes one row per clip. Clips on
 which annotators do not agree are rejected as ``reannotate`` (after the first round) or ``dropped`` (after a
 later one). With ``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``:
-which classes these are is decided for all clips at once.
+which classes these are is decided for all clips at once. Where the recipe lists its classes, clips whose
+votes settle another are rejected as ``other_class``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from fgbench.voting import Decision, Rules, class_confidences, duplicate_voter, 
 
 LOW_CLASS = "low_class"
 """Reason of clips of a class that is dropped for its mean confidence."""
+
+OTHER_CLASS = "other_class"
+"""Reason of clips whose votes settle a class that the recipe does not list."""
 
 
 def _plan(
@@ -45,7 +49,7 @@ def _run(task: Task) -> Iterator[Item]:
     rules = rules_of(config)
     low = dict.fromkeys(task.plan, config.drop_classes_below)
     for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame"]):
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low))
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task.classes, task.upper))
 
 
 def rules_of(config: ConsensusConfig) -> Rules:
@@ -57,7 +61,13 @@ def rules_of(config: ConsensusConfig) -> Rules:
     )
 
 
-def _settle(clip: dict[str, Any], rules: Rules, low: Mapping[str, float]) -> Outcome:
+def _settle(
+    clip: dict[str, Any],
+    rules: Rules,
+    low: Mapping[str, float],
+    classes: Sequence[str],
+    upper: Mapping[str, str],
+) -> Outcome:
     label: str | None
     key_frame: int | None
     confidence: float | None
@@ -82,6 +92,11 @@ def _settle(clip: dict[str, Any], rules: Rules, low: Mapping[str, float]) -> Out
     else:
         name = labels.find(label)
         basic, valence = labels.place(name)
+        basic = upper.get(name, basic)
+    if name is not None and classes and name not in classes:
+        return Rejected(
+            clip["clip_id"], OTHER_CLASS, f"settled as {name}, which dataset.classes does not list"
+        )
     if name is not None and name in low:
         detail = (
             f"mean confidence of the class {name} is below {low[name]:.2f} (consensus.drop_classes_below)"
@@ -108,4 +123,5 @@ STAGE = Stage(
     run=_run,
     plan=_plan,
     plan_shape=list[str],
+    reads_classes=True,
 )

@@ -112,6 +112,7 @@ def publish(
             ]
         ),
         "classes": list(listing.classes),
+        **({"upper": dict(listing.upper)} if listing.upper else {}),
         "left_out": dict(listing.left_out),
         "columns": records.schema("clips").names,
     }
@@ -144,6 +145,9 @@ def publish(
     said = tables.annotation(workdir, finished)
     low = low_classes(said.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]
+    if listing.are_found:
+        occurring = tables.labels_that_occur(clips, rejects)
+        classes = [label for label in classes if label in occurring]
     card = data_card(config, counts, rejects, listing, classes=classes, annotation=said, alignment=alignment)
     storage.write_text(folder / "README.md", card)
     if folds:
@@ -159,6 +163,7 @@ def publish(
         "synthetic": config.dataset.synthetic,
         "scheme": config.dataset.scheme,
         "classes": classes,
+        **({"upper": {name: listing.upper[name] for name in classes}} if listing.upper else {}),
         "left_out": dict(listing.left_out),
         "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,

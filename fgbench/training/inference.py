@@ -160,4 +160,7 @@ def labels_of(trained: Trained) -> LabelSet:
     if name == FG33:
         check_classes(trained.metadata, fg33().labels, origin=origin)
         return fg33()
-    return named_labels(name, trained.metadata.get("classes") or (), origin=f"the weights of {origin}")
+    known = trained.metadata
+    return named_labels(
+        name, known.get("classes") or (), upper=known.get("upper"), origin=f"the weights of {origin}"
+    )

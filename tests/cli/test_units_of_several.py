@@ -68,7 +68,7 @@ def trained(tmp_path_factory):
         patch.chdir(folder)
         for name in UNITS:
             write_data(folder / name, name)
-            recipe = {"name": "plain", "buckets": 2, "dataset": {"name": name}, "faces": {"align": False}}
+            recipe = {"name": "plain", "buckets": 2, "dataset": {"name": name}, "faces": {"align": "never"}}
             (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
             done = cli("prepare", f"{name}.yaml", "--data-root", name, "--jobs", 1)
             assert done.exit_code == 0, done.output

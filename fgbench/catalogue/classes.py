@@ -1,0 +1,172 @@
+"""Which classes a recipe tells apart: those that it lists, those of its label set, or those that occur.
+
+Opens no file; looks at the labels that an adapter lists, and at those that annotators voted for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fgbench.config import DatasetConfig
+from fgbench.errors import ConfigError
+from fgbench.naming import first_few
+from fgbench.records import ClipEntry
+from fgbench.taxonomy import (
+    FOUND,
+    FREE,
+    UNLABELLED,
+    Ontology,
+    UnknownLabelError,
+    free_classes,
+    normal_label,
+    ontology,
+)
+
+FG33 = "fg33"
+_BASIC_SETS = ("ekman6", "ekman7", "ekman8", "parrott6")
+"""Label sets that the labels of somebody's own clips may be of, the smallest first."""
+_KEY = "dataset: {classes: [...]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """The classes of a data set.
+
+    Attributes:
+        scheme: Name of the label set that labels are looked up in.
+        labels: C names, in the order of outputs; none for data without classes.
+        upper: Label to upper class, of classes that the recipe groups itself; else empty.
+        are_listed: Whether the recipe lists them: clips of other classes are then left out.
+        are_found: Whether they are those that occur: one that no clip has in the end is then none.
+        notes: What was decided, one line each, for people.
+    """
+
+    scheme: str
+    labels: tuple[str, ...]
+    upper: Mapping[str, str] = field(default_factory=dict)
+    are_listed: bool = False
+    are_found: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Classes:
+    """The classes of a recipe for the entries of a data set.
+
+    With the label set ``found`` and no list of classes they are those that occur: leaves of the class tree if
+    all labels are such, else labels of one of the sets of basic expressions, else, where at least half of the
+    labels are leaves, those leaves (clips with other labels are for ``ingest`` to reject, with the nearest
+    class); else the labels as they are.
+
+    Args:
+        config: Section ``dataset`` of the recipe.
+        entries: What the adapter lists.
+
+    Raises:
+        ConfigError: If there is no such label set, or the listed classes are fewer than two, come twice, are
+            not of the recipe's label set, or are not those that ``upper`` groups.
+    """
+    if config.classes:
+        return _listed(config)
+    if config.upper:
+        raise ConfigError(
+            "dataset.upper groups classes, and dataset.classes lists none", f"list them: {_KEY}"
+        )
+    if config.scheme == FOUND:
+        return _found(entries)
+    wanted = ontology(config.scheme)
+    labels = free_classes(_labels(entries)) if wanted.name == FREE else wanted.labels
+    return Classes(scheme=wanted.name, labels=labels)
+
+
+def _listed(config: DatasetConfig) -> Classes:
+    names = [normal_label(name) for name in config.classes]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice or len(names) < 2 or "" in names:
+        what = f"{twice[0]!r} twice" if twice else f"{len(names)} names, or an empty one"
+        raise ConfigError(
+            f"dataset.classes has {what}, expected two or more different names", f"write {_KEY}"
+        )
+    if config.scheme == UNLABELLED:
+        raise ConfigError(
+            f"dataset.classes lists classes, and dataset.scheme is {UNLABELLED}", "take one out"
+        )
+    upper = {normal_label(name): normal_label(above) for name, above in config.upper.items()}
+    if upper and set(upper) != {*names}:
+        odd = sorted(set(upper) ^ {*names})
+        raise ConfigError(
+            f"dataset.upper and dataset.classes differ in {first_few(odd)}",
+            "give each listed class its upper class, or none",
+        )
+    sets = (FG33, *_BASIC_SETS) if config.scheme == FOUND else (config.scheme,)
+    for scheme in sets:
+        known = ontology(scheme)
+        spelled = [_in(known, name) for name in names]
+        if all(spelled) and not upper:
+            kept = [name for name in spelled if name is not None]
+            if len(set(kept)) < len(kept):
+                raise ConfigError(f"dataset.classes names a class of {scheme} twice", f"write {_KEY}")
+            return Classes(scheme=scheme, labels=_in_order(known, kept), are_listed=True)
+    if config.scheme not in (FOUND, FREE):
+        strange = [name for name in names if _in(ontology(config.scheme), name) is None]
+        raise ConfigError(
+            f"dataset.classes has {first_few(strange or names)}, expected classes of {config.scheme}, in the "
+            "groups that it has",
+            f"for classes of your own write scheme: {FREE}",
+        )
+    return Classes(scheme=FREE, labels=tuple(names), upper=upper, are_listed=True)
+
+
+def _found(entries: Sequence[ClipEntry]) -> Classes:
+    labels = sorted({normal_label(label) for label in _labels(entries)})
+    tree = ontology(FG33)
+    kept = [label for label in labels if _in(tree, label)]
+    if len(labels) < 2 or len(kept) == len(tree.labels):
+        return Classes(scheme=FG33, labels=tree.labels)
+    others = [label for label in labels if label not in kept]
+    if not others:
+        note = (
+            f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; to fix them write "
+            f"{_KEY} in a recipe"
+        )
+        return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
+    for scheme in _BASIC_SETS:
+        known = ontology(scheme)
+        spelled = {_in(known, label) for label in labels}
+        if None not in spelled:
+            names = _in_order(known, [name for name in spelled if name is not None])
+            note = f"classes: the {len(names)} of {scheme} that occur ({', '.join(names)})"
+            return Classes(scheme=scheme, labels=names, are_found=True, notes=(note,))
+    if 2 * len(kept) >= len(labels):
+        note = (
+            f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; "
+            f"{len(others)} other labels are not among them and their clips are rejected: {first_few(others)}"
+            f"; to have classes of your own list them all: {_KEY} in a recipe"
+        )
+        return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
+    note = f"classes: {len(labels)} of your own, as they occur ({first_few(labels)})"
+    return Classes(scheme=FREE, labels=tuple(labels), are_found=True, notes=(note,))
+
+
+def _labels(entries: Iterable[ClipEntry]) -> list[str]:
+    return [
+        label
+        for entry in entries
+        for label in (*(vote.label for vote in entry.votes), *([] if entry.votes else [entry.label]))
+        if label
+    ]
+
+
+def _in(known: Ontology, label: str) -> str | None:
+    try:
+        return known.find(label)
+    except UnknownLabelError:
+        return None
+
+
+def _in_order(known: Ontology, labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels in the order of their set; in their own where the set has none."""
+    if known.name == FREE:
+        return tuple(labels)
+    return tuple(label for label in known.labels if label in {*labels})

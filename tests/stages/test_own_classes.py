@@ -1,0 +1,99 @@
+"""Clips with a part of the 33 classes, and with classes of one's own, up to the result of a baseline."""
+
+import csv
+
+import pytest
+from clip_folders import write_folder
+from fake_trees import Prepared
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.evaluation.labels import read_labels
+from fgbench.storage import read_rows
+
+WHOLE = {"align": "never"}
+
+
+def relabel(root, labels, *, column="label"):
+    """Give the clips of a folder these labels in turn."""
+    table = root / "annotations.csv"
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**row, column: labels[place % len(labels)]} for place, row in enumerate(rows))
+    return root
+
+
+def prepared(tmp_path, labels, n=18, **dataset):
+    root = relabel(write_folder(tmp_path / "in", n), labels)
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found", **dataset}
+    return Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own)
+
+
+def test_a_part_of_the_33_gets_a_result(tmp_path):
+    made = prepared(tmp_path, ["wrath", "pride", "terror"])
+    labels = read_labels(made.index)
+    assert (labels.name, labels.labels) == ("fg33-part", tuple(made.index["classes"]))
+    assert labels.labels == ("wrath", "terror", "pride")
+    assert labels.basic == ("anger", "fear", "happiness")
+    done = CliRunner().invoke(app, ["baseline", "lbp-svm", "--workdir", str(tmp_path / "work")])
+    assert done.exit_code == 0, done.output
+
+
+def test_own_classes_with_upper_classes_reach_manifests_and_label_set(tmp_path):
+    upper = {"boredom": "low", "zeal": "high", "calm": "low"}
+    made = prepared(tmp_path, ["zeal", "Boredom", "calm", "other"], classes=(*upper,), upper=upper)
+    assert (made.index["scheme"], made.index["classes"]) == ("free", ["boredom", "zeal", "calm"])
+    assert made.index["left_out"] == {"other": 4}
+    labels = read_labels(made.index)
+    assert (labels.basic, labels.upper) == (("low", "high", "low"), ("low", "high"))
+    assert {(clip["label"], clip["basic"]) for clip in made.clips.values()} == set(upper.items())
+
+
+def test_a_class_that_is_voted_for_and_never_settled_is_none(tmp_path):
+    root = write_folder(tmp_path / "in", 8)
+    (root / "annotations.csv").unlink()
+    with (root / "votes.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
+        for place in range(8):
+            for person in range(5):
+                label = "rage" if place == 0 and person == 0 else ("wrath", "joy")[place % 2]
+                writer.writerow([f"c{place:03d}", f"p{person}", label, 0.9, 4])
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own)
+    assert set(made.index["classes"]) == {"wrath", "joy"}
+
+
+def test_votes_for_a_class_that_is_not_listed_reject_the_clip(tmp_path):
+    root = write_folder(tmp_path / "in", 6)
+    (root / "annotations.csv").unlink()
+    with (root / "votes.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
+        for place in range(6):
+            for person in range(5):
+                writer.writerow([f"c{place:03d}", f"p{person}", ("wrath", "joy", "fear")[place % 3], 0.9, 4])
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found", "classes": ("joy", "fear")}
+    made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own, max_reject_rate=1.0)
+    rejects = [
+        (row["id"], row["reason"], row["detail"]) for row in read_rows(made.manifests / "rejects.parquet")
+    ]
+    assert rejects == [
+        (name, "other_class", "settled as wrath, which dataset.classes does not list")
+        for name in ("c000", "c003")
+    ]
+    assert set(made.index["classes"]) == {"joy", "fear"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"classes": ("zeal", "boredom")}, {"upper": {"zeal": "a", "boredom": "b"}}]
+)
+def test_other_classes_or_groups_are_other_results(tmp_path, changes):
+    first = prepared(tmp_path, ["zeal", "boredom"], classes=("boredom", "zeal"))
+    again = prepared(tmp_path, ["zeal", "boredom"], **{"classes": ("boredom", "zeal"), **changes})
+    assert first.index["origin"] != again.index["origin"]
+    assert again.index["classes"] == [*changes.get("classes", ("boredom", "zeal"))]
+    assert {clip["basic"] for clip in again.clips.values()} == {*changes.get("upper", {"": None}).values()}
