@@ -38,7 +38,7 @@ from fgbench.evaluation.samples import clip_samples, image_samples, moving_sampl
 from fgbench.taxonomy import leaves
 
 PARTS = ("train", "val", "test")
-QUICK = "extends: lbp-svm\nc_values: [1.0]\ngamma_factors: [1.0]\n"
+QUICK = "extends: lbp-svm\nnormalisations: [hellinger]\nkernels: [linear]\nc_values: [1.0]\ninner_folds: 3\n"
 TRAJECTORIES = "extends: dense-traj-svm\nwords: 16\nsamples: 1000\nruns: 1\nc_values: [1.0]\n"
 TRUNK = "input_px: 112, stem: 4, widths: [4, 4, 4, 8], norm: none"
 FAST = "optimiser: {kind: adamw, learning_rate: 0.003, batch: 8, epochs: 1}"
