@@ -188,6 +188,11 @@ def _rows(
     columns = [column.strip().lower() for column in reader.fieldnames or []]
     reader.fieldnames = columns
     missing = sorted(required - set(columns))
+    if missing and len(columns) == 1 and (mark := next((mark for mark in ";\t|" if mark in columns[0]), "")):
+        raise DatasetError(
+            f"{path} separates its columns by {mark!r}, expected commas",
+            "save the table with commas between the cells, and points in numbers",
+        )
     if missing:
         raise DatasetError(
             f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
