@@ -15,10 +15,11 @@ from typing import Any
 
 from fgbench import plugins, records, storage
 from fgbench.errors import WorkerError
-from fgbench.failures import TRANSIENT, WORKER_DIED, keep_traceback, reason_and_detail, writable
+from fgbench.failures import TRANSIENT, WORKER_DIED, keep_traceback, reason_and_detail
 from fgbench.hashing import digest_file
 from fgbench.item_tables import ItemTables
 from fgbench.markers import REJECTS, Marker, stage_folder, stem, write_marker
+from fgbench.naming import shown
 from fgbench.pipeline import Item, Stage, Task
 from fgbench.records import Rejected
 from fgbench.sealed_json import discard
@@ -106,8 +107,8 @@ def _write_rejects(path: Path, stage: str, left_out: Sequence[Rejected]) -> stor
     writer = storage.TableWriter(path, records.schema("rejects"))
     try:
         for reject in left_out:
-            row = {"id": writable(reject.item_id), "stage": stage, "reason": reject.reason}
-            writer.add({**row, "detail": writable(reject.detail)})
+            row = {"id": shown(reject.item_id), "stage": stage, "reason": reject.reason}
+            writer.add({**row, "detail": shown(reject.detail)})
         writer.close()
     except BaseException:
         writer.discard()

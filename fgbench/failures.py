@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fgbench.errors import FgbenchError, MediaError, ResourceError
+from fgbench.naming import shown
 
 INTERNAL_ERROR = "internal_error"
 """Reason: something unforeseen was raised."""
@@ -60,7 +61,7 @@ def reason_and_detail(error: Exception, hidden: Iterable[Path] = ()) -> tuple[st
         ResourceError: If the disk or the number of open files is used up.
     """
     if isinstance(error, MediaError):
-        return error.reason, writable(error.message)
+        return error.reason, shown(error.message)
     if isinstance(error, FgbenchError):
         raise error
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
@@ -94,11 +95,6 @@ def place_of(error: BaseException) -> str:
     return place
 
 
-def writable(text: str) -> str:
-    """Text that UTF-8 can hold: bytes of file names that are not UTF-8 become visible escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def keep_traceback(workdir: Path, subject: str, error: BaseException) -> None:
     """Append a traceback to the log file of a work folder; several processes may do so at once.
 
@@ -130,5 +126,5 @@ def _message(error: Exception, hidden: Iterable[Path]) -> str:
     for folder in hidden:
         for name in {str(folder), str(folder.resolve())} - {".", "/"}:
             text = text.replace(f"{name}{os.sep}", "")
-    text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", " ".join(writable(text).split()))
+    text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", " ".join(shown(text).split()))
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."

@@ -13,7 +13,8 @@ from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
 from fgbench.faces.status import AS_IS
-from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail, writable
+from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
+from fgbench.naming import shown
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _write(
         return written
     portrait = found.portrait
     said = portrait.said
-    shown = ShownPrediction(
+    prediction = ShownPrediction(
         title=_title(found, portrait),
         notes=[*_notes(found), *([_DRAWN] if _is_drawn(network) else [])],
         picture=portrait.picture,
@@ -246,7 +247,7 @@ def _write(
         basic_source=_SUMS if said.basic_head is None else _OWN,
     )
     path = out / f"{name}{_PICTURE}"
-    storage.write_bytes(path, png(draw_prediction(shown)))
+    storage.write_bytes(path, png(draw_prediction(prediction)))
     written["picture"] = str(path)
     return written
 
@@ -322,10 +323,10 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
     fine = [] if said is None else ranked(network.classes, said.fine)
     upper = [] if said is None else ranked(network.upper, said.basic)
     return {
-        "path": writable(str(found.path)),
+        "path": shown(str(found.path)),
         "kind": found.kind,
         "status": found.status,
-        "message": writable(found.message),
+        "message": shown(found.message),
         "n_frames": found.n_frames,
         "n_faces": found.n_faces,
         "n_tracks": found.n_tracks,
@@ -336,7 +337,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
         "basic_head": None if said is None or said.basic_head is None else said.basic_head.tolist(),
         "box": None if portrait is None or portrait.box_xyxy is None else portrait.box_xyxy.tolist(),
         "box_frame": None if portrait is None else portrait.frame_index,
-        **{what: None if path is None else writable(path) for what, path in written.items()},
+        **{what: None if path is None else shown(path) for what, path in written.items()},
     }
 
 

@@ -13,7 +13,7 @@ from fgbench import pipeline, records, storage
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.lost_clips import is_lost
 from fgbench.faces.status import AS_IS, USABLE
-from fgbench.failures import writable
+from fgbench.naming import shown
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
 from fgbench.records import IMAGE_ROLES, SPLITS, ClipEntry
@@ -153,7 +153,7 @@ def rejects_table(
     if not paths:
         return schema.empty_table()
     table = pipeline.read_table(paths).sort_by([("id", "ascending"), ("stage", "ascending")])
-    listed = {writable(entry.clip_id): entry for entry in entries}
+    listed = {shown(entry.clip_id): entry for entry in entries}
     parts = {
         row["clip_id"]: row["split"]
         for path in _paths(workdir, finished, "split")
@@ -189,7 +189,7 @@ def folds_text(entries: Sequence[ClipEntry], clips: pa.Table, rejects: pa.Table)
         rejects: Table of the others; those that could not be read are tested all the same.
     """
     tested = {*clips["clip_id"].to_pylist(), *(row["id"] for row in rejects.to_pylist() if is_lost(row))}
-    folds = {writable(entry.clip_id): entry.fold for entry in entries if entry.fold is not None}
+    folds = {shown(entry.clip_id): entry.fold for entry in entries if entry.fold is not None}
     rows = sorted((clip_id, fold) for clip_id, fold in folds.items() if clip_id in tested)
     if not rows:
         return ""

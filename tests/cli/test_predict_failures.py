@@ -102,6 +102,7 @@ def test_names_of_any_bytes(weights, face, tmp_path):
     assert "\x1b" not in done.stdout
     assert "two\\x0alines.png: ok" in done.stdout
     assert "caf\\xe9.png: ok" in done.stdout
+    assert table(tmp_path / "out")[0]["path"].endswith("/caf\\xe9.png")
     drawn = sorted(path.name for path in (tmp_path / "out").glob("*.prediction.png"))
     assert drawn == sorted(
         f"{name}.prediction.png" for name in ("caf%xe9", "two%x0alines", "%x1b[31mred", "$x^{", "plain")
