@@ -48,7 +48,7 @@ def measure(experiment: Experiment) -> Accuracies:
     Raises:
         ManifestError: If a run is damaged.
     """
-    if experiment.missing:
+    if not experiment.is_whole:
         return Accuracies(recalls={}, mean=None, interval=None, counts=(), samples=frozenset(), n_seeds=0)
     return accuracies(
         [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]

@@ -84,6 +84,11 @@ def test_seeds_on_different_samples_are_refused(tmp_path):
     write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=1, shown=samples(2))
     with pytest.raises(ManifestError, match="seeds of cnn were tested on different samples"):
         find_contender("cnn", tmp_path)
+    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
+    (table,) = leaderboard(tmp_path)
+    assert [row[1] for row in table.rows] == ["lbp-svm"]
+    told = "cnn is left out, since the seeds of runs/cnn were tested on different samples; run them again"
+    assert [note for note in table.notes if note.startswith(told)]
 
 
 def test_two_runs_of_one_seed(work):

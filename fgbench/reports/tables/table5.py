@@ -168,7 +168,7 @@ def _notes(
     bare = [
         backbone
         for backbone, experiment in block.items()
-        if not experiment.missing and not has_both_streams(experiment)
+        if experiment.is_whole and not has_both_streams(experiment)
     ]
     if bare:
         notes.append(
