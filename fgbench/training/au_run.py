@@ -38,7 +38,7 @@ from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
-from fgbench.training.trained_clips import write_trained_clips
+from fgbench.training.trained_clips import write_trained_frames
 
 WEIGHTS = "weights.safetensors"
 _SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects chooses the epoch; ours
@@ -242,7 +242,7 @@ def _finish(
         **preprocessing.plain(),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
-    write_trained_clips(folder, trained_on)
+    write_trained_frames(folder, trained_on)
     details = {
         **place.details,
         "recipe": config.name,
