@@ -253,7 +253,8 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     coverage = 1 - found.n_missing / found.n
     sentences = [
         f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
-        f"face, which count as wrong (coverage {coverage:.3f}); seeds: {len(experiment.seeds)}."
+        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / found.n_classes:.3f}; seeds: "
+        f"{len(experiment.seeds)}."
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
