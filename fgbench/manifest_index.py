@@ -6,6 +6,7 @@ It is written last, so that manifests without it are not complete, and bears the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import chain, combinations
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -138,6 +139,19 @@ def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> 
             if name in read or name.startswith(folders)
         }
     )
+
+
+def is_digest_of(index: Mapping[str, Any], digest: str) -> bool:
+    """Whether a digest is that of the manifests, whichever features were read with them.
+
+    Args:
+        index: Content of the index.
+        digest: As :func:`content_digest` gives it.
+    """
+    names = [Path(name).parts for name in index.get("files", ())]
+    stages = sorted({parts[1] for parts in names if parts[0] == "features" and len(parts) > 1})
+    read = chain.from_iterable(combinations(stages, n) for n in range(len(stages) + 1))
+    return "files" in index and any(digest == content_digest(index, features) for features in read)
 
 
 def is_published(workdir: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fgbench.datasets._folders import pictures, relative
@@ -27,10 +28,12 @@ def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject
     try:
         n_frames = len(pictures(folder))
     except DatasetError as error:
-        yield ClipEntry(clip_id=name, path=path, problem=("unreadable", error.message))
+        problem = ("unreadable", error.message)
+        yield from lost_peak_and_neutral(name, path, label=label, subject=subject, problem=problem)
         return
     if n_frames < 2:
-        yield ClipEntry(clip_id=name, path=path, problem=("no_frames", f"{path} has {n_frames} pictures"))
+        problem = ("no_frames", f"{path} has {n_frames} pictures")
+        yield from lost_peak_and_neutral(name, path, label=label, subject=subject, problem=problem)
         return
     yield ClipEntry(
         clip_id=name,
@@ -44,13 +47,29 @@ def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject
     yield first_frame(name, path, subject=subject)
 
 
-def first_frame(name: str, path: str, *, subject: str) -> ClipEntry:
+def lost_peak_and_neutral(
+    name: str, path: str, *, label: str, subject: str, problem: tuple[str, str]
+) -> Iterator[ClipEntry]:
+    """The two entries of a sequence that cannot be used: what is tested counts them.
+
+    Args:
+        name: Id of the sequence.
+        path: Its path.
+        label: Its expression.
+        subject: Who is shown.
+        problem: Why, ``(reason, detail)``.
+    """
+    yield ClipEntry(clip_id=name, path=path, label=label, subject_id=subject, source_id=name, problem=problem)
+    yield replace(first_frame(name, path, subject=subject), problem=problem)
+
+
+def first_frame(name: str, path: str, *, subject: str | None) -> ClipEntry:
     """The first frame of a sequence or clip as an entry ``<name>-neutral`` of its own.
 
     Args:
         name: Id of the sequence.
         path: Its path.
-        subject: Who is shown.
+        subject: Who is shown; ``None`` if that is not known.
     """
     return ClipEntry(
         clip_id=f"{name}-neutral",

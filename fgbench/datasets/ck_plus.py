@@ -31,7 +31,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._peaks import peak_and_neutral
+from fgbench.datasets._peaks import lost_peak_and_neutral, peak_and_neutral
 from fgbench.datasets._tables import label_of, read_lines
 from fgbench.records import ClipEntry
 
@@ -121,7 +121,8 @@ def _sequence(
         folder = folder and find(folder, part)
     if folder is None:
         path = relative(images.joinpath(*place), root)
-        yield ClipEntry(clip_id=name, path=path, problem=("missing_file", f"no folder {path}"))
+        problem = ("missing_file", f"no folder {path}")
+        yield from lost_peak_and_neutral(name, path, label=label, subject=place[0].upper(), problem=problem)
         return
     yield from peak_and_neutral(folder, root, name=name, label=label, subject=place[0].upper())
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fgbench.datasets import _drawn_truth
@@ -140,27 +141,30 @@ def _entry(
         several = f" as {', '.join(map(repr, spelled))}" if len(spelled) > 1 else ""
         problem = ("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}{several}")
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
-    if file.problem is not None:
-        return ClipEntry(clip_id=file.clip_id, path=file.path, problem=file.problem)
+    row = annotated[0] if annotated else {}
+    # What is told of a clip that cannot be used counts: it may be one that has to be predicted.
+    entry = ClipEntry(
+        clip_id=file.clip_id,
+        path=file.path,
+        label=row.get("label") or None,
+        subject_id=row.get("subject") or None,
+        source_id=row.get("source") or None,
+        problem=file.problem,
+    )
     try:
-        row = annotated[0] if annotated else {}
+        entry = replace(entry, split=_split(row, parts))
+        entry = replace(entry, votes=tuple(_vote(item) for item in votes))
         frames = None
         if selected is not None:
             frames = tuple(sorted({_integer(item, "frame", SELECTION) for item in selected}))
-        return ClipEntry(
-            clip_id=file.clip_id,
-            path=file.path,
-            label=row.get("label") or None,
+        return replace(
+            entry,
             key_frame=_optional_integer(row, "key_frame", ANNOTATIONS),
             confidence=_fraction(row, ANNOTATIONS),
-            subject_id=row.get("subject") or None,
-            source_id=row.get("source") or None,
-            split=_split(row, parts),
-            votes=tuple(_vote(item) for item in votes),
             selected_frames=frames,
         )
     except _BadCellError as error:
-        return ClipEntry(clip_id=file.clip_id, path=file.path, problem=("bad_annotation", str(error)))
+        return replace(entry, problem=file.problem or ("bad_annotation", str(error)))
 
 
 class _BadCellError(Exception):

@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -122,19 +123,29 @@ def _session(folder: Path, root: Path) -> Iterator[ClipEntry]:
                 raise DatasetError(f"{folder} has no file session.xml, which tells the view")
             if not _is_frontal(read_xml(session), name):
                 continue
-            match = _SID.fullmatch(sid)
+        except DatasetError as error:
+            yield ClipEntry(clip_id=sid, path=path, problem=("bad_annotation", error.message))
+            continue
+        label, match = _label(code, labels), _SID.fullmatch(sid)
+        subject = None if match is None else match["subject"].upper()
+        key_frame, problem = None, None
+        try:
             if match is None:
                 raise DatasetError(f"{path} does not name its subject, expected S###-###; folds need it")
             key_frame = None if units is None else apex_frame(read_xml(units))
         except DatasetError as error:
-            yield ClipEntry(clip_id=sid, path=path, problem=("bad_annotation", error.message))
-            continue
-        label, subject = _label(code, labels), match["subject"].upper()
+            problem = ("bad_annotation", error.message)
         yield ClipEntry(
-            clip_id=sid, path=path, label=label, key_frame=key_frame, subject_id=subject, source_id=sid
+            clip_id=sid,
+            path=path,
+            label=label,
+            key_frame=key_frame,
+            subject_id=subject,
+            source_id=sid,
+            problem=problem,
         )
         if label != OTHER:
-            yield first_frame(sid, path, subject=subject)
+            yield replace(first_frame(sid, path, subject=subject), problem=problem)
 
 
 def _clips(folder: Path) -> dict[str, str]:

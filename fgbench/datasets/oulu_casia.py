@@ -24,7 +24,7 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._peaks import peak_and_neutral
+from fgbench.datasets._peaks import lost_peak_and_neutral, peak_and_neutral
 from fgbench.records import ClipEntry
 
 _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -104,6 +104,7 @@ def _subject(folder: Path, root: Path) -> Iterator[ClipEntry]:
         name = f"{subject}_{label}"
         if label not in labelled:
             path = relative(folder / label.title(), root)
-            yield ClipEntry(clip_id=name, path=path, problem=("missing_file", f"no folder {path}"))
+            problem = ("missing_file", f"no folder {path}")
+            yield from lost_peak_and_neutral(name, path, label=label, subject=subject, problem=problem)
             continue
         yield from peak_and_neutral(labelled[label], root, name=name, label=label, subject=subject)

@@ -132,7 +132,8 @@ def _part(folder: Path, part: str, root: Path) -> Iterator[ClipEntry]:
             match = _NAME.fullmatch(stem(name))
             if match is None:
                 detail = f"{path} does not name its film, expected <movie>_<time>_<frame>.png"
-                yield ClipEntry(clip_id=clip_id, path=path, problem=("unknown_source", detail))
+                problem = ("unknown_source", detail)
+                yield ClipEntry(clip_id=clip_id, path=path, label=label, split=part, problem=problem)
                 continue
             yield ClipEntry(
                 clip_id=clip_id, path=path, label=label, key_frame=0, source_id=match["movie"], split=part

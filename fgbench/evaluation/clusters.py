@@ -47,9 +47,11 @@ def clusters_told(names: Iterable[str]) -> str:
 
 
 def few_told(n_clusters: int) -> list[str]:
-    """A sentence where intervals are of few clusters."""
+    """A sentence where intervals are of few clusters, or there are none."""
     if n_clusters >= FEW:
         return []
+    if n_clusters < 2:
+        return ["No intervals: they need at least two clusters."]
     return [
         f"Intervals of {n_clusters} clusters, fewer than {FEW}, are a rough guide: they may be too narrow."
     ]

@@ -133,12 +133,12 @@ def paired_interval(
     check_clusters([*first, *second])
     uncertainty = uncertainty_of([(first, 1.0), (second, -1.0)], metric=metric)
     one, other = (float(np.mean([run.score(metric) for run in seeds])) for seeds in (first, second))
-    reach = uncertainty.reach(level)
+    low, high = uncertainty.ends(one - other, level, least=-1.0)
     return Difference(
         metric=metric,
         estimate=one - other,
-        low=max(-1.0, one - other - reach),
-        high=min(1.0, one - other + reach),
+        low=low,
+        high=high,
         level=level,
         p=uncertainty.p_value(one - other),
         n_clusters=len(first[0].names),

@@ -5,6 +5,10 @@ score varies with the clusters is told by leaving out one at a time (jackknife; 
 much it varies with the training by the scores of the seeds. The interval is Student's t around the score,
 with the degrees of freedom of Satterthwaite (1946). With few clusters it covers where percentiles of
 bootstrap draws do not (benchmark ``coverage``). With one seed the trained network is held fixed.
+
+Clusters that all say the same, e.g. that all is right, have no spread, but leave open that others say
+otherwise: up to the share that as many clusters would still miss at the level (the exact bound of Clopper and
+Pearson, 1934), and those by as much as can be.
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ from fgbench.evaluation import metrics
 Metric = Literal["uar", "war", "macro_f1"]
 
 Shares = npt.NDArray[np.float64]
+
+_ALIKE = 1e-9
+"""Standard error that is rounding alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +106,11 @@ class Uncertainty:
         return math.sqrt(sum(self.variances))
 
     @property
+    def is_alike(self) -> bool:
+        """Whether all clusters say the same."""
+        return math.sqrt(self.variances[0]) < _ALIKE
+
+    @property
     def freedom(self) -> float:
         """Degrees of freedom of the sum (Satterthwaite, 1946).
 
@@ -121,13 +133,30 @@ class Uncertainty:
             raise ValueError(f"level {level}, expected more than 0 and less than 1")
         return float(stdtrit(self.freedom, (1 + level) / 2)) * self.error
 
-    def p_value(self, estimate: float) -> float:
-        """Two-sided p-value of the hypothesis that the truth is 0."""
-        if not self.error:
-            return 1.0 if estimate == 0 else 0.0
-        from scipy.special import stdtr
+    def ends(self, estimate: float, level: float, *, least: float) -> tuple[float, float]:
+        """Ends of the interval of an estimate that lies between ``least`` and 1.
 
-        return float(2 * stdtr(self.freedom, -abs(estimate) / self.error))
+        Raises:
+            ValueError: If the level is not above 0 and below 1.
+        """
+        reach = self.reach(level)
+        low, high = estimate - reach, estimate + reach
+        if self.is_alike:
+            share = 1 - (1 - level) ** (1 / (self.freedoms[0] + 1))
+            low = min(low, estimate - share * (estimate - least))
+            high = max(high, estimate + share * (1 - estimate))
+        return max(least, low), min(1.0, high)
+
+    def p_value(self, estimate: float) -> float:
+        """Two-sided p-value of the hypothesis that the truth of a difference, from -1 to 1, is 0."""
+        found = 0.0
+        if self.is_alike:
+            found = float((1 + abs(estimate)) ** -(self.freedoms[0] + 1))  # where `ends` meets 0
+        if self.error >= _ALIKE:
+            from scipy.special import stdtr
+
+            found = max(found, float(2 * stdtr(self.freedom, -abs(estimate) / self.error)))
+        return found
 
 
 def count_clusters(
@@ -225,12 +254,12 @@ def seeds_interval(seeds: Sequence[ClusterCounts], *, metric: Metric, level: flo
     check_clusters(seeds)
     uncertainty = uncertainty_of([(seeds, 1.0)], metric=metric)
     estimate = float(np.mean([one.score(metric) for one in seeds]))
-    reach = uncertainty.reach(level)
+    low, high = uncertainty.ends(estimate, level, least=0.0)
     return Interval(
         metric=metric,
         estimate=estimate,
-        low=max(0.0, estimate - reach),
-        high=min(1.0, estimate + reach),
+        low=low,
+        high=high,
         level=level,
         n_clusters=len(seeds[0].names),
         n_seeds=len(seeds),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.breakdown import subset
 from fgbench.evaluation.clusters import few_told
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
@@ -48,7 +49,7 @@ def measure(experiment: Experiment) -> Accuracies:
     Raises:
         ManifestError: If a run is damaged.
     """
-    if experiment.missing:
+    if not experiment.is_whole:
         return Accuracies(recalls={}, mean=None, interval=None, counts=(), samples=frozenset(), n_seeds=0)
     return accuracies(
         [pooled([run.predictions() for run in experiment.of_seed(seed)]) for seed in experiment.seeds]
@@ -81,9 +82,16 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
     )
 
 
+def chance_notes(measured: Iterable[Accuracies]) -> list[str]:
+    """A sentence on the mean accuracy of guessing: one over the number of classes with test samples."""
+    counts = {sum(value is not None for value in ours.recalls.values()) for ours in measured} - {0}
+    told = " or ".join(f"{1 / n:.3f}" for n in sorted(counts, reverse=True))
+    return [f"Chance, one over the number of classes with test samples, is {told}."] if told else []
+
+
 def few_notes(measured: Iterable[Accuracies]) -> list[str]:
-    """A sentence where an interval is of few clusters."""
-    counts = [ours.interval.n_clusters for ours in measured if ours.interval is not None]
+    """A sentence where an interval is of few clusters, or there is none."""
+    counts = [0 if ours.interval is None else ours.interval.n_clusters for ours in measured if ours.n_seeds]
     return few_told(min(counts)) if counts else []
 
 
@@ -97,6 +105,8 @@ def seed_counts(seeds: Sequence[Predictions], *, classes: Sequence[str]) -> tupl
     Raises:
         ValueError: If they are not those of a seed.
     """
+    if len({frozenset(predictions.sample_ids) for predictions in seeds}) == 1:
+        seeds = clustered_alike([_ordered(predictions) for predictions in seeds])
     names = sorted({name for predictions in seeds for name in predictions.clusters()})
     found = []
     for predictions in seeds:
@@ -162,6 +172,11 @@ def over_seeds(values: Sequence[float] | npt.NDArray[np.float64]) -> Cell:
     if array.size == 1:
         return float(array[0])
     return Spread(float(array.mean()), float(array.std(ddof=1)))
+
+
+def _ordered(predictions: Predictions) -> Predictions:
+    order = np.argsort(np.array(predictions.sample_ids, dtype=str), kind="stable")
+    return subset(predictions, order.tolist())
 
 
 def _first_known(columns: Sequence[Sequence[str | None]]) -> list[str | None]:

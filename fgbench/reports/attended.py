@@ -74,7 +74,7 @@ def read_attended(experiments: Sequence[Experiment]) -> Attended:
     """
     for experiment in experiments:
         runs = experiment.of_seed(experiment.seeds[0])
-        if experiment.missing or not all((run.folder / ATTENTION).is_file() for run in runs):
+        if not experiment.is_whole or not all((run.folder / ATTENTION).is_file() for run in runs):
             continue
         predictions = pooled([run.predictions() for run in runs])
         predicted = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))

@@ -191,7 +191,7 @@ def _is_only(entries: Sequence[_Entry], entry: _Entry) -> bool:
 
 
 def _measure(experiment: Experiment) -> _Measured:
-    if experiment.missing:
+    if not experiment.is_whole:
         return _Measured()
     by_seed = {
         seed: {run.fold: run.predictions() for run in experiment.of_seed(seed)} for seed in experiment.seeds
@@ -248,14 +248,13 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     experiment, details = entry.experiment, entry.details
     where = f"{label} on {entry.data} ({entry.workdir.name}/{RUNS}/{experiment.name})"
     if measured.predictions is None:
-        lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
-        is_or_are = "is" if len(experiment.missing) == 1 else "are"
-        return f"{where}: blank, since {lost} {is_or_are} missing; finish it."
+        return f"{where}: blank, {experiment.gap}"
     found = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
     coverage = 1 - found.n_missing / found.n
     sentences = [
         f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
-        f"face, which count as wrong (coverage {coverage:.3f}); seeds: {len(experiment.seeds)}."
+        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / found.n_classes:.3f}; seeds: "
+        f"{len(experiment.seeds)}."
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")

@@ -29,7 +29,7 @@ def chain_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list
     """
     told: dict[str, list[str]] = {}
     for name, experiment in zip(names, experiments, strict=True):
-        if len(experiment.seeds) > 1 and not experiment.missing and _is_told(experiment.details):
+        if len(experiment.seeds) > 1 and experiment.is_whole and _is_told(experiment.details):
             told.setdefault(varied_over(experiment.runs), []).append(name)
     return [f"{', '.join(dict.fromkeys(found))}: {sentence}" for sentence, found in told.items()]
 

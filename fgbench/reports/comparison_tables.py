@@ -132,8 +132,7 @@ def _shared_notes(found: Comparison) -> list[str]:
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
     notes += [note for one in found.contenders for note in one.fairness_notes]
-    digests = {str(run.result["manifest_digest"]) for one in found.contenders for run in one.experiment.runs}
-    if len(digests) > 1:
+    if len({version for one in found.contenders for version in one.versions}) > 1:
         notes.append("The runs were made on different versions of the manifests.")
     return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
 
@@ -179,6 +178,8 @@ def _differences(found: Comparison) -> Table:
 
 
 def _p_note(pair: Pair) -> str:
+    if pair.is_over_seeds and not pair.differences:
+        return f"p (UAR), {pair.name}: 1, since one cluster alone tells nothing."
     if pair.is_over_seeds:
         return f"p (UAR), {pair.name}: of the interval, over clusters and seeds (Student's t)."
     return (

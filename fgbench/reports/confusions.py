@@ -70,7 +70,7 @@ def confusion_shares(experiment: Experiment) -> Shares:
     No matrix (S = 0) where a run of the experiment is missing.
     """
     n_classes = len(ontology("fg33").labels)
-    if experiment.missing:
+    if not experiment.is_whole:
         return np.empty((0, n_classes, n_classes + 1))
     found = []
     for seed in experiment.seeds:

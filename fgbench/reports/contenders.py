@@ -19,6 +19,7 @@ from fgbench.evaluation.breakdown import subset
 from fgbench.evaluation.clusters import clusters_told
 from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
+from fgbench.manifest_index import content_digest, is_digest_of, read_index
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
 from fgbench.reports.model import Cell
@@ -96,6 +97,19 @@ class Contender:
             classes: The classes in the order wanted; ``None`` for that of the probabilities.
         """
         return seed_counts(self.seeds, classes=self.classes if classes is None else classes)
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """Versions of the manifests that the runs were made on.
+
+        Runs that read other features of the manifests that are there now are of the same version.
+        """
+        try:
+            index = read_index(self.workdir)
+        except ManifestError:
+            index = {}
+        told = {str(run.result["manifest_digest"]) for run in self.experiment.runs}
+        return frozenset(content_digest(index) if is_digest_of(index, one) else one for one in told)
 
     @property
     def fairness_notes(self) -> list[str]:

@@ -108,7 +108,7 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
     curves, chosen, notes = {}, {}, []
     for experiment in experiments:
         if not has_both_streams(experiment):
-            if not experiment.missing:
+            if experiment.is_whole:
                 notes.append(
                     f"{experiment.name}: no curve, since a run has no {STREAMS}; run it again with --force."
                 )

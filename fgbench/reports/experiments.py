@@ -6,7 +6,7 @@ Reads ``runs/<experiment>/<fold>/<seed>/``; which method a run is of stands in `
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class Experiment:
             are not finished: the experiment has no scores until they are.
         unfinished: Seeds without any finished run, which are left out.
         damaged: ``<fold>/<seed>`` of runs that are damaged and left out.
+        is_mixed: Whether its seeds were tested on different samples: it has no scores either.
     """
 
     name: str
@@ -70,6 +71,26 @@ class Experiment:
     missing: Sequence[str]
     unfinished: Sequence[int]
     damaged: Sequence[str] = ()
+    is_mixed: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has scores: no run is missing, and all seeds were tested on the same samples."""
+        return not self.missing and not self.is_mixed
+
+    @property
+    def gap(self) -> str:
+        """Why it has no scores and what to do, as the end of a sentence; empty if it has."""
+        if self.missing:
+            lost = ", ".join(f"{RUNS}/{self.name}/{gap}" for gap in self.missing)
+            is_or_are = "is" if len(self.missing) == 1 else "are"
+            return f"since {lost} {is_or_are} missing; finish it."
+        if self.is_mixed:
+            return (
+                f"since the seeds of {RUNS}/{self.name} were tested on different samples; run them again on "
+                "the manifests as they are now."
+            )
+        return ""
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -148,11 +169,22 @@ def sound_experiments(
         experiment = _assembled(folder, places, runs, damaged)
         if experiment is None or len(_methods(folder, runs)) > 1 or not is_wanted(experiment):
             continue
-        _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], verify)
+        tested: dict[int, set[tuple[str, str]]] = {}
+
+        def check(path: Path, tested: dict[int, set[tuple[str, str]]] = tested) -> None:
+            predictions = verify(path)
+            tested.setdefault(int(path.name), set()).update(
+                zip(predictions.sample_ids, predictions.labels, strict=True)
+            )
+
+        _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], check)
         sound = [run for run in runs if f"{run.fold}/{run.seed}" not in wrong]
         experiment = _assembled(folder, places, sound, damaged | wrong)
         if experiment is not None:
-            found.append(experiment)
+            is_mixed = not experiment.missing and any(
+                one != tested[experiment.seeds[0]] for one in tested.values()
+            )
+            found.append(replace(experiment, is_mixed=is_mixed))
     return found
 
 
@@ -205,6 +237,8 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
         if experiment.missing:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
             gaps.append(f"{name}: blank, since {lost} is missing beside {', '.join(folders)}; finish it.")
+        elif experiment.is_mixed:
+            gaps.append(f"{name}: blank, {experiment.gap}")
         else:
             sources.setdefault(experiment.method, []).extend(folders)
         if experiment.unfinished:

@@ -51,7 +51,7 @@ def read_looked(experiments: Sequence[Experiment]) -> Looked:
     """
     for experiment in experiments:
         runs = experiment.of_seed(experiment.seeds[0])
-        if not experiment.missing and all((run.folder / REGIONS).is_file() for run in runs):
+        if experiment.is_whole and all((run.folder / REGIONS).is_file() for run in runs):
             return Looked(
                 experiment=experiment,
                 folders=[run.folder for run in runs],

@@ -83,7 +83,7 @@ class Validated:
 
 def has_both_streams(experiment: Experiment) -> bool:
     """Whether an experiment is complete and each of its runs kept two streams."""
-    return not experiment.missing and all(
+    return experiment.is_whole and all(
         run.result["details"].get("kind") == "video"
         and set(run.result["details"].get("streams", ())) == {SPATIAL, TEMPORAL}
         and (run.folder / STREAMS).is_file()

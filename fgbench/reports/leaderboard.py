@@ -15,7 +15,7 @@ from fgbench.reports.comparison_tables import (
     varied_notes,
 )
 from fgbench.reports.contenders import Contender, contender
-from fgbench.reports.experiments import RUNS, Experiment, NoRunError, damaged_runs, sound_experiments
+from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.model import Cell, Table, centre, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -27,7 +27,6 @@ def leaderboard(workdir: Path) -> list[Table]:
 
     Raises:
         NoRunError: If there is no finished run that is whole. Damaged ones are left out and named.
-        ManifestError: If seeds of an experiment were tested on different samples.
     """
     groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
     experiments = sound_experiments(workdir)
@@ -37,8 +36,8 @@ def leaderboard(workdir: Path) -> list[Table]:
         if experiment.damaged:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
             gaps.append(f"{lost} is damaged and left out.")
-        if experiment.missing:
-            gaps.append(_gap(experiment))
+        if not experiment.is_whole:
+            gaps.append(f"{experiment.name} is left out, {experiment.gap}")
             continue
         one = contender(experiment)
         key = (one.is_from_elsewhere, one.source, one.label_set, str(one.details["dataset"]))
@@ -101,8 +100,3 @@ def _sample_notes(ranked: list[Contender]) -> list[str]:
         groups = "; ".join(f"{', '.join(names)}: {len(ids):,}" for ids, names in tested.items())
         notes.append(f"Tested on different samples ({groups}), so that their numbers do not compare.")
     return [*notes, *knowledge_notes([(one.name, one.details) for one in ranked])]
-
-
-def _gap(experiment: Experiment) -> str:
-    lost = ", ".join(f"{RUNS}/{experiment.name}/{gap}" for gap in experiment.missing)
-    return f"{experiment.name} is left out, since {lost} is missing; finish it."

@@ -50,13 +50,14 @@ def class_rows(found: metrics.Scores) -> list[list[Cell]]:
 
 def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
     """Sentences on the means of predictions, their interval and coverage."""
+    n_clusters = len(set(predictions.clusters()))
     return [
         _uar_told(predictions, 1 / found.n_classes),
         f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
         f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
         "not be read) and count as wrong",
         "Augmented copies are not scored.",
-        *few_told(len(set(predictions.clusters()))),
+        *(few_told(n_clusters) if n_clusters > 1 else []),
     ]
 
 

@@ -40,7 +40,7 @@ def scale_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list
     for experiment, name in zip(experiments, names, strict=True):
         runs = experiment.runs
         zooms = experiment.details.get("kind") == "image" and experiment.details.get("regions")
-        if experiment.missing or not zooms or not all((run.folder / BRANCHES).is_file() for run in runs):
+        if not experiment.is_whole or not zooms or not all((run.folder / BRANCHES).is_file() for run in runs):
             continue
         notes.append(f"{name}: by its whole face alone {text(face_alone(experiment))}{_met(runs)}.")
     return notes

@@ -16,7 +16,7 @@ from fgbench.reports.chains import varied_over
 from fgbench.reports.experiments import Run
 from fgbench.reports.fold_scores import MEASURES, score_folds
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
-from fgbench.reports.protocols import protocol_notes
+from fgbench.reports.protocols import fairness_notes, protocol_notes
 
 
 def seed_table(folders: Sequence[Path]) -> Table:
@@ -44,8 +44,10 @@ def seed_table(folders: Sequence[Path]) -> Table:
         columns=["Seed", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=[*rows, ["mean ± sd", None, None, *means]],
         notes=[
-            f"Standard deviation over seeds (n - 1), folds pooled: {varied_over(runs)}",
+            f"Standard deviation over seeds (n - 1), folds pooled: {varied_over(runs)} "
+            f"Chance is {1 / next(iter(scores.values())).n_classes:.3f}.",
             *protocol_notes(details),
+            *fairness_notes([(str(name), run.result) for run in runs]),
         ],
     )
 

@@ -17,6 +17,7 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.action_units import Labels
 from fgbench.evaluation.samples import Sample, clip_samples
 from fgbench.records import image_id
+from fgbench.storage import read_rows
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import LabelledFrames
 from fgbench.training.batching import Source
@@ -180,6 +181,45 @@ def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided:
         parts=[part for frames in found for part in frames.parts],
         labels=np.concatenate([frames.labels for frames in found]),
     )
+
+
+def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
+    """Refuse work folders of which one tests files that another trains on.
+
+    Equal files in several parts of one work folder are a matter of its division; the audit tells of them.
+
+    Args:
+        trained: Frames that are trained on, or chosen on.
+        tested: Frames of the same work folders.
+
+    Raises:
+        ConfigError: If there are such files.
+        ManifestError: If manifests are missing or damaged.
+    """
+    files = [_files(one) for one in tested.data]
+
+    def of(frames: Frames) -> set[tuple[str, int]]:
+        found = {(files[n].get(clip), n) for n, (clip, _) in zip(frames.folders, frames.keys, strict=True)}
+        return {(file, number) for file, number in found if file is not None}
+
+    seen = {entry for frames in trained for entry in of(frames)}
+    shared = {
+        file
+        for file, number in of(tested)
+        for other in range(len(files))
+        if other != number and (file, other) in seen
+    }
+    if shared:
+        raise ConfigError(
+            f"{len(shared)} files that one of {', '.join(one.dataset for one in tested.data)} tests are "
+            "trained on in another, expected none",
+            "cross-validate over the subjects of all: --folds 3",
+        )
+
+
+def _files(one: UnitData) -> dict[str, str | None]:
+    rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
+    return {row["clip_id"]: row["sha256"] for row in rows}
 
 
 def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -> Frames:

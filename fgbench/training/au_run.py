@@ -26,7 +26,7 @@ from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.training.au_folders import datasets_told
-from fgbench.training.au_frames import Frames, UnitData, labelled_frames
+from fgbench.training.au_frames import Frames, UnitData, labelled_frames, refuse_shared_files
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
@@ -38,7 +38,7 @@ from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
-from fgbench.training.trained_clips import write_trained_clips
+from fgbench.training.trained_clips import write_trained_frames
 
 WEIGHTS = "weights.safetensors"
 _SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects chooses the epoch; ours
@@ -90,6 +90,7 @@ def run(
     found = []
     for name, roles in _divide(frames, folds, place.fold).items():
         taken = {role: frames.take(at) for role, at in roles.items()}
+        refuse_shared_files([taken["train"], taken["val"]], taken["test"])
         protocol = Protocol(
             name="action units",
             fold=name,
@@ -242,7 +243,7 @@ def _finish(
         **preprocessing.plain(),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
-    write_trained_clips(folder, trained_on)
+    write_trained_frames(folder, trained_on)
     details = {
         **place.details,
         "recipe": config.name,

@@ -17,6 +17,8 @@ from fgbench.training.device import describe
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT
 from fgbench.training.place import Place
+from fgbench.training.trained import Trained
+from fgbench.training.trained_clips import write_trained_roles
 
 
 def write_trained(
@@ -28,8 +30,9 @@ def write_trained(
     history: History,
     metadata: Mapping[str, Any],
     details: Mapping[str, Any],
+    start: Trained | None = None,
 ) -> Path:
-    """Write predictions, result and model card of a trained network.
+    """Write predictions, result and model card of a trained network, and which clips it was trained on.
 
     Args:
         place: Where, and in which fold.
@@ -39,18 +42,22 @@ def write_trained(
         history: The training.
         metadata: That of the weights, for the card.
         details: More to keep with the result.
+        start: What the network started from, or what describes its frames.
 
     Returns:
         The folder of the run.
 
     Raises:
         ConfigError: If the name cannot be that of a folder.
+        ManifestError: If manifests are missing or damaged.
         ResourceError: If the folder cannot be written.
     """
+    experiment = str(config["name"])
+    write_trained_roles(place.folder(experiment), place, roles, start)
     folder = write_run(
         place.workdir,
         predictions_of(roles, probabilities, probabilities, place.labels.labels),
-        experiment=str(config["name"]),
+        experiment=experiment,
         fold=place.fold,
         seed=place.seed,
         config=config,

@@ -228,7 +228,7 @@ def _run_one(
     )
     processes = join_processes(place.device)
     if processes.main:
-        _finish(config, place, data, model.eval(), preprocessing, history=history, details=details)
+        _finish(config, place, data, model.eval(), preprocessing, start, history=history, details=details)
     processes.wait()
     return folder
 
@@ -239,6 +239,7 @@ def _finish(
     data: _Data,
     model: MsauNet,
     preprocessing: Preprocessing,
+    start: Trained | None,
     *,
     history: History,
     details: Mapping[str, Any],
@@ -270,4 +271,5 @@ def _finish(
         history=history,
         metadata=metadata,
         details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
+        start=start,
     )

@@ -2,7 +2,8 @@
 
 A clip is known by its file's digest, and in work folders that were made from one data set by its id.
 
-Reads the manifests and the origin of the work folder that the network lies in, and of that which tests it.
+Reads what a network's run tells of the clips that it was trained on (`fgbench.training.trained_clips`), else
+the manifests of the work folder that it lies in; and the origin of that folder and of the one that tests it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.division import read_division
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.samples import clip_samples
+from fgbench.manifest_index import is_digest_of
 from fgbench.storage import read_json, read_rows
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
@@ -71,13 +73,13 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
         fold: The fold whose test clips count; ``None`` counts those of all folds.
 
     Returns:
-        ``None`` where the manifests that were trained on are not at hand.
+        ``None`` where neither the run nor the manifests that were trained on tell.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
-    if (units := read_trained_clips(trained.path.parent)) is not None:
-        return _known_units(units, trained, place, fold)
+    if (rows := read_trained_clips(trained.path.parent)) is not None:
+        return _known_rows(rows, trained, place, fold)
     if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
         return None
     manifests = trained.workdir / _MANIFESTS
@@ -92,9 +94,17 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
     tested_ids = _tested_ids(place, fold)
     if _is_folder(trained.workdir, place.workdir):
         # Equal files in several parts are a matter of the division, whatever is started from.
-        return len(seen_ids & tested_ids)
-    same_ids = seen_ids if _is_one_data_set(trained.workdir, index, place) else frozenset[str]()
-    return known_clips(manifests, seen_ids, place.manifests, tested_ids, same_ids=same_ids)
+        known = len(seen_ids & tested_ids)
+    else:
+        same_ids = seen_ids if _is_one_data_set(trained.workdir, index, place) else frozenset[str]()
+        known = known_clips(manifests, seen_ids, place.manifests, tested_ids, same_ids=same_ids)
+    return known if known or _is_of_manifests(trained, index) else None
+
+
+def _is_of_manifests(trained: Trained, index: Mapping[str, Any]) -> bool:
+    """Whether a run of an earlier version, which does not tell its clips, is of the manifests beside it: not
+    where these were made anew since, or it was copied there. Weights without a result are taken to be."""
+    return trained.run is None or is_digest_of(index, str(read_result(trained.run)["manifest_digest"]))
 
 
 def _tested_ids(place: Place, fold: str | None) -> set[str]:
@@ -103,13 +113,18 @@ def _tested_ids(place: Place, fold: str | None) -> set[str]:
     return {clip.clip_id for clip in divided if clip.part == "test"}
 
 
-def _known_units(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Place, fold: str | None) -> int:
+def _known_rows(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Place, fold: str | None) -> int:
     """As :func:`clips_trained_on`, of a run that tells its clips."""
     tested_ids = _tested_ids(place, fold)
     own = {row["clip_id"] for row in rows if row["dataset"] == place.details["dataset"]}
     is_here = _is_folder(trained.workdir, place.workdir)
+    here = {row["clip_id"]: row["sha256"] for row in read_rows(place.manifests / "clips.parquet", _COLUMNS)}
+    # Of a clip of this folder, equal files in several parts are a matter of the division. A run that was
+    # copied into this folder may be of clips that have other ids here.
     files = {
-        row["sha256"] for row in rows if not (is_here and row["dataset"] == place.details["dataset"])
+        row["sha256"]
+        for row in rows
+        if not (is_here and row["clip_id"] in own and here.get(row["clip_id"]) == row["sha256"])
     } - {None}
     same = is_here or (
         trained.workdir is not None

@@ -1,45 +1,65 @@
-"""Which clips detectors of action units were trained and selected on: ``trained_on.parquet`` of their run.
+"""Which clips a network was trained and selected on: ``trained_on.parquet`` of its run.
 
-The manifests of the work folder alone do not tell: a run may be of several work folders, or of one fold of a
-cross-validation of its own.
+The manifests of the work folder alone do not tell: they may have been divided anew since, a run may have been
+copied into another work folder, and one of action units may be of several, or of a fold of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fgbench import storage
+from fgbench.evaluation.roles import Roles
 from fgbench.storage import read_rows
 from fgbench.training.au_frames import Frames
+from fgbench.training.place import Place
+from fgbench.training.trained import Trained
 
 TRAINED_ON = "trained_on.parquet"
 """Name of the table in the folder of a run: data set, clip, SHA-256 of its file."""
 
+_COLUMNS = ["dataset", "clip_id", "sha256"]
 
-def write_trained_clips(folder: Path, frames: Sequence[Frames]) -> None:
-    """Write the clips of frames.
+
+def write_trained_frames(folder: Path, frames: Sequence[Frames]) -> None:
+    """Write the clips of frames with labels of action units.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
         ResourceError: If the folder cannot be written.
     """
-    import pyarrow as pa
-
-    schema = pa.schema([("dataset", pa.string()), ("clip_id", pa.string()), ("sha256", pa.string())])
     seen = {
         (number, clip) for part in frames for number, (clip, _) in zip(part.folders, part.keys, strict=True)
     }
     found: list[dict[str, Any]] = []
     for number, one in enumerate(frames[0].data):
-        rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
-        found += [{"dataset": one.dataset, **row} for row in rows if (number, row["clip_id"]) in seen]
-    storage.write_table(folder / TRAINED_ON, pa.Table.from_pylist(found, schema=schema))
+        clips = {clip for of, clip in seen if of == number}
+        found += _rows(one.place.manifests, one.dataset, clips)
+    _write(folder, found)
+
+
+def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained | None) -> None:
+    """Write the clips of samples, and those that the network to start from tells of itself.
+
+    Args:
+        folder: Folder of the run.
+        place: Where it was trained.
+        roles: The samples.
+        start: What it started from, or what describes its frames.
+
+    Raises:
+        ManifestError: If manifests or the table of the start are missing or damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    clips = {sample.clip_id for sample in (*roles.train, *roles.selection)}
+    before = [] if start is None else read_trained_clips(start.path.parent) or []
+    _write(folder, [*_rows(place.manifests, str(place.details["dataset"]), clips), *before])
 
 
 def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
-    """The rows of the table; ``None`` where a run has none.
+    """The rows of the table; ``None`` where a run has none, as those of earlier versions.
 
     Raises:
         ManifestError: If it is damaged.
@@ -47,4 +67,17 @@ def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
     path = folder / TRAINED_ON
     if not path.is_file():
         return None
-    return list(read_rows(path, ["dataset", "clip_id", "sha256"]))
+    return list(read_rows(path, _COLUMNS))
+
+
+def _rows(manifests: Path, dataset: str, clips: Collection[str]) -> list[dict[str, Any]]:
+    rows = read_rows(manifests / "clips.parquet", ["clip_id", "sha256"])
+    return [{"dataset": dataset, **row} for row in rows if row["clip_id"] in clips]
+
+
+def _write(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    import pyarrow as pa
+
+    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
+    single = {tuple(row[name] for name in _COLUMNS): dict(row) for row in rows}
+    storage.write_table(folder / TRAINED_ON, pa.Table.from_pylist(list(single.values()), schema=schema))

@@ -144,7 +144,7 @@ def _run(
     )
     processes = join_processes(place.device)
     if processes.main:
-        _finish(config, place, data, model.eval(), network, history=history, details=details)
+        _finish(config, place, data, model.eval(), network, image, history=history, details=details)
     processes.wait()
     return place.folder(config.name)
 
@@ -186,6 +186,7 @@ def _finish(
     data: _Data,
     model: TmsauNet,
     network: ImageNetwork | None,
+    image: Trained | None,
     *,
     history: History,
     details: Mapping[str, Any],
@@ -193,7 +194,7 @@ def _finish(
     """Predict the validation and the test clips and write the run, its result last."""
     folder, labels = place.folder(config.name), place.labels.labels
     predicted = predict_clips(model, data.test)
-    state, image = with_image_model(model.state_dict(), network)
+    state, described = with_image_model(model.state_dict(), network)
     metadata = {
         "kind": "video",
         "experiment": config.name,
@@ -204,7 +205,7 @@ def _finish(
         "scales": {
             name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
         },
-        "image": image,
+        "image": described,
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
     }
@@ -223,4 +224,5 @@ def _finish(
         history=history,
         metadata=metadata,
         details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
+        start=image,
     )

@@ -62,8 +62,11 @@ def test_wrapped_and_in_upper_case(tmp_path):
 def test_sequence_without_pictures_is_a_problem_of_its_own(tmp_path):
     root = write_sequences(tmp_path, 2)
     shutil.rmtree(root / "cohn-kanade-images" / "S006" / "002")
-    (problem,) = [entry.problem for entry in list_clips(root) if entry.problem]
-    assert problem == ("missing_file", "no folder cohn-kanade-images/S006/002")
+    peak, neutral = [entry for entry in list_clips(root) if entry.problem]
+    assert peak.problem == neutral.problem == ("missing_file", "no folder cohn-kanade-images/S006/002")
+    assert (peak.clip_id, peak.subject_id, neutral.clip_id) == ("S006_002", "S006", "S006_002-neutral")
+    assert peak.label is not None
+    assert neutral.label == "neutral"
 
 
 @pytest.mark.parametrize(

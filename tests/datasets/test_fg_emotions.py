@@ -66,6 +66,19 @@ def test_duplicate_ids_and_missing_files_are_problems(tmp_path):
     assert found["c"].problem[0] == "missing_file"
 
 
+@pytest.mark.parametrize("cells", ["missing.mp4,anger,3,s1,f,test", "there.mp4,anger,x,s1,f,Test_Set"])
+def test_clips_that_cannot_be_used_keep_what_is_told_of_them(tmp_path, cells):
+    """A lost clip of the test list is a test sample: its class, part and person are known."""
+    tree(
+        tmp_path,
+        ["videos/there.mp4"],
+        annotations=f"clip,label,key_frame,subject,source,split\n{cells}\n",
+    )
+    (entry,) = list_clips(tmp_path)
+    assert entry.problem is not None
+    assert (entry.label, entry.split, entry.subject_id, entry.source_id) == ("anger", "test", "s1", "f")
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

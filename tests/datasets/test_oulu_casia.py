@@ -2,6 +2,7 @@
 
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 from fake_trees import Prepared, write_pictures
 
@@ -72,7 +73,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
 
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "n_clips", "left_out"),
-    [("oulu-casia-6", 6, 16, {"neutral": 16}), ("oulu-casia", 7, 32, {})],
+    [("oulu-casia-6", 6, 16, {"neutral": 18}), ("oulu-casia", 7, 32, {})],
 )
 def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, left_out):
     root = write_oulu(tmp_path / "oulu", 3)
@@ -82,7 +83,15 @@ def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, lef
     for picture in list((strong / "P003" / "Sadness").iterdir())[1:]:
         picture.unlink()
     made = Prepared(recipe, root, tmp_path / "work", faces={"align": "never"})
-    assert made.rejects == {"P002_fear": "missing_file", "P003_sadness": "no_frames"}
+    lost = {"P002_fear": "missing_file", "P003_sadness": "no_frames"}
+    first_frames = {f"{name}-neutral": reason for name, reason in lost.items() if n_classes == 7}
+    assert made.rejects == lost | first_frames
+    told = pq.read_table(tmp_path / "work/manifests/rejects.parquet").to_pylist()
+    assert {(row["id"], row["label"], row["subject_id"]) for row in told if row["id"] in lost} == {
+        ("P002_fear", "fear", "P002"),
+        ("P003_sadness", "sadness", "P003"),
+    }, "they are tested all the same"
+    assert {row["label"] for row in told if row["id"] in first_frames} <= {"neutral"}
     assert len(made.clips) == n_clips
     assert made.index["left_out"] == left_out
     assert len(made.index["classes"]) == n_classes

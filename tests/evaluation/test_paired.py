@@ -137,7 +137,20 @@ def test_equal_runs_do_not_differ():
     found = paired.permutation_test(one, one)
     assert (found.statistic, found.p, found.n_clusters) == (0.0, 1.0, 0)
     difference = paired.paired_interval([one], [one])
-    assert (difference.estimate, difference.low, difference.high, difference.p) == (0.0, 0.0, 0.0, 1.0)
+    reach = 1 - 0.05 ** (1 / 30)  # as many of other persons may be taken differently
+    assert (difference.estimate, difference.p) == (0.0, 1.0)
+    assert (difference.low, difference.high) == pytest.approx((-reach, reach))
+
+
+def test_two_persons_with_one_difference_are_no_proof():
+    """Equal differences have no spread, which said p = 0 of methods with several seeds."""
+    truth, subjects = np.array([0, 1, 2] * 2), ["a"] * 3 + ["b"] * 3
+    one, other = counted(truth, truth, subjects), counted(truth, np.zeros(6, int), subjects)
+    found = paired.paired_interval([one, one], [other, other])
+    assert found.estimate == pytest.approx(2 / 3)
+    assert found.p == pytest.approx((1 + 2 / 3) ** -2)
+    assert found.low < 0 < found.high < 1
+    assert paired.method_test([one, one], [other, other]).p == found.p
 
 
 def test_a_test_of_a_true_null_is_rarely_significant():

@@ -118,6 +118,31 @@ def test_intervals_of_eight_subjects_cover():
     assert covered >= 0.92 * 300  # percentiles of bootstrap draws: 0.83
 
 
+@pytest.mark.parametrize(("right", "low", "high"), [(1.0, 0.05**0.1, 1.0), (0.0, 0.0, 1 - 0.05**0.1)])
+def test_clusters_that_all_say_the_same_are_no_certainty(right, low, high):
+    """Ten subjects without an error: up to the share p with (1 - p)^10 = 0.05 of all may have some."""
+    truth = np.tile(np.arange(3), 10)
+    predicted = truth if right else (truth + 1) % 3
+    subjects = [f"s{place // 3}" for place in range(30)]
+    found = cluster_interval(truth, predicted, clusters=subjects, n_classes=3)
+    assert (found.estimate, found.low, found.high) == pytest.approx((right, low, high))
+
+
+def test_intervals_of_nearly_perfect_methods_cover():
+    """UAR 0.97 of 7 classes, 10 subjects with accuracies of their own: a tenth of the sets has no error."""
+    generator = np.random.default_rng(5)
+    truth, subjects = np.tile(np.arange(7), 10), [f"s{place // 7}" for place in range(70)]
+    true, n_covered, n_perfect = 1 - 0.25 * 0.12, 0, 0
+    for _ in range(200):
+        errors = np.repeat(generator.choice([0.12, 0.0], p=[0.25, 0.75], size=10), 7)
+        predicted = np.where(generator.random(70) < errors, (truth + 1) % 7, truth)
+        found = cluster_interval(truth, predicted, clusters=subjects, n_classes=7)
+        n_covered += found.low <= true <= found.high
+        n_perfect += found.estimate == 1
+    assert n_perfect > 10
+    assert n_covered / 200 >= 0.92
+
+
 def test_missing_predictions_are_wrong_and_the_order_of_samples_does_not_matter():
     truth, predicted = drawn(60)
     predicted[:20] = metrics.MISSING

@@ -5,18 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_folders import LABELS, samples, write_fake_run
+from report_folders import LABELS, samples, write_fake_run, write_manifests
 from scipy.stats import permutation_test
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.results import Predictions, read_predictions, read_result, write_run
+from fgbench.manifest_index import content_digest
 from fgbench.reports.comparison import compare
 from fgbench.reports.comparison_tables import comparison_json, comparison_tables
 from fgbench.reports.contenders import find_contender
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.leaderboard import leaderboard
 from fgbench.reports.model import Spread
+from fgbench.sealed_json import SEAL, write_sealed
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,11 @@ def test_seeds_on_different_samples_are_refused(tmp_path):
     write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=1, shown=samples(2))
     with pytest.raises(ManifestError, match="seeds of cnn were tested on different samples"):
         find_contender("cnn", tmp_path)
+    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
+    (table,) = leaderboard(tmp_path)
+    assert [row[1] for row in table.rows] == ["lbp-svm"]
+    told = "cnn is left out, since the seeds of runs/cnn were tested on different samples; run them again"
+    assert [note for note in table.notes if note.startswith(told)]
 
 
 def test_two_runs_of_one_seed(work):
@@ -354,3 +361,31 @@ def test_without_runs_there_is_no_leaderboard(tmp_path):
     with pytest.raises(NoRunError, match="no finished run of expressions") as caught:
         leaderboard(tmp_path)
     assert "fgbench baseline lbp-svm" in caught.value.hint
+
+
+def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
+    """A run on local binary patterns and one on faces alone have other digests of the same manifests."""
+    write_manifests(tmp_path, samples())
+    index = storage.read_json(tmp_path / "manifests/index.json")
+    index["files"]["features/lbp/00000.parquet"] = {"sha256": "1" * 64}
+    storage.write_json(tmp_path / "manifests/index.json", index)
+    told = "The runs were made on different versions of the manifests."
+    for digests, is_told in (
+        ((content_digest(index), content_digest(index, {"lbp"})), False),
+        ((content_digest(index), "2" * 64), True),
+    ):
+        for name, digest in zip(("faces", "lbp"), digests, strict=True):
+            folder = write_fake_run(tmp_path, name, method=None)
+            result = {key: value for key, value in read_result(folder).items() if key != SEAL}
+            write_sealed(folder / "result.json", result | {"manifest_digest": digest})
+        assert (told in comparison_tables(found(tmp_path, "faces", "lbp"))[0].notes) == is_told
+
+
+def test_one_person_is_no_sample_of_persons(tmp_path):
+    shown = [(name, clip, "s0", label) for name, clip, _, label in samples()]
+    for seed in (0, 1):
+        write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=seed, shown=shown)
+    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", shown=shown)
+    runs, differences, _ = comparison_tables(found(tmp_path, "lbp-svm", "cnn"))
+    assert "No intervals: they need at least two clusters." in runs.notes
+    assert "p (UAR), cnn: 1, since one cluster alone tells nothing." in differences.notes

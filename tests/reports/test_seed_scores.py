@@ -4,12 +4,15 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, write_fake_run
+from report_folders import LABELS, samples, write_fake_run
 
+from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
-from fgbench.reports.experiments import Run
+from fgbench.reports.experiments import Run, sound_experiments
 from fgbench.reports.seed_scores import seed_table, seeds_json
 from fgbench.reports.tables import table2
+from fgbench.sealed_json import SEAL, write_sealed
+from fgbench.storage import read_json
 
 
 def link(part, digest, run="au-small/0/0"):
@@ -117,3 +120,23 @@ def test_of_runs_that_do_not_tell_nothing_is_said(tmp_path):
         write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", seed=seed)
     assert not [note for note in table2.build(tmp_path).notes if "over 2 seeds" in note]
     assert varied_over([run(0, "0"), run(1, "0")]) == "over 2 seeds."
+
+
+def test_persons_that_one_seed_does_not_know_are_those_of_the_others(tmp_path):
+    """Subjects were told between the seeds: clusters of both are the persons, none of them empty."""
+    unknown = [(name, clip, None, label) for name, clip, _, label in samples()]
+    for seed, shown in enumerate((unknown, samples())):
+        write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
+    (experiment,) = sound_experiments(tmp_path)
+    found = measure(experiment)
+    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(4))}
+    assert found.interval.n_clusters == 4
+
+
+def test_what_makes_numbers_unfair_is_told_seed_by_seed_too(tmp_path):
+    folders = three_seeds(tmp_path, OWN)
+    assert not [note for note in seed_table(folders).notes if "settings were sought" in note]
+    for folder in folders:
+        result = read_json(folder / "result.json") | {"tuned_on_test": True}
+        write_sealed(folder / "result.json", {key: value for key, value in result.items() if key != SEAL})
+    assert [note for note in seed_table(folders).notes if "settings were sought with test samples" in note]

@@ -212,6 +212,19 @@ def test_missing_fold_leaves_blanks_not_a_partial_mean(tmp_path):
     assert any("AU+CNN: blank, since runs/au-cnn/1/1 is missing beside" in note for note in table.notes)
 
 
+def test_seeds_on_different_samples_leave_blanks(tmp_path):
+    """E.g. clips were added between the seeds: no mean over both, and no failure of the whole table."""
+    for seed, shown in enumerate((samples(), samples(2))):
+        write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
+    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
+    table = table2.build(tmp_path)
+    found = lines(table)
+    assert {found["AU+CNN", "this data set"][column] for column in (*SUMMARY, *LABELS)} == {None}
+    assert found["LBP+SVM", "this data set"]["Test samples"] == 132
+    told = "AU+CNN: blank, since the seeds of runs/au-cnn were tested on different samples; run them again"
+    assert [note for note in table.notes if note.startswith(told)]
+
+
 def test_unfinished_fold_leaves_blanks(tmp_path):
     write_fake_run(tmp_path, "au-cnn", method="AU+CNN", fold="0", shown=split_by_subject()[0])
     (tmp_path / "runs" / "au-cnn" / "1" / "0").mkdir(parents=True)

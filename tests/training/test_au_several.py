@@ -96,6 +96,24 @@ def test_frames_of_both_with_the_units_of_each(data):
         assert torch.equal(image.float(), pictures_of(data[folder].place.manifests, [name])[0])
 
 
+def test_files_that_one_trains_on_and_another_tests_are_refused(data, tmp_path):
+    """E.g. one data set prepared twice, with other parts."""
+    first, second = data
+    place = place_in(tmp_path / "again", first.place.manifests, details=second.place.details)
+    path = place.manifests / "clips.parquet"
+    table = pq.read_table(path)
+    other = {"train": "test", "test": "train", "val": "val"}
+    rows = [{**row, "split": other[row["split"]]} for row in table.to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    again = UnitData(place=place, rows=second.rows, adapter=second.adapter)
+    n_files = 3 * sum(len(SUBJECTS[part]) for part in ("train", "test"))  # one has no face
+    with pytest.raises(
+        ConfigError, match=rf"^{n_files} files that one of one, two tests are trained on in an"
+    ):
+        run([first, again])
+    assert not (first.place.workdir / "runs/au-tiny-one-two/0/0/weights.safetensors").exists()
+
+
 def test_one_network_is_trained_and_scored_on_both(data):
     (folder,) = run(data, optimiser={"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6})
     assert folder == data[0].place.workdir / "runs" / "au-tiny-one-two" / "0" / "0"

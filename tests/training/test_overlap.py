@@ -14,6 +14,7 @@ from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_re
 
 from fgbench.errors import ConfigError
 from fgbench.evaluation.results import read_result
+from fgbench.manifest_index import content_digest
 from fgbench.reports.fold_scores import fold_tables
 from fgbench.reports.run_scores import scores_table
 from fgbench.training import au_run, image_run, video_run
@@ -148,3 +149,52 @@ def test_equal_files_in_parts_are_a_matter_of_the_division(tmp_path, faces):
     place = place_in(tmp_path / "work", faces)
     rewritten(place.manifests, lambda number, row: {"sha256": "0" * 64})
     assert refuse_overlap(image_model(place), place) == 0
+
+
+def test_work_folders_that_were_divided_anew(tmp_path, faces):
+    """A run tells its clips itself: the parts of the folder that it lies in may be others by now."""
+    place = place_in(tmp_path / "work", faces)
+    model = image_model(place)
+    assert refuse_overlap(model, place) == 0
+    n_test = sum(row["split"] == "train" for row in pq.read_table(faces / "clips.parquet").to_pylist())
+    rewritten(place.manifests, other_parts)
+    with pytest.raises(ConfigError, match=f"tiny-cnn/0/0 was trained on {n_test} of the test clips"):
+        refuse_overlap(model, place)
+
+
+@pytest.mark.parametrize("is_renamed", [False, True], ids=["same-names", "other-names"])
+def test_runs_that_were_copied_into_another_work_folder(tmp_path, faces, is_renamed):
+    first = place_in(tmp_path / "first", faces)
+    runs = [image_model(first).path, unit_weights(first)]
+
+    def change(number, row):
+        return other_parts(number, row) | ({"clip_id": f"take-{row['clip_id']}"} if is_renamed else {})
+
+    second = prepared_again(first, tmp_path / "second", change)
+    shutil.copytree(first.workdir / "runs", second.workdir / "runs")
+    for weights in runs:
+        copied = second.workdir / weights.relative_to(first.workdir)
+        with pytest.raises(ConfigError, match="was trained on 42 of the test clips"):
+            refuse_overlap(read_trained(copied), second)
+
+
+def test_what_a_run_tells_includes_what_it_started_from(tmp_path, faces):
+    """The trunk of an image model knows the clips of its action units."""
+    first = place_in(tmp_path / "first", faces)
+    other = rewritten(small_work(tmp_path / "other"), lambda number, _: {"sha256": f"{number + 500:064x}"})
+    second = place_in(tmp_path / "second", other, details={"dataset": "another", "synthetic": True})
+    (folder,) = image_run.run(image_recipe(optimiser=FAST | {"epochs": 1}), second, unit_weights(first))
+    with pytest.raises(ConfigError, match="was trained on 42 of the test clips"):
+        refuse_overlap(
+            read_trained(folder / "weights.safetensors"),
+            prepared_again(first, tmp_path / "third", other_parts),
+        )
+
+
+def test_runs_that_do_not_tell_their_clips(tmp_path, faces):
+    """Of earlier versions: they are of the manifests beside them, or nothing is known of them."""
+    for name, digest, known in (("now", content_digest({"files": {}}), 0), ("before", "0" * 64, None)):
+        place = place_in(tmp_path / name, faces, manifest_digest=digest)
+        model = image_model(place)
+        (model.path.parent / "trained_on.parquet").unlink()
+        assert refuse_overlap(model, place) == known

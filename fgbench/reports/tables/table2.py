@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fgbench.evaluation.clusters import MEANING
 from fgbench.reports import paper
-from fgbench.reports.accuracies import Accuracies, few_notes, measure
+from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import (
     Experiment,
@@ -62,6 +62,7 @@ def build(workdir: Path) -> Table:
         rows=rows,
         notes=[
             *_meaning(theirs),
+            *chance_notes(measured),
             *_coverage(names, measured),
             *_orders(experiments, names, measured, theirs),
             *chain_notes(experiments, names),

@@ -11,7 +11,7 @@ from pathlib import Path
 from fgbench.evaluation.clusters import MEANING
 from fgbench.evaluation.streams import STREAMS
 from fgbench.reports import paper
-from fgbench.reports.accuracies import Accuracies, few_notes, measure
+from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
@@ -67,6 +67,7 @@ def build(workdir: Path) -> Table:
         rows=rows,
         notes=[
             *_meaning(len(blocks)),
+            *chance_notes(all_measured),
             *few_notes(all_measured),
             *notes,
             *chain_notes(experiments, shown_names(experiments)),
@@ -168,7 +169,7 @@ def _notes(
     bare = [
         backbone
         for backbone, experiment in block.items()
-        if not experiment.missing and not has_both_streams(experiment)
+        if experiment.is_whole and not has_both_streams(experiment)
     ]
     if bare:
         notes.append(
