@@ -244,7 +244,7 @@ def train_au(
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")
     first, *further = found
-    return au_run.run(config, place, first.rows, folds=folds, adapter=first.adapter, others=further)
+    return au_run.run(config, place, first.rows, folds=folds, people=first.people, others=further)
 
 
 def train_images(

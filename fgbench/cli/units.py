@@ -28,7 +28,8 @@ def unit_data(place: Place) -> UnitData | None:
     adapter = plugins.load("datasets", prepared.dataset.adapter)
     if not hasattr(adapter, "action_units"):
         return None
-    return UnitData(place=place, rows=adapter.action_units(root), adapter=prepared.dataset.adapter)
+    people = prepared.dataset.name if adapter.CARD.is_own else prepared.dataset.adapter
+    return UnitData(place=place, rows=adapter.action_units(root), people=people)
 
 
 def required_unit_data(place: Place, *, hint: str) -> UnitData:

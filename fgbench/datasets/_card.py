@@ -52,6 +52,7 @@ class Card:
         variants: The benchmarks, the usual one first; at least one.
         totals_source: Where the known totals come from.
         unconfirmed: Facts that could not be confirmed in a public source.
+        is_own: Whether anybody's own data are laid out so: people of two of them who have one name are two.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Card:
     variants: tuple[Variant, ...]
     totals_source: str = ""
     unconfirmed: tuple[str, ...] = ()
+    is_own: bool = False
 
     def variant(self, name: str = "") -> Variant:
         """A variant by its name; the first for an empty one.

@@ -62,6 +62,7 @@ CARD = Card(
         Variant(name="paper", scheme="fg33", about="the paper's data set", totals={WHOLE: 1491}),
     ),
     totals_source="paper, table I: 825 + 275 + 391 clips",
+    is_own=True,
 )
 
 

@@ -48,6 +48,7 @@ CARD = Card(
     protocol="parts of the folders; without them the recipe divides clip by clip",
     layouts=_LAYOUT,
     variants=(Variant(scheme="free"),),
+    is_own=True,
 )
 
 

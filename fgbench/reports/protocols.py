@@ -32,6 +32,8 @@ def may_know_test_clips(details: Mapping[str, Any]) -> bool:
 def reservations(details: Mapping[str, Any]) -> list[str]:
     """Sentences on what a run did otherwise than its recipe says, and on what is not known of it."""
     found = [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
+    if known := details.get("clips_trained_on"):
+        found.append(f"{known} of the test clips were trained or selected on: this is no fair test.")
     if may_know_test_clips(details):
         weights = details.get("start") or details.get("weights")
         run = weights["run"] if isinstance(weights, Mapping) else "its weights"

@@ -2,7 +2,8 @@
 
 Reads manifests. Units that a data set does not annotate are not labelled in its frames. Where there are
 several, ids bear the name of the data set, and people that of its adapter: two work folders may show the same
-people, as the left and the right camera of one data set do.
+people, as the left and the right camera of one data set do. Of somebody's own data, people bear that of the
+data set.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ class UnitData:
     Attributes:
         place: Where it lies.
         rows: Labels of its frames.
-        adapter: Name of the data set's adapter.
+        people: What tells its people from those of other data sets: the name of its adapter, whose variants
+            (two cameras, say) may show the same people; of somebody's own data that of the data set.
     """
 
     place: Place
     rows: Iterable[AuRow]
-    adapter: str
+    people: str
 
     @property
     def dataset(self) -> str:
@@ -239,7 +241,7 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
             "check the labels' clips and frame numbers, and that the recipe of fgbench prepare keeps video "
             "frames (sample.video)",
         )
-    before, people = ("", "") if is_only else (f"{one.dataset}/", f"{one.adapter}/")
+    before, people = ("", "") if is_only else (f"{one.dataset}/", f"{one.people}/")
     subjects = [clips[clip].subject_id for clip, _ in keys]
     return Frames(
         data=(one,),

@@ -50,7 +50,7 @@ def run(
     rows: Iterable[AuRow],
     *,
     folds: int = 0,
-    adapter: str = "",
+    people: str = "",
     others: Sequence[UnitData] = (),
 ) -> list[Path]:
     """Train, and score on subjects (or parts) that were not trained on.
@@ -64,7 +64,7 @@ def run(
         rows: Labels of the data set's frames.
         folds: Number of groups of subjects to cross-validate over; 0 takes the place's fold of the work
             folder, so that no test person of it is trained on.
-        adapter: Name of the data set's adapter, which tells people of several data sets apart.
+        people: What tells people of several data sets apart, see :class:`UnitData`.
         others: Further work folders.
 
     Returns:
@@ -77,7 +77,7 @@ def run(
         ManifestError: If the manifests are missing or damaged.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    data = (UnitData(place=place, rows=rows, adapter=adapter), *others)
+    data = (UnitData(place=place, rows=rows, people=people), *others)
     frames = labelled_frames(config, data, divided=not folds)
     if others:
         names = [slug(one.dataset) for one in data]

@@ -121,6 +121,7 @@ def test_one_network_is_trained_on_both_and_lies_in_the_first(here):
     assert done.exit_code == 0, done.output
     assert "action units, test" in done.stdout
     assert "one and two" in done.stdout
+    assert "12 frames of 4 subjects" in done.stdout, "s2 of one's own data is not s2 of another's"
     assert f"run: {work('one')}/{RUN}" in done.stdout
 
 

@@ -54,7 +54,7 @@ def data(tmp_path_factory):
             folder / name, manifests, manifest_digest=name, details={"dataset": name, "synthetic": True}
         )
         told = [annotated(row, OWN[name]) for row in au_rows(manifests)]
-        found.append(UnitData(place=place, rows=told, adapter=f"reader-{name}"))
+        found.append(UnitData(place=place, rows=told, people=f"reader-{name}"))
     return found
 
 
@@ -71,7 +71,7 @@ def run(data, *, folds=0, **changes):
         first.place,
         first.rows,
         folds=folds,
-        adapter=first.adapter,
+        people=first.people,
         others=others,
     )
 
@@ -105,7 +105,7 @@ def test_files_that_one_trains_on_and_another_tests_are_refused(data, tmp_path):
     other = {"train": "test", "test": "train", "val": "val"}
     rows = [{**row, "split": other[row["split"]]} for row in table.to_pylist()]
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    again = UnitData(place=place, rows=second.rows, adapter=second.adapter)
+    again = UnitData(place=place, rows=second.rows, people=second.people)
     n_files = 3 * sum(len(SUBJECTS[part]) for part in ("train", "test"))  # one has no face
     with pytest.raises(
         ConfigError, match=rf"^{n_files} files that one of one, two tests are trained on in an"
@@ -162,11 +162,11 @@ def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data)
         for one in data:  # also in the second work folder, where the run does not lie
             clips = pq.read_table(one.place.manifests / "clips.parquet").to_pylist()
             seen = sum(
-                f"{one.adapter}/{row['subject_id']}" not in unseen and row["split"] == "test" for row in clips
+                f"{one.people}/{row['subject_id']}" not in unseen and row["split"] == "test" for row in clips
             )
             # The frame without a face is of a clip that nothing was trained on.
             expected = seen - any(
-                row["clip_id"] == "clip024" and f"{one.adapter}/{row['subject_id']}" not in unseen
+                row["clip_id"] == "clip024" and f"{one.people}/{row['subject_id']}" not in unseen
                 for row in clips
             )
             assert clips_trained_on(trained, one.place, fold="0") == expected
@@ -215,7 +215,7 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=clips.schema), place.manifests / "clips.parquet")
     rows = [replace(row, labels={"au12": row.labels["au12"], "au07": 1}) for row in data[0].rows]
-    found = evaluate_units_elsewhere(trained, UnitData(place=place, rows=rows, adapter="reader-three"))
+    found = evaluate_units_elsewhere(trained, UnitData(place=place, rows=rows, people="reader-three"))
     assert found == tmp_path / "runs" / "au-tiny-one-two-on-three" / "0" / "0"
     result, predicted = read_au_result(found), rows_of(found)
     n_frames = 24 if is_folded else 12
@@ -231,4 +231,4 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
     assert f"{n_frames} frames" in count
     bare = [replace(row, labels={"au07": 1}) for row in rows]
     with pytest.raises(DatasetError, match=r"none of the \d+ test frames of .* is labelled for one"):
-        evaluate_units_elsewhere(trained, UnitData(place=place, rows=bare, adapter="reader-three"))
+        evaluate_units_elsewhere(trained, UnitData(place=place, rows=bare, people="reader-three"))

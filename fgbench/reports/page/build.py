@@ -72,7 +72,7 @@ def build_page(workdir: Path) -> str:
             "rejected": rejected.json(),
         },
         "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in found.runs]),
-        "origin": origin_json(workdir, index, found),
+        "origin": origin_json(index, found),
     }
     for number, shared in enumerate(sets):
         blocks[f"samples-{number}"] = samples_json(shared, sheets)

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from fgbench.errors import ManifestError
 from fgbench.evaluation.results import CONFIG
-from fgbench.hashing import digest_file
+from fgbench.manifest_index import content_digest, is_digest_of
 from fgbench.reports.page.found import ClassRun, Found, UnitRun
-from fgbench.stages.publish import INDEX, MANIFESTS
 
 _KEYS = ("commit", "fgbench", "python", "machine", "device", "manifest_digest", "config_digest")
 _NO_DETAILS = ("trials", "clips_trained_on", "clips_chosen_on")
 """Details that are too long to read."""
 
 
-def origin_json(workdir: Path, index: Mapping[str, Any], found: Found) -> dict[str, Any]:
+def origin_json(index: Mapping[str, Any], found: Found) -> dict[str, Any]:
     """The data's origin and that of every run.
 
     Args:
-        workdir: Work folder.
-        index: Index of its manifests.
+        index: Index of the manifests of its work folder.
         found: Its runs.
     """
     files = index["files"]
     origin = index.get("origin", {})
-    try:
-        digest = digest_file(workdir / MANIFESTS / INDEX)
-    except FileNotFoundError as error:
-        raise ManifestError(
-            f"the manifests of {workdir} were made anew while they were read", "run the same command again"
-        ) from error
     return {
-        "manifest_digest": digest,
+        "manifest_digest": content_digest(index),
         "dataset": index["dataset"],
         "files": len(files),
         "provenance": {key: value for key, value in index.get("provenance", {}).items() if key != "packages"},
@@ -46,12 +36,12 @@ def origin_json(workdir: Path, index: Mapping[str, Any], found: Found) -> dict[s
         ]
         if len(files) <= 400
         else [],
-        "runs": [_run(run, digest) for run in found.runs] + [_run(run, digest) for run in found.units],
+        "runs": [*(_run(run, index) for run in found.runs), *(_run(run, index) for run in found.units)],
         "faults": [list(fault) for fault in found.faults],
     }
 
 
-def _run(run: ClassRun | UnitRun, digest: str) -> dict[str, Any]:
+def _run(run: ClassRun | UnitRun, index: Mapping[str, Any]) -> dict[str, Any]:
     result = run.run.result if isinstance(run, ClassRun) else run.result
     folder = run.run.folder if isinstance(run, ClassRun) else run.folder
     details = result.get("details", {})
@@ -60,7 +50,7 @@ def _run(run: ClassRun | UnitRun, digest: str) -> dict[str, Any]:
     return {
         "key": run.key,
         "synthetic": run.synthetic,
-        "same_manifests": facts["manifest_digest"] == digest,
+        "same_manifests": is_digest_of(index, str(facts["manifest_digest"])),
         "facts": facts,
         "seed": run.seed,
         "predictions_sha256": result.get("predictions_sha256"),

@@ -7,7 +7,7 @@ function viewOrigin() {
   return [
     heading("Provenance"),
     card("Data", () => [
-      definitions([["Data set", h("span", {}, origin.dataset, " ", drawn(overview.synthetic))], ["Manifests, sha256", h("code", {}, origin.manifest_digest)], ["Files", whole(origin.files)],
+      definitions([["Data set", h("span", {}, origin.dataset, " ", drawn(overview.synthetic))], ["Manifests", h("code", {}, origin.manifest_digest)], ["Files", whole(origin.files)],
         ...Object.entries(origin.provenance).map(([key, value]) => [FACTS[key] ?? key, h("code", {}, value ?? "not known")])]),
       folded("Recipe", () => h("pre", { tabindex: "0" }, origin.recipe)), folded("Packages", () => packages(origin.versions)),
       origin.digests.length ? folded(`Digests of ${plural(origin.digests.length, "file")}`, () => table([["File", ""], ["Rows", "num"], ["sha256", ""]], origin.digests.map(([name, digest, rows]) => [name, rows === null ? "" : whole(rows), h("code", {}, digest ?? "")]), { label: "Files" })) : null,
