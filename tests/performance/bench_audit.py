@@ -263,13 +263,15 @@ def _speed(here: Path) -> None:
 
 
 _COMMAND = """
-import resource, sys
+import re, resource, sys
 from fgbench.cli.app import main
 try:
     main()
 finally:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+    # Not ru_maxrss, which a process takes over from the one that started it.
+    peak_kb = re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1]
+    print(used.ru_utime + used.ru_stime, int(peak_kb) / 1024, file=sys.stderr)
 """
 
 
