@@ -18,6 +18,9 @@ from fgbench.naming import plain, tidy
 from fgbench.printable import printable_name
 from fgbench.resources import resource
 
+FG33 = "fg33"
+"""Label set of the 33 leaves of FG-Emotions."""
+
 FREE = "free"
 """Label set of data whose own classes are taken as they are, e.g. the names of folders."""
 

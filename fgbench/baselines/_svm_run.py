@@ -19,8 +19,9 @@ from fgbench.evaluation.place import RunPlace
 from fgbench.evaluation.results import write_run
 from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.svm.calibration import Sigmoid, fit_sigmoid
+from fgbench.svm.choice import Candidate, select
 from fgbench.svm.memory import require_memory
-from fgbench.svm.one_vs_rest import Candidate, Trial, fit_one_vs_rest, select
+from fgbench.svm.one_vs_rest import Trial, fit_one_vs_rest
 from fgbench.svm.primal import LinearFit
 
 Matrix = npt.NDArray[np.float32]
@@ -69,6 +70,7 @@ def run_svm(
         jobs=place.jobs,
         fit=fit_one_vs_rest if solver == "exact" else LinearFit(),
     )
+    assert chosen.machine is not None, "there is one fold"
     return write_svm_run(
         config,
         place,

@@ -18,9 +18,9 @@ from fgbench.baselines._trajectory_bags import clip_descriptors, clip_histograms
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample
 from fgbench.features.bag_of_words import Codebook, bag_of_words
+from fgbench.svm.choice import Candidate
 from fgbench.svm.kernels import chi2_distances, combined_kernel, mean_distance
 from fgbench.svm.nystroem import inverse_root, map_rows
-from fgbench.svm.one_vs_rest import Candidate
 
 Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]

@@ -14,6 +14,7 @@ from fgbench.errors import ConfigError
 from fgbench.naming import first_few
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import (
+    FG33,
     FOUND,
     FREE,
     UNLABELLED,
@@ -24,7 +25,6 @@ from fgbench.taxonomy import (
     ontology,
 )
 
-FG33 = "fg33"
 _BASIC_SETS = ("ekman6", "ekman7", "ekman8", "parrott6")
 """Label sets that the labels of somebody's own clips may be of, the smallest first."""
 _KEY = "dataset: {classes: [...]}"

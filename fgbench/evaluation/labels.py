@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import DatasetError, ManifestError
+from fgbench.taxonomy import FG33 as FG33
 from fgbench.taxonomy import Ontology, leaves, ontology, ontology_names
 
-FG33 = "fg33"
-"""Name of the 33 leaves of FG-Emotions, which a work folder has unless its index tells another set."""
 SOME_LEAVES = "fg33-part"
 """Name of a set of some of the leaves: those that are left where ``consensus`` drops classes."""
 

@@ -8,7 +8,7 @@ held-out samples of all folds together. Nothing here sees a test sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,11 +17,28 @@ import numpy.typing as npt
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation import metrics
-from fgbench.svm.one_vs_rest import Fit, Indices, Machine, Trial
+from fgbench.svm.one_vs_rest import Fit, Indices, Machine, Trial, fit_one_vs_rest
 
 Matrix = npt.NDArray[np.float32]
 Rows = slice | Indices
 """Samples of the pool: a slice, whose values are read where they lie, or sorted numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kernel to try.
+
+    Attributes:
+        parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
+        train: Makes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
+            bytes per pair, float32 takes 4 more while it is converted. For a machine on features: their
+            (n, d) features.
+        selection: Makes the (m, n) Gram matrix of the validation samples against them, or their features.
+    """
+
+    parameters: Mapping[str, float | str]
+    train: Callable[[], npt.NDArray[Any]]
+    selection: Callable[[], Matrix]
 
 
 class PoolKernel(Protocol):
@@ -135,6 +152,62 @@ def choose(
         trials=tuple(trials),
         machine=best[2] if len(folds) == 1 else None,
     )
+
+
+def select(
+    candidates: Iterable[Candidate],
+    train_truth: npt.ArrayLike,
+    selection_truth: npt.ArrayLike,
+    *,
+    labels: Sequence[str],
+    c_values: Sequence[float],
+    fit: Fit = fit_one_vs_rest,
+    jobs: int | None = None,
+) -> Choice:
+    """As :func:`choose`, on a validation part, of kernels between two given parts.
+
+    One Gram matrix of the training samples is in memory at a time; see
+    :func:`fgbench.svm.one_vs_rest.bytes_needed`.
+
+    Args:
+        candidates: Kernels to try.
+        train_truth: (n,) classes of the training samples, as places in ``labels``.
+        selection_truth: (m,) classes of the validation samples.
+        labels: Names of all classes.
+        c_values: Values of C to try.
+        fit: What the candidates' values are for.
+        jobs: Machines fitted at the same time.
+
+    Raises:
+        ConfigError: If there is nothing to try.
+        DatasetError: If there are no validation samples, and as :func:`fit_one_vs_rest` raises.
+    """
+    train, selection = np.asarray(train_truth), np.asarray(selection_truth)
+    n, m = len(train), len(selection)
+    return choose(
+        (_Given(candidate, as_float64=fit is fit_one_vs_rest) for candidate in candidates),
+        [Fold(slice(0, n), slice(n, n + m))],
+        np.concatenate([train, selection]),
+        labels=labels,
+        c_values=c_values,
+        fit=fit,
+        jobs=jobs,
+    )
+
+
+class _Given:
+    """A candidate as a kernel of the pool of its two parts."""
+
+    def __init__(self, candidate: Candidate, *, as_float64: bool) -> None:
+        self._candidate, self._as_float64 = candidate, as_float64
+        self.parameters = candidate.parameters
+
+    def fitted(self, rows: Rows) -> npt.NDArray[Any]:
+        values = self._candidate.train()
+        return np.asarray(values, np.float64) if self._as_float64 else values  # once, not for every C
+
+    def held_out(self, rows: Rows, fitted: Rows) -> Matrix:
+        return self._candidate.selection()
 
 
 def fit_present(

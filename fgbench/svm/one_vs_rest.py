@@ -2,8 +2,7 @@
 
 A Gram matrix (:mod:`fgbench.svm.grams`, :mod:`fgbench.svm.kernels`) is shared by all classes and
 all values of C. The solver is scikit-learn's ``SVC(kernel="precomputed")`` (LIBSVM), one binary machine per
-class. C and the kernel's width are chosen by the unweighted average recall (UAR) on validation samples;
-nothing here sees test labels.
+class. What is chosen, and on which samples, is the matter of :mod:`fgbench.svm.choice`.
 
 Machines are fitted on threads of this process, and the BLAS has one thread here: nothing depends on the
 number of cores or on ``OMP_NUM_THREADS``.
@@ -12,7 +11,7 @@ number of cores or on ``OMP_NUM_THREADS``.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation import metrics
 
 Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -73,23 +71,6 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A kernel to try.
-
-    Attributes:
-        parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
-        train: Makes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
-            bytes per pair, float32 takes 4 more while it is converted. For a machine on features: their
-            (n, d) features.
-        selection: Makes the (m, n) Gram matrix of the validation samples against them, or their features.
-    """
-
-    parameters: Mapping[str, float | str]
-    train: Callable[[], npt.NDArray[Any]]
-    selection: Callable[[], Matrix]
-
-
-@dataclass(frozen=True, slots=True)
 class Trial:
     """UAR on validation of one kernel and C.
 
@@ -100,23 +81,6 @@ class Trial:
 
     parameters: Mapping[str, float | str]
     uar: float
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """Outcome of a selection.
-
-    Attributes:
-        machine: The best machine.
-        best: Its parameters and score.
-        decisions: (m, C) its decision values on validation, to calibrate with.
-        trials: All that was tried, in order.
-    """
-
-    machine: Machine
-    best: Trial
-    decisions: Matrix
-    trials: tuple[Trial, ...]
 
 
 class Fit(Protocol):
@@ -223,59 +187,6 @@ def check_problem(
     if len(labels) < 2:
         raise DatasetError(f"{len(labels)} class, expected at least 2", "choose another label set")
     return truth_n
-
-
-def select(
-    candidates: Iterable[Candidate],
-    train_truth: npt.ArrayLike,
-    selection_truth: npt.ArrayLike,
-    *,
-    labels: Sequence[str],
-    c_values: Sequence[float],
-    jobs: int | None = None,
-    fit: Fit = fit_one_vs_rest,
-) -> Selected:
-    """The kernel and C with the best UAR on validation; of equals the first tried (smallest C first).
-
-    One Gram matrix of the training samples is in memory at a time; see :func:`bytes_needed`.
-
-    Args:
-        candidates: Kernels to try.
-        train_truth: (n,) classes of the training samples, as places in ``labels``.
-        selection_truth: (m,) classes of the validation samples.
-        labels: Names of all classes.
-        c_values: Values of C to try.
-        jobs: As of :func:`fit_one_vs_rest`.
-        fit: What the candidates' values are for.
-
-    Raises:
-        ConfigError: If there is nothing to try.
-        DatasetError: If there are no validation samples, and as :func:`fit_one_vs_rest` raises.
-    """
-    truth_m = _truth(selection_truth, labels)
-    if not truth_m.size:
-        raise DatasetError(
-            "no validation samples, expected some to choose C on", "give the validation part a weight above 0"
-        )
-    trials: list[Trial] = []
-    best: tuple[Trial, Machine, Matrix] | None = None
-    for candidate in candidates:
-        gram = candidate.train()
-        if fit is fit_one_vs_rest:
-            gram = np.asarray(gram, np.float64)  # once, not for every C
-        cross = candidate.selection()
-        for c in sorted(c_values):
-            machine = fit(gram, train_truth, labels=labels, c=c, jobs=jobs)
-            decisions = machine.decisions(cross)
-            confusion = metrics.confusion_matrix(truth_m, decisions.argmax(axis=1), n_classes=len(labels))
-            trial = Trial({**candidate.parameters, "C": c}, metrics.uar(confusion))
-            trials.append(trial)
-            if best is None or trial.uar > best[0].uar:
-                best = (trial, machine, decisions)
-        del gram, cross  # before the next ones are made
-    if best is None:
-        raise ConfigError("no kernel or no value of C to try, expected at least one of each")
-    return Selected(machine=best[1], best=best[0], decisions=best[2], trials=tuple(trials))
 
 
 def bytes_needed(n: int, m: int, n_classes: int, *, jobs: int | None = None) -> int:

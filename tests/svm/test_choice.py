@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 from fgbench.errors import DatasetError
 from fgbench.svm.choice import Fold, choose, fit_present
 from fgbench.svm.grams import linear_gram
-from fgbench.svm.one_vs_rest import Candidate, fit_one_vs_rest, select
+from fgbench.svm.one_vs_rest import fit_one_vs_rest
 
 LABELS = ("anger", "joy", "love", "fear")
 
@@ -47,14 +47,16 @@ def chosen(kernels, folds, truth, **options):
 def test_one_fold_is_a_choice_on_a_validation_part():
     x, truth = samples()
     found = chosen([Linear(x)], [Fold(slice(0, 80), slice(80, 120))], truth)
-    candidate = Candidate(
-        {"kernel": "linear"}, lambda: linear_gram(x[:80]), lambda: linear_gram(x[80:], x[:80])
-    )
-    expected = select([candidate], truth[:80], truth[80:], labels=LABELS, c_values=[10.0, 0.1])
-    assert found.trials == expected.trials
+    gram, cross = linear_gram(x[:80]), linear_gram(x[80:], x[:80])
+    machines = [fit_one_vs_rest(gram, truth[:80], labels=LABELS, c=c) for c in (0.1, 10.0)]
+    decisions = [machine.decisions(cross) for machine in machines]
+    uars = [balanced_accuracy_score(truth[80:], values.argmax(axis=1)) for values in decisions]
     assert [trial.parameters["C"] for trial in found.trials] == [0.1, 10.0]
-    np.testing.assert_allclose(found.decisions, expected.decisions, atol=1e-5)
-    np.testing.assert_array_equal(found.machine.weights, expected.machine.weights)
+    assert [trial.uar for trial in found.trials] == pytest.approx(uars)
+    best = int(np.argmax(uars))
+    assert found.best == found.trials[best]
+    np.testing.assert_allclose(found.decisions, decisions[best], atol=1e-5)
+    np.testing.assert_array_equal(found.machine.weights, machines[best].weights)
     np.testing.assert_array_equal(found.truth, truth[80:])
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from fgbench.errors import ResourceError
 from fgbench.svm import grams
+from fgbench.svm.choice import Candidate, select
 from fgbench.svm.grams import linear_gram, rbf_gram, squared_distances
 from fgbench.svm.memory import available_bytes, require_memory
-from fgbench.svm.one_vs_rest import Candidate, bytes_needed, select
+from fgbench.svm.one_vs_rest import bytes_needed
 
 N, M, CLASSES = 1200, 20, 3
 

@@ -10,8 +10,9 @@ from sklearn.svm import SVC
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.svm.calibration import Sigmoid, fit_sigmoid
+from fgbench.svm.choice import Candidate, select
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
-from fgbench.svm.one_vs_rest import Candidate, Machine, fit_one_vs_rest, select
+from fgbench.svm.one_vs_rest import Machine, fit_one_vs_rest
 
 LABELS = ("anger", "joy", "love", "fear")
 

@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.svm import primal
-from fgbench.svm.one_vs_rest import Candidate, select
+from fgbench.svm.choice import Candidate, select
 from fgbench.svm.primal import LinearFit, fit_linear, linear_bytes_needed, moments_of
 
 LABELS = "abcde"
