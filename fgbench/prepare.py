@@ -21,12 +21,11 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.failures import TRANSIENT
 from fgbench.hashing import bucket_of, digest_file, digest_json
-from fgbench.manifest_index import read_index
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.prepare_report import Progress as Progress
 from fgbench.prepare_report import RunReport as RunReport
 from fgbench.prepare_report import StageReport as StageReport
-from fgbench.prepare_report import alignment_line, check_reject_rate, failures_of, quiet, stage_report
+from fgbench.prepare_report import alignment_notes, check_reject_rate, failures_of, quiet, stage_report
 from fgbench.records import ClipEntry
 from fgbench.sealed_json import discard
 from fgbench.stages._equal_files import equal_files
@@ -174,16 +173,6 @@ def run(
             *alignment_notes(config, workdir),
         ),
     )
-
-
-def alignment_notes(config: PrepareConfig, workdir: Path) -> list[str]:
-    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face.
-
-    Raises:
-        ManifestError: If there are no manifests.
-    """
-    told = alignment_line(config.faces.align, read_index(workdir).get("alignment"))
-    return [] if told is None else [told]
 
 
 def _pass(

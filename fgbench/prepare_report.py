@@ -12,6 +12,7 @@ from fgbench import pipeline, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import RejectRateError
 from fgbench.failures import LOG, TRANSIENT
+from fgbench.manifest_index import read_index
 from fgbench.pipeline import REJECTS, Marker
 from fgbench.printable import printable_name
 
@@ -191,3 +192,13 @@ def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path)
         f"{tracebacks}see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, "
         "or raise max_reject_rate in the recipe",
     )
+
+
+def alignment_notes(config: PrepareConfig, workdir: Path) -> list[str]:
+    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face.
+
+    Raises:
+        ManifestError: If there are no manifests.
+    """
+    told = alignment_line(config.faces.align, read_index(workdir).get("alignment"))
+    return [] if told is None else [told]

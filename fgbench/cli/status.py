@@ -22,7 +22,8 @@ WorkdirArgument = Annotated[
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
-    from fgbench.prepare import alignment_notes, preview, saved
+    from fgbench.prepare import preview, saved
+    from fgbench.prepare_report import alignment_notes
     from fgbench.stages.publish import read_index
 
     config, root = saved(workdir)

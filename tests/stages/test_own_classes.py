@@ -26,6 +26,19 @@ def relabel(root, labels, *, column="label"):
     return root
 
 
+def write_voted(root, labels):
+    """A folder of clips with votes; by clip, what each annotator called it."""
+    write_folder(root, len(labels))
+    (root / "annotations.csv").unlink()
+    with (root / "votes.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
+        for place, voted in enumerate(labels):
+            for person, label in enumerate(voted):
+                writer.writerow([f"c{place:03d}", f"p{person}", label, 0.9, 4])
+    return root
+
+
 def prepared(tmp_path, labels, n=18, **dataset):
     root = relabel(write_folder(tmp_path / "in", n), labels)
     own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found", **dataset}
@@ -53,29 +66,15 @@ def test_own_classes_with_upper_classes_reach_manifests_and_label_set(tmp_path):
 
 
 def test_a_class_that_is_voted_for_and_never_settled_is_none(tmp_path):
-    root = write_folder(tmp_path / "in", 8)
-    (root / "annotations.csv").unlink()
-    with (root / "votes.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
-        for place in range(8):
-            for person in range(5):
-                label = "rage" if place == 0 and person == 0 else ("wrath", "joy")[place % 2]
-                writer.writerow([f"c{place:03d}", f"p{person}", label, 0.9, 4])
+    labels = [["rage", *["wrath"] * 4], *[[("wrath", "joy")[place % 2]] * 5 for place in range(1, 8)]]
+    root = write_voted(tmp_path / "in", labels)
     own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
     made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own)
     assert set(made.index["classes"]) == {"wrath", "joy"}
 
 
 def test_votes_for_a_class_that_is_not_listed_reject_the_clip(tmp_path):
-    root = write_folder(tmp_path / "in", 6)
-    (root / "annotations.csv").unlink()
-    with (root / "votes.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
-        for place in range(6):
-            for person in range(5):
-                writer.writerow([f"c{place:03d}", f"p{person}", ("wrath", "joy", "fear")[place % 3], 0.9, 4])
+    root = write_voted(tmp_path / "in", [[label] * 5 for label in ("wrath", "joy", "fear") * 2])
     own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found", "classes": ("joy", "fear")}
     made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own, max_reject_rate=1.0)
     rejects = [
