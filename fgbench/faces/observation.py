@@ -65,7 +65,8 @@ def aligned(
         track_id: Number of the face's track.
         score: Score of the detector when it last looked at the face.
     """
-    transform = chip_transform(landmarks, size=options.chip_size, padding=options.padding)
+    layout = options.layout
+    transform = chip_transform(landmarks, size=options.chip_size, padding=layout.padding, shift=layout.shift)
     chip = cut_chip(frame, transform, size=options.chip_size)
     pose = estimate_pose(landmarks, frame.size)
     return Observation(

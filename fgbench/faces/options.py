@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fgbench.errors import ConfigError
+from fgbench.faces.layout import GEOMETRIES, Geometry, Layout, chip_layout
 
 Policy = Literal["largest", "central", "track"]
 """Which face is taken when there are several.
@@ -41,7 +42,8 @@ class FaceOptions:
             is none, before the second search of the enlarged picture for small ones (later ones are rarer).
         check_every: Frames between two checks by the detector that what is followed is still a face.
         chip_size: Side of the aligned chip in px (paper section III: 224).
-        padding: Margin about the face in the chip, as ``dlib.get_face_chip`` counts it.
+        geometry: How the chip is laid out about the face (:mod:`fgbench.faces.layout`).
+        padding: Margin about the face in a chip of geometry ``dlib``; ``None`` takes dlib's own.
     """
 
     detector: str = "dlib-hog"
@@ -56,11 +58,16 @@ class FaceOptions:
     redetect_every: int = 24
     check_every: int = 2
     chip_size: int = 224
-    padding: float = 0.25
+    geometry: Geometry = "face"
+    padding: float | None = None
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise ConfigError(f"unknown policy {self.policy!r} for faces", f"known: {', '.join(POLICIES)}")
+        if self.geometry not in GEOMETRIES:
+            raise ConfigError(
+                f"unknown geometry {self.geometry!r} for faces", f"known: {', '.join(GEOMETRIES)}"
+            )
         bounds: dict[str, tuple[float, float]] = {
             "ambiguity": (0.0, 0.9),
             "min_face_px": (1.0, float("inf")),
@@ -69,9 +76,14 @@ class FaceOptions:
             "redetect_every": (1, float("inf")),
             "check_every": (1, float("inf")),
             "chip_size": (2, 4096),
-            "padding": (0.0, 10.0),
+            **({} if self.padding is None else {"padding": (0.0, 10.0)}),
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"faces: {name} is {value}, expected {low:g} to {high:g}")
+
+    @property
+    def layout(self) -> Layout:
+        """Place of the chip about the face."""
+        return chip_layout(self.geometry, self.padding)

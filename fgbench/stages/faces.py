@@ -111,6 +111,7 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
         policy=config.policy,
         ambiguity=config.ambiguity,
         min_face_px=config.min_face_px,
+        geometry=config.geometry,
         padding=config.padding,
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
@@ -189,7 +190,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=4,
+    version=5,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,
