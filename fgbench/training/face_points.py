@@ -9,7 +9,7 @@ against crops averaged from the video frame (a face of each of 40 drawn clips / 
 stored in dlib's geometry with a padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey
 levels on average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 % of
 a crop (at most 32 %), most of it above the brows, lies outside the stored face. The border is continued
-there, so that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26). Of faces stored in the geometry
+there, so that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26). Of faces stored in geometry
 ``face`` 21 % / 22 % of a crop lie outside (at most 25 % / 31 %; 33 drawn clips, 3 clips of real faces).
 """
 
