@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from fgbench import execution, pipeline, plugins, storage, workfolder
 from fgbench import markers as stored
+from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
@@ -136,8 +137,11 @@ def run(
     """
     with workfolder.working_in(workdir):
         state = _begin(config, root, workdir)
+        # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
+        named = config.dataset.model_copy(update={"name": state.config.dataset.name})
+        recipe = config.model_copy(update={"dataset": named})
         storage.write_json(
-            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
+            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": recipe.model_dump(mode="json")}
         )
         state.results = StoredResults(workdir, recheck=recheck or force)
         # Only where there are worker processes does the recipe's limit hold: this one has to live on.
@@ -294,13 +298,14 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     listing = list_data(config.dataset, root)
     dataset = config.dataset.model_copy(update={"scheme": listing.scheme})
-    config = config.model_copy(update={"dataset": dataset})
+    config, notes = settled(config.model_copy(update={"dataset": dataset}), listing.entries, root)
+    listing = replace(listing, notes=(*listing.notes, *notes))
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
     for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
     stamps = Stamps(root)
-    names = [dataset.name, dataset.scheme]
+    names = [config.dataset.name, config.dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
     return _Run(
         config=config,

@@ -19,8 +19,8 @@ class DatasetConfig(Section):
 
     adapter: str = "fg_emotions"
     """Plugin in ``fgbench/datasets``."""
-    name: str = "fg-emotions"
-    """Name written into the manifests."""
+    name: str = ""
+    """Name written into the manifests; empty is that of the data set's folder."""
     variant: str = ""
     """Benchmark or release of the data set, as its adapter names it; empty is the usual one."""
     scheme: str = "fg33"
@@ -49,8 +49,8 @@ class ProtocolConfig(Section):
     """Parts to report."""
     folds: Annotated[int, Field(ge=3, le=1000)] = 10
     """Number of folds."""
-    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
-    """What folds, and what is held out, must not divide."""
+    group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
+    """What folds, and what is held out, must not divide. ``found``: persons where the data set tells them."""
     fold_selection: Literal["next", "held-out"] = "next"
     """What chooses in a fold: ``next``, the fold after it; ``held-out``, a tenth of the groups outside it."""
     fold_file: str | None = None
@@ -100,11 +100,14 @@ class SplitConfig(Section):
 
     use_official: bool = True
     """Keep the parts that the data set names; clips without one are divided by the rules below."""
-    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
-    """What must not be divided. The paper divides by clip."""
+    group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
+    """What must not be divided. ``found``: persons where the data set tells them, and each other clip by
+    itself; with fewer persons than parts, clips. The paper divides by clip."""
     assign: Literal["hash", "exact"] = "hash"
-    """``hash``: each group by itself, so that a new clip leaves the others where they are, but for those that
-    ``cover_all_classes`` moves; ``exact``: sizes are met as closely as whole groups allow."""
+    """``hash``: each clip by itself, so that a new one leaves the others where they are, but for those that
+    ``cover_all_classes`` moves; persons and sources by their number, so that no part is without any as long
+    as there are enough, and a new clip of a known one moves nobody. ``exact``: sizes are met as closely as
+    whole groups allow."""
     train: Weight = 825.0
     """Number of clips, or weight; only the proportions count when the data set has another size."""
     val: Weight = 275.0
@@ -191,7 +194,7 @@ class AuditConfig(Section):
 
     drop_leaks: bool = False
     """Whether they are taken out of training and validation."""
-    apart: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
+    apart: Literal["found", "clip_id", "source_id", "subject_id"] = "clip_id"
     """What counts as a leak beside clips, files and pictures: a source or a subject in two parts.
     ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says."""
 
