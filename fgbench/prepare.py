@@ -30,8 +30,9 @@ from fgbench.prepare_report import alignment_notes, check_reject_rate, failures_
 from fgbench.records import ClipEntry
 from fgbench.sealed_json import discard
 from fgbench.stages._equal_files import equal_files
+from fgbench.stages._look_here import look_here, rejected_rows, rejects_told
 from fgbench.stages._source_files import Check, has_changed
-from fgbench.stages.publish import MANIFESTS, publish
+from fgbench.stages.publish import MANIFESTS, publish, read_index
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
@@ -159,6 +160,20 @@ def run(
                 finally:
                     state.results.save()
         _forget_moving(state)
+    notes = (
+        *state.listing.notes,
+        *state.listing.inventory.lines,
+        *equal_files(workdir / MANIFESTS / "clips.parquet"),
+        *alignment_notes(config, workdir),
+    )
+    found = look_here(
+        state.config,
+        workdir,
+        state.finished,
+        classes=read_index(workdir)["classes"],
+        notes=notes,
+        all_official=config.split.use_official and all(entry.split for entry in state.listing.entries),
+    )
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -170,12 +185,10 @@ def run(
         left_out=state.listing.left_out,
         failures=failures_of(workdir, state.finished),
         damage=tuple(dict.fromkeys(state.results.damage)),
-        notes=(
-            *state.listing.notes,
-            *state.listing.inventory.lines,
-            *equal_files(workdir / MANIFESTS / "clips.parquet"),
-            *alignment_notes(config, workdir),
-        ),
+        notes=notes,
+        persons=found.persons,
+        look=found.lines,
+        is_untrainable=found.is_untrainable,
     )
 
 
@@ -251,6 +264,7 @@ def preview(
         published=False,
         left_out=state.listing.left_out,
         notes=(*state.listing.notes, *state.listing.inventory.lines),
+        rejects=tuple(rejects_told(rejected_rows(workdir, state.finished), workdir)),
     )
 
 
