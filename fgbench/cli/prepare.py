@@ -131,6 +131,10 @@ def prepare(
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
+    if report.is_untrainable:
+        from fgbench.stages._look_here import untrainable
+
+        raise untrainable(work)
 
 
 def _refuse_other_data(work: Path, root: Path) -> None:
@@ -199,6 +203,8 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
+    from fgbench.stages._look_here import WARNING
+
     if json:
         print_json(report.to_json())
         return
@@ -224,10 +230,18 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
             f"log: {failures.log}; fgbench prepare --retry works on them again"
         )
     for line in report.notes:
-        say(line)
+        if not line.startswith(WARNING):
+            say(line)
     for part, counts in report.counts.items():
         say(counts_line(part, counts))
+    say(report.persons)
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")
     else:
         say(f"{report.done} buckets computed; manifests in {report.workdir}/manifests")
+    if not report.look:
+        say("look here: nothing needs you")
+        return
+    say("look here:")
+    for line in report.look:
+        say(f"  {line}")
