@@ -95,6 +95,7 @@ def run_place(
     from fgbench.evaluation.division import read_division
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
+    from fgbench.evaluation.read_digest import read_digest
     from fgbench.soundness import require
     from fgbench.stages.publish import content_digest, read_index
     from fgbench.workfolder import refuse_links
@@ -108,8 +109,9 @@ def run_place(
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
-            manifest_digest=content_digest(index, stages),
-            samples_digest=content_digest(index),
+            manifest_digest=read_digest(workdir, index, stages),
+            samples_digest=read_digest(workdir, index),
+            earlier_digests=frozenset({content_digest(index, stages), content_digest(index)}),
             details={
                 "dataset": index["dataset"],
                 "synthetic": index["synthetic"],

@@ -138,7 +138,8 @@ class ClassResult(_Told):
     metrics: _Scores
     rejected_test: dict[str, Count] = {}
     tuned_on_test: bool = False
-    manifest_digest: str
+    manifest_digest: str | None = None
+    digest_kind: str | None = None
     details: _Details
 
 

@@ -78,7 +78,7 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     tuned = []
     lost: dict[tuple[str, ...], Counter[str]] = {}
     for name, result in results:
-        run = (name, *(str(result[key]) for key in ("experiment", "manifest_digest", "seed")))
+        run = (name, *(str(result.get(key)) for key in ("experiment", "manifest_digest", "seed")))
         lost.setdefault(run, Counter()).update(result.get("rejected_test") or {})
         if result.get("tuned_on_test"):
             tuned.append(name)

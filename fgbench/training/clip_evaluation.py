@@ -68,7 +68,7 @@ def evaluate_clips(
     """
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
-    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
     if network.config.temporal == "flow" and not is_own:
         refuse_other_flow(trained, place)

@@ -68,7 +68,7 @@ def tested_elsewhere(
     own = {} if source is None else source["details"]
     dataset = own.get("dataset", _UNKNOWN)
     details = {
-        **origin_told(trained, own, None if source is None else source["manifest_digest"], place),
+        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),
