@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 from fgbench import plugins
 from fgbench.catalogue.classes import Classes, choose_classes
@@ -21,7 +22,7 @@ from fgbench.datasets._tables import tables_read
 from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
-from fgbench.records import ClipEntry
+from fgbench.records import PEOPLE, ClipEntry, UnitSource
 from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
 
 BAD_NAME = "bad_name"
@@ -108,8 +109,22 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         are_found=classes.are_found,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes),
+        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root).lines),
     )
+
+
+def unit_source(adapter: ModuleType, root: Path) -> UnitSource:
+    """How the labels of action units of a data set were made, as its adapter tells.
+
+    Args:
+        adapter: Plugin of the data set.
+        root: Its root.
+
+    Raises:
+        DatasetError: If its table cannot be read.
+    """
+    source: UnitSource = adapter.unit_source(root) if hasattr(adapter, "unit_source") else PEOPLE
+    return source
 
 
 def card_of(config: DatasetConfig) -> Card:

@@ -26,7 +26,7 @@ from fgbench.cli.runs import (
     seeded,
     show_runs,
 )
-from fgbench.cli.units import required_unit_data, unit_data
+from fgbench.cli.units import required_unit_data, tell_units, unit_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,8 +243,11 @@ def train_au(
     found = [required_unit_data(one, hint=hint) for one in (place, *others)]
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")
+    found = tell_units(found, config.action_units)
     first, *further = found
-    return au_run.run(config, place, first.rows, folds=folds, people=first.people, others=further)
+    return au_run.run(
+        config, place, first.rows, folds=folds, people=first.people, source=first.source, others=further
+    )
 
 
 def train_images(

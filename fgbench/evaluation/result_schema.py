@@ -96,6 +96,7 @@ class _Details(_Shape):
     start: _Start | None = None
     protocol: _Protocol | None = None
     notes: list[Annotated[str, Field(min_length=1)]] = []
+    pseudo_labels: dict[str, str] = {}
     transfer: _Transfer | None = None
 
 

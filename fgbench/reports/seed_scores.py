@@ -9,6 +9,7 @@ from typing import Any
 
 from fgbench.evaluation.action_units import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.evaluation.metrics import Scores
+from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
 from fgbench.evaluation.results import read_predictions, read_result
 from fgbench.reports.accuracies import over_seeds
 from fgbench.reports.au_scores import pooled_units
@@ -90,13 +91,13 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
     return Table(
         name=f"{name}-seeds",
         title=data_title(
-            f"{name}, action units, test, seed by seed",
+            f"{name}, action units{pseudo_title(details)}, test, seed by seed",
             details["dataset"],
             synthetic=bool(details["synthetic"]),
         ),
         columns=["Seed", "Mean F1"],
         rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
-        notes=["Standard deviation over seeds (n - 1), folds pooled."],
+        notes=["Standard deviation over seeds (n - 1), folds pooled.", *pseudo_notes(details)],
     )
 
 

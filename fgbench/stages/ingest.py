@@ -138,6 +138,12 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
                 "selected_frame_outside",
                 f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
             )
+    last = entry.last_unit_frame
+    if last is not None and last >= n_frames:
+        return (
+            "unit_frame_outside",
+            f"action units of frame {last}, but the clip has frames 0 to {n_frames - 1}",
+        )
     if scheme == UNLABELLED:
         return None
     if entry.votes:  # one for something that is no class settles nothing, and the others may do

@@ -14,6 +14,7 @@ from typing import Any
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.evaluation.action_units import AuPredictions, write_au_run
+from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import SINGLE_FOLD, run_folder
 from fgbench.evaluation.run_lock import hold_run
 from fgbench.training.au_evaluation import ask, open_au_network
@@ -21,6 +22,7 @@ from fgbench.training.au_folders import own_result
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.device import describe
 from fgbench.training.elsewhere import experiment_elsewhere, origin_told, read_settings
+from fgbench.training.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained
 from fgbench.training.trained import Trained
 
 
@@ -62,6 +64,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         place.workdir, experiment=experiment_elsewhere(trained, place), fold=SINGLE_FOLD, seed=seed
     )
     own = {} if source is None else source["details"]
+    told = pseudo_data([data])
+    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told)]
     with hold_run(folder):
         write_au_run(
             folder,
@@ -70,6 +74,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             device=describe(place.device),
             details={
                 **origin_told(trained, own, own.get("manifest_digest"), place),
+                **({PSEUDO: told} if told else {}),
+                **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,
                 "seed": seed,
             },

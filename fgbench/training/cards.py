@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fgbench.evaluation.pseudo import pseudo_notes
+
 _LIMITS = """
 ## Limits
 
@@ -33,6 +35,7 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         f"seed {metadata['seed']}, on {result['device']}",
         *(_clip_lines(metadata) if metadata["kind"] == "video" else [f"- Input: {_input(metadata)}"]),
     ]
+    lines += [f"- Labels: {note}" for note in pseudo_notes(details)]
     if metadata.get("initial_weights"):
         lines.append(
             f"- Made from weights with SHA-256 {metadata['initial_weights']}; "

@@ -34,6 +34,7 @@ from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
+from fgbench.training.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.training.starting import build, start_of, transfer_of
 from fgbench.training.stored import image_ids
 from fgbench.training.trained import Trained
@@ -86,7 +87,7 @@ def run(
     """
     start = start_of(config, au_weights, init)
     told = None if start is None else start_told(start, place)
-    notes = []
+    notes = [] if start is None else pseudo_trained(start.metadata)
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
@@ -256,6 +257,7 @@ def _finish(
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": config.network.model_dump(mode="json"),
         **preprocessing.plain(),
+        **({} if start is None else pseudo_metadata(start.metadata)),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}

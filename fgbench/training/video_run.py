@@ -33,6 +33,7 @@ from fgbench.training.loop import fit
 from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
+from fgbench.training.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.training.trained import WEIGHTS, Trained
 from fgbench.training.video_data import OpenClips, open_clips
 from fgbench.training.video_inputs import Scale
@@ -78,7 +79,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
     start = None if image is None else start_told(image, place)
-    notes = []
+    notes = [] if image is None else pseudo_trained(image.metadata)
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
@@ -208,6 +209,7 @@ def _finish(
         "image": described,
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
+        **({} if image is None else pseudo_metadata(image.metadata)),
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(

@@ -69,7 +69,7 @@ function intervals(list, names, title) {
 }
 
 function unitCards() {
-  return overview.units.map((entry, place) => card(`Action units: ${stated(entry)}`, () => {
+  return overview.units.map((entry, place) => card(`Action units: ${stated(entry)}${entry.labels}`, () => {
     const { scores, history } = load(`units-${place}`);
     const names = scores.map((score) => score.name.toUpperCase());
     const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, () => ({

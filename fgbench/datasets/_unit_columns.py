@@ -1,0 +1,219 @@
+"""Tables of action units as they stand: columns, and the cells of every clip, before they are judged.
+
+Reads text files; see :mod:`fgbench.datasets._unit_table` for what the columns mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fgbench.datasets._tables import decimal_number, read_text, whole_number
+from fgbench.errors import DatasetError
+from fgbench.naming import first_few, tidy
+
+OPENFACE = "OpenFace"
+PY_FEAT = "py-feat"
+DETECTOR = "a detector"
+
+_UNIT = re.compile(r"(?:au[ _-]?)?0*([1-9][0-9]?)(?P<openface>_[rc])?")
+_PY_FEAT_COLUMNS = frozenset({"facescore", "facerectx", "feat_face_x"})
+
+EXAMPLE = "clip,frame,AU1,AU2,AU12"
+"""A first line, for messages."""
+
+FOLDER = "action_units"
+"""Folder of tables of one clip each."""
+
+SURE_FROM = 0.5
+"""Least confidence of OpenFace in a frame whose labels are taken."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Column:
+    """A column of a unit: its place, its name as recipes have it, OpenFace's kind (``_r``, ``_c``)."""
+
+    place: int
+    unit: str
+    openface: str
+
+
+@dataclass(slots=True)
+class UnitRow:
+    """A line of a table: where it stands, the clip, the frame, and the numbers by unit."""
+
+    where: str
+    frame: int | None
+    cells: dict[str, str]
+    is_masked: bool
+
+
+@dataclass(slots=True)
+class UnitTables:
+    """All that the tables say, before it is judged."""
+
+    rows: dict[str, list[UnitRow]] = field(default_factory=dict)
+    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
+    units: set[str] = field(default_factory=set)
+    ignored: set[str] = field(default_factory=set)
+    detectors: set[str] = field(default_factory=set)
+    kind: str | None = None  # known from the columns already
+    n_masked: int = 0
+
+
+def read_table(
+    path: Path, shown: str, found: UnitTables, clip_id: Callable[[str], str], clip: str | None
+) -> None:
+    """Add what a table says.
+
+    Args:
+        path: The table.
+        shown: Its name, for messages.
+        found: Where to add it.
+        clip_id: What clip a name means.
+        clip: Whose table it is; ``None`` if a column says.
+
+    Raises:
+        DatasetError: If it cannot be read, or lacks columns.
+    """
+    text = read_text(path)
+    separator = _separator(text)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV table: {error}", f"expected {EXAMPLE}") from error
+    head = [tidy(cell).lower() for cell in lines[0]] if lines else []
+    twice = sorted(name for name, count in Counter(head).items() if name and count > 1)
+    if twice:
+        raise DatasetError(
+            f"{path} has columns that come twice: {first_few(twice)}", "correct the first line"
+        )
+    places = {name: place for place, name in enumerate(head)}
+    columns = _columns(path, head)
+    who = places.get("clip", places.get("input"))
+    if clip is None and who is None:
+        raise DatasetError(
+            f"{path} has no column clip (it has: {first_few(head) or 'nothing'})",
+            f"expected {EXAMPLE}; tables of one clip each belong into {FOLDER}/, named as their clips",
+        )
+    is_openface = any(column.openface for column in columns)
+    if is_openface:
+        found.detectors.add(OPENFACE)
+    elif not _PY_FEAT_COLUMNS.isdisjoint(head):
+        found.detectors.add(PY_FEAT)
+    found.units |= {column.unit for column in columns}
+    used = {column.place for column in columns} | {
+        places[name]
+        for name in ("clip", "input", "frame", "pseudo", *(("success", "confidence") if is_openface else ()))
+        if name in places
+    }
+    found.ignored |= {name for place, name in enumerate(head) if place not in used and name}
+    comma = separator != ","
+    for line, cells in enumerate(lines[1:], start=2):
+        values = [cell.strip() for cell in cells]
+        if not any(values):
+            continue
+        where = f"{shown} line {line}"
+        if len(values) != len(head):
+            raise DatasetError(
+                f"{path} line {line} has {len(values)} cells, expected {len(head)}", "correct the line"
+            )
+        name = clip if clip is not None else values[who or 0]
+        if not name:
+            raise DatasetError(f"{path} line {line} names no clip", "correct the line")
+        whose = clip_id(name)
+        if values[places["pseudo"]] not in ("", "0") if "pseudo" in places else False:
+            found.detectors.add(DETECTOR)
+        try:
+            frame = _frame(values, places, from_one=is_openface)
+            masked = is_openface and _is_unsure(values, places)
+        except ValueError as error:
+            found.problems.setdefault(whose, ("bad_unit_label", f"{where}: {error}"))
+            continue
+        found.n_masked += masked
+        numbers = {
+            column.unit: values[column.place].replace(",", ".") if comma else values[column.place]
+            for column in columns
+        }
+        found.rows.setdefault(whose, []).append(UnitRow(where, frame, numbers, masked))
+    if is_openface:
+        kind = "presence" if any(column.openface == "_c" for column in columns) else "intensity"
+        if found.kind not in (None, kind):
+            raise DatasetError(
+                f"{path} has other columns of {OPENFACE} than tables before it", "write them alike"
+            )
+        found.kind = kind
+
+
+def _separator(text: str) -> str:
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
+
+
+def _columns(path: Path, head: Sequence[str]) -> list[_Column]:
+    """The columns of units; of OpenFace's two kinds that of presence, where a unit has both."""
+    found: dict[str, _Column] = {}
+    plain = []
+    for place, name in enumerate(head):
+        match = _UNIT.fullmatch(name)
+        if match is None:
+            continue
+        column = _Column(place=place, unit=f"au{int(match[1]):02d}", openface=match["openface"] or "")
+        before = found.get(column.unit)
+        if not column.openface:
+            plain.append(name)
+        if before is not None and not (before.openface and column.openface):
+            raise DatasetError(f"{path} has two columns of {column.unit}", "correct the first line")
+        if before is None or column.openface == "_c":
+            found[column.unit] = column
+    if not found:
+        raise DatasetError(
+            f"{path} has no column of an action unit (it has: {first_few(head) or 'nothing'})",
+            f"expected {EXAMPLE}, or columns of {OPENFACE} (AU01_c) or {PY_FEAT} (AU01)",
+        )
+    kinds = {column.openface for column in found.values()}
+    if plain and len(kinds) > 1:
+        raise DatasetError(
+            f"{path} has columns of {OPENFACE} beside others ({first_few(plain)})",
+            "put them into tables apart",
+        )
+    if "_c" in kinds:  # one kind of number per table: a unit that has an intensity alone is left out
+        return [column for column in found.values() if column.openface == "_c"]
+    return list(found.values())
+
+
+def _frame(values: Sequence[str], places: Mapping[str, int], *, from_one: bool) -> int | None:
+    """Number of the frame of a row, from 0.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    text = values[places["frame"]] if "frame" in places else ""
+    if not text:
+        return None
+    number = whole_number(text.removesuffix(".0"))
+    least = 1 if from_one else 0
+    if number is None or number < least:
+        raise ValueError(f"frame is {text[:40]!r}, expected a whole number from {least} on")
+    return number - least
+
+
+def _is_unsure(values: Sequence[str], places: Mapping[str, int]) -> bool:
+    """Whether OpenFace did not find the face of a frame.
+
+    Raises:
+        ValueError: If a cell is no number.
+    """
+    for name, least in (("success", 1.0), ("confidence", SURE_FROM)):
+        if name in places:
+            number = decimal_number(values[places[name]])
+            if number is None:
+                raise ValueError(f"{name} is {values[places[name]][:40]!r}, expected a number")
+            if number < least:
+                return True
+    return False
