@@ -91,6 +91,11 @@ def run(
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    if start is None and config.network != (whole := config.network.trained_whole()):
+        config = config.model_copy(update={"network": whole})
+        notes.append(
+            "network.freeze, unfreeze_after and unfreeze_rate without effect: the trunk's values are drawn"
+        )
     unit_rows = list(units or ()) if config.losses.units else []
     if config.losses.units and not unit_rows:
         notes.append(
@@ -197,7 +202,8 @@ def _run_one(
         assert start is not None
         names = start.metadata["action_units"]
         units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
-    if config.freezes_trunk:
+    frozen = "none" if start is None else config.frozen
+    if frozen == "trunk":
         model.eval()
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
@@ -213,6 +219,7 @@ def _run_one(
             maps=maps,
             selection_maps=selection_maps,
             units=units,
+            frozen=frozen,
             seed=place.seed,
             device=place.device,
         ),
@@ -254,7 +261,7 @@ def _finish(
         "seed": place.seed,
         **place.labels.described(),
         "basic": list(place.labels.upper) if config.losses.basic else [],
-        "network": config.network.model_dump(mode="json"),
+        "network": config.network.built(),
         **preprocessing.plain(),
     }
     # Outputs for action units serve training alone.

@@ -57,7 +57,7 @@ def start_of(config: TrainImageConfig, au_weights: Path | None, init: Trained | 
             )
         init.require("image", purpose="to start from")
         network = dict(init.metadata["network"])
-        wanted = config.network.model_dump(mode="json")
+        wanted = config.network.built()
         if config.region_counts:
             raise ConfigError(
                 f"recipe {config.name} trains several networks, expected one to start from a trained one",
@@ -112,8 +112,8 @@ def build(
     Args:
         config: The recipe.
         start: An AU network, whose trunk and embedding are taken (and whose outputs, if the recipe trains on
-            units too); or a network of images, of which all but the classifiers is taken. The trunk is frozen
-            if the recipe's is.
+            units too); or a network of images, of which all but the classifiers is taken. What the recipe
+            freezes of the trunk is frozen.
         seed: Of what is drawn.
         labels: The classes; ``None`` are the 33 leaves.
 
@@ -136,18 +136,16 @@ def build(
                 state = _below(start.state, f"scales.{number}.{part}.")
                 if state:
                     load_into(getattr(scale, part), state, origin=origin)
-        if config.au_recipe is not None:
-            model.freeze_trunk()
+        model.freeze(config.frozen)
         return model
     embedding = _below(start.state, "embedding.")
     for scale in model.scales:
         shapes = {name: tuple(value.shape) for name, value in scale.embedding.state_dict().items()}
         if shapes == {name: tuple(value.shape) for name, value in embedding.items()}:
             load_into(scale.embedding, embedding, origin=origin)
-    if model.units is None:
-        model.freeze_trunk()
-    else:
+    if model.units is not None:
         load_into(model.units, _below(start.state, "head."), origin=origin)
+    model.freeze(config.frozen)
     return model
 
 
