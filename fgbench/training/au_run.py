@@ -246,6 +246,8 @@ def _finish(
         "experiment": config.name,
         "fold": protocol.fold,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         "action_units": list(config.action_units),
         "trunk": config.trunk.model_dump(mode="json"),
         "fc_hidden": config.fc_hidden,

@@ -42,7 +42,7 @@ from fgbench.training.processes import (
     spread_parameters,
 )
 from fgbench.training.randomness import deterministic, isolated, seed_step
-from fgbench.training.task import Task
+from fgbench.training.task import Task, ThawingTask
 from fgbench.training.turns import Turns, build_turns
 
 CHECKPOINT = "checkpoint.pt"
@@ -173,6 +173,8 @@ def _start(run: _Run, *, resume: bool) -> None:
 def _train_epoch(run: _Run, log: Log) -> float:
     """The steps of an epoch from where it stands; returns the last learning rate."""
     task, config, standing = run.task, run.config, run.standing
+    if isinstance(task, ThawingTask):
+        task.begin(standing.epoch)
     batches = task.batches(epoch=standing.epoch, rank=run.processes.rank, world=run.processes.world)
     steps, parameters = len(batches), run.parameters
     if not steps:

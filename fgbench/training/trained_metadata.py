@@ -29,6 +29,8 @@ class _Told(BaseModel):
     experiment: _Text
     seed: Annotated[int, Field(ge=0, lt=1 << 63)]
     pseudo_labels: Annotated[dict[_Text, _Text], Field(max_length=1000)] = Field(default_factory=dict)
+    dataset: _Text | None = None
+    synthetic: bool | None = None
 
 
 class _Faces(_Told):
