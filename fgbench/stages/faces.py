@@ -114,6 +114,7 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
         padding=config.padding,
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
+        min_quality=config.min_quality,
         redetect_every=config.redetect_every,
         search_every=config.search_every,
         check_every=config.check_every,
@@ -157,6 +158,7 @@ def _row(sample: Mapping[str, Any], found: Observation | None, config: FacesConf
         "n_faces": found.n_faces,
         "box_xyxy": _flat(found.box_xyxy),
         "score": found.score,
+        "quality": found.quality,
         "landmarks": _padded(found.landmarks),
         "transform": _flat(found.transform),
         "yaw_deg": found.yaw_deg,
@@ -189,7 +191,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=4,
+    version=5,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,
