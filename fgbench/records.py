@@ -274,6 +274,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("n_faces", pa.int16()),
             ("box_xyxy", box(4)),
             ("score", pa.float32()),
+            ("quality", pa.float32()),
             ("landmarks", box(2 * N_LANDMARKS)),
             ("transform", box(6)),
             ("yaw_deg", pa.float32()),

@@ -34,6 +34,7 @@ _LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
 _REASONS = {
     "no_face": "no face was found",
     "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
+    "unsure": "the landmarks of the face are not sure: it moves too fast or is covered (faces.min_quality)",
     "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
     "corrupt_frame": "the decoder found the file damaged",
     "no_prediction": "the network's numbers for it are not finite",

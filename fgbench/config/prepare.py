@@ -178,6 +178,10 @@ class FacesConfig(Section):
     """Side of the aligned face in px (paper section III: 224)."""
     max_abs_yaw_deg: Annotated[float, Field(gt=0.0, le=180.0)] = 45.0
     """A face turned further gets the status ``large_pose``. Not stated in the paper."""
+    min_quality: Fraction = 0.5
+    """A face whose landmarks are less sure gets the status ``unsure`` (`fgbench.faces.quality`): they agree
+    neither with what the detector saw nor with the frames around. 0 takes every face. Not stated in the
+    paper."""
     redetect_every: Positive = 24
     """Frames between two searches of the whole frame while a face is tracked."""
     search_every: Positive = 6

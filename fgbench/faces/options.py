@@ -36,6 +36,8 @@ class FaceOptions:
             share of half the frame's shorter side (``central``).
         min_face_px: Narrower faces (width of the detector's box) are not looked for, and not taken.
         max_abs_yaw_deg: A face turned further to either side gets the status ``large_pose``.
+        min_quality: A face whose landmarks are less sure (:mod:`fgbench.faces.quality`) gets the status
+            ``unsure``; 0 to 1, and with 0 none does.
         search_every: While there is no face, a frame is searched at the latest this many frames after the
             last; a face found there is followed back through the frames between. 1 searches every frame.
         redetect_every: Frames between two searches for other faces while a face is followed; and, while there
@@ -54,6 +56,7 @@ class FaceOptions:
     ambiguity: float = 0.1
     min_face_px: float = 40.0
     max_abs_yaw_deg: float = 45.0
+    min_quality: float = 0.5
     search_every: int = 6
     redetect_every: int = 24
     check_every: int = 2
@@ -72,6 +75,7 @@ class FaceOptions:
             "ambiguity": (0.0, 0.9),
             "min_face_px": (1.0, float("inf")),
             "max_abs_yaw_deg": (0.0, 180.0),
+            "min_quality": (0.0, 1.0),
             "search_every": (1, float("inf")),
             "redetect_every": (1, float("inf")),
             "check_every": (1, float("inf")),

@@ -25,10 +25,20 @@ import numpy.typing as npt
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.following import Located, Models, check, load_models, locate, look
+from fgbench.faces.following import (
+    Located,
+    Models,
+    at_detection,
+    check,
+    distance,
+    load_models,
+    locate,
+    look,
+)
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.placement import Placement, placement_from_box
+from fgbench.faces.placement import Placement
+from fgbench.faces.quality import Judge, agreement_with_detection
 from fgbench.faces.searching import Searcher
 from fgbench.faces.selection import choose, rank
 from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE
@@ -42,6 +52,13 @@ _KEEP_MARGIN = 0.3
 _SAME_LOOK = 0.85
 _SAME_PERSON_LOOK = 0.5
 _SAME_FACE_IOU = 0.3
+# Movement from one frame to the next, in widths and radians, beyond which the detector looks at the face at
+# once: half of what the predictor bears.
+_FAST_WIDTHS = 0.08
+_FAST_TURN_RAD = 0.15
+# How far a face moves, in its widths, and grows between two looks at it: as far as it is searched near by.
+_SAME_FACE_WIDTHS = 1.0
+_SAME_FACE_LOG_SCALE = 0.35
 
 Observed = tuple[Frame, Observation]
 """A frame and what was found in it."""
@@ -49,10 +66,12 @@ Observed = tuple[Frame, Observation]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A face where the detector saw it: located in that frame, with the detector's score."""
+    """A face where the detector saw it: located in that frame, with the detector's score, and how well the
+    landmarks agree with what it saw."""
 
     face: Located
     score: float
+    agreement: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +83,7 @@ class _Track:
         began_at: Frame in which it was found.
         face: Where it was.
         score: Of the last check.
+        agreement: Of its landmarks with what the detector saw in the last frame; 1 if that did not look.
         appearance: Thumbnail at the last check.
         checked_at: Frame of the last check.
         portrait: Thumbnail at the check with the highest score.
@@ -74,6 +94,7 @@ class _Track:
     began_at: int
     face: Located
     score: float
+    agreement: float
     appearance: Image
     checked_at: int
     portrait: Image
@@ -86,7 +107,8 @@ def observe_clip(
     """Observe the frames of one clip.
 
     Args:
-        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time.
+        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time, and one
+            more, which waits for its quality.
         options: Choices.
         models: Loaded models, to share them between clips; ``None`` loads them.
 
@@ -97,13 +119,15 @@ def observe_clip(
         ValueError: If the frames are not in order.
     """
     tracker = FaceTracker(options, models)
+    judge = Judge((options or FaceOptions()).min_quality)
     for frame in frames:
-        yield from tracker.feed(frame)
-    yield from tracker.finish()
+        yield from judge.feed(tracker.feed(frame))
+    yield from judge.feed(tracker.finish())
+    yield from judge.finish()
 
 
 class FaceTracker:
-    """Finds and follows the face of one clip.
+    """Finds and follows the face of one clip. Observations have the quality that the detection alone tells.
 
     Hand in the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
     the end :meth:`finish`, which take less time where there is no face.
@@ -232,7 +256,8 @@ class FaceTracker:
             found = self._searcher.find(frame, luma, self._scene)
             self._choose(frame, [self._at_detection(luma, item) for item in found])
         if self._track is not None:
-            return self._aligned(frame, self._track.face, self._track.score)
+            track = self._track
+            return self._aligned(frame, _Seen(track.face, track.score, track.agreement))
         return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
 
     def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
@@ -252,19 +277,22 @@ class FaceTracker:
             elif self._track is None:
                 found[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
             else:
-                found[frame.index] = self._aligned(frame, known[0].face, known[0].score)
+                found[frame.index] = self._aligned(frame, known[0])
         return found
 
     def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
         """Carry the track on into a frame, or lose it."""
         face = locate(luma, track.face.placement, self._models.predictor)
-        is_due = must_check or not face.settled or frame.index - track.checked_at >= self._options.check_every
+        is_time = must_check or frame.index - track.checked_at >= self._options.check_every
+        is_due = is_time or not face.settled or _has_jumped(track.face.placement, face.placement)
         if not is_due and scene.correlation(look(face), track.appearance) >= _SAME_LOOK:
-            self._track = replace(track, face=face)
+            self._track = replace(track, face=face, agreement=1.0)
             return
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
         if seen is not None:
-            self._take_up(track, _Seen(face, seen.score), frame.index, is_followed=not must_check)
+            self._take_up(
+                track, self._at_detection(luma, seen, face), frame.index, is_followed=not must_check
+            )
             return
         near = self._searcher.find_near(luma, track.face.placement)
         if near is not None:
@@ -278,7 +306,7 @@ class FaceTracker:
         box = track.face.placement.box_xyxy
         found = self._searcher.find_others(frame, luma, track.face.placement.width_px)
         others = [item for item in found if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
-        held = _Seen(track.face, track.score)
+        held = _Seen(track.face, track.score, track.agreement)
         self._choose(frame, [held, *(self._at_detection(luma, item) for item in others)], held=0)
 
     def _compare_rivals(self, frame: Frame, luma: Image) -> None:
@@ -331,6 +359,7 @@ class FaceTracker:
             began_at=began_at,
             face=seen.face,
             score=seen.score,
+            agreement=seen.agreement,
             appearance=appearance,
             checked_at=index,
             portrait=appearance if seen.score > best else portrait,
@@ -341,25 +370,43 @@ class FaceTracker:
         """The face near a placement, if the detector sees one there."""
         face = locate(frame.gray(), place, self._models.predictor)
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
-        return None if seen is None else _Seen(face, seen.score)
+        return None if seen is None else self._at_detection(frame.gray(), seen, face)
 
-    def _at_detection(self, luma: Image, found: Detection) -> _Seen:
-        """A detected face with its landmarks."""
-        return _Seen(locate(luma, placement_from_box(found.box_xyxy), self._models.predictor), found.score)
+    def _at_detection(self, luma: Image, found: Detection, known: Located | None = None) -> _Seen:
+        """A detected face with its landmarks, which are found anew where those known lie beside it."""
+        face = at_detection(luma, found, self._models.predictor, known)
+        return _Seen(face, found.score, agreement_with_detection(distance(face.placement, found)))
 
-    def _aligned(self, frame: Frame, face: Located, score: float) -> Observation:
+    def _aligned(self, frame: Frame, seen: _Seen) -> Observation:
         assert self._track is not None
         return aligned(
             frame,
-            face.landmarks,
+            seen.face.landmarks,
             self._options,
             n_faces=self._n_faces,
             track_id=self._track.track_id,
-            score=score,
+            score=seen.score,
+            quality=seen.agreement,
         )
 
 
+def _has_jumped(before: Placement, after: Placement) -> bool:
+    """Whether a face moved so far between two frames that its landmarks may have been left behind."""
+    moved = float(np.linalg.norm(after.centre - before.centre)) / before.width_px
+    turned = abs(float(np.angle(np.exp(1j * (after.roll_rad - before.roll_rad)))))
+    return moved > _FAST_WIDTHS or turned > _FAST_TURN_RAD
+
+
 def _is_same(track: _Track, face: Located, appearance: Image) -> bool:
-    """Whether a face is in the place of a track's and looks like its portrait."""
-    shared = box_iou(face.placement.box_xyxy, track.face.placement.box_xyxy)
-    return shared >= _SAME_FACE_IOU and scene.correlation(appearance, track.portrait) >= _SAME_PERSON_LOOK
+    """Whether a face is near the place of a track's, about as large, and looks like it."""
+    place, last = face.placement, track.face.placement
+    away = float(np.linalg.norm(place.centre - last.centre)) / max(place.width_px, last.width_px)
+    grown = abs(float(np.log(max(place.width_px, 1e-6) / max(last.width_px, 1e-6))))
+    return (
+        away <= _SAME_FACE_WIDTHS
+        and grown <= _SAME_FACE_LOG_SCALE
+        and any(
+            scene.correlation(appearance, known) >= _SAME_PERSON_LOOK
+            for known in (track.portrait, track.appearance)
+        )
+    )
