@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fgbench import plugins
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
 from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, Workdir, opened, run_place, seeded, show_runs
@@ -26,7 +26,12 @@ KIND = "baselines"
 
 Recipe = Annotated[
     str | None,
-    typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
+    typer.Option(
+        "--recipe",
+        help="Packed recipe or .yaml file.",
+        show_default="the baseline's own",
+        autocompletion=completion.recipe,
+    ),
 ]
 
 

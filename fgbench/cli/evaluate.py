@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from fgbench.training.trained import Trained
 
 TrainedRun = Annotated[
-    str, typer.Argument(help="Folder of a run, its weights, or the name of an experiment in the work folder.")
+    str,
+    typer.Argument(
+        help="Folder of a run, its weights, or the name of an experiment in the work folder.",
+        autocompletion=completion.run,
+    ),
 ]
 
 

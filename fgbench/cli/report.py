@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.page import show_page
@@ -20,18 +20,27 @@ if TYPE_CHECKING:
     from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
-ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-
 
 def report(
-    table: Annotated[str | None, typer.Option("--table", help="Number of a table, e.g. I.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", help="Number of a table, e.g. I.", autocompletion=completion.table),
+    ] = None,
     figure: Annotated[
-        str | None, typer.Option("--figure", help="Number or name of a figure, e.g. 3 or attention.")
+        str | None,
+        typer.Option(
+            "--figure",
+            help="Number or name of a figure, e.g. 3 or attention.",
+            autocompletion=completion.figure,
+        ),
     ] = None,
     run: Annotated[
         str | None,
         typer.Option(
-            "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
+            "--run",
+            help="A run: its scores, calibration, coverage, confusions.",
+            show_default="none",
+            autocompletion=completion.run,
         ),
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
@@ -191,4 +200,4 @@ def _ranked(workdir: Path) -> list[Table]:
 
 def _number(table: str) -> str:
     """``"I"`` or ``"1"`` to ``"1"``; anything else as it is, for the error of the plugin search."""
-    return str(ROMAN.get(table.upper(), table))
+    return str(completion.ROMAN.get(table.upper(), table))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.prepare import prepare
 
@@ -53,6 +53,7 @@ SizedRecipe = Annotated[
         "--recipe",
         help="Packed recipe or .yaml file.",
         show_default="the paper's; on the embedded data set the small one",
+        autocompletion=completion.recipe,
     ),
 ]
 
