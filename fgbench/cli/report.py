@@ -69,8 +69,9 @@ def report(
             show_default="reports/ in the (first) work folder",
         ),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the tables, also where none is named.")] = False,
 ) -> None:
-    """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
+    """Write tables and figures, and print those that are named. Bare: everything that there are runs for.
 
     With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
@@ -130,7 +131,7 @@ def report(
             made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
     if everything:
         made += _ranked(workdir)
-    _write(made, folder, formats, everything=everything, own=out is None)
+    _write(made, folder, formats, everything=everything, printed=full or not whole, own=out is None)
     if failed:
         raise ManifestError(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",
@@ -157,12 +158,14 @@ def _write(
     formats: list[str] | None,
     *,
     everything: bool,
+    printed: bool,
     own: bool,
 ) -> None:
-    """Write tables and figures, print Markdown, and write the index of them and of what was left out."""
+    """Write tables and figures, print them or a line of each, and write the index of them and of what was
+    left out."""
     from fgbench.output_folders import writing_in
     from fgbench.reports.files import all_formats, file_names, write_item
-    from fgbench.reports.index import FILES, Entry, entry_of, write_index
+    from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
     from fgbench.reports.model import Table
     from fgbench.reports.render import markdown
 
@@ -178,13 +181,19 @@ def _write(
                 continue
             table = item if isinstance(item, Table) else item.table
             paths = write_item(item, folder, chosen(item))
-            say(markdown(table))
-            for path in paths:
-                note(f"wrote {path}")
-            entries.append(entry_of(table, paths))
-        if everything:
-            for path in write_index(folder, entries):
-                note(f"wrote {path}")
+            entry = entry_of(table, paths)
+            if printed:
+                say(markdown(table))
+                for path in paths:
+                    note(f"wrote {path}")
+            else:
+                say(f"{entry.title}: {state(entry)} ({', '.join(entry.files)})")
+            entries.append(entry)
+        index = write_index(folder, entries) if everything else []
+    if not printed:
+        say(f"wrote {sum(len(entry.files) for entry in entries)} files into {folder}; printed with --full")
+    for path in index:
+        note(f"wrote {path}")
 
 
 def _ranked(workdir: Path) -> list[Table]:
