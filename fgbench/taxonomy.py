@@ -236,7 +236,11 @@ def ontology(name: str) -> Ontology:
     """
     known = _ontologies()
     if name not in known:
-        raise ConfigError(f"unknown label set {name!r}", f"known label sets: {', '.join(sorted(known))}")
+        near = get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"unknown label set {name!r}", f"{meant}known label sets: {', '.join(sorted(known))}"
+        )
     return known[name]
 
 

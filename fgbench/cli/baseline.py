@@ -11,7 +11,7 @@ from fgbench.cli import places
 from fgbench.cli.baseline_plugins import add_commands
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import (
     Fold,
     FoldFile,
@@ -44,6 +44,7 @@ def plain_cnn(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """MSAU-Net without region layer, action units and zoom; as 'train msau --variant plain-cnn'."""
@@ -58,7 +59,7 @@ def plain_cnn(
         _say_where(config.name, place)
         places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
         folders = [plain_cnn.run(config, each) for each in places]
-    show_runs(folders, json=json)
+    show_runs(folders, full=full, json=json)
 
 
 @app.command("insightface")
@@ -80,6 +81,7 @@ def insightface(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """InsightFace's network for face recognition, fine-tuned on the image set."""
@@ -113,7 +115,7 @@ def insightface(
         _say_where(config.name, place)
         places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
         folders = [insightface.run(config, each, weights) for each in places]
-    show_runs(folders, json=json)
+    show_runs(folders, full=full, json=json)
 
 
 @app.command("nan")
@@ -129,6 +131,7 @@ def nan(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Attention over the frames of clips (NAN): TMSAU-Net without its temporal stream."""
@@ -154,6 +157,7 @@ def nan(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 
@@ -171,6 +175,7 @@ def plain_tsnet(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Two streams of GoogLeNet on clips, of frames and of optical flow, without attention."""
@@ -195,6 +200,7 @@ def plain_tsnet(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 

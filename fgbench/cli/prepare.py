@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
@@ -23,7 +23,9 @@ def prepare(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a packed recipe, or a .yaml file.", show_default="demo; with --data-root: default"
+            help="Name of a packed recipe, or a .yaml file.",
+            show_default="demo; with --data-root: default",
+            autocompletion=completion.recipe,
         ),
     ] = None,
     data_root: Annotated[

@@ -13,8 +13,9 @@ from fgbench.cli import places
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.evaluate import needs_torch
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import (
+    FULL,
     Fold,
     FoldFile,
     Seed,
@@ -69,6 +70,7 @@ def au(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
@@ -76,6 +78,7 @@ def au(
     from fgbench.evaluation.action_units import read_au_result
     from fgbench.reports.au_scores import au_table
     from fgbench.reports.render import markdown
+    from fgbench.reports.run_summary import units_summary
     from fgbench.reports.seed_scores import au_seed_table
 
     workdir, *further = workdirs or [places.DEMO_WORKDIR]
@@ -93,10 +96,15 @@ def au(
     if json:
         print_json([read_au_result(folder) for folder in folders])
         return
-    for of_seed in found:
-        say(markdown(au_table(of_seed)))
-    if seeds > 1:
-        say(markdown(au_seed_table(folders)))
+    if full:
+        for of_seed in found:
+            say(markdown(au_table(of_seed)))
+        if seeds > 1:
+            say(markdown(au_seed_table(folders)))
+    else:
+        for line in units_summary(found):
+            say(line)
+        say(f"every unit: {FULL}")
     for folder in folders:
         say(f"run: {folder}")
 
@@ -139,6 +147,7 @@ def msau(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """MSAU-Net, or one of its ablations, on the image set."""
@@ -168,7 +177,7 @@ def msau(
             )
         ]
     # Runs of several numbers of regions are experiments of their own.
-    show_runs(sorted(folders, key=lambda folder: folder.parent.parent.name), json=json)
+    show_runs(sorted(folders, key=lambda folder: folder.parent.parent.name), full=full, json=json)
 
 
 def _train_on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> Sequence[Path]:
@@ -222,6 +231,7 @@ def tmsau(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """TMSAU-Net on clips: attention over frames, and a temporal stream."""
@@ -256,6 +266,7 @@ def tmsau(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 

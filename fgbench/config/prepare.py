@@ -25,7 +25,7 @@ class DatasetConfig(Section):
     variant: str = ""
     """Benchmark or release of the data set, as its adapter names it; empty is the usual one."""
     scheme: str = "fg33"
-    """Label set (`fgbench.taxonomy.ontology`). If it is a part of the adapter's, others are left out.
+    """Label set (``fgbench labels`` lists them). If it is a part of the adapter's, others are left out.
     ``found``: the classes that occur: of the 33, of the basic expressions, or one's own; ``free``: any."""
     classes: Annotated[tuple[str, ...], Field(max_length=10_000)] = ()
     """The classes to tell apart; clips of others are left out. Empty: those of the label set."""
