@@ -21,6 +21,13 @@ _Spread = Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
 _Size = Annotated[int, Field(ge=1, le=1 << 31)]
 
 
+class _FaceOrigin(BaseModel):
+    align: Literal["always", "never", "where-found"]
+    geometry: Literal["face", "dlib"]
+    padding: Annotated[float, Field(ge=0.0, le=2.0)] | None
+    grey: bool
+
+
 class _Told(BaseModel):
     """What all kinds tell; entries that a newer fgbench adds are left alone."""
 
@@ -28,6 +35,7 @@ class _Told(BaseModel):
 
     experiment: _Text
     seed: Annotated[int, Field(ge=0, lt=1 << 63)]
+    faces: _FaceOrigin | None = None
 
 
 class _Faces(_Told):
