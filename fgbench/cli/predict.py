@@ -189,13 +189,12 @@ def _found_by(trained: Trained) -> Found:
     from fgbench.training.flow_origin import FLOW_ORIGIN
     from fgbench.training.stored import FACE_PX
     from fgbench.video import Limits
-    from fgbench.workfolder import RUN_FILE
 
     faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
-    workdir = trained.workdir
-    if workdir is not None and (workdir / RUN_FILE).is_file():
-        prepared, _ = saved(workdir)
+    if trained.workdir is not None and _has_recipe(trained):
+        prepared, _ = saved(trained.workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    faces = faces.model_copy(update=_geometry(trained))
     if told := trained.metadata.get(FLOW_ORIGIN):
         flow = OpticalFlowConfig.model_validate(told)
     return Found(
@@ -207,6 +206,26 @@ def _found_by(trained: Trained) -> Found:
             max_seconds=faces.max_seconds,
         ),
     )
+
+
+def _geometry(trained: Trained) -> dict[str, Any]:
+    """Geometry of the faces that a network was trained on, as its weights tell it.
+
+    Those that do not are of an earlier version: then the recipe of their work folder tells it, or they saw
+    dlib's, the only one that there was.
+    """
+    from fgbench.config.prepare import DLIB_PADDING
+    from fgbench.evaluation.face_origin import FACE_ORIGIN
+
+    if told := trained.metadata.get(FACE_ORIGIN):
+        return {key: told[key] for key in ("geometry", "padding")}
+    return {} if _has_recipe(trained) else {"geometry": "dlib", "padding": DLIB_PADDING}
+
+
+def _has_recipe(trained: Trained) -> bool:
+    from fgbench.workfolder import RUN_FILE
+
+    return trained.workdir is not None and (trained.workdir / RUN_FILE).is_file()
 
 
 def _is_drawn(network: ImageNetwork) -> bool:

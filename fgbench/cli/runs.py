@@ -97,6 +97,7 @@ def run_place(
         ResourceError: If a folder of the work folder is a link.
     """
     from fgbench.evaluation.division import read_division
+    from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
     from fgbench.evaluation.read_digest import read_digest
@@ -121,6 +122,7 @@ def run_place(
                 "synthetic": index["synthetic"],
                 "scheme": labels.name,
                 "protocol": division.told(),
+                FACE_ORIGIN: faces_of(workdir),
             },
             seed=seed,
             resume=resume,

@@ -12,6 +12,8 @@ from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
 
 Part = Literal["train", "val", "test"]
 Weight = Annotated[float, Field(ge=0.0, le=1e9)]
+DLIB_PADDING = 0.25
+"""Padding of ``dlib.get_face_chip`` where none is given."""
 Images = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
@@ -204,8 +206,12 @@ class FacesConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _padding_is_dlibs(cls, value: object) -> object:
-        if isinstance(value, Mapping) and value.get("padding") is not None and "geometry" not in value:
+        if not isinstance(value, Mapping):
+            return value
+        if value.get("padding") is not None and "geometry" not in value:
             return {**value, "geometry": "dlib"}
+        if value.get("geometry") == "dlib" and value.get("padding") is None:
+            return {**value, "padding": DLIB_PADDING}
         return value
 
     @model_validator(mode="after")

@@ -20,14 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fgbench.config.prepare import DLIB_PADDING
+
 Geometry = Literal["face", "dlib"]
 """How the chip is laid out about the face."""
 
 GEOMETRIES: tuple[Geometry, ...] = ("face", "dlib")
 """All of them."""
-
-DLIB_PADDING = 0.25
-"""Padding of ``dlib.get_face_chip`` where none is given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
@@ -23,6 +24,7 @@ from fgbench.training.au_labels import AuRow
 from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import note_other_faces
 from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
@@ -90,6 +92,8 @@ def run(
     """
     start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
+    if start is not None:
+        note_other_faces(start, place)
     if said := drawn_start(chain_of(start), place.details):
         place.note(f"{config.name} {said}")
     notes = [] if start is None else pseudo_trained(start.metadata)
@@ -284,6 +288,7 @@ def _finish(
         "network": config.network.built(),
         **preprocessing.plain(),
         **({} if start is None else pseudo_metadata(start.metadata)),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}

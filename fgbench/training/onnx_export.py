@@ -25,6 +25,7 @@ from torch import Tensor, nn
 import fgbench
 from fgbench import storage
 from fgbench.errors import DependencyError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.training.crops import enlarge
 from fgbench.training.inference import ImageNetwork
@@ -159,6 +160,7 @@ def _properties(network: ImageNetwork) -> Mapping[str, str]:
         "basic": json.dumps(list(network.upper)),
         "basic_source": "own outputs" if network.has_basic_head else "sums over classes",
         "input": "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench",
+        **({"faces": json.dumps(origin)} if (origin := trained.metadata.get(FACE_ORIGIN)) else {}),
     }
 
 

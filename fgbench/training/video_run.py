@@ -14,6 +14,7 @@ from typing import Any
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import clips_of_all_classes
@@ -26,6 +27,7 @@ from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.flow_origin import FLOW_ORIGIN, flow_of
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
@@ -67,7 +69,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
 
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
-            the image model was trained on test clips.
+            the image model was trained on test clips, or on faces of another geometry.
         DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -78,6 +80,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
+    if image is not None:
+        refuse_other_faces(image, place)
     start = None if image is None else start_told(image, place)
     notes = [] if image is None else pseudo_trained(image.metadata)
     if config.losses.basic and not place.labels.upper:
@@ -214,6 +218,7 @@ def _finish(
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
         **({} if image is None else pseudo_metadata(image.metadata)),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(

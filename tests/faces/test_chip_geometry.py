@@ -138,7 +138,7 @@ def test_dlibs_own_chip_is_chosen_by_recipe():
     ("faces", "geometry", "padding"),
     [
         ("{}", "face", None),
-        ("{geometry: dlib}", "dlib", None),
+        ("{geometry: dlib}", "dlib", 0.25),
         ("{geometry: dlib, padding: 0.4}", "dlib", 0.4),
         ("{padding: 0.25}", "dlib", 0.25),  # of recipes and work folders that are older than the choice
     ],

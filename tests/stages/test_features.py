@@ -8,7 +8,8 @@ from video_files import write_clip
 
 from fgbench import prepare
 from fgbench.config import LbpConfig, PrepareConfig
-from fgbench.faces.layout import DLIB_PADDING, FACE
+from fgbench.config.prepare import DLIB_PADDING
+from fgbench.faces.layout import FACE
 from fgbench.features.dense_trajectories import dense_trajectories
 from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
