@@ -1,4 +1,4 @@
-"""``fgbench check`` on data that are laid out otherwise than it was told: the right diagnosis, all counted."""
+"""``fgbench check`` on data that are laid out otherwise than it was told: the right diagnosis."""
 
 import pytest
 from clip_folders import write_folder
