@@ -210,7 +210,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
         return
     if dry_run:
         for stage in report.stages:
-            say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+            least = "at least " if stage.may_be_more and stage.waiting < stage.buckets else ""
+            say(f"{stage.stage:>10}: {least}{stage.waiting} of {stage.buckets} buckets to do")
         for line in report.notes:
             say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
