@@ -204,6 +204,7 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     from fgbench.stages._look_here import WARNING
+    from fgbench.voting import REANNOTATE
 
     if json:
         print_json(report.to_json())
@@ -219,9 +220,10 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for label, count in report.left_out.items():
         say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
-        if stage.rejected:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
-            say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+        counts = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
+        if counts:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+            say(f"{stage.stage:>10}: {sum(counts.values())} clips rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:
