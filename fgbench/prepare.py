@@ -136,8 +136,8 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
+    state = _begin(config, root, workdir)  # what is wrong with the data leaves no work folder behind
     with workfolder.working_in(workdir):
-        state = _begin(config, root, workdir)
         # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
         named = config.dataset.model_copy(update={"name": state.config.dataset.name})
         recipe = config.model_copy(update={"dataset": named})
@@ -254,7 +254,11 @@ def preview(
         else:
             markers = {}
         total = max(len(markers) + len(stale), 0 if plannable else len(state.sources))
-        reports.append(stage_report(stage.name, markers, total=total, done=0, waiting=len(stale)))
+        reports.append(
+            stage_report(
+                stage.name, markers, total=total, done=0, waiting=len(stale), may_be_more=not plannable
+            )
+        )
     return RunReport(
         recipe=config.name,
         root=str(root),

@@ -27,6 +27,7 @@ class StageReport:
         buckets: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed (dry run).
+        may_be_more: Whether decisions that need all buckets may make that more.
         accepted: Accepted clips in finished buckets.
         reasons: Reject reason to number of clips in finished buckets.
     """
@@ -37,6 +38,7 @@ class StageReport:
     waiting: int
     accepted: int
     reasons: Mapping[str, int]
+    may_be_more: bool = False
 
     @property
     def rejected(self) -> int:
@@ -122,7 +124,13 @@ def quiet(stage: str, done: int, total: int) -> None:
 
 
 def stage_report(
-    stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0
+    stage: str,
+    markers: Mapping[int, Marker],
+    *,
+    total: int,
+    done: int,
+    waiting: int = 0,
+    may_be_more: bool = False,
 ) -> StageReport:
     """Sum up the finished buckets of a stage.
 
@@ -132,6 +140,7 @@ def stage_report(
         total: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed.
+        may_be_more: Whether these may be more.
     """
     reasons: Counter[str] = Counter()
     for marker in markers.values():
@@ -143,6 +152,7 @@ def stage_report(
         waiting=waiting,
         accepted=sum(marker.accepted for marker in markers.values()),
         reasons=dict(sorted(reasons.items())),
+        may_be_more=may_be_more,
     )
 
 

@@ -146,7 +146,12 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
             f"; to have classes of your own list them all: {_KEY} in a recipe"
         )
         return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
-    note = f"classes: {len(labels)} of your own, as they occur ({first_few(labels)})"
+    how = (
+        "as voted for; those that no clip gets are none"
+        if any(entry.votes for entry in entries)
+        else "as they occur"
+    )
+    note = f"classes: {len(labels)} of your own, {how} ({first_few(labels)})"
     return Classes(scheme=FREE, labels=tuple(labels), are_found=True, notes=(note,))
 
 

@@ -24,6 +24,9 @@ from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 UNKNOWN = "(unknown)"
 """Stands in counts for a label that is not in the label set, or for none where the set has classes."""
 
+VOTED = "(by votes)"
+"""Stands in counts for entries of which votes decide the label."""
+
 UNCLASSED = "(without classes)"
 """Stands in counts for all entries of a data set that has labels of action units alone."""
 
@@ -131,7 +134,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
         counts={
             part: {
                 label: counts[part][label]
-                for label in (*listing.classes, UNKNOWN, UNCLASSED)
+                for label in (*listing.classes, VOTED, UNKNOWN, UNCLASSED)
                 if counts[part][label]
             }
             for part in sorted(counts, key=_part_order)
@@ -186,6 +189,8 @@ def _part_order(part: str) -> tuple[int, str]:
 def _label(entry: ClipEntry, labels: Ontology) -> str:
     if labels.name == UNLABELLED:
         return UNCLASSED
+    if entry.votes:
+        return VOTED
     try:
         return labels.find(entry.label or "")
     except UnknownLabelError:

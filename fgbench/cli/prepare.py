@@ -206,13 +206,15 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     from fgbench.stages._look_here import WARNING
+    from fgbench.voting import REANNOTATE
 
     if json:
         print_json(report.to_json())
         return
     if dry_run:
         for stage in report.stages:
-            say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+            least = "at least " if stage.may_be_more and stage.waiting < stage.buckets else ""
+            say(f"{stage.stage:>10}: {least}{stage.waiting} of {stage.buckets} buckets to do")
         for line in report.notes:
             say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
@@ -220,9 +222,10 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for label, count in report.left_out.items():
         say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
-        if stage.rejected:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
-            say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+        counts = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
+        if counts:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+            say(f"{stage.stage:>10}: {sum(counts.values())} clips rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:

@@ -34,7 +34,10 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
     except ManifestError:
         published, notes = None, []
     if json:
-        print_json({**asdict(report), "counts": published, "alignment": notes})
+        stages = [
+            {**asdict(stage), "done": stage.buckets - stage.waiting} for stage in report.stages
+        ]  # in this work folder; nothing is done by looking
+        print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
         return
     say(f"recipe {config.name}, data {root}, {report.clips} clips")
     for stage in report.stages:

@@ -44,7 +44,8 @@ class LookHere:
     Attributes:
         lines: What needs them; none if nothing does.
         persons: How many persons are in train and test.
-        is_untrainable: Whether there is no sample to train on although the recipe divides clips for it.
+        is_untrainable: Whether there is no sample to train on although the recipe divides clips for it, and
+            they are none or not fewer than parts.
     """
 
     lines: tuple[str, ...]
@@ -81,6 +82,8 @@ def look_here(
     trained = set(_roles(config)["train"])
     samples = [clip for clip in clips if clip["split"] in trained and _has_sample(clip)]
     asked_for = any(getattr(config.split, part) > 0 for part in trained)
+    n_usable = sum(map(_has_sample, clips))
+    is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return LookHere(
         lines=(
             *rejects_told(rejects, workdir),
@@ -91,7 +94,7 @@ def look_here(
             *(line.removeprefix(WARNING) for line in notes if line.startswith(WARNING)),
         ),
         persons=_persons(config, clips),
-        is_untrainable=not samples and asked_for and not all_official and not again,
+        is_untrainable=not samples and asked_for and is_divisible and not all_official and not again,
     )
 
 

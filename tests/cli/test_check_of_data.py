@@ -1,4 +1,4 @@
-"""``fgbench check`` on data laid out otherwise than it was told: the right diagnosis, all counted."""
+"""``fgbench check`` on data that are laid out otherwise than it was told: the right diagnosis."""
 
 import pytest
 from clip_folders import write_folder
@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from fgbench import prepare
 from fgbench.cli.app import app
-from fgbench.config import PrepareConfig
+from fgbench.config import PrepareConfig, load_prepare
+from fgbench.manifest_index import read_index
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
@@ -114,3 +115,17 @@ def test_own_clips_are_sent_to_their_recipe(tmp_path):
     error = check("raf-db", "--root", tmp_path)[2]
     assert "it holds 2 videos, by folder: videos 2" in error
     assert f"fgbench check default --root {tmp_path}" in error
+
+
+def test_data_that_are_not_as_published_are_known_to_the_manifests(tmp_path):
+    root = tmp_path / "in"
+    for part in ("train", "test"):
+        for name in EMOTIONS:
+            write_pictures(root / part / name, ["1.jpg", "2.jpg"], name)
+    recipe = load_prepare("fer2013-folders").model_copy(update={"buckets": 2})
+    recipe = recipe.model_copy(update={"faces": recipe.faces.model_copy(update={"align": "never"})})
+    prepare.run(recipe, root, tmp_path / "work")
+    index = read_index(tmp_path / "work")
+    assert index["unlike_published"] == {"train": [14, 28709], "test": [14, 7178]}
+    card = (tmp_path / "work" / "manifests" / "README.md").read_text()
+    assert "Not the data as published: train has 14 of 28,709, test has 14 of 7,178 entries." in card

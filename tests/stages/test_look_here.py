@@ -176,3 +176,24 @@ def test_separators_are_named(tmp_path, mark):
     done = run(tmp_path, root)
     assert done.exit_code == 4
     assert f"in the place of {'semicolons' if mark == ';' else 'tabs'}" in " ".join(done.stderr.split())
+
+
+def test_a_wrong_folder_leaves_no_empty_work_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for root in (tmp_path / "absent", tmp_path / "in"):
+        assert run(tmp_path, root).exit_code == 4
+        assert not (tmp_path / "work").exists()
+
+
+def test_status_as_json_counts_what_is_done_and_a_dry_run_says_at_least(tmp_path):
+    root = write_own(tmp_path / "in", people(8))
+    run(tmp_path, root)
+    done = CliRunner().invoke(app, ["status", str(tmp_path / "work"), "--json"])
+    stages = {stage["stage"]: stage for stage in json.loads(done.stdout)["stages"]}
+    assert stages["faces"]["done"] == stages["faces"]["buckets"] == 4
+    write_plain_clip(root / "videos" / "new.mp4", 6, seed=50)
+    with (root / "annotations.csv").open("a") as file:
+        file.write("new,zeal,p1\n")
+    told = run(tmp_path, root, extra=["--dry-run"]).stdout
+    assert "    ingest: 1 of 4 buckets to do\n" in told
+    assert "     faces: at least 1 of 4 buckets to do\n" in told

@@ -1,6 +1,7 @@
 """The first voting round: many clips to vote on again are normal, and what is to be done is told."""
 
 import csv
+import re
 
 import pytest
 from clip_folders import write_plain_clip
@@ -59,7 +60,11 @@ def test_a_first_round_that_settles_little_ends_well_and_tells_why(tmp_path):
         "5 clips to be voted on again (not agreed on: label 3, key frame 2, confidence 1), all in "
         f"{place}; add the new votes to votes.csv with round 2"
     ) in done.stdout
+    assert "rejected" not in done.stdout
+    assert "classes: 3 of your own, as voted for; those that no clip gets are none (boredom, " in done.stdout
     assert again(tmp_path) == ["b1", "f1", "n1", "n2", "u1"]
+    told = CliRunner().invoke(app, ["check", "default", "--root", str(root)]).stdout
+    assert re.search(r"^\(by votes\) +6$", told, re.MULTILINE)
     write_votes(root, dict.fromkeys(("n1", "n2", "f1", "u1", "b1"), AGREED), in_round=2)
     done = run(tmp_path, root)
     assert done.exit_code == 0, done.output
