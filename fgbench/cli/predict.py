@@ -12,6 +12,7 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
+from fgbench.cli.runs import named_weights
 from fgbench.faces.status import AS_IS
 from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
 from fgbench.naming import shown
@@ -79,9 +80,9 @@ def predict(
     from fgbench.errors import MediaError
     from fgbench.output_folders import writing_in
     from fgbench.training.device import resolve
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
-    network, ask = _opened(read_trained(find_weights(run, workdir)), resolve(device))
+    network, ask = _opened(read_trained(named_weights(run, workdir)), resolve(device))
     faces = _found_by(network.trained).faces
     searched = _SEARCHED[faces.align].format(faces.detector)
     note(f"{network.trained.name} on {network.device}; faces by {searched}")

@@ -61,6 +61,24 @@ FULL = "the same command with --full"
 """What prints the tables that a summary is taken from."""
 
 
+def named_weights(run: str, workdir: Path) -> Path:
+    """The weights that a user means, of the work folder or of another one below ``fgbench-data``.
+
+    Raises:
+        ConfigError: If several runs are meant.
+        ManifestError: If none is.
+    """
+    from fgbench.training.trained import find_weights, work_folder
+
+    found = find_weights(run, workdir, places.work_folders())
+    own = work_folder(found)
+    is_named = Path(run).exists()
+    if own is not None and not is_named and own.resolve() != workdir.resolve():
+        # As it was named, and not from the root of the disk.
+        note(f"{'/'.join(found.parts[-4:-1])} is taken from {found.parents[4]}")
+    return found
+
+
 def default_recipe(name: str, workdir: Path) -> str:
     """The recipe of a network that is meant when none is named: the small one for the embedded data set."""
     return f"{name}-small" if workdir == places.DEMO_WORKDIR else name

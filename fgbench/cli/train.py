@@ -23,6 +23,7 @@ from fgbench.cli.runs import (
     SizedRecipe,
     Workdir,
     default_recipe,
+    named_weights,
     opened,
     seeded,
     show_runs,
@@ -198,9 +199,9 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     from fgbench.errors import ConfigError
     from fgbench.evaluation.kept_digests import check_texts
     from fgbench.evaluation.results import CONFIG, read_result
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
-    trained = read_trained(find_weights(init, workdir))
+    trained = read_trained(named_weights(init, workdir))
     if recipe is not None:
         return trained, recipe
     if trained.run is None:

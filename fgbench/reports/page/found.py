@@ -63,7 +63,8 @@ class ClassRun:
     def is_from_elsewhere(self) -> bool:
         """Whether the network was trained on other data than these."""
         details = self.run.result["details"]
-        return "clips_trained_on" in details or bool(details.get("zero_shot"))
+        transfer = details.get("transfer") or {}
+        return "clips_trained_on" in details or transfer.get("kind") == "zero-shot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
