@@ -109,21 +109,27 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         are_found=classes.are_found,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root).lines),
+        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
     )
 
 
-def unit_source(adapter: ModuleType, root: Path) -> UnitSource:
+def unit_source(adapter: ModuleType, root: Path, variant: str) -> UnitSource:
     """How the labels of action units of a data set were made, as its adapter tells.
 
     Args:
         adapter: Plugin of the data set.
         root: Its root.
+        variant: Name of the variant; empty for the usual one.
 
     Raises:
+        ConfigError: If there is no such variant.
         DatasetError: If its table cannot be read.
     """
-    source: UnitSource = adapter.unit_source(root) if hasattr(adapter, "unit_source") else PEOPLE
+    if not hasattr(adapter, "unit_source"):
+        return PEOPLE
+    takes_variant = "variant" in inspect.signature(adapter.unit_source).parameters
+    name = adapter.CARD.variant(variant).name
+    source: UnitSource = adapter.unit_source(root, name) if takes_variant else adapter.unit_source(root)
     return source
 
 

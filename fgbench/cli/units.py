@@ -32,7 +32,7 @@ def unit_data(place: Place) -> UnitData | None:
         return None
     own = adapter.CARD.people or prepared.dataset.adapter
     people = prepared.dataset.name if adapter.CARD.is_own else own
-    source = unit_source(adapter, root)
+    source = unit_source(adapter, root, prepared.dataset.variant)
     for line in source.lines:
         place.note(f"{prepared.dataset.name}: {line}")
     return UnitData(place=place, rows=adapter.action_units(root), people=people, source=source)

@@ -221,6 +221,36 @@ def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
         )
 
 
+def refuse_shared_people(trained: Sequence[Frames], tested: Frames) -> None:
+    """Refuse work folders of which one tests people that another trains on.
+
+    People in several parts of one work folder are a matter of its division; the audit tells of them.
+
+    Args:
+        trained: Frames that are trained on, or chosen on.
+        tested: Frames of the same work folders.
+
+    Raises:
+        ConfigError: If there are such people.
+    """
+    seen: dict[str, set[int]] = {}
+    for frames in trained:
+        for number, person in zip(frames.folders, frames.subject_ids, strict=True):
+            if person is not None:
+                seen.setdefault(person, set()).add(number)
+    shared = {
+        person
+        for number, person in zip(tested.folders, tested.subject_ids, strict=True)
+        if person is not None and seen.get(person, set()) - {number}
+    }
+    if shared:
+        raise ConfigError(
+            f"{len(shared)} people that one of {', '.join(one.dataset for one in tested.data)} tests are "
+            f"trained on in another, e.g. {min(shared)}, expected none",
+            "cross-validate over the subjects of all: --folds 3",
+        )
+
+
 def _files(one: UnitData) -> dict[str, str | None]:
     rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
     return {row["clip_id"]: row["sha256"] for row in rows}

@@ -29,7 +29,13 @@ from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.records import PEOPLE, UnitSource
 from fgbench.training.au_folders import datasets_told
-from fgbench.training.au_frames import Frames, UnitData, labelled_frames, refuse_shared_files
+from fgbench.training.au_frames import (
+    Frames,
+    UnitData,
+    labelled_frames,
+    refuse_shared_files,
+    refuse_shared_people,
+)
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
@@ -102,6 +108,7 @@ def run(
     for name, roles in _divide(frames, folds, place.fold).items():
         taken = {role: frames.take(at) for role, at in roles.items()}
         refuse_shared_files([taken["train"], taken["val"]], taken["test"])
+        refuse_shared_people([taken["train"], taken["val"]], taken["test"])
         protocol = Protocol(
             name="action units",
             fold=name,
