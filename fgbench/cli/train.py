@@ -83,7 +83,7 @@ def au(
     from fgbench.reports.seed_scores import au_seed_table
 
     workdir, *further = workdirs or [places.DEMO_WORKDIR]
-    config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
+    config = load_training(recipe or default_recipe("au", workdir, device), TrainAuConfig)
     how: dict[str, Any] = {"seed": seed, "jobs": jobs, "resume": resume, "force": force}
     with ExitStack() as stack:
         place = stack.enter_context(opened(workdir, device, quiet=json, **how))
@@ -158,9 +158,11 @@ def msau(
         raise typer.BadParameter(
             f"{variant!r}, expected one of {', '.join(VARIANTS)}", param_hint="--variant"
         )
-    start, settings = None, recipe or default_recipe(variant, workdir)
+    start = None
     if init is not None:
         start, settings = _start(init, workdir, recipe)
+    else:
+        settings = recipe or default_recipe(variant, workdir, device)
     if trunk is not None and (init is not None or au_weights is not None):
         raise typer.BadParameter("takes no --init and no --au-weights", param_hint="--trunk")
     config = load_training(settings, TrainImageConfig)
@@ -243,7 +245,7 @@ def tmsau(
             f"{temporal!r}, expected one of {', '.join(TEMPORAL)}", param_hint="--temporal"
         )
     name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
-    config = load_training(recipe or default_recipe(name, workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe(name, workdir, device), TrainVideoConfig)
     if temporal and config.temporal != temporal:
         raise typer.BadParameter(
             f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
@@ -278,7 +280,10 @@ def train_au(
     """Train on the labels that the data sets of work folders bring; returns the folders of the runs."""
     from fgbench.training import au_run
 
-    hint = "train on one that has them (--workdir), then give its run with --au-weights"
+    hint = (
+        "train on one that has them (--workdir), then give its run with --au-weights; or take another trunk: "
+        "train msau --trunk RUN, or --trunk none"
+    )
     found = [required_unit_data(one, hint=hint) for one in (place, *others)]
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")

@@ -212,6 +212,8 @@ def _make(
         fingerprint=fingerprint,
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
+        measure="mean F1",
     )
     processes = join_processes(place.device)
     if processes.main:

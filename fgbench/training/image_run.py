@@ -254,6 +254,7 @@ def _run_one(
         ),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:

@@ -148,6 +148,7 @@ def _run(
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:

@@ -137,10 +137,14 @@ def network(folder, head="softmax"):
 )
 def test_a_run_from_given_weights(place, weights, freeze, head):
     rate = {"head_rate": 0.1} if head == "arcface" else {}
+    said = []
     folder = insightface.run(
-        config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate), place, weights
+        config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate),
+        replace(place, note=said.append),
+        weights,
     )
     verify(folder)
+    assert sum(line.startswith("epoch ") and "validation UAR " in line for line in said) > 1
     result, predictions = read_result(folder), read_predictions(folder)
     details = result["details"]
     assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 43)
