@@ -286,6 +286,10 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("split", pa.string()),
             ("n_images", pa.int32()),
             ("n_faces_ok", pa.int32()),
+            ("n_unsure", pa.int32()),
+            ("n_passing", pa.int32()),
+            ("n_tracks", pa.int32()),
+            ("n_persons", pa.int32()),
             ("size_changes", pa.int32()),
         ],
         "lbp": [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
-from fgbench.prepare_report import alignment_line
+from fgbench.prepare_report import alignment_line, face_lines
 from fgbench.records import SPLITS
 from fgbench.stages._annotation_card import annotation_lines
 from fgbench.stages._plain_text import plain
@@ -27,6 +27,7 @@ def data_card(
     classes: Sequence[str],
     annotation: Annotation,
     alignment: Mapping[str, int],
+    faces: Mapping[str, int],
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -38,6 +39,7 @@ def data_card(
         classes: Labels of the manifests.
         annotation: What annotators said.
         alignment: Number of usable frames that are aligned, and that were taken as they are.
+        faces: What is told of the faces (:func:`fgbench.stages._clip_faces.told_of_faces`).
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -60,6 +62,10 @@ def data_card(
         "",
         *_left_out(listing.left_out),
         *_alignment(config, alignment),
+        *(
+            f"{line[0].upper()}{line[1:]}.\n"
+            for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
+        ),
         *annotation_lines(annotation, config.consensus),
         "## Files",
         "",
