@@ -163,6 +163,8 @@ def _probe_fields() -> list[tuple[str, Any]]:
         ("tone_mapped", pa.bool_()),
         ("fps", pa.float64()),
         ("n_frames", pa.int32()),
+        ("truncated", pa.bool_()),
+        ("n_announced", pa.int32()),
         ("duration_s", pa.float64()),
         ("source_id", pa.string()),
         ("subject_id", pa.string()),

@@ -69,6 +69,9 @@ class IngestConfig(Section):
 
     decoder: str = "pyav"
     """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
+    truncated: Literal["reject", "use"] = "reject"
+    """What becomes of a video that lacks its end: it is rejected, or its frames that are left are used
+    (``truncated`` and ``n_announced`` in ``clips``; decoder ``pyav`` alone reads such)."""
     max_picture_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64_000_000
     """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
     max_frame_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 36_000_000
