@@ -72,6 +72,9 @@ class IngestConfig(Section):
 
     decoder: str = "pyav"
     """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
+    truncated: Literal["reject", "use"] = "reject"
+    """What becomes of a video that lacks its end: it is rejected, or its frames that are left are used
+    (``truncated`` and ``n_announced`` in ``clips``; decoder ``pyav`` alone reads such)."""
     max_picture_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64_000_000
     """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
     max_frame_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 36_000_000
@@ -184,6 +187,11 @@ class FacesConfig(Section):
     """A face whose landmarks are less sure gets the status ``unsure`` (`fgbench.faces.quality`): they agree
     neither with what the detector saw nor with the frames around. 0 takes every face. Not stated in the
     paper."""
+    min_track_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.4
+    """Where a clip has a face that stays, the frames of those that are followed for less than so many seconds
+    get the status ``passing``; 0 takes them all. Not stated in the paper."""
+    min_track_score: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.3
+    """A face whose best score (the detector's own) is lower has to stay four times as long."""
     redetect_every: Positive = 24
     """Frames between two searches of the whole frame while a face is tracked."""
     search_every: Positive = 6

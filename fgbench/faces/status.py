@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Status = Literal[
-    "ok", "as_is", "unsure", "large_pose", "ambiguous", "no_face", "corrupt_frame", "not_decoded"
+    "ok",
+    "as_is",
+    "unsure",
+    "large_pose",
+    "passing",
+    "ambiguous",
+    "no_face",
+    "corrupt_frame",
+    "not_decoded",
 ]
 
 OK: Final = "ok"
@@ -24,6 +32,10 @@ around: see :mod:`fgbench.faces.quality`. The head moved too fast, or something 
 
 LARGE_POSE: Final = "large_pose"
 """A face was found and aligned, but is turned further to the side than the recipe allows."""
+
+PASSING: Final = "passing"
+"""A face was found and aligned, but only for a moment, in a clip with another that stays: somebody passes by,
+or something was taken for a face. The stage tells it once all frames are known."""
 
 AMBIGUOUS: Final = "ambiguous"
 """There are faces that the policy cannot tell apart (e.g. two equally large); none is aligned."""

@@ -56,6 +56,7 @@ _SAME_FACE_IOU = 0.3
 # once: half of what the predictor bears.
 _FAST_WIDTHS = 0.08
 _FAST_TURN_RAD = 0.15
+_MOST_LOST = 3  # tracks that are known again
 # How far a face moves, in its widths, and grows between two looks at it: as far as it is searched near by.
 _SAME_FACE_WIDTHS = 1.0
 _SAME_FACE_LOG_SCALE = 0.35
@@ -142,7 +143,7 @@ class FaceTracker:
         self._models = models or load_models(self._options)
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None
-        self._lost: _Track | None = None
+        self._lost: tuple[_Track, ...] = ()  # the last first
         self._rivals: tuple[Placement, ...] = ()
         self._n_tracks = 0
         self._n_faces = 0
@@ -201,7 +202,7 @@ class FaceTracker:
     def _begin_scene(self) -> list[Observed]:
         """Forget the faces of what was shown before; decides the frames that still wait."""
         decided = self._decide()
-        self._track = self._lost = None
+        self._track, self._lost = None, ()
         self._dissolving_since = None
         self._rivals = ()
         self._searcher.forget()
@@ -222,7 +223,7 @@ class FaceTracker:
         if since is None:
             return self._begin_scene()
         self._dissolving_since = start
-        self._track, self._lost = None, track
+        self._lose(track)
         self._searcher.forget()
         return []
 
@@ -254,7 +255,7 @@ class FaceTracker:
         if self._track is None and not self._rivals:
             assert self._scene is not None  # feed() sampled this frame last
             found = self._searcher.find(frame, luma, self._scene)
-            self._choose(frame, [self._at_detection(luma, item) for item in found])
+            self._choose(frame, [self._found(frame, item) for item in found])
         if self._track is not None:
             track = self._track
             return self._aligned(frame, _Seen(track.face, track.score, track.agreement))
@@ -291,15 +292,19 @@ class FaceTracker:
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
         if seen is not None:
             self._take_up(
-                track, self._at_detection(luma, seen, face), frame.index, is_followed=not must_check
+                (track,), self._at_detection(luma, seen, face), frame.index, is_followed=not must_check
             )
             return
         near = self._searcher.find_near(luma, track.face.placement)
         if near is not None:
-            self._take_up(track, self._at_detection(luma, near), frame.index)
+            self._take_up((track, *self._lost), self._at_detection(luma, near), frame.index)
             return
-        self._track, self._lost = None, track
+        self._lose(track)
         self._searcher.face_lost()
+
+    def _lose(self, track: _Track) -> None:
+        """Follow no face, and know this one again where it is seen."""
+        self._track, self._lost = None, (track, *self._lost)[:_MOST_LOST]
 
     def _look_for_others(self, frame: Frame, luma: Image, track: _Track) -> None:
         """Search for faces that the policy may prefer to the followed one."""
@@ -307,7 +312,7 @@ class FaceTracker:
         found = self._searcher.find_others(frame, luma, track.face.placement.width_px)
         others = [item for item in found if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
         held = _Seen(track.face, track.score, track.agreement)
-        self._choose(frame, [held, *(self._at_detection(luma, item) for item in others)], held=0)
+        self._choose(frame, [held, *(self._found(frame, item) for item in others)], held=0)
 
     def _compare_rivals(self, frame: Frame, luma: Image) -> None:
         """Look at faces that could not be told apart: one may be gone, or be the better one by now."""
@@ -332,22 +337,26 @@ class FaceTracker:
             order = sorted(range(len(boxes)), key=lambda place: rank(boxes[place], frame.size, policy=policy))
             self._rivals = tuple(faces[place].face.placement for place in order[:2])
         elif chosen != held:
-            self._take_up(self._lost if held is None else None, faces[chosen], frame.index)
-            self._lost = None
+            left = () if held is None or self._track is None else (self._track,)
+            track = self._take_up(self._lost, faces[chosen], frame.index)
+            others = (item for item in (*left, *self._lost) if item.track_id != track.track_id)
+            self._lost = tuple(others)[:_MOST_LOST]
 
     def _take_up(
-        self, previous: _Track | None, seen: _Seen, index: int, *, is_followed: bool = False
-    ) -> None:
+        self, known: tuple[_Track, ...], seen: _Seen, index: int, *, is_followed: bool = False
+    ) -> _Track:
         """Go on with a face that the detector saw.
 
         Args:
-            previous: The track of which it may be the face.
+            known: Tracks of which it may be the face, the likeliest first.
             seen: The face.
             index: Number of the frame.
-            is_followed: Whether it certainly is, having been followed from the frame before.
+            is_followed: Whether it certainly is that of the first, followed from the frame before.
         """
         appearance = look(seen.face)
-        if previous is not None and (is_followed or _is_same(previous, seen.face, appearance)):
+        alike = known if is_followed else (item for item in known if _is_same(item, seen.face, appearance))
+        previous = next(iter(alike), None)
+        if previous is not None:
             track_id, began_at = previous.track_id, previous.began_at
             portrait, best = previous.portrait, previous.portrait_score
         else:
@@ -365,6 +374,7 @@ class FaceTracker:
             portrait=appearance if seen.score > best else portrait,
             portrait_score=max(seen.score, best),
         )
+        return self._track
 
     def _see(self, frame: Frame, place: Placement) -> _Seen | None:
         """The face near a placement, if the detector sees one there."""
@@ -376,6 +386,14 @@ class FaceTracker:
         """A detected face with its landmarks, which are found anew where those known lie beside it."""
         face = at_detection(luma, found, self._models.predictor, known)
         return _Seen(face, found.score, agreement_with_detection(distance(face.placement, found)))
+
+    def _found(self, frame: Frame, found: Detection) -> _Seen:
+        """A face that a search of the frame has found, looked at once more upright and in a finer picture."""
+        first = self._at_detection(frame.gray(), found)
+        seen = check(frame, first.face, self._models, margin=_KEEP_MARGIN)
+        if seen is None:
+            return first
+        return replace(self._at_detection(frame.gray(), seen, first.face), score=found.score)
 
     def _aligned(self, frame: Frame, seen: _Seen) -> Observation:
         assert self._track is not None

@@ -142,9 +142,12 @@ def test_a_covered_face_is_not_followed(single, models):
             covered[:, max(0, right - 320) : right] = cover[:, -right:][:, -min(right, 320) :]
         clip.append(covered)
     found = observe(clip, models)
-    first, hidden, last = statuses(found)
-    assert (first[0], hidden[0], last) == ("ok", "no_face", ("ok", 4))
-    assert 24 <= first[1] <= 33  # half of the face is covered in frame 26, all of it in frame 35
+    first, doubtful, hidden, last = statuses(found)
+    assert (first[0], doubtful[0], hidden[0], last) == ("ok", "unsure", "no_face", ("ok", 4))
+    assert 24 <= first[1] + doubtful[1] <= 33  # half of the face is covered in frame 26, all in frame 35
+    whole = observe(single[:50], models)
+    errors = [error_percent(a.landmarks, b.landmarks) for a, b in zip(found[: first[1]], whole, strict=False)]
+    assert max(errors) < 5  # measured 2; 22 and 62 in the unsure ones
     assert {item.track_id for item in found} == {0, None}  # the same face in the same place
 
 
