@@ -5,7 +5,7 @@ It is written last, so that manifests without it are not complete, and bears the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, combinations
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -77,6 +77,9 @@ class _Index(_Loose):
     classes: list[str] | None = None
     upper: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, Number] = Field(default_factory=dict)
+    unlike_published: dict[str, Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=dict
+    )
     protocol: dict[str, Any] | None = None
     counts: dict[str, _Counts] = Field(default_factory=dict)
     alignment: dict[str, Number] | None = None
@@ -152,6 +155,16 @@ def is_digest_of(index: Mapping[str, Any], digest: str) -> bool:
     stages = sorted({parts[1] for parts in names if parts[0] == "features" and len(parts) > 1})
     read = chain.from_iterable(combinations(stages, n) for n in range(len(stages) + 1))
     return "files" in index and any(digest == content_digest(index, features) for features in read)
+
+
+def unlike_published_sentence(found: Mapping[str, Sequence[int]]) -> str:
+    """That data are not the published ones, for the notes of tables.
+
+    Args:
+        found: Part to its number of entries and the published one, at least one part that differs.
+    """
+    told = ", ".join(f"{part} has {here:,} of {known:,}" for part, (here, known) in found.items())
+    return f"Not the data as published: {told} entries."
 
 
 def is_published(workdir: Path) -> bool:

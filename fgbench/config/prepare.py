@@ -19,8 +19,8 @@ class DatasetConfig(Section):
 
     adapter: str = "fg_emotions"
     """Plugin in ``fgbench/datasets``."""
-    name: str = "fg-emotions"
-    """Name written into the manifests."""
+    name: str = ""
+    """Name written into the manifests; empty is that of the data set's folder."""
     variant: str = ""
     """Benchmark or release of the data set, as its adapter names it; empty is the usual one."""
     scheme: str = "fg33"
@@ -49,8 +49,8 @@ class ProtocolConfig(Section):
     """Parts to report."""
     folds: Annotated[int, Field(ge=3, le=1000)] = 10
     """Number of folds."""
-    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
-    """What folds, and what is held out, must not divide."""
+    group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
+    """What folds, and what is held out, must not divide. ``found``: persons where the data set tells them."""
     fold_selection: Literal["next", "held-out"] = "next"
     """What chooses in a fold: ``next``, the fold after it; ``held-out``, a tenth of the groups outside it."""
     fold_file: str | None = None
@@ -83,8 +83,11 @@ class ConsensusConfig(Section):
 
     min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
     """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
-    key_frame_tolerance: Count = 2
-    """Key frames this many frames apart count as the same. Not stated in the paper."""
+    key_frame_tolerance_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.2
+    """Key frames that are at most so many seconds apart count as the same, by the clip's frame rate (folders
+    of pictures: 25 a second). Not stated in the paper."""
+    key_frame_tolerance: Count | None = None
+    """The same in frames, whatever the frame rate, in the place of seconds."""
     min_confidence: Fraction = 0.5
     """Least mean confidence of those who voted for the label; below it the clip counts as not settled. A rule
     of ours, not the paper's, which has one for classes alone; 0 takes every clip. Final labels are not
@@ -100,11 +103,14 @@ class SplitConfig(Section):
 
     use_official: bool = True
     """Keep the parts that the data set names; clips without one are divided by the rules below."""
-    group_by: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
-    """What must not be divided. The paper divides by clip."""
+    group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
+    """What must not be divided. ``found``: persons where the data set tells them, and each other clip by
+    itself; with fewer persons than parts, clips. The paper divides by clip."""
     assign: Literal["hash", "exact"] = "hash"
-    """``hash``: each group by itself, so that a new clip leaves the others where they are, but for those that
-    ``cover_all_classes`` moves; ``exact``: sizes are met as closely as whole groups allow."""
+    """``hash``: each clip by itself, so that a new one leaves the others where they are, but for those that
+    ``cover_all_classes`` moves; persons and sources by their number, so that no part is without any as long
+    as there are enough, and a new clip of a known one moves nobody. ``exact``: sizes are met as closely as
+    whole groups allow."""
     train: Weight = 825.0
     """Number of clips, or weight; only the proportions count when the data set has another size."""
     val: Weight = 275.0
@@ -191,7 +197,7 @@ class AuditConfig(Section):
 
     drop_leaks: bool = False
     """Whether they are taken out of training and validation."""
-    apart: Literal["clip_id", "source_id", "subject_id"] = "clip_id"
+    apart: Literal["found", "clip_id", "source_id", "subject_id"] = "clip_id"
     """What counts as a leak beside clips, files and pictures: a source or a subject in two parts.
     ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says."""
 

@@ -17,6 +17,7 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.evaluation.labels import read_labels
 from fgbench.evaluation.results import Predictions
+from fgbench.manifest_index import unlike_published_sentence
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
@@ -40,6 +41,7 @@ class _Entry:
         synthetic: Whether the data are drawn.
         column: The paper's data set, or what the data set is called where the paper's table lacks it.
         left_out: Class to number of samples that the variant of the data set lacks.
+        unlike_published: Part to its number of entries and the published one, where they differ.
         experiment: Its runs.
     """
 
@@ -48,6 +50,7 @@ class _Entry:
     synthetic: bool
     column: str
     left_out: Mapping[str, int]
+    unlike_published: Mapping[str, Sequence[int]]
     experiment: Experiment
 
     @property
@@ -150,6 +153,7 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
             synthetic=bool(index["synthetic"]),
             column=paper.benchmark_column(table, name, n_classes) or paper.benchmark_title(name, n_classes),
             left_out=index.get("left_out") or {},
+            unlike_published=index.get("unlike_published") or {},
             experiment=experiment,
         )
         for experiment in find_benchmarks(workdir)
@@ -258,6 +262,8 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
+    if entry.unlike_published:
+        sentences.append(unlike_published_sentence(entry.unlike_published))
     transfer = details.get("transfer") or {}
     if transfer.get("kind") == "zero-shot":
         dropped = _counted(transfer["dropped"]) or "none"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
+from fgbench.manifest_index import unlike_published_sentence
 from fgbench.prepare_report import alignment_line
 from fgbench.records import SPLITS
 from fgbench.stages._annotation_card import annotation_lines
@@ -27,6 +28,7 @@ def data_card(
     classes: Sequence[str],
     annotation: Annotation,
     alignment: Mapping[str, int],
+    unlike_published: Mapping[str, Sequence[int]],
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -38,6 +40,7 @@ def data_card(
         classes: Labels of the manifests.
         annotation: What annotators said.
         alignment: Number of usable frames that are aligned, and that were taken as they are.
+        unlike_published: Part to its number of entries and the published one, where they differ.
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -59,6 +62,7 @@ def data_card(
         f"Label set `{plain(config.dataset.scheme)}`: {plain(', '.join(classes)) or 'no classes'}.",
         "",
         *_left_out(listing.left_out),
+        *([unlike_published_sentence(unlike_published), ""] if unlike_published else []),
         *_alignment(config, alignment),
         *annotation_lines(annotation, config.consensus),
         "## Files",
@@ -69,6 +73,7 @@ def data_card(
         "  be computed on originals.",
         "- `rejects.parquet`: clips that could not be used, with stage and reason; those of the test list,",
         "  or of a fold, that could not be read count as samples without prediction",
+        "- `rejects.csv`: the same for a spreadsheet",
         "- `reannotate.csv`: clips on which annotators have to vote again",
         "- `index.json`: digest of every file, the recipe and the versions",
         "",

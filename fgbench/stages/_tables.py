@@ -137,9 +137,14 @@ def clips_table(
     return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks(), alignment
 
 
+def ingested(workdir: Path, finished: Finished) -> list[Path]:
+    """Tables of the clips that could be read."""
+    return _paths(workdir, finished, "ingest")
+
+
 def annotation(workdir: Path, finished: Finished) -> Annotation:
     """What annotators said of the clips that could be read."""
-    return read_annotation(_paths(workdir, finished, "ingest"))
+    return read_annotation(ingested(workdir, finished))
 
 
 def rejects_table(
@@ -161,6 +166,16 @@ def rejects_table(
     }
     rows = [{**row, **told_of(row["id"], listed.get(row["id"]), parts, config)} for row in table.to_pylist()]
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def rejects_text(rejects: pa.Table) -> str:
+    """What could not be used as CSV, for a spreadsheet: the columns of the table."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rejects.column_names)
+    for row in rejects.to_pylist():
+        writer.writerow(["" if value is None else cell_of(str(value)) for value in row.values()])
+    return text.getvalue()
 
 
 def labels_that_occur(clips: pa.Table, rejects: pa.Table) -> set[str]:

@@ -140,16 +140,23 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
             )
     if scheme == UNLABELLED:
         return None
-    labels: list[str | None] = [vote.label for vote in entry.votes]
-    labels = labels or [entry.label]
-    for label in labels:
-        if label is None:
-            return "missing_label", "the clip has neither a label nor votes"
-        try:
-            ontology(scheme).find(label)
-        except UnknownLabelError as error:
-            return "unknown_label", f"{error.message}; {error.hint}"
+    if entry.votes:  # one for something that is no class settles nothing, and the others may do
+        unknown = [_unknown(vote.label, scheme) for vote in entry.votes]
+        return None if None in unknown else unknown[0]
+    if not entry.label:
+        return "missing_label", "the clip has neither a label nor votes"
+    return _unknown(entry.label, scheme)
+
+
+def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
+    """Reason and detail if a label set has no such label."""
+    if not label:
+        return "missing_label", "every vote is without a label"
+    try:
+        ontology(scheme).find(label)
+    except UnknownLabelError as error:
+        return "unknown_label", f"{error.message}; {error.hint}"
     return None
 
 
-STAGE = Stage(name="ingest", version=4, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=5, inputs=(), outputs={ROWS: "ingest"}, run=_run)
