@@ -95,14 +95,14 @@ def insightface(
             "insightface fine-tunes a backbone, which does not come with fgbench, and no --weights are given",
             "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
-            "--weights; or say --from-scratch to train without",
+            "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
         )
-    settings = recipe or (
-        "insightface"  # the small one freezes a backbone, which drawn values cannot be
-        if from_scratch and workdir != places.DEMO_WORKDIR
-        else default_recipe("insightface", workdir, device)
-    )
+    settings = recipe or default_recipe("insightface", workdir, device)
+    if recipe is None and from_scratch and settings == "insightface-small":
+        settings += "-from-scratch"  # what is frozen needs weights
     config = load_baseline("insightface", InsightFaceConfig, settings)
+    if weights is None:
+        config.check_trainable()
     with opened(
         workdir,
         device,
