@@ -94,7 +94,8 @@ def run(
     told = None if start is None else start_told(start, place)
     if start is not None:
         note_other_faces(start, place)
-    if said := drawn_start(chain_of(start), place.details):
+    instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
+    if said := drawn_start(chain_of(start), place.details, instead=instead):
         place.note(f"{config.name} {said}")
     notes = [] if start is None else pseudo_trained(start.metadata)
     if config.losses.basic and not place.labels.upper:
