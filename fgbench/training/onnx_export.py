@@ -27,7 +27,7 @@ from fgbench import storage
 from fgbench.errors import DependencyError
 from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.models.receptive_field import FACE_PX
-from fgbench.training.crops import enlarge
+from fgbench.training.crops import enlarge, without_colour
 from fgbench.training.inference import ImageNetwork
 
 OPSET = 18
@@ -74,7 +74,8 @@ class _Whole(nn.Module):
         known = self._preprocessing
         margin_px = (known.resize_px - FACE_PX) // 2
         inside = slice(margin_px, margin_px + FACE_PX)
-        crops = enlarge(faces, known.resize_px)[:, :, inside, inside]
+        shown = without_colour(faces) if known.grey else faces
+        crops = enlarge(shown, known.resize_px)[:, :, inside, inside]
         seen = self.network.see(torch.addcmul(self.shift, crops, self.scale))
         outputs = self.network.classify(seen.maps)
         fine = outputs.probabilities()
