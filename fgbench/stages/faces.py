@@ -22,6 +22,7 @@ from fgbench import video
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
+from fgbench.faces.everyone import everyone
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
@@ -113,7 +114,22 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
     """
     if config.align == "never":
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
-    options = FaceOptions(
+    options = face_options(config)
+    if config.align == "where-found":
+        return observe_where_found(frames, options, _models(options), whole=partial(as_is, config=config))
+    return observe_clip(frames, options, _models(options))
+
+
+def everyone_in(frame: video.Frame, config: FacesConfig) -> list[Observation]:
+    """All faces of a still picture, see :func:`fgbench.faces.everyone.everyone`; errors as of
+    :func:`observed`."""
+    options = face_options(config)
+    return everyone(frame, options, _models(options))
+
+
+def face_options(config: FacesConfig) -> FaceOptions:
+    """The choices of a recipe."""
+    return FaceOptions(
         detector=config.detector,
         detector_model=config.detector_model,
         landmarks=config.landmarks,
@@ -129,12 +145,10 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
         search_every=config.search_every,
         check_every=config.check_every,
     )
-    if config.align == "where-found":
-        return observe_where_found(frames, options, _models(options), whole=partial(_as_is, config=config))
-    return observe_clip(frames, options, _models(options))
 
 
-def _as_is(frame: video.Frame, config: FacesConfig) -> Observation:
+def as_is(frame: video.Frame, config: FacesConfig) -> Observation:
+    """A frame that is cropped already, where faces are searched: with the status that tells it."""
     found = whole_frame(frame, config.chip_size)
     return replace(found, status=status.AS_IS) if found.status == status.OK else found
 

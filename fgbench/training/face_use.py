@@ -25,6 +25,8 @@ def refuse_other_faces(trained: Trained, place: Place) -> None:
         return
     if told is None:
         place.note(f"{trained.name} does not tell how the faces lay in the pictures that it was trained on")
+    elif (told["align"] == "never") != (here["align"] == "never"):
+        place.note(f"{trained.name} was trained on {_taken(told)}; {place.workdir} has {_taken(here)}")
     elif have_other_geometry(told, here):
         raise ConfigError(
             f"{trained.name} was trained on faces of {geometry_words(told)}, but {place.workdir} has "
@@ -41,6 +43,10 @@ def note_other_faces(start: Trained, place: Place) -> None:
             f"{start.name}, which is started from, saw faces of {geometry_words(told)}; here they have "
             f"{geometry_words(here)}"
         )
+
+
+def _taken(faces: Mapping[str, Any]) -> str:
+    return "pictures as they are" if faces["align"] == "never" else "aligned faces"
 
 
 def _told(trained: Trained) -> Mapping[str, Any] | None:
