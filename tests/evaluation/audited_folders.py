@@ -120,7 +120,7 @@ def image_rows(clip_id, part, images, *, quality=95):
     ]
 
 
-def write_work(work, clips, images, *, group_by="clip_id", dataset="test"):
+def write_work(work, clips, images, *, group_by="clip_id", dataset="test", protocol=None):
     """A work folder as ``fgbench prepare`` publishes it, with what an audit reads."""
     manifests = work / "manifests"
     (manifests / "images").mkdir(parents=True)
@@ -131,6 +131,6 @@ def write_work(work, clips, images, *, group_by="clip_id", dataset="test"):
             table = pa.Table.from_pylist(rows, records.schema("images"))
             pq.write_table(table, manifests / "images" / f"{part}-00000.parquet")
     origin = {"recipe": {"split": {"group_by": group_by}}}
-    index = {"dataset": dataset, "synthetic": True, "origin": origin, "files": {}}
+    index = {"dataset": dataset, "synthetic": True, "origin": origin, "files": {}, "protocol": protocol}
     (manifests / "index.json").write_text(json.dumps(index), encoding="utf-8")
     return work
