@@ -295,4 +295,6 @@ def train_images(
         trunk = find_weights(run)
     note(f"recipe {config.name} on {where}")
     units = unit_data(place) if config.losses.units else None
-    return image_run.run(config, place, trunk, units=None if units is None else units.rows)
+    if units is None:
+        return image_run.run(config, place, trunk)
+    return image_run.run(config, place, trunk, units=units.rows, source=units.source)

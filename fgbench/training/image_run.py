@@ -13,12 +13,14 @@ from typing import Any
 
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
+from fgbench.records import PEOPLE, UnitSource
 from fgbench.training.au_labels import AuRow
 from fgbench.training.chain import chain_of
 from fgbench.training.device import memory_explained
@@ -51,6 +53,7 @@ class _Data:
     selection: ImageSet
     test: ImageSet
     unit_rows: Sequence[AuRow]
+    pseudo: Mapping[str, Any]
 
 
 def run(
@@ -60,6 +63,7 @@ def run(
     *,
     init: Trained | None = None,
     units: Iterable[AuRow] | None = None,
+    source: UnitSource = PEOPLE,
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
 
@@ -73,6 +77,7 @@ def run(
             :func:`fine_tuned`.
         units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
             if it has none, which the result says.
+        source: How these labels were made.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
@@ -87,7 +92,9 @@ def run(
     """
     start = start_of(config, au_weights, init)
     told = None if start is None else start_told(start, place)
-    notes = [] if start is None else pseudo_trained(start.metadata)
+    own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
+    pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
+    notes = pseudo_trained(pseudo)
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
@@ -107,7 +114,7 @@ def run(
         details = {**_details(single, place, start), "start": told, **({"notes": notes} if notes else {})}
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
-            data = data or _open(single, place, unit_rows)
+            data = data or _open(single, place, unit_rows, pseudo)
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(single, place, data, start, details=details, most=most)
         folders.append(folder)
@@ -146,7 +153,9 @@ def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> d
     }
 
 
-def _open(config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow]) -> _Data:
+def _open(
+    config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow], pseudo: Mapping[str, Any]
+) -> _Data:
     known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
     roles = place.roles(samples, protocol_name="images", known=known)
@@ -172,6 +181,7 @@ def _open(config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow]) ->
         selection=opened(roles.selection),
         test=opened(roles.predicted),
         unit_rows=unit_rows,
+        pseudo=pseudo,
     )
 
 
@@ -257,7 +267,7 @@ def _finish(
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": config.network.model_dump(mode="json"),
         **preprocessing.plain(),
-        **({} if start is None else pseudo_metadata(start.metadata)),
+        **data.pseudo,
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}
