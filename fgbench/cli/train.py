@@ -345,5 +345,6 @@ def train_images(
         units_from = find_weights(run)
     note(f"recipe {config.name} on {where}")
     units = unit_data(place) if config.losses.units else None
-    rows = None if units is None else units.rows
-    return image_run.run(config, place, units_from, trunk=trunk, units=rows)
+    if units is None:
+        return image_run.run(config, place, units_from, trunk=trunk)
+    return image_run.run(config, place, units_from, trunk=trunk, units=units.rows, source=units.source)

@@ -6,14 +6,15 @@ Reads text files; see :mod:`fgbench.datasets._unit_table` for what the columns m
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from sys import intern
 
-from fgbench.datasets._tables import decimal_number, read_text, whole_number
+from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, tidy
 
@@ -43,14 +44,30 @@ class _Column:
     openface: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A line of a table: where it stands, the clip, the frame, and the numbers by unit."""
+    """A line of a table.
 
-    where: str
+    Attributes:
+        table: Name of the table.
+        line: Number of the line, from 1.
+        frame: Frame, from 0; ``None`` for the whole clip.
+        units: Names of the units of the table, which its rows share.
+        cells: What stands there, one of each.
+        is_masked: Whether they count as not labelled.
+    """
+
+    table: str
+    line: int
     frame: int | None
-    cells: dict[str, str]
+    units: tuple[str, ...]
+    cells: tuple[str, ...]
     is_masked: bool
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages."""
+        return f"{self.table} line {self.line}"
 
 
 @dataclass(slots=True)
@@ -81,13 +98,42 @@ def read_table(
     Raises:
         DatasetError: If it cannot be read, or lacks columns.
     """
-    text = read_text(path)
-    separator = _separator(text)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        with open_text(path) as file:
+            first = file.readline()
+            separator = max(",;\t", key=first.count)
+            lines = csv.reader(chain([first], file), delimiter=separator, strict=True)
+            head = [tidy(cell).lower() for cell in next(lines, [])]
+            _read_lines(path, shown, found, clip_id, clip, head, lines, has_commas=separator != ",")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", f"expected {EXAMPLE}") from error
-    head = [tidy(cell).lower() for cell in lines[0]] if lines else []
+
+
+def _read_lines(
+    path: Path,
+    shown: str,
+    found: UnitTables,
+    clip_id: Callable[[str], str],
+    clip: str | None,
+    head: Sequence[str],
+    lines: Iterator[list[str]],
+    *,
+    has_commas: bool,
+) -> None:
+    """Add the lines below the first; see :func:`read_table`.
+
+    Args:
+        path: The table.
+        shown: Its name, for messages.
+        found: Where to add it.
+        clip_id: What clip a name means.
+        clip: Whose table it is; ``None`` if a column says.
+        head: Lower-case names of the columns.
+        lines: Cells of the lines below.
+        has_commas: Whether numbers may have commas, where these do not separate cells.
+    """
     twice = sorted(name for name, count in Counter(head).items() if name and count > 1)
     if twice:
         raise DatasetError(
@@ -113,12 +159,11 @@ def read_table(
         if name in places
     }
     found.ignored |= {name for place, name in enumerate(head) if place not in used and name}
-    comma = separator != ","
-    for line, cells in enumerate(lines[1:], start=2):
+    units = tuple(column.unit for column in columns)
+    for line, cells in enumerate(lines, start=2):
         values = [cell.strip() for cell in cells]
         if not any(values):
             continue
-        where = f"{shown} line {line}"
         if len(values) != len(head):
             raise DatasetError(
                 f"{path} line {line} has {len(values)} cells, expected {len(head)}", "correct the line"
@@ -133,14 +178,13 @@ def read_table(
             frame = _frame(values, places, from_one=is_openface)
             masked = is_openface and _is_unsure(values, places)
         except ValueError as error:
-            found.problems.setdefault(whose, ("bad_unit_label", f"{where}: {error}"))
+            found.problems.setdefault(whose, ("bad_unit_label", f"{shown} line {line}: {error}"))
             continue
         found.n_masked += masked
-        numbers = {
-            column.unit: values[column.place].replace(",", ".") if comma else values[column.place]
-            for column in columns
-        }
-        found.rows.setdefault(whose, []).append(UnitRow(where, frame, numbers, masked))
+        # Few different texts in many cells: each is kept once.
+        texts = (values[column.place] for column in columns)
+        kept = tuple(intern(text.replace(",", ".") if has_commas else text) for text in texts)
+        found.rows.setdefault(whose, []).append(UnitRow(shown, line, frame, units, kept, masked))
     if is_openface:
         kind = "presence" if any(column.openface == "_c" for column in columns) else "intensity"
         if found.kind not in (None, kind):
@@ -148,11 +192,6 @@ def read_table(
                 f"{path} has other columns of {OPENFACE} than tables before it", "write them alike"
             )
         found.kind = kind
-
-
-def _separator(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(",;\t", key=first.count)
 
 
 def _columns(path: Path, head: Sequence[str]) -> list[_Column]:

@@ -167,9 +167,8 @@ def _judged(found: UnitTables, shown: str) -> UnitLabels:
         labels: dict[int | None, Mapping[str, int]] = {}
         for row in lines:
             try:
-                pattern = tuple(
-                    0 if row.is_masked else _label(row.cells.get(unit, ""), kind, unit) for unit in units
-                )
+                cells = {} if row.is_masked else dict(zip(row.units, row.cells, strict=True))
+                pattern = tuple(_label(cells.get(unit, ""), kind, unit) for unit in units)
             except ValueError as error:
                 found.problems.setdefault(clip, ("bad_unit_label", f"{row.where}: {error}"))
                 break
@@ -178,7 +177,9 @@ def _judged(found: UnitTables, shown: str) -> UnitLabels:
                 detail = f"{row.where}: {what} has a row before, expected one of each"
                 found.problems.setdefault(clip, ("bad_unit_label", detail))
                 break
-            labels[row.frame] = known.setdefault(pattern, dict(zip(units, pattern, strict=True)))
+            if pattern not in known:
+                known[pattern] = dict(zip(units, pattern, strict=True))
+            labels[row.frame] = known[pattern]
         rows[clip] = labels
     kept = {clip: labels for clip, labels in rows.items() if clip not in found.problems}
     n_rows = sum(map(len, kept.values()))
@@ -208,7 +209,7 @@ def _kind(found: UnitTables) -> tuple[str, str]:
     fraction = ""
     for lines in found.rows.values():
         for row in lines:
-            for unit, text in row.cells.items():
+            for unit, text in zip(row.units, row.cells, strict=True):
                 number = decimal_number(text) if text not in ("", "0", "1") else None
                 if number is not None and 1.0 < number <= _MOST:
                     return "intensity", f" ({row.where} has {text})"

@@ -48,8 +48,7 @@ CARD = Card(
     protocol="3 folds by subject, F1 at intensity 2 or more: fgbench train au --folds 3; without folds, "
     "parts by subject",
     layouts=_LAYOUT,
-    variants=(Variant(scheme="none", about="12 action units", subjects=9),),
-    totals_source="Mavadati et al. 2016: 9 subjects",
+    variants=(Variant(scheme="none", about="12 action units of 9 persons"),),
     unconfirmed=(
         "that its people have their numbers of DISFA",
         "the lines at the head of files of labels: all lines before the first that names a picture are "

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from tiny_work import au_recipe, au_rows, image_recipe, place_in, small_work
+from tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.cli import units
 from fgbench.evaluation.action_units import read_au_result
@@ -132,3 +132,16 @@ def test_units_without_labels_and_labels_without_units_are_told(place, monkeypat
         "labelled, but not among the recipe's action_units: au12, au99",
         "no frame is labelled for au25: these outputs stay as they are drawn",
     ]
+
+
+def test_a_network_that_trains_along_on_pseudo_labels_tells_too(place, people_run):
+    config = image_recipe(
+        name="along",
+        losses={"units": 1.0, "rank": 0.0, "alternate": False},
+        data={"resize_px": RESIZE_PX},
+        optimiser={"epochs": 1, "batch": 8},
+    )
+    rows = au_rows(place.manifests)
+    (folder,) = image_run.run(config, place, people_run / "weights.safetensors", units=rows, source=OPENFACE)
+    assert read_result(folder)["details"]["notes"] == [TRAINED]
+    assert load_weights(folder / "weights.safetensors")[1]["pseudo_labels"] == {"made up": "OpenFace"}
