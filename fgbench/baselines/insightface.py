@@ -227,6 +227,7 @@ def _train(
         fingerprint=fingerprint,
         resume=place.resume,
         progress=place.progress,
+        note=place.note,
     )
     model.eval()
     return history, predict_classes(trained, see, test.inputs)

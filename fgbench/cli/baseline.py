@@ -50,15 +50,15 @@ def plain_cnn(
     """MSAU-Net without region layer, action units and zoom; as 'train msau --variant plain-cnn'."""
     from fgbench.config import TrainImageConfig, load_training
 
-    config = load_training(recipe or default_recipe("plain-cnn", workdir), TrainImageConfig)
+    config = load_training(recipe or default_recipe("plain-cnn", workdir, device), TrainImageConfig)
     with opened(
         workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
     ) as place:
         from fgbench.baselines import plain_cnn
 
         _say_where(config.name, place)
-        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [plain_cnn.run(config, each) for each in places]
+        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [plain_cnn.run(config, each) for each in each_run]
     show_runs(folders, full=full, json=json)
 
 
@@ -97,9 +97,9 @@ def insightface(
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
             "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
         )
-    settings = recipe or default_recipe("insightface", workdir)
-    if recipe is None and from_scratch and settings == "insightface-small":
-        settings += "-from-scratch"  # what is frozen needs weights
+    # The small one with weights keeps its backbone as it is, which drawn values cannot be.
+    small = "insightface-small-from-scratch" if from_scratch else None
+    settings = recipe or default_recipe("insightface", workdir, device, small=small)
     config = load_baseline("insightface", InsightFaceConfig, settings)
     if weights is None:
         config.check_trainable()
@@ -117,8 +117,8 @@ def insightface(
         from fgbench.baselines import insightface
 
         _say_where(config.name, place)
-        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [insightface.run(config, each, weights) for each in places]
+        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [insightface.run(config, each, weights) for each in each_run]
     show_runs(folders, full=full, json=json)
 
 
@@ -141,7 +141,7 @@ def nan(
     """Attention over the frames of clips (NAN): TMSAU-Net without its temporal stream."""
     from fgbench.config import TrainVideoConfig, load_training
 
-    config = load_training(recipe or default_recipe("nan", workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe("nan", workdir, device), TrainVideoConfig)
 
     def run(place: Place, image: Trained | None) -> Path:
         from fgbench.baselines import nan as baseline
@@ -185,7 +185,7 @@ def plain_tsnet(
     """Two streams of GoogLeNet on clips, of frames and of optical flow, without attention."""
     from fgbench.config import TrainVideoConfig, load_training
 
-    config = load_training(recipe or default_recipe("plain-tsnet", workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe("plain-tsnet", workdir, device), TrainVideoConfig)
 
     def run(place: Place, _: Trained | None) -> Path:
         from fgbench.baselines import plain_tsnet as baseline

@@ -84,11 +84,16 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
 
     from fgbench.training.inference import open_network
     from fgbench.training.onnx_export import export_onnx, require_packages
+    from fgbench.training.unit_export import export_units
+    from fgbench.training.unit_inference import open_units
 
     require_packages()
-    network = open_network(trained, torch.device("cpu"))
+    cpu = torch.device("cpu")
     faces = _test_faces(trained) if check else None
-    deviation = export_onnx(network, path, check=check, faces=faces)
+    if trained.kind == "au":
+        deviation = export_units(open_units(trained, cpu), path, check=check, faces=faces)
+    else:
+        deviation = export_onnx(open_network(trained, cpu), path, check=check, faces=faces)
     if deviation is not None:
         kind = "random and test" if faces is not None else "random"
         say(

@@ -52,7 +52,7 @@ SizedRecipe = Annotated[
     typer.Option(
         "--recipe",
         help="Packed recipe or .yaml file.",
-        show_default="the paper's; on the embedded data set the small one",
+        show_default="the paper's; where the CPU computes, and on the embedded data set, the small one",
         autocompletion=completion.recipe,
     ),
 ]
@@ -61,9 +61,39 @@ FULL = "the same command with --full"
 """What prints the tables that a summary is taken from."""
 
 
-def default_recipe(name: str, workdir: Path) -> str:
-    """The recipe of a network that is meant when none is named: the small one for the embedded data set."""
-    return f"{name}-small" if workdir == places.DEMO_WORKDIR else name
+def default_recipe(name: str, workdir: Path, device: str | None, *, small: str | None = None) -> str:
+    """The recipe of a network that is meant when none is named, which is said in a line.
+
+    The small one for the embedded data set, and wherever the CPU computes, on which the paper's takes days.
+
+    Args:
+        name: Of the paper's recipe.
+        workdir: Work folder.
+        device: Name of the device, as the user gave it.
+        small: Name of the small recipe; ``None``: as the paper's, with ``-small``.
+    """
+    small = small or f"{name}-small"
+    if workdir == places.DEMO_WORKDIR:
+        return small
+    if _is_cpu(device):
+        note(
+            f"no --recipe: {small} is taken, as the CPU computes; what it gives was measured on the "
+            f"embedded data set alone (--recipe {name}: the paper's settings, for a GPU)"
+        )
+        return small
+    note(f"no --recipe: {name} is taken, the paper's settings (--recipe {small}: made for the CPU)")
+    return name
+
+
+def _is_cpu(device: str | None) -> bool:
+    """Whether a device is the CPU; of one that is not named, whether there is no GPU."""
+    if device is not None:
+        return device.partition(":")[0] == "cpu"
+    try:
+        import torch
+    except ImportError:
+        return False  # who opens the place says what to install
+    return not torch.cuda.is_available()
 
 
 @contextmanager

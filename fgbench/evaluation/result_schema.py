@@ -74,6 +74,8 @@ class _Link(_Shape):
     run: str
     seed: Count | None
     sha256: str
+    dataset: str | None = None
+    synthetic: bool | None = None
 
 
 class _Details(_Shape):

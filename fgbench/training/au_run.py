@@ -192,6 +192,8 @@ def _make(
         fingerprint=fingerprint,
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
+        measure="mean F1",
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -236,6 +238,8 @@ def _finish(
         "experiment": config.name,
         "fold": protocol.fold,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         "action_units": list(config.action_units),
         "trunk": config.trunk.model_dump(mode="json"),
         "fc_hidden": config.fc_hidden,

@@ -38,6 +38,10 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
             f"- Made from weights with SHA-256 {metadata['initial_weights']}; "
             "their licence holds for these too"
         )
+    for link in details.get("chain", ()):
+        dataset = link.get("dataset") or "unknown data"
+        drawn = " (SYNTHETIC data: drawn faces)" if link.get("synthetic") else ""
+        lines.append(f"- Made from: {link['part']} {link['run']}, trained on {dataset}{drawn}")
     if scores is not None:
         lines += [
             f"- Classes: {', '.join(metadata['classes'])}",

@@ -20,7 +20,7 @@ from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
 from fgbench.training.au_labels import AuRow
-from fgbench.training.chain import chain_of
+from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
 from fgbench.training.history import History
@@ -58,6 +58,7 @@ def run(
     au_weights: Path | None,
     *,
     init: Trained | None = None,
+    trunk: Trained | None = None,
     units: Iterable[AuRow] | None = None,
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
@@ -70,6 +71,8 @@ def run(
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
         init: A trained network of images to start from in their place: all of it but its classifiers; see
             :func:`fine_tuned`.
+        trunk: A trained network of images whose trunk is taken in their place; see
+            :func:`fgbench.training.trunk_choice.on_trunk_of`.
         units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
             if it has none, which the result says.
 
@@ -84,13 +87,20 @@ def run(
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    start = start_of(config, au_weights, init)
+    start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
+    if said := drawn_start(chain_of(start), place.details):
+        place.note(f"{config.name} {said}")
     notes = []
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    if start is None and config.network != (whole := config.network.trained_whole()):
+        config = config.model_copy(update={"network": whole})
+        notes.append(
+            "network.freeze, unfreeze_after and unfreeze_rate without effect: the trunk's values are drawn"
+        )
     unit_rows = list(units or ()) if config.losses.units else []
     if config.losses.units and not unit_rows:
         notes.append(
@@ -103,12 +113,18 @@ def run(
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
-        details = {**_details(single, place, start), "start": told, **({"notes": notes} if notes else {})}
+        details = {
+            **_details(single, place, start, trunk_only=trunk is not None),
+            "start": told,
+            **({"notes": notes} if notes else {}),
+        }
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place, unit_rows)
             with memory_explained(), place.hold(single.name):
-                folder = _run_one(single, place, data, start, details=details, most=most)
+                folder = _run_one(
+                    single, place, data, start, trunk_only=trunk is not None, details=details, most=most
+                )
         folders.append(folder)
     return folders
 
@@ -130,8 +146,12 @@ def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
     )
 
 
-def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> dict[str, Any]:
-    transfer = {} if start is None or start.kind != "image" else {"transfer": transfer_of(start)}
+def _details(
+    config: TrainImageConfig, place: Place, start: Trained | None, *, trunk_only: bool
+) -> dict[str, Any]:
+    transfer = (
+        {} if start is None or start.kind != "image" or trunk_only else {"transfer": transfer_of(start)}
+    )
     return {
         **place.details,
         "manifest_digest": place.manifest_digest,
@@ -180,6 +200,7 @@ def _run_one(
     data: _Data,
     start: Trained | None,
     *,
+    trunk_only: bool,
     details: Mapping[str, Any],
     most: int,
 ) -> Path:
@@ -190,14 +211,16 @@ def _run_one(
     else:  # what the trunk was trained with (identical in AU pretraining)
         known = Preprocessing.of_metadata(start.metadata, str(start.path))
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
-    model = build(config, start, seed=place.seed, labels=place.labels).to(place.device)
+    model = build(config, start, seed=place.seed, labels=place.labels, trunk_only=trunk_only)
+    model.to(place.device)
     maps = selection_maps = None
     units = None
     if model.units is not None:
         assert start is not None
         names = start.metadata["action_units"]
         units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
-    if config.freezes_trunk:
+    frozen = "none" if start is None else config.frozen
+    if frozen == "trunk":
         model.eval()
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
@@ -213,6 +236,7 @@ def _run_one(
             maps=maps,
             selection_maps=selection_maps,
             units=units,
+            frozen=frozen,
             seed=place.seed,
             device=place.device,
         ),
@@ -225,6 +249,7 @@ def _run_one(
         ),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -252,9 +277,11 @@ def _finish(
         "kind": "image",
         "experiment": config.name,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         **place.labels.described(),
         "basic": list(place.labels.upper) if config.losses.basic else [],
-        "network": config.network.model_dump(mode="json"),
+        "network": config.network.built(),
         **preprocessing.plain(),
     }
     # Outputs for action units serve training alone.

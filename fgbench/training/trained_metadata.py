@@ -28,6 +28,8 @@ class _Told(BaseModel):
 
     experiment: _Text
     seed: Annotated[int, Field(ge=0, lt=1 << 63)]
+    dataset: _Text | None = None
+    synthetic: bool | None = None
 
 
 class _Faces(_Told):

@@ -20,7 +20,7 @@ from fgbench.evaluation.samples import clips_of_all_classes
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
-from fgbench.training.chain import chain_of
+from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
@@ -102,6 +102,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),
     }
+    if said := drawn_start(details["chain"], place.details):
+        place.note(f"{config.name} {said}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None and not place.force:
         told = read_result(folder)["details"]
@@ -141,6 +143,7 @@ def _run(
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -199,6 +202,8 @@ def _finish(
         "kind": "video",
         "experiment": config.name,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         **place.labels.described(),
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": settings(config),
