@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
+from fgbench.cli.next_steps import after_prepare
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ def prepare(
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
+    if not json and not report.is_untrainable:
+        from fgbench.manifest_index import read_index
+
+        after_prepare(work, has_classes=bool(read_index(work).get("classes", True)))
     if report.is_untrainable:
         from fgbench.stages._look_here import untrainable
 

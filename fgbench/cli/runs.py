@@ -11,6 +11,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.next_steps import after_runs
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -250,6 +251,8 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
             show_seeds(runs, full=full, json=json)
         else:
             show_folds(runs, full=full, json=json)
+    if not json:
+        after_runs(folders[0].parents[3])
 
 
 def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
