@@ -20,6 +20,7 @@ from fgbench.cli import (
     export,
     features,
     labels,
+    next_steps,
     predict,
     prepare,
     recipes,
@@ -38,7 +39,13 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
             check_address_space()
-            return super().invoke(ctx)
+            with next_steps.nothing_typed():
+                return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        found = super().resolve_command(ctx, args)
+        next_steps.remember(found[0])
+        return found
 
 
 app = typer.Typer(

@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.next_steps import after_audit
 from fgbench.cli.options import DEFAULT_JOBS, Json
 from fgbench.cli.status import WorkdirArgument
 
@@ -63,6 +64,8 @@ def audit(
         _show(found)
         note(f"report in {page}")
     n_leaks = len(found.found)
+    if not n_leaks and not json and against is None:
+        after_audit(workdir)
     if n_leaks:
         raise LeakError(
             f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"

@@ -97,9 +97,9 @@ def insightface(
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
             "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
         )
-    settings = recipe or default_recipe("insightface", workdir, device)
-    if recipe is None and from_scratch and settings == "insightface-small":
-        settings += "-from-scratch"  # what is frozen needs weights
+    # The small one with weights keeps its backbone as it is, which drawn values cannot be.
+    small = "insightface-small-from-scratch" if from_scratch else None
+    settings = recipe or default_recipe("insightface", workdir, device, small=small)
     config = load_baseline("insightface", InsightFaceConfig, settings)
     if weights is None:
         config.check_trainable()

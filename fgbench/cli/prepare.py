@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
+from fgbench.cli.next_steps import after_prepare
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ def prepare(
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
+    if not json and not report.is_untrainable:
+        from fgbench.manifest_index import read_index
+
+        after_prepare(work, has_classes=bool(read_index(work).get("classes", True)))
     if report.is_untrainable:
         from fgbench.stages._look_here import untrainable
 
@@ -222,10 +227,10 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for label, count in report.left_out.items():
         say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
-        rejected = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
-        if rejected:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in rejected.items())
-            say(f"{stage.stage:>10}: {sum(rejected.values())} clips rejected ({reasons})")
+        found = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
+        if found:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in found.items())
+            say(f"{stage.stage:>10}: {sum(found.values())} clips rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:

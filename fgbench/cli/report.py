@@ -11,6 +11,7 @@ import typer
 from fgbench.cli import completion, places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
+from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 
@@ -132,6 +133,8 @@ def report(
     if everything:
         made += _ranked(workdir)
     _write(made, folder, formats, everything=everything, printed=full or not whole, own=out is None)
+    if whole:
+        after_report(workdir)
     if failed:
         raise ManifestError(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",

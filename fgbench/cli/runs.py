@@ -11,6 +11,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.next_steps import after_runs
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def named_weights(run: str, workdir: Path) -> Path:
     return found
 
 
-def default_recipe(name: str, workdir: Path, device: str | None) -> str:
+def default_recipe(name: str, workdir: Path, device: str | None, *, small: str | None = None) -> str:
     """The recipe of a network that is meant when none is named, which is said in a line.
 
     The small one for the embedded data set, and wherever the CPU computes, on which the paper's takes days.
@@ -88,16 +89,18 @@ def default_recipe(name: str, workdir: Path, device: str | None) -> str:
         name: Of the paper's recipe.
         workdir: Work folder.
         device: Name of the device, as the user gave it.
+        small: Name of the small recipe; ``None``: as the paper's, with ``-small``.
     """
+    small = small or f"{name}-small"
     if workdir == places.DEMO_WORKDIR:
-        return f"{name}-small"
+        return small
     if _is_cpu(device):
         note(
-            f"no --recipe: {name}-small is taken, as the CPU computes; what it gives was measured on the "
+            f"no --recipe: {small} is taken, as the CPU computes; what it gives was measured on the "
             f"embedded data set alone (--recipe {name}: the paper's settings, for a GPU)"
         )
-        return f"{name}-small"
-    note(f"no --recipe: {name} is taken, the paper's settings (--recipe {name}-small: made for the CPU)")
+        return small
+    note(f"no --recipe: {name} is taken, the paper's settings (--recipe {small}: made for the CPU)")
     return name
 
 
@@ -270,6 +273,8 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
             show_seeds(runs, full=full, json=json)
         else:
             show_folds(runs, full=full, json=json)
+    if not json:
+        after_runs(folders[0].parents[3])
 
 
 def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:

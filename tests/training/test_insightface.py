@@ -263,7 +263,7 @@ def test_the_small_recipe_without_weights_trains(place, monkeypatch):
     shutil.rmtree(folder.parents[1])
 
 
-def test_from_scratch_on_the_embedded_set_takes_the_recipe_for_it(place, monkeypatch):
+def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(place, monkeypatch):
     taken = []
 
     def run(config, place, weights):
@@ -273,7 +273,9 @@ def test_from_scratch_on_the_embedded_set_takes_the_recipe_for_it(place, monkeyp
     monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
     monkeypatch.setattr(insightface, "run", run)
     words = ["baseline", "insightface", "--workdir", str(place.workdir), "--device", "cpu", "--from-scratch"]
-    assert isinstance(CliRunner().invoke(app, words).exception.__cause__, KilledError)
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception.__cause__, KilledError)
+    assert "no --recipe: insightface-small-from-scratch is taken" in done.stderr
     monkeypatch.setattr(places, "DEMO_WORKDIR", place.workdir)
     CliRunner().invoke(app, words)
     CliRunner().invoke(app, [*words, "--recipe", "insightface"])
@@ -281,7 +283,7 @@ def test_from_scratch_on_the_embedded_set_takes_the_recipe_for_it(place, monkeyp
     assert frozen.exit_code == 3
     assert "insightface-small-from-scratch" in frozen.stderr
     assert taken == [
-        ("insightface", False, None),
+        ("insightface-small-from-scratch", False, None),
         ("insightface-small-from-scratch", False, None),
         ("insightface", False, None),
     ]

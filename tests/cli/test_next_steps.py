@@ -1,0 +1,77 @@
+"""What the console says comes next."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from clip_folders import write_folder
+from report_folders import samples, write_fake_run, write_manifests
+from typer.testing import CliRunner
+
+from fgbench.cli import next_steps, places
+from fgbench.cli.app import app
+
+
+def said(output):
+    (line,) = [line for line in output.splitlines() if line.startswith("next: ")]
+    return line.removeprefix("next: ").split("; ")
+
+
+@pytest.fixture
+def typed():
+    with next_steps.nothing_typed():
+        yield next_steps.remember
+
+
+def test_prepare_leads_to_the_audit_and_a_baseline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "my clips", 8)
+    (tmp_path / "plain.yaml").write_text("name: plain\nbuckets: 2\nfaces: {align: never}\n")
+    words = ["prepare", "plain.yaml", "--data-root", "my clips", "--jobs", "1"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    work = "fgbench-data/my clips/work"
+    assert [shlex.split(command) for command in said(done.stdout)] == [
+        ["fgbench", "audit", work],
+        ["fgbench", "baseline", "lbp-svm", "--workdir", work],
+    ]
+    assert "next: " not in CliRunner().invoke(app, [*words, "--json"]).stdout
+    audited = CliRunner().invoke(app, ["audit", work, "--jobs", "1"])
+    if audited.exit_code == 0:
+        assert said(audited.stdout) == [f"fgbench baseline lbp-svm --workdir '{work}'"]
+    else:
+        assert "prepare --drop-leaks" in audited.stderr
+
+
+def test_runs_lead_to_a_network_and_the_report(tmp_path, typed, capsys):
+    write_manifests(tmp_path, samples())
+    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
+    typed("baseline")
+    next_steps.after_runs(tmp_path)
+    train, report = said(capsys.readouterr().out)
+    assert train == f"fgbench train msau --recipe msau-small --trunk none --workdir {tmp_path}"
+    assert report == f"fgbench report --workdir {tmp_path}"
+    write_fake_run(tmp_path, "msau-small", method="MSAU-Net (Ours)")
+    typed("train")
+    next_steps.after_runs(tmp_path)
+    assert said(capsys.readouterr().out) == [report]
+
+
+def test_nothing_is_said_inside_another_command(tmp_path, typed, capsys):
+    typed("demo")
+    next_steps.after_prepare(tmp_path, has_classes=True)
+    typed("baseline")
+    next_steps.after_prepare(tmp_path, has_classes=True)
+    assert capsys.readouterr().out == ""
+    typed("prepare")
+    next_steps.after_prepare(tmp_path, has_classes=False)
+    assert said(capsys.readouterr().out) == [f"fgbench audit {tmp_path}"]
+
+
+def test_the_embedded_set_needs_no_work_folder(typed, capsys):
+    typed("report")
+    next_steps.after_report(places.DEMO_WORKDIR)
+    assert said(capsys.readouterr().out) == ["fgbench report --html", "fgbench leaderboard"]
+    typed("audit")
+    next_steps.after_audit(Path("w"))
+    assert said(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]
