@@ -8,6 +8,9 @@ few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.d
 frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
 begins.
 
+Faces are searched tilted, too, and as filling the picture, at the start of a scene and where one is lost, no
+more often than other faces are looked for (:mod:`fgbench.faces.harder`).
+
 While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
 
@@ -35,6 +38,7 @@ from fgbench.faces.following import (
     locate,
     look,
 )
+from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement
@@ -300,7 +304,7 @@ class FaceTracker:
             self._take_up((track, *self._lost), self._at_detection(luma, near), frame.index)
             return
         self._lose(track)
-        self._searcher.face_lost()
+        self._searcher.face_lost(track.face.placement.roll_rad)
 
     def _lose(self, track: _Track) -> None:
         """Follow no face, and know this one again where it is seen."""
@@ -388,12 +392,23 @@ class FaceTracker:
         return _Seen(face, found.score, agreement_with_detection(distance(face.placement, found)))
 
     def _found(self, frame: Frame, found: Detection) -> _Seen:
-        """A face that a search of the frame has found, looked at once more upright and in a finer picture."""
-        first = self._at_detection(frame.gray(), found)
+        """A face that a search of the frame has found, looked at once more upright and in a finer picture.
+
+        Where nothing is seen then, it may be tilted, and the landmarks have turned the wrong way.
+        """
+        luma = frame.gray()
+        first = self._at_detection(luma, found)
         seen = check(frame, first.face, self._models, margin=_KEEP_MARGIN)
-        if seen is None:
-            return first
-        return replace(self._at_detection(frame.gray(), seen, first.face), score=found.score)
+        if seen is not None:
+            return replace(self._at_detection(luma, seen, first.face), score=found.score)
+        tilted = [
+            self._at_detection(luma, replace(found, roll_rad=found.roll_rad + turn))
+            for turn in other_turns(0.0)
+        ]
+        checked = [(check(frame, item.face, self._models, margin=0.0), item.face) for item in tilted]
+        upright = [self._at_detection(luma, seen, face) for seen, face in checked if seen is not None]
+        best = max(upright, key=lambda item: item.score, default=None)
+        return first if best is None else replace(best, score=found.score)
 
     def _aligned(self, frame: Frame, seen: _Seen) -> Observation:
         assert self._track is not None

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from fgbench.faces.following import Models
+from fgbench.faces.harder import BORDER
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.quality import Judge
@@ -29,10 +30,6 @@ from fgbench.video import Frame, ImageFrame
 
 LOOK_FRAMES = 32
 """Frames that decide whether a clip is aligned: so many are held at a time. Ours."""
-
-BORDER = 0.4
-"""Width of the border as a share of the picture's longer side. Ours: with it, dlib's HOG detector finds the
-face of a photograph in 125 of 126 crops of 0.7 to 1.1 times its box, without it in 76."""
 
 
 def observe_where_found(

@@ -215,7 +215,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=5,
+    version=6,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,
