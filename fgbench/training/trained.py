@@ -156,6 +156,8 @@ def find_weights(run: str, workdir: Path) -> Path:
             )
         if found:
             return found[0]
+    if given.is_dir():  # what lies in ./fgbench-data is of no use to who names a folder
+        workdir = given.parent if given.name == _RUNS else given
     known = sorted({path.parts[-4] for path in (workdir / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
     raise ManifestError(
         f"{run} is neither a file of weights nor a run with {WEIGHTS}",

@@ -155,3 +155,19 @@ def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
     found = json.loads((manifests / "index.json").read_text())["alignment"]
     assert (found["aligned"], found["as_is"]) == told
     assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")
+
+
+def test_a_model_file_beside_the_recipe_is_found_from_other_folders(tmp_path, monkeypatch):
+    """The work folder keeps its whole path, and what is done counts as done there."""
+    root = write_folder(tmp_path / "in", 1)
+    (tmp_path / "own.dat").write_bytes(b"a model")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    faces = {"align": "never", "chip_size": 32, "detector": "dlib-cnn", "detector_model": "own.dat"}
+    config = PrepareConfig.model_validate({"name": "x", "faces": faces, "lbp": {"enabled": False}})
+    prepare.run(config, root, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again, where = prepare.saved(tmp_path / "work")
+    assert again.faces.detector_model == str(tmp_path / "own.dat")
+    report = prepare.run(again, where, tmp_path / "work")
+    assert sum(stage.done for stage in report.stages) == 0
