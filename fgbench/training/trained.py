@@ -159,6 +159,8 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         n = len(elsewhere)
         where = f"in {n} other work folders" if n > 1 else f"{len(found)} times in another work folder"
         return _single(found, f"{run} is not in {workdir}, and {where}, expected one")
+    if given.is_dir():  # what lies in ./fgbench-data is of no use to who names a folder
+        workdir, others = given.parent if given.name == _RUNS else given, ()
     there = {
         folder: sorted({path.parts[-4] for path in (folder / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
         for folder in dict.fromkeys((workdir, *others))

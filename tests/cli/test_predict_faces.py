@@ -88,3 +88,26 @@ def test_what_shows_no_face_has_no_prediction(run, tmp_path, name):
     done = predict(run, path, "--out", tmp_path / "out")
     assert done.exit_code == 5
     assert "no face was found" in done.stdout
+
+
+@pytest.mark.parametrize("below", [".", "runs"])
+def test_a_work_folder_in_place_of_its_run_names_its_runs(run, tmp_path, monkeypatch, below):
+    """Not those of ./fgbench-data, which is not there."""
+    monkeypatch.chdir(tmp_path)
+    second = run.parent / "other/0/0"
+    second.mkdir(parents=True)
+    write_tiny_weights(second / "weights.safetensors")
+    given = run.parents[1] / below
+    refused = predict(given, "a.png")
+    assert refused.exit_code == 7
+    assert f"{given} is neither a file of weights nor a run" in refused.stderr
+    assert f"runs with weights in {run.parents[1]}: other, tiny" in refused.stderr
+    assert not (tmp_path / "fgbench-data").exists()
+
+
+def test_a_folder_without_runs_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bare").mkdir()
+    refused = predict("bare", "a.png")
+    assert refused.exit_code == 7
+    assert "runs with weights in bare: none" in refused.stderr

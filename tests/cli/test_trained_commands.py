@@ -294,6 +294,49 @@ def test_onnx_without_upper_outputs_and_without_zoom(tmp_path):
     assert session.get_modelmeta().custom_metadata_map["basic_source"] == "sums over classes"
 
 
+@pytest.mark.slow
+def test_onnx_of_a_network_of_grey_pictures_sees_grey(tmp_path):
+    """Coloured faces are compared too, or the export would be refused."""
+    import onnxruntime
+
+    faces = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": True}
+    weights = write_tiny_weights(tmp_path / "w.safetensors", faces=faces)
+    done = cli("export", weights, "--onnx", tmp_path / "w.onnx")
+    assert done.exit_code == 0, done.output
+    session = onnxruntime.InferenceSession(tmp_path / "w.onnx")
+    assert json.loads(session.get_modelmeta().custom_metadata_map["faces"]) == faces
+    coloured = np.zeros((1, 3, 224, 224), np.uint8)
+    coloured[:, 0, :112] = 200
+    luma = np.zeros((1, 3, 224, 224), np.uint8)
+    luma[:, :, :112] = round(0.299 * 200)
+    one, other = (session.run(None, {"faces": picture})[0] for picture in (coloured, luma))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_network_is_not_tested_on_faces_of_another_geometry(here, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(here / OTHER, work)
+    told = json.loads((work / "prepare.json").read_text())
+    told["recipe"]["faces"] = {"align": "always", "geometry": "face", "padding": None}
+    (work / "prepare.json").write_text(json.dumps(told))
+    faces = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
+    weights = write_tiny_weights(tmp_path / "w.safetensors", faces=faces)
+    refused = cli("evaluate", weights, "--workdir", work, "--device", "cpu", "--jobs", 1)
+    assert refused.exit_code == 3
+    assert "trained on faces of geometry dlib (padding 0.25)" in refused.stderr
+    assert "prepare it with faces: {geometry: dlib, padding: 0.25} in the recipe" in refused.stderr
+
+
+def test_weights_and_results_tell_how_faces_lie(here):
+    from fgbench.models.weights import load_weights
+
+    run = here / WORK / "runs/tiny/0/0"
+    expected = {"align": "never", "geometry": "face", "padding": None, "grey": True}  # its clips are grey
+    assert load_weights(run / "weights.safetensors")[1]["faces"] == expected
+    assert read_result(run)["details"]["faces"] == expected
+    assert "- Faces: pictures taken as they are, grey" in (run / "README.md").read_text()
+
+
 def test_a_missing_package_of_the_export_is_named(tmp_path, monkeypatch):
     import sys
 

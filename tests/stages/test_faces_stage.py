@@ -175,3 +175,19 @@ def test_unsure_frames_keep_their_face_and_are_in_no_image_set(tmp_path, face_cl
     told = json.loads((manifests / "index.json").read_text())["faces"]
     assert (told["unsure"], told["unsure_clips"], told["only_unsure"]) == (3, 1, 1)
     assert "1 of these clips have no other face" in (manifests / "README.md").read_text()
+
+
+def test_a_model_file_beside_the_recipe_is_found_from_other_folders(tmp_path, monkeypatch):
+    """The work folder keeps its whole path, and what is done counts as done there."""
+    root = write_folder(tmp_path / "in", 1)
+    (tmp_path / "own.dat").write_bytes(b"a model")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    faces = {"align": "never", "chip_size": 32, "detector": "dlib-cnn", "detector_model": "own.dat"}
+    config = PrepareConfig.model_validate({"name": "x", "faces": faces, "lbp": {"enabled": False}})
+    prepare.run(config, root, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again, where = prepare.saved(tmp_path / "work")
+    assert again.faces.detector_model == str(tmp_path / "own.dat")
+    report = prepare.run(again, where, tmp_path / "work")
+    assert sum(stage.done for stage in report.stages) == 0
