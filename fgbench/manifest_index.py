@@ -5,8 +5,7 @@ It is written last, so that manifests without it are not complete, and bears the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from itertools import chain, combinations
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -77,6 +76,9 @@ class _Index(_Loose):
     classes: list[str] | None = None
     upper: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, Number] = Field(default_factory=dict)
+    unlike_published: dict[str, Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=dict
+    )
     protocol: dict[str, Any] | None = None
     counts: dict[str, _Counts] = Field(default_factory=dict)
     alignment: dict[str, Number] | None = None
@@ -122,9 +124,10 @@ def is_sealed(workdir: Path) -> bool:
 
 
 def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
-    """Digest of what a run reads of the manifests, by which it is known whether a run is of them.
+    """Digest of the files that a run reads of the manifests.
 
-    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+    Features that are computed later do not change it. Runs of earlier versions are told by it; see
+    `fgbench.evaluation.read_digest`.
 
     Args:
         index: Content of the index.
@@ -135,23 +138,20 @@ def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> 
     return digest_json(
         {
             name: described["sha256"]
-            for name, described in index["files"].items()
+            for name, described in index.get("files", {}).items()
             if name in read or name.startswith(folders)
         }
     )
 
 
-def is_digest_of(index: Mapping[str, Any], digest: str) -> bool:
-    """Whether a digest is that of the manifests, whichever features were read with them.
+def unlike_published_sentence(found: Mapping[str, Sequence[int]]) -> str:
+    """That data are not the published ones, for the notes of tables.
 
     Args:
-        index: Content of the index.
-        digest: As :func:`content_digest` gives it.
+        found: Part to its number of entries and the published one, at least one part that differs.
     """
-    names = [Path(name).parts for name in index.get("files", ())]
-    stages = sorted({parts[1] for parts in names if parts[0] == "features" and len(parts) > 1})
-    read = chain.from_iterable(combinations(stages, n) for n in range(len(stages) + 1))
-    return "files" in index and any(digest == content_digest(index, features) for features in read)
+    told = ", ".join(f"{part} has {here:,} of {known:,}" for part, (here, known) in found.items())
+    return f"Not the data as published: {told} entries."
 
 
 def is_published(workdir: Path) -> bool:

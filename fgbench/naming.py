@@ -76,6 +76,17 @@ def first_few(names: Sequence[str], most: int = 8) -> str:
     return f"{told} and {len(names) - most:,} more" if len(names) > most else told
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number of things in words, e.g. ``"1 clip"``, ``"2,000 clips"``.
+
+    Args:
+        number: How many.
+        one: Name of one.
+        several: Name of several; by default with an ``s``.
+    """
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def one_spelling(names: Iterable[str]) -> dict[str, str]:
     """Every name to the spelling that stands for it: the first in the alphabet of the tidy ones with its key.
 

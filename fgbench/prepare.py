@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from fgbench import execution, pipeline, plugins, storage, workfolder
 from fgbench import markers as stored
+from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
@@ -29,8 +30,9 @@ from fgbench.prepare_report import alignment_notes, check_reject_rate, failures_
 from fgbench.records import ClipEntry
 from fgbench.sealed_json import discard
 from fgbench.stages._equal_files import equal_files
+from fgbench.stages._look_here import look_here, rejected_rows, rejects_told
 from fgbench.stages._source_files import Check, has_changed
-from fgbench.stages.publish import MANIFESTS, publish
+from fgbench.stages.publish import MANIFESTS, publish, read_index
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
@@ -134,10 +136,13 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
+    state = _begin(config, root, workdir)  # what is wrong with the data leaves no work folder behind
     with workfolder.working_in(workdir):
-        state = _begin(config, root, workdir)
+        # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
+        named = config.dataset.model_copy(update={"name": state.config.dataset.name})
+        recipe = config.model_copy(update={"dataset": named})
         storage.write_json(
-            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": config.model_dump(mode="json")}
+            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": recipe.model_dump(mode="json")}
         )
         state.results = StoredResults(workdir, recheck=recheck or force)
         # Only where there are worker processes does the recipe's limit hold: this one has to live on.
@@ -155,6 +160,20 @@ def run(
                 finally:
                     state.results.save()
         _forget_moving(state)
+    notes = (
+        *state.listing.notes,
+        *state.listing.inventory.lines,
+        *equal_files(workdir / MANIFESTS / "clips.parquet"),
+        *alignment_notes(config, workdir),
+    )
+    found = look_here(
+        state.config,
+        workdir,
+        state.finished,
+        classes=read_index(workdir)["classes"],
+        notes=notes,
+        all_official=config.split.use_official and all(entry.split for entry in state.listing.entries),
+    )
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -166,12 +185,10 @@ def run(
         left_out=state.listing.left_out,
         failures=failures_of(workdir, state.finished),
         damage=tuple(dict.fromkeys(state.results.damage)),
-        notes=(
-            *state.listing.notes,
-            *state.listing.inventory.lines,
-            *equal_files(workdir / MANIFESTS / "clips.parquet"),
-            *alignment_notes(config, workdir),
-        ),
+        notes=notes,
+        persons=found.persons,
+        look=found.lines,
+        is_untrainable=found.is_untrainable,
     )
 
 
@@ -237,7 +254,11 @@ def preview(
         else:
             markers = {}
         total = max(len(markers) + len(stale), 0 if plannable else len(state.sources))
-        reports.append(stage_report(stage.name, markers, total=total, done=0, waiting=len(stale)))
+        reports.append(
+            stage_report(
+                stage.name, markers, total=total, done=0, waiting=len(stale), may_be_more=not plannable
+            )
+        )
     return RunReport(
         recipe=config.name,
         root=str(root),
@@ -247,6 +268,7 @@ def preview(
         published=False,
         left_out=state.listing.left_out,
         notes=(*state.listing.notes, *state.listing.inventory.lines),
+        rejects=tuple(rejects_told(rejected_rows(workdir, state.finished), workdir)),
     )
 
 
@@ -294,13 +316,14 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     listing = list_data(config.dataset, root)
     dataset = config.dataset.model_copy(update={"scheme": listing.scheme})
-    config = config.model_copy(update={"dataset": dataset})
+    config, notes = settled(config.model_copy(update={"dataset": dataset}), listing.entries, root)
+    listing = replace(listing, notes=(*listing.notes, *notes))
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
     for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
     sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
     stamps = Stamps(root)
-    names = [dataset.name, dataset.scheme]
+    names = [config.dataset.name, config.dataset.scheme]
     digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
     return _Run(
         config=config,

@@ -15,6 +15,7 @@ from fgbench.failures import LOG, TRANSIENT
 from fgbench.manifest_index import read_index
 from fgbench.pipeline import REJECTS, Marker
 from fgbench.printable import printable_name
+from fgbench.voting import REANNOTATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class StageReport:
         buckets: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed (dry run).
+        may_be_more: Whether decisions that need all buckets may make that more.
         accepted: Accepted clips in finished buckets.
         reasons: Reject reason to number of clips in finished buckets.
     """
@@ -36,6 +38,7 @@ class StageReport:
     waiting: int
     accepted: int
     reasons: Mapping[str, int]
+    may_be_more: bool = False
 
     @property
     def rejected(self) -> int:
@@ -75,6 +78,10 @@ class RunReport:
         damage: What was found damaged and was made again, one line for each.
         notes: What else of the data set a person should know, one line each: files that are not used, names
             that were taken as one, equal files under several names.
+        persons: How many persons are in train and test, for people; empty before the manifests are written.
+        look: What needs a person, see :mod:`fgbench.stages._look_here`; none if nothing does.
+        is_untrainable: Whether there is no sample to train on although the recipe divides clips for it.
+        rejects: Of a preview: how many clips could not be used so far, and why.
     """
 
     recipe: str
@@ -88,6 +95,10 @@ class RunReport:
     failures: Failures | None = None
     damage: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    persons: str = ""
+    look: tuple[str, ...] = ()
+    is_untrainable: bool = False
+    rejects: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -113,7 +124,13 @@ def quiet(stage: str, done: int, total: int) -> None:
 
 
 def stage_report(
-    stage: str, markers: Mapping[int, Marker], *, total: int, done: int, waiting: int = 0
+    stage: str,
+    markers: Mapping[int, Marker],
+    *,
+    total: int,
+    done: int,
+    waiting: int = 0,
+    may_be_more: bool = False,
 ) -> StageReport:
     """Sum up the finished buckets of a stage.
 
@@ -123,6 +140,7 @@ def stage_report(
         total: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed.
+        may_be_more: Whether these may be more.
     """
     reasons: Counter[str] = Counter()
     for marker in markers.values():
@@ -134,6 +152,7 @@ def stage_report(
         waiting=waiting,
         accepted=sum(marker.accepted for marker in markers.values()),
         reasons=dict(sorted(reasons.items())),
+        may_be_more=may_be_more,
     )
 
 
@@ -148,6 +167,35 @@ def alignment_line(align: str, alignment: Mapping[str, int] | None) -> str | Non
         return None
     n_aligned, n_as_is = alignment["aligned"], alignment["as_is"]
     return f"aligned {n_aligned:,} of {n_aligned + n_as_is:,} pictures, {n_as_is:,} as they are"
+
+
+def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
+    """What is told of faces that are not used, and of clips with several people; nothing where all is well.
+
+    Args:
+        faces: Counts as in the manifests' index; ``None`` in older manifests.
+        n_clips: Number of usable clips.
+    """
+    if faces is None:
+        return []
+    lines = []
+    if faces["several"]:
+        lines.append(
+            f"{faces['several']:,} of {n_clips:,} clips show several people at once (n_persons in clips)"
+        )
+    if faces["passing"]:
+        lines.append(
+            f"{faces['passing']:,} frames of {faces['passing_clips']:,} clips show somebody for a moment "
+            "beside a face that stays, and are not used (status passing)"
+        )
+    if faces["unsure"]:
+        line = (
+            f"{faces['unsure']:,} frames of {faces['unsure_clips']:,} clips have landmarks that are not "
+            "sure, and are not used (status unsure)"
+        )
+        only = faces["only_unsure"]
+        lines.append(line + (f"; {only:,} of these clips have no other face" if only else ""))
+    return lines
 
 
 def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
@@ -173,32 +221,39 @@ def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> 
 def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path) -> None:
     """Stop a run of which a stage rejected too much.
 
+    Clips that annotators have to look at again are none that cannot be used: a first round may leave many.
+
     Raises:
         RejectRateError: If it rejected more clips than the recipe allows; it names the worst reasons.
     """
     seen = report.accepted + report.rejected
-    if not seen or report.rejected <= config.max_reject_rate * seen:
+    reasons = {reason: count for reason, count in report.reasons.items() if reason != REANNOTATE}
+    rejected = sum(reasons.values())
+    if not seen or rejected <= config.max_reject_rate * seen:
         return
-    worst = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
+    worst = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     named = ", ".join(f"{reason} ({count})" for reason, count in worst)
-    if rest := report.rejected - sum(count for _, count in worst):
+    if rest := rejected - sum(count for _, count in worst):
         named += f", others ({rest})"
     tracebacks = ""
     if report.reasons.keys() & TRANSIENT:
         tracebacks = f"fgbench prepare --retry works on failed clips again, tracebacks: {workdir / LOG}; "
     raise RejectRateError(
-        f"stage {report.stage} rejected {report.rejected} of {seen} clips, the recipe allows "
+        f"stage {report.stage} rejected {rejected} of {seen} clips, the recipe allows "
         f"{config.max_reject_rate:.0%}: {named}",
-        f"{tracebacks}see {pipeline.stage_folder(workdir, report.stage)}/*.rejects.parquet; mend the clips, "
-        "or raise max_reject_rate in the recipe",
+        f"{tracebacks}fgbench status {workdir} tells each reason in words; mend the clips, or raise "
+        "max_reject_rate in the recipe",
     )
 
 
 def alignment_notes(config: PrepareConfig, workdir: Path) -> list[str]:
-    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face.
+    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face;
+    and what is told of faces that are not used and of clips with several people.
 
     Raises:
         ManifestError: If there are no manifests.
     """
-    told = alignment_line(config.faces.align, read_index(workdir).get("alignment"))
-    return [] if told is None else [told]
+    index = read_index(workdir)
+    told = alignment_line(config.faces.align, index.get("alignment"))
+    n_clips = sum(counted["clips"] for counted in index["counts"].values())
+    return [*([] if told is None else [told]), *face_lines(index.get("faces"), n_clips)]

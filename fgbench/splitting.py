@@ -40,6 +40,7 @@ def divide(
     exact: bool,
     cover_all_classes: bool,
     seed: int,
+    by_number: bool = False,
 ) -> dict[str, str]:
     """Assign each clip to a part.
 
@@ -52,6 +53,9 @@ def divide(
         cover_all_classes: Move groups into test, then train, until every class that has enough groups is
             there.
         seed: Seed of the order.
+        by_number: Count groups, not their clips, in the place of ``exact``: clips that are added to known
+            groups then move none but for coverage, and every part with a weight gets a group if there are
+            enough.
 
     Returns:
         Clip id to part.
@@ -60,10 +64,13 @@ def divide(
     for member in members:
         groups[member.group].append(member)
     ordered = sorted(groups, key=lambda name: (hash_u64("split", seed, name), name))
-    sizes = {name: len(groups[name]) for name in ordered}
-    parts = _exact(ordered, sizes, weights) if exact else _by_hash(ordered, weights, seed)
+    sizes = {name: 1 if by_number else len(groups[name]) for name in ordered}
+    if exact or by_number:
+        parts = _exact(ordered, sizes, weights, least=int(by_number))
+    else:
+        parts = _by_hash(ordered, weights, seed)
     if cover_all_classes:
-        _cover(parts, ordered, groups, weights, exact=exact)
+        _cover(parts, ordered, groups, weights, sizes=sizes if exact or by_number else None)
     return {member.clip_id: parts[member.group] for member in members}
 
 
@@ -93,9 +100,17 @@ def _by_hash(ordered: Sequence[str], weights: Mapping[str, float], seed: int) ->
     return parts
 
 
-def _exact(ordered: Sequence[str], sizes: Mapping[str, int], weights: Mapping[str, float]) -> dict[str, str]:
-    """Give each group, in the hashed order, to the part that lacks most of its wanted size."""
+def _exact(
+    ordered: Sequence[str], sizes: Mapping[str, int], weights: Mapping[str, float], *, least: int = 0
+) -> dict[str, str]:
+    """Give each group, in the hashed order, to the part that lacks most of its wanted size, which is at least
+    ``least`` where the part has a weight and others can spare it."""
     wanted = apportion(sum(sizes.values()), {part: weights[part] for part in SPLITS})
+    for part in SPLITS:
+        most = max(SPLITS, key=lambda name: wanted[name])
+        if weights[part] > 0 and wanted[part] < least < wanted[most]:
+            wanted[part] += 1
+            wanted[most] -= 1
     left = dict(wanted)
     parts: dict[str, str] = {}
     for name in ordered:
@@ -111,12 +126,12 @@ def _cover(
     groups: Mapping[str, Sequence[Member]],
     weights: Mapping[str, float],
     *,
-    exact: bool,
+    sizes: Mapping[str, int] | None,
 ) -> None:
     """Swap (or move) groups so that test and train hold every class, as far as there are groups for it.
 
-    With exact sizes a group moves in exchange for one of equal size that is not the last of its class there;
-    else it just moves.
+    With sizes, of groups, a group moves in exchange for one of equal size that is not the last of its class
+    there; without, it just moves.
     """
     labels = {name: {member.label for member in groups[name]} for name in ordered}
     targets = [part for part in ("test", "train") if weights[part] > 0]
@@ -143,7 +158,7 @@ def _cover(
             donors.sort(key=lambda name: parts[name] in targets)  # val gives first; sort is stable
             for donor in donors:
                 source = parts[donor]
-                if not exact:
+                if sizes is None:
                     move(donor, part)
                     break
                 move(donor, part)
@@ -152,7 +167,7 @@ def _cover(
                     for name in ordered
                     if parts[name] == part
                     and name != donor
-                    and len(groups[name]) == len(groups[donor])
+                    and sizes[name] == sizes[donor]
                     and label not in labels[name]
                     and spare(name)
                 ]

@@ -31,6 +31,10 @@ UNLABELLED = "none"
 """Label set of data without classes, e.g. with labels of action units alone."""
 
 
+_USUAL = ("ekman6", "ekman7", "ekman8", "parrott6", FG33)
+"""Label sets that somebody may have thought of, the smallest first."""
+
+
 class UnknownLabelError(ConfigError):
     """A label that the label set does not have; the message names the nearest one."""
 
@@ -91,11 +95,10 @@ class Ontology:
             return wanted
         if wanted in self.aliases:
             return self.aliases[wanted]
-        near = get_close_matches(wanted, self.labels, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        advice = meant_by(label, self)
         raise UnknownLabelError(
             f"unknown label {label!r}, expected one of the {len(self.labels)} of {self.name}",
-            f"{hint}labels: {', '.join(self.labels)}",
+            f"{advice} labels: {', '.join(self.labels)}" if advice else f"labels: {', '.join(self.labels)}",
         )
 
     def place(self, label: str) -> tuple[str | None, str | None]:
@@ -112,6 +115,12 @@ class Ontology:
         return (above.pop() if len(above) == 1 else None, valences.pop() if len(valences) == 1 else None)
 
 
+def is_usual_label(name: str) -> bool:
+    """Whether a word is a class of the tree or a basic expression, in one of the usual spellings."""
+    wanted = normal_label(name)
+    return any(wanted in known.labels or wanted in known.aliases for known in map(ontology, _USUAL))
+
+
 def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
     """The classes of data with the label set :data:`FREE`: the labels as that set spells them, sorted."""
     return tuple(sorted({normal_label(label) for label in labels}))
@@ -125,6 +134,33 @@ def normal_label(label: str) -> str:
     """
     shown = plain(printable_name(tidy(label)).lower())
     return "_".join(tidy(shown.replace("-", " ").replace("_", " ")).split())
+
+
+def meant_by(label: str, known: Ontology) -> str:
+    """What somebody may have meant who wrote a label that a set lacks; empty if nothing is near.
+
+    An upper class of the tree, in any spelling, has its leaves in the set of all; other words may be spelled
+    nearly as a label, or be labels of another set.
+    """
+    wanted = normal_label(label)
+    others = [ontology(name) for name in _USUAL if name != known.name]
+    meant = next((other.aliases[wanted] for other in others if wanted in other.aliases), wanted)
+    said = f"{wanted!r}" if meant == wanted else f"{wanted!r} ({meant})"
+    holders = [other.name for other in others if meant in other.labels]
+    other_set = f"dataset: {{scheme: {holders[0]}}}" if holders else ""
+    if meant in known.labels:
+        return f"did you mean {meant!r}?"
+    below = [item.name for item in leaves() if item.basic == meant]
+    if below and set(below) <= set(known.labels):
+        return (
+            f"{said} is an upper class: did you mean one of its classes ({', '.join(below)}), or the label "
+            f"set {holders[0]} ({other_set})?"
+        )
+    near = get_close_matches(wanted, known.labels, n=1)
+    if holders:
+        nearest = f"{near[0]!r}, or " if near else ""
+        return f"did you mean {nearest}the label set {holders[0]} ({other_set}), which has {said}?"
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 @lru_cache(maxsize=1)
@@ -200,7 +236,11 @@ def ontology(name: str) -> Ontology:
     """
     known = _ontologies()
     if name not in known:
-        raise ConfigError(f"unknown label set {name!r}", f"known label sets: {', '.join(sorted(known))}")
+        near = get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"unknown label set {name!r}", f"{meant}known label sets: {', '.join(sorted(known))}"
+        )
     return known[name]
 
 

@@ -5,7 +5,7 @@ than half of them; else the five annotate again; what is still uncertain after t
 For groups of other sizes, which the paper does not have, both are asked for: :attr:`Rules.min_votes`, and
 more than half of the votes cast, so that no tie and no minority settles anything.
 
-Not stated in the paper: when two key frames count as the same (here a tolerance in frames), and what becomes
+Not stated in the paper: when two key frames count as the same (here a tolerance), and what becomes
 of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`). The
 paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those subclasses
 with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it looks at.
@@ -25,6 +25,15 @@ PAPERS_GROUP = 5
 """Annotators who vote on a clip (paper section III)."""
 PAPERS_CONFIDENCE = 0.5
 """Mean confidence below which the paper drops a class (section III)."""
+
+REANNOTATE = "reannotate"
+"""Status of a clip that the first round did not settle; also the reason of such clips among the rejects."""
+
+NO_CLASS = ""
+"""Label of a vote for something that is no class: it is cast, and counts for none."""
+
+CAUSES = ("label", "key frame", "confidence")
+"""What a clip may not be settled for, as :attr:`Decision.detail` begins to tell each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +76,8 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     """Decide on a clip by its latest round of votes.
 
     Args:
-        votes: Votes of all rounds, at least one; one per annotator and round.
+        votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS` are
+            cast, and agree with nobody.
         rules: When votes agree.
 
     Raises:
@@ -78,8 +88,8 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     last = max(vote.round for vote in votes)
     cast = [vote for vote in votes if vote.round == last]
     needed = max(rules.min_votes, len(cast) // 2 + 1)
-    tally = Counter(vote.label for vote in cast)
-    count = max(tally.values())
+    tally = Counter(vote.label for vote in cast if vote.label != NO_CLASS)
+    count = max(tally.values(), default=0)
     best = sorted(label for label, found in tally.items() if found == count)
     label = best[0] if count >= needed else None  # more than half: there is no other
     told = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
@@ -87,7 +97,9 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     problems = []
     if label is None:
         tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
-        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}")
+        astray = sum(vote.label == NO_CLASS for vote in cast)
+        strange = f" ({astray} for no known class)" if astray else ""
+        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}{strange}")
     elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
@@ -95,7 +107,7 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     agreed = bool(groups) and len(groups[0]) >= needed
     if marked and not agreed:
         problems.append(f"key frame: {len(groups[0])} of {len(cast)} agree, {needed} needed")
-    failed = "reannotate" if last == 1 else "dropped"
+    failed = REANNOTATE if last == 1 else "dropped"
     return Decision(
         status=failed if problems else "settled",
         label=label,
@@ -104,6 +116,15 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
         agreement=count / len(cast),
         detail=f"round {last}: {'; '.join(problems)}" if problems else "",
     )
+
+
+def causes_of(detail: str) -> list[str]:
+    """Which of :data:`CAUSES` the detail of a decision tells.
+
+    Labels in it have no blanks, so that none is taken for a cause.
+    """
+    told = detail.partition(": ")[2].split("; ")
+    return [cause for cause in CAUSES if any(part.startswith(cause) for part in told)]
 
 
 def largest_groups(frames: Sequence[int], tolerance: int) -> list[list[int]]:
@@ -152,7 +173,11 @@ def judgements(votes: Sequence[Vote], label: str | None, confidence: float | Non
     if not votes:
         return [] if label is None else [Judgement(label, confidence)]
     first = min(vote.round for vote in votes)
-    return [Judgement(vote.label, vote.confidence) for vote in votes if vote.round == first]
+    return [
+        Judgement(vote.label, vote.confidence)
+        for vote in votes
+        if vote.round == first and vote.label != NO_CLASS
+    ]
 
 
 def class_confidences(found: Iterable[Judgement]) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from fgbench.config import InsightFaceConfig
-from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
@@ -53,9 +53,12 @@ NEEDS = ("wide_faces",)
 
 WEIGHTS = "weights.safetensors"
 
+SCRATCH = "-from-scratch"
+"""End of the names of experiments without weights."""
+
 _ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, without crops of the corners"
 _STORED = (
-    "InsightFace: crops cut from the stored faces; a quarter of each lies outside and repeats their border"
+    "InsightFace: crops cut from the stored faces; a fifth of each lies outside and repeats their border"
 )
 
 
@@ -90,12 +93,9 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     if weights is None:
-        if config.freeze_backbone:
-            raise ConfigError(
-                f"recipe {config.name} freezes the backbone, which needs weights, and there are none",
-                "give --weights, or take a recipe with freeze_backbone: false (--recipe insightface)",
-            )
-        changes = {"name": f"{config.name}-from-scratch", "method": f"{config.method}, from scratch"}
+        config.check_trainable()
+        name = config.name.removesuffix(SCRATCH)
+        changes = {"name": f"{name}{SCRATCH}", "method": f"{config.method}, from scratch"}
         config = config.model_copy(update=changes)
     details = {
         **place.details,
@@ -120,7 +120,7 @@ def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_class
     Raises:
         ManifestError: If the file is missing, damaged, or of another network.
     """
-    backbone: IResNet = iresnet(config.depth)
+    backbone: IResNet = iresnet(config.depth, config.width)
     head = FaceHead(
         n_classes,
         kind=config.head,
@@ -227,6 +227,7 @@ def _train(
         fingerprint=fingerprint,
         resume=place.resume,
         progress=place.progress,
+        note=place.note,
     )
     model.eval()
     return history, predict_classes(trained, see, test.inputs)

@@ -122,7 +122,7 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
     labels = sorted({normal_label(label) for label in _labels(entries)})
     tree = ontology(FG33)
     kept = [label for label in labels if _in(tree, label)]
-    if len(labels) < 2 or len(kept) == len(tree.labels):
+    if not labels or len(kept) == len(tree.labels) or (len(labels) == 1 and kept):
         return Classes(scheme=FG33, labels=tree.labels)
     others = [label for label in labels if label not in kept]
     if not others:
@@ -142,10 +142,16 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
         note = (
             f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; "
             f"{len(others)} other labels are not among them and their clips are rejected: {first_few(others)}"
+            "; votes for one of them count for none"
             f"; to have classes of your own list them all: {_KEY} in a recipe"
         )
         return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
-    note = f"classes: {len(labels)} of your own, as they occur ({first_few(labels)})"
+    how = (
+        "as voted for; those that no clip gets are none"
+        if any(entry.votes for entry in entries)
+        else "as they occur"
+    )
+    note = f"classes: {len(labels)} of your own, {how} ({first_few(labels)})"
     return Classes(scheme=FREE, labels=tuple(labels), are_found=True, notes=(note,))
 
 

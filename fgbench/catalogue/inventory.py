@@ -7,7 +7,7 @@ is of another kind and counted by its suffix; and what is no file at all is told
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,13 +69,14 @@ class Inventory:
         return found
 
 
-def take_inventory(root: Path, paths: Iterable[str]) -> Inventory:
+def take_inventory(root: Path, paths: Iterable[str], tables: Collection[str] = ()) -> Inventory:
     """Look through a data set.
 
     Args:
         root: Its root.
         paths: What entries name: files, folders of pictures, rows of tables; as in
             :class:`fgbench.records.ClipEntry`.
+        tables: Paths of the tables that the entries are from; they are none of the other files.
 
     Raises:
         DatasetError: If the root cannot be listed.
@@ -108,7 +109,7 @@ def take_inventory(root: Path, paths: Iterable[str]) -> Inventory:
             folders[above] += is_frame
             if not is_named and len(unused) < SHOWN:
                 unused.append(shown(item.path))
-        else:
+        elif item.path not in tables:
             assert item.kind == FILE
             others[shown(suffix(item.path)) or "without suffix"] += 1
     return Inventory(

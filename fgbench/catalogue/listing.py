@@ -14,9 +14,11 @@ from types import ModuleType
 
 from fgbench import plugins
 from fgbench.catalogue.classes import Classes, choose_classes
+from fgbench.catalogue.diagnosis import with_what_is_there
 from fgbench.catalogue.inventory import Inventory, take_inventory
 from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
 from fgbench.datasets._card import Card
+from fgbench.datasets._tables import tables_read
 from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
@@ -40,7 +42,8 @@ class Listing:
         are_found: Whether they are those that occur.
         left_out: Label to number of entries whose label the recipe's label set lacks.
         inventory: What is below the root.
-        notes: What was taken as one although it is spelled in several ways, one line each, for people.
+        notes: What was taken as one although it is spelled in several ways, what the adapter passed over and
+            which classes were chosen, one line each, for people.
     """
 
     entries: tuple[ClipEntry, ...]
@@ -77,12 +80,18 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     card: Card = adapter.CARD
     variant = card.variant(config.variant)
     takes_variant = "variant" in inspect.signature(adapter.list_clips).parameters
-    found: list[ClipEntry] = (
-        adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
-    )
+    with tables_read() as tables:
+        try:
+            found: list[ClipEntry] = (
+                adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
+            )
+        except DatasetError as error:
+            raise with_what_is_there(error, root, config.adapter) from error
     if not found:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
-    inventory = take_inventory(root, [entry.path for entry in found])
+    adapter_notes = adapter.notes(root) if hasattr(adapter, "notes") else []
+    within = {path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)}
+    inventory = take_inventory(root, [entry.path for entry in found], within)
     named, notes = _named(found)
     classes = choose_classes(config, named)
     entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), classes)
@@ -100,7 +109,7 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         are_found=classes.are_found,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
+        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
     )
 
 

@@ -12,22 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.catalogue.inventory import Inventory
-from fgbench.catalogue.listing import BAD_NAME, card_of, list_data
-from fgbench.config import PrepareConfig
+from fgbench.catalogue.listing import BAD_NAME, Listing, card_of, list_data
+from fgbench.config import DatasetConfig, PrepareConfig
 from fgbench.datasets._card import WHOLE, Variant
 from fgbench.datasets._tree import ODD
 from fgbench.media_kinds import is_picture, is_video
-from fgbench.naming import shown
+from fgbench.naming import counted, shown
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 
 UNKNOWN = "(unknown)"
 """Stands in counts for a label that is not in the label set, or for none where the set has classes."""
 
+VOTED = "(by votes)"
+"""Stands in counts for entries of which votes decide the label."""
+
 UNCLASSED = "(without classes)"
 """Stands in counts for all entries of a data set that has labels of action units alone."""
 
 _SHOWN = 5
+_ENTRY = ("entry", "entries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +87,14 @@ class Survey:
             here = self.counts.get(part, {})
             wanted = sum(labels.values()) if labels else self.known[part]
             if sum(here.values()) != wanted:
-                found.append(f"{part}: {sum(here.values())} entries, published are {wanted}")
+                found.append(f"{part}: {counted(sum(here.values()), *_ENTRY)}, published are {wanted:,}")
             found += [
-                f"{part}, {label}: {here.get(label, 0)} entries, published are {count}"
+                f"{part}, {label}: {counted(here.get(label, 0), *_ENTRY)}, published are {count:,}"
                 for label, count in labels.items()
                 if here.get(label, 0) != count
             ]
         if self.known_subjects is not None and self.subjects != self.known_subjects:
-            found.append(f"{self.subjects} subjects, published are {self.known_subjects}")
+            found.append(f"{counted(self.subjects, 'subject')}, published are {self.known_subjects}")
         return found
 
     @property
@@ -115,10 +119,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     variant = card.variant(recipe.dataset.variant)
     labels = ontology(listing.scheme)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    # What is no file, or cannot be named, is no entry of the data set, but a problem of its folder.
-    there = [
-        entry for entry in listing.entries if not entry.problem or entry.problem[0] not in {*ODD, BAD_NAME}
-    ]
+    there = _entries(listing)
     for entry in there:
         counts[entry.split or WHOLE][_label(entry, labels)] += 1
     missing, unlisted = _files(there, root)
@@ -133,7 +134,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
         counts={
             part: {
                 label: counts[part][label]
-                for label in (*listing.classes, UNKNOWN, UNCLASSED)
+                for label in (*listing.classes, VOTED, UNKNOWN, UNCLASSED)
                 if counts[part][label]
             }
             for part in sorted(counts, key=_part_order)
@@ -154,6 +155,33 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     )
 
 
+def unlike_published(config: DatasetConfig, listing: Listing) -> dict[str, list[int]]:
+    """Parts of which a data set has another number of entries than is published.
+
+    Args:
+        config: Section ``dataset`` of the recipe.
+        listing: What the recipe takes.
+
+    Returns:
+        Part to the number that is there and the published one; empty where none is known.
+    """
+    variant = card_of(config).variant(config.variant)
+    known, _ = _known(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
+    here = Counter(entry.split or WHOLE for entry in _entries(listing))
+    return {
+        part: [here[part], count]
+        for part, count in sorted(known.items(), key=lambda item: _part_order(item[0]))
+        if here[part] != count
+    }
+
+
+def _entries(listing: Listing) -> list[ClipEntry]:
+    """What is no file, or cannot be named, is no entry of the data set, but a problem of its folder."""
+    return [
+        entry for entry in listing.entries if not entry.problem or entry.problem[0] not in {*ODD, BAD_NAME}
+    ]
+
+
 def _part_order(part: str) -> tuple[int, str]:
     return (SPLITS.index(part) if part in SPLITS else len(SPLITS), part)
 
@@ -161,6 +189,8 @@ def _part_order(part: str) -> tuple[int, str]:
 def _label(entry: ClipEntry, labels: Ontology) -> str:
     if labels.name == UNLABELLED:
         return UNCLASSED
+    if entry.votes:
+        return VOTED
     try:
         return labels.find(entry.label or "")
     except UnknownLabelError:

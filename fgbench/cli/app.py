@@ -19,8 +19,10 @@ from fgbench.cli import (
     evaluate,
     export,
     features,
+    labels,
     predict,
     prepare,
+    recipes,
     report,
     status,
     synth,
@@ -44,7 +46,7 @@ app = typer.Typer(
     cls=_Commands,
     help="Data sets and benchmarks for fine-grained facial expression recognition.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -54,6 +56,8 @@ app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
 app.command("datasets")(datasets.datasets)
+app.command("recipes")(recipes.recipes)
+app.command("labels")(labels.labels)
 app.command("audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")

@@ -11,7 +11,7 @@ from fgbench.cli import places
 from fgbench.cli.baseline_plugins import add_commands
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import (
     Fold,
     FoldFile,
@@ -44,21 +44,22 @@ def plain_cnn(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """MSAU-Net without region layer, action units and zoom; as 'train msau --variant plain-cnn'."""
     from fgbench.config import TrainImageConfig, load_training
 
-    config = load_training(recipe or default_recipe("plain-cnn", workdir), TrainImageConfig)
+    config = load_training(recipe or default_recipe("plain-cnn", workdir, device), TrainImageConfig)
     with opened(
         workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
     ) as place:
         from fgbench.baselines import plain_cnn
 
         _say_where(config.name, place)
-        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [plain_cnn.run(config, each) for each in places]
-    show_runs(folders, json=json)
+        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [plain_cnn.run(config, each) for each in each_run]
+    show_runs(folders, full=full, json=json)
 
 
 @app.command("insightface")
@@ -80,6 +81,7 @@ def insightface(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """InsightFace's network for face recognition, fine-tuned on the image set."""
@@ -93,10 +95,14 @@ def insightface(
             "insightface fine-tunes a backbone, which does not come with fgbench, and no --weights are given",
             "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
-            "--weights; or say --from-scratch to train without",
+            "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
         )
-    settings = recipe or default_recipe("insightface", workdir)
+    settings = recipe or default_recipe("insightface", workdir, device)
+    if recipe is None and from_scratch and settings == "insightface-small":
+        settings += "-from-scratch"  # what is frozen needs weights
     config = load_baseline("insightface", InsightFaceConfig, settings)
+    if weights is None:
+        config.check_trainable()
     with opened(
         workdir,
         device,
@@ -111,9 +117,9 @@ def insightface(
         from fgbench.baselines import insightface
 
         _say_where(config.name, place)
-        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [insightface.run(config, each, weights) for each in places]
-    show_runs(folders, json=json)
+        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+        folders = [insightface.run(config, each, weights) for each in each_run]
+    show_runs(folders, full=full, json=json)
 
 
 @app.command("nan")
@@ -129,12 +135,13 @@ def nan(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Attention over the frames of clips (NAN): TMSAU-Net without its temporal stream."""
     from fgbench.config import TrainVideoConfig, load_training
 
-    config = load_training(recipe or default_recipe("nan", workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe("nan", workdir, device), TrainVideoConfig)
 
     def run(place: Place, image: Trained | None) -> Path:
         from fgbench.baselines import nan as baseline
@@ -154,6 +161,7 @@ def nan(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 
@@ -171,12 +179,13 @@ def plain_tsnet(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Two streams of GoogLeNet on clips, of frames and of optical flow, without attention."""
     from fgbench.config import TrainVideoConfig, load_training
 
-    config = load_training(recipe or default_recipe("plain-tsnet", workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe("plain-tsnet", workdir, device), TrainVideoConfig)
 
     def run(place: Place, _: Trained | None) -> Path:
         from fgbench.baselines import plain_tsnet as baseline
@@ -195,6 +204,7 @@ def plain_tsnet(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fgbench import plugins
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, Workdir, opened, run_place, seeded, show_runs
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ KIND = "baselines"
 
 Recipe = Annotated[
     str | None,
-    typer.Option("--recipe", help="Packed recipe or .yaml file.", show_default="the baseline's own"),
+    typer.Option(
+        "--recipe",
+        help="Packed recipe or .yaml file.",
+        show_default="the baseline's own",
+        autocompletion=completion.recipe,
+    ),
 ]
 
 
@@ -66,6 +71,7 @@ def run_conventional(
     seeds: int = 1,
     jobs: int = DEFAULT_JOBS,
     force: bool = False,
+    full: bool = False,
     json: bool = False,
 ) -> None:
     """Run a baseline that needs no device, as its command does, and print its scores.
@@ -75,7 +81,7 @@ def run_conventional(
         FgbenchError: As the baseline raises.
     """
     start = partial(run_place, workdir, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file)
-    _run(name, recipe, start, fold=fold, seeds=seeds, json=json)
+    _run(name, recipe, start, fold=fold, seeds=seeds, full=full, json=json)
 
 
 def _conventional(name: str) -> Callable[..., None]:
@@ -88,6 +94,7 @@ def _conventional(name: str) -> Callable[..., None]:
         seeds: Seeds = 1,
         jobs: Jobs = DEFAULT_JOBS,
         force: Force = False,
+        full: Full = False,
         json: Json = False,
     ) -> None:
         run_conventional(
@@ -100,6 +107,7 @@ def _conventional(name: str) -> Callable[..., None]:
             seeds=seeds,
             jobs=jobs,
             force=force,
+            full=full,
             json=json,
         )
 
@@ -118,6 +126,7 @@ def _network(name: str) -> Callable[..., None]:
         jobs: Jobs = DEFAULT_JOBS,
         resume: Resume = True,
         force: Force = False,
+        full: Full = False,
         json: Json = False,
     ) -> None:
         start = partial(
@@ -131,7 +140,7 @@ def _network(name: str) -> Callable[..., None]:
             quiet=json,
             fold_file=fold_file,
         )
-        _run(name, recipe, start, fold=fold, seeds=seeds, json=json)
+        _run(name, recipe, start, fold=fold, seeds=seeds, full=full, json=json)
 
     return command
 
@@ -143,6 +152,7 @@ def _run(
     *,
     fold: str | None,
     seeds: int,
+    full: bool,
     json: bool,
 ) -> None:
     """Read the recipe, run every fold, print the scores."""
@@ -153,7 +163,7 @@ def _run(
     with start(stages=module.NEEDS) as place:
         places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
         folders = [_run_fold(name, module, config, each) for each in places]
-    show_runs(folders, json=json)
+    show_runs(folders, full=full, json=json)
 
 
 def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:

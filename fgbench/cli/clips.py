@@ -49,6 +49,7 @@ def train_clips(
     jobs: int,
     resume: bool,
     force: bool,
+    full: bool,
     json: bool,
 ) -> None:
     """Train a network of clips in every fold of a work folder, and print its scores.
@@ -66,6 +67,7 @@ def train_clips(
         jobs: Threads that decode.
         resume: Whether an unfinished run is continued.
         force: Whether a finished run is made again.
+        full: Whether to print tables, too.
         json: Whether to print JSON.
 
     Raises:
@@ -90,7 +92,7 @@ def train_clips(
             in_fold += f", seed {each.seed}" if seeds > 1 else ""
             note(f"recipe {config.name} on {each.details['dataset']} in {workdir}, {each.device}{in_fold}")
             folders.append(train(each, image))
-    show_runs(folders, json=json)
+    show_runs(folders, full=full, json=json)
 
 
 def _image_model(config: TrainVideoConfig, place: Place, image_run: str | None) -> Trained | None:

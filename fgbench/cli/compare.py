@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Json
 from fgbench.cli.runs import Workdir
@@ -25,7 +25,11 @@ Out = Annotated[
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(help="Experiments, experiment/fold/seed, or folders.", show_default="leaderboard"),
+        typer.Argument(
+            help="Experiments, experiment/fold/seed, or folders.",
+            show_default="leaderboard",
+            autocompletion=completion.run,
+        ),
     ] = None,
     workdir: Workdir = places.DEMO_WORKDIR,
     format_: Format = "md",

@@ -10,6 +10,7 @@ import typer
 
 from fgbench.cli.console import print_json, say
 from fgbench.cli.options import Json
+from fgbench.naming import counted
 
 if TYPE_CHECKING:
     from fgbench.catalogue.survey import Survey
@@ -91,8 +92,16 @@ def described(found: Survey, recipe: str) -> list[str]:
         found: The survey.
         recipe: Name or file of the recipe, as the user gave it.
     """
-    persons = f" of {found.subjects} subjects" if found.subjects else ""
-    lines = [f"{found.recipe}: {found.title}", f"{found.entries} entries{persons} in {found.root}", ""]
+    persons = f" of {counted(found.subjects, 'subject')}" if found.subjects else ""
+    lines = [
+        f"{found.recipe}: {found.title}",
+        f"{counted(found.entries, 'entry', 'entries')}{persons} in {found.root}",
+    ]
+    if found.inventory.media:
+        media = counted(found.inventory.media, "picture or video", "pictures and videos")
+        lines.append(f"{found.inventory.used:,} of {media} are used")
+    lines.append("")
+
     parts = list(found.counts)
     labels = list(dict.fromkeys(label for counts in found.counts.values() for label in counts))
     width = max(len(label) for label in (*labels, "label")) + 1

@@ -5,19 +5,28 @@ from __future__ import annotations
 from fgbench.cli import places
 from fgbench.cli.baseline_plugins import run_conventional
 from fgbench.cli.console import say
-from fgbench.cli.options import DEFAULT_JOBS, Jobs
+from fgbench.cli.evaluate import needs_torch
+from fgbench.cli.options import DEFAULT_JOBS, Full, Jobs
 from fgbench.cli.prepare import prepare
 from fgbench.cli.report import report
 from fgbench.cli.status import check
 from fgbench.cli.train import msau
+from fgbench.errors import DependencyError
 
 
-def demo(jobs: Jobs = DEFAULT_JOBS) -> None:
+def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:
     """Draw the embedded data set, prepare and check it, run a baseline, train MSAU-Net, write the report."""
+    try:
+        needs_torch()
+    except DependencyError as error:
+        raise DependencyError(
+            f"{error.message}, and the demo trains one; nothing was begun",
+            f"{error.hint}; or do without: fgbench prepare, fgbench baseline lbp-svm, fgbench report",
+        ) from error
     prepare(jobs=jobs)
     check()
-    run_conventional("lbp-svm", jobs=jobs)
-    msau(jobs=jobs)
-    report(everything=True, formats=["md", "csv", "png"])
+    run_conventional("lbp-svm", jobs=jobs, full=full)
+    msau(jobs=jobs, full=full)
+    report(everything=True, formats=["md", "csv", "png"], full=full)
     report(html=True)
     say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from fgbench.cli import places
 from fgbench.cli.console import print_json, say
 from fgbench.cli.options import Json, cores
+
+EXTRAS = {
+    "train": ("torch", "accelerate", "safetensors", "tensorboard"),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
+}
+"""Packages that are not always there, by what ``pip`` is asked for."""
 
 
 def doctor(json: Json = False) -> None:
@@ -32,7 +39,7 @@ def doctor(json: Json = False) -> None:
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Facts by group: versions, decoders, detectors, models, device, disk."""
+    """Facts by group: versions, extras, decoders, detectors, models, device, disk."""
     from fgbench import plugins
     from fgbench.provenance import provenance
 
@@ -41,12 +48,21 @@ def examine() -> dict[str, dict[str, Any]]:
     assert isinstance(packages, dict)
     return {
         "versions": {**{name: value for name, value in found.items() if value is not None}, **packages},
+        "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
         "decoders": {name: _decoder(name) for name in plugins.names("decoders")},
         "detectors": {name: _detector(name) for name in plugins.names("detectors")},
         "models": _models(),
         "device": {"cores": cores(), **_cuda()},
         "disk": {str(places.BASE): _free(places.BASE)},
     }
+
+
+def _extra(name: str, extra: str) -> str:
+    """Version of a package, or the command that brings it."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return f"not installed (pip install 'fgbench[{extra}]')"
 
 
 def _decoder(name: str) -> str:

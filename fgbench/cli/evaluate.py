@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
-from fgbench.cli.options import DEFAULT_JOBS, Device, Jobs, Json
+from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import opened, show_run
+from fgbench.cli.runs import named_weights, opened, show_run
 from fgbench.cli.units import evaluate_units
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from fgbench.training.trained import Trained
 
 TrainedRun = Annotated[
-    str, typer.Argument(help="Folder of a run, its weights, or the name of an experiment in the work folder.")
+    str,
+    typer.Argument(
+        help="Folder of a run, its weights, or the name of an experiment in the work folder.",
+        autocompletion=completion.run,
+    ),
 ]
 
 
@@ -46,6 +50,7 @@ def evaluate(
     ] = None,
     device: Device = None,
     jobs: Jobs = DEFAULT_JOBS,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Predict the test images or clips of a work folder anew with a trained network, and print the scores.
@@ -57,10 +62,10 @@ def evaluate(
     on all of these again.
     """
     needs_torch()
-    from fgbench.training.trained import find_weights, read_trained, work_folder
+    from fgbench.training.trained import read_trained, work_folder
 
     named = workdirs or []
-    trained = read_trained(find_weights(run, named[0] if named else places.DEMO_WORKDIR))
+    trained = read_trained(named_weights(run, named[0] if named else places.DEMO_WORKDIR))
     weight = _weight(fusion_weight)
     if weight is not None and trained.kind != "video":
         raise typer.BadParameter(
@@ -74,14 +79,14 @@ def evaluate(
     named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
     how: dict[str, Any] = {"seed": 0, "jobs": jobs, "resume": False, "force": False, "quiet": json}
     if trained.kind == "au":
-        evaluate_units(trained, named, device, how, json=json)
+        evaluate_units(trained, named, device, how, full=full, json=json)
         return
     with opened(named[0], device, stages=_features(trained), **how) as place:
         note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
         if trained.kind == "video":
-            _clips(trained, place, weight, json=json)
+            _clips(trained, place, weight, full=full, json=json)
         else:
-            _images(trained, place, json=json)
+            _images(trained, place, full=full, json=json)
 
 
 def _weight(text: str | None) -> Weight:
@@ -108,23 +113,23 @@ def _features(trained: Trained) -> tuple[str, ...]:
     return ("optical_flow",) if reads_flow else ()
 
 
-def _clips(trained: Trained, place: Place, weight: Weight, *, json: bool) -> None:
+def _clips(trained: Trained, place: Place, weight: Weight, *, full: bool, json: bool) -> None:
     from fgbench.training.clip_evaluation import evaluate_clips
     from fgbench.training.clip_inference import open_clip_network
 
     folder, comparison = evaluate_clips(open_clip_network(trained, place.device), place, weight)
-    _tell(folder, comparison, "clips", json=json)
+    _tell(folder, comparison, "clips", full=full, json=json)
 
 
-def _images(trained: Trained, place: Place, *, json: bool) -> None:
+def _images(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
     from fgbench.training.evaluation import evaluate_images
     from fgbench.training.inference import open_network
 
     folder, comparison = evaluate_images(open_network(trained, place.device), place)
-    _tell(folder, comparison, "images", json=json)
+    _tell(folder, comparison, "images", full=full, json=json)
 
 
-def _tell(folder: Path, comparison: Comparison | None, what: str, *, json: bool) -> None:
+def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool, json: bool) -> None:
     """Print the scores of a run, and how they compare with those that it had."""
     from dataclasses import asdict
 
@@ -137,7 +142,7 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, json: bool)
         told = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
         print_json({**read_result(folder), **told})
         return
-    show_run(folder, json=False)
+    show_run(folder, full=full, json=False)
     if comparison is None:
         details = read_result(folder)["details"]
         for line in origin_lines(details) if isinstance(details.get("weights"), dict) else []:

@@ -10,6 +10,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
+from fgbench.cli.runs import named_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,12 +48,12 @@ def export(
             raise typer.BadParameter(f"{path} is a folder, expected the name of a file", param_hint=option)
     needs_torch()
     from fgbench.output_folders import check_named_file
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
     for path, kind in ((onnx, "ONNX file"), (weights, "file of weights")):
         if path is not None:
             check_named_file(path, kind)
-    trained = read_trained(find_weights(run, workdir))
+    trained = read_trained(named_weights(run, workdir))
     if weights is not None:
         _copy_weights(trained, weights)
     if onnx is not None:
@@ -84,11 +85,16 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
 
     from fgbench.training.inference import open_network
     from fgbench.training.onnx_export import export_onnx, require_packages
+    from fgbench.training.unit_export import export_units
+    from fgbench.training.unit_inference import open_units
 
     require_packages()
-    network = open_network(trained, torch.device("cpu"))
+    cpu = torch.device("cpu")
     faces = _test_faces(trained) if check else None
-    deviation = export_onnx(network, path, check=check, faces=faces)
+    if trained.kind == "au":
+        deviation = export_units(open_units(trained, cpu), path, check=check, faces=faces)
+    else:
+        deviation = export_onnx(open_network(trained, cpu), path, check=check, faces=faces)
     if deviation is not None:
         kind = "random and test" if faces is not None else "random"
         say(

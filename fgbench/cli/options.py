@@ -29,6 +29,9 @@ Resume = Annotated[
     bool, typer.Option("--resume/--no-resume", help="Continue an unfinished run, or start it anew.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Print the tables: every class, fold and seed, and confusions.")
+]
 
 
 def cores() -> int:

@@ -12,6 +12,9 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
+from fgbench.cli.runs import named_weights
+from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
+from fgbench.cli.unit_rows import unit_rows, write_unit_rows
 from fgbench.faces.status import AS_IS
 from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
 from fgbench.naming import shown
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from fgbench.training.clip_prediction import Found
     from fgbench.training.file_prediction import FilePrediction, Portrait, Said
-    from fgbench.training.inference import ImageNetwork
+    from fgbench.training.inference import FaceNetwork
     from fgbench.training.trained import Trained
 
 OUT = places.BASE / "predictions"
@@ -34,6 +37,7 @@ _LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
 _REASONS = {
     "no_face": "no face was found",
     "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
+    "unsure": "the landmarks of the face are not sure: it moves too fast or is covered (faces.min_quality)",
     "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
     "corrupt_frame": "the decoder found the file damaged",
     "no_prediction": "the network's numbers for it are not finite",
@@ -72,15 +76,16 @@ def predict(
 
     Faces are found as the recipe of the run's work folder says. Writes, per file with a face, a picture of
     the face and the regions looked at, per video a table of its frames, and predictions.parquet of all files.
-    A network of clips tells of a video by its streams, and of a picture by its image model.
+    A network of clips tells of a video by its streams, and of a picture by its image model. A detector of
+    action units writes action_units.csv too, a row per file and frame.
     """
     needs_torch()
     from fgbench.errors import MediaError
     from fgbench.output_folders import writing_in
     from fgbench.training.device import resolve
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
-    network, ask = _opened(read_trained(find_weights(run, workdir)), resolve(device))
+    network, ask = _opened(read_trained(named_weights(run, workdir)), resolve(device))
     faces = _found_by(network.trained).faces
     searched = _SEARCHED[faces.align].format(faces.detector)
     note(f"{network.trained.name} on {network.device}; faces by {searched}")
@@ -88,8 +93,10 @@ def predict(
         note(_DRAWN)
     told: list[dict[str, Any]] = []
     names = output_names(paths)
+    frames = [out / f"{name}{_FRAMES}" for name in names]
     files = [f"{name}{suffix}" for name in names for suffix in (_FRAMES, _PICTURE)]
-    with writing_in(out, [_TABLE, *files]):
+    has_units = network.trained.kind == "au"
+    with writing_in(out, [_TABLE, *([UNIT_TABLE] if has_units else []), *files]):
         try:
             with progress_bars(quiet=json) as progress:
                 for number, (path, name) in enumerate(zip(paths, names, strict=True)):
@@ -102,13 +109,17 @@ def predict(
         finally:
             if told:  # also where the user interrupts
                 _write_table(out / _TABLE, told, network)
+                if has_units:
+                    write_unit_rows(out / UNIT_TABLE, told, frames[: len(told)], network.classes)
     failed = [item for item in told if item["status"] in TRANSIENT]
     if failed:
         note(f"{len(failed)} of {len(told)} files failed; tracebacks: {out / LOG}")
     if json:
-        print_json({"run": network.trained.name, "classes": list(network.classes), "files": told})
+        known = {"units" if has_units else "classes": list(network.classes)}
+        rows = {"rows": list(unit_rows(told, frames, network.classes))} if has_units else {}
+        print_json({"run": network.trained.name, **known, "files": told, **rows})
     else:
-        say(f"table: {out / _TABLE}")
+        say(f"table: {out / (UNIT_TABLE if has_units else _TABLE)}")
     if all(item["status"] != "ok" for item in told):
         raise MediaError(
             f"no usable face in any of {len(paths)} files" if len(paths) > 1 else "no usable face",
@@ -138,7 +149,7 @@ def output_names(paths: Sequence[Path]) -> list[str]:
 def _told(
     path: Path,
     name: str,
-    network: ImageNetwork,
+    network: FaceNetwork,
     ask: Callable[[Path, Path], FilePrediction],
     *,
     out: Path,
@@ -159,7 +170,7 @@ def _told(
 
 def _opened(
     trained: Trained, device: torch.device
-) -> tuple[ImageNetwork, Callable[[Path, Path], FilePrediction]]:
+) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
     """The network that tells of faces, and what tells of a file and writes its frames."""
     found = _found_by(trained)
     if trained.kind == "video":
@@ -170,8 +181,9 @@ def _opened(
         return image_network(clips), lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
     from fgbench.training.inference import open_network
     from fgbench.training.prediction import predict_file
+    from fgbench.training.unit_inference import open_units
 
-    network = open_network(trained, device)
+    network: FaceNetwork = (open_units if trained.kind == "au" else open_network)(trained, device)
     return network, lambda path, to: predict_file(
         path, network, found.faces, frames_to=to, limits=found.limits
     )
@@ -188,13 +200,12 @@ def _found_by(trained: Trained) -> Found:
     from fgbench.training.flow_origin import FLOW_ORIGIN
     from fgbench.training.stored import FACE_PX
     from fgbench.video import Limits
-    from fgbench.workfolder import RUN_FILE
 
     faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
-    workdir = trained.workdir
-    if workdir is not None and (workdir / RUN_FILE).is_file():
-        prepared, _ = saved(workdir)
+    if trained.workdir is not None and _has_recipe(trained):
+        prepared, _ = saved(trained.workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    faces = faces.model_copy(update=_geometry(trained))
     if told := trained.metadata.get(FLOW_ORIGIN):
         flow = OpticalFlowConfig.model_validate(told)
     return Found(
@@ -208,16 +219,35 @@ def _found_by(trained: Trained) -> Found:
     )
 
 
-def _is_drawn(network: ImageNetwork) -> bool:
-    """Whether the network is known to have been trained on drawn faces."""
-    from fgbench.evaluation.results import read_result
+def _geometry(trained: Trained) -> dict[str, Any]:
+    """Geometry of the faces that a network was trained on, as its weights tell it.
 
-    run = network.trained.run
-    return run is not None and bool(read_result(run)["details"].get("synthetic"))
+    Those that do not are of an earlier version: then the recipe of their work folder tells it, or they saw
+    dlib's, the only one that there was.
+    """
+    from fgbench.config.prepare import DLIB_PADDING
+    from fgbench.evaluation.face_origin import FACE_ORIGIN
+
+    if told := trained.metadata.get(FACE_ORIGIN):
+        return {key: told[key] for key in ("geometry", "padding")}
+    return {} if _has_recipe(trained) else {"geometry": "dlib", "padding": DLIB_PADDING}
+
+
+def _has_recipe(trained: Trained) -> bool:
+    from fgbench.workfolder import RUN_FILE
+
+    return trained.workdir is not None and (trained.workdir / RUN_FILE).is_file()
+
+
+def _is_drawn(network: FaceNetwork) -> bool:
+    """Whether the network is known to have been trained on drawn faces."""
+    from fgbench.training.chain import chain_of
+
+    return bool(chain_of(network.trained)[0]["synthetic"])
 
 
 def _write(
-    found: FilePrediction, network: ImageNetwork, out: Path, name: str, top: int
+    found: FilePrediction, network: FaceNetwork, out: Path, name: str, top: int
 ) -> Mapping[str, str | None]:
     """Draw the face; returns what was written, by name."""
     from fgbench import storage
@@ -241,10 +271,11 @@ def _write(
         landmarks=portrait.landmarks,
         outline=portrait.outline,
         regions=portrait.regions,
-        n_zooms=network.model.config.zooms,
+        n_zooms=network.n_zooms,
         fine=ranked(network.classes, said.fine)[:top],
         basic=ranked(network.upper, said.basic),
         basic_source=_SUMS if said.basic_head is None else _OWN,
+        fine_title="likeliest action units" if network.trained.kind == "au" else "likeliest classes",
     )
     path = out / f"{name}{_PICTURE}"
     storage.write_bytes(path, png(draw_prediction(prediction)))
@@ -282,7 +313,7 @@ def ranked(names: Sequence[str], values: Any) -> list[tuple[str, float]]:
 
 
 def _lines(
-    found: FilePrediction, network: ImageNetwork, written: Mapping[str, str | None], top: int
+    found: FilePrediction, network: FaceNetwork, written: Mapping[str, str | None], top: int
 ) -> list[str]:
     """What is printed of a file."""
     if found.kind == "unreadable" or not found.n_frames:
@@ -295,7 +326,8 @@ def _lines(
         if found.kind == "video":
             by = f"by the {_streams(found)} over all of them" if found.streams else "mean over these frames"
             lines.append(f"  {by}{'' if found.streams else ' (no temporal model)'}:")
-        lines.append(f"  class: {_listed(ranked(network.classes, said.fine)[:top])}")
+        what = "action units" if network.trained.kind == "au" else "class"
+        lines.append(f"  {what}: {_listed(ranked(network.classes, said.fine)[:top])}")
         for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
             if values is not None and network.upper:
                 lines.append(f"  upper class, {source}: {_listed(ranked(network.upper, values)[:3])}")
@@ -316,7 +348,7 @@ def _listed(pairs: Sequence[tuple[str, float]]) -> str:
     return ", ".join(f"{name} {value:.2f}" for name, value in pairs)
 
 
-def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, str | None]) -> dict[str, Any]:
+def _plain(found: FilePrediction, network: FaceNetwork, written: Mapping[str, str | None]) -> dict[str, Any]:
     """A row of the table, and of the JSON document."""
     said: Said | None = found.said
     portrait = found.portrait
@@ -330,7 +362,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
         "n_frames": found.n_frames,
         "n_faces": found.n_faces,
         "n_tracks": found.n_tracks,
-        "label": fine[0][0] if fine else None,
+        "label": fine[0][0] if fine and network.trained.kind != "au" else None,
         "basic": upper[0][0] if upper else None,
         "probabilities": None if said is None else said.fine.tolist(),
         "basic_sum": None if said is None else said.basic_sum.tolist(),
@@ -341,7 +373,7 @@ def _plain(found: FilePrediction, network: ImageNetwork, written: Mapping[str, s
     }
 
 
-def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: ImageNetwork) -> None:
+def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: FaceNetwork) -> None:
     import pyarrow as pa
 
     from fgbench import storage

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
@@ -23,7 +23,9 @@ def prepare(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a packed recipe, or a .yaml file.", show_default="demo; with --data-root: default"
+            help="Name of a packed recipe, or a .yaml file.",
+            show_default="demo; with --data-root: default",
+            autocompletion=completion.recipe,
         ),
     ] = None,
     data_root: Annotated[
@@ -131,6 +133,10 @@ def prepare(
     _show(report, json=json, dry_run=False)
     if prune:
         _prune(config, root, work)
+    if report.is_untrainable:
+        from fgbench.stages._look_here import untrainable
+
+        raise untrainable(work)
 
 
 def _refuse_other_data(work: Path, root: Path) -> None:
@@ -199,12 +205,16 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
+    from fgbench.stages._look_here import WARNING
+    from fgbench.voting import REANNOTATE
+
     if json:
         print_json(report.to_json())
         return
     if dry_run:
         for stage in report.stages:
-            say(f"{stage.stage:>10}: {stage.waiting} of {stage.buckets} buckets to do")
+            least = "at least " if stage.may_be_more and stage.waiting < stage.buckets else ""
+            say(f"{stage.stage:>10}: {least}{stage.waiting} of {stage.buckets} buckets to do")
         for line in report.notes:
             say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
@@ -212,9 +222,10 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for label, count in report.left_out.items():
         say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
-        if stage.rejected:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
-            say(f"{stage.stage:>10}: {stage.rejected} clips rejected ({reasons})")
+        counts = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
+        if counts:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+            say(f"{stage.stage:>10}: {sum(counts.values())} clips rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:
@@ -224,10 +235,18 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
             f"log: {failures.log}; fgbench prepare --retry works on them again"
         )
     for line in report.notes:
-        say(line)
-    for part, counts in report.counts.items():
-        say(counts_line(part, counts))
+        if not line.startswith(WARNING):
+            say(line)
+    for part, numbers in report.counts.items():
+        say(counts_line(part, numbers))
+    say(report.persons)
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")
     else:
         say(f"{report.done} buckets computed; manifests in {report.workdir}/manifests")
+    if not report.look:
+        say("look here: nothing needs you")
+        return
+    say("look here:")
+    for line in report.look:
+        say(f"  {line}")

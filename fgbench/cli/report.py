@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.page import show_page
@@ -20,18 +20,27 @@ if TYPE_CHECKING:
     from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
 
-ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-
 
 def report(
-    table: Annotated[str | None, typer.Option("--table", help="Number of a table, e.g. I.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", help="Number of a table, e.g. I.", autocompletion=completion.table),
+    ] = None,
     figure: Annotated[
-        str | None, typer.Option("--figure", help="Number or name of a figure, e.g. 3 or attention.")
+        str | None,
+        typer.Option(
+            "--figure",
+            help="Number or name of a figure, e.g. 3 or attention.",
+            autocompletion=completion.figure,
+        ),
     ] = None,
     run: Annotated[
         str | None,
         typer.Option(
-            "--run", help="A run: its scores, calibration, coverage, confusions.", show_default="none"
+            "--run",
+            help="A run: its scores, calibration, coverage, confusions.",
+            show_default="none",
+            autocompletion=completion.run,
         ),
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
@@ -60,8 +69,9 @@ def report(
             show_default="reports/ in the (first) work folder",
         ),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the tables, also where none is named.")] = False,
 ) -> None:
-    """Write tables and figures, and print those that are text. Bare: everything that there are runs for.
+    """Write tables and figures, and print those that are named. Bare: everything that there are runs for.
 
     With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
@@ -121,7 +131,7 @@ def report(
             made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
     if everything:
         made += _ranked(workdir)
-    _write(made, folder, formats, everything=everything, own=out is None)
+    _write(made, folder, formats, everything=everything, printed=full or not whole, own=out is None)
     if failed:
         raise ManifestError(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",
@@ -148,12 +158,14 @@ def _write(
     formats: list[str] | None,
     *,
     everything: bool,
+    printed: bool,
     own: bool,
 ) -> None:
-    """Write tables and figures, print Markdown, and write the index of them and of what was left out."""
+    """Write tables and figures, print them or a line of each, and write the index of them and of what was
+    left out."""
     from fgbench.output_folders import writing_in
     from fgbench.reports.files import all_formats, file_names, write_item
-    from fgbench.reports.index import FILES, Entry, entry_of, write_index
+    from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
     from fgbench.reports.model import Table
     from fgbench.reports.render import markdown
 
@@ -169,13 +181,19 @@ def _write(
                 continue
             table = item if isinstance(item, Table) else item.table
             paths = write_item(item, folder, chosen(item))
-            say(markdown(table))
-            for path in paths:
-                note(f"wrote {path}")
-            entries.append(entry_of(table, paths))
-        if everything:
-            for path in write_index(folder, entries):
-                note(f"wrote {path}")
+            entry = entry_of(table, paths)
+            if printed:
+                say(markdown(table))
+                for path in paths:
+                    note(f"wrote {path}")
+            else:
+                say(f"{entry.title}: {state(entry)} ({', '.join(entry.files)})")
+            entries.append(entry)
+        index = write_index(folder, entries) if everything else []
+    if not printed:
+        say(f"wrote {sum(len(entry.files) for entry in entries)} files into {folder}; printed with --full")
+    for path in index:
+        note(f"wrote {path}")
 
 
 def _ranked(workdir: Path) -> list[Table]:
@@ -191,4 +209,4 @@ def _ranked(workdir: Path) -> list[Table]:
 
 def _number(table: str) -> str:
     """``"I"`` or ``"1"`` to ``"1"``; anything else as it is, for the error of the plugin search."""
-    return str(ROMAN.get(table.upper(), table))
+    return str(completion.ROMAN.get(table.upper(), table))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from fgbench.cli import places
+from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.prepare import prepare
 
@@ -52,14 +52,64 @@ SizedRecipe = Annotated[
     typer.Option(
         "--recipe",
         help="Packed recipe or .yaml file.",
-        show_default="the paper's; on the embedded data set the small one",
+        show_default="the paper's; where the CPU computes, and on the embedded data set, the small one",
+        autocompletion=completion.recipe,
     ),
 ]
 
+FULL = "the same command with --full"
+"""What prints the tables that a summary is taken from."""
 
-def default_recipe(name: str, workdir: Path) -> str:
-    """The recipe of a network that is meant when none is named: the small one for the embedded data set."""
-    return f"{name}-small" if workdir == places.DEMO_WORKDIR else name
+
+def named_weights(run: str, workdir: Path) -> Path:
+    """The weights that a user means, of the work folder or of another one below ``fgbench-data``.
+
+    Raises:
+        ConfigError: If several runs are meant.
+        ManifestError: If none is.
+    """
+    from fgbench.training.trained import find_weights, work_folder
+
+    found = find_weights(run, workdir, places.work_folders())
+    own = work_folder(found)
+    is_named = Path(run).exists()
+    if own is not None and not is_named and own.resolve() != workdir.resolve():
+        # As it was named, and not from the root of the disk.
+        note(f"{'/'.join(found.parts[-4:-1])} is taken from {found.parents[4]}")
+    return found
+
+
+def default_recipe(name: str, workdir: Path, device: str | None) -> str:
+    """The recipe of a network that is meant when none is named, which is said in a line.
+
+    The small one for the embedded data set, and wherever the CPU computes, on which the paper's takes days.
+
+    Args:
+        name: Of the paper's recipe.
+        workdir: Work folder.
+        device: Name of the device, as the user gave it.
+    """
+    if workdir == places.DEMO_WORKDIR:
+        return f"{name}-small"
+    if _is_cpu(device):
+        note(
+            f"no --recipe: {name}-small is taken, as the CPU computes; what it gives was measured on the "
+            f"embedded data set alone (--recipe {name}: the paper's settings, for a GPU)"
+        )
+        return f"{name}-small"
+    note(f"no --recipe: {name} is taken, the paper's settings (--recipe {name}-small: made for the CPU)")
+    return name
+
+
+def _is_cpu(device: str | None) -> bool:
+    """Whether a device is the CPU; of one that is not named, whether there is no GPU."""
+    if device is not None:
+        return device.partition(":")[0] == "cpu"
+    try:
+        import torch
+    except ImportError:
+        return False  # who opens the place says what to install
+    return not torch.cuda.is_available()
 
 
 @contextmanager
@@ -93,8 +143,10 @@ def run_place(
         ResourceError: If a folder of the work folder is a link.
     """
     from fgbench.evaluation.division import read_division
+    from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
+    from fgbench.evaluation.read_digest import read_digest
     from fgbench.soundness import require
     from fgbench.stages.publish import content_digest, read_index
     from fgbench.workfolder import refuse_links
@@ -108,13 +160,15 @@ def run_place(
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
-            manifest_digest=content_digest(index, stages),
-            samples_digest=content_digest(index),
+            manifest_digest=read_digest(workdir, index, stages),
+            samples_digest=read_digest(workdir, index),
+            earlier_digests=frozenset({content_digest(index, stages), content_digest(index)}),
             details={
                 "dataset": index["dataset"],
                 "synthetic": index["synthetic"],
                 "scheme": labels.name,
                 "protocol": division.told(),
+                FACE_ORIGIN: faces_of(workdir),
             },
             seed=seed,
             resume=resume,
@@ -177,28 +231,33 @@ def seeded(place: _P, seeds: int) -> list[_P]:
     return [place.with_seed(place.seed + number) for number in range(seeds)]
 
 
-def show_run(folder: Path, *, json: bool) -> None:
-    """Print the scores and confusions of a finished run, and write its ``confusion.csv``."""
+def show_run(folder: Path, *, full: bool, json: bool) -> None:
+    """Print a finished run's scores, in full with classes and confusions; write its ``confusion.csv``."""
     from fgbench.evaluation.results import read_result
     from fgbench.reports.render import markdown
     from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
     from fgbench.reports.run_scores import scores_table
+    from fgbench.reports.run_summary import run_summary
 
     write_confusion(folder)
     if json:
         print_json({**read_result(folder), "confusion": confusion_json(folder)})
         return
-    for table in (scores_table(folder), *confusion_tables(folder)):
-        say(markdown(table))
+    if full:
+        for table in (scores_table(folder), *confusion_tables(folder)):
+            say(markdown(table))
+    else:
+        _lines([*run_summary(folder), f"every class, confusions: {FULL}"])
     say("calibration, coverage, errors in the class tree: fgbench report --run")
     say(f"run: {folder}")
 
 
-def show_runs(folders: Sequence[Path], *, json: bool) -> None:
+def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print finished runs: one by one, or the folds and seeds of an experiment together.
 
     Args:
         folders: Runs; those of one experiment follow each other, and differ in fold or seed.
+        full: Whether with every class, fold and seed.
         json: Whether as JSON.
     """
     from itertools import groupby
@@ -206,36 +265,41 @@ def show_runs(folders: Sequence[Path], *, json: bool) -> None:
     for _, group in groupby(folders, key=lambda folder: folder.parent.parent):
         runs = list(group)
         if len(runs) == 1:
-            show_run(runs[0], json=json)
+            show_run(runs[0], full=full, json=json)
         elif len({folder.name for folder in runs}) > 1:
-            show_seeds(runs, json=json)
+            show_seeds(runs, full=full, json=json)
         else:
-            show_folds(runs, json=json)
+            show_folds(runs, full=full, json=json)
 
 
-def show_folds(folders: Sequence[Path], *, json: bool) -> None:
-    """Print the scores of an experiment over its folds: each, pooled, and their mean."""
+def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
+    """Print the scores of an experiment over its folds: pooled, and their mean; in full each, too."""
     from fgbench.evaluation.results import read_result
     from fgbench.reports.fold_scores import fold_tables, folds_json
     from fgbench.reports.render import markdown
     from fgbench.reports.run_confusion import write_confusion
+    from fgbench.reports.run_summary import folds_summary
 
     for folder in folders:
         write_confusion(folder)
     if json:
         print_json({**folds_json(folders), "runs": [read_result(folder) for folder in folders]})
         return
-    for table in fold_tables(folders):
-        say(markdown(table))
+    if full:
+        for table in fold_tables(folders):
+            say(markdown(table))
+    else:
+        _lines([*folds_summary(folders), f"every class and fold: {FULL}"])
     for folder in folders:
         say(f"run: {folder}")
 
 
-def show_seeds(folders: Sequence[Path], *, json: bool) -> None:
-    """Print the scores of an experiment over its seeds: each, their mean, and what varied."""
+def show_seeds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
+    """Print the scores of an experiment over its seeds: their mean, and what varied; in full each, too."""
     from fgbench.evaluation.results import read_result
     from fgbench.reports.render import markdown
     from fgbench.reports.run_confusion import write_confusion
+    from fgbench.reports.run_summary import seeds_summary
     from fgbench.reports.seed_scores import seed_table, seeds_json
 
     for folder in folders:
@@ -243,9 +307,17 @@ def show_seeds(folders: Sequence[Path], *, json: bool) -> None:
     if json:
         print_json({**seeds_json(folders), "runs": [read_result(folder) for folder in folders]})
         return
-    say(markdown(seed_table(folders)))
+    if full:
+        say(markdown(seed_table(folders)))
+    else:
+        _lines([*seeds_summary(folders), f"every seed: {FULL}"])
     for folder in folders:
         say(f"run: {folder}")
+
+
+def _lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:

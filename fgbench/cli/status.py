@@ -34,13 +34,18 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
     except ManifestError:
         published, notes = None, []
     if json:
-        print_json({**asdict(report), "counts": published, "alignment": notes})
+        stages = [
+            {**asdict(stage), "done": stage.buckets - stage.waiting} for stage in report.stages
+        ]  # in this work folder; nothing is done by looking
+        print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
         return
     say(f"recipe {config.name}, data {root}, {report.clips} clips")
     for stage in report.stages:
         rejected = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
         line = f"{stage.stage:>10}: {stage.buckets - stage.waiting} of {stage.buckets} buckets done"
         say(f"{line}, {stage.accepted} clips" + (f", rejected: {rejected}" if rejected else ""))
+    for line in report.rejects:
+        say(line)
     if published is None:
         say("manifests are not complete; run fgbench prepare")
     for line in notes:
@@ -118,6 +123,7 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
         raise DatasetError(
             f"no folder is known for the data set {workdir}", f"fgbench check {workdir} --root DIR"
         )
+    _refuse_data(workdir)
     mended = _mend(workdir, jobs=jobs, json=json) if repair else ()
     with load("engines", "local").start(jobs) as runner:
         found = faults(workdir, deep=deep, runner=runner)
@@ -136,6 +142,35 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
         )
     if not json:
         say(f"{files} files, all as their index says")
+
+
+def _refuse_data(folder: Path) -> None:
+    """Raise if a folder is one of data and not of fgbench's work.
+
+    Raises:
+        DatasetError: With the commands that look at the data, and at the work folder of the data.
+    """
+    from fgbench.catalogue.diagnosis import OWN_TABLES
+    from fgbench.datasets._folders import subfolders
+    from fgbench.datasets._tree import is_work_folder
+    from fgbench.errors import DatasetError
+
+    if not folder.is_dir() or is_work_folder(folder) or (folder / "manifests").is_dir():
+        return
+    tables = [name for name in OWN_TABLES if (folder / name).is_file()]
+    inner = folder / "work"
+    if is_work_folder(inner):
+        raise DatasetError(f"{folder} is no work folder, {inner} is", f"fgbench check {inner}")
+    if not tables and not subfolders(folder):
+        return
+    recipe = "default" if tables else "folder"
+    work = places.workdir_for(folder, recipe)
+    holds = f"a folder of data ({', '.join(tables)})" if tables else "not made by fgbench prepare"
+    then = f"fgbench check {work}" if is_work_folder(work) else "after fgbench prepare, check its work folder"
+    raise DatasetError(
+        f"{folder} is {holds}, expected a work folder",
+        f"to look at the data: fgbench check {recipe} --root {folder}; at what was made of them: {then}",
+    )
 
 
 def _remedy(workdir: Path, found: Sequence[str], *, repaired: bool) -> str:

@@ -13,8 +13,9 @@ from fgbench.cli import places
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.evaluate import needs_torch
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Jobs, Json, Resume
+from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import (
+    FULL,
     Fold,
     FoldFile,
     Seed,
@@ -22,6 +23,7 @@ from fgbench.cli.runs import (
     SizedRecipe,
     Workdir,
     default_recipe,
+    named_weights,
     opened,
     seeded,
     show_runs,
@@ -69,6 +71,7 @@ def au(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
@@ -76,10 +79,11 @@ def au(
     from fgbench.evaluation.action_units import read_au_result
     from fgbench.reports.au_scores import au_table
     from fgbench.reports.render import markdown
+    from fgbench.reports.run_summary import units_summary
     from fgbench.reports.seed_scores import au_seed_table
 
     workdir, *further = workdirs or [places.DEMO_WORKDIR]
-    config = load_training(recipe or default_recipe("au", workdir), TrainAuConfig)
+    config = load_training(recipe or default_recipe("au", workdir, device), TrainAuConfig)
     how: dict[str, Any] = {"seed": seed, "jobs": jobs, "resume": resume, "force": force}
     with ExitStack() as stack:
         place = stack.enter_context(opened(workdir, device, quiet=json, **how))
@@ -93,10 +97,15 @@ def au(
     if json:
         print_json([read_au_result(folder) for folder in folders])
         return
-    for of_seed in found:
-        say(markdown(au_table(of_seed)))
-    if seeds > 1:
-        say(markdown(au_seed_table(folders)))
+    if full:
+        for of_seed in found:
+            say(markdown(au_table(of_seed)))
+        if seeds > 1:
+            say(markdown(au_seed_table(folders)))
+    else:
+        for line in units_summary(found):
+            say(line)
+        say(f"every unit: {FULL}")
     for folder in folders:
         say(f"run: {folder}")
 
@@ -122,6 +131,15 @@ def msau(
             "unless --recipe names others.",
         ),
     ] = None,
+    trunk: Annotated[
+        str | None,
+        typer.Option(
+            "--trunk",
+            help="Trained network of images whose trunk is taken in the place of that of action units, or "
+            "'none' for drawn values; it trains then.",
+            show_default="that of action units",
+        ),
+    ] = None,
     fold: Fold = None,
     fold_file: FoldFile = None,
     seed: Seed = 0,
@@ -130,6 +148,7 @@ def msau(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """MSAU-Net, or one of its ablations, on the image set."""
@@ -139,9 +158,13 @@ def msau(
         raise typer.BadParameter(
             f"{variant!r}, expected one of {', '.join(VARIANTS)}", param_hint="--variant"
         )
-    start, settings = None, recipe or default_recipe(variant, workdir)
+    start = None
     if init is not None:
         start, settings = _start(init, workdir, recipe)
+    else:
+        settings = recipe or default_recipe(variant, workdir, device)
+    if trunk is not None and (init is not None or au_weights is not None):
+        raise typer.BadParameter("takes no --init and no --au-weights", param_hint="--trunk")
     config = load_training(settings, TrainImageConfig)
     with opened(
         workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
@@ -150,10 +173,26 @@ def msau(
             folder
             for each_fold in place.trained_folds(fold)
             for each in seeded(each_fold, seeds)
-            for folder in train_images(config, each, au_weights, init=start)
+            for folder in (
+                train_images(config, each, au_weights, init=start)
+                if trunk is None
+                else _train_on_trunk(config, each, trunk)
+            )
         ]
     # Runs of several numbers of regions are experiments of their own.
-    show_runs(sorted(folders, key=lambda folder: folder.parent.parent.name), json=json)
+    show_runs(sorted(folders, key=lambda folder: folder.parent.parent.name), full=full, json=json)
+
+
+def _train_on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> Sequence[Path]:
+    """Train on the trunk of a network (of an experiment: of the same fold and seed), or on drawn values."""
+    from fgbench.training.trained import WEIGHTS, find_weights, read_trained
+    from fgbench.training.trunk_choice import from_scratch, on_trunk_of
+
+    if trunk == "none":
+        return train_images(from_scratch(config), place, None)
+    own = place.workdir / "runs" / trunk / place.fold / str(place.seed) / WEIGHTS
+    trained = read_trained(own if own.is_file() else find_weights(trunk, place.workdir))
+    return train_images(on_trunk_of(config, trained), place, None, trunk=trained)
 
 
 def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
@@ -162,9 +201,9 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     from fgbench.errors import ConfigError
     from fgbench.evaluation.kept_digests import check_texts
     from fgbench.evaluation.results import CONFIG, read_result
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
-    trained = read_trained(find_weights(init, workdir))
+    trained = read_trained(named_weights(init, workdir))
     if recipe is not None:
         return trained, recipe
     if trained.run is None:
@@ -195,6 +234,7 @@ def tmsau(
     jobs: Jobs = DEFAULT_JOBS,
     resume: Resume = True,
     force: Force = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
     """TMSAU-Net on clips: attention over frames, and a temporal stream."""
@@ -205,7 +245,7 @@ def tmsau(
             f"{temporal!r}, expected one of {', '.join(TEMPORAL)}", param_hint="--temporal"
         )
     name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
-    config = load_training(recipe or default_recipe(name, workdir), TrainVideoConfig)
+    config = load_training(recipe or default_recipe(name, workdir, device), TrainVideoConfig)
     if temporal and config.temporal != temporal:
         raise typer.BadParameter(
             f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
@@ -229,6 +269,7 @@ def tmsau(
         jobs=jobs,
         resume=resume,
         force=force,
+        full=full,
         json=json,
     )
 
@@ -239,7 +280,10 @@ def train_au(
     """Train on the labels that the data sets of work folders bring; returns the folders of the runs."""
     from fgbench.training import au_run
 
-    hint = "train on one that has them (--workdir), then give its run with --au-weights"
+    hint = (
+        "train on one that has them (--workdir), then give its run with --au-weights; or take another trunk: "
+        "train msau --trunk RUN, or --trunk none"
+    )
     found = [required_unit_data(one, hint=hint) for one in (place, *others)]
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")
@@ -251,7 +295,12 @@ def train_au(
 
 
 def train_images(
-    config: TrainImageConfig, place: Place, au_weights: Path | None, *, init: Trained | None = None
+    config: TrainImageConfig,
+    place: Place,
+    au_weights: Path | None,
+    *,
+    init: Trained | None = None,
+    trunk: Trained | None = None,
 ) -> Sequence[Path]:
     """Train an image model in a fold, its action units first if they are needed and absent.
 
@@ -260,6 +309,7 @@ def train_images(
         place: Where, and in which fold.
         au_weights: Run of action units or its weights.
         init: Trained network of images to start from instead.
+        trunk: Trained network of images whose trunk is taken; the recipe says so.
 
     Returns:
         The folders of the runs.
@@ -274,17 +324,17 @@ def train_images(
     from fgbench.training.au_run import find_weights
 
     place.labels.check_classes()
-    trunk = au_weights
+    units_from = au_weights
     where = f"{place.details['dataset']} in {place.workdir}, {place.device}"
     if place.division.n_folds:
         where += f", fold {place.fold}"
     if init is not None:
         config = image_run.fine_tuned(config)
         note(f"recipe {config.name} from {init.name} on {where}")
-        return image_run.run(config, place, trunk, init=init)
+        return image_run.run(config, place, au_weights, init=init)
     if au_weights is not None:
-        trunk = find_weights(au_weights)
-        if trunk is None:
+        units_from = find_weights(au_weights)
+        if units_from is None:
             raise ManifestError(
                 f"{au_weights} is neither a finished run of action units nor a file of weights",
                 "give a folder that fgbench train au printed",
@@ -292,9 +342,9 @@ def train_images(
     elif config.au_recipe is not None:
         # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is.
         (run,) = train_au(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
-        trunk = find_weights(run)
+        units_from = find_weights(run)
     note(f"recipe {config.name} on {where}")
     units = unit_data(place) if config.losses.units else None
     if units is None:
-        return image_run.run(config, place, trunk)
-    return image_run.run(config, place, trunk, units=units.rows, source=units.source)
+        return image_run.run(config, place, units_from, trunk=trunk)
+    return image_run.run(config, place, units_from, trunk=trunk, units=units.rows, source=units.source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import opened
+from fgbench.cli.runs import FULL, opened
 
 if TYPE_CHECKING:
     from fgbench.evaluation.action_units import AuPredictions
@@ -74,7 +74,13 @@ def tell_units(found: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitDat
 
 
 def evaluate_units(
-    trained: Trained, workdirs: Sequence[Path], device: str | None, how: Mapping[str, Any], *, json: bool
+    trained: Trained,
+    workdirs: Sequence[Path],
+    device: str | None,
+    how: Mapping[str, Any],
+    *,
+    full: bool,
+    json: bool,
 ) -> None:
     """Predict test frames anew: of the data that a detector was scored on, or of others; print the scores.
 
@@ -83,6 +89,7 @@ def evaluate_units(
         workdirs: Work folders that are named, at least one.
         device: Name of the device.
         how: Further arguments of :func:`fgbench.cli.runs.opened`.
+        full: Whether with the score of every unit.
         json: Whether as JSON.
     """
     from fgbench.training.au_folders import further_folders
@@ -94,12 +101,12 @@ def evaluate_units(
         where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in found)
         note(f"{trained.name} on {where}, {found[0].device}")
         if further is None:
-            _elsewhere(trained, found[0], json=json)
+            _elsewhere(trained, found[0], full=full, json=json)
         else:
-            _again(trained, found, json=json)
+            _again(trained, found, full=full, json=json)
 
 
-def _again(trained: Trained, found: Sequence[Place], *, json: bool) -> None:
+def _again(trained: Trained, found: Sequence[Place], *, full: bool, json: bool) -> None:
     from fgbench.evaluation.action_units import read_au_result
     from fgbench.training.au_evaluation import evaluate_units as predict_again
 
@@ -113,11 +120,12 @@ def _again(trained: Trained, found: Sequence[Place], *, json: bool) -> None:
         read_au_result(folder)["details"],
         [f"the predictions of {n} frames {told}"],
         {"largest_difference": most},
+        full=full,
         json=json,
     )
 
 
-def _elsewhere(trained: Trained, place: Place, *, json: bool) -> None:
+def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
     from fgbench.evaluation.action_units import read_au_predictions, read_au_result
     from fgbench.training.au_elsewhere import evaluate_units_elsewhere
 
@@ -128,7 +136,15 @@ def _elsewhere(trained: Trained, place: Place, *, json: bool) -> None:
         unit for unit, is_there in zip(found.units, (found.labels != 0).any(0), strict=True) if not is_there
     ]
     lines = [f"not annotated here, so not scored: {', '.join(bare)}"] if bare else []
-    _tell(folder, found, details, origin_lines(details) + lines, {"largest_difference": None}, json=json)
+    _tell(
+        folder,
+        found,
+        details,
+        origin_lines(details) + lines,
+        {"largest_difference": None},
+        full=full,
+        json=json,
+    )
 
 
 def _tell(
@@ -138,6 +154,7 @@ def _tell(
     lines: Sequence[str],
     more: Mapping[str, Any],
     *,
+    full: bool,
     json: bool,
 ) -> None:
     from dataclasses import asdict
@@ -145,6 +162,7 @@ def _tell(
     from fgbench.evaluation.action_units import mean_f1, unit_scores
     from fgbench.reports.au_scores import scored_table
     from fgbench.reports.render import markdown
+    from fgbench.reports.run_summary import unit_lines
 
     if json:
         scores = unit_scores(found.labels, found.probabilities, found.units)
@@ -159,7 +177,9 @@ def _tell(
             }
         )
         return
-    say(markdown(scored_table(folder.parent.parent.name, [found], details)))
+    table = scored_table(folder.parent.parent.name, [found], details)
+    for line in [markdown(table)] if full else [*unit_lines(table), f"every unit: {FULL}"]:
+        say(line)
     say(f"run: {folder}")
     for line in lines:
         say(line)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from fgbench.config.sections import NonNegative, PositiveFloat, Section
 from fgbench.config.training import OptimiserConfig
+from fgbench.errors import ConfigError
 
 Penalty = Annotated[float, Field(gt=0.0, le=1e9)]
 Penalties = Annotated[tuple[Penalty, ...], Field(min_length=1, max_length=100)]
@@ -112,8 +113,10 @@ class InsightFaceConfig(BaselineConfig):
 
     method: str
     """Row of Table II that it is."""
-    depth: Literal[50, 100] = 50
+    depth: Literal[18, 50, 100] = 50
     """Layers of the IResNet."""
+    width: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
+    """Factor of all its numbers of channels; published weights have 1."""
     freeze_backbone: bool = False
     """Whether the backbone stays as it is: its 512 features of every image are computed once and kept in the
     work folder, and the head alone is trained on them. For machines without GPU; the paper fine-tunes."""
@@ -134,3 +137,16 @@ class InsightFaceConfig(BaselineConfig):
     """Whether training images are mirrored at random."""
     copies: bool = True
     """Whether augmented copies train too."""
+
+    def check_trainable(self) -> None:
+        """Refuse to train without weights what is kept as it is.
+
+        Raises:
+            ConfigError: If the backbone is frozen.
+        """
+        if self.freeze_backbone:
+            raise ConfigError(
+                f"recipe {self.name} freezes the backbone, which needs weights, and there are none",
+                "give --weights, or take a recipe with freeze_backbone: false (--recipe insightface, on two "
+                "cores insightface-small-from-scratch)",
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from fgbench.config.sections import Count, Megabytes, NonNegative, Positive, Pos
 
 Regions = Annotated[int, Field(ge=1, le=36)]
 """Number of regions: there are 6 x 6 cells."""
+
+Frozen = Literal["trunk", "stem", "none"]
+"""What of a trunk that training starts from stays as it is."""
 
 
 class TrunkConfig(Section):
@@ -26,6 +29,10 @@ class TrunkConfig(Section):
     """Whether the region layer of DRML follows conv1; the Plain CNN has none."""
     norm: Literal["lrn", "none"] = "lrn"
     """Normalisation after the pooling; local response normalisation is DRML's."""
+
+
+_TRUNK_TRAINING: dict[str, Any] = {"freeze": None, "unfreeze_after": None, "unfreeze_rate": 1.0}
+"""How the trunk of a network is trained that nothing is said of."""
 
 
 class NetworkConfig(Section):
@@ -49,6 +56,24 @@ class NetworkConfig(Section):
     37 (one of 6 x 6 cells, section V-E)."""
     suppress_radius: Annotated[int, Field(ge=0, le=5)] = 1
     """Cells around a chosen one that are not chosen any more; 0 is the literal reading of section V-E."""
+    freeze: Frozen | None = None
+    """What of the trunk that training starts from stays as it is, batch normalisation included: all of it,
+    its stem (the first convolution and the region layer), or none. ``null`` keeps all of a trunk of action
+    units, as the paper says (section IV-A), unless ``losses.units`` trains it, and none of any other. Values
+    that are drawn train always."""
+    unfreeze_after: Positive | None = None
+    """Epochs (of losses that take turns: rounds) after which what is frozen trains too; ``null``: never. Not
+    stated in the paper."""
+    unfreeze_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Factor of the learning rate for the trunk that training starts from. Not stated in the paper."""
+
+    def built(self) -> dict[str, Any]:
+        """What decides which network is built, as plain values: all but how its trunk is trained."""
+        return self.model_dump(mode="json", exclude=set(_TRUNK_TRAINING))
+
+    def trained_whole(self) -> NetworkConfig:
+        """The same network with nothing frozen, at one rate."""
+        return self.model_copy(update=_TRUNK_TRAINING)
 
 
 class ImageLossConfig(Section):
@@ -148,8 +173,8 @@ class TrainImageConfig(Section):
     tuned_on_test: bool = False
     """Whether settings were sought with the test samples of a data set: every table says so of its runs."""
     au_recipe: str | None = None
-    """Recipe of the AU pretraining whose trunk is taken, and frozen but for ``losses.units``; ``null`` trains
-    the trunk from drawn values."""
+    """Recipe of the AU pretraining whose trunk is taken (``network.freeze`` says what of it is frozen);
+    ``null`` trains the trunk from drawn values."""
     region_counts: Annotated[tuple[Regions, ...], Field(max_length=36)] = ()
     """Numbers of regions to train with, one run each (Figure 7); empty: ``network.zooms`` alone."""
     network: NetworkConfig = NetworkConfig()
@@ -165,20 +190,47 @@ class TrainImageConfig(Section):
             raise ValueError(
                 "losses.units needs a detector of action units; name an au_recipe or set it to 0"
             )
-        if self.data.keep_maps and self.losses.units:
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_frozen_agrees(self) -> Self:
+        network, frozen = self.network, self.frozen
+        if self.data.keep_maps and frozen != "trunk":
+            if self.losses.units and network.freeze is None:
+                raise ValueError(
+                    "data.keep_maps needs a frozen trunk, which losses.units trains; set one to 0 or false"
+                )
+            if network.freeze is None:
+                raise ValueError(
+                    "data.keep_maps needs a frozen trunk; name an au_recipe or set keep_maps to false"
+                )
             raise ValueError(
-                "data.keep_maps needs a frozen trunk, which losses.units trains; set one to 0 or false"
+                f"data.keep_maps needs a frozen trunk, but network.freeze is {network.freeze}; set it to "
+                "trunk, or keep_maps to false"
             )
-        if self.data.keep_maps and self.au_recipe is None:
+        if self.losses.units and frozen == "trunk" and network.unfreeze_after is None:
             raise ValueError(
-                "data.keep_maps needs a frozen trunk; name an au_recipe or set keep_maps to false"
+                "losses.units trains the trunk, but network.freeze is trunk; set it to stem or none, or name "
+                "network.unfreeze_after"
             )
+        if network.unfreeze_after is not None:
+            if frozen == "none":
+                raise ValueError(
+                    "network.unfreeze_after needs something frozen; set network.freeze to trunk or stem"
+                )
+            if network.unfreeze_after >= self.optimiser.epochs:
+                raise ValueError(
+                    f"network.unfreeze_after is {network.unfreeze_after}, but optimiser.epochs "
+                    f"{self.optimiser.epochs}: nothing would ever unfreeze; set it lower, or to null"
+                )
         return self
 
     @property
-    def freezes_trunk(self) -> bool:
-        """Whether the trunk stays as action units left it."""
-        return self.au_recipe is not None and not self.losses.units
+    def frozen(self) -> Frozen:
+        """What of a trunk that training starts from stays as it is, at first or always."""
+        if self.network.freeze is not None:
+            return self.network.freeze
+        return "none" if self.au_recipe is None or self.losses.units else "trunk"
 
 
 class TrainAuConfig(Section):

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TextIO
 
@@ -19,6 +20,20 @@ from fgbench.regular_files import open_regular
 _SHOWN = 60
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?")
+
+
+_READ: ContextVar[set[Path] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def tables_read() -> Iterator[set[Path]]:
+    """The set of the files of text that are opened here while it is asked for."""
+    read: set[Path] = set()
+    token = _READ.set(read)
+    try:
+        yield read
+    finally:
+        _READ.reset(token)
 
 
 def read_table(
@@ -124,6 +139,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
     """
     try:
         with open_regular(path) as file:
+            if (read := _READ.get()) is not None:
+                read.add(path)
             yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     except MediaError as error:
         raise DatasetError(error.message, "put the file of the data set there") from error

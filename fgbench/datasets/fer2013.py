@@ -48,7 +48,9 @@ _NOT_VOTED = ("unknown", "nf")
 
 _CSV = "fer2013.csv with the columns emotion,pixels,Usage"
 _PLUS = f"{_CSV}, and {_VOTES} with the columns Usage,Image name,{','.join(_VOTED)},unknown,NF"
-_FILES = "{train,test}/<emotion>/*.jpg"
+_FILES = (
+    "{train,test}/<emotion>/*.jpg, or validation/ in the place of test/ or beside it: both are then tested"
+)
 _TRAIN = dict(zip(_CODES.values(), (3995, 436, 4097, 7215, 4830, 3171, 4965), strict=True))
 _PUBLIC = dict(zip(_CODES.values(), (467, 56, 496, 895, 653, 415, 607), strict=True))
 _PRIVATE = dict(zip(_CODES.values(), (491, 55, 528, 879, 594, 416, 626), strict=True))
@@ -179,13 +181,14 @@ def _counts(row: dict[str, str], path: Path) -> dict[str, int]:
 
 
 def _has_parts(folder: Path) -> bool:
-    return all(part_folder(folder, part) is not None for part in ("train", "test"))
+    found = {part for part in SPLITS if part_folder(folder, part) is not None}
+    return "train" in found and len(found) > 1
 
 
 def _files(root: Path) -> Iterator[ClipEntry]:
     base = unwrap(root, _has_parts)
     if base is None:
-        raise layout_error(f"{root} has no folders train/ and test/", (_FILES,))
+        raise layout_error(f"{root} has no folders train/ and test/ (or validation/)", (_FILES,))
     for part in SPLITS:
         folder = part_folder(base, part)
         if folder is None:  # most copies have no folder of PublicTest alone

@@ -10,7 +10,8 @@ The paper's data set is not public; this is the layout for your own clips::
 
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
 one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
-Only
+``subject_id``
+and ``source_id`` are ``subject`` and ``source``; other columns are ignored and told (:func:`notes`). Only
 ``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
 plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
@@ -27,8 +28,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from fgbench.datasets import _drawn_truth, _unit_table
@@ -47,10 +49,17 @@ MAX_ROUNDS = 99
 """Latest round of votes; the paper has two."""
 VIDEOS = "videos"
 _LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
-_ANNOTATION_COLUMNS = frozenset({"clip", "label", "key_frame", "confidence", "subject", "source", "split"})
+_COLUMNS = {
+    ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
+    VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round"),
+    SELECTION: ("clip", "frame"),
+}
+"""Columns of each table."""
+_SPELLINGS = {"subject_id": "subject", "source_id": "source", "clip_id": "clip"}
+"""Other names of columns."""
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What tables of other programs may have between their cells."""
 _SHOWN = 60
-_VOTE_COLUMNS = frozenset({"clip", "annotator", "label", "confidence", "key_frame", "round"})
-_SELECTION_COLUMNS = frozenset({"clip", "frame"})
 
 CARD = Card(
     title="FG-Emotions, and your own annotated clips",
@@ -82,13 +91,15 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     """
     if not root.is_dir():
         raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {_LAYOUT}")
-    annotations = _table(root / ANNOTATIONS, required={"clip"}, allowed=_ANNOTATION_COLUMNS)
-    votes = _table(root / VOTES, required={"clip", "annotator", "label"}, allowed=_VOTE_COLUMNS)
+    annotations = _table(root / ANNOTATIONS, required={"clip"})
+    votes = _table(root / VOTES, required={"clip", "annotator", "label"})
     is_bare = variant == "units"
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
         either = f" nor {_unit_table.TABLE}" if is_bare else ""
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}{either}", _LAYOUT)
-    selection = _table(root / SELECTION, required={"clip", "frame"}, allowed=_SELECTION_COLUMNS)
+    if votes is None:
+        _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
+    selection = _table(root / SELECTION, required={"clip", "frame"})
     files = VideoFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
@@ -121,6 +132,33 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
             others = set()
         entries = _unit_table.with_units(entries, units, others)
     return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def notes(root: Path) -> list[str]:
+    """Columns of the tables that nothing is read from, a line for each table, for people.
+
+    Args:
+        root: Folder with the layout above, which :func:`list_clips` can read.
+    """
+    lines = []
+    for name, known in _COLUMNS.items():
+        path = root / name
+        if not path.is_file():
+            continue
+        with open_text(path) as file:
+            columns = _head(csv.DictReader(file, strict=True))
+        odd = [column for column in columns if column not in known]
+        if odd:
+            told = [_with_nearest(column, known, columns) for column in odd]
+            are = "column is" if len(odd) == 1 else "columns are"
+            lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(told)}")
+    return lines
+
+
+def _with_nearest(column: str, known: Sequence[str], columns: Sequence[str]) -> str:
+    """Name of a column, and of the one that it may have been meant to be."""
+    near = get_close_matches(column, [name for name in known if name not in columns], n=1)
+    return f"{column or 'one without a name'}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
@@ -211,13 +249,13 @@ class _BadCellError(Exception):
     """A cell of a table that cannot be read."""
 
 
-def _table(path: Path, *, required: set[str], allowed: frozenset[str]) -> list[Mapping[str, str]] | None:
+def _table(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
     if not (path.exists() or path.is_symlink()):
         return None
     try:
         with open_text(path) as file:
-            rows = list(_rows(file, path, required=required, allowed=allowed))
+            rows = list(_rows(file, path, required=required))
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
     except csv.Error as error:
@@ -225,29 +263,33 @@ def _table(path: Path, *, required: set[str], allowed: frozenset[str]) -> list[M
     return rows
 
 
-def _rows(
-    file: Iterator[str], path: Path, *, required: set[str], allowed: frozenset[str]
-) -> Iterator[Mapping[str, str]]:
-    reader = csv.DictReader(file, strict=True)
+def _head(reader: csv.DictReader[str]) -> list[str]:
+    """Names of the columns as they are known."""
     columns = [column.strip().lower() for column in reader.fieldnames or []]
+    return [_SPELLINGS.get(column, column) for column in columns]
+
+
+def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
+    reader = csv.DictReader(file, strict=True)
+    columns = _head(reader)
     reader.fieldnames = columns
+    known = ", ".join(_COLUMNS[path.name])
     missing = sorted(required - set(columns))
-    if missing and len(columns) == 1 and (mark := next((mark for mark in ";\t|" if mark in columns[0]), "")):
+    if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
         raise DatasetError(
             f"{path} separates its columns by {mark!r}, expected commas",
-            "save the table with commas between the cells, and points in numbers",
+            f"save the table with commas in the place of {_MARKS[mark]} between the cells, and points in "
+            "numbers",
         )
     if missing:
         raise DatasetError(
             f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
-            f"the first line has to name the columns; known: {', '.join(sorted(allowed))}",
+            f"the first line has to name the columns; known: {known}",
         )
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    surplus = sorted(set(columns) - allowed) + twice
-    if surplus:
+    twice = [column for column, count in Counter(columns).items() if count > 1 and column]
+    if twice:
         raise DatasetError(
-            f"{path} has columns that are not known or come twice: {first_few(surplus)}",
-            f"known columns: {', '.join(sorted(allowed))}",
+            f"{path} has columns that come twice: {first_few(twice)}", f"keep one of each; known: {known}"
         )
     for row in reader:
         if None in row:
@@ -258,6 +300,17 @@ def _rows(
         if not cells["clip"]:
             raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
         yield {**cells, "_line": str(reader.line_num)}
+
+
+def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Raise if there is no column of labels, and one that is nearly called so."""
+    columns = [column for column in (rows[0] if rows else ()) if column != "_line"]
+    near = get_close_matches("label", columns, n=1) if "label" not in columns else []
+    if near:
+        raise DatasetError(
+            f"{path} has no column label (it has: {first_few(columns)}), did you mean {near[0]}?",
+            f"name the column label, or bring {VOTES}",
+        )
 
 
 def _by_clip(rows: list[Mapping[str, str]], files: VideoFiles) -> dict[str, list[Mapping[str, str]]]:

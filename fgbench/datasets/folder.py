@@ -5,12 +5,13 @@ Layouts::
     <class>/<file>
     <part>/<class>/<file>       parts: train, val, test in the usual spellings (Training, dev, Test_Set, ...)
 
-A file is a picture or a video by its name or, where that does not tell, by its first bytes. A folder of
-pictures in the place of a file is a clip whose frames they are, and another folder there cannot be used. The
-id of a clip is its path without suffix, or with it where files beside each other differ by that alone.
-Labels: the names of the folders in lower case (label set ``free``), unless the recipe names a label set. Two
-folders beside each other may not be one class by their names, as they are where these differ in case, blanks,
-the composition of letters or characters that show nothing alone.
+One folder that holds all others, as ``images/<class>/<file>``, is passed through. A file is a picture or a
+video by its name or, where that does not tell, by its first bytes. A folder of pictures in the place of a
+file is a clip whose frames they are, and another folder there cannot be used. The id of a clip is its path
+without suffix, or with it where files beside each other differ by that alone. Labels: the names of the
+folders in lower case (label set ``free``), unless the recipe names a label set. Two folders beside each
+other may not be one class by their names, as they are where these differ in case, blanks, the composition
+of letters or characters that show nothing alone.
 
 Action units: a table ``action_units.csv`` beside the folders, see :mod:`fgbench.datasets._unit_table`, which
 names a clip by its id or its path.
@@ -39,7 +40,27 @@ from fgbench.errors import DatasetError, MediaError
 from fgbench.media_kinds import kind_of, kind_of_name
 from fgbench.naming import key, shown, tidy
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
-from fgbench.taxonomy import normal_label
+from fgbench.taxonomy import is_usual_label, normal_label
+
+_WRAPPING = frozenset(
+    {
+        "images",
+        "image",
+        "imgs",
+        "pictures",
+        "photos",
+        "faces",
+        "videos",
+        "clips",
+        "data",
+        "dataset",
+        "classes",
+    }
+)
+"""Names of folders that hold the folders of classes, as keys."""
+
+_DEEPEST = 4
+"""Wrapping folders that are passed through."""
 
 _LAYOUT = ("<class>/<file>", "<part>/<class>/<file> with the parts train, val, test")
 
@@ -65,19 +86,20 @@ def list_clips(root: Path) -> list[ClipEntry]:
     Raises:
         DatasetError: If it has neither, or names of parts stand beside names of classes.
     """
-    top = _data_folders(root)
+    base = _base(root)
+    top = _data_folders(base)
     if not top:
         raise layout_error(f"{root} has no folders", _LAYOUT)
     parts = parts_of(top)
     if parts and len(parts) < len(top):
         other = min(top.keys() - parts.keys())
         raise DatasetError(
-            f"{root} has the folder {min(parts)!r}, a part, beside {other!r}, a class",
+            f"{base} has the folder {min(parts)!r}, a part, beside {other!r}, a class",
             f"expected layout: {'; or '.join(_LAYOUT)}",
         )
-    check_different(parts, str(root))
+    check_different(parts, str(base))
     found: list[ClipEntry] = []
-    for name, folder in top.items() if parts else [("", root)]:
+    for name, folder in top.items() if parts else [("", base)]:
         classes = _data_folders(folder) if parts else top
         if not classes:
             raise layout_error(f"{folder} has no folders of classes", _LAYOUT)
@@ -90,6 +112,47 @@ def list_clips(root: Path) -> list[ClipEntry]:
         units = _unit_table.read_units(root, _naming(found))
         found = _unit_table.with_units(found, units, units.named - {entry.clip_id for entry in found})
     return sorted(found, key=lambda entry: entry.clip_id)
+
+
+def notes(root: Path) -> list[str]:
+    """A line if all is in one class, which is more likely the folder of all pictures.
+
+    Args:
+        root: Folder that :func:`list_clips` can read.
+    """
+    base = _base(root)
+    top = _data_folders(base)
+    parts = parts_of(top)
+    names = {name for part in (top.values() if parts else [base]) for name in _data_folders(part)}
+    if len({normal_label(name) for name in names}) != 1:
+        return []
+    return [
+        f"warning: there is a single folder, {shown(min(names))}, which is taken for the only class; "
+        f"expected one for each class: {_LAYOUT[0]}. If labels are in a table, put it beside the folder as "
+        "annotations.csv (clip,label), and take the recipe default"
+    ]
+
+
+def _base(root: Path) -> Path:
+    """The folder of the classes or parts: the root, or its only folder, if that holds further folders and is
+    called after no class."""
+    base = root
+    for _ in range(_DEEPEST):
+        top = _data_folders(base)
+        if len(top) != 1 or parts_of(top):
+            break
+        (name, inner), *_ = top.items()
+        below = _data_folders(inner)
+        is_wrapping = key(name) in _WRAPPING or parts_of(below) or _n_known(below) > 1
+        if not below or not is_wrapping:
+            break
+        base = inner
+    return base
+
+
+def _n_known(names: Iterable[str]) -> int:
+    """How many names are labels of the usual sets."""
+    return sum(is_usual_label(name) for name in names)
 
 
 def action_units(root: Path) -> Iterator[AuRow]:

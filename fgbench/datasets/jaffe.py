@@ -1,16 +1,18 @@
 """Adapter of JAFFE: ten Japanese women, three or four pictures of each expression.
 
-Layout: ``XX.YYn.m.tiff`` (or another kind of picture) in one folder, where XX is the subject and YY one of AN
-DI FE HA NE SA SU. Labels: the six basic expressions and neutral.
+Layout: ``XX.YYn.m.tiff`` (or another kind of picture) in one folder, or in folders beside each other (in some
+copies those of the expressions), where XX is the subject and YY one of AN DI FE HA NE SA SU. Labels: the six
+basic expressions and neutral, by the names of the files.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
-from fgbench.datasets._folders import layout_error, pictures, prefix, stem, unwrap
+from fgbench.datasets._folders import layout_error, pictures, prefix, stem, subfolders, unwrap
 from fgbench.records import ClipEntry
 
 _CODES = {
@@ -48,9 +50,26 @@ def list_clips(root: Path) -> list[ClipEntry]:
     Raises:
         DatasetError: If there are no such pictures, or the name of one has another code.
     """
-    folder = unwrap(root, lambda inner: any(_NAME.fullmatch(name) for name in pictures(inner)))
-    if folder is None:
+    base = unwrap(root, lambda inner: _has_some(inner) or len(_folders(inner)) > 1)
+    if base is None:
         raise layout_error(f"{root} has no pictures named like KA.AN1.39.tiff", _LAYOUT)
+    entries = []
+    for folder in [base] if _has_some(base) else _folders(base):
+        entries += _entries(folder, root)
+    return sorted(entries, key=lambda entry: entry.clip_id)
+
+
+def _has_some(folder: Path) -> bool:
+    return any(_NAME.fullmatch(name) for name in pictures(folder))
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Folders inside a folder that have such pictures; locked ones are passed over."""
+    inner = list(subfolders(folder).values())
+    return [path for path in inner if os.access(path, os.R_OK | os.X_OK) and _has_some(path)]
+
+
+def _entries(folder: Path, root: Path) -> list[ClipEntry]:
     entries = []
     before = prefix(folder, root)
     for name in pictures(folder):
@@ -69,4 +88,4 @@ def list_clips(root: Path) -> list[ClipEntry]:
                 subject_id=match["subject"].upper(),
             )
         )
-    return sorted(entries, key=lambda entry: entry.clip_id)
+    return entries

@@ -149,11 +149,14 @@ def open_folder(workdir: Path) -> Folder:
             f"no complete manifests in {workdir / 'manifests'} (no index.json)",
             "run fgbench prepare; it continues where it was",
         ) from error
+    group_by = index["origin"]["recipe"]["split"][
+        "group_by"
+    ]  # "found": there are persons, and they are apart
     return Folder(
         path=workdir,
         dataset=index["dataset"],
         synthetic=index["synthetic"],
-        apart=index["origin"]["recipe"]["split"]["group_by"],
+        apart="subject_id" if group_by == "found" else group_by,
     )
 
 

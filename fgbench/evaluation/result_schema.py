@@ -74,6 +74,8 @@ class _Link(_Shape):
     run: str
     seed: Count | None
     sha256: str
+    dataset: str | None = None
+    synthetic: bool | None = None
 
 
 class _Details(_Shape):
@@ -139,7 +141,8 @@ class ClassResult(_Told):
     metrics: _Scores
     rejected_test: dict[str, Count] = {}
     tuned_on_test: bool = False
-    manifest_digest: str
+    manifest_digest: str | None = None
+    digest_kind: str | None = None
     details: _Details
 
 

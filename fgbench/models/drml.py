@@ -57,6 +57,12 @@ class RegionLayer(nn.Module):
         self.norm = nn.BatchNorm2d(folded, affine=False)
         self.conv = nn.Conv2d(folded, folded, _REGION.kernel, padding=_REGION.padding, groups=grid * grid)
 
+    def start_without_effect(self) -> None:
+        """Let every branch give 0, so that the layer is the identity until it trains."""
+        assert self.conv.bias is not None
+        nn.init.zeros_(self.conv.weight)
+        nn.init.zeros_(self.conv.bias)
+
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Add to every region what its branch makes of it; (B, C, H, W) float as given.
 

@@ -23,7 +23,7 @@ FEATURES: Final = 512
 """Length of a face's embedding."""
 
 _EPS: Final = 1e-5
-_BLOCKS: Final = {50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
+_BLOCKS: Final = {18: (2, 2, 2, 2), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
 _WIDTHS: Final = (64, 128, 256, 512)
 _LAST_CELLS: Final = 7
 
@@ -156,10 +156,15 @@ class IResNetClassifier(nn.Module):
         return self.head(self.backbone(x_B3HW))
 
 
-def iresnet(depth: Literal[50, 100]) -> IResNet:
-    """IResNet-50 (43.59 M parameters) or IResNet-100 (65.16 M), as in arcface_torch.
+def iresnet(depth: Literal[18, 50, 100], width: float = 1.0) -> IResNet:
+    """IResNet-18 (24.03 M parameters), IResNet-50 (43.59 M) or IResNet-100 (65.16 M), as in arcface_torch.
+
+    Args:
+        depth: Layers.
+        width: Factor of all numbers of channels; published checkpoints have 1.
 
     Its keys are those of published checkpoints: ``conv1.weight``, ``bn1.*``, ``prelu.weight``,
     ``layer{1-4}.{i}.*``, ``bn2.*``, ``fc.*``, ``features.*``.
     """
-    return IResNet(_BLOCKS[depth])
+    first, second, third, fourth = (max(1, round(width * channels)) for channels in _WIDTHS)
+    return IResNet(_BLOCKS[depth], widths=(first, second, third, fourth))

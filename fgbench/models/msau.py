@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fgbench.config import NetworkConfig
+from fgbench.config.training import Frozen
 from fgbench.errors import ConfigError
 from fgbench.models.drml import MAP_CELLS, Embedding, Trunk, reduce
 from fgbench.models.initialisation import Head
@@ -102,7 +103,7 @@ class MsauNet(nn.Module):
         regions = (1, config.zooms) if config.zooms else (1,)
         self.scales = nn.ModuleList(Scale(config, n, n_fine=n_fine, n_basic=n_basic) for n in regions)
         self.units = Head(config.embedding, n_units) if n_units else None
-        self._frozen = False
+        self._still: tuple[nn.Module, ...] = ()
 
     def see(self, images_B3HW: Tensor) -> Views:
         """Last maps of faces and of the regions that their strongest cells lie in.
@@ -157,17 +158,29 @@ class MsauNet(nn.Module):
         """Predictions of normalised RGB faces, float (B, 3, 224, 224)."""
         return self.classify(self.see(images_B3HW).maps)
 
-    def freeze_trunk(self) -> None:
-        """Keep the trunk as it is: no gradients, and its batch normalisation stays in evaluation mode."""
-        self._frozen = True
-        self.trunk.requires_grad_(False)
-        self.trunk.eval()
+    def freeze(self, part: Frozen = "trunk") -> None:
+        """Keep a part of the trunk as it is: without gradients, its batch normalisation in evaluation mode.
+
+        Args:
+            part: The trunk, its stem (the first convolution and the region layer), or none: whatever was
+                frozen before trains again.
+        """
+        self.trunk.requires_grad_(True)
+        self.trunk.train(self.training)
+        self._still = {
+            "trunk": (self.trunk,),
+            "stem": (self.trunk.conv1, self.trunk.region),
+            "none": (),
+        }[part]
+        for module in self._still:
+            module.requires_grad_(False)
+            module.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, except for a frozen trunk."""
+        """Set training mode, except for what is frozen."""
         super().train(mode)
-        if self._frozen:
-            self.trunk.eval()
+        for module in self._still:
+            module.eval()
         return self
 
 

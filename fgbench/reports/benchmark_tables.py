@@ -17,10 +17,12 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.evaluation.labels import read_labels
 from fgbench.evaluation.results import Predictions
+from fgbench.manifest_index import unlike_published_sentence
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
+from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
@@ -40,7 +42,9 @@ class _Entry:
         synthetic: Whether the data are drawn.
         column: The paper's data set, or what the data set is called where the paper's table lacks it.
         left_out: Class to number of samples that the variant of the data set lacks.
+        unlike_published: Part to its number of entries and the published one, where they differ.
         experiment: Its runs.
+        state: What they were made of.
     """
 
     workdir: Path
@@ -48,7 +52,9 @@ class _Entry:
     synthetic: bool
     column: str
     left_out: Mapping[str, int]
+    unlike_published: Mapping[str, Sequence[int]]
     experiment: Experiment
+    state: State | None
 
     @property
     def data(self) -> str:
@@ -125,6 +131,7 @@ def benchmark_table(
         notes=[
             *_meaning(theirs, others),
             *notes,
+            *state_notes((label, entry.state) for entry, label in zip(entries, labels, strict=True)),
             *chain_notes(
                 [entry.experiment for entry in entries],
                 [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)],
@@ -143,6 +150,7 @@ def benchmark_table(
 def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> list[_Entry]:
     index = read_index(workdir)
     name, n_classes = str(index["dataset"]), len(read_labels(index).labels)
+    present = read_present(workdir)
     return [
         _Entry(
             workdir=workdir,
@@ -150,7 +158,9 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
             synthetic=bool(index["synthetic"]),
             column=paper.benchmark_column(table, name, n_classes) or paper.benchmark_title(name, n_classes),
             left_out=index.get("left_out") or {},
+            unlike_published=index.get("unlike_published") or {},
             experiment=experiment,
+            state=state_of(experiment, present),
         )
         for experiment in find_benchmarks(workdir)
         if source_of(experiment.details, _base(experiment)) == source
@@ -171,7 +181,7 @@ def _labels(entries: Sequence[_Entry]) -> list[str]:
     for entry in entries:
         transfer = entry.details.get("transfer")
         how = f", {transfer['kind']} from {transfer['dataset']}" if transfer else ""
-        names.append(f"{_base(entry.experiment)}{how}")
+        names.append(marked(f"{_base(entry.experiment)}{how}", entry.state))
     alike = [(name, entry.dataset) for name, entry in zip(names, entries, strict=True)]
     return [
         f"{name}, {entry.experiment.name}" + ("" if _is_only(entries, entry) else f" in {entry.workdir.name}")
@@ -258,6 +268,8 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
+    if entry.unlike_published:
+        sentences.append(unlike_published_sentence(entry.unlike_published))
     transfer = details.get("transfer") or {}
     if transfer.get("kind") == "zero-shot":
         dropped = _counted(transfer["dropped"]) or "none"

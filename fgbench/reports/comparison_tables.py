@@ -11,6 +11,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -31,6 +32,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "notes": [
             *_seed_notes(found),
             _mcnemar_note(found),
+            *state_notes((one.name, one.state) for one in found.contenders),
             *[note for one in found.contenders for note in one.fairness_notes],
         ],
         "first": found.contenders[0].name,
@@ -39,6 +41,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
                 "name": one.name,
                 "folders": [str(folder) for folder in one.folders],
                 "n_tested": n_tested,
+                "data": one.state,
                 "seeds": one.experiment.seeds,
                 **{metric: _score_json(one, metric) for metric in METRICS},
             }
@@ -108,7 +111,7 @@ def _title(found: Comparison, text: str) -> str:
 
 def _runs(found: Comparison) -> Table:
     rows: list[list[Cell]] = [
-        [one.name, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
+        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
     ]
     return Table(
         name="compare",
@@ -132,8 +135,7 @@ def _shared_notes(found: Comparison) -> list[str]:
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
     notes += [note for one in found.contenders for note in one.fairness_notes]
-    if len({version for one in found.contenders for version in one.versions}) > 1:
-        notes.append("The runs were made on different versions of the manifests.")
+    notes += state_notes((one.name, one.state) for one in found.contenders)
     return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
 
 

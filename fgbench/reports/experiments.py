@@ -13,6 +13,7 @@ from typing import Any
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation.folds import natural_key
 from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
+from fgbench.reports.freshness import State, state_notes, states_of
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
@@ -228,8 +229,17 @@ def title_of(title: str, experiments: Sequence[Experiment]) -> str:
     return data_title(title, ", ".join(names), synthetic=synthetic)
 
 
-def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
-    """Sentences that name the runs that numbers come from, and those that are missing."""
+def run_notes(
+    workdir: Path, experiments: Sequence[Experiment], states: Sequence[State | None] | None = None
+) -> list[str]:
+    """Sentences that name the runs that numbers come from, those that are missing, and those of old data.
+
+    Args:
+        workdir: Work folder.
+        experiments: Its experiments.
+        states: What each was made of, where that is known already.
+    """
+    states = states_of(workdir, experiments) if states is None else states
     sources: dict[str, list[str]] = {}
     gaps = []
     for name, experiment in zip(shown_names(experiments), experiments, strict=True):
@@ -254,7 +264,8 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
         for name, experiment in zip(shown_names(experiments), experiments, strict=True)
         for run in experiment.runs
     ]
-    return [*origins, *gaps, *dict.fromkeys(protocols), *fairness_notes(named)]
+    old = state_notes(zip(shown_names(experiments), states, strict=True))
+    return [*origins, *gaps, *old, *dict.fromkeys(protocols), *fairness_notes(named)]
 
 
 def read_experiment(folder: Path) -> Experiment | None:

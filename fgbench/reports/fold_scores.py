@@ -18,6 +18,12 @@ from fgbench.reports.run_scores import class_rows, score_notes
 
 MEASURES = ("uar", "war", "macro_f1")
 
+POOLED = (
+    "Pooled: scores of the predictions of all folds together. Mean of the folds: ± standard deviation over "
+    "folds; a class without samples in a fold is left out of that fold's UAR."
+)
+"""What every table of folds says of its last rows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldScores:
@@ -91,8 +97,7 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
         columns=["Fold", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=rows,
         notes=[
-            "Pooled: scores of the predictions of all folds together. Mean of the folds: ± standard "
-            "deviation over folds; a class without samples in a fold is left out of that fold's UAR.",
+            POOLED,
             *([f"Not run: folds {', '.join(absent)}. No results of the protocol."] if absent else []),
             *protocol_notes(details),
             *fairness_notes((name, result) for result in results),

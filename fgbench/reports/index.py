@@ -85,7 +85,8 @@ def write_index(folder: Path, entries: Sequence[Entry]) -> list[Path]:
     return list(written)
 
 
-def _state(entry: Entry) -> str:
+def state(entry: Entry) -> str:
+    """How much of a table or figure is there, in words."""
     if not entry.files:
         return "left out"
     return (
@@ -99,7 +100,7 @@ def _index_markdown(entries: Sequence[Entry]) -> str:
     lines = ["# Report", ""]
     for entry in entries:
         links = ", ".join(f"[{name}]({name})" for name in entry.files)
-        lines.append(f"- **{in_markdown(entry.title)}**: {_state(entry)}" + (f" ({links})" if links else ""))
+        lines.append(f"- **{in_markdown(entry.title)}**: {state(entry)}" + (f" ({links})" if links else ""))
         lines += [f"  - {in_markdown(gap)}" for gap in entry.gaps]
     return "\n".join(lines) + "\n"
 
@@ -110,7 +111,7 @@ def _index_html(entries: Sequence[Entry]) -> str:
         links = ", ".join(f'<a href="{markup_of(name)}">{markup_of(name)}</a>' for name in entry.files)
         gaps = "".join(f"<li>{markup_of(gap)}</li>" for gap in entry.gaps)
         lines.append(
-            f"<li><strong>{markup_of(entry.title)}</strong>: {_state(entry)}"
+            f"<li><strong>{markup_of(entry.title)}</strong>: {state(entry)}"
             + (f" ({links})" if links else "")
             + (f"<ul>{gaps}</ul>" if gaps else "")
             + "</li>"

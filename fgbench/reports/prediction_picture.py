@@ -39,6 +39,7 @@ class ShownPrediction:
         fine: Names and probabilities of the likeliest classes, the likeliest first.
         basic: Those of the upper classes; empty where there are none.
         basic_source: Where the probabilities of the upper classes are from.
+        fine_title: What ``fine`` are.
     """
 
     title: str
@@ -52,6 +53,7 @@ class ShownPrediction:
     fine: Sequence[tuple[str, float]]
     basic: Sequence[tuple[str, float]]
     basic_source: str
+    fine_title: str = "likeliest classes"
 
 
 @own_style()
@@ -68,7 +70,7 @@ def draw_prediction(shown: ShownPrediction) -> Drawing:
     )
     _draw_whole(panels["whole"], shown)
     _draw_face(panels["face"], shown)
-    _draw_bars(panels["fine"], shown.fine, _BAR_COLOUR, "likeliest classes")
+    _draw_bars(panels["fine"], shown.fine, _BAR_COLOUR, shown.fine_title)
     if shown.basic:
         _draw_bars(panels["basic"], shown.basic, _UPPER_COLOUR, f"upper classes, {shown.basic_source}")
     else:

@@ -74,19 +74,23 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences on test samples that could not be read, and on runs whose settings saw the test samples.
+    """Sentences on test samples that could not be read, on runs whose settings saw the test samples, and on
+    those that start from networks of drawn faces and are not tested on such.
 
     Args:
         results: Name of each run, as the table shows it, and its ``result.json``. Folds of one seed are
             counted together.
     """
     tuned = []
+    drawn: dict[str, list[str]] = {}
     lost: dict[tuple[str, ...], Counter[str]] = {}
     for name, result in results:
-        run = (name, *(str(result[key]) for key in ("experiment", "manifest_digest", "seed")))
+        run = (name, *(str(result.get(key)) for key in ("experiment", "manifest_digest", "seed")))
         lost.setdefault(run, Counter()).update(result.get("rejected_test") or {})
         if result.get("tuned_on_test"):
             tuned.append(name)
+        if links := _drawn_links(result["details"]):
+            drawn.setdefault(links, []).append(name)
     rejected: dict[str, list[str]] = {}
     for (name, *_), reasons in lost.items():
         if reasons:
@@ -102,7 +106,19 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
             f"{', '.join(dict.fromkeys(tuned))}: settings were sought with test samples of a data set, so "
             "that the figures are too good."
         )
+    notes += [
+        f"{', '.join(dict.fromkeys(names))}: starts from weights of SYNTHETIC faces ({links}); that drawn "
+        "faces help on these was not shown."
+        for links, names in drawn.items()
+    ]
     return notes
+
+
+def _drawn_links(details: Mapping[str, Any]) -> str:
+    """Parts of a chain that were trained on drawn faces, where the result is of others; else empty."""
+    if details.get("synthetic"):
+        return ""
+    return ", ".join(dict.fromkeys(str(x["part"]) for x in details.get("chain", ()) if x.get("synthetic")))
 
 
 def expected_folds(details: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,9 @@ from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.render import text
 
+COPIES = "Augmented copies are not scored."
+"""What every table of scores says of its samples."""
+
 
 def scores_table(folder: Path) -> Table:
     """Accuracy of every class and the means of a run, computed from its predictions.
@@ -56,7 +59,7 @@ def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
         f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
         f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
         "not be read) and count as wrong",
-        "Augmented copies are not scored.",
+        COPIES,
         *(few_told(n_clusters) if n_clusters > 1 else []),
     ]
 

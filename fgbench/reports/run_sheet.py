@@ -40,6 +40,7 @@ from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.contenders import Contender
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
 from fgbench.stages.publish import MANIFESTS
@@ -85,7 +86,9 @@ def name_of(one: Contender, part: str = "") -> str:
 
 def title_of(one: Contender, text: str) -> str:
     """Title of a part of the sheet of a run."""
-    return data_title(f"{one.name}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"])
+    return data_title(
+        f"{one.marked}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"]
+    )
 
 
 def _measures(one: Contender) -> Table:
@@ -111,7 +114,13 @@ def _measures(one: Contender) -> Table:
         title=title_of(one, "test"),
         columns=["Measure", "Value", "95 % from", "95 % to"],
         rows=rows,
-        notes=[*_run_notes(one), *_measure_notes(one), *_reasons(one), *one.fairness_notes],
+        notes=[
+            *state_notes([(one.name, one.state)]),
+            *_run_notes(one),
+            *_measure_notes(one),
+            *_reasons(one),
+            *one.fairness_notes,
+        ],
     )
 
 

@@ -37,8 +37,10 @@ def _rule(config: ConsensusConfig) -> str:
         if config.min_confidence > 0
         else ""
     )
+    frames = config.key_frame_tolerance
+    apart = f"{config.key_frame_tolerance_s:g} s" if frames is None else f"{frames} frames"
     return (
-        f"A label, or a key frame (up to {config.key_frame_tolerance} frames apart), stands with at least "
+        f"A label, or a key frame (up to {apart} apart), stands with at least "
         f"{config.min_votes} votes that are more than half of those cast; else the clip is voted on again, "
         f"after a second vote it is dropped.{own}"
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
-from fgbench.prepare_report import alignment_line
+from fgbench.manifest_index import unlike_published_sentence
+from fgbench.prepare_report import alignment_line, face_lines
 from fgbench.records import SPLITS
 from fgbench.stages._annotation_card import annotation_lines
 from fgbench.stages._plain_text import plain
@@ -27,6 +28,8 @@ def data_card(
     classes: Sequence[str],
     annotation: Annotation,
     alignment: Mapping[str, int],
+    unlike_published: Mapping[str, Sequence[int]],
+    faces: Mapping[str, int],
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -38,6 +41,8 @@ def data_card(
         classes: Labels of the manifests.
         annotation: What annotators said.
         alignment: Number of usable frames that are aligned, and that were taken as they are.
+        unlike_published: Part to its number of entries and the published one, where they differ.
+        faces: What is told of the faces (:func:`fgbench.stages._clip_faces.told_of_faces`).
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -59,7 +64,12 @@ def data_card(
         f"Label set `{plain(config.dataset.scheme)}`: {plain(', '.join(classes)) or 'no classes'}.",
         "",
         *_left_out(listing.left_out),
+        *([unlike_published_sentence(unlike_published), ""] if unlike_published else []),
         *_alignment(config, alignment),
+        *(
+            f"{line[0].upper()}{line[1:]}.\n"
+            for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
+        ),
         *annotation_lines(annotation, config.consensus),
         "## Files",
         "",
@@ -69,6 +79,7 @@ def data_card(
         "  be computed on originals.",
         "- `rejects.parquet`: clips that could not be used, with stage and reason; those of the test list,",
         "  or of a fold, that could not be read count as samples without prediction",
+        "- `rejects.csv`: the same for a spreadsheet",
         "- `reannotate.csv`: clips on which annotators have to vote again",
         "- `index.json`: digest of every file, the recipe and the versions",
         "",

@@ -7,6 +7,7 @@ from typing import Any
 
 from fgbench.config import PrepareConfig
 from fgbench.records import ClipEntry
+from fgbench.stages._votes import spelled
 from fgbench.stages.consensus import rules_of
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 from fgbench.voting import duplicate_voter, settle
@@ -42,7 +43,8 @@ def _label(entry: ClipEntry, config: PrepareConfig) -> str | None:
     if entry.votes:
         if duplicate_voter(entry.votes) is not None:
             return None
-        label = settle(entry.votes, rules_of(config.consensus)).label
+        votes = spelled(entry.votes, ontology(scheme))
+        return settle(votes, rules_of(config.consensus, None)).label  # the frame rate matters to no label
     try:
         return None if label is None else ontology(scheme).find(label)
     except UnknownLabelError:

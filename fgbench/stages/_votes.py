@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from fgbench.evaluation.agreement import Agreement, class_agreement, nominal_agr
 from fgbench.evaluation.clusters import cluster_names
 from fgbench.records import Vote
 from fgbench.storage import read_rows
-from fgbench.taxonomy import UNLABELLED, ontology
-from fgbench.voting import PAPERS_GROUP, Judgement, class_confidences, duplicate_voter, judgements
+from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
+from fgbench.voting import NO_CLASS, PAPERS_GROUP, Judgement, class_confidences, duplicate_voter, judgements
 
 COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
 """Columns of ``ingest`` that tell what annotators said."""
@@ -25,10 +25,36 @@ _CLUSTERS = ["subject_id", "source_id"]
 
 def votes_of(row: Mapping[str, Any]) -> list[Vote]:
     """Votes of a row of ``ingest``, their labels as the label set spells them, where it has any."""
-    labels = ontology(row["scheme"])
+    return spelled([Vote(**vote) for vote in row["votes"]], ontology(row["scheme"]))
+
+
+def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
+    """Votes with their labels as a label set spells them, and :data:`fgbench.voting.NO_CLASS` where it has
+    none such; as they are where there are no classes."""
     if labels.name == UNLABELLED:
-        return [Vote(**vote) for vote in row["votes"]]
-    return [Vote(**{**vote, "label": labels.find(vote["label"])}) for vote in row["votes"]]
+        return list(votes)
+    return [replace(vote, label=_known(vote.label, labels)) for vote in votes]
+
+
+def _known(label: str, labels: Ontology) -> str:
+    try:
+        return labels.find(label)
+    except UnknownLabelError:
+        return NO_CLASS
+
+
+def strange_votes(paths: Iterable[Path]) -> Counter[str]:
+    """How often labels were voted for that are no class; blank ones are under ``""``.
+
+    Args:
+        paths: Tables of ``ingest``.
+    """
+    found: Counter[str] = Counter()
+    for path in paths:
+        for row in read_rows(path, COLUMNS):
+            votes = zip(row["votes"], votes_of(row), strict=True)
+            found.update(cast["label"].strip() for cast, vote in votes if vote.label == NO_CLASS)
+    return found
 
 
 def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
@@ -134,11 +160,11 @@ def read_annotation(paths: Iterable[Path]) -> Annotation:
 def _round(clips: list[tuple[str, list[Vote]]]) -> Round:
     clusters = [cluster for cluster, _ in clips]
     votes = [found for _, found in clips]
-    labels = [[vote.label for vote in found] for found in votes]
+    labels = [[vote.label for vote in found if vote.label != NO_CLASS] for found in votes]
     by_class: dict[str, list[int]] = defaultdict(list)
     for place, found in enumerate(labels):
         most = Counter(found).most_common(2)
-        if len(most) == 1 or most[0][1] > most[1][1]:
+        if most and (len(most) == 1 or most[0][1] > most[1][1]):
             by_class[most[0][0]].append(place)
     n_votes = Counter(label for found in labels for label in found)
     n_clips = Counter(label for found in labels for label in set(found))

@@ -3,9 +3,10 @@
 Reads ``ingest``; settles the votes of clips that have any (`fgbench.voting`), takes the final label of the
 others, and adds upper class and valence where the class tree tells them. Writes one row per clip. Clips on
 which annotators do not agree are rejected as ``reannotate`` (after the first round) or ``dropped`` (after a
-later one). With ``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``:
-which classes these are is decided for all clips at once. Where the recipe lists its classes, clips whose
-votes settle another are rejected as ``other_class``.
+later one). Votes for labels that are no class are cast and count for none. With ``drop_classes_below``,
+clips of classes of low confidence are rejected as ``low_class``: which classes these are is decided for all
+clips at once. Where the recipe lists its classes, clips whose votes settle another are rejected as
+``other_class``.
 """
 
 from __future__ import annotations
@@ -20,10 +21,17 @@ from fgbench.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import Rejected
 from fgbench.stages._votes import COLUMNS, judged, votes_of
 from fgbench.taxonomy import UNLABELLED, ontology
+from fgbench.voting import REANNOTATE as REANNOTATE
 from fgbench.voting import Decision, Rules, class_confidences, duplicate_voter, low_classes, settle
 
 LOW_CLASS = "low_class"
 """Reason of clips of a class that is dropped for its mean confidence."""
+
+_FPS = 25.0
+"""Frame rate of clips that tell none: folders of pictures."""
+
+_ROUNDING = 1e-6
+"""A fifth of a second of 25 frames each is 5 of them, whatever the product of the numbers is."""
 
 OTHER_CLASS = "other_class"
 """Reason of clips whose votes settle a class that the recipe does not list."""
@@ -46,19 +54,23 @@ def _plan(
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
-    rules = rules_of(config)
     low = dict.fromkeys(task.plan, config.drop_classes_below)
-    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame"]):
+    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
+        rules = rules_of(config, clip["fps"])
         yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task.classes, task.upper))
 
 
-def rules_of(config: ConsensusConfig) -> Rules:
-    """The rules by which votes are settled."""
-    return Rules(
-        min_votes=config.min_votes,
-        key_frame_tolerance=config.key_frame_tolerance,
-        min_confidence=config.min_confidence,
-    )
+def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
+    """The rules by which the votes on a clip are settled.
+
+    Args:
+        config: Section of the recipe.
+        fps: Frames per second of the clip; ``None`` takes those of films.
+    """
+    frames = config.key_frame_tolerance
+    if frames is None:
+        frames = int(config.key_frame_tolerance_s * (fps or _FPS) + _ROUNDING)
+    return Rules(min_votes=config.min_votes, key_frame_tolerance=frames, min_confidence=config.min_confidence)
 
 
 def _settle(
@@ -117,7 +129,7 @@ def _settle(
 
 STAGE = Stage(
     name="consensus",
-    version=3,
+    version=4,
     inputs=("ingest",),
     outputs={ROWS: "consensus"},
     run=_run,

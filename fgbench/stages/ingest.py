@@ -53,9 +53,11 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
     if not before == Stamps(task.root).of(entry.path) == stamp:
         detail = f"{entry.path} was exchanged or written to since it was decided to read it"
         return Rejected(entry.clip_id, CHANGED, detail)
-    if info.is_truncated:
-        detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
-        return Rejected(entry.clip_id, "truncated", detail)
+    if info.is_truncated and config.truncated == "reject":
+        announced = "" if info.n_announced is None else f" of {info.n_announced} that it announces"
+        detail = f"the file lacks its end, it holds {info.n_frames} frames{announced}"
+        hint = "copy it again, or take what is left with ingest.truncated: use"
+        return Rejected(entry.clip_id, "truncated", f"{detail}; {hint}")
     problem = _annotation_problem(entry, info.n_frames, task.scheme)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
@@ -78,6 +80,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "tone_mapped": info.tone_mapped,
         "fps": info.fps,
         "n_frames": info.n_frames,
+        "truncated": info.is_truncated,
+        "n_announced": info.n_announced,
         "duration_s": info.duration_s,
         "source_id": entry.source_id,
         "subject_id": entry.subject_id,
@@ -146,16 +150,23 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
         )
     if scheme == UNLABELLED:
         return None
-    labels: list[str | None] = [vote.label for vote in entry.votes]
-    labels = labels or [entry.label]
-    for label in labels:
-        if label is None:
-            return "missing_label", "the clip has neither a label nor votes"
-        try:
-            ontology(scheme).find(label)
-        except UnknownLabelError as error:
-            return "unknown_label", f"{error.message}; {error.hint}"
+    if entry.votes:  # one for something that is no class settles nothing, and the others may do
+        unknown = [_unknown(vote.label, scheme) for vote in entry.votes]
+        return None if None in unknown else unknown[0]
+    if not entry.label:
+        return "missing_label", "the clip has neither a label nor votes"
+    return _unknown(entry.label, scheme)
+
+
+def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
+    """Reason and detail if a label set has no such label."""
+    if not label:
+        return "missing_label", "every vote is without a label"
+    try:
+        ontology(scheme).find(label)
+    except UnknownLabelError as error:
+        return "unknown_label", f"{error.message}; {error.hint}"
     return None
 
 
-STAGE = Stage(name="ingest", version=4, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=5, inputs=(), outputs={ROWS: "ingest"}, run=_run)

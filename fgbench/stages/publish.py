@@ -8,6 +8,7 @@ Writes under ``manifests/`` of the work folder:
 - ``features/<name>/<bucket>.parquet``: features, those of the recipe;
 - ``rejects.parquet``: every clip that could not be used, with stage and reason, and its class and part where
   the data set tells them: such clips of the test list count as samples without prediction;
+- ``rejects.csv``: the same for a spreadsheet;
 - ``reannotate.csv``: clips on which annotators have to vote again;
 - ``folds.csv``: official folds, where the data set has any, also of clips that could not be read;
 - ``README.md``: the data card;
@@ -31,6 +32,7 @@ from typing import Any
 
 from fgbench import pipeline, records, storage
 from fgbench.catalogue.listing import Listing
+from fgbench.catalogue.survey import unlike_published
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.hashing import digest_file, digest_json
@@ -46,6 +48,7 @@ from fgbench.records import SPLITS
 from fgbench.sealed_json import discard, read_sealed, write_sealed
 from fgbench.stages import _tables as tables
 from fgbench.stages._card import data_card
+from fgbench.stages._clip_faces import told_of_faces
 from fgbench.stages._tables import Finished
 from fgbench.stored_results import StoredResults
 from fgbench.verification import Claim, Runner, Verified
@@ -62,7 +65,10 @@ ALIGNED = "similarity"
 NOT_ALIGNED = "none"
 """Column ``align`` of clips and pictures that are cropped already and were taken as they are."""
 
-LAYOUT = 3
+_TEXTS = ("rejects.csv", "reannotate.csv", "README.md")
+"""Files for people that are always there."""
+
+LAYOUT = 4
 """Version of what is written here; manifests of another one are written anew."""
 
 _READ = ("ingest", "consensus", "split", "faces")
@@ -128,7 +134,7 @@ def publish(
     )
     rejects = tables.rejects_table(workdir, finished, listing.entries, config)
     folds = tables.folds_text(listing.entries, clips, rejects)
-    texts = ["clips.parquet", "rejects.parquet", "reannotate.csv", "README.md", *([FOLDS] if folds else [])]
+    texts = ["clips.parquet", "rejects.parquet", *_TEXTS, *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)
     listed = _ours(folder, current, results.verified)
     ours = listed | written
@@ -140,15 +146,28 @@ def publish(
     files = _place_parts(workdir, parts, dropped)
     storage.write_table(folder / "clips.parquet", clips)
     storage.write_table(folder / "rejects.parquet", rejects)
+    storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
     said = tables.annotation(workdir, finished)
+    faces = told_of_faces(clips)
     low = low_classes(said.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]
     if listing.are_found:
         occurring = tables.labels_that_occur(clips, rejects)
         classes = [label for label in classes if label in occurring]
-    card = data_card(config, counts, rejects, listing, classes=classes, annotation=said, alignment=alignment)
+    unlike = unlike_published(config.dataset, listing)
+    card = data_card(
+        config,
+        counts,
+        rejects,
+        listing,
+        classes=classes,
+        annotation=said,
+        alignment=alignment,
+        unlike_published=unlike,
+        faces=faces,
+    )
     storage.write_text(folder / "README.md", card)
     if folds:
         storage.write_text(folder / FOLDS, folds)
@@ -165,9 +184,11 @@ def publish(
         "classes": classes,
         **({"upper": {name: listing.upper[name] for name in classes}} if listing.upper else {}),
         "left_out": dict(listing.left_out),
+        **({"unlike_published": unlike} if unlike else {}),
         "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,
         "alignment": alignment,
+        "faces": faces,
         "files": files,
         "origin": origin,
         "provenance": provenance(),

@@ -22,6 +22,7 @@ from fgbench.training.au_folders import own_result
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.device import describe
 from fgbench.training.elsewhere import experiment_elsewhere, origin_told, read_settings
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained
 from fgbench.training.trained import Trained
 
@@ -39,12 +40,14 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         Folder of the new run.
 
     Raises:
+        ConfigError: If the network was trained on faces of another geometry.
         DatasetError: If no test frame has both a face and labels of the network's units.
         ManifestError: If the weights are of another kind, or they, their run or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
     place = data.place
+    refuse_other_faces(trained, place)
     model, preprocessing = open_au_network(trained, place.device)
     source = own_result(trained)
     settings = {} if source is None else read_settings(trained.path.parent, source)

@@ -16,6 +16,7 @@ import torch
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.action_units import RESULT, AuPredictions, read_au_result, write_au_run
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.kept_digests import check_files
 from fgbench.evaluation.place import Note
 from fgbench.evaluation.protocol import Protocol
@@ -40,6 +41,7 @@ from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.elsewhere import slug
+from fgbench.training.face_use import refuse_mixed_faces
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.place import Place
@@ -91,6 +93,7 @@ def run(
     data = (UnitData(place=place, rows=rows, people=people, source=source), *others)
     frames = labelled_frames(config, data, divided=not folds)
     if others:
+        refuse_mixed_faces([one.place for one in data])
         names = [slug(one.dataset) for one in data]
         config = config.model_copy(update={"name": "-".join([config.name, *names])})
         place = replace(
@@ -209,6 +212,8 @@ def _make(
         fingerprint=fingerprint,
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
+        measure="mean F1",
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -253,12 +258,15 @@ def _finish(
         "experiment": config.name,
         "fold": protocol.fold,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         "action_units": list(config.action_units),
         "trunk": config.trunk.model_dump(mode="json"),
         "fc_hidden": config.fc_hidden,
         "embedding": config.embedding,
         **preprocessing.plain(),
         **pseudo_metadata(place.details),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
     write_trained_frames(folder, trained_on)

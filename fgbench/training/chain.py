@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fgbench.evaluation.action_units import RESULT as AU_RESULT
+from fgbench.evaluation.action_units import read_au_result
 from fgbench.evaluation.results import read_result
 from fgbench.training.trained import Trained
 
@@ -18,7 +21,8 @@ def chain_of(trained: Trained | None) -> list[dict[str, Any]]:
 
     Returns:
         Of each network: ``"part"`` of the chain that it is, ``"run"`` (its name), its ``"seed"`` (``None`` if
-        it does not tell) and ``"sha256"`` of its weights.
+        it does not tell), ``"sha256"`` of its weights, the ``"dataset"`` that it was trained on, and whether
+        that is ``"synthetic"`` (``None`` if neither it nor its run tells).
 
     Raises:
         ManifestError: If the result of its run is damaged.
@@ -26,11 +30,43 @@ def chain_of(trained: Trained | None) -> list[dict[str, Any]]:
     if trained is None:
         return []
     seed = trained.metadata.get("seed")
+    own = _details(trained)
     link = {
         "part": _PARTS.get(trained.kind, trained.kind),
         "run": trained.name,
         "seed": seed if isinstance(seed, int) else None,
         "sha256": trained.digest,
+        "dataset": trained.metadata.get("dataset", own.get("dataset")),
+        "synthetic": trained.metadata.get("synthetic", own.get("synthetic")),
     }
-    before = [] if trained.run is None else read_result(trained.run)["details"].get("chain", [])
-    return [link, *before]
+    return [link, *own.get("chain", [])]
+
+
+def _details(trained: Trained) -> Mapping[str, Any]:
+    """What the result beside weights tells; nothing where there is none."""
+    if trained.run is not None:
+        details: Mapping[str, Any] = read_result(trained.run)["details"]
+        return details
+    folder = trained.path.parent
+    is_units = trained.kind == "au" and trained.workdir is not None and (folder / AU_RESULT).is_file()
+    return read_au_result(folder)["details"] if is_units else {}
+
+
+def drawn_start(chain: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> str | None:
+    """What is said at the start of a run on faces that nobody drew whose chain was trained on drawn ones.
+
+    Args:
+        chain: See :func:`chain_of`.
+        details: Of the place that the run is made in.
+
+    Returns:
+        A sentence; ``None`` where the data are drawn too, or no link is known to be of drawn faces.
+    """
+    drawn = [link for link in chain if link["synthetic"]]
+    if details.get("synthetic") or not drawn:
+        return None
+    named = ", ".join(f"{link['part']} {link['run']}" for link in drawn)
+    return (
+        f"starts from weights of SYNTHETIC faces ({named}): that drawn faces help on these was not shown; "
+        "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
+    )

@@ -71,7 +71,7 @@ def tested_elsewhere(
     notes = pseudo_trained(trained.metadata)
     details = {
         **({"notes": notes} if notes else {}),
-        **origin_told(trained, own, None if source is None else source["manifest_digest"], place),
+        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),

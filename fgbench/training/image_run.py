@@ -13,6 +13,7 @@ from typing import Any
 
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
@@ -22,9 +23,10 @@ from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
 from fgbench.records import PEOPLE, UnitSource
 from fgbench.training.au_labels import AuRow
-from fgbench.training.chain import chain_of
+from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import note_other_faces
 from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
@@ -62,6 +64,7 @@ def run(
     au_weights: Path | None,
     *,
     init: Trained | None = None,
+    trunk: Trained | None = None,
     units: Iterable[AuRow] | None = None,
     source: UnitSource = PEOPLE,
 ) -> list[Path]:
@@ -75,6 +78,8 @@ def run(
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
         init: A trained network of images to start from in their place: all of it but its classifiers; see
             :func:`fine_tuned`.
+        trunk: A trained network of images whose trunk is taken in their place; see
+            :func:`fgbench.training.trunk_choice.on_trunk_of`.
         units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
             if it has none, which the result says.
         source: How these labels were made.
@@ -90,8 +95,12 @@ def run(
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    start = start_of(config, au_weights, init)
+    start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
+    if start is not None:
+        note_other_faces(start, place)
+    if said := drawn_start(chain_of(start), place.details):
+        place.note(f"{config.name} {said}")
     own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
     pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
     notes = pseudo_trained(pseudo)
@@ -99,6 +108,11 @@ def run(
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    if start is None and config.network != (whole := config.network.trained_whole()):
+        config = config.model_copy(update={"network": whole})
+        notes.append(
+            "network.freeze, unfreeze_after and unfreeze_rate without effect: the trunk's values are drawn"
+        )
     unit_rows = list(units or ()) if config.losses.units else []
     if config.losses.units and not unit_rows:
         notes.append(
@@ -111,12 +125,18 @@ def run(
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
-        details = {**_details(single, place, start), "start": told, **({"notes": notes} if notes else {})}
+        details = {
+            **_details(single, place, start, trunk_only=trunk is not None),
+            "start": told,
+            **({"notes": notes} if notes else {}),
+        }
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
             data = data or _open(single, place, unit_rows, pseudo)
             with memory_explained(), place.hold(single.name):
-                folder = _run_one(single, place, data, start, details=details, most=most)
+                folder = _run_one(
+                    single, place, data, start, trunk_only=trunk is not None, details=details, most=most
+                )
         folders.append(folder)
     return folders
 
@@ -138,8 +158,12 @@ def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
     )
 
 
-def _details(config: TrainImageConfig, place: Place, start: Trained | None) -> dict[str, Any]:
-    transfer = {} if start is None or start.kind != "image" else {"transfer": transfer_of(start)}
+def _details(
+    config: TrainImageConfig, place: Place, start: Trained | None, *, trunk_only: bool
+) -> dict[str, Any]:
+    transfer = (
+        {} if start is None or start.kind != "image" or trunk_only else {"transfer": transfer_of(start)}
+    )
     return {
         **place.details,
         "manifest_digest": place.manifest_digest,
@@ -191,6 +215,7 @@ def _run_one(
     data: _Data,
     start: Trained | None,
     *,
+    trunk_only: bool,
     details: Mapping[str, Any],
     most: int,
 ) -> Path:
@@ -201,14 +226,16 @@ def _run_one(
     else:  # what the trunk was trained with (identical in AU pretraining)
         known = Preprocessing.of_metadata(start.metadata, str(start.path))
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
-    model = build(config, start, seed=place.seed, labels=place.labels).to(place.device)
+    model = build(config, start, seed=place.seed, labels=place.labels, trunk_only=trunk_only)
+    model.to(place.device)
     maps = selection_maps = None
     units = None
     if model.units is not None:
         assert start is not None
         names = start.metadata["action_units"]
         units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
-    if config.freezes_trunk:
+    frozen = "none" if start is None else config.frozen
+    if frozen == "trunk":
         model.eval()
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
@@ -224,6 +251,7 @@ def _run_one(
             maps=maps,
             selection_maps=selection_maps,
             units=units,
+            frozen=frozen,
             seed=place.seed,
             device=place.device,
         ),
@@ -236,6 +264,7 @@ def _run_one(
         ),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -263,11 +292,14 @@ def _finish(
         "kind": "image",
         "experiment": config.name,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         **place.labels.described(),
         "basic": list(place.labels.upper) if config.losses.basic else [],
-        "network": config.network.model_dump(mode="json"),
+        "network": config.network.built(),
         **preprocessing.plain(),
         **data.pseudo,
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}

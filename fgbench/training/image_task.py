@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fgbench.config import TrainImageConfig
+from fgbench.config.training import Frozen
 from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import Labels
 from fgbench.models.msau import MsauNet
@@ -20,6 +21,7 @@ from fgbench.training.batching import Batch, Batches, Source
 from fgbench.training.crops import draw_views, split_views, view_table
 from fgbench.training.image_set import ImageSet
 from fgbench.training.losses import RANK, SOFTMAX, image_loss, margin_met, masked_au_loss, turns_of
+from fgbench.training.optimisation import LATER
 from fgbench.training.preprocessing import Preprocessing
 
 SHOWN_REGIONS = 3
@@ -59,13 +61,15 @@ class ImageTask:
     """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
 
     Args:
-        model: The network; its trunk is frozen already if it is to be.
+        model: The network; what of its trunk is to be frozen at first is frozen already.
         config: The recipe.
         preprocessing: From pictures to what the network sees.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
-        maps: Last maps of the training samples, in place of their pictures; ``None`` computes them.
-        selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen.
+        frozen: What of the trunk is frozen at first; always, unless ``network.unfreeze_after`` ends it.
+        maps: Last maps of the training samples, in place of their pictures while the trunk is frozen;
+            ``None`` computes them.
+        selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen at first.
         units: Labels (N, A) int8 of action units of the training samples (1 present, -1 absent, 0 not
             labelled), if the recipe trains on them too.
         seed: Of the order and the crops.
@@ -83,6 +87,7 @@ class ImageTask:
         maps: Source | None,
         selection_maps: Tensor | None,
         units: Labels | None = None,
+        frozen: Frozen = "none",
         seed: int,
         device: torch.device,
     ) -> None:
@@ -93,6 +98,7 @@ class ImageTask:
         self._selection = selection
         self._maps = maps
         self._selection_maps = selection_maps
+        self._frozen = frozen
         self._units = None if units is None else torch.from_numpy(units).to(device)
         self._seed = seed
         self._device = device
@@ -101,8 +107,17 @@ class ImageTask:
         self._choice = self._flip = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters that train, at one rate."""
-        return [{"params": [value for value in self.model.parameters() if value.requires_grad]}]
+        """All parameters that train, at one rate; after them a trunk that has its own, or trains later."""
+        network = self._config.network
+        if network.unfreeze_after is None and network.unfreeze_rate == 1.0:
+            return [{"params": [value for value in self.model.parameters() if value.requires_grad]}]
+        trunk = list(self.model.trunk.parameters())
+        own = {id(value) for value in trunk}
+        rate = self._config.optimiser.learning_rate * network.unfreeze_rate
+        return [
+            {"params": [value for value in self.model.parameters() if id(value) not in own]},
+            {"params": trunk, "lr": rate, LATER: network.unfreeze_after is not None},
+        ]
 
     def turns(self) -> list[list[dict[str, Any]]]:
         """Of each turn: the ranking loss leaves the coarse scale alone where the recipe says so."""
@@ -112,8 +127,23 @@ class ImageTask:
         if turn != RANK or not self._config.losses.stop_gradient:
             return self.groups()
         kept = {id(value) for value in self.model.scales[0].parameters()}
-        (group,) = self.groups()
-        return [{"params": [value for value in group["params"] if id(value) not in kept]}]
+        return [
+            {**group, "params": [value for value in group["params"] if id(value) not in kept]}
+            for group in self.groups()
+        ]
+
+    def begin(self, epoch: int) -> None:
+        """Freeze what the recipe freezes, or let it train once its epochs are over."""
+        if self._config.network.unfreeze_after is None:
+            return
+        thawed = self._has_thawed(epoch)
+        self.model.freeze("none" if thawed else self._frozen)
+        if thawed:
+            self._maps = self._selection_maps = None  # those of a trunk that is no more
+
+    def _has_thawed(self, epoch: int) -> bool:
+        after = self._config.network.unfreeze_after
+        return after is not None and epoch // len(turns_of(self._config.losses)) >= after
 
     def is_sparing(self, epoch: int) -> bool:
         """Whether classifiers get no gradients: in a turn of the ranking loss those of the upper classes, in

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from fgbench.config import NetworkConfig
 from fgbench.errors import ManifestError
@@ -46,6 +48,33 @@ class Answer:
         return self.basic_sum if self.basic_head is None else self.basic_head
 
 
+class FaceNetwork(Protocol):
+    """What tells of a face: a network of images, or a detector of action units."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes or units, in the order of the probabilities."""
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Names of the upper classes; empty where there are none."""
+
+    @property
+    def n_zooms(self) -> int:
+        """Regions that it looks at again."""
+
+    @property
+    def trained(self) -> Trained:
+        """Where it is from."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    def ask(self, faces: npt.NDArray[np.uint8]) -> Answer:
+        """What it says of faces (N, 224, 224, 3) uint8 RGB, aligned."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageNetwork:
     """A trained network of images.
@@ -75,6 +104,11 @@ class ImageNetwork:
         return self.labels.upper
 
     @property
+    def n_zooms(self) -> int:
+        """Regions that it looks at again."""
+        return self.model.config.zooms
+
+    @property
     def has_basic_head(self) -> bool:
         """Whether it has outputs of its own for the upper classes."""
         return bool(self.trained.metadata["basic"])
@@ -89,12 +123,7 @@ class ImageNetwork:
         Raises:
             ValueError: If they have another shape or type.
         """
-        if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
-            raise ValueError(
-                f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)"
-            )
-        images = torch.from_numpy(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)))
-        seen = look(self.model, self.preprocessing, images.to(self.device))
+        seen = look(self.model, self.preprocessing, face_tensor(faces).to(self.device))
         fine = seen.probabilities
         return Answer(
             fine=fine,
@@ -102,6 +131,17 @@ class ImageNetwork:
             basic_head=seen.basic if self.has_basic_head else None,
             boxes=seen.boxes,
         )
+
+
+def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
+    """Faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
+
+    Raises:
+        ValueError: If they have another shape or type.
+    """
+    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
+        raise ValueError(f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)")
+    return torch.from_numpy(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)))
 
 
 def upper_sums(fine: Floats, labels: LabelSet | None = None) -> Floats:

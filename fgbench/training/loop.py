@@ -26,10 +26,13 @@ from torch import Tensor, nn
 
 from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.place import Note
+from fgbench.evaluation.results import unheard
 from fgbench.sealed_json import write_sealed
 from fgbench.temporaries import remove_temporaries
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
+from fgbench.training.epoch_lines import epoch_line, kept_line, resumed_line
 from fgbench.training.history import History, Standing
 from fgbench.training.log import Log, open_log
 from fgbench.training.optimisation import gradient_norm, rate_factor, set_rate
@@ -42,7 +45,7 @@ from fgbench.training.processes import (
     spread_parameters,
 )
 from fgbench.training.randomness import deterministic, isolated, seed_step
-from fgbench.training.task import Task
+from fgbench.training.task import Task, ThawingTask
 from fgbench.training.turns import Turns, build_turns
 
 CHECKPOINT = "checkpoint.pt"
@@ -67,6 +70,8 @@ class _Run:
     folder: Path
     fingerprint: str
     progress: Callable[[str, int, int], None]
+    note: Note
+    measure: str
     processes: Processes
     turns: Turns
     descend: Descend
@@ -92,6 +97,8 @@ def fit(
     fingerprint: str,
     resume: bool,
     progress: Callable[[str, int, int], None],
+    note: Note = unheard,
+    measure: str = "UAR",
 ) -> History:
     """Train a network until its epochs or its patience end; it then has the weights of the epoch to keep.
 
@@ -111,6 +118,8 @@ def fit(
         resume: Whether to go on from the checkpoint in ``folder`` if there is one; else what is there is
             replaced.
         progress: Told ``("train", steps done, steps of all epochs)``.
+        note: Told a line after every epoch: losses, score, time; and at the end which epoch is kept.
+        measure: What the score is, for these lines.
 
     Returns:
         The epochs, also those before a checkpoint.
@@ -136,6 +145,8 @@ def fit(
             folder=folder,
             fingerprint=fingerprint,
             progress=progress,
+            note=note if processes.main else unheard,
+            measure=measure,
             processes=processes,
             turns=turns,
             descend=descend_together(processes, task, device, bf16=config.precision == "bf16"),
@@ -143,6 +154,8 @@ def fit(
         )
         _start(run, resume=resume)
         standing = run.standing
+        if standing.steps_done and not standing.finished(config):
+            run.note(resumed_line(standing, config))
         write = processes.main and not standing.finished(config)
         with open_log(folder / "log", steps_done=standing.steps_done, write=write) as log:
             while not standing.finished(config):
@@ -150,7 +163,9 @@ def fit(
                 _close_epoch(run, log, rate)
         task.model.load_state_dict(run.best)
         progress("train", standing.steps_done, standing.steps_done)
-        return standing.history(config)
+        history = standing.history(config)
+        run.note(kept_line(history, run.measure))
+        return history
 
 
 def _start(run: _Run, *, resume: bool) -> None:
@@ -173,6 +188,8 @@ def _start(run: _Run, *, resume: bool) -> None:
 def _train_epoch(run: _Run, log: Log) -> float:
     """The steps of an epoch from where it stands; returns the last learning rate."""
     task, config, standing = run.task, run.config, run.standing
+    if isinstance(task, ThawingTask):
+        task.begin(standing.epoch)
     batches = task.batches(epoch=standing.epoch, rank=run.processes.rank, world=run.processes.world)
     steps, parameters = len(batches), run.parameters
     if not steps:
@@ -251,6 +268,7 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     ended = standing.close_epoch(score, run.config, learning_rate=rate)
     if standing.best_epoch == ended.epoch:
         run.best = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+    run.note(epoch_line(ended, standing, run.config, run.measure))
     log.add("epoch", ended.losses | {"images_per_s": ended.images_per_s}, standing.steps_done)
     log.add("selection", score, standing.steps_done)
     log.add("optimiser", {"learning_rate": rate}, standing.steps_done)

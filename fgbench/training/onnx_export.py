@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,12 @@ from torch import Tensor, nn
 import fgbench
 from fgbench import storage
 from fgbench.errors import DependencyError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.training.crops import enlarge
 from fgbench.training.inference import ImageNetwork
+from fgbench.training.preprocessing import Preprocessing
+from fgbench.training.trained import Trained
 
 OPSET = 18
 """Version of ONNX's operators; GridSample as needed came with 16."""
@@ -54,6 +57,29 @@ class Deviation:
     regions_px: float
 
 
+class Prepared(nn.Module):
+    """Centre crops of stored faces, normalised as a network takes them.
+
+    Args:
+        known: How it was trained.
+    """
+
+    def __init__(self, known: Preprocessing) -> None:
+        super().__init__()
+        self._resize_px = known.resize_px
+        # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
+        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
+        self.register_buffer("scale", (1.0 / std).float()[:, None, None])
+        self.register_buffer("shift", (-mean / std).float()[:, None, None])
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
+        margin_px = (self._resize_px - FACE_PX) // 2
+        inside = slice(margin_px, margin_px + FACE_PX)
+        crops = enlarge(faces, self._resize_px)[:, :, inside, inside]
+        return torch.addcmul(self.shift, crops, self.scale)
+
+
 class _Whole(nn.Module):
     """From stored faces to what is asked of a network."""
 
@@ -61,20 +87,13 @@ class _Whole(nn.Module):
         super().__init__()
         self.network = network.model
         self._preprocessing = network.preprocessing
-        # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
-        known = network.preprocessing
-        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
-        self.register_buffer("scale", (1.0 / std).float()[:, None, None])
-        self.register_buffer("shift", (-mean / std).float()[:, None, None])
+        self.prepared = Prepared(network.preprocessing)
         self.register_buffer("upper", torch.from_numpy(network.labels.upper_matrix()))
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Probabilities of both levels and regions, of faces (N, 3, 224, 224) uint8."""
         known = self._preprocessing
-        margin_px = (known.resize_px - FACE_PX) // 2
-        inside = slice(margin_px, margin_px + FACE_PX)
-        crops = enlarge(faces, known.resize_px)[:, :, inside, inside]
-        seen = self.network.see(torch.addcmul(self.shift, crops, self.scale))
+        seen = self.network.see(self.prepared(faces))
         outputs = self.network.classify(seen.maps)
         fine = outputs.probabilities()
         basic = fine @ self.upper if outputs.basic is None else outputs.basic_probabilities()
@@ -99,8 +118,37 @@ def export_onnx(
         DependencyError: If a package is missing, or the export deviates by more than :data:`TOLERANCE`.
         ResourceError: If the file cannot be written.
     """
+
+    def compare(session: Any) -> Deviation:
+        return _compare(network, session, examples(faces))
+
+    return write_onnx(_Whole(network).eval(), OUTPUTS, _properties(network), path, compare if check else None)
+
+
+def write_onnx(
+    whole: nn.Module,
+    outputs: Sequence[str],
+    told: Mapping[str, str],
+    path: Path,
+    compare: Callable[[Any], Deviation] | None,
+) -> Deviation | None:
+    """Write a module that takes stored faces as one ONNX file.
+
+    Args:
+        whole: On the CPU, in evaluation mode.
+        outputs: Names of what it gives.
+        told: Metadata of the file.
+        path: The file; it appears when it is complete and, if asked, compared.
+        compare: Compares a session of ONNX Runtime with the network; ``None`` does not.
+
+    Returns:
+        What ``compare`` found.
+
+    Raises:
+        DependencyError: If a package is missing, or the export deviates by more than :data:`TOLERANCE`.
+        ResourceError: If the file cannot be written.
+    """
     onnx, _, onnxruntime = require_packages()
-    whole = _Whole(network).eval()
     # Two faces: a batch of one would be taken for a constant.
     example = torch.zeros((2, 3, FACE_PX, FACE_PX), dtype=torch.uint8)
     with _quiet(), torch.no_grad():
@@ -110,17 +158,17 @@ def export_onnx(
             dynamo=True,
             opset_version=OPSET,
             input_names=["faces"],
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             dynamic_shapes={"faces": {0: torch.export.Dim("N", min=1)}},
             verbose=False,
         )
     model = program.model_proto
-    onnx.helper.set_model_props(model, _properties(network))
+    onnx.helper.set_model_props(model, told)
     data = model.SerializeToString()
     deviation = None
-    if check:
+    if compare is not None:
         session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-        deviation = _compare(network, session, _examples(faces))
+        deviation = compare(session)
         if deviation.probabilities > TOLERANCE:
             raise DependencyError(
                 f"what was exported differs from the network by {deviation.probabilities:.1e}, expected at "
@@ -150,19 +198,27 @@ def require_packages() -> tuple[Any, Any, Any]:
 
 
 def _properties(network: ImageNetwork) -> Mapping[str, str]:
-    trained = network.trained
+    return {
+        **origin_of(network.trained),
+        "classes": json.dumps(list(network.classes)),
+        "basic": json.dumps(list(network.upper)),
+        "basic_source": "own outputs" if network.has_basic_head else "sums over classes",
+    }
+
+
+def origin_of(trained: Trained) -> dict[str, str]:
+    """What the metadata of an ONNX file tell of any network."""
     return {
         "fgbench": fgbench.__version__,
         "run": trained.name,
         "weights_sha256": trained.digest,
-        "classes": json.dumps(list(network.classes)),
-        "basic": json.dumps(list(network.upper)),
-        "basic_source": "own outputs" if network.has_basic_head else "sums over classes",
         "input": "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench",
+        **({"faces": json.dumps(origin)} if (origin := trained.metadata.get(FACE_ORIGIN)) else {}),
     }
 
 
-def _examples(faces: Tensor | None) -> npt.NDArray[np.uint8]:
+def examples(faces: Tensor | None) -> npt.NDArray[np.uint8]:
+    """Random faces, and those given, (N, 3, 224, 224), to compare on."""
     random = np.random.default_rng(0).integers(0, 256, (3, 3, FACE_PX, FACE_PX), np.uint8)
     return random if faces is None else np.concatenate([random, faces.numpy()])
 

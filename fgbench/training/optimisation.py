@@ -14,13 +14,17 @@ from fgbench.errors import ConfigError
 
 _BASE = "base_lr"
 
+LATER = "later"
+"""Key of a parameter group that, where true, keeps parameters which need no gradient yet."""
+
 
 def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -> torch.optim.Optimizer:
     """SGD, AdamW or RMSProp over groups of parameters.
 
     Args:
         groups: Parameter groups as torch has them (``"params"``, and ``"lr"`` or ``"weight_decay"`` where
-            they differ from the recipe). Parameters that need no gradient are left out.
+            they differ from the recipe). Parameters that need no gradient are left out, but for groups with
+            :data:`LATER`: they stay as they are until they have one.
         config: The recipe's section.
 
     Raises:
@@ -28,7 +32,8 @@ def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -
     """
     kept = []
     for group in groups:
-        parameters = [parameter for parameter in group["params"] if parameter.requires_grad]
+        waits = group.get(LATER, False)
+        parameters = [parameter for parameter in group["params"] if waits or parameter.requires_grad]
         if parameters:
             kept.append({**group, "params": parameters, _BASE: group.get("lr", config.learning_rate)})
     if not kept:

@@ -26,7 +26,7 @@ from fgbench.images import read_image
 from fgbench.stages.faces import observed
 from fgbench.storage import TableWriter
 from fgbench.training.file_prediction import NO_PREDICTION, FilePrediction, Portrait, Said, frames_schema
-from fgbench.training.inference import Answer, ImageNetwork
+from fgbench.training.inference import Answer, FaceNetwork
 
 _BATCH = 16  # frames that are held, decoded, at a time
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
@@ -38,7 +38,7 @@ def unheeded(frame: video.Frame, found: Observation) -> None:
 
 def predict_file(
     path: Path,
-    network: ImageNetwork,
+    network: FaceNetwork,
     faces: FacesConfig,
     *,
     frames_to: Path | None = None,
@@ -51,7 +51,7 @@ def predict_file(
 
     Args:
         path: The file.
-        network: What tells the class.
+        network: What tells the class, or the action units.
         faces: How faces are found; chips have to be 224 px wide.
         frames_to: Parquet file for the frames of a video (``frames_schema``); ``None`` writes none.
         heed: Told of every frame of a video and what was found in it, in order.
@@ -84,7 +84,7 @@ def is_image(path: Path) -> bool:
 def _watch_video(
     path: Path,
     reader: video.Reader,
-    network: ImageNetwork,
+    network: FaceNetwork,
     faces: FacesConfig,
     frames_to: Path | None,
     heed: Callable[[video.Frame, Observation], None],
@@ -108,7 +108,7 @@ def _watch(
     path: Path,
     kind: str,
     frames: Iterable[video.Frame],
-    network: ImageNetwork,
+    network: FaceNetwork,
     faces: FacesConfig,
     *,
     keep: Callable[[Mapping[str, Any]], None],
@@ -168,7 +168,7 @@ def _batches(items: Iterable[_Observed], size: int) -> Iterator[list[_Observed]]
         yield batch
 
 
-def _answers(batch: list[_Observed], network: ImageNetwork) -> list[_Answer | None]:
+def _answers(batch: list[_Observed], network: FaceNetwork) -> list[_Answer | None]:
     """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
     places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)

@@ -161,24 +161,26 @@ class _Loss(nn.Module):
 
 
 class _Shared:
-    """torch's wrapper of a loss, which has to know whether an epoch leaves parameters without gradients.
+    """torch's wrapper of a loss, which has to know what trains, and whether an epoch spares some of it.
 
-    It is made anew where that changes: to look for such parameters where there are none costs time, and
-    torch warns of it; not to look for those that there are is an error.
+    It is made anew where that changes: it never exchanges gradients of what was frozen when it was made; to
+    look for parameters without gradients where there are none costs time, and torch warns of it; not to look
+    for those that there are is an error.
     """
 
     def __init__(self, task: Task, loss: _Loss) -> None:
         self._task = task
         self._loss = loss
-        self._is_sparing = False
+        self._made_for: tuple[bool, list[bool]] | None = None
         self._wrapped: DistributedDataParallel | None = None
 
     def of(self, epoch: int) -> DistributedDataParallel:
         """The wrapper for an epoch."""
         is_sparing = isinstance(self._task, SparingTask) and self._task.is_sparing(epoch)
-        if self._wrapped is None or is_sparing != self._is_sparing:
+        wanted = (is_sparing, [value.requires_grad for value in self._loss.parameters()])
+        if self._wrapped is None or wanted != self._made_for:
             self._wrapped = None  # let go of its buckets before there are others
-            self._is_sparing = is_sparing
+            self._made_for = wanted
             self._wrapped = _wrap(self._loss, is_sparing=is_sparing)
         return self._wrapped
 

@@ -16,11 +16,13 @@ from fgbench.config import TrainImageConfig
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.labels import FG33, LabelSet, fg33
 from fgbench.evaluation.results import read_result
+from fgbench.models.drml import RegionLayer
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_into
 from fgbench.training.randomness import generator
 from fgbench.training.trained import Trained, read_trained
+from fgbench.training.trunk_choice import check_trunk
 
 
 def transfer_of(start: Trained) -> dict[str, Any]:
@@ -37,18 +39,35 @@ def transfer_of(start: Trained) -> dict[str, Any]:
     }
 
 
-def start_of(config: TrainImageConfig, au_weights: Path | None, init: Trained | None) -> Trained | None:
+def start_of(
+    config: TrainImageConfig,
+    au_weights: Path | None,
+    init: Trained | None,
+    trunk: Trained | None = None,
+) -> Trained | None:
     """The network that a run starts from, checked to fit the recipe; ``None`` starts from drawn values.
 
     Args:
         config: The recipe.
         au_weights: Weights of an AU network.
         init: A trained network of images.
+        trunk: A trained network of images whose trunk alone is taken; the recipe is that of
+            :func:`fgbench.training.trunk_choice.on_trunk_of`.
 
     Raises:
-        ConfigError: If the recipe takes no such network, wants one, or is of another network.
+        ConfigError: If several are given, or the recipe takes no such network, wants one, or is of another
+            network.
         ManifestError: If weights are missing, damaged or of another kind.
     """
+    if trunk is not None:
+        if au_weights is not None or init is not None:
+            raise ConfigError(
+                "a trunk, and weights of action units or a trained network beside it, expected one of them",
+                "leave out --au-weights and --init, or --trunk",
+            )
+        trunk.require("image", purpose="to take the trunk of")
+        check_trunk(trunk, config)
+        return trunk
     if init is not None:
         if au_weights is not None:
             raise ConfigError(
@@ -57,7 +76,7 @@ def start_of(config: TrainImageConfig, au_weights: Path | None, init: Trained | 
             )
         init.require("image", purpose="to start from")
         network = dict(init.metadata["network"])
-        wanted = config.network.model_dump(mode="json")
+        wanted = config.network.built()
         if config.region_counts:
             raise ConfigError(
                 f"recipe {config.name} trains several networks, expected one to start from a trained one",
@@ -105,17 +124,24 @@ def _refuse_other(
 
 
 def build(
-    config: TrainImageConfig, start: Trained | None, *, seed: int, labels: LabelSet | None = None
+    config: TrainImageConfig,
+    start: Trained | None,
+    *,
+    seed: int,
+    labels: LabelSet | None = None,
+    trunk_only: bool = False,
 ) -> MsauNet:
     """The network of a recipe with its first values: drawn, but for what it starts from.
 
     Args:
         config: The recipe.
         start: An AU network, whose trunk and embedding are taken (and whose outputs, if the recipe trains on
-            units too); or a network of images, of which all but the classifiers is taken. The trunk is frozen
-            if the recipe's is.
+            units too); or a network of images, of which all but the classifiers is taken. What the recipe
+            freezes of the trunk is frozen.
         seed: Of what is drawn.
         labels: The classes; ``None`` are the 33 leaves.
+        trunk_only: Whether of a network of images only the trunk is taken. A region layer that it lacks
+            changes nothing at first, so that maps are those of the network.
 
     Raises:
         ManifestError: If the weights do not fit.
@@ -129,25 +155,30 @@ def build(
     if start is None:
         return model
     origin = str(start.path)
-    load_into(model.trunk, _below(start.state, "trunk."), origin=origin)
+    state = _below(start.state, "trunk.")
+    if trunk_only and isinstance(model.trunk.region, RegionLayer) and not _below(state, "region."):
+        model.trunk.region.start_without_effect()
+        state |= {f"region.{name}": value for name, value in model.trunk.region.state_dict().items()}
+    load_into(model.trunk, state, origin=origin)
+    if trunk_only:
+        model.freeze(config.frozen)
+        return model
     if start.kind == "image":
         for number, scale in enumerate(model.scales):
             for part in ("embedding", "mac_norm"):
                 state = _below(start.state, f"scales.{number}.{part}.")
                 if state:
                     load_into(getattr(scale, part), state, origin=origin)
-        if config.au_recipe is not None:
-            model.freeze_trunk()
+        model.freeze(config.frozen)
         return model
     embedding = _below(start.state, "embedding.")
     for scale in model.scales:
         shapes = {name: tuple(value.shape) for name, value in scale.embedding.state_dict().items()}
         if shapes == {name: tuple(value.shape) for name, value in embedding.items()}:
             load_into(scale.embedding, embedding, origin=origin)
-    if model.units is None:
-        model.freeze_trunk()
-    else:
+    if model.units is not None:
         load_into(model.units, _below(start.state, "head."), origin=origin)
+    model.freeze(config.frozen)
     return model
 
 

@@ -74,3 +74,12 @@ class SparingTask(Task, Protocol):
     def is_sparing(self, epoch: int) -> bool:
         """Whether the loss of an epoch (from 0) depends on some of the parameters that train alone, in all of
         its batches."""
+
+
+@runtime_checkable
+class ThawingTask(Task, Protocol):
+    """A task that trains other parameters in some epochs than in others."""
+
+    def begin(self, epoch: int) -> None:
+        """Freeze and unfreeze what an epoch (from 0) wants; called before its first step, also where training
+        goes on in the midst of it."""

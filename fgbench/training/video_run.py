@@ -14,18 +14,20 @@ from typing import Any
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import clips_of_all_classes
 from fgbench.hashing import digest_json
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
-from fgbench.training.chain import chain_of
+from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.clip_inference import with_image_model
 from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.flow_origin import FLOW_ORIGIN, flow_of
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
@@ -67,7 +69,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
 
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
-            the image model was trained on test clips.
+            the image model was trained on test clips, or on faces of another geometry.
         DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -78,6 +80,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
+    if image is not None:
+        refuse_other_faces(image, place)
     start = None if image is None else start_told(image, place)
     notes = [] if image is None else pseudo_trained(image.metadata)
     if config.losses.basic and not place.labels.upper:
@@ -103,6 +107,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),
     }
+    if said := drawn_start(details["chain"], place.details):
+        place.note(f"{config.name} {said}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None and not place.force:
         told = read_result(folder)["details"]
@@ -142,6 +148,7 @@ def _run(
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
         resume=place.resume and not place.force,
         progress=place.progress,
+        note=place.note,
     )
     processes = join_processes(place.device)
     if processes.main:
@@ -200,6 +207,8 @@ def _finish(
         "kind": "video",
         "experiment": config.name,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         **place.labels.described(),
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": settings(config),
@@ -210,6 +219,7 @@ def _finish(
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
         **({} if image is None else pseudo_metadata(image.metadata)),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(

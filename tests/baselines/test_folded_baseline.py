@@ -75,12 +75,17 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     ]
     assert said.count(None) == 2
     assert pooled > 0.9, "the made-up features tell the classes apart"
-    assert f"| all, pooled | 70 | 2 | {pooled:.3f} |" in done.stdout
-    mean = rf"\| mean of the folds \|  \|  \| {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f} \|"
-    assert re.search(mean, done.stdout)
-    assert "Protocol: 5-fold by subject." in done.stdout
-    assert "(SYNTHETIC data)" in done.stdout
-    assert done.stdout.count("run: ") == 5
+    spread = f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}"
+    assert f"UAR {pooled:.3f}, 95 % interval" in done.stdout
+    assert f"mean of the folds: UAR {spread}, " in done.stdout
+    assert "| all, pooled" not in done.stdout, "tables are printed in full alone"
+    full = fgbench(work, "--full")
+    assert f"| all, pooled | 70 | 2 | {pooled:.3f} |" in full.stdout
+    assert re.search(rf"\| mean of the folds \|  \|  \| {spread} \|", full.stdout)
+    for text in (done.stdout, full.stdout):
+        assert "Protocol: 5-fold by subject." in text
+        assert "(SYNTHETIC data)" in text
+        assert text.count("run: ") == 5
     told = json.loads(fgbench(work, "--json").stdout)
     assert told["pooled"]["uar"] == pytest.approx(pooled)
     assert told["mean"]["uar"] == pytest.approx(np.mean(each))
@@ -102,8 +107,8 @@ def test_one_fold_can_be_run_and_a_killed_run_goes_on_with_the_next(work, fgbenc
     monkeypatch.setattr(lbp_svm, "run", counted)
     done = fgbench(work, "--fold", "3")
     assert computed == ["3"]
-    assert "mean of the classes (UAR)" in done.stdout
-    assert "fold by fold" not in done.stdout
+    assert re.search(r"^UAR \d\.\d{3}", done.stdout, re.MULTILINE)
+    assert "mean of the folds" not in done.stdout
     stopping.add("4")
     fgbench(work, code=130)
     assert computed == ["3", "1", "2"]
@@ -197,6 +202,7 @@ def test_a_clip_that_could_not_be_read_is_wrong_in_the_fold_of_its_person(work, 
     results = [read_result(folder) for folder in folders(work)]
     assert [result["metrics"]["n"] - n for result, n in zip(results, before, strict=True)] == [0, 0, 1, 0, 0]
     assert [result["rejected_test"] for result in results] == [{}, {}, {"ingest truncated": 1}, {}, {}]
-    assert "| all, pooled | 71 | 3 |" in done.stdout
+    assert "3 of 71 samples have no prediction" in done.stdout
+    assert "| all, pooled | 71 | 3 |" in fgbench(work, "--full").stdout
     told = "quick: 1 test samples are of clips that could not be read (ingest truncated 1)"
     assert done.stdout.count(told) == 1

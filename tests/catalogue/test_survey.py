@@ -32,7 +32,7 @@ def test_counts_missing_and_surplus_files(tmp_path):
         ["basic/Image/aligned/test_00009_aligned.jpg"],
     )
     assert found.known == {"train": 12271, "test": 3068}
-    assert "train: 2 entries, published are 12271" in found.differences
+    assert "train: 2 entries, published are 12,271" in found.differences
     assert "test, surprise: 0 entries, published are 329" in found.differences
     assert not found.is_complete
 
@@ -46,7 +46,7 @@ def test_sequences_without_label_are_not_listed_and_totals_follow_the_label_set(
     assert found.left_out == {"neutral": 1}
     assert list(found.unlisted_examples) == ["cohn-kanade-images/S005/002"]
     assert found.known == {"all": 309}
-    assert "1 subjects, published are 118" in found.differences
+    assert "1 subject, published are 118" in found.differences
 
 
 def test_rows_of_a_table_need_no_files(tmp_path):
@@ -67,7 +67,7 @@ def test_everything_that_is_not_used_is_told(tmp_path):
         "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
         "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
     ) in lines
-    assert "other files: 2 .txt" in lines
+    assert "other files: 1 .txt" in lines
     assert "cannot be used: 1 (not_a_file)" in lines
 
 
@@ -96,4 +96,4 @@ def test_data_with_action_units_alone_have_no_unknown_labels(tmp_path):
     )
     found = survey(load_prepare("bp4d"), tmp_path)
     assert found.counts == {"all": {"(without classes)": 1}}
-    assert "all: 1 entries, published are 328" in found.differences
+    assert "all: 1 entry, published are 328" in found.differences

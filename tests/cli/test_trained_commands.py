@@ -104,7 +104,7 @@ def test_evaluation_gives_the_predictions_of_the_run_again(here):
     assert (here / WORK / "runs/tiny/0/0/result.json").read_bytes() == before
     told = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--device", "cpu", "--jobs", 1)
     assert "are equal to those of the run" in told.stdout
-    assert "mean of the classes (UAR)" in told.stdout
+    assert "\nUAR 0." in told.stdout
 
 
 def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
@@ -121,6 +121,32 @@ def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
     compared = evaluated(work / "runs/tiny/0/0")["compared"]
     assert not compared["is_equal"]
     assert 0 < compared["largest_difference"] <= 1
+
+
+def test_a_run_is_found_in_another_work_folder(here):
+    """README: a network of one data set is tested on another by its name and --workdir."""
+    found = evaluated("tiny", "--workdir", OTHER)
+    assert found["run"].endswith("others/work/runs/tiny-on-others/0/0")
+    assert read_result(here / OTHER / "runs/tiny-on-others/0/0")["details"]["weights"]["run"] == "tiny/0/0"
+    told = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert f"tiny/0/0 is taken from {WORK}" in told.stderr
+    named = cli("export", "tiny/0/0", "--workdir", OTHER, "--weights", here / "copied.safetensors")
+    assert named.exit_code == 0, named.output
+
+
+def test_a_run_of_several_other_work_folders_is_asked_for(here):
+    third = here / "fgbench-data/third/work"
+    shutil.copytree(here / WORK / "runs/tiny", third / "runs/tiny")
+    done = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    shutil.rmtree(third.parent)
+    assert done.exit_code == 3
+    words = " ".join(done.stderr.split())
+    assert f"tiny is not in {OTHER}, and in 2 other work folders" in words
+    assert f"{WORK}/runs/tiny/0/0" in words
+    assert "fgbench-data/third/work/runs/tiny/0/0" in words
+    nowhere = cli("evaluate", "tyni", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert nowhere.exit_code == 7
+    assert f"in {WORK}: tiny" in " ".join(nowhere.stderr.split())
 
 
 def test_evaluation_on_other_data_is_a_run_of_its_own(here):

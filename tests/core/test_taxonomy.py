@@ -96,3 +96,36 @@ def test_the_free_set_takes_every_name():
 def test_unknown_label_set_lists_the_known():
     with pytest.raises(ConfigError, match="ekman6"):
         taxonomy.ontology("ekman9")
+
+
+@pytest.mark.parametrize(
+    ("label", "scheme", "advice"),
+    [
+        (
+            "happy",
+            "fg33",
+            "'happy' (happiness) is an upper class: did you mean one of its classes (cheerfulness, "
+            "enthrallment, optimism, pleasure, pride, relief, thrill), or the label set ekman6 (dataset: "
+            "{scheme: ekman6})? "
+            "labels: ",
+        ),
+        (
+            "Fear",
+            "fg33",
+            "'fear' is an upper class: did you mean one of its classes (anxiety, nervousness, panic, terror, "
+            "worry), or the label set ekman6 (dataset: {scheme: ekman6})? labels: ",
+        ),
+        ("angry", "fg33", "did you mean 'anger'? labels: "),
+        (
+            "neutral",
+            "fg33",
+            "did you mean the label set ekman7 (dataset: {scheme: ekman7}), which has 'neutral'? labels: ",
+        ),
+        ("wrath", "ekman6", "did you mean the label set fg33 (dataset: {scheme: fg33}), which has 'wrath'? "),
+        ("zeal", "ekman6", "labels: anger"),
+    ],
+)
+def test_an_unknown_label_brings_what_may_have_been_meant(label, scheme, advice):
+    with pytest.raises(taxonomy.UnknownLabelError) as caught:
+        taxonomy.ontology(scheme).find(label)
+    assert caught.value.hint.startswith(advice)

@@ -233,8 +233,11 @@ def test_paths_that_lead_out_are_kept_for_the_reject_table(tmp_path, clip):
         ({"annotations": "file,label\na,anger\n"}, "has no column clip"),
         ({"annotations": "clip;label\na;anger\n"}, "separates its columns by ';', expected commas"),
         ({"votes": "clip\tannotator\tlabel\na\tx\tanger\n"}, r"separates its columns by '\\t'"),
-        ({"annotations": "clip,lable\na,anger\n"}, "not known or come twice: lable"),
-        ({"annotations": "clip,label,label\na,anger,anger\n"}, "not known or come twice: label"),
+        (
+            {"annotations": "clip,lable\na,anger\n"},
+            "has no column label .it has: clip, lable., did you mean lable",
+        ),
+        ({"annotations": "clip,label,label\na,anger,anger\n"}, "columns that come twice: label"),
         ({"annotations": "clip,label\na,anger,3\n"}, "line 2 has more cells"),
         ({"annotations": "clip,label\n,anger\n"}, "line 2 names no clip"),
         ({"annotations": 'clip,label\n"a,anger\n'}, "is not a CSV table"),

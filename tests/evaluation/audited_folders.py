@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from fgbench import records
 from fgbench.faces.chips import cut_chip
+from fgbench.faces.layout import FACE
 from fgbench.faces.still import ImageFrame
 from fgbench.geometry import chip_transform
 from fgbench.images import encode
@@ -47,7 +48,7 @@ def face(frame, points, *, jitter_px=0.0, seed=0):
     """Aligned face of 224 px; landmarks may be off by some px, as those of a predictor are."""
     moved = points + np.random.default_rng(seed).normal(0.0, jitter_px, points.shape)
     still = ImageFrame(pixels=np.ascontiguousarray(frame), index=0, time_s=0.0)
-    return cut_chip(still, chip_transform(moved, size=224, padding=0.25), size=224)
+    return cut_chip(still, chip_transform(moved, size=224, padding=FACE.padding, shift=FACE.shift), size=224)
 
 
 @cache

@@ -33,7 +33,8 @@ def published_shapes(layers):
 
 
 @pytest.mark.parametrize(
-    ("depth", "layers", "millions"), [(50, (3, 4, 14, 3), 43.59), (100, (3, 13, 30, 3), 65.16)]
+    ("depth", "layers", "millions"),
+    [(18, (2, 2, 2, 2), 24.03), (50, (3, 4, 14, 3), 43.59), (100, (3, 13, 30, 3), 65.16)],
 )
 def test_published_checkpoints_fit(depth, layers, millions):
     with torch.device("meta"):
@@ -44,6 +45,15 @@ def test_published_checkpoints_fit(depth, layers, millions):
     state = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
     net.load_state_dict(state, strict=True, assign=True)
     assert not net.features.weight.requires_grad
+
+
+def test_a_narrow_network_has_a_share_of_the_channels():
+    with torch.device("meta"):
+        net = iresnet(18, 0.25)
+    assert [layer[0].conv2.out_channels for layer in (net.layer1, net.layer2, net.layer3, net.layer4)] == [
+        16, 32, 64, 128,
+    ]  # fmt: skip
+    assert net.fc.in_features == 128 * 7 * 7
 
 
 def tiny():

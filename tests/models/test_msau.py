@@ -70,7 +70,7 @@ def test_one_batch_is_learnt_and_gradients_reach_every_parameter(variant):
     still = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not still
     # The trunk is frozen here as in a run: the maps are made once, and the rest learns them by heart.
-    net.freeze_trunk()
+    net.freeze()
     with torch.no_grad():
         maps = net.see(faces()).maps
     for _ in range(60):
@@ -96,7 +96,7 @@ def test_the_whole_network_learns_one_batch():
 
 def test_a_frozen_trunk_does_not_change():
     net = network(zooms=2)
-    net.freeze_trunk()
+    net.freeze()
     before = {name: value.clone() for name, value in net.trunk.state_dict().items()}
     assert any("running" in name for name in before)
     net.train()

@@ -230,7 +230,7 @@ def _kept_maps() -> None:
     for name, n in (("msau", 16), ("msau-small", 96)):
         recipe = _recipe(name, crops="centre", flip=False)
         model = _network(recipe.network)
-        model.freeze_trunk()
+        model.freeze()
         model.train()
         samples = _samples(n, CPU)
         with tempfile.TemporaryDirectory() as folder:

@@ -269,3 +269,13 @@ def test_other_runs_are_not_shown(work):
     assert "DenseTraj" in {row[0] for row in table4.build(work).rows}
     assert read_result(work / "runs" / "msau" / "0" / "0")["details"]["method"] == "MSAU-Net (Ours)"
     assert FIVE_FOLD["folds"] == len(PROTOCOL["folds"])
+
+
+def test_data_that_are_not_as_published_are_told(tmp_path):
+    index = ekman_index(unlike_published={"train": [8000, 28709], "test": [7066, 7178]})
+    work = write_work(tmp_path / "ck", described(), **index)
+    all_folds(work, "lbp-svm", kind="image")
+    (note,) = [line for line in table3.build(work).notes if line.startswith("LBP+SVM on")]
+    assert note.endswith(
+        "Not the data as published: train has 8,000 of 28,709, test has 7,066 of 7,178 entries."
+    )

@@ -155,3 +155,23 @@ def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
     found = json.loads((manifests / "index.json").read_text())["alignment"]
     assert (found["aligned"], found["as_is"]) == told
     assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")
+
+
+def test_unsure_frames_keep_their_face_and_are_in_no_image_set(tmp_path, face_clips):
+    """Nothing agrees fully: with the highest bound every face is unsure."""
+    path = folder(tmp_path / "in", "single_face.mp4")
+    path.write_bytes((face_clips / "single_face.mp4").read_bytes())
+    sections = {"sample": {"video": "none", "before": 1, "after": 1}, "lbp": {"enabled": False}}
+    sure = faces_of(tmp_path / "in", tmp_path / "sure", **sections)
+    assert [row["status"] for row in sure] == ["ok"] * 3
+    assert all(0.5 < row["quality"] < 1 for row in sure)
+    rows = faces_of(tmp_path / "in", tmp_path / "work", faces={"min_quality": 1.0}, **sections)
+    assert [row["status"] for row in rows] == ["unsure"] * 3
+    assert [row["image"] for row in rows] == [row["image"] for row in sure]
+    manifests = tmp_path / "work" / "manifests"
+    (clip,) = read_rows(manifests / "clips.parquet")
+    assert (clip["n_unsure"], clip["n_faces_ok"], clip["n_images"]) == (3, 0, 0)
+    assert not [row for path in (manifests / "images").iterdir() for row in read_rows(path)]
+    told = json.loads((manifests / "index.json").read_text())["faces"]
+    assert (told["unsure"], told["unsure_clips"], told["only_unsure"]) == (3, 1, 1)
+    assert "1 of these clips have no other face" in (manifests / "README.md").read_text()

@@ -232,7 +232,8 @@ def test_experts_selection_is_the_image_set(tmp_path):
 def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
     root, work = write_folder(tmp_path / "in", 50), tmp_path / "work"
     totals = {"balance": "total", "train": 400, "val": 0, "test": 151}
-    config = recipe(augment=totals, split={"assign": "exact", "train": 30, "val": 10, "test": 10})
+    sizes = {"train": 30, "val": 10, "test": 10}
+    config = recipe(augment=totals, split={**sizes, "group_by": "clip_id", "assign": "exact"})
     report = prepare.run(config, root, work, jobs=2)
     counts = {
         part: (found["clips"], found["images"], found["augmented"]) for part, found in report.counts.items()

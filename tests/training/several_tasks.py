@@ -72,12 +72,16 @@ def of_two_rows():
 LOSSES = {"fine": 0.5, "basic": 0.0, "rank": 0.5, "alternate": True}
 
 
-def of_images(losses=LOSSES):
-    """MSAU-Net whose trunk trains, with its region layer, in turns; the last batch is two images."""
+def of_images(losses=LOSSES, *, unfreeze_after=None):
+    """MSAU-Net whose trunk trains, with its region layer, in turns; the last batch is two images.
+
+    With ``unfreeze_after`` the trunk trains after so many epochs only, at half the rate.
+    """
+    later = {} if unfreeze_after is None else {"freeze": "trunk", "unfreeze_after": 1, "unfreeze_rate": 0.5}
     n_basic = 2 if losses["basic"] else 0
     recipe = image_recipe(
         au_recipe=None,
-        network={"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "mac_norm": True, "dropout": 0.0},
+        network={"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "mac_norm": True, "dropout": 0.0} | later,
         losses=losses,
         data={"resize_px": 232},
         optimiser=GENTLE.model_dump(),
@@ -96,6 +100,8 @@ def of_images(losses=LOSSES):
         images=Resident(faces.repeat_interleave(32, 2).repeat_interleave(32, 3)),
     )
     looks = Preprocessing(resize_px=232, mean=(127.0,) * 3, std=(60.0,) * 3)
+    if later:
+        model.freeze("trunk")
     return ImageTask(
         model,
         recipe,
@@ -104,6 +110,7 @@ def of_images(losses=LOSSES):
         selection=found,
         maps=None,
         selection_maps=None,
+        frozen="trunk" if later else "none",
         seed=0,
         device=CPU,
     )
@@ -173,6 +180,7 @@ TASKS = {
     "windows": lambda: of_clips(windows=True),
     "few windows": lambda: of_clips(windows=True, norm=False),
     "upper classes": lambda: of_images(LOSSES | {"basic": 0.5}),
+    "unfrozen": lambda: of_images(LOSSES | {"alternate": False}, unfreeze_after=1),
 }
 
 

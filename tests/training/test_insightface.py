@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from fgbench import records
 from fgbench.baselines import insightface
-from fgbench.cli import runs
+from fgbench.cli import places, runs
 from fgbench.cli.app import app
 from fgbench.config import InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
@@ -26,7 +26,7 @@ from fgbench.evaluation.results import read_predictions, read_result, verify
 from fgbench.geometry import mean_face
 from fgbench.images import encode
 from fgbench.models.initialisation import initialise
-from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier
+from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
 from fgbench.taxonomy import ontology
@@ -43,7 +43,7 @@ PARTS = ("train",) * 4 + ("val",) * 2 + ("test",) * 2
 FAST = {"learning_rate": 0.003, "batch": 4, "epochs": 6, "patience": 6}
 
 
-def narrow(_depth=50):
+def narrow(_depth=50, _width=1.0):
     # torch 2.13 crashes in 1 x 1 convolutions with stride 2 of up to 8 channels that lie last in memory.
     return IResNet((1, 1, 1, 1), widths=(16, 16, 16, 16))
 
@@ -137,10 +137,14 @@ def network(folder, head="softmax"):
 )
 def test_a_run_from_given_weights(place, weights, freeze, head):
     rate = {"head_rate": 0.1} if head == "arcface" else {}
+    said = []
     folder = insightface.run(
-        config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate), place, weights
+        config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate),
+        replace(place, note=said.append),
+        weights,
     )
     verify(folder)
+    assert sum(line.startswith("epoch ") and "validation UAR " in line for line in said) > 1
     result, predictions = read_result(folder), read_predictions(folder)
     details = result["details"]
     assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 43)
@@ -248,6 +252,41 @@ def test_from_scratch_is_another_experiment(place):
         insightface.run(config(freeze_backbone=True), place, None)
 
 
+def test_the_small_recipe_without_weights_trains(place, monkeypatch):
+    monkeypatch.setattr(insightface, "iresnet", iresnet)
+    recipe = load_baseline("insightface", InsightFaceConfig, "insightface-small-from-scratch")
+    short = recipe.optimiser.model_copy(update={"epochs": 1, "patience": 1})
+    folder = insightface.run(recipe.model_copy(update={"crops": "stored", "optimiser": short}), place, None)
+    assert folder.parts[-3] == "insightface-small-from-scratch", "the name tells it once"
+    verify(folder)
+    assert len(json.loads((folder / "history.json").read_text())["epochs"]) == 1
+    shutil.rmtree(folder.parents[1])
+
+
+def test_from_scratch_on_the_embedded_set_takes_the_recipe_for_it(place, monkeypatch):
+    taken = []
+
+    def run(config, place, weights):
+        taken.append((config.name, config.freeze_backbone, weights))
+        raise KilledError
+
+    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr(insightface, "run", run)
+    words = ["baseline", "insightface", "--workdir", str(place.workdir), "--device", "cpu", "--from-scratch"]
+    assert isinstance(CliRunner().invoke(app, words).exception.__cause__, KilledError)
+    monkeypatch.setattr(places, "DEMO_WORKDIR", place.workdir)
+    CliRunner().invoke(app, words)
+    CliRunner().invoke(app, [*words, "--recipe", "insightface"])
+    frozen = CliRunner().invoke(app, [*words, "--recipe", "insightface-small"])
+    assert frozen.exit_code == 3
+    assert "insightface-small-from-scratch" in frozen.stderr
+    assert taken == [
+        ("insightface", False, None),
+        ("insightface-small-from-scratch", False, None),
+        ("insightface", False, None),
+    ]
+
+
 def test_table2_has_the_run(place, weights):
     insightface.run(config(optimiser=FAST | {"epochs": 1}), place, weights)
     rows = [row for row in table2.build(place.workdir).rows if row[1] == "InsightFace"]
@@ -351,11 +390,11 @@ def test_rates_and_views_of_the_whole_network():
 
 def test_packed_recipes_are_of_the_method():
     names = [name for name in recipe_names("baseline") if name.startswith("insightface")]
-    assert names == ["insightface", "insightface-small"]
+    assert names == ["insightface", "insightface-small", "insightface-small-from-scratch"]
     recipes = [load_baseline("insightface", InsightFaceConfig, name) for name in names]
     assert [recipe.name for recipe in recipes] == names
     assert {recipe.method for recipe in recipes} == {"InsightFace"}
-    assert [recipe.freeze_backbone for recipe in recipes] == [False, True]
+    assert [recipe.freeze_backbone for recipe in recipes] == [False, True, False]
     paper = recipes[0].optimiser
     assert (paper.learning_rate, paper.momentum, paper.weight_decay, paper.batch) == (1e-4, 0.9, 5e-4, 8)
 

@@ -152,9 +152,10 @@ def test_recipes_that_cannot_be(changes, message):
 def test_packed_recipes_are_those_of_msau_but_for_the_units(size):
     joint = load_training(f"msau-joint{size}", TrainImageConfig)
     msau = load_training(f"msau{size}", TrainImageConfig)
-    assert msau.freezes_trunk
-    assert not joint.freezes_trunk
+    assert msau.frozen == "trunk"
+    assert joint.frozen == "none"
     same = {"name": "", "description": "", "method": "", "losses": msau.losses, "data": msau.data}
+    same["network"] = msau.network.trained_whole()  # which the tuned recipe unfreezes later
     assert joint.model_copy(update=same) == msau.model_copy(update=same)
     assert joint.losses.model_copy(update={"units": 0.0}) == msau.losses
     assert joint.losses.units > 0

@@ -22,7 +22,7 @@ N = 5
 def network(zooms):
     torch.manual_seed(0)
     model = MsauNet(NetworkConfig(trunk=TRUNK, zooms=zooms, fc_hidden=None, embedding=4)).eval()
-    model.freeze_trunk()
+    model.freeze()
     return model
 
 

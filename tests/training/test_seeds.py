@@ -62,6 +62,8 @@ def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
                 "run": f"au-tiny/0/{seed}",
                 "seed": seed,
                 "sha256": digest_file(weights),
+                "dataset": "made up",
+                "synthetic": True,
             }
         ]
         own, _ = load_weights(weights)

@@ -122,7 +122,7 @@ def test_the_ranking_turn_trains_the_finer_scale_alone(stop_gradient):
     trunk = {"input_px": 112, "stem": 4, "widths": (4, 4, 4, 8), "norm": "none"}
     network = NetworkConfig.model_validate({"trunk": trunk, "fc_hidden": None, "embedding": 8})
     model = MsauNet(network)
-    model.freeze_trunk()
+    model.freeze()
     config = TrainImageConfig(
         name="tiny",
         method="MSAU-Net (Ours)",

@@ -18,13 +18,14 @@ from fgbench.baselines import plain_tsnet
 from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.labels import fg33
-from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.evaluation.results import read_predictions, read_result, unheard, verify
 from fgbench.evaluation.streams import read_attention, read_streams
 from fgbench.images import encode
 from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights
+from fgbench.sealed_json import read_sealed
 from fgbench.training import video_run
 from fgbench.training.clip_evaluation import evaluate_clips, tuned_weight
 from fgbench.training.clip_inference import open_clip_network
@@ -64,9 +65,9 @@ def three_classes(tmp_path_factory):
     return small_clips(tmp_path_factory.mktemp("three"), rest=False)
 
 
-def run_in(folder, manifests, image, *, seed=0, labels=None, **changes):
+def run_in(folder, manifests, image, *, seed=0, labels=None, told=unheard, **changes):
     config = video_recipe(**changes)
-    place = place_in(folder, manifests, seed=seed, labels=labels or fg33())
+    place = place_in(folder, manifests, seed=seed, labels=labels or fg33(), note=told)
     return video_run.run(config, place, image if config.image_recipe else None), place
 
 
@@ -77,8 +78,12 @@ def done(manifests, image, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kind):
-    folder, place = run_in(tmp_path / "work", manifests, image, **KINDS[kind])
+    said = []
+    folder, place = run_in(tmp_path / "work", manifests, image, told=said.append, **KINDS[kind])
     verify(folder)
+    n_epochs = len(read_sealed(folder / "history.json")["epochs"])
+    assert sum(line.startswith("epoch ") and ": loss " in line for line in said) == n_epochs
+    assert said[-1].startswith("kept epoch ")
     predictions, details = read_predictions(folder), read_result(folder)["details"]
     assert len(predictions.sample_ids) == 7, "the clip without a face counts"
     assert predictions.predicted[predictions.sample_ids.index("clip024")] is None

@@ -96,7 +96,7 @@ def digest(model) -> str:
     return hasher.hexdigest()
 
 
-def train(task, folder, *, config=RECIPE, seed=0, resume=True, progress=None, fingerprint="f"):
+def train(task, folder, *, config=RECIPE, seed=0, resume=True, progress=None, fingerprint="f", **more):
     """Fit on the CPU."""
     return fit(
         task,
@@ -107,6 +107,7 @@ def train(task, folder, *, config=RECIPE, seed=0, resume=True, progress=None, fi
         fingerprint=fingerprint,
         resume=resume,
         progress=progress or (lambda what, done, total: None),
+        **more,
     )
 
 

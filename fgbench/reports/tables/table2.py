@@ -21,6 +21,7 @@ from fgbench.reports.experiments import (
     shown_names,
     title_of,
 )
+from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
 from fgbench.reports.model import Cell, Table, centre
@@ -40,7 +41,10 @@ def build(workdir: Path) -> Table:
     """
     experiments = find_experiments(workdir, METHODS, but_for=KNOWN)
     measured = [measure(experiment) for experiment in experiments]
-    names = shown_names(experiments)
+    states = states_of(workdir, experiments)
+    plain = shown_names(experiments)
+    names = [marked(name, state) for name, state in zip(plain, states, strict=True)]
+    ranked = [place for place, state in enumerate(states) if state != "old labels"]
     theirs = paper.table2()
     by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
     for place, experiment in enumerate(experiments):
@@ -64,13 +68,18 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *chance_notes(measured),
             *_coverage(names, measured),
-            *_orders(experiments, names, measured, theirs),
+            *_orders(
+                [experiments[place] for place in ranked],
+                [names[place] for place in ranked],
+                [measured[place] for place in ranked],
+                theirs,
+            ),
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[place] for place in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
-            *run_notes(workdir, experiments),
+            *run_notes(workdir, experiments, states),
         ],
         keys=3,
         blocks=(len(_SUMMARY), _BLOCK, _BLOCK, _BLOCK),

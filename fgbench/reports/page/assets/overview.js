@@ -23,7 +23,7 @@ function heading(title, marks = []) {
 function bestTiles(runs) {
   const sources = [["image", "Best UAR, images"], ["video", "Best UAR, clips"]];
   return sources.map(([source, label]) => {
-    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null);
+    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null && entry.state !== "old labels");
     if (!found.length) return null;
     const best = found.reduce((one, other) => (other.uar > one.uar ? other : one));
     return tile(label, fixed(best.uar), best.method ?? best.key);
@@ -35,12 +35,12 @@ function leaderboard(board) {
   const list = board.runs.map((place) => [overview.runs[place], place]);
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
-  const names = list.map(([entry]) => entry.key);
+  const names = list.map(([entry]) => stated(entry));
   const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison. ${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
-      list.map(([entry, place], rank) => [rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+      list.map(([entry, place], rank) => [entry.state === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 
@@ -69,7 +69,7 @@ function intervals(list, names, title) {
 }
 
 function unitCards() {
-  return overview.units.map((entry, place) => card(`Action units: ${entry.key}${entry.labels}`, () => {
+  return overview.units.map((entry, place) => card(`Action units: ${stated(entry)}${entry.labels}`, () => {
     const { scores, history } = load(`units-${place}`);
     const names = scores.map((score) => score.name.toUpperCase());
     const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, () => ({

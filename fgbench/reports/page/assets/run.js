@@ -15,7 +15,7 @@ function viewRun(place) {
     entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), ${entry.history.keep === "last" ? "the last one, as the recipe says" : "chosen on the validation part"}.`] : null,
   ].filter(Boolean);
   return [
-    heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic)]),
+    heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic), stateTag(entry)]),
     h("div", { class: "controls" },
       select("Run", overview.runs.map((other, number) => [number, runName(other)]), place, (value) => { location.hash = `#/run/${value}`; }),
       h("nav", { class: "jump", "aria-label": "Parts of this view" }, sections.map(([title, id]) =>

@@ -1,0 +1,71 @@
+"""What a folder holds that an adapter cannot read, and which recipe can: for the error that says so.
+
+Lists folders; opens no file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from fgbench.datasets._parts import parts_of
+from fgbench.datasets._tree import FILE, everything
+from fgbench.errors import DatasetError
+from fgbench.media_kinds import is_picture, is_video
+from fgbench.naming import first_few, shown
+from fgbench.taxonomy import is_usual_label
+
+OWN_TABLES = ("annotations.csv", "votes.csv")
+"""Tables of the layout of one's own clips."""
+
+_OWN = ("fg_emotions", "fg-emotions")
+_SHOWN = 6
+
+
+def with_what_is_there(error: DatasetError, root: Path, adapter: str) -> DatasetError:
+    """The error of a layout, with what there is in its place.
+
+    Args:
+        error: Of the adapter.
+        root: The folder.
+        adapter: Name of the adapter.
+
+    Returns:
+        The error itself if the folder cannot be listed, or holds neither pictures nor videos.
+    """
+    try:
+        paths = [item.path for item in everything(root) if item.kind == FILE]
+    except OSError:
+        return error
+    kinds = {"pictures": is_picture, "videos": is_video}
+    counts = {what: sum(map(is_one, paths)) for what, is_one in kinds.items()}
+    media = [path for path in paths if is_picture(path) or is_video(path)]
+    if not media:
+        return error
+    folders = Counter(str(PurePosixPath(path).parent) for path in media)
+    told = " and ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    named = first_few([f"{shown(name)} {count:,}" for name, count in sorted(folders.items())], _SHOWN)
+    advice = _advice(root, folders, paths, adapter)
+    hint = "; ".join(part for part in (error.hint, advice) if part)
+    return DatasetError(f"{error.message}; it holds {told}, by folder: {named}", hint)
+
+
+def _advice(root: Path, folders: Counter[str], paths: list[str], adapter: str) -> str:
+    """The recipe that reads such a folder; empty if none is known."""
+    if adapter not in _OWN and any(name in paths for name in OWN_TABLES):
+        return f"it is laid out as the recipe default reads it: fgbench check default --root {root}"
+    if adapter == "folder":
+        return ""
+    by_parent: dict[PurePosixPath, list[str]] = {}
+    for name in folders:
+        path = PurePosixPath(name)
+        by_parent.setdefault(path.parent, []).append(path.name)
+    for parent, names in sorted(by_parent.items(), key=lambda item: item[0].parts):
+        known = [name for name in names if is_usual_label(name)]
+        if len(known) > 1:
+            base = root / (parent.parent if parts_of([parent.name]) else parent)
+            return (
+                f"its folders are named as classes ({first_few(sorted(known), _SHOWN)}), as the recipe "
+                f"folder reads them: fgbench check folder --root {base}"
+            )
+    return ""

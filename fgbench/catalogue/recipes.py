@@ -1,0 +1,154 @@
+"""The recipes there are: what each is for, and how it is read. Reads packed files; opens no data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from fgbench import plugins
+from fgbench.config import (
+    InsightFaceConfig,
+    PrepareConfig,
+    Section,
+    TrainAuConfig,
+    TrainImageConfig,
+    TrainVideoConfig,
+    load_baseline,
+    load_prepare,
+    load_training,
+    recipe_names,
+)
+from fgbench.errors import ConfigError
+from fgbench.resources import resource
+
+KINDS = ("prepare", "train", "baseline")
+"""Folders of packed recipes."""
+
+_MODELS: dict[str, type[Section]] = {
+    "train au": TrainAuConfig,
+    "train msau": TrainImageConfig,
+    "train tmsau": TrainVideoConfig,
+    "baseline plain-cnn": TrainImageConfig,
+    "baseline nan": TrainVideoConfig,
+    "baseline plain-tsnet": TrainVideoConfig,
+    "baseline insightface": InsightFaceConfig,
+}
+"""Command to what its recipes are; other baselines tell it themselves."""
+
+_COMMAND = re.compile(r"^Command: fgbench (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeCard:
+    """A recipe, without its keys.
+
+    Attributes:
+        name: What a command takes.
+        kind: One of :data:`KINDS`.
+        command: The command that takes it, e.g. ``"train msau"``.
+        usage: The whole command line, after ``fgbench``.
+        header: What its file says before its keys: run time, what to expect, what the paper leaves open.
+        is_packed: Whether it has a file; else it is the defaults of a baseline.
+    """
+
+    name: str
+    kind: str
+    command: str
+    usage: str
+    header: str
+    is_packed: bool = True
+
+
+def recipe_cards() -> list[RecipeCard]:
+    """All recipes: of packed files, and of baselines that have none; by commands, and sorted within them."""
+    cards = [_card(kind, name) for kind in KINDS for name in recipe_names(kind)]
+    told = {card.command for card in cards}
+    for name in plugins.names("baselines"):
+        command = f"baseline {name.replace('_', '-')}"
+        if command not in told and command not in _MODELS:
+            cards.append(_defaults(name, command))
+    return sorted(cards, key=lambda card: (KINDS.index(card.kind), card.command, card.name))
+
+
+def recipe_card(name: str) -> RecipeCard:
+    """A recipe by name; underscores count as hyphens.
+
+    Raises:
+        ConfigError: If there is none; the message names the nearest.
+    """
+    cards = {card.name: card for card in recipe_cards()}
+    wanted = name.replace("_", "-")
+    if wanted not in cards:
+        near = get_close_matches(wanted, list(cards), n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(f"unknown recipe {name[:100]!r}", f"{meant}fgbench recipes lists all")
+    return cards[wanted]
+
+
+def read_recipe(card: RecipeCard) -> Any:
+    """The settings of a recipe, as its command reads them.
+
+    Raises:
+        ConfigError: If it is not valid.
+    """
+    if card.kind == "prepare":
+        return load_prepare(card.name)
+    if card.kind == "train":
+        return load_training(card.name, _MODELS[card.command])
+    baseline = card.command.removeprefix("baseline ")
+    model = _MODELS.get(card.command) or plugins.load("baselines", baseline).RECIPE
+    return load_baseline(baseline, model, card.name if card.is_packed else None)
+
+
+def describe(card: RecipeCard) -> str:
+    """One sentence for people on a recipe.
+
+    Raises:
+        ConfigError: If it is not valid.
+    """
+    return str(read_recipe(card).description) if card.is_packed else card.header
+
+
+def data_set_of(config: Any) -> str:
+    """Title of the data set that a recipe of ``fgbench prepare`` is for; empty for other recipes."""
+    if not isinstance(config, PrepareConfig):
+        return ""
+    if config.dataset.synthetic:
+        return config.dataset.name
+    return str(plugins.load("datasets", config.dataset.adapter).CARD.title)
+
+
+def _card(kind: str, name: str) -> RecipeCard:
+    header = _header(resource("pipelines", kind, f"{name}.yaml").read_text(encoding="utf-8"))
+    found = _COMMAND.search(header)
+    usage = found[1] if found else f"{kind} {name}"
+    words = usage.split()
+    command = words[0] if words[0] == "prepare" else " ".join(words[:2])
+    return RecipeCard(name=name, kind=kind, command=command, usage=usage, header=header)
+
+
+def _header(text: str) -> str:
+    """Comments that a file begins with, without their ``#``."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").removeprefix(" "))
+    return "\n".join(lines)
+
+
+def _defaults(name: str, command: str) -> RecipeCard:
+    try:
+        summary = plugins.sketch("baselines", name).summary
+    except (SyntaxError, ValueError) as error:
+        summary = f"Cannot be read: {error}"
+    return RecipeCard(
+        name=name.replace("_", "-"),
+        kind="baseline",
+        command=command,
+        usage=command,
+        header=summary,
+        is_packed=False,
+    )

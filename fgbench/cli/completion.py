@@ -1,0 +1,87 @@
+"""What the shell offers when the tabulator is pressed: names of recipes, runs, tables and figures.
+
+Each function lists names of files; it imports nothing that takes long, and opens no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from fgbench.cli import places
+
+ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
+"""Numbers of the paper's tables."""
+
+_YAML = (".yaml", ".yml")
+
+
+def recipe(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Packed recipes of the command that is typed, and recipe files."""
+    from fgbench.catalogue.recipes import recipe_cards
+
+    words = ctx.command_path.split()[1:]
+    cards = recipe_cards()
+    names = [card.name for card in cards if card.command == " ".join(words)]
+    names = names or [card.name for card in cards if words and card.name.startswith(words[-1])]
+    return [*_beginning(names, incomplete), *_files(incomplete)]
+
+
+def any_recipe(incomplete: str) -> list[str]:
+    """All recipes."""
+    from fgbench.catalogue.recipes import recipe_cards
+
+    return _beginning((card.name for card in recipe_cards()), incomplete)
+
+
+def label_set(incomplete: str) -> list[str]:
+    """Label sets."""
+    from fgbench.taxonomy import ontology_names
+
+    return _beginning(ontology_names(), incomplete)
+
+
+def table(incomplete: str) -> list[str]:
+    """Tables of ``fgbench report``."""
+    return _beginning(ROMAN, incomplete.upper())
+
+
+def figure(incomplete: str) -> list[str]:
+    """Figures of ``fgbench report``."""
+    from fgbench import plugins
+
+    named = (name.removeprefix("figure") for name in plugins.names("reports.figures"))
+    return _beginning(named, incomplete)
+
+
+def run(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Runs of the work folder that the command line names before, else of the embedded data set's."""
+    named = ctx.params.get("workdir") or ctx.params.get("workdirs")
+    folder = named[0] if isinstance(named, list | tuple) else named
+    runs = Path(folder or places.DEMO_WORKDIR) / "runs"
+    try:
+        names = [entry.name for entry in runs.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError:
+        return []
+    return _beginning(names, incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def _files(incomplete: str) -> list[str]:
+    """Recipe files in the folder that is begun; folders end with a slash."""
+    head, slash, start = incomplete.rpartition("/")
+    folder = Path(head + slash) if slash else Path()
+    try:
+        found = [entry for entry in folder.iterdir() if entry.name.startswith(start)]
+        return sorted(
+            f"{head}{slash}{entry.name}"
+            for entry in found
+            if entry.suffix in _YAML and not entry.name.startswith(".") and entry.is_file()
+        )
+    except OSError:
+        return []

@@ -1,0 +1,146 @@
+"""``fgbench labels``: the label sets there are, and the classes of a work folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fgbench.cli import completion
+from fgbench.cli.console import print_json, say
+from fgbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from fgbench.taxonomy import Ontology
+
+
+def labels(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SET]",
+            help="Show this label set alone, a class a line.",
+            show_default="all",
+            autocompletion=completion.label_set,
+        ),
+    ] = None,
+    workdir: Annotated[
+        Path | None,
+        typer.Option("--workdir", help="Show the classes of this work folder.", show_default="none"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the classes: the 33 with their upper classes, the other label sets, or those of a work folder."""
+    from fgbench.taxonomy import FG33, FREE, UNLABELLED, ontology, ontology_names
+
+    if workdir is not None:
+        if name is not None:
+            raise typer.BadParameter("a work folder has one label set; name none", param_hint="[SET]")
+        _show_found(_found(workdir), json=json)
+        return
+    if name is not None:
+        chosen = ontology(name)
+        if json:
+            print_json(_as_json(chosen))
+        else:
+            for line in _singly(chosen):
+                say(line)
+        return
+    known = sorted(ontology_names(), key=lambda one: (one != FG33, one))
+    sets = [ontology(one) for one in known if one not in (FREE, UNLABELLED)]
+    if json:
+        print_json([_as_json(one) for one in sets])
+        return
+    for one in sets:
+        for line in _together(one):
+            say(line)
+    say("one of them with its other spellings: fgbench labels SET")
+
+
+def _together(chosen: Ontology) -> list[str]:
+    """A label set in a few lines: its classes below their upper classes, where these are others."""
+    head = f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"
+    groups: dict[str, list[str]] = {}
+    for label in chosen.labels:
+        upper, valence = chosen.place(label)
+        grouped = f"{upper} ({valence})" if upper is not None and _is_fine(chosen) else ""
+        groups.setdefault(grouped, []).append(label)
+    width = max(len(group) + 2 if group else 0 for group in groups)
+    return [head, *(f"  {group:<{width}}{', '.join(found)}" for group, found in groups.items())]
+
+
+def _singly(chosen: Ontology) -> list[str]:
+    """A label set with a line for each class: upper class, valence, and what else it may be called."""
+    width = max((len(label) for label in chosen.labels), default=0)
+    lines = [f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"]
+    for told in _as_json(chosen)["classes"]:
+        words = (
+            [] if told["upper"] is None or not _is_fine(chosen) else [f"{told['upper']}, {told['valence']}"]
+        )
+        if told["spellings"]:
+            words.append(f"also: {', '.join(told['spellings'])}")
+        if told["leaves"] not in ([], [told["label"]]):
+            words.append(f"of the 33: {', '.join(told['leaves'])}")
+        lines.append(f"  {told['label']:<{width}}  {'; '.join(words)}".rstrip())
+    return lines
+
+
+def _is_fine(chosen: Ontology) -> bool:
+    """Whether its classes are leaves, which lie below upper classes."""
+    return all(leaf == label for leaf, label in chosen.from_leaf.items())
+
+
+def _as_json(chosen: Ontology) -> dict[str, Any]:
+    classes = []
+    for label in chosen.labels:
+        upper, valence = chosen.place(label)
+        classes.append(
+            {
+                "label": label,
+                "upper": upper,
+                "valence": valence,
+                "spellings": sorted(one for one, meant in chosen.aliases.items() if meant == label),
+                "leaves": [leaf for leaf, meant in chosen.from_leaf.items() if meant == label],
+            }
+        )
+    return {"name": chosen.name, "description": chosen.description, "classes": classes}
+
+
+def _found(workdir: Path) -> dict[str, Any]:
+    """The classes of a work folder, with numbers of clips in each part."""
+    from fgbench.evaluation.labels import read_labels
+    from fgbench.evaluation.samples import clip_samples
+    from fgbench.records import SPLITS
+    from fgbench.stages.publish import read_index
+
+    index = read_index(workdir)
+    found = read_labels(index)
+    counts = Counter((sample.label, sample.part) for sample in clip_samples(workdir / "manifests"))
+    upper = found.basic or (None,) * len(found.labels)
+    return {
+        "name": found.name,
+        "data_set": index["dataset"],
+        "classes": [
+            {"label": label, "upper": above, "clips": {part: counts[label, part] for part in SPLITS}}
+            for label, above in zip(found.labels, upper, strict=True)
+        ],
+    }
+
+
+def _show_found(found: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(found)
+        return
+    classes = found["classes"]
+    say(f"{found['data_set']}: {len(classes)} classes, label set {found['name']}; numbers of clips")
+    if not classes:
+        return
+    width = max(len("class"), *(len(told["label"]) for told in classes))
+    above = max(len("upper class"), *(len(told["upper"] or "") for told in classes))
+    parts = list(classes[0]["clips"])
+    say(f"  {'class':<{width}}  {'upper class':<{above}}" + "".join(f"{part:>7}" for part in parts))
+    for told in classes:
+        numbers = "".join(f"{told['clips'][part]:>7,}" for part in parts)
+        say(f"  {told['label']:<{width}}  {told['upper'] or '':<{above}}{numbers}")

@@ -1,0 +1,90 @@
+"""``fgbench recipes``: the recipes there are, and every key of one."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fgbench.cli import completion
+from fgbench.cli.console import note, print_json, say
+from fgbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from fgbench.catalogue.recipes import RecipeCard
+
+
+def recipes(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="Show this one: a YAML file to save and to edit.",
+            show_default="list all",
+            autocompletion=completion.any_recipe,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the recipes there are, or show every key of one with its default and what it is."""
+    from fgbench.catalogue.recipes import recipe_card, recipe_cards
+
+    if name is None:
+        _list(recipe_cards(), json=json)
+    else:
+        _show(recipe_card(name), json=json)
+
+
+def _list(cards: list[RecipeCard], *, json: bool) -> None:
+    from fgbench.catalogue.recipes import data_set_of, describe, read_recipe
+
+    if json:
+        print_json(
+            [
+                {
+                    "name": card.name,
+                    "command": card.command,
+                    "usage": f"fgbench {card.usage}",
+                    "data_set": data_set_of(read_recipe(card)) if card.kind == "prepare" else "",
+                    "description": describe(card),
+                }
+                for card in cards
+            ]
+        )
+        return
+    width = max(len(card.name) for card in cards)
+    for command, group in groupby(cards, key=lambda card: card.command):
+        say(f"fgbench {command}")
+        for card in group:
+            say(f"  {card.name:<{width}}  {describe(card)}")
+    say("every key of one, to save and to edit: fgbench recipes NAME > mine.yaml")
+
+
+def _show(card: RecipeCard, *, json: bool) -> None:
+    from fgbench.catalogue.recipes import read_recipe
+    from fgbench.config.described import as_yaml, keys_of
+
+    config = read_recipe(card)
+    if json:
+        print_json(
+            {
+                "name": card.name,
+                "command": card.command,
+                "usage": f"fgbench {card.usage}",
+                "header": card.header,
+                "keys": [_as_json(key) for key in keys_of(config)],
+            }
+        )
+        return
+    say(as_yaml(config, card.header).rstrip("\n"))
+    taken = "--recipe FILE.yaml" if card.kind != "prepare" else "FILE.yaml in the place of its name"
+    note(f"save it, change what you like, and give it as {taken}; keys that you take out have their default")
+
+
+def _as_json(key: Any) -> dict[str, Any]:
+    told = {"key": key.path, "doc": key.doc}
+    if key.is_section:
+        return {**told, "is_section": True}
+    default = {"default": key.default} if key.has_default else {}
+    return {**told, "value": key.value, **default, "is_required": not key.has_default, "takes": key.takes}

@@ -1,0 +1,36 @@
+"""``fgbench doctor``: what is there, and what may be added by which command."""
+
+import importlib.metadata
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+
+
+def test_what_may_be_added_is_a_row_each_with_its_version():
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    facts = json.loads(done.stdout)
+    for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript"):
+        assert facts["extras"][name] == importlib.metadata.version(name)
+    told = CliRunner().invoke(app, ["doctor"]).stdout
+    assert f"  onnx: {importlib.metadata.version('onnx')}\n" in told
+    assert f"  onnxruntime: {importlib.metadata.version('onnxruntime')}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"), [("onnx", "export"), ("onnxruntime", "export"), ("tensorboard", "train")]
+)
+def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(monkeypatch, name, extra):
+    found = importlib.metadata.version
+
+    def absent(package):
+        if package == name:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return found(package)
+
+    monkeypatch.setattr("fgbench.cli.doctor.version", absent)
+    done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 0, done.output
+    assert f"  {name}: not installed (pip install 'fgbench[{extra}]')\n" in done.stdout

@@ -1,0 +1,199 @@
+"""What ``fgbench prepare`` tells in the end: what needs a person, in words; nothing where nothing does."""
+
+import csv
+import json
+
+import pytest
+from clip_folders import write_folder, write_plain_clip
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.stages.publish import read_index
+from fgbench.storage import read_rows
+
+RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
+
+
+def write_own(root, rows, *, header="clip,label,subject"):
+    """A folder of clips with the cells of an annotation table, a row for each."""
+    for place, row in enumerate(rows):
+        write_plain_clip(root / "videos" / f"{row[0]}.mp4", 6, seed=place)
+    with (root / "annotations.csv").open("w", newline="") as file:
+        file.write(f"{header}\n")
+        csv.writer(file).writerows(rows)
+    return root
+
+
+def people(n_persons, labels=("boredom", "calm", "zeal")):
+    return [[f"c{who}-{label}", label, f"p{who}"] for who in range(n_persons) for label in labels]
+
+
+def run(tmp_path, root, *, recipe="", align="never", extra=()):
+    path = tmp_path / "own.yaml"
+    path.write_text(f"{RECIPE}faces: {{align: {align}}}\n{recipe}\n")
+    work = tmp_path / "work"
+    return CliRunner().invoke(
+        app, ["prepare", str(path), "--data-root", str(root), "--workdir", str(work), "--jobs", "1", *extra]
+    )
+
+
+def looked(output):
+    """Lines after "look here"."""
+    assert output.count("look here:") == 1
+    return output.split("look here:")[1].strip().splitlines()
+
+
+def test_nothing_to_say_is_one_line(tmp_path):
+    done = run(tmp_path, write_own(tmp_path / "in", people(8)))
+    assert done.exit_code == 0, done.output
+    assert looked(done.stdout) == ["nothing needs you"]
+    assert done.stdout.rstrip().endswith("look here: nothing needs you")
+    assert "persons in train and test: 0 of 8\n" in done.stdout
+
+
+def test_persons_in_several_parts_are_told_by_name(tmp_path):
+    parts = ("train", "test", "val")
+    rows = [[*row, parts[place % 3]] for place, row in enumerate(people(4))]
+    done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label,subject,split"))
+    assert "persons in train and test: 4 of 4\n" in done.stdout
+    told = looked(done.stdout)
+    assert "  4 persons are in train and test: p0, p1, p2, p3" in told
+    assert "  4 persons are in val and test: p0, p1, p2, p3" in told
+    assert "train lacks 2 of 3 classes: calm, zeal" in told
+
+
+def test_where_nobody_knows_the_persons_that_is_said(tmp_path):
+    rows = [row[:2] for row in people(8)]
+    done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label"))
+    assert "persons in train and test: not known, the data set tells no persons" in done.stdout
+
+
+def test_clips_without_a_person_are_counted(tmp_path):
+    rows = [[name, label, "" if who == "p0" else who] for name, label, who in people(8)]
+    done = run(tmp_path, write_own(tmp_path / "in", rows))
+    assert "persons in train and test: 0 of 7; 3 clips without a person" in done.stdout
+
+
+def test_folds_tell_persons_and_rare_classes(tmp_path):
+    rows = [*people(5), ["rare", "envy", "p0"]]
+    recipe = "protocol: {kind: k-fold, folds: 5}"
+    done = run(tmp_path, write_own(tmp_path / "in", rows), recipe=recipe)
+    assert "persons in train and test: 0 of 5 in every fold, folds are by person" in done.stdout
+    told = looked(done.stdout)
+    assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in told)
+
+
+def test_empty_parts_and_parts_that_lack_classes_are_named(tmp_path):
+    rows = [[*row, "train" if row[2] != "p3" else "test"] for row in people(4)]
+    rows = [row for row in rows if row[0] != "c3-zeal"]
+    done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label,subject,split"))
+    assert done.exit_code == 0, done.output
+    assert looked(done.stdout) == ["val is empty: it has no clip", "  test lacks 1 of 3 classes: zeal"]
+
+
+def test_clips_without_a_face_are_named(tmp_path):
+    done = run(tmp_path, write_own(tmp_path / "in", people(8)), align="always")
+    assert "24 clips without any usable face (column status of manifests/faces says why): c0-boredom" in (
+        done.stdout
+    )
+    assert "train has 12 clips and no usable face" in done.stdout
+    assert done.exit_code == 4
+    assert "no usable clip is in train" in done.stderr
+    assert read_index(tmp_path / "work")["counts"]["train"]["clips"] == 12
+
+
+def test_parts_that_the_data_set_names_may_be_without_training_clips(tmp_path):
+    rows = [[*row, "test"] for row in people(3)]
+    done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label,subject,split"))
+    assert done.exit_code == 0, done.output
+    assert "train is empty: it has no clip" in looked(done.stdout)[0]
+
+
+def test_columns_that_are_ignored_are_named_with_what_may_have_been_meant(tmp_path):
+    rows = [[*row, "x", "", "0.9"] for row in people(8)]
+    header = "clip,label,subject_id,camera,,confidance"
+    done = run(tmp_path, write_own(tmp_path / "in", rows, header=header))
+    assert done.exit_code == 0, done.output
+    assert looked(done.stdout) == [
+        "annotations.csv: 3 columns are ignored: camera, one without a name, confidance (did you mean "
+        "confidence?)"
+    ]
+    assert {row["subject_id"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")} == {
+        f"p{number}" for number in range(8)
+    }
+
+
+def test_rejects_are_told_in_words_with_suggestions_and_are_in_a_csv(tmp_path):
+    labels = ("joy", "wrath", "pride", "worry")
+    rows = people(6, ("pride", "wrath", "worry"))
+    rows += [["a", "happy", "p1"], ["b", "happy", "p2"], ["=c", "fear", "p1"], ["d", "proud", "p1"]]
+    root = write_own(tmp_path / "in", rows)
+    (root / "videos" / "d.mp4").write_bytes(b"")
+    with (root / "annotations.csv").open("a") as file:
+        file.writelines(f"gone{number},wrath,p1\n" for number in range(4))
+    done = run(tmp_path, root)
+    assert done.exit_code == 0, done.output
+    told = looked(done.stdout)
+    assert told[0] == f"8 clips could not be used, all in {tmp_path}/work/manifests/rejects.csv"
+    assert told[1].startswith("    a and 1 more: unknown_label, unknown label 'happy'")
+    assert "one of its classes (cheerfulness," in told[1]
+    assert any("'fear' is an upper class: did you mean one of its classes (anxiety" in line for line in told)
+    assert told[6] == "    2 more for 2 other reasons"
+    assert len(told) == 7, labels
+    with (tmp_path / "work" / "manifests" / "rejects.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["id"] for row in found] == ["'=c", "a", "b", "d", "gone0", "gone1", "gone2", "gone3"]
+    assert list(found[0])[:4] == ["id", "stage", "reason", "detail"]
+    assert {row["reason"] for row in found} == {"unknown_label", "empty_file", "missing_file"}
+    status = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
+    assert told[0] in status
+    assert told[1].strip() in status
+
+
+def test_too_many_rejects_are_told_by_status_in_words(tmp_path):
+    root = write_own(tmp_path / "in", people(2))
+    with (root / "annotations.csv").open("a") as file:
+        file.writelines(f"gone{number},zeal,p1\n" for number in range(90))
+    done = run(tmp_path, root)
+    assert done.exit_code == 6
+    assert f"fgbench status {tmp_path}/work tells each reason" in " ".join(done.stderr.split())
+    status = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
+    assert "90 clips could not be used\n" in status
+    assert "gone0: missing_file, " in status
+
+
+def test_json_has_what_needs_a_person(tmp_path):
+    done = run(tmp_path, write_own(tmp_path / "in", people(2)), extra=["--json"])
+    report = json.loads(done.stdout)
+    assert report["persons"].startswith("persons in train and test: ")
+    assert any(line.startswith("2 persons are too few for 3 parts") for line in report["look"])
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_separators_are_named(tmp_path, mark):
+    root = write_folder(tmp_path / "in", 1)
+    (root / "annotations.csv").write_text(f"clip{mark}label\nc000{mark}wrath\n")
+    done = run(tmp_path, root)
+    assert done.exit_code == 4
+    assert f"in the place of {'semicolons' if mark == ';' else 'tabs'}" in " ".join(done.stderr.split())
+
+
+def test_a_wrong_folder_leaves_no_empty_work_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for root in (tmp_path / "absent", tmp_path / "in"):
+        assert run(tmp_path, root).exit_code == 4
+        assert not (tmp_path / "work").exists()
+
+
+def test_status_as_json_counts_what_is_done_and_a_dry_run_says_at_least(tmp_path):
+    root = write_own(tmp_path / "in", people(8))
+    run(tmp_path, root)
+    done = CliRunner().invoke(app, ["status", str(tmp_path / "work"), "--json"])
+    stages = {stage["stage"]: stage for stage in json.loads(done.stdout)["stages"]}
+    assert stages["faces"]["done"] == stages["faces"]["buckets"] == 4
+    write_plain_clip(root / "videos" / "new.mp4", 6, seed=50)
+    with (root / "annotations.csv").open("a") as file:
+        file.write("new,zeal,p1\n")
+    told = run(tmp_path, root, extra=["--dry-run"]).stdout
+    assert "    ingest: 1 of 4 buckets to do\n" in told
+    assert "     faces: at least 1 of 4 buckets to do\n" in told

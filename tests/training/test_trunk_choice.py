@@ -1,0 +1,195 @@
+"""Trunks that are not the recipe's: drawn values, those of a plain CNN; and what is told of drawn faces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+import yaml
+from tiny_work import (
+    FAST,
+    RESIZE_PX,
+    TRUNK,
+    au_recipe,
+    au_rows,
+    image_recipe,
+    place_in,
+    plain_recipe,
+    small_work,
+)
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.config import TrainImageConfig, load_training
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.results import read_result
+from fgbench.models.weights import load_weights
+from fgbench.reports.protocols import fairness_notes
+from fgbench.reports.run_scores import scores_table
+from fgbench.training import au_run, image_run
+from fgbench.training.starting import build
+from fgbench.training.trained import read_trained
+from fgbench.training.trunk_choice import from_scratch, on_trunk_of
+
+REAL = {"dataset": "photographs", "synthetic": False}
+ONE = FAST | {"epochs": 1}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory):
+    return small_work(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, manifests):
+    return place_in(tmp_path_factory.mktemp("made") / "work", manifests)
+
+
+@pytest.fixture(scope="module")
+def units(place):
+    (folder,) = au_run.run(au_recipe(optimiser=ONE), place, au_rows(place.manifests))
+    return folder / "weights.safetensors"
+
+
+@pytest.fixture(scope="module")
+def plain(place):
+    (folder,) = image_run.run(plain_recipe(name="tiny-cnn", optimiser=ONE), place, None)
+    return read_trained(folder / "weights.safetensors")
+
+
+def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(place):
+    config = from_scratch(image_recipe(optimiser=ONE))
+    assert (config.name, config.method) == ("tiny-from-scratch", "MSAU-Net (Ours), from scratch")
+    assert not config.data.keep_maps
+    (folder,) = image_run.run(config, place, None)
+    assert folder.parts[-3] == "tiny-from-scratch"
+    after, _ = load_weights(folder / "weights.safetensors")
+    first = build(config, None, seed=0).state_dict()
+    assert all(not torch.equal(after[name], first[name]) for name in first if name.startswith("trunk.conv"))
+    assert read_result(folder)["details"]["chain"] == []
+
+
+def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(place, plain):
+    """The region layer, which that has not, changes nothing until it trains."""
+    config = on_trunk_of(image_recipe(optimiser=ONE), plain)
+    assert (config.name, config.method) == ("tiny-on-tiny-cnn-trunk", "MSAU-Net (Ours), trunk of Plain CNN")
+    assert config.frozen == "none"
+    model = build(config, plain, seed=0, trunk_only=True).eval()
+    other = build(plain_recipe(), plain, seed=0, trunk_only=True).eval()
+    faces = torch.randn((2, 3, 112, 112), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(model.trunk(faces), other.trunk(faces))
+        assert model.trunk(faces).abs().max() > 0
+    (folder,) = image_run.run(config, place, None, trunk=plain)
+    after, _ = load_weights(folder / "weights.safetensors")
+    assert after["trunk.region.conv.weight"].abs().max() > 0, "it trains"
+    assert not torch.equal(after["trunk.conv4.weight"], plain.state["trunk.conv4.weight"])
+    details = read_result(folder)["details"]
+    assert [link["run"] for link in details["chain"]] == [plain.name]
+    assert details["trunk"] == plain.digest
+    assert "transfer" not in details
+
+
+def test_a_recipe_that_unfreezes_does_so_on_any_trunk(plain):
+    known = {"trunk": TRUNK, "fc_hidden": None, "embedding": 8}
+    later = image_recipe(network=known | {"unfreeze_after": 1, "unfreeze_rate": 0.5})
+    config = on_trunk_of(later, plain)
+    assert (config.frozen, config.network.unfreeze_after) == ("trunk", 1)
+    assert config.data.keep_maps
+    assert TrainImageConfig.model_validate(config.model_dump()) == config
+    drawn = from_scratch(later)
+    assert (drawn.frozen, drawn.network.unfreeze_after, drawn.data.keep_maps) == ("none", None, False)
+    assert TrainImageConfig.model_validate(drawn.model_dump()) == drawn
+
+
+def test_what_does_not_fit_is_refused(place, plain, units):
+    wide = image_recipe(network={"trunk": TRUNK | {"stem": 8}, "fc_hidden": None, "embedding": 8})
+    with pytest.raises(ConfigError, match="another trunk than recipe tiny: stem differ"):
+        on_trunk_of(wide, plain)
+    with pytest.raises(ManifestError, match="kind 'au', expected 'image'"):
+        on_trunk_of(image_recipe(), read_trained(units))
+    joint = image_recipe(losses={"units": 0.5}, data={"resize_px": RESIZE_PX})
+    for changed in (lambda: from_scratch(joint), lambda: on_trunk_of(joint, plain)):
+        with pytest.raises(ConfigError, match="trains on action units"):
+            changed()
+    with pytest.raises(ConfigError, match="expected one of them"):
+        image_run.run(on_trunk_of(image_recipe(), plain), place, units, trunk=plain)
+
+
+def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(manifests, units, tmp_path):
+    said = []
+    place = place_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    config = image_recipe(optimiser=ONE, data={"resize_px": RESIZE_PX})
+    (folder,) = image_run.run(config, place, units)
+    (line,) = [one for one in said if "SYNTHETIC" in one]
+    assert line.startswith("tiny starts from weights of SYNTHETIC faces (action units au-tiny/0/0)")
+    assert "\n" not in line
+    assert "--au-weights" in line
+    assert "--trunk" in line
+    result = read_result(folder)
+    (link,) = result["details"]["chain"]
+    assert (link["dataset"], link["synthetic"]) == ("made up", True)
+    (note,) = fairness_notes([("tiny", result)])
+    assert note == (
+        "tiny: starts from weights of SYNTHETIC faces (action units); that drawn faces help on these was "
+        "not shown."
+    )
+    assert note in scores_table(folder).notes
+    card = (folder / "README.md").read_text()
+    assert "Made from: action units au-tiny/0/0, trained on made up (SYNTHETIC data: drawn faces)" in card
+
+    tuned = image_run.fine_tuned(config)
+    (again,) = image_run.run(tuned, place, None, init=read_trained(folder / "weights.safetensors"))
+    assert [one["synthetic"] for one in read_result(again)["details"]["chain"]] == [False, True]
+    assert fairness_notes([("tuned", read_result(again))])
+
+
+def test_weights_alone_tell_where_they_are_from(manifests, units, tmp_path):
+    copy = tmp_path / "elsewhere.safetensors"
+    copy.write_bytes(units.read_bytes())
+    said = []
+    place = place_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    image_run.run(image_recipe(optimiser=ONE), place, copy)
+    assert any("SYNTHETIC faces (action units elsewhere.safetensors)" in one for one in said)
+
+
+def test_on_drawn_faces_nothing_is_said(place, units):
+    said = []
+    (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(place, note=said.append), units)
+    assert not any("SYNTHETIC" in one for one in said)
+    assert fairness_notes([("tiny", read_result(folder))]) == []
+
+
+def test_the_command_takes_a_trunk_or_none(place, plain, tmp_path):
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(yaml.safe_dump(image_recipe(optimiser=ONE).model_dump(mode="json")))
+
+    def train(*words):
+        shared = ["--recipe", recipe, "--workdir", place.workdir, "--device", "cpu", "--jobs", "1"]
+        return CliRunner().invoke(app, ["train", "msau", *map(str, [*shared, *words])])
+
+    done = train("--trunk", "tiny-cnn")
+    assert done.exit_code == 0, done.output
+    assert (place.workdir / "runs" / "tiny-on-tiny-cnn-trunk" / "0" / "0" / "result.json").is_file()
+    done = train("--trunk", "none")
+    assert done.exit_code == 0, done.output
+    assert (place.workdir / "runs" / "tiny-from-scratch" / "0" / "0" / "result.json").is_file()
+    refused = train("--trunk", "none", "--init", "tiny-cnn")
+    assert refused.exit_code == 2
+    assert "--trunk" in refused.output
+
+
+def test_packed_recipes_start_from_the_plain_cnn_of_their_size():
+    for size in ("", "-small"):
+        msau, plain = (load_training(f"{row}{size}", TrainImageConfig) for row in ("msau", "plain-cnn"))
+        wanted = plain.network.trunk.model_copy(update={"region_layer": True})
+        assert msau.network.trunk == wanted
