@@ -269,3 +269,16 @@ def test_other_runs_are_not_shown(work):
     assert "DenseTraj" in {row[0] for row in table4.build(work).rows}
     assert read_result(work / "runs" / "msau" / "0" / "0")["details"]["method"] == "MSAU-Net (Ours)"
     assert FIVE_FOLD["folds"] == len(PROTOCOL["folds"])
+
+
+def test_table_2_of_other_classes_says_where_they_are_shown(tmp_path):
+    """Not that a method has to be run: what there is tells other classes apart."""
+    work = write_work(tmp_path, described(subjects=10), **ekman_index(protocol=FIVE_FOLD))
+    for fold in "12345":
+        fake_run(work, "lbp-svm", of_fold(fold), fold=fold, method="LBP+SVM")
+    done = CliRunner().invoke(app, ["report", "--table", "II", "--workdir", str(work)])
+    assert done.exit_code == 7
+    told = " ".join(done.stderr.split())
+    assert "tell 7 classes apart, this is of the paper's 33" in told
+    assert "fgbench report with --table III" in told
+    assert f"fgbench leaderboard --workdir {work}" in told
