@@ -135,6 +135,14 @@ def find_experiments(
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
     if not found:
         remedies = dict.fromkeys(method.command for method in methods)
+        if not there and (others := find_benchmarks(workdir)):
+            counts = sorted({len(one.runs[0].result["classes"]) for one in others})
+            raise NoRunError(
+                f"runs in {workdir / RUNS} tell {' or '.join(map(str, counts))} classes apart, this is of "
+                "the paper's 33",
+                f"for runs on other classes: fgbench leaderboard --workdir {workdir}, and fgbench report "
+                "with --table III (images) or IV (clips)",
+            )
         left_out = "".join(f"; left out {key}: {fault}" for key, fault in damaged_runs(workdir).items())
         raise NoRunError(
             f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}{left_out}",

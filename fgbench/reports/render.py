@@ -29,8 +29,8 @@ def markdown(table: Table) -> str:
         lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
         lines += [_line([in_markdown(text(cell)) for cell in row]) for row in part.rows]
-    if table.notes:
-        lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
+    if table.all_notes:
+        lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +62,7 @@ def draw_table(table: Table) -> Drawing:
 
     parts = table.parts()
     width_in = max(9.0, *(sum(_widths(part)) * _CHARACTER_IN for part in parts))
-    notes = [line for note in table.notes for line in wrap(note, int(width_in * _NOTE_CHARACTERS_PER_IN))]
+    notes = [line for note in table.all_notes for line in wrap(note, int(width_in * _NOTE_CHARACTERS_PER_IN))]
     n_lines = len(parts) * (len(table.rows) + 1)
     size_in = (width_in, 0.6 + 0.3 * n_lines + 0.25 * len(parts) + 0.14 * len(notes))
     drawing = Canvas(figsize=size_in, dpi=150, layout="constrained")
@@ -121,7 +121,9 @@ def text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, Spread):
-        return f"{cell.mean:.3f} ± {cell.sd:.3f}"
+        if cell.is_same:
+            return f"{cell.mean:.3f}"
+        return f"{cell.mean:.3f} ± {cell.sd:.3f}" if cell.sd >= _LEAST else f"{cell.mean:.3f} ± < {_LEAST:g}"
     if not isinstance(cell, float):
         return cell
     if isinstance(cell, PValue) and cell < _LEAST:

@@ -36,7 +36,7 @@ function leaderboard(board) {
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
   const names = list.map(([entry]) => stated(entry));
-  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison. ${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
+  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
@@ -44,22 +44,36 @@ function leaderboard(board) {
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 
+/** Names inside a narrow chart, each above its marks, on the wider side of a line at ``at`` of ``room`` px. */
+function aboveMarks(at, room) {
+  const isRight = at < room / 2;
+  const most = Math.floor((isRight ? room - at - 10 : at - 10) / 7);
+  return { inside: true, verticalAlign: "bottom", margin: 0, padding: [0, 0, 9, isRight ? at + 6 : 2],
+    formatter: (name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name) };
+}
+
+/** Mark of the legend for what the chart draws as a dashed line. */
+const DASHES = "path://M0,4h5v2h-5z M8,4h5v2h-5z M16,4h5v2h-5z";
+
 function intervals(list, names, title) {
   const byChance = 1 / list[0][0].n_classes;
+  const hasPaper = list.some(([entry]) => entry.paper !== null);
+  const top = Math.max(byChance, ...list.flatMap(([entry]) => [entry.uar, entry.high, entry.paper]).filter((value) => value !== null));
+  const most = Math.min(1, Math.ceil(top * 10 + .5) / 10);
   const step = innerWidth < 640 ? 46 : 30;
   return chart(title, 76 + step * list.length, (width) => {
     const narrow = step > 30;
     const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
     return {
       grid: { left: narrow ? 8 : 210, right: 24, top: 30, bottom: 44 },
-      legend: legend({ selectedMode: false }),
+      legend: legend({ selectedMode: false, data: ["this data set", ...(hasPaper ? ["paper"] : []), { name: "chance", icon: DASHES }] }),
       tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
-      xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: (range) => Math.min(1, Math.ceil(range.max * 10 + .5) / 10) }),
-      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), textBorderColor: colour("surface"), textBorderWidth: 4, fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
+      xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: most }),
+      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), fontSize: 12, interval: 0, ...(narrow ? aboveMarks((byChance / most) * (width - 32), width - 32) : { width: 200, overflow: "truncate" }) } }),
       series: [
         { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
-        { name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 },
+        ...(hasPaper ? [{ name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 }] : []),
         { name: "chance", type: "scatter", data: [], itemStyle: { color: colour("muted") }, symbol: "rect", symbolSize: 8,
           markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: byChance }] } },
       ],
