@@ -34,7 +34,7 @@ SEEDS = 3
 VARIETIES = ("plain", "wide")
 TRAIN_SEED, TEST_SEED = 0, 1  # of the persons that are drawn
 _DRAWN: dict[str, Any] = {
-    "subjects": 16,
+    "subjects": 20,
     "width": 480,
     "height": 360,
     "min_duration_s": 0.5,
@@ -48,14 +48,14 @@ def main(seeds: int = SEEDS) -> None:
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         train = {
-            variety: _work(base, f"train-{variety}", TRAIN_SEED, variety, clips_per_class=2)
+            variety: _work(base, f"train-{variety}", TRAIN_SEED, variety, clips_per_class=5)
             for variety in VARIETIES
         }
         test = {
-            variety: _work(base, f"test-{variety}", TEST_SEED, variety, clips_per_class=1)
+            variety: _work(base, f"test-{variety}", TEST_SEED, variety, clips_per_class=2)
             for variety in VARIETIES
         }
-        test["printed"] = _work(base, "test-printed", TEST_SEED, "plain", clips_per_class=1, printed=True)
+        test["printed"] = _work(base, "test-printed", TEST_SEED, "plain", clips_per_class=2, printed=True)
         print(
             "| trained on | seed | tested on | frames | mean F1 | F1 of always present |\n"
             "|---|---:|---|---:|---:|---:|"
@@ -79,7 +79,7 @@ def _how(seed: int) -> dict[str, Any]:
 
 def _recipe() -> TrainAuConfig:
     config = load_training("au-small", TrainAuConfig)
-    optimiser = config.optimiser.model_copy(update={"epochs": 8})
+    optimiser = config.optimiser.model_copy(update={"epochs": 12})
     return config.model_copy(update={"frame_step": 2, "optimiser": optimiser})
 
 
