@@ -28,9 +28,9 @@ REGION_SCHEMA = pa.schema(
 
 
 def samples(n_per_class: int = 4) -> list[tuple[str, str, str, str]]:
-    """Id, clip, subject and class of test images: two clips per class, of four subjects in turn."""
+    """Id, clip, subject and class of test images: two clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(place + number) % 4}", label)
+        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(place + number) % 8}", label)
         for place, label in enumerate(LABELS)
         for number in range(n_per_class)
     ]

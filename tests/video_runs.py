@@ -19,9 +19,9 @@ KEY_FRAME = 7
 
 
 def clips() -> list[tuple[str, str, str, str]]:
-    """Id, part, class and subject: two validation and two test clips per class, of four subjects in turn."""
+    """Id, part, class and subject: two validation and two test clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{part}-{number}", part, label, f"s{(place + number) % 4}")
+        (f"{label}-{part}-{number}", part, label, f"s{(place + number) % 8}")
         for place, label in enumerate(LABELS)
         for part in ("val", "test")
         for number in range(2)

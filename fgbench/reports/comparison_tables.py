@@ -141,6 +141,8 @@ def _shared_notes(found: Comparison) -> list[str]:
 
 def _differences(found: Comparison) -> Table:
     rows: list[list[Cell]] = []
+    n_clusters = found.contenders[0].n_clusters
+    has_ends = n_clusters >= clusters.LEAST
     for pair in found.pairs:
         row: list[Cell] = [pair.name]
         for metric in METRICS:
@@ -148,7 +150,8 @@ def _differences(found: Comparison) -> Table:
             if difference is None:
                 row += [None, None, None]
             else:
-                row += [difference.estimate, difference.low, difference.high]
+                ends: list[Cell] = [difference.low, difference.high] if has_ends else [None, None]
+                row += [difference.estimate, *ends]
         rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
     first = found.contenders[0].name
     return Table(
@@ -167,6 +170,7 @@ def _differences(found: Comparison) -> Table:
         notes=[
             f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
             f"clusters, {found.clusters} one at a time, of both runs.",
+            *([] if has_ends else clusters.few_told(n_clusters)),
             *[_p_note(pair) for pair in found.pairs],
             *_seed_notes(found),
             f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."

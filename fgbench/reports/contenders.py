@@ -17,7 +17,7 @@ from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.breakdown import subset
-from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.clusters import LEAST, clusters_told
 from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
@@ -120,11 +120,18 @@ class Contender:
         return clusters_told(self.seeds[0].clusters())
 
     def interval(self, metric: Metric) -> Interval | None:
-        """95 % interval of a score, over clusters and seeds; ``None`` with fewer than two clusters."""
+        """95 % interval of a score, over clusters and seeds; ``None`` with fewer than five clusters."""
+        if self.n_clusters < LEAST:
+            return None
         try:
             return seeds_interval(self.counts(), metric=metric)
         except DatasetError:
             return None
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return len(set(self.seeds[0].clusters()))
 
 
 def contender(experiment: Experiment, name: str = "") -> Contender:

@@ -27,7 +27,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
-from fgbench.evaluation.clusters import MEANING, few_told
+from fgbench.evaluation.clusters import LEAST, MEANING, few_told
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
     HierarchyScores,
@@ -158,8 +158,8 @@ def _run_notes(one: Contender) -> list[str]:
         f"From {folders}. {found.n:,} test samples of {found.n_classes} classes, without augmented copies; "
         f"chance is {1 / found.n_classes:.3f}.",
         f"Intervals: Student's t, from leaving out {one.clusters} one at a time. {MEANING}"
-        if n_clusters > 1
-        else f"No intervals: {one.clusters}, they need at least two.",
+        if n_clusters >= LEAST
+        else f"No intervals: {one.clusters}, they need at least five.",
     ]
     if len(one.seeds) > 1:
         notes.append(
@@ -167,9 +167,9 @@ def _run_notes(one: Contender) -> list[str]:
             "seeds."
         )
         notes += chain_notes([one.experiment], [one.name])
-    elif n_clusters > 1:
+    elif n_clusters >= LEAST:
         notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
-    few = few_told(n_clusters) if n_clusters > 1 else []
+    few = few_told(n_clusters) if n_clusters >= LEAST else []
     return [*notes, *few, *protocol_notes(one.details)]
 
 

@@ -110,4 +110,4 @@ def test_a_folder_without_runs_says_so(tmp_path, monkeypatch):
     (tmp_path / "bare").mkdir()
     refused = predict("bare", "a.png")
     assert refused.exit_code == 7
-    assert "runs with weights in bare: none" in refused.stderr
+    assert "no run in bare has weights" in refused.stderr

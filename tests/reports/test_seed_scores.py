@@ -165,8 +165,8 @@ def test_persons_that_one_seed_does_not_know_are_those_of_the_others(tmp_path):
         write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
     (experiment,) = sound_experiments(tmp_path)
     found = measure(experiment)
-    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(4))}
-    assert found.interval.n_clusters == 4
+    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(8))}
+    assert found.interval.n_clusters == 8
 
 
 def test_what_makes_numbers_unfair_is_told_seed_by_seed_too(tmp_path):

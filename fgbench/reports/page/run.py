@@ -60,7 +60,7 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "high": high,
         "clusters": None if low is None else len(counted.counts.names),
         "cluster": counted.told,
-        "few": None if low is None else " ".join(few_told(len(counted.counts.names))),
+        "few": " ".join(few_told(len(counted.counts.names))),
         "paper": _paper_mean(run),
         "state": run.state,
         "fairness": fairness_notes([(run.key, run.run.result)]),

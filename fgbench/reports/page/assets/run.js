@@ -26,10 +26,10 @@ function viewRun(place) {
 }
 
 function scoreTiles(entry) {
-  const interval = entry.low === null ? "no interval" : `95 %: ${fixed(entry.low)} to ${fixed(entry.high)}`;
+  const interval = entry.low === null ? `no interval (${entry.cluster}, five are needed)` : `95 %: ${fixed(entry.low)} to ${fixed(entry.high)}`;
   const wrong = entry.hierarchy;
   return h("div", { class: "tiles" },
-    tile("UAR", fixed(entry.uar), `${interval}${entry.few ? ` (few clusters: ${entry.cluster})` : ""}; chance ${fixed(1 / entry.n_classes)}`),
+    tile("UAR", fixed(entry.uar), `${interval}${entry.few && entry.low !== null ? ` (few clusters: ${entry.cluster})` : ""}; chance ${fixed(1 / entry.n_classes)}`),
     tile("WAR", fixed(entry.war), `of ${plural(entry.n, "sample")}`),
     tile("Macro F1", fixed(entry.macro_f1)),
     wrong ? tile("Upper classes, UAR", fixed(wrong.upper_uar), wrong.inside_upper === null ? "" : `${percent(wrong.inside_upper)} of mistakes stay inside the upper class`) : null,
