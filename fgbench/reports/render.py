@@ -7,15 +7,15 @@ import io
 from typing import TYPE_CHECKING
 
 from fgbench.printable import cell_of, printable
+from fgbench.reports.best import is_best
 from fgbench.reports.drawing_style import own_style
+from fgbench.reports.fonts import fit_fonts
 from fgbench.reports.model import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-_CHARACTER_IN = 0.075  # width of a character of 9 points, inches
 _LEAST = 0.001  # p-values below are not told apart
-_NOTE_CHARACTERS_PER_IN = 15  # characters of 8 points per inch, with room to spare
 
 
 def markdown(table: Table) -> str:
@@ -28,10 +28,15 @@ def markdown(table: Table) -> str:
         ]
         lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
-        lines += [_line([in_markdown(text(cell)) for cell in row]) for row in part.rows]
+        lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
     if table.notes:
         lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    shown = in_markdown(text(cell))
+    return f"**{shown}**" if is_best(cell) else shown
 
 
 def comma_separated(table: Table) -> str:
@@ -52,50 +57,6 @@ def _csv_cell(cell: Cell) -> Cell:
     return cell_of(printable(cell)) if isinstance(cell, str) else cell
 
 
-@own_style()
-def draw_table(table: Table) -> Drawing:
-    """Table as a drawing, its blocks one below the other."""
-    from textwrap import wrap
-
-    from matplotlib.figure import Figure as Canvas
-    from matplotlib.transforms import Bbox
-
-    parts = table.parts()
-    width_in = max(9.0, *(sum(_widths(part)) * _CHARACTER_IN for part in parts))
-    notes = [line for note in table.notes for line in wrap(note, int(width_in * _NOTE_CHARACTERS_PER_IN))]
-    n_lines = len(parts) * (len(table.rows) + 1)
-    size_in = (width_in, 0.6 + 0.3 * n_lines + 0.25 * len(parts) + 0.14 * len(notes))
-    drawing = Canvas(figsize=size_in, dpi=150, layout="constrained")
-    panels = drawing.subplots(len(parts), 1, squeeze=False)[:, 0]
-    panels[0].set_title(table.title, fontsize=10)
-    for axes, part in zip(panels, parts, strict=True):
-        axes.set_axis_off()
-        cells = [[text(cell) for cell in row] for row in part.rows]
-        shares = [width / sum(_widths(part)) for width in _widths(part)]
-        grid = axes.table(
-            cellText=cells,
-            colLabels=list(part.columns),
-            colWidths=shares,
-            bbox=Bbox.unit(),
-            cellLoc="right",
-        )
-        grid.auto_set_font_size(False)
-        grid.set_fontsize(9)
-        for (row, _), cell in grid.get_celld().items():
-            cell.set_edgecolor("0.8")
-            if row == 0:
-                cell.set_text_props(weight="bold")
-    drawing.supxlabel("\n".join(notes), x=0.01, fontsize=8, ha="left")
-    return drawing
-
-
-def _widths(table: Table) -> list[int]:
-    """Characters of the widest cell of each column, and a margin."""
-    heads = [[str(column) for column in table.columns]]
-    lines = heads + [[text(cell) for cell in row] for row in table.rows]
-    return [max(len(line[place]) for line in lines) + 3 for place in range(len(table.columns))]
-
-
 def png(drawing: Drawing) -> bytes:
     """Drawing as PNG; equal drawings give equal bytes."""
     return picture(drawing, "png")
@@ -109,6 +70,7 @@ def picture(drawing: Drawing, kind: str) -> bytes:
         kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
     """
     out = io.BytesIO()
+    fit_fonts(drawing)
     with own_style():
         drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
     return out.getvalue()
