@@ -14,6 +14,7 @@ from fgbench.cli.options import Json
 from fgbench.cli.runs import Workdir
 
 if TYPE_CHECKING:
+    from fgbench.reports.files import Look
     from fgbench.reports.model import Table
 
 Format = Annotated[str, typer.Option("--format", help="What is printed: md, csv, tex or html.")]
@@ -69,7 +70,7 @@ def leaderboard(
         _print(tables, format_)
 
 
-def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None) -> None:
+def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None, look: Look) -> None:
     """Write the tables and figures of one run, and print the tables that fit a terminal."""
     from fgbench.reports.contenders import find_contender
     from fgbench.reports.render import markdown
@@ -81,7 +82,7 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
         check_results(one.workdir)
     for table in printed_tables(one):
         say(markdown(table))
-    for path in write_sheet(one, out or one.workdir / "reports", formats, own=out is None):
+    for path in write_sheet(one, out or one.workdir / "reports", formats, look=look, own=out is None):
         note(f"wrote {path}")
 
 

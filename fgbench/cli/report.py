@@ -18,8 +18,11 @@ from fgbench.cli.prepare import prepare
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from fgbench.reports.files import Look
     from fgbench.reports.index import Entry
     from fgbench.reports.model import Figure, Table
+
+_FOR_PAPER = "paper"
 
 
 def report(
@@ -58,7 +61,7 @@ def report(
         list[str] | None,
         typer.Option(
             "--format",
-            help="md, tex, csv, html, png, pdf or svg; may be repeated.",
+            help="md, tex, csv, html; figures also png, pdf, svg; may be repeated.",
             show_default="md, figures also png; with --all: tables all that are text, figures all",
         ),
     ] = None,
@@ -70,6 +73,18 @@ def report(
             show_default="reports/ in the (first) work folder",
         ),
     ] = None,
+    for_: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="paper",
+            help="paper: figures 3.5 or 7.16 inches wide with letters of 8 points and no title; no commands.",
+            show_default="a screen",
+        ),
+    ] = None,
+    without_paper: Annotated[
+        bool, typer.Option("--without-paper", help="Our numbers alone, none of the paper's.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the tables, also where none is named.")] = False,
 ) -> None:
     """Write tables and figures, and print those that are named. Bare: everything that there are runs for.
@@ -79,7 +94,7 @@ def report(
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
-    from fgbench.reports.files import FORMATS
+    from fgbench.reports.files import FORMATS, Look
     from fgbench.reports.index import Entry
     from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
@@ -87,10 +102,13 @@ def report(
     for name in formats or ():
         if name not in FORMATS:
             raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(FORMATS)}")
+    if for_ not in (None, _FOR_PAPER):
+        raise typer.BadParameter(f"{for_!r}, expected {_FOR_PAPER}", param_hint="--for")
+    look = Look(for_paper=for_ is not None, with_paper=not without_paper)
     folders = workdirs or [places.DEMO_WORKDIR]
     workdir = folders[0]
     if run is not None:
-        show_sheet(run, workdir, out, formats)
+        show_sheet(run, workdir, out, formats, look)
         return
     if html:
         if len(folders) > 1:
@@ -117,6 +135,8 @@ def report(
     for one in folders:
         for key, fault in damaged_runs(one).items():
             note(f"left out {one / RUNS / key}: {fault}")
+    for one in folders:
+        _tell_lacking_letters(one)
     made: list[Table | Figure | Entry] = []
     failed = []
     for kind, name in wanted:
@@ -132,7 +152,7 @@ def report(
             made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
     if everything:
         made += _ranked(workdir)
-    _write(made, folder, formats, everything=everything, printed=full or not whole, own=out is None)
+    _write(made, folder, formats, look, everything=everything, printed=full or not whole, own=out is None)
     if whole:
         after_report(workdir)
     if failed:
@@ -140,6 +160,16 @@ def report(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",
             "see the lines above; the others are written",
         )
+
+
+def _tell_lacking_letters(workdir: Path) -> None:
+    """A line where figures cannot show the names of the classes."""
+    from fgbench.evaluation.labels import read_labels
+    from fgbench.reports.fonts import lacking_note
+    from fgbench.stages.publish import is_published, read_index
+
+    if is_published(workdir) and (told := lacking_note(read_labels(read_index(workdir)).labels)):
+        note(told)
 
 
 def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:
@@ -159,6 +189,7 @@ def _write(
     made: Sequence[Table | Figure | Entry],
     folder: Path,
     formats: list[str] | None,
+    look: Look,
     *,
     everything: bool,
     printed: bool,
@@ -182,8 +213,8 @@ def _write(
             if isinstance(item, Entry):
                 entries.append(item)
                 continue
-            table = item if isinstance(item, Table) else item.table
-            paths = write_item(item, folder, chosen(item))
+            table = look.table(item if isinstance(item, Table) else item.table)
+            paths = write_item(item, folder, chosen(item), look=look)
             entry = entry_of(table, paths)
             if printed:
                 say(markdown(table))

@@ -20,11 +20,12 @@ from fgbench.evaluation.results import Predictions
 from fgbench.manifest_index import unlike_published_sentence
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
 from fgbench.reports.methods import METHODS, source_of
-from fgbench.reports.model import Cell, Spread, Table, centre, data_title
+from fgbench.reports.model import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.stages.publish import read_index
 from fgbench.taxonomy import ontology
@@ -118,6 +119,13 @@ def benchmark_table(
         measured = _measure(entry.experiment)
         rows += _rows(entry, label, measured, theirs, columns)
         notes.append(_note(entry, label, measured))
+    # What was tested on the same samples of a data set compares, by the same number.
+    compared = {
+        place: (row[1], row[2], row[3])
+        for place, row in enumerate(rows)
+        if row[1] != "paper" and not str(row[1]).startswith("UAR less")
+    }
+    rows = mark_best(rows, compared, range(len(_KEYS), len(_KEYS) + len(columns)))
     synthetic = any(entry.synthetic for entry in entries)
     datasets = ", ".join(dict.fromkeys(entry.dataset for entry in entries))
     kind = "images" if source == "image" else "videos"
@@ -130,6 +138,7 @@ def benchmark_table(
         rows=rows,
         notes=[
             *_meaning(theirs, others),
+            *bold_note(rows),
             *notes,
             *state_notes((label, entry.state) for entry, label in zip(entries, labels, strict=True)),
             *chain_notes(
@@ -247,10 +256,12 @@ def _meaning(theirs: paper.Benchmarks, others: Sequence[str]) -> list[str]:
     return [
         "UAR: mean of the accuracies of the classes; WAR: share of samples that are right. Several seeds: "
         "mean ± standard deviation over seeds. Mean of the folds: ± standard deviation over folds.",
-        f"The differences are to the paper's {theirs.ours}; its means are computed from its values, over the "
-        "data sets that a method has. Classes and protocols of the paper's numbers are not stated per "
-        "method: they compare only as far as the data and the protocol of a row are the same.",
-        *([f"The paper's table does not have: {', '.join(others)}."] if others else []),
+        OfPaper(
+            f"The differences are to the paper's {theirs.ours}; its means are computed from its values, over "
+            "the data sets that a method has. Classes and protocols of the paper's numbers are not stated "
+            "per method: they compare only as far as the data and the protocol of a row are the same."
+        ),
+        *([OfPaper(f"The paper's table does not have: {', '.join(others)}.")] if others else []),
     ]
 
 

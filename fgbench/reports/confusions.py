@@ -14,7 +14,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.methods import MSAU
-from fgbench.reports.model import Cell, Table, centre
+from fgbench.reports.model import Cell, OfPaper, Table, centre
 from fgbench.reports.render import text
 from fgbench.taxonomy import leaves, ontology
 
@@ -107,7 +107,7 @@ def _minus(ours: Sequence[Cell], theirs: Sequence[Cell]) -> list[Cell]:
 def _listed(upper: str, classes: Sequence[str]) -> str:
     members = [leaf.name for leaf in leaves() if leaf.basic == upper]
     left_out = [name for name in members if name not in classes]
-    return (
+    return OfPaper(
         f"The paper lists {len(classes)} of the {len(members)} classes of {upper}, "
         f"without {' and '.join(left_out)}."
     )
@@ -122,8 +122,10 @@ def _diagonal(name: str, number: str, theirs: paper.ConfusionShares) -> str:
         if abs(theirs.shares[label, label] - table2[label]) > 5e-4
     ]
     if not apart:
-        return f"The diagonal of the paper's Table {number} is that of its Table II."
-    return f"The diagonal of the paper's Table {number} differs from its Table II: {'; '.join(apart)}."
+        return OfPaper(f"The diagonal of the paper's Table {number} is that of its Table II.")
+    return OfPaper(
+        f"The diagonal of the paper's Table {number} differs from its Table II: {'; '.join(apart)}."
+    )
 
 
 def _mean(label: str, shares: Shares, theirs: paper.ConfusionShares) -> list[str]:
@@ -136,8 +138,11 @@ def _mean(label: str, shares: Shares, theirs: paper.ConfusionShares) -> list[str
     printed = sum(theirs.shares[name, name] for name in theirs.classes) / len(theirs.classes)
     ours = over_seeds(found.mean(axis=1))
     return [
-        f"This data set{label}: mean accuracy of the classes listed {text(ours)}, paper {printed:.3f}, "
-        f"difference {found.mean() - printed:+.3f}."
+        f"This data set{label}: mean accuracy of the classes listed {text(ours)}.",
+        OfPaper(
+            f"In the paper their mean accuracy is {printed:.3f}, a difference of "
+            f"{found.mean() - printed:+.3f}."
+        ),
     ]
 
 
@@ -152,6 +157,6 @@ def _inside(label: str, shares: Shares, upper: str, theirs: paper.ConfusionShare
     printed = sum(theirs.shares.values()) / len(theirs.classes)
     return [
         f"This data set{label}: on average over the classes listed, {kept.mean():.3f} of the "
-        f"predictions stay in {upper} (all {len(members)} classes); the paper's rows add up to {printed:.3f} "
-        f"({len(listed)} classes)."
+        f"predictions stay in {upper} (all {len(members)} classes).",
+        OfPaper(f"The paper's rows add up to {printed:.3f} ({len(listed)} classes)."),
     ]

@@ -14,7 +14,7 @@ from fgbench.reports.accuracies import measure
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.fusions import has_both_streams, validate
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.model import Cell, PValue, centre
+from fgbench.reports.model import Cell, OfPaper, PValue, centre
 from fgbench.reports.paper import figure7_peaks
 from fgbench.reports.render import text
 
@@ -149,7 +149,7 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
 
 def peak_notes(panel: Panel) -> list[str]:
     """Where each curve is highest, and whether that is where the paper's is."""
-    notes = []
+    notes: list[str] = []
     for recipe, points in panel.curves.items():
         known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
         if len(known) < 2:
@@ -158,8 +158,10 @@ def peak_notes(panel: Panel) -> list[str]:
         lowest = min(known, key=lambda pair: pair[0])
         same = "where the paper's is" if best.value == panel.peak else f"the paper's at {panel.peak:g}"
         notes.append(
-            f"{recipe}: highest at {best.value:g} ({highest:.3f}), {same}; lowest at {lowest[1].value:g} "
-            f"({lowest[0]:.3f}){_tested(best, lowest[1], len(known))}."
+            OfPaper(
+                f"{recipe}: highest at {best.value:g} ({highest:.3f}), {same}; lowest at {lowest[1].value:g} "
+                f"({lowest[0]:.3f}){_tested(best, lowest[1], len(known))}."
+            )
         )
     return notes
 

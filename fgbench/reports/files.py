@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgbench import storage
+from fgbench.reports.drawing_style import drawn
 from fgbench.reports.hypertext import html_page, html_picture, html_table
 from fgbench.reports.latex import latex
 from fgbench.reports.model import Figure, Table
-from fgbench.reports.render import PICTURE_FORMATS, comma_separated, draw_table, markdown, picture
+from fgbench.reports.own_numbers import without_paper
+from fgbench.reports.render import PICTURE_FORMATS, comma_separated, markdown, picture
 
 TEXT_FORMATS: dict[str, Callable[[Table], str]] = {
     "md": markdown,
@@ -20,8 +23,32 @@ TEXT_FORMATS: dict[str, Callable[[Table], str]] = {
 }
 """Formats that are text."""
 
+_COMMAND = re.compile(r"\bfgbench [a-z]|\bruns/")
+
 FORMATS = (*TEXT_FORMATS, *PICTURE_FORMATS)
 """All formats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How tables and figures are made.
+
+    Attributes:
+        for_paper: For a paper of the user's: figures as wide as a column or a page, no title in them, no
+            commands in notes.
+        with_paper: With the numbers of the paper that fgbench follows.
+    """
+
+    for_paper: bool = False
+    with_paper: bool = True
+
+    def table(self, table: Table) -> Table:
+        """A table as it is shown."""
+        if not self.with_paper:
+            table = without_paper(table)
+        if self.for_paper:
+            table = replace(table, notes=[note for note in table.notes if not _COMMAND.search(note)])
+        return table
 
 
 def all_formats(item: Table | Figure) -> list[str]:
@@ -36,16 +63,22 @@ def file_names(item: Table | Figure, formats: Sequence[str] | None = None) -> li
 
 
 def _chosen(item: Table | Figure, formats: Sequence[str] | None) -> list[str]:
-    return list(dict.fromkeys(formats or (["md"] if isinstance(item, Table) else ["md", "png"])))
+    """Formats without repetitions; tables are text, as Markdown where no format of text is wanted."""
+    if isinstance(item, Figure):
+        return list(dict.fromkeys(formats or ["md", "png"]))
+    return list(dict.fromkeys(kind for kind in formats or () if kind in TEXT_FORMATS)) or ["md"]
 
 
-def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None = None) -> list[Path]:
+def write_item(
+    item: Table | Figure, folder: Path, formats: Sequence[str] | None = None, *, look: Look | None = None
+) -> list[Path]:
     """Write a table or figure.
 
     Args:
         item: What.
         folder: Where; it is made.
-        formats: Some of :data:`FORMATS`; ``None``: Markdown, figures also PNG.
+        formats: Some of :data:`FORMATS`; ``None``: Markdown, figures also PNG. Pictures are of figures alone.
+        look: How it is made.
 
     Returns:
         The files, in the order of the formats.
@@ -53,20 +86,21 @@ def write_item(item: Table | Figure, folder: Path, formats: Sequence[str] | None
     Raises:
         ResourceError: If the folder cannot be written.
     """
-    table = item if isinstance(item, Table) else item.table
+    look = look or Look()
+    table = look.table(item if isinstance(item, Table) else item.table)
     chosen = _chosen(item, formats)
-    draw = partial(draw_table, item) if isinstance(item, Table) else item.draw
-    is_drawn = isinstance(item, Figure) and "html" in chosen
-    drawing = draw() if is_drawn or set(chosen) & set(PICTURE_FORMATS) else None
     written = []
-    for kind in chosen:
-        path = folder / f"{table.name}.{kind}"
-        if kind in PICTURE_FORMATS and drawing is not None:
-            storage.write_bytes(path, picture(drawing, kind))
-        elif kind == "html" and is_drawn and drawing is not None:
-            shown = html_picture(picture(drawing, "png"), table.title)
-            storage.write_text(path, html_page(table.title, [shown, html_table(table)]))
-        else:
-            storage.write_text(path, TEXT_FORMATS[kind](table))
-        written.append(path)
+    with drawn(for_paper=look.for_paper, with_paper=look.with_paper):
+        is_drawn = isinstance(item, Figure) and bool(set(chosen) & {"html", *PICTURE_FORMATS})
+        drawing = item.draw() if isinstance(item, Figure) and is_drawn else None
+        for kind in chosen:
+            path = folder / f"{table.name}.{kind}"
+            if kind in PICTURE_FORMATS and drawing is not None:
+                storage.write_bytes(path, picture(drawing, kind))
+            elif kind == "html" and drawing is not None:
+                shown = html_picture(picture(drawing, "png"), table.title)
+                storage.write_text(path, html_page(table.title, [shown, html_table(table)]))
+            else:
+                storage.write_text(path, TEXT_FORMATS[kind](table))
+            written.append(path)
     return written

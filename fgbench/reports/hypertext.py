@@ -6,7 +6,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from fgbench.printable import markup_of
-from fgbench.reports.model import Spread, Table
+from fgbench.reports.best import is_best
+from fgbench.reports.model import Cell, Spread, Table
 from fgbench.reports.render import text
 
 _STYLE = """
@@ -47,8 +48,7 @@ def html_table(table: Table) -> str:
         lines.append("<tbody>")
         for row in part.rows:
             cells = [
-                f"<td{_side(right)}>{markup_of(text(cell))}</td>"
-                for cell, right in zip(row, numeric, strict=True)
+                f"<td{_side(right)}>{_bold(cell)}</td>" for cell, right in zip(row, numeric, strict=True)
             ]
             lines.append(f"<tr>{''.join(cells)}</tr>")
         lines += ["</tbody>", "</table>", "</div>"]
@@ -77,6 +77,11 @@ def html_picture(png: bytes, title: str) -> str:
     """A picture inside the page, as a fragment."""
     data = b64encode(png).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{markup_of(title)}">\n'
+
+
+def _bold(cell: Cell) -> str:
+    shown = markup_of(text(cell))
+    return f"<b>{shown}</b>" if is_best(cell) else shown
 
 
 def _side(right: bool) -> str:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from fgbench.reports.best import is_best
 from fgbench.reports.model import Cell, Spread, Table
 from fgbench.reports.render import text
 
@@ -135,9 +136,16 @@ def _cell(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Spread):
+<<<<<<< HEAD
         mean, _, spread = text(cell).partition(" ± ")
         return rf"${mean} \pm {spread}$" if spread else mean
+=======
+        shown = rf"{cell.mean:.3f} \pm {cell.sd:.3f}"
+        return rf"$\mathbf{{{shown}}}$" if cell.is_best else f"${shown}$"
+>>>>>>> front
     shown = text(cell)
+    if is_best(cell):
+        return rf"\textbf{{{escaped(shown)}}}"
     if isinstance(cell, int | float) and shown.startswith("-"):
         return f"$-${shown[1:]}"
     return escaped(shown)

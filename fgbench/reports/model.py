@@ -17,10 +17,12 @@ class Spread:
     Attributes:
         mean: Mean over the seeds.
         sd: Standard deviation over the seeds (n - 1).
+        is_best: Whether it is the best of those that it compares with.
     """
 
     mean: float
     sd: float
+    is_best: bool = False
 
     @property
     def is_same(self) -> bool:
@@ -37,6 +39,16 @@ SAME = "Numbers over several seeds without ±: the same for all seeds."
 
 class PValue(float):
     """A p-value: people see that a small one is not zero."""
+
+
+class Best(float):
+    """A number that is the best of those that it compares with."""
+
+
+class OfPaper(str):
+    """A sentence that compares with the paper's numbers, or explains them."""
+
+    __slots__ = ()
 
 
 Cell = str | int | float | Spread | None

@@ -9,7 +9,7 @@ from itertools import combinations
 from fgbench.evaluation.paired import holm, method_test
 from fgbench.evaluation.significance import ClusterCounts
 from fgbench.reports.methods import Method
-from fgbench.reports.model import PValue
+from fgbench.reports.model import OfPaper, PValue
 from fgbench.reports.render import text
 
 _ALPHA = 0.05
@@ -58,14 +58,18 @@ def order_notes(source: str, standings: Sequence[Standing]) -> list[str]:
     ]
     if not swapped:
         return [
-            f"The means of the {source} methods stand in the paper's order ({len(pairs)} "
-            f"{'pair' if len(pairs) == 1 else 'pairs'})."
+            OfPaper(
+                f"The means of the {source} methods stand in the paper's order ({len(pairs)} "
+                f"{'pair' if len(pairs) == 1 else 'pairs'})."
+            )
         ]
     return [
-        f"The order of the means of the {source} methods differs from the paper's in {len(swapped)} of "
-        f"{len(pairs)} pairs: {'; '.join(swapped)}. p: paired tests of the UAR over whole clusters, over "
-        f"seeds where there are several, corrected for the {_counted(tested)} tested (Holm); above "
-        f"{_ALPHA:g} the order may be chance."
+        OfPaper(
+            f"The order of the means of the {source} methods differs from the paper's in {len(swapped)} of "
+            f"{len(pairs)} pairs: {'; '.join(swapped)}. p: paired tests of the UAR over whole clusters, over "
+            f"seeds where there are several, corrected for the {_counted(tested)} tested (Holm); above "
+            f"{_ALPHA:g} the order may be chance."
+        )
     ]
 
 

@@ -7,15 +7,15 @@ import io
 from typing import TYPE_CHECKING
 
 from fgbench.printable import cell_of, printable
+from fgbench.reports.best import is_best
 from fgbench.reports.drawing_style import own_style
+from fgbench.reports.fonts import fit_fonts
 from fgbench.reports.model import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-_CHARACTER_IN = 0.075  # width of a character of 9 points, inches
 _LEAST = 0.001  # p-values below are not told apart
-_NOTE_CHARACTERS_PER_IN = 15  # characters of 8 points per inch, with room to spare
 
 
 def markdown(table: Table) -> str:
@@ -28,10 +28,21 @@ def markdown(table: Table) -> str:
         ]
         lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
+<<<<<<< HEAD
         lines += [_line([in_markdown(text(cell)) for cell in row]) for row in part.rows]
     if table.all_notes:
         lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
+=======
+        lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
+    if table.notes:
+        lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
+>>>>>>> front
     return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    shown = in_markdown(text(cell))
+    return f"**{shown}**" if is_best(cell) else shown
 
 
 def comma_separated(table: Table) -> str:
@@ -52,6 +63,7 @@ def _csv_cell(cell: Cell) -> Cell:
     return cell_of(printable(cell)) if isinstance(cell, str) else cell
 
 
+<<<<<<< HEAD
 @own_style()
 def draw_table(table: Table) -> Drawing:
     """Table as a drawing, its blocks one below the other."""
@@ -96,6 +108,8 @@ def _widths(table: Table) -> list[int]:
     return [max(len(line[place]) for line in lines) + 3 for place in range(len(table.columns))]
 
 
+=======
+>>>>>>> front
 def png(drawing: Drawing) -> bytes:
     """Drawing as PNG; equal drawings give equal bytes."""
     return picture(drawing, "png")
@@ -109,6 +123,7 @@ def picture(drawing: Drawing, kind: str) -> bytes:
         kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
     """
     out = io.BytesIO()
+    fit_fonts(drawing)
     with own_style():
         drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
     return out.getvalue()

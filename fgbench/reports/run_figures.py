@@ -12,7 +12,7 @@ from fgbench.evaluation.hierarchy import are_leaves
 from fgbench.evaluation.metrics import Counts
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.contenders import Contender
-from fgbench.reports.drawing_style import own_style
+from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.model import Cell, Figure, Table
 from fgbench.reports.run_sheet import name_of, reliability_of, title_of
 from fgbench.taxonomy import leaf
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ACCURACY, _GAP = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 _TOLD_FROM = 0.1  # shares that are written into their cells
+_MOST_TOLD = 12  # classes whose cells have room for numbers in a column or page of a paper
 _DARK_FROM = 0.55  # shares on which writing is white
 
 
@@ -54,9 +55,7 @@ def _error_told(error: float | None) -> str:
 
 @own_style()
 def _draw_reliability(title: str, bins: Sequence[Bin], error: float | None) -> Drawing:
-    from matplotlib.figure import Figure as Canvas
-
-    drawing = Canvas(figsize=(5.6, 6.2), dpi=150, layout="constrained")
+    drawing = canvas(5.6, 6.2, dpi=150)
     upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     known = [b for b in bins if b.confidence is not None and b.accuracy is not None]
     for b in known:
@@ -86,7 +85,7 @@ def _draw_reliability(title: str, bins: Sequence[Bin], error: float | None) -> D
         axes.set_axisbelow(True)
     _legend(upper)
     told = "" if error is None else f"\nexpected calibration error {error:.3f}"
-    drawing.suptitle(f"{title}{told}", fontsize=10, wrap=True)
+    heading(drawing, f"{title}{told}", fontsize=10, wrap=True)
     return drawing
 
 
@@ -99,7 +98,7 @@ def _legend(axes: Axes) -> None:
         Patch(fill=False, edgecolor=_GAP, hatch="///", label="distance to the mean confidence"),
         Line2D([], [], color="0.3", linestyle="--", linewidth=1, label="as good as it says"),
     ]
-    axes.legend(handles=handles, loc="upper left", frameon=False, fontsize=8)
+    axes.legend(handles=handles, loc="upper left", frameon=False, fontsize=points(8))
 
 
 def _confusion(one: Contender) -> Figure:
@@ -135,26 +134,25 @@ def _tree_order(classes: Sequence[str]) -> list[int]:
 
 @own_style()
 def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Drawing:
-    from matplotlib.figure import Figure as Canvas
-
     total = confusion.sum(axis=1, keepdims=True)
     shares = np.divide(confusion, total, out=np.full(confusion.shape, np.nan), where=total > 0)
     side = 3.0 + 0.27 * len(labels)
-    drawing = Canvas(figsize=(side, side - 0.6), dpi=150, layout="constrained")
+    drawing = canvas(side, side - 0.6, dpi=150)
     axes = drawing.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest", aspect="auto")
     heads = [*labels, "no prediction"]
-    axes.set_xticks(range(len(heads)), heads, rotation=90, fontsize=7)
-    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    axes.set_xticks(range(len(heads)), heads, rotation=90, fontsize=points(7))
+    axes.set_yticks(range(len(labels)), labels, fontsize=points(7))
     axes.set(xlabel="Predicted class", ylabel="True class")
-    for row, column in np.argwhere(np.nan_to_num(shares) >= _TOLD_FROM):
+    is_told = not is_for_paper() or len(labels) <= _MOST_TOLD
+    for row, column in np.argwhere(np.nan_to_num(shares) >= _TOLD_FROM) if is_told else ():
         axes.text(
             column,
             row,
             f"{100 * shares[row, column]:.0f}",
             ha="center",
             va="center",
-            fontsize=5.5,
+            fontsize=points(5.5),
             color="white" if shares[row, column] >= _DARK_FROM else "black",
         )
     if are_leaves(labels):
@@ -165,5 +163,5 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
                 axes.axvline(place - 0.5, color="0.3", linewidth=0.8)
     axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1.6)
     drawing.colorbar(image, ax=axes, label="Share of the samples of the true class", fraction=0.03, pad=0.02)
-    drawing.suptitle(title, fontsize=11, wrap=True)
+    heading(drawing, title, fontsize=11, wrap=True)
     return drawing

@@ -11,7 +11,8 @@ from pathlib import Path
 from fgbench import storage
 from fgbench.output_folders import writing_in
 from fgbench.reports.contenders import Contender
-from fgbench.reports.files import TEXT_FORMATS, file_names, write_item
+from fgbench.reports.drawing_style import drawn
+from fgbench.reports.files import TEXT_FORMATS, Look, file_names, write_item
 from fgbench.reports.hypertext import html_page, html_picture, html_table
 from fgbench.reports.model import Figure, Table
 from fgbench.reports.render import PICTURE_FORMATS, png
@@ -25,7 +26,12 @@ def printed_tables(one: Contender) -> list[Table]:
 
 
 def write_sheet(
-    one: Contender, folder: Path, formats: Sequence[str] | None = None, *, own: bool = False
+    one: Contender,
+    folder: Path,
+    formats: Sequence[str] | None = None,
+    *,
+    look: Look | None = None,
+    own: bool = False,
 ) -> list[Path]:
     """Write all that is told of a run.
 
@@ -33,6 +39,7 @@ def write_sheet(
         one: The run.
         folder: Where; it is made.
         formats: Some of :data:`fgbench.reports.files.FORMATS`; ``None``: Markdown and PNG.
+        look: How they are made.
         own: Whether the folder is known to be fgbench's own, see :func:`fgbench.output_folders.writing_in`.
 
     Returns:
@@ -59,11 +66,14 @@ def write_sheet(
     with writing_in(folder, names, own=own):
         for kind in kinds:
             if kind in parts:
-                written += [path for item in parts[kind] for path in write_item(item, folder, [kind])]
+                written += [
+                    path for item in parts[kind] for path in write_item(item, folder, [kind], look=look)
+                ]
                 continue
             path = folder / f"{name_of(one)}.{kind}"
             if kind == "html":
-                shown = [html_picture(png(figure.draw()), figure.table.title) for figure in figures]
+                with drawn(for_paper=look is not None and look.for_paper):
+                    shown = [html_picture(png(figure.draw()), figure.table.title) for figure in figures]
                 page = html_page(title_of(one, "test"), [*shown, *map(html_table, tables)])
                 storage.write_text(path, page)
             else:

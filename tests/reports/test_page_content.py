@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from clip_folders import write_folder
@@ -23,10 +24,16 @@ from fgbench.evaluation.results import DIGEST_KIND, read_predictions
 from fgbench.evaluation.significance import cluster_interval, count_clusters
 from fgbench.images import decode
 from fgbench.manifest_index import content_digest, read_index
+<<<<<<< HEAD
 from fgbench.reports.freshness import read_present
+=======
+from fgbench.records import schema
+from fgbench.reports.page import rejected
+>>>>>>> front
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource
+from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
 
 IMAGE_RUNS = ("au-cnn-small", "lbp-svm", "msau-small")
@@ -259,13 +266,13 @@ def test_a_clip_is_shown_by_its_key_frame(work, data):
     assert len({*zip(shown["sheets"], shown["cells"], strict=True)}) == len(shown["ids"])
 
 
-def test_contact_sheets_take_every_clip_before_a_second_frame(data):
+def test_contact_sheets_show_every_clip_once(data):
+    """The frames of a clip look alike."""
     anger = next(one for one in data["dataset"]["contacts"] if one["label"] == "anger")
     ids = [name for name, *_ in anger["faces"]]
-    assert anger["n"] == len(ids) == 15
-    clips = [name.rsplit("-f", 1)[0] for name in ids]
-    assert len(set(clips[:5])) == 5
-    assert [name.rsplit("-f", 1)[1] for name in ids[:5]] == ["00002"] * 5  # the key frame
+    assert anger["n"] == 15
+    assert len(ids) == len({name.rsplit("-f", 1)[0] for name in ids}) == 5
+    assert [name.rsplit("-f", 1)[1] for name in ids] == ["00002"] * 5  # the key frame
 
 
 def test_what_could_not_be_used_is_listed(data):
@@ -279,6 +286,17 @@ def test_what_could_not_be_used_is_listed(data):
         "picture": None,
     }
     assert found["statuses"] == [["no_face", 1]]
+
+
+def test_frames_without_a_face_are_of_different_clips(tmp_path):
+    rows = [(f"c{number // 3}", number) for number in range(9)]
+    table = [
+        {"clip_id": clip, "frame_index": frame, "role": "image", "status": "no_face"} for clip, frame in rows
+    ]
+    write_table(tmp_path / "faces" / "part.parquet", pa.Table.from_pylist(table, schema=schema("faces")))
+    shown, counts = rejected._unusable(tmp_path)
+    assert [row["clip"] for row in shown] == ["c0", "c1", "c2"]
+    assert counts == {"no_face": 9}
 
 
 def test_a_rejected_clip_shows_a_frame_of_its_video(tmp_path):

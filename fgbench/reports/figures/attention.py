@@ -22,7 +22,7 @@ from fgbench.reports.attended import (
     read_faces,
     read_key_frames,
 )
-from fgbench.reports.drawing_style import own_style
+from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
@@ -119,14 +119,13 @@ def _draw(
     faces: Mapping[tuple[str, int], Image],
     key_frames: Mapping[str, int],
 ) -> Drawing:
-    from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
     layout = ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.12)
     across = min(_ACROSS, len(chosen))
     down = -(-len(chosen) // across)
-    drawing = Canvas(figsize=(7.6 * across, 3.5 * down + 0.9), dpi=120, layout=layout)
+    drawing = canvas(7.6 * across, 3.5 * down + 0.9, dpi=120, layout=layout)
     grid = drawing.add_gridspec(2 * down, across, height_ratios=[1.15, 1.2] * down)
     for place, shown in enumerate(chosen):
         row, column = divmod(place, across)
@@ -135,7 +134,7 @@ def _draw(
         key = key_frames.get(shown.attention.sample_id)
         _draw_strip(strip, shown, faces, key)
         _draw_weights(curves, shown, key, has_label=column == 0)
-    drawing.suptitle(title, fontsize=13)
+    heading(drawing, title, fontsize=13)
     handles = [
         *[
             Line2D([], [], color=colour, linestyle=line, marker=marker, label=block)
@@ -144,7 +143,12 @@ def _draw(
         Line2D([], [], color="0.35", linestyle=":", label="equal weights"),
         Line2D([], [], color=_KEY, linewidth=2, label="key frame (annotated), and the face nearest to it"),
     ]
-    drawing.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    drawing.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=2 if is_for_paper() else len(handles),
+        frameon=False,
+    )
     return drawing
 
 
@@ -166,7 +170,7 @@ def _draw_strip(axes: Axes, shown: Shown, faces: Mapping[tuple[str, int], Image]
     outcome = "✓ recognised" if shown.is_right else f"✗ taken for {shown.predicted}"
     axes.set_title(
         f"{shown.label}: {outcome}, probability {shown.confidence:.2f}",
-        fontsize=10,
+        fontsize=points(10),
         color="#0072B2" if shown.is_right else "#B34700",
     )
 
@@ -195,9 +199,9 @@ def _draw_weights(axes: Axes, shown: Shown, key: int | None, *, has_label: bool)
     axes.set_ylim(bottom=0.0)
     axes.margins(y=0.12)
     axes.set_xticks(frames)
-    axes.tick_params(labelsize=8)
-    axes.set_xlabel("Frame", fontsize=9)
+    axes.tick_params(labelsize=points(8))
+    axes.set_xlabel("Frame", fontsize=points(9))
     if has_label:
-        axes.set_ylabel("Weight", fontsize=9)
+        axes.set_ylabel("Weight", fontsize=points(9))
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

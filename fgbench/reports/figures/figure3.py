@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.evaluation.labels import LabelSet
 from fgbench.reports.counts import SOURCES, DatasetCounts, count_manifests
-from fgbench.reports.drawing_style import own_style
+from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.model import Cell, Figure, Table, data_title
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which people with colour-blindness can tell apart; yellow left out (too light).
 _COLOURS = ("#D55E00", "#CC79A7", "#E69F00", "#009E73", "#0072B2", "#56B4E9")
 _PLAIN = "#0072B2"
+_MOST_LEVEL = 15  # bars whose numbers have room side by side in a paper
 
 
 def build(workdir: Path) -> Figure:
@@ -54,7 +55,6 @@ def _classes(labels: LabelSet) -> list[tuple[str, str | None]]:
 
 @own_style()
 def _draw(title: str, found: DatasetCounts) -> Drawing:
-    from matplotlib.figure import Figure as Canvas
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
@@ -63,14 +63,15 @@ def _draw(title: str, found: DatasetCounts) -> Drawing:
     for name, upper in _classes(found.labels):
         names.append(name)
         filled.append(_PLAIN if upper is None else colours[upper])
-    drawing = Canvas(figsize=(12, 8.5), dpi=120, layout="constrained")
+    drawing = canvas(12, 8.5, dpi=120)
+    turned = 90 if is_for_paper() and len(names) > _MOST_LEVEL else 0
     panels = drawing.subplots(len(SOURCES), 1, sharex=True)
     for panel, source in zip(panels, SOURCES, strict=True):
         values = [found.total(source, label=name) for name in names]
         bars = panel.bar(names, values, color=filled, width=0.8)
-        panel.bar_label(bars, fontsize=7, padding=1)
+        panel.bar_label(bars, fontsize=points(7), padding=1, rotation=turned)
         panel.set_ylabel("Videos (clips)" if source == "Video" else f"{source}s")
-        panel.margins(x=0.01, y=0.12)
+        panel.margins(x=0.01, y=0.3 if turned else 0.12)
         panel.spines[["top", "right"]].set_visible(False)
         panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         panel.grid(axis="y", alpha=0.3)
@@ -80,7 +81,7 @@ def _draw(title: str, found: DatasetCounts) -> Drawing:
         label.set_horizontalalignment("right")
         label.set_rotation_mode("anchor")
     panels[-1].set_xlabel("Fine-grained class" if colours else "Class")
-    drawing.suptitle(title)
+    heading(drawing, title)
     if colours:
         handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
         where = "outside lower center"

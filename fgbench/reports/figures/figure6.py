@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError
 from fgbench.hashing import hash_u64
 from fgbench.images import decode
-from fgbench.reports.drawing_style import own_style
+from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
 from fgbench.reports.freshness import read_present, state_notes, state_of
@@ -165,13 +165,12 @@ def _images(files: Sequence[Path], wanted: Collection[str]) -> Mapping[str, npt.
 
 @own_style()
 def _draw(title: str, faces: Sequence[_Face | None]) -> Drawing:
-    from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
     n_rows = len(faces) // _ACROSS
     layout = ConstrainedLayoutEngine(h_pad=0.08)
-    drawing = Canvas(figsize=(10, 2.0 * n_rows + 1.0), dpi=150, layout=layout)
+    drawing = canvas(10, 2.0 * n_rows + 1.0, dpi=150, layout=layout)
     panels = drawing.subplots(n_rows, _ACROSS)
     for axes, face in zip(panels.flat, faces, strict=True):
         axes.set_axis_off()
@@ -191,7 +190,7 @@ def _draw(title: str, faces: Sequence[_Face | None]) -> Drawing:
         Line2D([], [], color=colour, linestyle=style, linewidth=2.5, label=f"{rank + 1}. region")
         for rank, (colour, style) in enumerate(REGION_STYLES)
     ]
-    drawing.suptitle(title, wrap=True)
+    heading(drawing, title, wrap=True)
     drawing.legend(handles=handles, loc="outside lower center", ncols=_SHOWN, frameon=False)
     return drawing
 
@@ -223,20 +222,22 @@ def _draw_face(axes: Axes, face: _Face) -> None:
             str(region.rank + 1),
             color=colour,
             va="top",
-            fontsize=8,
+            fontsize=points(8),
             weight="bold",
             path_effects=[withStroke(linewidth=2, foreground="black")],
         )
     axes.set(xlim=(0, width), ylim=(height, 0))
     right = face.predicted == face.label
-    below = "✓ correct" if right else f"✗ taken for {face.predicted}"
-    axes.text(width / 2, height + 8, face.label, ha="center", va="top", fontsize=8, weight="bold")
+    # A paper's panel is no wider than a name; its caption says what the signs mean.
+    short, second = is_for_paper(), height + (40 if is_for_paper() else 32)
+    below = ("✓" if short else "✓ correct") if right else f"✗ {'' if short else 'taken for '}{face.predicted}"
+    axes.text(width / 2, height + 8, face.label, ha="center", va="top", fontsize=points(8), weight="bold")
     axes.text(
         width / 2,
-        height + 32,
+        second,
         below,
         ha="center",
         va="top",
-        fontsize=8,
+        fontsize=points(8),
         color="#0072B2" if right else "#B34700",
     )

@@ -26,10 +26,10 @@ from fgbench.reports.curves import (
     regions_panel,
     weight_panel,
 )
-from fgbench.reports.drawing_style import own_style
+from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, shows_paper
 from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.model import Cell, Figure, Spread, Table, centre
+from fgbench.reports.model import Cell, Figure, OfPaper, Spread, Table, centre
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,8 +81,8 @@ def build(workdir: Path) -> Figure:
         rows=[[*row, *[None] * (7 + n_seeds - len(row))] for row in rows],
         notes=[
             f"Mean of the accuracies of the 33 classes on {' and '.join(panel.samples for panel in panels)} "
-            "without augmented copies. The paper gives no numbers for its curves in the text, only where "
-            "they are highest.",
+            "without augmented copies.",
+            OfPaper("The paper gives no numbers for its curves in the text, only where they are highest."),
             *[note for panel in panels for note in (*peak_notes(panel), *panel.notes)],
             *chain_notes(shown, shown_names(shown)),
             *[f"{note}." for note in lost],
@@ -111,13 +111,11 @@ def _seeds(point: Point) -> list[Cell]:
 def _draw(title: str, panels: Sequence[Panel], lost: Sequence[str]) -> Drawing:
     from textwrap import fill
 
-    from matplotlib.figure import Figure as Canvas
-
-    drawing = Canvas(figsize=(7.4 * len(panels), 5.2), dpi=150, layout="constrained")
+    drawing = canvas(7.4 * len(panels), 5.2, dpi=150)
     for axes, panel in zip(drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _draw_panel(axes, panel)
-    drawing.suptitle(title, fontsize=9.5 if len(panels) == 1 else 11, wrap=True)
-    if lost:
+    heading(drawing, title, fontsize=9.5 if len(panels) == 1 else 11, wrap=True)
+    if lost and not is_for_paper():  # a paper has no commands
         drawing.supxlabel("\n".join(fill(note, 110) for note in lost), fontsize=8, color="0.3")
     return drawing
 
@@ -135,17 +133,24 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
             _draw_sweep(axes, points, colour=colour, marker=marker, label=recipe)
         if recipe in panel.chosen:
             _mark(axes, points, panel.chosen[recipe], colour=colour, recipe=recipe)
-    axes.axvline(
-        panel.peak, color="0.35", linestyle="--", linewidth=1, label=f"paper: highest at {panel.peak:g}"
-    )
+    if shows_paper():
+        axes.axvline(
+            panel.peak, color="0.35", linestyle="--", linewidth=1, label=f"paper: highest at {panel.peak:g}"
+        )
     axes.set_xticks(values)
     axes.set_xlabel(panel.varied.capitalize())
     spread = "with" if panel.varied == REGIONS else "bands:"
-    axes.set_ylabel(f"Mean accuracy of the 33 classes\non {panel.samples} ({spread} 95 % intervals)")
+    told = f"Mean accuracy of the 33 classes\non {panel.samples} ({spread} 95 % intervals)"
+    axes.set_ylabel(f"Mean accuracy, {panel.samples}" if is_for_paper() else told)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False, fontsize=8, markerscale=0.8
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.22 if is_for_paper() else -0.13),
+        ncols=1 if is_for_paper() else 2,
+        frameon=False,
+        fontsize=8,
+        markerscale=0.5 if is_for_paper() else 0.8,
     )
 
 

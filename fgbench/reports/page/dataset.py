@@ -67,10 +67,8 @@ def in_order(labels: Sequence[str] | set[str] | dict[str, Any]) -> list[str]:
 
 
 def _spread(group: Sequence[Original]) -> list[Original]:
-    """The first :data:`N_FACES`: of every clip its best frame, then of every clip the next."""
-    rank: dict[str, int] = {}
-    ranked = []
+    """The first :data:`N_FACES` by name, of every clip its best frame: its other frames look alike."""
+    best: dict[str, Original] = {}
     for original in sorted(group, key=lambda one: (one.away, one.name)):
-        ranked.append((rank.setdefault(original.clip_id, 0), original.name, original))
-        rank[original.clip_id] += 1
-    return [original for _, _, original in sorted(ranked)[:N_FACES]]
+        best.setdefault(original.clip_id, original)
+    return sorted(best.values(), key=lambda one: one.name)[:N_FACES]

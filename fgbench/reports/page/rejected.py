@@ -80,14 +80,16 @@ def _ask(sheets: Sheets, names: Sequence[str]) -> int | None:
 
 
 def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """The first frames of the image set without a usable face, and how many there are by status."""
+    """Frames of the image set without a usable face, one of each clip, and how many there are by status."""
     counts: Counter[str] = Counter()
+    seen: set[str] = set()
     shown: list[dict[str, Any]] = []
     for path in sorted((manifests / "faces").glob("*.parquet")):
         for row in storage.read_rows(path, ["clip_id", "frame_index", "role", "status"]):
             if row["role"] in ("image", "both") and row["status"] and row["status"] not in USABLE:
                 counts[row["status"]] += 1
-                if len(shown) < N_PICTURES:
+                if len(shown) < N_PICTURES and row["clip_id"] not in seen:
+                    seen.add(row["clip_id"])
                     name = image_id(row["clip_id"], row["frame_index"])
                     shown.append({"name": name, "clip": row["clip_id"], "status": row["status"]})
     return shown, counts

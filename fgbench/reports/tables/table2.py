@@ -7,12 +7,13 @@ Reads the finished runs of the work folder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.evaluation.clusters import MEANING
 from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
+from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import (
     Experiment,
@@ -24,7 +25,7 @@ from fgbench.reports.experiments import (
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
-from fgbench.reports.model import Cell, Table, centre
+from fgbench.reports.model import Cell, OfPaper, Table, centre
 from fgbench.reports.orders import Standing, order_notes
 from fgbench.reports.scales import scale_notes
 
@@ -59,6 +60,7 @@ def build(workdir: Path) -> Table:
     for place in further:
         source = source_of(experiments[place].details, experiments[place].method)
         rows.append([source, names[place], "this data set", *_cells(measured[place], theirs)])
+    rows = _marked(rows, {name: ours.samples for name, ours in zip(names, measured, strict=True)})
     return Table(
         name="table2",
         title=title_of("Table II. Accuracy per class", experiments),
@@ -68,12 +70,17 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *chance_notes(measured),
             *_coverage(names, measured),
+<<<<<<< HEAD
             *_orders(
                 [experiments[place] for place in ranked],
                 [names[place] for place in ranked],
                 [measured[place] for place in ranked],
                 theirs,
             ),
+=======
+            *bold_note(rows),
+            *_orders(experiments, names, measured, theirs),
+>>>>>>> front
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
@@ -84,6 +91,17 @@ def build(workdir: Path) -> Table:
         keys=3,
         blocks=(len(_SUMMARY), _BLOCK, _BLOCK, _BLOCK),
     )
+
+
+def _marked(rows: list[list[Cell]], samples: Mapping[str, Hashable]) -> list[list[Cell]]:
+    """The best mean and the best accuracies of the methods that were tested on the same samples."""
+    ours = {
+        place: samples[str(row[1])]
+        for place, row in enumerate(rows)
+        if row[2] == "this data set" and row[1] in samples
+    }
+    first = 3 + len(_SUMMARY)
+    return mark_best(rows, ours, [3, *range(first, len(rows[0]))])
 
 
 def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Table2) -> list[list[Cell]]:
@@ -134,9 +152,13 @@ def _meaning(theirs: paper.Table2) -> list[str]:
         "one at a time and, with several seeds, from their spread; of one seed the trained network is held "
         f"fixed. {MEANING}",
         "This data set is scored on test images and clips without augmented copies; an image or clip without "
-        "a usable face counts as wrong. The paper's test images are augmented: "
-        f"{counts['Augmented Image', 'test']:,} with copies, {counts['Image', 'test']:,} without (Table I).",
-        f"The paper's means are computed from its 33 values. Mended print: {mended}.",
+        "a usable face counts as wrong.",
+        OfPaper(
+            "The paper's test images are augmented: "
+            f"{counts['Augmented Image', 'test']:,} with copies, {counts['Image', 'test']:,} without "
+            "(Table I)."
+        ),
+        OfPaper(f"The paper's means are computed from its 33 values. Mended print: {mended}."),
     ]
 
 
@@ -206,11 +228,11 @@ def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[s
 
 
 def _not_of_the_paper(names: Sequence[str]) -> list[str]:
-    return [f"No methods of the paper: {', '.join(names)}."] if names else []
+    return [OfPaper(f"No methods of the paper: {', '.join(names)}.")] if names else []
 
 
 def _absent(methods: Sequence[Method]) -> list[str]:
     if not methods:
         return []
     remedies = "; ".join(f"{method.name} ({method.command})" for method in methods)
-    return [f"Blank for want of a run: {remedies}."]
+    return [OfPaper(f"Blank for want of a run: {remedies}.")]

@@ -17,7 +17,7 @@ from fgbench.reports.experiments import Experiment, find_experiments, run_notes,
 from fgbench.reports.freshness import states_of
 from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
 from fgbench.reports.methods import BACKBONES, TMSAU
-from fgbench.reports.model import Cell, Table, centre
+from fgbench.reports.model import Cell, OfPaper, Table, centre
 from fgbench.reports.orders import Standing, order_notes
 
 BOTH = "both streams"
@@ -154,8 +154,11 @@ def _meaning(n_blocks: int) -> list[str]:
         "mean ± standard deviation over seeds. Its 95 % interval (Student's t) comes from leaving out "
         "clusters one at a time and, with several seeds, from their spread; of one seed the trained network "
         f"is held fixed. {MEANING} A clip without a usable face counts as wrong.",
-        "The paper's AFEW 7.0 has seven classes and does not compare with 33. Rows of a stream alone are not "
-        "in the paper's table: the same networks with a weight of the spatial stream of 0 or 1.",
+        OfPaper(
+            "The paper's AFEW 7.0 has seven classes and does not compare with 33. Rows of a stream alone are "
+            "not in the paper's table."
+        ),
+        "A stream alone: the same networks with a weight of the spatial stream of 0 or 1.",
         "Backbones compare where their runs share all other settings (the paper's, or those of a "
         "-small recipe): "
         + ("all columns do." if n_blocks == 1 else "within a recipe, not from one recipe to another."),
@@ -210,4 +213,4 @@ def _notes(
         for backbone, ours in measured.items()
         if (mean := centre(ours.mean)) is not None and block[backbone].name not in unranked
     ]
-    return notes + [f"{name}: {note}" for note in order_notes("video", standings)]
+    return notes + [OfPaper(f"{name}: {note}") for note in order_notes("video", standings)]
