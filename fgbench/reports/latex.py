@@ -136,13 +136,11 @@ def _cell(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Spread):
-<<<<<<< HEAD
         mean, _, spread = text(cell).partition(" ± ")
-        return rf"${mean} \pm {spread}$" if spread else mean
-=======
-        shown = rf"{cell.mean:.3f} \pm {cell.sd:.3f}"
-        return rf"$\mathbf{{{shown}}}$" if cell.is_best else f"${shown}$"
->>>>>>> front
+        shown = rf"{mean} \pm {spread}" if spread else mean
+        if cell.is_best:
+            return rf"$\mathbf{{{shown}}}$"
+        return f"${shown}$" if spread else mean
     shown = text(cell)
     if is_best(cell):
         return rf"\textbf{{{escaped(shown)}}}"

@@ -28,15 +28,9 @@ def markdown(table: Table) -> str:
         ]
         lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
-<<<<<<< HEAD
-        lines += [_line([in_markdown(text(cell)) for cell in row]) for row in part.rows]
+        lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
     if table.all_notes:
         lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
-=======
-        lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
-    if table.notes:
-        lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
->>>>>>> front
     return "\n".join(lines) + "\n"
 
 
@@ -63,53 +57,6 @@ def _csv_cell(cell: Cell) -> Cell:
     return cell_of(printable(cell)) if isinstance(cell, str) else cell
 
 
-<<<<<<< HEAD
-@own_style()
-def draw_table(table: Table) -> Drawing:
-    """Table as a drawing, its blocks one below the other."""
-    from textwrap import wrap
-
-    from matplotlib.figure import Figure as Canvas
-    from matplotlib.transforms import Bbox
-
-    parts = table.parts()
-    width_in = max(9.0, *(sum(_widths(part)) * _CHARACTER_IN for part in parts))
-    notes = [line for note in table.all_notes for line in wrap(note, int(width_in * _NOTE_CHARACTERS_PER_IN))]
-    n_lines = len(parts) * (len(table.rows) + 1)
-    size_in = (width_in, 0.6 + 0.3 * n_lines + 0.25 * len(parts) + 0.14 * len(notes))
-    drawing = Canvas(figsize=size_in, dpi=150, layout="constrained")
-    panels = drawing.subplots(len(parts), 1, squeeze=False)[:, 0]
-    panels[0].set_title(table.title, fontsize=10)
-    for axes, part in zip(panels, parts, strict=True):
-        axes.set_axis_off()
-        cells = [[text(cell) for cell in row] for row in part.rows]
-        shares = [width / sum(_widths(part)) for width in _widths(part)]
-        grid = axes.table(
-            cellText=cells,
-            colLabels=list(part.columns),
-            colWidths=shares,
-            bbox=Bbox.unit(),
-            cellLoc="right",
-        )
-        grid.auto_set_font_size(False)
-        grid.set_fontsize(9)
-        for (row, _), cell in grid.get_celld().items():
-            cell.set_edgecolor("0.8")
-            if row == 0:
-                cell.set_text_props(weight="bold")
-    drawing.supxlabel("\n".join(notes), x=0.01, fontsize=8, ha="left")
-    return drawing
-
-
-def _widths(table: Table) -> list[int]:
-    """Characters of the widest cell of each column, and a margin."""
-    heads = [[str(column) for column in table.columns]]
-    lines = heads + [[text(cell) for cell in row] for row in table.rows]
-    return [max(len(line[place]) for line in lines) + 3 for place in range(len(table.columns))]
-
-
-=======
->>>>>>> front
 def png(drawing: Drawing) -> bytes:
     """Drawing as PNG; equal drawings give equal bytes."""
     return picture(drawing, "png")

@@ -24,12 +24,9 @@ from fgbench.evaluation.results import DIGEST_KIND, read_predictions
 from fgbench.evaluation.significance import cluster_interval, count_clusters
 from fgbench.images import decode
 from fgbench.manifest_index import content_digest, read_index
-<<<<<<< HEAD
-from fgbench.reports.freshness import read_present
-=======
 from fgbench.records import schema
+from fgbench.reports.freshness import read_present
 from fgbench.reports.page import rejected
->>>>>>> front
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource

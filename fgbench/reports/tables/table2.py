@@ -60,7 +60,7 @@ def build(workdir: Path) -> Table:
     for place in further:
         source = source_of(experiments[place].details, experiments[place].method)
         rows.append([source, names[place], "this data set", *_cells(measured[place], theirs)])
-    rows = _marked(rows, {name: ours.samples for name, ours in zip(names, measured, strict=True)})
+    rows = _marked(rows, {names[place]: measured[place].samples for place in ranked})
     return Table(
         name="table2",
         title=title_of("Table II. Accuracy per class", experiments),
@@ -70,17 +70,13 @@ def build(workdir: Path) -> Table:
             *_meaning(theirs),
             *chance_notes(measured),
             *_coverage(names, measured),
-<<<<<<< HEAD
+            *bold_note(rows),
             *_orders(
                 [experiments[place] for place in ranked],
                 [names[place] for place in ranked],
                 [measured[place] for place in ranked],
                 theirs,
             ),
-=======
-            *bold_note(rows),
-            *_orders(experiments, names, measured, theirs),
->>>>>>> front
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
