@@ -52,15 +52,18 @@ def _details(trained: Trained) -> Mapping[str, Any]:
     return read_au_result(folder)["details"] if is_units else {}
 
 
-def drawn_start(chain: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> str | None:
+def drawn_start(
+    chain: Sequence[Mapping[str, Any]], details: Mapping[str, Any], *, instead: str
+) -> str | None:
     """What is said at the start of a run on faces that nobody drew whose chain was trained on drawn ones.
 
     Args:
         chain: See :func:`chain_of`.
         details: Of the place that the run is made in.
+        instead: What the user may do instead.
 
     Returns:
-        A sentence; ``None`` where the data are drawn too, or no link is known to be of drawn faces.
+        A line; ``None`` where the data are drawn too, or no link is known to be of drawn faces.
     """
     drawn = [link for link in chain if link["synthetic"]]
     if details.get("synthetic") or not drawn:
@@ -68,5 +71,5 @@ def drawn_start(chain: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) 
     named = ", ".join(f"{link['part']} {link['run']}" for link in drawn)
     return (
         f"starts from weights of SYNTHETIC faces ({named}): that drawn faces help on these was not shown; "
-        "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
+        f"{instead}"
     )

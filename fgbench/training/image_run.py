@@ -89,7 +89,8 @@ def run(
     """
     start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
-    if said := drawn_start(chain_of(start), place.details):
+    instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
+    if said := drawn_start(chain_of(start), place.details, instead=instead):
         place.note(f"{config.name} {said}")
     notes = []
     if config.losses.basic and not place.labels.upper:

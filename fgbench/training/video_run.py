@@ -102,7 +102,8 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),
     }
-    if said := drawn_start(details["chain"], place.details):
+    instead = "--image-run takes an image model that does not"
+    if said := drawn_start(details["chain"], place.details, instead=instead):
         place.note(f"{config.name} {said}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None and not place.force:

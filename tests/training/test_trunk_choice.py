@@ -28,6 +28,7 @@ from fgbench.models.weights import load_weights
 from fgbench.reports.protocols import fairness_notes
 from fgbench.reports.run_scores import scores_table
 from fgbench.training import au_run, image_run
+from fgbench.training.chain import drawn_start
 from fgbench.training.starting import build
 from fgbench.training.trained import read_trained
 from fgbench.training.trunk_choice import from_scratch, on_trunk_of
@@ -160,6 +161,16 @@ def test_weights_alone_tell_where_they_are_from(manifests, units, tmp_path):
     place = place_in(tmp_path / "real", manifests, details=REAL, note=said.append)
     image_run.run(image_recipe(optimiser=ONE), place, copy)
     assert any("SYNTHETIC faces (action units elsewhere.safetensors)" in one for one in said)
+
+
+def test_a_network_of_clips_names_the_way_that_it_has():
+    chain = [{"part": "image model", "run": "tiny/0/0", "synthetic": False}]
+    assert drawn_start(chain, REAL, instead="do that") is None
+    chain.append({"part": "action units", "run": "au/0/0", "synthetic": True})
+    line = drawn_start(chain, REAL, instead="do that")
+    assert "(action units au/0/0)" in line
+    assert line.endswith("; do that")
+    assert drawn_start(chain, REAL | {"synthetic": True}, instead="do that") is None
 
 
 def test_on_drawn_faces_nothing_is_said(place, units):
