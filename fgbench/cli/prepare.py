@@ -227,10 +227,10 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for label, count in report.left_out.items():
         say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
-        found = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
-        if found:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in found.items())
-            say(f"{stage.stage:>10}: {sum(found.values())} clips rejected ({reasons})")
+        rejected = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
+        if rejected:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in rejected.items())
+            say(f"{stage.stage:>10}: {sum(rejected.values())} clips rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:
