@@ -223,6 +223,46 @@ def test_clips_without_classes(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("annotations", "parts"),
+    [
+        (None, 3),
+        ("clip\n" + "".join(f"c{n}\n" for n in range(6)), 3),
+        ("clip,subject\nc0,s1\nc1,s1\nc2,\n", 1),
+    ],
+)
+def test_clips_of_action_units_need_no_persons(tmp_path, annotations, parts):
+    """With the packed recipe; clips of one person stay together where it is told."""
+    clips = [f"c{number}" for number in range(6)]
+    root = own(tmp_path / "own", "clip,AU1\n" + "".join(f"{name},1\n" for name in clips), clips=clips)
+    (root / "annotations.csv").unlink()
+    if annotations is not None:
+        write_text(root / "annotations.csv", annotations)
+    made = Prepared("action-units", root, tmp_path / "work", faces={"align": "never"}, max_reject_rate=1.0)
+    assert len({row["split"] for row in made.clips.values()}) >= parts
+    listed = 6 if parts == 3 else 3
+    assert len(made.clips) == listed
+
+
+@pytest.mark.parametrize("n_known", [6, 5])
+def test_clips_of_action_units_keep_persons_apart_where_they_are_told(tmp_path, n_known):
+    clips = [f"c{number:02d}" for number in range(14)]
+    root = own(tmp_path / "own", "clip,AU1\n" + "".join(f"{name},1\n" for name in clips), clips=clips)
+    persons = {name: f"s{place % n_known}" for place, name in enumerate(clips[:12])}
+    write_text(
+        root / "annotations.csv",
+        "clip,subject\n" + "".join(f"{name},{persons.get(name, '')}\n" for name in clips),
+    )
+    made = Prepared("action-units", root, tmp_path / "work", faces={"align": "never"})
+    parts = {
+        name: {row["split"] for row in made.clips.values() if row["subject_id"] == name}
+        for name in persons.values()
+    }
+    assert all(len(found) == 1 for found in parts.values())
+    assert set.union(*parts.values()) == {"train", "val", "test"}
+    assert len(made.clips) == 14
+
+
 def test_pictures_in_folders(tmp_path):
     for name in ("happy/x.png", "happy/y.png", "sad/z.png"):
         write_picture(tmp_path / name, name)
