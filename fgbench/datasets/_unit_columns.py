@@ -25,6 +25,9 @@ DETECTOR = "a detector"
 _UNIT = re.compile(r"(?:au[ _-]?)?0*([1-9][0-9]?)(?P<openface>_[rc])?")
 _PY_FEAT_COLUMNS = frozenset({"facescore", "facerectx", "feat_face_x"})
 
+TABLE = "action_units.csv"
+"""Table of all clips."""
+
 EXAMPLE = "clip,frame,AU1,AU2,AU12"
 """A first line, for messages."""
 
@@ -80,6 +83,7 @@ class UnitTables:
     ignored: set[str] = field(default_factory=set)
     detectors: set[str] = field(default_factory=set)
     kind: str | None = None  # known from the columns already
+    is_openface: bool | None = None  # of the tables so far
     n_masked: int = 0
 
 
@@ -148,6 +152,13 @@ def _read_lines(
             f"expected {EXAMPLE}; tables of one clip each belong into {FOLDER}/, named as their clips",
         )
     is_openface = any(column.openface for column in columns)
+    if found.is_openface not in (None, is_openface):
+        is_one, others_are = ("a", "are none") if is_openface else ("no", "are some")
+        raise DatasetError(
+            f"{path} is {is_one} table of {OPENFACE}, tables before it {others_are}",
+            "their numbers mean different things: keep one kind of table",
+        )
+    found.is_openface = is_openface
     if is_openface:
         found.detectors.add(OPENFACE)
     elif not _PY_FEAT_COLUMNS.isdisjoint(head):
@@ -172,11 +183,13 @@ def _read_lines(
         if not name:
             raise DatasetError(f"{path} line {line} names no clip", "correct the line")
         whose = clip_id(name)
-        if values[places["pseudo"]] not in ("", "0") if "pseudo" in places else False:
+        if clip is not None and "clip" in places:
+            _check_same(path, line, values[places["clip"]], clip, clip_id)
+        if "pseudo" in places and _is_marked(path, line, values[places["pseudo"]]):
             found.detectors.add(DETECTOR)
         try:
             frame = _frame(values, places, from_one=is_openface)
-            masked = is_openface and _is_unsure(values, places)
+            masked = is_openface and _is_unsure(values, places, has_commas=has_commas)
         except ValueError as error:
             found.problems.setdefault(whose, ("bad_unit_label", f"{shown} line {line}: {error}"))
             continue
@@ -226,6 +239,25 @@ def _columns(path: Path, head: Sequence[str]) -> list[_Column]:
     return list(found.values())
 
 
+def _check_same(path: Path, line: int, told: str, clip: str, clip_id: Callable[[str], str]) -> None:
+    """Refuse a row of another clip in the table of one."""
+    if told and clip_id(told) != clip_id(clip):
+        raise DatasetError(
+            f"{path} line {line} is of the clip {told[:40]!r}, expected {clip!r}, as the file is called",
+            f"name the table as its clip, or put the rows of all clips into {TABLE}",
+        )
+
+
+def _is_marked(path: Path, line: int, mark: str) -> bool:
+    """Whether a row is marked as a detector's."""
+    if mark not in ("", "0", "1"):
+        raise DatasetError(
+            f"{path} line {line}: pseudo is {mark[:40]!r}, expected 1, or 0 or nothing where a person looked",
+            "correct the line",
+        )
+    return mark == "1"
+
+
 def _frame(values: Sequence[str], places: Mapping[str, int], *, from_one: bool) -> int | None:
     """Number of the frame of a row, from 0.
 
@@ -242,7 +274,7 @@ def _frame(values: Sequence[str], places: Mapping[str, int], *, from_one: bool) 
     return number - least
 
 
-def _is_unsure(values: Sequence[str], places: Mapping[str, int]) -> bool:
+def _is_unsure(values: Sequence[str], places: Mapping[str, int], *, has_commas: bool) -> bool:
     """Whether OpenFace did not find the face of a frame.
 
     Raises:
@@ -250,9 +282,10 @@ def _is_unsure(values: Sequence[str], places: Mapping[str, int]) -> bool:
     """
     for name, least in (("success", 1.0), ("confidence", SURE_FROM)):
         if name in places:
-            number = decimal_number(values[places[name]])
+            text = values[places[name]]
+            number = decimal_number(text.replace(",", ".") if has_commas else text)
             if number is None:
-                raise ValueError(f"{name} is {values[places[name]][:40]!r}, expected a number")
+                raise ValueError(f"{name} is {text[:40]!r}, expected a number")
             if number < least:
                 return True
     return False

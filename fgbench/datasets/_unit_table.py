@@ -15,7 +15,8 @@ Numbers between 0 and 1: probabilities of a detector, present from :data:`LIKELY
 Labels that a detector made are *pseudo labels*, and every table and card says so: OpenFace's (``AU01_c``, or
 ``AU01_r`` where there is no such column; its ``frame`` counts from 1; frames with ``success`` 0 or a
 ``confidence`` below 0.5 are not labelled), py-feat's (probabilities), and those of a table with a column
-``pseudo`` that is not 0. The bounds are ours, but for that of intensities.
+``pseudo`` that is 1. OpenFace's tables are not read together with others, whose numbers mean something
+else. The bounds are ours, but for that of intensities.
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ from fgbench.datasets._unit_columns import (
     UnitTables,
     read_table,
 )
+from fgbench.datasets._unit_columns import (
+    TABLE as TABLE,
+)
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import AuRow, ClipEntry, UnitSource
-
-TABLE = "action_units.csv"
 
 PRESENT_FROM = 2.0
 """Intensity (0 to 5) from which on a unit counts as present."""

@@ -97,6 +97,38 @@ def test_a_column_says_that_labels_are_a_detectors(tmp_path):
     assert fg_emotions.unit_source(marked).pseudo == "a detector"
 
 
+@pytest.mark.parametrize("cell", ["no", "false", "0.0", "2"])
+def test_a_mark_of_a_detector_that_is_neither_0_nor_1_is_refused(tmp_path, cell):
+    root = own(tmp_path, f"clip,pseudo,AU1\na,{cell},1\n")
+    with pytest.raises(DatasetError, match=rf"line 2: pseudo is '{cell}', expected 1, or 0 or nothing"):
+        fg_emotions.unit_source(root)
+
+
+def test_numbers_of_openface_may_have_commas_where_these_separate_no_cells(tmp_path):
+    root = own(tmp_path, "clip;frame;confidence;success;AU01_r\na;1;0,98;1;2,5\na;2;0,49;1;2,5\n")
+    assert labels(root) == {("a", 0): {"au01": 1}, ("a", 1): {}}
+    assert not problems(root)
+
+
+@pytest.mark.parametrize(("plain", "other"), [("a", "b"), ("b", "a")])
+def test_tables_of_openface_and_of_others_are_not_read_together(tmp_path, plain, other):
+    # The ones of a person would else be read as intensities below 2, which is absent.
+    tables = {plain: "frame,AU1\n0,1\n", other: "frame,success,AU01_r\n1,1,4.5\n"}
+    root = own(tmp_path, **tables)
+    with pytest.raises(
+        DatasetError, match=r"b\.csv is (a|no) table of OpenFace, tables before it are (none|some)"
+    ):
+        fg_emotions.list_clips(root)
+
+
+def test_a_table_of_one_clip_that_names_another_is_refused(tmp_path):
+    root = own(tmp_path / "other", a="clip,frame,AU1\na.mp4,0,1\nb,0,0\n")
+    with pytest.raises(DatasetError, match=r"a\.csv line 3 is of the clip 'b', expected 'a'"):
+        fg_emotions.list_clips(root)
+    same = own(tmp_path / "same", a="clip,frame,AU1\na.mp4,0,1\nvideos/a.mp4,1,0\n")
+    assert labels(same) == {("a", 0): {"au01": 1}, ("a", 1): {"au01": -1}}
+
+
 def test_openface_counts_frames_from_1_and_is_not_always_sure(tmp_path):
     rows = [
         "1, 0, 0.0, 0.98, 1, 0.1, 4.9, 0, 1",
