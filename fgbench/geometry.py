@@ -1,4 +1,4 @@
-"""Plane geometry: boxes, similarity transforms, and the geometry of dlib's aligned face chip.
+"""Plane geometry: boxes, similarity transforms, and the geometry of aligned face chips.
 
 Coordinates are pixels: x to the right, y down, the centre of the top left pixel at (0, 0). Boxes are
 ``x0, y0, x1, y1`` of their outlines' corners, so that the width is ``x1 - x0``. Transforms are 2x3 matrices
@@ -150,13 +150,14 @@ def chip_frame(landmarks: Floats) -> Transform:
     raise ValueError(f"landmarks of shape {landmarks.shape}, expected (68, 2) or (5, 2)")
 
 
-def chip_transform(landmarks: Floats, *, size: int, padding: float) -> Transform:
-    """Transform from the image to the aligned face chip of ``dlib.get_face_chip``.
+def chip_transform(landmarks: Floats, *, size: int, padding: float, shift: float = 0.0) -> Transform:
+    """Transform from the image to the aligned face chip: that of ``dlib.get_face_chip`` without a shift.
 
     Args:
         landmarks: (68, 2) points in iBUG order, or (5, 2) points of dlib's 5-point model, in px.
         size: Side of the chip in px, at least 2.
         padding: Margin that dlib leaves around the mean face, as a share of the face's size.
+        shift: How far the chip lies further down the face than dlib's, in the same unit.
 
     Returns:
         (2, 3) float64, image to chip. The chip's corner pixels have the centres (0, 0) and (size - 1, size -
@@ -171,5 +172,5 @@ def chip_transform(landmarks: Floats, *, size: int, padding: float) -> Transform
     # chip.
     side_px = scale_of(to_image) * (2 * padding + 1)
     linear = to_image[:, :2] / scale_of(to_image) * ((side_px - 1) / (size - 1))
-    centre = apply_transform(to_image, np.full(2, 0.5))
+    centre = apply_transform(to_image, np.array([0.5, 0.5 + shift]))
     return invert(np.column_stack([linear, centre - linear @ np.full(2, (size - 1) / 2)]))

@@ -6,7 +6,6 @@ It is written last, so that manifests without it are not complete, and bears the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain, combinations
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -125,9 +124,10 @@ def is_sealed(workdir: Path) -> bool:
 
 
 def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
-    """Digest of what a run reads of the manifests, by which it is known whether a run is of them.
+    """Digest of the files that a run reads of the manifests.
 
-    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+    Features that are computed later do not change it. Runs of earlier versions are told by it; see
+    `fgbench.evaluation.read_digest`.
 
     Args:
         index: Content of the index.
@@ -138,23 +138,10 @@ def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> 
     return digest_json(
         {
             name: described["sha256"]
-            for name, described in index["files"].items()
+            for name, described in index.get("files", {}).items()
             if name in read or name.startswith(folders)
         }
     )
-
-
-def is_digest_of(index: Mapping[str, Any], digest: str) -> bool:
-    """Whether a digest is that of the manifests, whichever features were read with them.
-
-    Args:
-        index: Content of the index.
-        digest: As :func:`content_digest` gives it.
-    """
-    names = [Path(name).parts for name in index.get("files", ())]
-    stages = sorted({parts[1] for parts in names if parts[0] == "features" and len(parts) > 1})
-    read = chain.from_iterable(combinations(stages, n) for n in range(len(stages) + 1))
-    return "files" in index and any(digest == content_digest(index, features) for features in read)
 
 
 def unlike_published_sentence(found: Mapping[str, Sequence[int]]) -> str:

@@ -23,8 +23,13 @@ _WRITTEN_OUT = 0xDC00
 _UNSEEN = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufeff]")
 """Characters that show nothing: soft hyphen, zero-width space, word joiner, byte order mark and the like."""
 
-_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
-"""Characters that show nothing by themselves, but choose the shape of what is beside them."""
+_JOINERS = re.compile(
+    "[\u200c\u200d\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff"  # joiners, variants, tags
+    "\u061c\u200e\u200f\u202a-\u202e\u2065-\u206f"  # direction of writing
+    "\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufff0-\ufff8]"  # fillers
+)
+"""Characters that show nothing by themselves, but choose the shape, place or direction of what is beside
+them: the other ones that Unicode calls ignorable by default."""
 
 
 def tidy(name: str) -> str:
@@ -36,7 +41,8 @@ def tidy(name: str) -> str:
 
 
 def key(name: str) -> str:
-    """What a name is compared by: tidy, and without regard to case, width, ligatures and joiners."""
+    """What a name is compared by: tidy, and without regard to case, width, ligatures, joiners and marks of
+    direction."""
     if name.isascii():
         return tidy(name).casefold()
     return tidy(plain(_JOINERS.sub("", tidy(name))).casefold())

@@ -136,6 +136,7 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
+    config = _anchored(config)
     state = _begin(config, root, workdir)  # what is wrong with the data leaves no work folder behind
     with workfolder.working_in(workdir):
         # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
@@ -313,7 +314,16 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
     return sorted(path for path in there if pipeline.is_result(path.name) and path not in used)
 
 
+def _anchored(config: PrepareConfig) -> PrepareConfig:
+    """The recipe with the whole path of a model file, so that it is found from other folders too."""
+    if config.faces.detector_model is None:
+        return config
+    model = str(Path(config.faces.detector_model).expanduser().absolute())
+    return config.model_copy(update={"faces": config.faces.model_copy(update={"detector_model": model})})
+
+
 def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
+    config = _anchored(config)
     listing = list_data(config.dataset, root)
     dataset = config.dataset.model_copy(update={"scheme": listing.scheme})
     config, notes = settled(config.model_copy(update={"dataset": dataset}), listing.entries, root)

@@ -169,6 +169,35 @@ def alignment_line(align: str, alignment: Mapping[str, int] | None) -> str | Non
     return f"aligned {n_aligned:,} of {n_aligned + n_as_is:,} pictures, {n_as_is:,} as they are"
 
 
+def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
+    """What is told of faces that are not used, and of clips with several people; nothing where all is well.
+
+    Args:
+        faces: Counts as in the manifests' index; ``None`` in older manifests.
+        n_clips: Number of usable clips.
+    """
+    if faces is None:
+        return []
+    lines = []
+    if faces["several"]:
+        lines.append(
+            f"{faces['several']:,} of {n_clips:,} clips show several people at once (n_persons in clips)"
+        )
+    if faces["passing"]:
+        lines.append(
+            f"{faces['passing']:,} frames of {faces['passing_clips']:,} clips show somebody for a moment "
+            "beside a face that stays, and are not used (status passing)"
+        )
+    if faces["unsure"]:
+        line = (
+            f"{faces['unsure']:,} frames of {faces['unsure_clips']:,} clips have landmarks that are not "
+            "sure, and are not used (status unsure)"
+        )
+        only = faces["only_unsure"]
+        lines.append(line + (f"; {only:,} of these clips have no other face" if only else ""))
+    return lines
+
+
 def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
     """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
     number = 0
@@ -218,10 +247,13 @@ def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path)
 
 
 def alignment_notes(config: PrepareConfig, workdir: Path) -> list[str]:
-    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face.
+    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face;
+    and what is told of faces that are not used and of clips with several people.
 
     Raises:
         ManifestError: If there are no manifests.
     """
-    told = alignment_line(config.faces.align, read_index(workdir).get("alignment"))
-    return [] if told is None else [told]
+    index = read_index(workdir)
+    told = alignment_line(config.faces.align, index.get("alignment"))
+    n_clips = sum(counted["clips"] for counted in index["counts"].values())
+    return [*([] if told is None else [told]), *face_lines(index.get("faces"), n_clips)]

@@ -74,6 +74,7 @@ class ClipEntry:
             neutral first frame of a sequence that ends in another expression.
         fold: Number of the official fold that tests the clip, from 1; ``None`` when there are none.
         problem: ``(reason, detail)`` if the adapter already knows that the clip cannot be used.
+        last_unit_frame: Last frame that a table of somebody's own labels with action units, from 0.
     """
 
     clip_id: str
@@ -89,6 +90,7 @@ class ClipEntry:
     stills_only: bool = False
     fold: int | None = None
     problem: tuple[str, str] | None = None
+    last_unit_frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +99,31 @@ class AuRow:
 
     Attributes:
         clip_id: Clip, as in :class:`ClipEntry`.
-        frame_index: Number of the decoded frame, from 0.
+        frame_index: Number of the decoded frame, from 0; ``None`` for all frames of the clip that have no
+            labels of their own.
         labels: Name, e.g. ``"au12"``, to 1 (present) or -1 (absent); 0, or no entry, if not labelled.
     """
 
     clip_id: str
-    frame_index: int
+    frame_index: int | None
     labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSource:
+    """How labels of action units were made.
+
+    Attributes:
+        pseudo: The detector that made them, e.g. ``"OpenFace"``; empty if people did.
+        lines: What a person should know of them, one line each.
+    """
+
+    pseudo: str = ""
+    lines: tuple[str, ...] = ()
+
+
+PEOPLE = UnitSource()
+"""Labels that people made, of which nothing has to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +183,8 @@ def _probe_fields() -> list[tuple[str, Any]]:
         ("tone_mapped", pa.bool_()),
         ("fps", pa.float64()),
         ("n_frames", pa.int32()),
+        ("truncated", pa.bool_()),
+        ("n_announced", pa.int32()),
         ("duration_s", pa.float64()),
         ("source_id", pa.string()),
         ("subject_id", pa.string()),
@@ -254,6 +276,7 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("n_faces", pa.int16()),
             ("box_xyxy", box(4)),
             ("score", pa.float32()),
+            ("quality", pa.float32()),
             ("landmarks", box(2 * N_LANDMARKS)),
             ("transform", box(6)),
             ("yaw_deg", pa.float32()),
@@ -285,6 +308,10 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("split", pa.string()),
             ("n_images", pa.int32()),
             ("n_faces_ok", pa.int32()),
+            ("n_unsure", pa.int32()),
+            ("n_passing", pa.int32()),
+            ("n_tracks", pa.int32()),
+            ("n_persons", pa.int32()),
             ("size_changes", pa.int32()),
         ],
         "lbp": [

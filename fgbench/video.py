@@ -80,6 +80,7 @@ class VideoInfo:
             have square pixels. 1 where the file does not say, or nonsense.
         tone_mapped: Whether the video has a high dynamic range (PQ, HLG), and frames are made SDR from it.
         is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
+        n_announced: Number of frames that such a file announces; ``None`` if it does not say.
     """
 
     container: str
@@ -95,6 +96,7 @@ class VideoInfo:
     pixel_aspect: float = 1.0
     tone_mapped: bool = False
     is_truncated: bool = False
+    n_announced: int | None = None
 
 
 class Frame(Protocol):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from divided_work import EKMAN7
+from report_folders import digest_of
 
 from fgbench.evaluation.results import Predictions, write_run
 
@@ -42,7 +43,7 @@ def fake_run(
         fold=fold,
         seed=seed,
         config={"name": experiment},
-        manifest_digest="0" * 64,
+        manifest_digest=digest_of(work),
         device="cpu",
         details={"dataset": dataset, "synthetic": True, "protocol": PROTOCOL, **details},
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from report_folders import LABELS, REGION_SCHEMA, write_fake_run
+from report_folders import LABELS, REGION_SCHEMA, digest_of, write_fake_run
 
 from fgbench import records, storage
 from fgbench.evaluation.results import Predictions, write_run
@@ -226,7 +226,7 @@ def hostile_work(folder: Path) -> Path:
             fold="0",
             seed=0,
             config={"name": HOSTILE},
-            manifest_digest="d",
+            manifest_digest=digest_of(folder),
             device=HOSTILE,
             details={"dataset": HOSTILE, "synthetic": True, "method": HOSTILE},
         )

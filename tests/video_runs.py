@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from report_folders import LABELS
+from report_folders import LABELS, digest_of
 
 from fgbench import records, storage
 from fgbench.evaluation.results import Predictions, write_run
 from fgbench.evaluation.streams import ClipAttention, StreamScores, write_attention, write_streams
-from fgbench.hashing import digest_file
 from fgbench.images import encode
 from fgbench.taxonomy import leaf
 
@@ -20,9 +19,9 @@ KEY_FRAME = 7
 
 
 def clips() -> list[tuple[str, str, str, str]]:
-    """Id, part, class and subject: two validation and two test clips per class, of four subjects in turn."""
+    """Id, part, class and subject: two validation and two test clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{part}-{number}", part, label, f"s{(place + number) % 4}")
+        (f"{label}-{part}-{number}", part, label, f"s{(place + number) % 8}")
         for place, label in enumerate(LABELS)
         for part in ("val", "test")
         for number in range(2)
@@ -111,7 +110,6 @@ def write_video_run(
             mixed = mixed + (1.0 - w) * streams["temporal"].probabilities[at]
         probabilities[row] = mixed
         predicted.append(LABELS[int(np.argmax(probabilities[row]))])
-    index = work / "manifests" / "index.json"
     folder = write_run(
         work,
         Predictions(
@@ -127,7 +125,7 @@ def write_video_run(
         fold=fold,
         seed=seed,
         config={"name": experiment},
-        manifest_digest=digest or (digest_file(index) if index.is_file() else "0" * 64),
+        manifest_digest=digest or digest_of(work),
         device="cpu",
         details={
             "kind": "video",

@@ -58,7 +58,7 @@ SCRATCH = "-from-scratch"
 
 _ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, without crops of the corners"
 _STORED = (
-    "InsightFace: crops cut from the stored faces; a quarter of each lies outside and repeats their border"
+    "InsightFace: crops cut from the stored faces; a fifth of each lies outside and repeats their border"
 )
 
 

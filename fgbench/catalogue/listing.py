@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 from fgbench import plugins
 from fgbench.catalogue.classes import Classes, choose_classes
@@ -21,7 +22,7 @@ from fgbench.datasets._tables import tables_read
 from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
-from fgbench.records import ClipEntry
+from fgbench.records import PEOPLE, ClipEntry, UnitSource
 from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
 
 BAD_NAME = "bad_name"
@@ -108,8 +109,28 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         are_found=classes.are_found,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes),
+        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
     )
+
+
+def unit_source(adapter: ModuleType, root: Path, variant: str) -> UnitSource:
+    """How the labels of action units of a data set were made, as its adapter tells.
+
+    Args:
+        adapter: Plugin of the data set.
+        root: Its root.
+        variant: Name of the variant; empty for the usual one.
+
+    Raises:
+        ConfigError: If there is no such variant.
+        DatasetError: If its table cannot be read.
+    """
+    if not hasattr(adapter, "unit_source"):
+        return PEOPLE
+    takes_variant = "variant" in inspect.signature(adapter.unit_source).parameters
+    name = adapter.CARD.variant(variant).name
+    source: UnitSource = adapter.unit_source(root, name) if takes_variant else adapter.unit_source(root)
+    return source
 
 
 def card_of(config: DatasetConfig) -> Card:

@@ -17,7 +17,9 @@ from pathlib import Path
 from fgbench.hashing import digest_json
 from fgbench.records import ClipEntry
 
-_ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name != "votes"))
+_ADDED = "last_unit_frame"
+"""Told only where there is one: entries without it have the digest that they had before there was any."""
+_ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name not in ("votes", _ADDED)))
 
 Stamp = tuple[int, int] | str
 """Size and time of change (ns) of a file; of a folder a digest; else what is there instead."""
@@ -81,6 +83,12 @@ def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequenc
         names: What else rows depend on: the name and the label set of the data set.
     """
     listed = [
-        [*_ENTRY(entry), [asdict(vote) for vote in entry.votes], stamps.of(entry.path)] for entry in entries
+        [
+            *_ENTRY(entry),
+            [asdict(vote) for vote in entry.votes],
+            stamps.of(entry.path),
+            *([] if entry.last_unit_frame is None else [entry.last_unit_frame]),
+        ]
+        for entry in entries
     ]
     return digest_json([list(names), listed])

@@ -70,18 +70,31 @@ def audit(
         raise LeakError(
             f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"
             + ("" if against is None else f" against {against}"),
-            f"see {page}; fgbench prepare --drop-leaks takes such clips out of training and validation"
-            if against is None
-            else f"see {page}; results on that test part are not to be trusted",
+            f"see {page}; {_remedy(found)}",
         )
+
+
+def _remedy(found: Audit) -> str:
+    if found.against is not None:
+        return "results on that test part are not to be trusted"
+    if found.folder.folds:
+        return "keep such clips in one fold (a fold file for training), or take them out of the data"
+    return "fgbench prepare --drop-leaks takes such clips out of training and validation"
 
 
 def _show(found: Audit) -> None:
     from fgbench.evaluation.leakage import KINDS
+    from fgbench.reports.audit_page import comparisons
 
     if found.folder.synthetic:
         say(f"{found.folder.dataset} is synthetic: drawn faces")
-    for pair in found.compared:
+    is_folded = found.folder.folds > 0 and found.against is None
+    if is_folded:
+        sizes = {pair.first: (pair.clips[0], pair.pictures[0]) for pair in found.compared}
+        sizes |= {pair.second: (pair.clips[1], pair.pictures[1]) for pair in found.compared}
+        n_clips, n_pictures = (sum(size[place] for size in sizes.values()) for place in (0, 1))
+        say(f"{len(sizes)} folds, each compared with the others: {n_clips:,} clips, {n_pictures:,} pictures")
+    for pair in () if is_folded else found.compared:
         say(
             f"{pair.first} / {pair.second}: {pair.clips[0]} / {pair.clips[1]} clips, "
             f"{pair.pictures[0]} / {pair.pictures[1]} pictures"
@@ -105,5 +118,7 @@ def _show(found: Audit) -> None:
         )
     if found.unreadable:
         say(f"{len(found.unreadable)} pictures cannot be decoded and were not compared")
-    if not found.found:
-        say("no leak was found")
+    if not found.n_comparisons:
+        say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
+    elif not found.found:
+        say(f"no leak was found in {comparisons(found)}")

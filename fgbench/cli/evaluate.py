@@ -11,7 +11,7 @@ from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import opened, show_run
+from fgbench.cli.runs import named_weights, opened, show_run
 from fgbench.cli.units import evaluate_units
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def evaluate(
     on all of these again.
     """
     needs_torch()
-    from fgbench.training.trained import find_weights, read_trained, work_folder
+    from fgbench.training.trained import read_trained, work_folder
 
     named = workdirs or []
-    trained = read_trained(find_weights(run, named[0] if named else places.DEMO_WORKDIR))
+    trained = read_trained(named_weights(run, named[0] if named else places.DEMO_WORKDIR))
     weight = _weight(fusion_weight)
     if weight is not None and trained.kind != "video":
         raise typer.BadParameter(

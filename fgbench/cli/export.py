@@ -10,6 +10,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
+from fgbench.cli.runs import named_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,12 +48,12 @@ def export(
             raise typer.BadParameter(f"{path} is a folder, expected the name of a file", param_hint=option)
     needs_torch()
     from fgbench.output_folders import check_named_file
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
     for path, kind in ((onnx, "ONNX file"), (weights, "file of weights")):
         if path is not None:
             check_named_file(path, kind)
-    trained = read_trained(find_weights(run, workdir))
+    trained = read_trained(named_weights(run, workdir))
     if weights is not None:
         _copy_weights(trained, weights)
     if onnx is not None:

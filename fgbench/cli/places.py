@@ -11,6 +11,11 @@ DEMO_WORKDIR = BASE / "demo" / "work"
 """Work folder of the embedded data set."""
 
 
+def work_folders() -> list[Path]:
+    """All work folders at their default places."""
+    return sorted(path for path in BASE.glob("*/work") if path.is_dir())
+
+
 _ANY_DATA = ("default", "folder")
 """Packed recipes that are for no certain data set."""
 

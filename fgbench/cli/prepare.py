@@ -242,8 +242,8 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     for line in report.notes:
         if not line.startswith(WARNING):
             say(line)
-    for part, counts in report.counts.items():
-        say(counts_line(part, counts))
+    for part, numbers in report.counts.items():
+        say(counts_line(part, numbers))
     say(report.persons)
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")

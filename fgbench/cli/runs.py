@@ -62,6 +62,24 @@ FULL = "the same command with --full"
 """What prints the tables that a summary is taken from."""
 
 
+def named_weights(run: str, workdir: Path) -> Path:
+    """The weights that a user means, of the work folder or of another one below ``fgbench-data``.
+
+    Raises:
+        ConfigError: If several runs are meant.
+        ManifestError: If none is.
+    """
+    from fgbench.training.trained import find_weights, work_folder
+
+    found = find_weights(run, workdir, places.work_folders())
+    own = work_folder(found)
+    is_named = Path(run).exists()
+    if own is not None and not is_named and own.resolve() != workdir.resolve():
+        # As it was named, and not from the root of the disk.
+        note(f"{'/'.join(found.parts[-4:-1])} is taken from {found.parents[4]}")
+    return found
+
+
 def default_recipe(name: str, workdir: Path, device: str | None, *, small: str | None = None) -> str:
     """The recipe of a network that is meant when none is named, which is said in a line.
 
@@ -128,8 +146,10 @@ def run_place(
         ResourceError: If a folder of the work folder is a link.
     """
     from fgbench.evaluation.division import read_division
+    from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
+    from fgbench.evaluation.read_digest import read_digest
     from fgbench.soundness import require
     from fgbench.stages.publish import content_digest, read_index
     from fgbench.workfolder import refuse_links
@@ -143,13 +163,15 @@ def run_place(
     with progress_bars(quiet=quiet) as progress:
         yield RunPlace(
             workdir=workdir,
-            manifest_digest=content_digest(index, stages),
-            samples_digest=content_digest(index),
+            manifest_digest=read_digest(workdir, index, stages),
+            samples_digest=read_digest(workdir, index),
+            earlier_digests=frozenset({content_digest(index, stages), content_digest(index)}),
             details={
                 "dataset": index["dataset"],
                 "synthetic": index["synthetic"],
                 "scheme": labels.name,
                 "protocol": division.told(),
+                FACE_ORIGIN: faces_of(workdir),
             },
             seed=seed,
             resume=resume,

@@ -36,6 +36,14 @@ def synth(
             "speed of the onset alone, so that no single frame tells them apart).",
         ),
     ] = None,
+    variety: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="plain, or wide: skin, light, blur, noise, resolution and compression vary more, with the "
+            "same truth; for networks that are used on other faces.",
+        ),
+    ] = "plain",
     jobs: Jobs = DEFAULT_JOBS,
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
@@ -58,6 +66,7 @@ def synth(
         height=height,
         seed=seed,
         control=control,
+        variety=variety,
     )
     if sheet is not None:
         check_named_file(sheet, "PNG picture")

@@ -23,11 +23,12 @@ from fgbench.cli.runs import (
     SizedRecipe,
     Workdir,
     default_recipe,
+    named_weights,
     opened,
     seeded,
     show_runs,
 )
-from fgbench.cli.units import required_unit_data, unit_data
+from fgbench.cli.units import required_unit_data, tell_units, unit_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,9 +201,9 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     from fgbench.errors import ConfigError
     from fgbench.evaluation.kept_digests import check_texts
     from fgbench.evaluation.results import CONFIG, read_result
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.training.trained import read_trained
 
-    trained = read_trained(find_weights(init, workdir))
+    trained = read_trained(named_weights(init, workdir))
     if recipe is not None:
         return trained, recipe
     if trained.run is None:
@@ -286,8 +287,11 @@ def train_au(
     found = [required_unit_data(one, hint=hint) for one in (place, *others)]
     where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
     note(f"recipe {config.name} on {where}, {place.device}")
+    found = tell_units(found, config.action_units)
     first, *further = found
-    return au_run.run(config, place, first.rows, folds=folds, people=first.people, others=further)
+    return au_run.run(
+        config, place, first.rows, folds=folds, people=first.people, source=first.source, others=further
+    )
 
 
 def train_images(
@@ -341,5 +345,6 @@ def train_images(
         units_from = find_weights(run)
     note(f"recipe {config.name} on {where}")
     units = unit_data(place) if config.losses.units else None
-    rows = None if units is None else units.rows
-    return image_run.run(config, place, units_from, trunk=trunk, units=rows)
+    if units is None:
+        return image_run.run(config, place, units_from, trunk=trunk)
+    return image_run.run(config, place, units_from, trunk=trunk, units=units.rows, source=units.source)

@@ -16,28 +16,27 @@ TABLE = "action_units.csv"
 _BEFORE = ("file", "frame", "time_s", "status", "track")
 
 
-def unit_rows(
-    told: Sequence[Mapping[str, Any]], frames: Sequence[Path], units: Sequence[str]
-) -> Iterator[dict[str, Any]]:
+def unit_rows(told: Sequence[Mapping[str, Any]], units: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A row per frame of every file that was read, in their order.
 
     Args:
-        told: What was said of each file.
-        frames: Where the table of the frames of each lies, if it is a video.
+        told: What was said of each file, or of each face of it; ``frames`` is where the table of its frames
+            lies, of a video.
         units: Names of the units.
 
     Returns:
         ``file``, ``frame`` (from 0; 0 of a picture), ``time_s`` (``None`` of a picture), ``status``,
-        ``track`` (a number per face of a video), and the probability of each unit, ``None`` where no face is
+        ``track`` (a number per face: as it is followed in a video, from left to right in a picture of which
+        every face is asked for), and the probability of each unit, ``None`` where no face is
         usable.
     """
-    for item, table in zip(told, frames, strict=True):
+    for item in told:
         if item["frames"] is not None:
-            for row in _frames(table):
+            for row in _frames(Path(item["frames"])):
                 found = (row["frame_index"], row["time_s"], row["status"], row["track_id"])
                 yield _row(item["path"], found, row["probabilities"], units)
         elif item["kind"] == "image":
-            yield _row(item["path"], (0, None, item["status"], None), item["probabilities"], units)
+            yield _row(item["path"], (0, None, item["status"], item["face"]), item["probabilities"], units)
 
 
 def _row(
@@ -54,9 +53,7 @@ def _frames(path: Path) -> Iterator[Mapping[str, Any]]:
     yield from read_rows(path, columns)
 
 
-def write_unit_rows(
-    path: Path, told: Sequence[Mapping[str, Any]], frames: Sequence[Path], units: Sequence[str]
-) -> None:
+def write_unit_rows(path: Path, told: Sequence[Mapping[str, Any]], units: Sequence[str]) -> None:
     """Write :func:`unit_rows` as CSV: probabilities with six digits, nothing where there is none.
 
     Raises:
@@ -67,7 +64,7 @@ def write_unit_rows(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([cell_of(name) for name in (*_BEFORE, *units)])
-    for row in unit_rows(told, frames, units):
+    for row in unit_rows(told, units):
         writer.writerow([_cell(row[name], is_unit=name in units) for name in (*_BEFORE, *units)])
     storage.write_bytes(path, text.getvalue().encode())
 

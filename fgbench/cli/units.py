@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def unit_data(place: Place) -> UnitData | None:
     """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
     from fgbench import plugins
+    from fgbench.catalogue.listing import unit_source
     from fgbench.prepare import saved
     from fgbench.training.au_frames import UnitData
 
@@ -28,8 +30,12 @@ def unit_data(place: Place) -> UnitData | None:
     adapter = plugins.load("datasets", prepared.dataset.adapter)
     if not hasattr(adapter, "action_units"):
         return None
-    people = prepared.dataset.name if adapter.CARD.is_own else prepared.dataset.adapter
-    return UnitData(place=place, rows=adapter.action_units(root), people=people)
+    own = adapter.CARD.people or prepared.dataset.adapter
+    people = prepared.dataset.name if adapter.CARD.is_own else own
+    source = unit_source(adapter, root, prepared.dataset.variant)
+    for line in source.lines:
+        place.note(f"{prepared.dataset.name}: {line}")
+    return UnitData(place=place, rows=adapter.action_units(root), people=people, source=source)
 
 
 def required_unit_data(place: Place, *, hint: str) -> UnitData:
@@ -44,6 +50,27 @@ def required_unit_data(place: Place, *, hint: str) -> UnitData:
     if data is None:
         raise DatasetError(f"data set {place.details['dataset']} has no labels of action units", hint)
     return data
+
+
+def tell_units(found: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitData]:
+    """Say which units are labelled and not trained on, and which are wanted and not labelled.
+
+    Args:
+        found: Labels of data sets.
+        wanted: Names of the recipe's units.
+
+    Returns:
+        The same, to be read again.
+    """
+    from fgbench.naming import first_few
+
+    kept = [replace(one, rows=tuple(one.rows)) for one in found]
+    there = {unit for one in kept for row in one.rows for unit, label in row.labels.items() if label}
+    if others := sorted(there - {*wanted}):
+        note(f"labelled, but not among the recipe's action_units: {first_few(others)}")
+    if bare := [unit for unit in wanted if unit not in there]:
+        note(f"no frame is labelled for {first_few(bare)}: these outputs stay as they are drawn")
+    return kept
 
 
 def evaluate_units(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +12,8 @@ from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
 
 Part = Literal["train", "val", "test"]
 Weight = Annotated[float, Field(ge=0.0, le=1e9)]
+DLIB_PADDING = 0.25
+"""Padding of ``dlib.get_face_chip`` where none is given."""
 Images = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
@@ -69,6 +72,9 @@ class IngestConfig(Section):
 
     decoder: str = "pyav"
     """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
+    truncated: Literal["reject", "use"] = "reject"
+    """What becomes of a video that lacks its end: it is rejected, or its frames that are left are used
+    (``truncated`` and ``n_announced`` in ``clips``; decoder ``pyav`` alone reads such)."""
     max_picture_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64_000_000
     """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
     max_frame_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 36_000_000
@@ -166,12 +172,26 @@ class FacesConfig(Section):
     """Share by which two faces may differ in area (``central``: in place) and still count as equal."""
     min_face_px: Annotated[float, Field(ge=1.0, le=16384.0)] = 40.0
     """Width of the smallest face that is looked for, in px."""
-    padding: Annotated[float, Field(ge=0.0, le=2.0)] = 0.25
-    """Margin around the face, as dlib's ``get_face_chip`` counts it. Not stated in the paper."""
+    geometry: Literal["face", "dlib"] = "face"
+    """How the aligned face is laid out. ``face`` holds chin and brows, mouth open too; ``dlib`` is
+    ``dlib.get_face_chip``, which cuts most chins off. Not stated in the paper, which aligns by dlib."""
+    padding: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
+    """Margin around the face in geometry ``dlib``, as ``get_face_chip`` counts it (0.25 where none is given).
+    A recipe that names it and no geometry means ``dlib``, as those of earlier versions do. Not stated in the
+    paper."""
     chip_size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Side of the aligned face in px (paper section III: 224)."""
     max_abs_yaw_deg: Annotated[float, Field(gt=0.0, le=180.0)] = 45.0
     """A face turned further gets the status ``large_pose``. Not stated in the paper."""
+    min_quality: Fraction = 0.5
+    """A face whose landmarks are less sure gets the status ``unsure`` (`fgbench.faces.quality`): they agree
+    neither with what the detector saw nor with the frames around. 0 takes every face. Not stated in the
+    paper."""
+    min_track_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.4
+    """Where a clip has a face that stays, the frames of those that are followed for less than so many seconds
+    get the status ``passing``; 0 takes them all. Not stated in the paper."""
+    min_track_score: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.3
+    """A face whose best score (the detector's own) is lower has to stay four times as long."""
     redetect_every: Positive = 24
     """Frames between two searches of the whole frame while a face is tracked."""
     search_every: Positive = 6
@@ -190,6 +210,26 @@ class FacesConfig(Section):
     @classmethod
     def _switch(cls, value: object) -> object:
         return ("always" if value else "never") if isinstance(value, bool) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _padding_is_dlibs(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        if value.get("padding") is not None and "geometry" not in value:
+            return {**value, "geometry": "dlib"}
+        if value.get("geometry") == "dlib" and value.get("padding") is None:
+            return {**value, "padding": DLIB_PADDING}
+        return value
+
+    @model_validator(mode="after")
+    def _padding_has_its_geometry(self) -> Self:
+        if self.geometry != "dlib" and self.padding is not None:
+            raise ValueError(
+                f"padding is of geometry dlib, and geometry is {self.geometry}; take it out, or set "
+                "geometry: dlib"
+            )
+        return self
 
 
 class AuditConfig(Section):
@@ -237,14 +277,16 @@ class LbpConfig(Section):
     """Whether they are computed."""
     points: Annotated[int, Field(ge=2, le=16)] = 8
     """Neighbours on the circle."""
-    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.018
+    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.0146
     """Radius of the circle as a share of the side of the aligned face, so that it means the same whatever
-    ``faces.chip_size`` is; in px it is rounded to a tenth. Shan et al. take 2 px on faces 110 px wide, 0.018
-    of the width: 4.0 px of 224. Not stated in the paper."""
-    rows: Annotated[int, Field(ge=1, le=64)] = 7
-    """Cells from top to bottom. Not stated in the paper."""
-    columns: Annotated[int, Field(ge=1, le=64)] = 6
-    """Cells from left to right. Not stated in the paper."""
+    ``faces.chip_size`` is; in px it is rounded to a tenth. Shan et al. take 2 px on crops 110 px wide, 0.018
+    of the width. ``dlib``'s geometry shows 1.5 mean faces, ``face`` 1.85: there the same of a face is 0.0146,
+    3.3 px of 224. Not stated in the paper."""
+    rows: Annotated[int, Field(ge=1, le=64)] = 8
+    """Cells from top to bottom. Shan et al. take 7, which divide ``dlib``'s geometry as 8 divide ``face``,
+    nearly. Not stated in the paper."""
+    columns: Annotated[int, Field(ge=1, le=64)] = 7
+    """Cells from left to right, where Shan et al. take 6. Not stated in the paper."""
 
 
 class DenseTrajectoriesConfig(Section):
@@ -277,7 +319,8 @@ class WideFacesConfig(Section):
     """Whether they are made."""
     margin: Annotated[float, Field(ge=0.0, le=2.0)] = 0.375
     """How much is added on each side, as a share of the stored face's side. Not stated in the paper;
-    InsightFace's crop of dlib's mean face takes 0.21 above it and 0.06 beside it."""
+    InsightFace's crop of the mean face takes 0.18 above it and nothing beside it (of geometry ``dlib`` 0.20
+    and 0.06); what is left is for faces that are turned, and for copies."""
 
 
 class PrepareConfig(Section):

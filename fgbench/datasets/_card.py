@@ -53,6 +53,7 @@ class Card:
         totals_source: Where the known totals come from.
         unconfirmed: Facts that could not be confirmed in a public source.
         is_own: Whether anybody's own data are laid out so: people of two of them who have one name are two.
+        people: Adapter of the data set whose people these are too, under the same names; empty: its own.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Card:
     totals_source: str = ""
     unconfirmed: tuple[str, ...] = ()
     is_own: bool = False
+    people: str = ""
 
     def variant(self, name: str = "") -> Variant:
         """A variant by its name; the first for an empty one.

@@ -38,8 +38,9 @@ def action_units(root: Path) -> Iterator[AuRow]:
     path = root / TRUTH
     if not path.is_file():
         raise DatasetError(
-            f"{root} has no labels of action units (no {TRUTH})",
-            "of the data sets in this layout only the drawn one has them; make it with fgbench synth",
+            f"{root} has no labels of action units (neither action_units.csv nor {TRUTH})",
+            "give them in action_units.csv (clip,frame,AU1,...), see README.md; the drawn data set has them: "
+            "fgbench synth",
         )
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:

@@ -4,6 +4,7 @@ Layouts::
 
     cohn-kanade-images/S###/###/S###_###_########.png    frames of a sequence      (variant ``sequences``)
     Emotion/S###/###/*_emotion.txt                       a code as a float; missing for many sequences
+    FACS/S###/###/*_facs.txt                             units and intensities of the peak (variant ``units``)
     <emotion>/S###_###_########.png                      "CK+48": cropped peaks    (variant ``48``)
 
 Labels: anger, contempt, disgust, fear, happiness, sadness, surprise, and neutral. The last three frames of a
@@ -11,11 +12,17 @@ labelled sequence are the peak. Its first frame is a second entry ``S###_###-neu
 recipe whose label set has no neutral (``ck-plus-6``, ``ck-plus-contempt``) leaves these out. The paper's
 seven classes are the six basic ones and neutral (section V-A; recipe ``ck-plus``). The benchmarks with 6, 7
 (either) and 8 classes are not comparable with each other.
-"""
+
+Action units: 30 (:data:`UNITS`), present where they stand in the file of the peak, whatever their intensity
+(0 is one that was not judged), absent where they do not. They hold for the frame that the file is named after
+and the two before it (the peak of the labels of expressions; in FACS files one frame alone is coded); in the
+first frame, which is neutral, all are absent. All sequences with such a file have labels, also those without
+an expression."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
@@ -31,9 +38,11 @@ from fgbench.datasets._folders import (
     subfolders,
     unwrap,
 )
-from fgbench.datasets._peaks import lost_peak_and_neutral, peak_and_neutral
-from fgbench.datasets._tables import label_of, read_lines
-from fgbench.records import ClipEntry
+from fgbench.datasets._peaks import PEAK_FRAMES, lost_peak_and_neutral, peak_and_neutral
+from fgbench.datasets._tables import decimal_number, label_of, read_lines
+from fgbench.datasets._unit_names import Patterns
+from fgbench.errors import DatasetError
+from fgbench.records import AuRow, ClipEntry
 
 _CODES = dict(
     enumerate(("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"))
@@ -48,7 +57,13 @@ _COUNTS = {
     "sadness": 28,
     "surprise": 83,
 }
+UNITS = (*range(1, 3), *range(4, 8), *range(9, 19), 20, 21, *range(23, 30), 31, 34, 38, 39, 43)
+"""Action units of the release (Lucey et al. 2010, table 1); codes of head and eyes are passed over."""
+
 _SEQUENCES = "cohn-kanade-images/S###/###/*.png and Emotion/S###/###/*_emotion.txt"
+_UNITS = "cohn-kanade-images/S###/###/*.png and FACS/S###/###/*_facs.txt"
+_LAST_UNIT = 99
+_FACS_ENDING = "_facs.txt"
 _CROPPED = "CK+48/<emotion>/S###_###_########.png"
 
 CARD = Card(
@@ -58,7 +73,7 @@ CARD = Card(
     citation="Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR Workshops 2010",
     request="Affect Analysis Group of the University of Pittsburgh (Jeffrey Cohn), page of the CK+ database",
     protocol="10 folds by subject; last three frames are the peak, the first is neutral",
-    layouts=(_SEQUENCES, _CROPPED),
+    layouts=(_SEQUENCES, _UNITS, _CROPPED),
     variants=(
         Variant(
             name="sequences",
@@ -76,8 +91,17 @@ CARD = Card(
             classes={WHOLE: {label: 3 * count for label, count in _COUNTS.items()}},
             subjects=118,
         ),
+        Variant(
+            name="units",
+            scheme="none",
+            about="sequences with FACS codes, their peak and first frame, for action units",
+            totals={WHOLE: 593},
+            subjects=123,
+        ),
     ),
-    totals_source="Lucey et al. 2010, table 3 (327 labelled sequences); three peaks of each in CK+48",
+    totals_source="Lucey et al. 2010, table 3 (327 labelled of 593 sequences, 118 of 123 subjects); three "
+    "peaks of each labelled one in CK+48",
+    unconfirmed=("that the two frames before the coded one show its action units",),
 )
 
 
@@ -86,13 +110,118 @@ def list_clips(root: Path, variant: str = "sequences") -> list[ClipEntry]:
 
     Args:
         root: Folder with one of the layouts above, possibly some folders up.
-        variant: ``"sequences"`` or ``"48"``.
+        variant: ``"sequences"``, ``"units"`` or ``"48"``.
 
     Raises:
         DatasetError: If the folder is not laid out so, or a label file holds something else than a code.
     """
-    found = list(_cropped(root) if variant == "48" else _sequences(root))
-    return sorted(found, key=lambda entry: entry.clip_id)
+    listed = {"sequences": _sequences, "units": _with_units, "48": _cropped}[variant]
+    return sorted(listed(root), key=lambda entry: entry.clip_id)
+
+
+def action_units(root: Path) -> Iterator[AuRow]:
+    """Labels of the peak and of the first frame of all sequences with FACS codes.
+
+    Args:
+        root: As for :func:`list_clips`.
+
+    Raises:
+        DatasetError: If the folder is not laid out so, or a file has a line of another kind.
+    """
+    known = Patterns(UNITS)
+    neutral = known.of([-1] * len(UNITS))
+    for coded in _coded(root):
+        peak = _peak_of(coded)
+        if not peak:
+            continue
+        units = _facs(coded.file)
+        labels = known.of([1 if unit in units else -1 for unit in UNITS])
+        yield AuRow(clip_id=coded.name, frame_index=0, labels=neutral)
+        yield AuRow(clip_id=f"{coded.name}-neutral", frame_index=0, labels=neutral)
+        for index in peak:
+            yield AuRow(clip_id=coded.name, frame_index=index, labels=labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coded:
+    """A sequence with FACS codes: its id, its person, the codes, and its pictures if they are there."""
+
+    name: str
+    subject: str
+    file: Path
+    folder: Path | None
+
+
+def _peak_of(coded: _Coded) -> range:
+    """Frames of a sequence that its codes hold for; empty if it has too few pictures."""
+    names = [] if coded.folder is None else [stem(name).lower() for name in pictures(coded.folder)]
+    if len(names) < 2:
+        return range(0)
+    own = coded.file.name[: -len(_FACS_ENDING)].lower()
+    last = names.index(own) if own in names else len(names) - 1
+    return range(max(1, last + 1 - PEAK_FRAMES), last + 1)
+
+
+def _with_units(root: Path) -> Iterator[ClipEntry]:
+    """Sequences with FACS codes, each with its first frame and its peak."""
+    images = _images(root, _UNITS)
+    for coded in _coded(root):
+        path = relative(coded.folder or images.joinpath(*coded.name.split("_")), root)
+        peak = _peak_of(coded)
+        problem = None
+        if coded.folder is None:
+            problem = ("missing_file", f"no folder {path}")
+        elif not peak:
+            problem = ("no_frames", f"{path} has {len(pictures(coded.folder))} pictures")
+        yield ClipEntry(
+            clip_id=coded.name,
+            path=path,
+            subject_id=coded.subject,
+            source_id=coded.name,
+            selected_frames=None if problem else (0, *peak),
+            stills_only=not problem,
+            problem=problem,
+        )
+
+
+def _coded(root: Path) -> Iterator[_Coded]:
+    """All sequences with a file of FACS codes."""
+    images = _images(root, _UNITS)
+    base = unwrap(root, lambda folder: folder.name.lower().startswith("facs") and bool(subfolders(folder)))
+    if base is None:
+        raise layout_error(f"{root} has no folder FACS/ with folders of subjects", (_UNITS,))
+    for subject, inner in subfolders(base).items():
+        for number, folder in subfolders(inner).items():
+            person = find(images, subject)
+            for name in file_names(folder):
+                if name.lower().endswith(_FACS_ENDING):
+                    yield _Coded(
+                        name=f"{subject.upper()}_{number}",
+                        subject=subject.upper(),
+                        file=folder / name,
+                        folder=person and find(person, number),
+                    )
+
+
+def _facs(path: Path) -> set[int]:
+    """Numbers of the units in a file of FACS codes."""
+    found = set()
+    for line, words in read_lines(path, 2, "   1.2000000e+01   3.0000000e+00"):
+        unit, intensity = (decimal_number(word) for word in words)
+        if unit is None or unit != int(unit) or not 1 <= unit <= _LAST_UNIT or intensity is None:
+            raise DatasetError(
+                f"{path} line {line}: unit {words[0]!r} of intensity {words[1]!r}",
+                "expected the number of a unit and its intensity, such as 1.2000000e+01 3.0000000e+00",
+            )
+        found.add(int(unit))
+    return found
+
+
+def _images(root: Path, layout: str) -> Path:
+    images = unwrap(root, lambda folder: folder.name.lower() == "cohn-kanade-images")
+    if images is None:
+        raise layout_error(f"{root} has no folder cohn-kanade-images/", (layout,))
+    return images
 
 
 def _sequences(root: Path) -> Iterator[ClipEntry]:

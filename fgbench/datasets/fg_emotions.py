@@ -6,6 +6,7 @@ The paper's data set is not public; this is the layout for your own clips::
     annotations.csv             clip,label,key_frame,confidence,subject,source,split
     votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
     selection.csv               clip,frame                                           (optional)
+    action_units.csv            clip,frame,AU1,AU2,...                               (optional)
 
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
 one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
@@ -15,7 +16,9 @@ and ``source_id`` are ``subject`` and ``source``; other columns are ignored and 
 ``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
 plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
 
-Action units are labelled in the drawn data set alone (``truth.parquet``, see ``fgbench synth``).
+Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
+drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
+units alone, without classes: ``annotations.csv`` then needs no labels, and may be absent.
 
 Labels: the 33 leaves of the class tree. Known totals (paper, Table I): clips 825 / 275 / 391. Citation:
 Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
@@ -30,14 +33,14 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from fgbench.datasets import _drawn_truth
+from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._parts import EXAMPLES, parts_of
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
-from fgbench.records import AuRow, ClipEntry, Vote
+from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource, Vote
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
@@ -68,6 +71,7 @@ CARD = Card(
     layouts=("videos/<clip> and annotations.csv (clip,label,key_frame,...) or votes.csv",),
     variants=(
         Variant(name="own", scheme="fg33", about="your own clips"),
+        Variant(name="units", scheme="none", about="your own clips with action units, without classes"),
         Variant(name="paper", scheme="fg33", about="the paper's data set", totals={WHOLE: 1491}),
     ),
     totals_source="paper, table I: 825 + 275 + 391 clips",
@@ -75,11 +79,12 @@ CARD = Card(
 )
 
 
-def list_clips(root: Path) -> list[ClipEntry]:
+def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     """All clips of the data set, ordered by id; what is wrong with a clip stands in its ``problem``.
 
     Args:
         root: Folder with the layout above.
+        variant: ``"own"``, ``"paper"`` or ``"units"``.
 
     Raises:
         DatasetError: If the folder or its tables are not as described.
@@ -88,8 +93,10 @@ def list_clips(root: Path) -> list[ClipEntry]:
         raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {_LAYOUT}")
     annotations = _table(root / ANNOTATIONS, required={"clip"})
     votes = _table(root / VOTES, required={"clip", "annotator", "label"})
-    if annotations is None and votes is None:
-        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
+    is_bare = variant == "units"
+    if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
+        either = f" nor {_unit_table.TABLE}" if is_bare else ""
+        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}{either}", _LAYOUT)
     if votes is None:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
     selection = _table(root / SELECTION, required={"clip", "frame"})
@@ -115,6 +122,15 @@ def list_clips(root: Path) -> list[ClipEntry]:
         )
         for name in sorted(selected.keys() - {*known})
     ]
+    if is_bare:
+        entries = [replace(entry, label=None, votes=()) for entry in entries]
+    if _unit_table.has_units(root):
+        units = _unit_table.read_units(root, lambda name: files.find(name).clip_id)
+        others = units.named - {entry.clip_id for entry in entries}
+        if is_bare and annotations is None and votes is None:
+            entries = [_found(files.find(name)) for name in others]
+            others = set()
+        entries = _unit_table.with_units(entries, units, others)
     return sorted(entries, key=lambda entry: entry.clip_id)
 
 
@@ -146,7 +162,7 @@ def _with_nearest(column: str, known: Sequence[str], columns: Sequence[str]) -> 
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of action units, frame by frame: of the drawn data set, which brings its truth.
+    """Labels of action units: of ``action_units.csv``, else of the drawn data set, which brings its truth.
 
     Args:
         root: Folder with the layout above.
@@ -154,7 +170,30 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the data set has no such labels, or its table is damaged.
     """
-    return _drawn_truth.action_units(root)
+    if not _unit_table.has_units(root):
+        return _drawn_truth.action_units(root)
+    files = VideoFiles(root, VIDEOS)
+    return iter(_unit_table.read_units(root, lambda name: files.find(name).clip_id))
+
+
+def unit_source(root: Path) -> UnitSource:
+    """How the labels of ``action_units.csv`` were made, if there is one.
+
+    Args:
+        root: Folder with the layout above.
+
+    Raises:
+        DatasetError: If the table cannot be read.
+    """
+    if not _unit_table.has_units(root):
+        return PEOPLE
+    files = VideoFiles(root, VIDEOS)
+    return _unit_table.read_units(root, lambda name: files.find(name).clip_id).source
+
+
+def _found(file: Found) -> ClipEntry:
+    """The entry of a clip that the table of action units alone names."""
+    return ClipEntry(clip_id=file.clip_id, path=file.path, problem=file.problem)
 
 
 def _one_file(name: str, rows: list[Mapping[str, str]], files: VideoFiles) -> Found:

@@ -12,15 +12,19 @@ without suffix, or with it where files beside each other differ by that alone. L
 folders in lower case (label set ``free``), unless the recipe names a label set. Two folders beside each
 other may not be one class by their names, as they are where these differ in case, blanks, the composition
 of letters or characters that show nothing alone.
+
+Action units: a table ``action_units.csv`` beside the folders, see :mod:`fgbench.datasets._unit_table`, which
+names a clip by its id or its path.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fgbench.datasets import _unit_table
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     file_names,
@@ -34,8 +38,8 @@ from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media_kinds import kind_of, kind_of_name
-from fgbench.naming import key, shown
-from fgbench.records import ClipEntry
+from fgbench.naming import key, shown, tidy
+from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 from fgbench.taxonomy import is_usual_label, normal_label
 
 _WRAPPING = frozenset(
@@ -104,6 +108,9 @@ def list_clips(root: Path) -> list[ClipEntry]:
             found.extend(_entries(root, inner, label, parts.get(name)))
     if all(entry.problem for entry in found):
         raise layout_error(f"{root} has no pictures or videos in its folders", _LAYOUT)
+    if _unit_table.has_table(root):
+        units = _unit_table.read_units(root, _naming(found))
+        found = _unit_table.with_units(found, units, units.named - {entry.clip_id for entry in found})
     return sorted(found, key=lambda entry: entry.clip_id)
 
 
@@ -146,6 +153,38 @@ def _base(root: Path) -> Path:
 def _n_known(names: Iterable[str]) -> int:
     """How many names are labels of the usual sets."""
     return sum(is_usual_label(name) for name in names)
+
+
+def action_units(root: Path) -> Iterator[AuRow]:
+    """Labels of action units of ``action_units.csv``.
+
+    Args:
+        root: Folder with one of the layouts above.
+
+    Raises:
+        DatasetError: If there is no such table, or it cannot be read.
+    """
+    return iter(_unit_table.read_units(root, _naming(list_clips(root))))
+
+
+def unit_source(root: Path) -> UnitSource:
+    """How the labels of ``action_units.csv`` were made, if there is one.
+
+    Args:
+        root: Folder with one of the layouts above.
+
+    Raises:
+        DatasetError: If the table cannot be read.
+    """
+    if not _unit_table.has_table(root):
+        return PEOPLE
+    return _unit_table.read_units(root, _naming(list_clips(root))).source
+
+
+def _naming(entries: Iterable[ClipEntry]) -> Callable[[str], str]:
+    """What clip a name in a table means: its id or its path; other names are given back."""
+    ids = {tidy(entry.path): entry.clip_id for entry in entries}
+    return lambda name: ids.get(tidy(name).removeprefix("./"), tidy(name).removeprefix("./"))
 
 
 def _data_folders(folder: Path) -> dict[str, Path]:

@@ -13,6 +13,11 @@ left out and counted as ``other``. The first frame of a clip with one of the six
 Sessions without an emotion, and clips in profile, are not listed. Of a picture with both views the frontal
 face is taken, since the detector finds no other.
 
+Action units (variant ``units``, which lists all frontal sessions with ``-oao_aucs.xml``, with an emotion or
+not): 28 (:data:`UNITS`), present in the frames of their apex, absent in neutral ones and throughout where the
+file does not name them; onset and offset, where a unit begins or ends to show, are not labelled. Frames after
+the last marker of a file are not labelled either.
+
 The key frame is the middle of the frames in which the most action units are at their apex, where these are
 annotated; elsewhere it is left open, and recipes take the middle of the clip.
 
@@ -44,19 +49,26 @@ from fgbench.datasets._folders import (
 )
 from fgbench.datasets._peaks import first_frame
 from fgbench.datasets._tables import label_of, whole_number
+from fgbench.datasets._unit_names import Patterns
 from fgbench.datasets._xml import read_xml
 from fgbench.errors import DatasetError
 from fgbench.media_kinds import is_video
-from fgbench.records import ClipEntry
+from fgbench.records import AuRow, ClipEntry
 
 OTHER = "other"
 """Label of clips with an expression that is not among the six."""
 
+UNITS = (*range(1, 3), *range(4, 8), *range(9, 19), *range(20, 29), 43, 45, 46)
+"""Action units that the sessions are coded for."""
+
 _CODES = dict(enumerate(("anger", "disgust", "fear", "happiness", "sadness", "surprise"), start=1))
 _VIEWS = frozenset({"0", "2"})
 _APEX = "2"
+_PHASES = {"0": -1, "1": 0, "2": 1, "3": 0}
+"""Type of a marker to the label of the frames from it on: neutral, onset, apex, offset."""
 _SID = re.compile(r"(?P<subject>[Ss]\d+)-\d+.*")
 _AUCS = "-oao_aucs.xml"
+_NUMBER = re.compile(r"[0-9]{1,2}")
 _LAYOUT = (
     "Sessions/<id>/ with session.xml, <sid>.avi, <sid>.xml (Metatag Emotion 1 to 6), and for some "
     "<sid>-oao_aucs.xml",
@@ -72,34 +84,120 @@ CARD = Card(
     protocol="10 folds by subject; frames in the middle are the apex, the first is neutral",
     layouts=_LAYOUT,
     variants=(
-        Variant(scheme="mmi8", about="frontal clips with an emotion, and the neutral first frame of each"),
+        Variant(
+            name="emotions",
+            scheme="mmi8",
+            about="frontal clips with an emotion, and the neutral first frame of each",
+        ),
+        Variant(name="units", scheme="none", about="frontal clips with action units in every frame"),
     ),
     unconfirmed=(
         "that the frames in the middle of a clip are its apex; publications differ in which they take",
         "number of clips: publications use 205 to 213",
         "what codes of emotions above 6 stand for",
+        "that the sessions are coded for all of the 28 action units: one that a file does not name is absent",
         "types of markers: 0 neutral, 1 onset, 2 apex, 3 offset; that they count frames from 1",
     ),
 )
 
 
-def list_clips(root: Path) -> list[ClipEntry]:
-    """Clips with an emotion, and their neutral first frames, ordered by id (``S###-###``).
+def list_clips(root: Path, variant: str = "emotions") -> list[ClipEntry]:
+    """Clips with an emotion, and their neutral first frames, or clips with action units, ordered by id.
 
     Args:
         root: Folder with the layout above, possibly some folders up, or ``Sessions/`` itself.
+        variant: ``"emotions"`` or ``"units"``.
 
     Raises:
-        DatasetError: If the folder is not laid out so, no session tells an emotion, or a code of one is no
-            number.
+        DatasetError: If the folder is not laid out so, no session tells an emotion (or action units), or a
+            code of an emotion is no number.
     """
+    listed = _coded_session if variant == "units" else _session
+    base = _sessions(root)
+    found = [entry for folder in subfolders(base).values() for entry in listed(folder, root)]
+    if not found:
+        wanted = "<sid>-oao_aucs.xml" if variant == "units" else "<sid>.xml that tells an emotion"
+        raise layout_error(f"{base} has no session with a file {wanted}", _LAYOUT)
+    return sorted(found, key=lambda entry: entry.clip_id)
+
+
+def action_units(root: Path) -> Iterator[AuRow]:
+    """Labels of the frames of all frontal sessions with action units, of those that can be read.
+
+    Args:
+        root: As for :func:`list_clips`.
+
+    Raises:
+        DatasetError: If the folder is not laid out so.
+    """
+    known = Patterns(UNITS)
+    for folder in subfolders(_sessions(root)).values():
+        for entry in _coded_session(folder, root):
+            path = find(folder, entry.clip_id + _AUCS)
+            if entry.problem is not None or path is None:
+                continue
+            for index, labels in enumerate(_phases(read_xml(path))):
+                yield AuRow(clip_id=entry.clip_id, frame_index=index, labels=known.of(labels))
+
+
+def _sessions(root: Path) -> Path:
     base = unwrap(root, _has_sessions)
     if base is None:
         raise layout_error(f"{root} has no folder Sessions/ with <id>/session.xml", _LAYOUT)
-    found = [entry for folder in subfolders(base).values() for entry in _session(folder, root)]
-    if not found:
-        raise layout_error(f"{base} has no session with a file <sid>.xml that tells an emotion", _LAYOUT)
-    return sorted(found, key=lambda entry: entry.clip_id)
+    return base
+
+
+def _coded_session(folder: Path, root: Path) -> Iterator[ClipEntry]:
+    """The clips of a session with action units, but those in profile."""
+    session = find(folder, "session.xml")
+    for sid, name in _clips(folder).items():
+        units = find(folder, sid + _AUCS)
+        if units is None:
+            continue
+        path, match, problem = prefix(folder, root) + name, _SID.fullmatch(sid), None
+        try:
+            if session is None:
+                raise DatasetError(f"{folder} has no file session.xml, which tells the view")
+            if not _is_frontal(read_xml(session), name):
+                continue
+            if match is None:
+                raise DatasetError(f"{path} does not name its subject, expected S###-###; folds need it")
+            _phases(read_xml(units))
+        except DatasetError as error:
+            problem = ("bad_annotation", error.message)
+        yield ClipEntry(
+            clip_id=sid,
+            path=path,
+            subject_id=None if match is None else match["subject"].upper(),
+            source_id=sid,
+            problem=problem,
+        )
+
+
+def _phases(annotation: Element) -> list[list[int]]:
+    """Labels of :data:`UNITS` of every frame up to the last marker.
+
+    Raises:
+        DatasetError: If a marker has no frame number, or its type or the number of a unit is not known.
+    """
+    coded: dict[int, list[tuple[int, str]]] = {}
+    for unit in annotation.iter("ActionUnit"):
+        digits = _NUMBER.search(unit.get("Number", ""))
+        if digits is None:
+            raise DatasetError(
+                f"an action unit has the number {unit.get('Number')!r}, expected one such as 12"
+            )
+        coded.setdefault(int(digits[0]), []).extend(_markers(unit))
+    n_frames = 1 + max((frame for markers in coded.values() for frame, _ in markers), default=-1)
+    found = [[-1] * len(UNITS) for _ in range(n_frames)]
+    for place, number in enumerate(UNITS):
+        markers = sorted(coded.get(number, []))
+        for (start, kind), (end, _) in pairwise([*markers, (n_frames, "")]):
+            if kind not in _PHASES:
+                raise DatasetError(f"a marker of action unit {number} has the type {kind!r}, expected 0 to 3")
+            for frame in range(start, end):
+                found[frame][place] = _PHASES[kind]
+    return found
 
 
 def _has_sessions(folder: Path) -> bool:
@@ -217,6 +315,15 @@ def apex_frame(annotation: Element) -> int | None:
 
 def _apexes(unit: Element) -> Iterator[tuple[int, int]]:
     """First frame, and frame after the last, of every apex of an action unit, from 0."""
+    markers = sorted(_markers(unit))
+    for place, (frame, kind) in enumerate(markers):
+        end = markers[place + 1][0] if place + 1 < len(markers) else frame + 1
+        if kind == _APEX and end > frame:
+            yield frame, end
+
+
+def _markers(unit: Element) -> list[tuple[int, str]]:
+    """Frame, from 0, and type of every marker of an action unit."""
     markers = []
     for marker in unit.iter("Marker"):
         number = whole_number(marker.get("Frame", ""))
@@ -224,8 +331,4 @@ def _apexes(unit: Element) -> Iterator[tuple[int, int]]:
             found = marker.get("Frame", "")
             raise DatasetError(f"a marker of an action unit is at frame {found!r}, expected a number")
         markers.append((max(0, number - 1), marker.get("Type", "")))
-    markers.sort()
-    for place, (frame, kind) in enumerate(markers):
-        end = markers[place + 1][0] if place + 1 < len(markers) else frame + 1
-        if kind == _APEX and end > frame:
-            yield frame, end
+    return markers

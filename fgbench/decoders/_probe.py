@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 
 from fgbench.decoders import _container
 from fgbench.decoders._canvas import Canvas, square_size, usable_aspect
 from fgbench.decoders._container import Source
 from fgbench.decoders._orientation import UPRIGHT, Orientation, from_display_matrix
 from fgbench.decoders._side_data import display_matrix
-from fgbench.decoders._timeline import PacketLog, Timeline, build_timeline, time_span
+from fgbench.decoders._timeline import ONE_FRAME_PER_PACKET, PacketLog, Timeline, build_timeline, time_span
 from fgbench.decoders._tone import tone_map_of
-from fgbench.decoders._truncation import missing_bytes
+from fgbench.decoders._truncation import announced_frames, lacks_frames, missing_bytes
 from fgbench.errors import MediaError
 from fgbench.media_faults import check_frame_px
 from fgbench.video import VideoInfo, frame_rate
@@ -38,6 +39,8 @@ class Probe:
         declared_fps: Frame rate after the file's header, or as FFmpeg guesses it from the first frames.
         pixel_aspect: Width over height of a stored pixel; 1 also where the file does not say, or nonsense.
         n_missing_bytes: Number of bytes that the file is known to lack at its end.
+        n_announced: Number of frames that the file announces, ``None`` if it does not say.
+        lacks_frames: Whether it holds clearly fewer packets than that.
     """
 
     source: Source
@@ -49,11 +52,18 @@ class Probe:
     declared_fps: float
     pixel_aspect: Fraction
     n_missing_bytes: int
+    n_announced: int | None
+    lacks_frames: bool
 
     @property
     def path(self) -> Path:
         """The file."""
         return self.source.path
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the file is known to lack its end."""
+        return self.n_missing_bytes > 0 or self.lacks_frames
 
     def canvas(self, picture: av.VideoFrame) -> Canvas:
         """The coordinate frame of the clip.
@@ -111,14 +121,19 @@ class Probe:
             fps=frame_rate(n_frames, duration_s, declared_fps=self.declared_fps, tick_s=tick_s),
             n_frames=n_frames,
             duration_s=duration_s,
-            is_truncated=self.n_missing_bytes > 0,
+            is_truncated=self.is_truncated,
+            n_announced=self.n_announced if self.is_truncated else None,
         )
 
     def truncated(self, lost: str) -> MediaError:
         """Error for what lies behind the point where the file breaks off."""
+        missing = (
+            f"at least {self.n_missing_bytes} bytes are missing at its end"
+            if self.n_missing_bytes
+            else f"it announces {self.n_announced} frames and holds fewer"
+        )
         return MediaError(
-            f"{self.path} breaks off before {lost}: at least {self.n_missing_bytes} bytes are missing at its "
-            "end",
+            f"{self.path} breaks off before {lost}: {missing}",
             "copy or download the file again",
             reason="truncated",
         )
@@ -143,22 +158,30 @@ def probe(source: Source, container: Any, stream: Any) -> Probe:
         stream: The video stream.
     """
     log = PacketLog()
+    n_blank = 0  # packets of zeros at the end: where a download stopped in a file of the full length
+    n_announced = announced_frames(container.format.name, stream)
     for packet in _container.packets(container, stream, source):
         log.add(packet)
+        n_blank = 0 if np.frombuffer(packet, np.uint8).any() else n_blank + 1
     n_missing_bytes = missing_bytes(source.path)
     formats, codec = container.format.name, stream.codec_context.name
+    if codec not in ONE_FRAME_PER_PACKET:
+        n_blank = 0  # zeros may be a black picture
+    is_short = lacks_frames(n_announced, len(log.pts) - n_blank)
     timeline = build_timeline(log, container=formats, codec=codec, n_declared=stream.frames)
     rate = stream.average_rate or stream.guessed_rate
     return Probe(
         source=source,
         container=formats,
         codec=codec,
-        timeline=None if n_missing_bytes else timeline,
+        timeline=None if n_missing_bytes or is_short else timeline,
         has_times=log.has_times(formats),
         time_base_s=Fraction(stream.time_base.numerator, stream.time_base.denominator),
         declared_fps=float(rate) if rate else _DEFAULT_FPS,
         pixel_aspect=usable_aspect(stream.sample_aspect_ratio),
         n_missing_bytes=n_missing_bytes,
+        n_announced=n_announced,
+        lacks_frames=is_short,
     )
 
 

@@ -20,7 +20,7 @@ _TIMED_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm"})
 
 # Codecs of which a packet in these containers is always one shown frame. Not VP8 (hidden frames are packets
 # of their own) and not MPEG-4 part 2 (a packet that says "not coded" becomes no frame).
-_ONE_FRAME_PER_PACKET = frozenset({"h264", "hevc", "av1", "vp9", "mjpeg", "ffv1", "prores"})
+ONE_FRAME_PER_PACKET = frozenset({"h264", "hevc", "av1", "vp9", "mjpeg", "ffv1", "prores"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
     """
     if log.n_untimed or log.n_damaged or not log.pts or n_declared not in (0, len(log.pts)):
         return None
-    if codec not in _ONE_FRAME_PER_PACKET or _TIMED_CONTAINERS.isdisjoint(container.split(",")):
+    if codec not in ONE_FRAME_PER_PACKET or _TIMED_CONTAINERS.isdisjoint(container.split(",")):
         return None
     all_pts = np.array(log.pts, dtype=np.int64)
     is_key = np.frombuffer(log.keys, dtype=np.bool_)

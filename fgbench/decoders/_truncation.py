@@ -1,13 +1,14 @@
 """Whether a file is shorter than its own outermost structure says: an interrupted copy or recording.
 
 Reads a few bytes of the file. Knows MP4 and MOV boxes, the Matroska/WebM segment and RIFF (AVI); a recording
-that was cut exactly between two fragments, or in another format, is not noticed.
+that was cut exactly between two fragments, or in another format, is not noticed. Of MP4 and MOV files the
+index tells besides how many frames there should be.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 # Boxes at the top level of ISO/IEC 14496-12 and QuickTime files; anything else ends the walk.
 _TOP_LEVEL_BOXES = frozenset(
@@ -28,6 +29,31 @@ _TOP_LEVEL_BOXES = frozenset(
 )
 _EBML_ID = bytes.fromhex("1a45dfa3")  # RFC 8794, section 11.2.1
 _SEGMENT_ID = bytes.fromhex("18538067")  # RFC 9559, section 5.1
+
+
+TOLERATED_FRAMES = 2
+"""So many frames fewer than the index announces are no sign that the file was cut."""
+
+
+def announced_frames(container: str, stream: Any) -> int | None:
+    """Number of frames that an MP4 or MOV file announces in its index.
+
+    Counted are the entries that hold anything, after edit lists: those of frames that are cut off by an edit
+    list, or that are decoded but not shown, are as many here as there are packets. Other containers say how
+    many frames they hold only roughly, or not at all.
+
+    Args:
+        container: FFmpeg's names of the container format, separated by commas.
+        stream: The video stream as PyAV has opened it, before anything was read.
+    """
+    if "mp4" not in container.split(","):
+        return None
+    return sum(entry.size > 0 for entry in stream.index_entries) or None
+
+
+def lacks_frames(n_announced: int | None, n_held: int) -> bool:
+    """Whether a file holds fewer frames than it announces, by more than :data:`TOLERATED_FRAMES`."""
+    return n_announced is not None and n_announced - n_held > TOLERATED_FRAMES
 
 
 def missing_bytes(path: Path) -> int:

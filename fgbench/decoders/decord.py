@@ -87,6 +87,8 @@ def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> DecordReader:
         if facts.n_missing_bytes:
             raise facts.truncated("its end")
         picture = first_picture(facts)
+        if facts.lacks_frames:
+            raise facts.truncated("its end")
         timeline = _certain_timeline(facts, picture)
         _check_times(_open(path), facts, timeline)
         return DecordReader(facts, timeline, picture)

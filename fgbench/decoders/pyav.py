@@ -249,7 +249,7 @@ class PyavReader:
                     return
         if index < 0:
             raise self._probe.no_frames()
-        if self._probe.n_missing_bytes:
+        if self._probe.is_truncated:
             raise self._probe.truncated(f"frame {target}")
 
 

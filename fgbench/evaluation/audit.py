@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from fgbench.evaluation.audited_tables import (
     read_clips,
     stored_pictures,
 )
+from fgbench.evaluation.division import read_division
 from fgbench.evaluation.duplicate_search import MAX_BITS, MIN_CORRELATION
-from fgbench.evaluation.leakage import KINDS, Leak, Side, compare
+from fgbench.evaluation.leakage import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.evaluation.look_groups import LookGroup, look_groups
 from fgbench.records import SPLITS
 
@@ -43,13 +45,16 @@ class Folder:
         path: The work folder.
         dataset: Name of the data set.
         synthetic: Whether it is drawn.
-        apart: By what its recipe keeps parts apart: ``clip_id``, ``source_id`` or ``subject_id``.
+        apart: By what its recipe keeps parts, or its protocol folds, apart: ``clip_id``, ``source_id`` or
+            ``subject_id``.
+        folds: Folds of its protocol; 0 for parts.
     """
 
     path: Path
     dataset: str
     synthetic: bool
     apart: str
+    folds: int = 0
 
     @property
     def manifests(self) -> Path:
@@ -107,6 +112,16 @@ class Audit:
         """Leaks that the recipe does not allow."""
         return [leak for leak in self.leaks if not leak.allowed]
 
+    @property
+    def n_comparisons(self) -> int:
+        """Pairs of parts, or of folds, that were compared: both have clips."""
+        return sum(all(pair.clips) for pair in self.compared)
+
+    @property
+    def n_pairs(self) -> int:
+        """Pairs of clips that were compared."""
+        return sum(first * second for first, second in (pair.clips for pair in self.compared))
+
     def counts(self) -> list[tuple[str, str, str, int, int]]:
         """(kind, first part, second part, leaks, allowed) of every kind and pair of parts that were met."""
         leaks: Counter[tuple[str, str, str]] = Counter()
@@ -129,6 +144,8 @@ class Audit:
             "compared": [asdict(pair) for pair in self.compared],
             "unreadable": list(self.unreadable),
             "flat": self.flat,
+            "n_comparisons": self.n_comparisons,
+            "n_pairs_of_clips": self.n_pairs,
             "n_leaks": len(self.found),
             "groups": [group.to_json() for group in self.groups],
             "leaks": [asdict(leak) for leak in self.leaks],
@@ -149,19 +166,23 @@ def open_folder(workdir: Path) -> Folder:
             f"no complete manifests in {workdir / 'manifests'} (no index.json)",
             "run fgbench prepare; it continues where it was",
         ) from error
-    group_by = index["origin"]["recipe"]["split"][
-        "group_by"
-    ]  # "found": there are persons, and they are apart
+    protocol = index.get("protocol") or {}
+    is_folded = protocol.get("kind") == "k-fold"
+    group_by = str(index["origin"]["recipe"]["split"]["group_by"])
+    if is_folded and "group_by" in protocol:
+        group_by = str(protocol["group_by"])
     return Folder(
         path=workdir,
         dataset=index["dataset"],
         synthetic=index["synthetic"],
+        # "found": there are persons, and they are apart.
         apart="subject_id" if group_by == "found" else group_by,
+        folds=int(protocol.get("folds", 10)) if is_folded else 0,
     )
 
 
 def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = None) -> Audit:
-    """What the parts of a work folder share.
+    """What the parts of a work folder share, or each fold of a k-fold protocol with every other.
 
     Args:
         workdir: The work folder.
@@ -169,14 +190,21 @@ def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = Non
         progress: Told of the work.
 
     Raises:
+        ConfigError: If the folds do not divide the clips.
         ManifestError: If the manifests are missing, incomplete or damaged.
     """
     folder = open_folder(workdir)
     clips = read_clips(folder.manifests)
-    pictures = _describe(folder, SPLITS, jobs=jobs, progress=progress)
-    sides = {part: _side(part, part, clips, pictures) for part in SPLITS}
     leaks = misplaced_pictures(folder.manifests, clips)
-    for first, second in PAIRS:
+    if folder.folds:
+        pictures = _describe(folder, None, jobs=jobs, progress=progress)
+        sides = _folds(workdir, clips, pictures)
+        pairs: Sequence[tuple[str, str]] = [*combinations(sides, 2)]
+    else:
+        pictures = _describe(folder, SPLITS, jobs=jobs, progress=progress)
+        sides = {part: _side(part, part, clips, pictures) for part in SPLITS}
+        pairs = PAIRS
+    for first, second in pairs:
         leaks += compare(
             sides[first],
             sides[second],
@@ -187,7 +215,7 @@ def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = Non
     return Audit(
         folder=folder,
         against=None,
-        compared=[_compared(sides[first], sides[second]) for first, second in PAIRS],
+        compared=[_compared(sides[first], sides[second]) for first, second in pairs],
         leaks=_ordered(leaks),
         groups=look_groups(list(sides.values()), leaks),
         unreadable=pictures.unreadable,
@@ -243,7 +271,20 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
     )
 
 
-def _describe(folder: Folder, parts: Sequence[str], *, jobs: int, progress: Progress | None) -> Pictures:
+def _folds(workdir: Path, clips: Sequence[AuditedClip], pictures: Pictures) -> dict[str, Side]:
+    """The folds by their names, in order."""
+    division = read_division(workdir, storage.read_json(workdir / "manifests" / "index.json"))
+    found = {}
+    for fold in division.folds:
+        members = [clip for clip in clips if division.fold_of.get(clip.clip_id) == fold]
+        name = f"fold {fold}"
+        found[name] = Side(name, members, pictures.of_clips({clip.clip_id for clip in members}))
+    return found
+
+
+def _describe(
+    folder: Folder, parts: Sequence[str] | None, *, jobs: int, progress: Progress | None
+) -> Pictures:
     total = count_originals(folder.manifests, parts)
 
     def tell(done: int) -> None:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from fgbench.errors import MediaError
 from fgbench.evaluation.perceptual_hash import (
+    N_HASHES,
     SIDE_PX,
-    WINDOWS,
     Hashes,
     evened,
     filled,
@@ -56,7 +56,7 @@ class Pictures:
         clip_ids: N ids of clips.
         digests: N SHA-256 of shape and pixels.
         thumbs: (N, 56, 56) uint8 grey.
-        hashes: (N, W, 4) uint64 of :func:`fgbench.evaluation.perceptual_hash.hashes`.
+        hashes: (N, H, 4) uint64 of :func:`fgbench.evaluation.perceptual_hash.hashes`.
         flat: (N,) bool; pictures that show nothing.
         unreadable: Ids of further pictures that could not be decoded.
     """
@@ -112,7 +112,7 @@ def describe(
     order = sorted(range(len(found)), key=lambda place: (found[place][1], found[place][0]))
     # One table at a time, so that no more than one is held twice.
     thumbs = np.empty((len(found), SIDE_PX, SIDE_PX), np.uint8)
-    words = np.empty((len(found), len(WINDOWS), 4), np.uint64)
+    words = np.empty((len(found), N_HASHES, 4), np.uint64)
     for row, place in enumerate(order):
         thumbs[row], words[row] = found[place][3:5]
     return Pictures(

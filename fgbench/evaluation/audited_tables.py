@@ -34,17 +34,17 @@ def read_clips(manifests: Path) -> list[AuditedClip]:
     return sorted(clips, key=lambda clip: (clip.clip_id, clip.part))
 
 
-def stored_pictures(manifests: Path, parts: Collection[str]) -> Iterator[StoredPicture]:
-    """The originals of some parts, as a stream."""
+def stored_pictures(manifests: Path, parts: Collection[str] | None) -> Iterator[StoredPicture]:
+    """The originals of some parts, or of all (``None``), as a stream."""
     for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split", "image"]):
-        if row["parent_id"] is None and row["split"] in parts:
+        if row["parent_id"] is None and (parts is None or row["split"] in parts):
             yield StoredPicture(row["image_id"], row["clip_id"], row["image"]["bytes"] or b"")
 
 
-def count_originals(manifests: Path, parts: Collection[str]) -> int:
-    """Number of the originals of some parts."""
+def count_originals(manifests: Path, parts: Collection[str] | None) -> int:
+    """Number of the originals of some parts, or of all (``None``)."""
     rows = _image_rows(manifests, ["parent_id", "split"])
-    return sum(row["parent_id"] is None and row["split"] in parts for row in rows)
+    return sum(row["parent_id"] is None and (parts is None or row["split"] in parts) for row in rows)
 
 
 def pictures_by_id(manifests: Path, image_ids: Collection[str]) -> dict[str, bytes]:

@@ -20,6 +20,10 @@ FEW = 30
 """Clusters below which an interval is a rough guide only; ours, from the benchmark ``coverage``."""
 
 
+LEAST = 5
+"""Clusters below which no interval is printed: of two persons it says next to nothing; ours."""
+
+
 def cluster_names(
     *, subject_ids: Sequence[str | None], source_ids: Sequence[str | None], clip_ids: Sequence[str]
 ) -> tuple[str, ...]:
@@ -47,11 +51,11 @@ def clusters_told(names: Iterable[str]) -> str:
 
 
 def few_told(n_clusters: int) -> list[str]:
-    """A sentence where intervals are of few clusters, or there are none."""
+    """A sentence where intervals are of few clusters, or too few for any."""
     if n_clusters >= FEW:
         return []
-    if n_clusters < 2:
-        return ["No intervals: they need at least two clusters."]
+    if n_clusters < LEAST:
+        return [f"Fewer than five persons, or films or clips (here {n_clusters}): no interval."]
     return [
         f"Intervals of {n_clusters} clusters, fewer than {FEW}, are a rough guide: they may be too narrow."
     ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.evaluation.perceptual_hash import SIDE_PX, WINDOWS, Thumbnail, evened, filled
+from fgbench.evaluation.perceptual_hash import SIDE_PX, WINDOWS, Mask, Thumbnail, evened, filled, turning
 
 _STEPS = 40  # of the search for the movement
 _ENOUGH = 1e-4  # gain in correlation below which the search ends
@@ -31,11 +31,20 @@ class Match:
         first: Number of the first picture's window in :data:`fgbench.evaluation.perceptual_hash.WINDOWS`.
         second: Number of the second picture's.
         mirrored: Whether the first picture is to be mirrored.
+        quarters: Quarters by which it is to be turned anticlockwise after that.
+        angle_deg: Degrees by which its middle is to be turned anticlockwise.
     """
 
     first: int
     second: int
     mirrored: bool
+    quarters: int = 0
+    angle_deg: float = 0.0
+
+    @property
+    def is_shift(self) -> bool:
+        """Whether each picture shows something at an edge that the other does not."""
+        return self.first > 0 and self.second > 0
 
 
 class _Face:
@@ -43,10 +52,14 @@ class _Face:
 
     __slots__ = ("evened", "shown")
 
-    def __init__(self, thumb: Thumbnail) -> None:
+    def __init__(self, thumb: Thumbnail, kept: Mask | None = None) -> None:
+        """A face, of which what is not kept shows nothing."""
         fill = filled(thumb)
         self.evened = evened(thumb, fill)
-        self.shown = (~fill).astype(np.float32)
+        shown = ~fill if kept is None else ~fill & kept
+        if kept is not None:
+            self.evened *= kept
+        self.shown = shown.astype(np.float32)
 
 
 def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> float:
@@ -62,8 +75,9 @@ def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> fl
     """
     import cv2
 
-    moved = _Face(first[:, ::-1] if match.mirrored else first)
-    still = _Face(second)
+    turned = np.rot90(first[:, ::-1] if match.mirrored else first, match.quarters)
+    moved = _Face(np.ascontiguousarray(turned), _kept(match, match.first))
+    still = _Face(second, _kept(match, match.second))
     matrix = _beginning(match)
     limits = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, _ENOUGH)
     best = _correlation(moved, still, matrix)
@@ -80,8 +94,26 @@ def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> fl
     return best
 
 
+def _kept(match: Match, window: int) -> Mask | None:
+    """What both pictures can show: of turned ones a circle, of shifted ones the window; ``None`` for all."""
+    if match.angle_deg:
+        away = np.arange(SIDE_PX) - (SIDE_PX - 1) / 2.0
+        circle: Mask = np.add.outer(away**2, away**2) <= (SIDE_PX / 2.0) ** 2
+        return circle
+    if not match.is_shift:
+        return None
+    left, top, side = WINDOWS[window]
+    kept = np.zeros((SIDE_PX, SIDE_PX), bool)
+    rows, columns = (slice(round(start * SIDE_PX), round((start + side) * SIDE_PX)) for start in (top, left))
+    kept[rows, columns] = True
+    return kept
+
+
 def _beginning(match: Match) -> npt.NDArray[np.float32]:
-    """Matrix from px of the second picture to px of the (mirrored) first that lays window over window."""
+    """Matrix from px of the second picture to px of the first, mirrored or turned by quarters as the match
+    says, that lays window over window."""
+    if match.angle_deg:
+        return turning(match.angle_deg).astype(np.float32)
     left, top, side = WINDOWS[match.first]
     if match.mirrored:
         left = 1.0 - left - side

@@ -14,6 +14,9 @@ from typing import Literal
 from fgbench.evaluation.audited_pictures import Pictures
 from fgbench.evaluation.duplicate_search import near_duplicates
 
+PARTNERS = 50
+"""Clips that are listed as equal to one."""
+
 Kind = Literal[
     "same_clip",
     "same_file",
@@ -90,6 +93,9 @@ class Leak:
         first_clips: Clips of the first part that would have to go.
         correlation: Of near duplicates after alignment; ``None`` for other kinds.
         pictures: Ids of a picture of each part to be looked at; ``None`` where there are none.
+        partners: Clips of the second part that are equal to ``first``, of files and pictures, or to
+            ``second``, of near duplicates: the first :data:`PARTNERS`, ``second`` among them.
+        n_partners: How many there are.
     """
 
     kind: Kind
@@ -102,6 +108,8 @@ class Leak:
     first_clips: Sequence[str]
     correlation: float | None = None
     pictures: tuple[str, str] | None = None
+    partners: Sequence[str] = ()
+    n_partners: int = 0
 
 
 def compare(
@@ -183,8 +191,9 @@ def _leak(
     detail: str,
     pictures: tuple[str | None, str | None],
     correlation: float | None = None,
+    partners: Sequence[str] = (),
 ) -> Leak:
-    """A leak of one clip into another."""
+    """A leak of one clip into another, or into all of its partners."""
     one, other = pictures
     return Leak(
         kind=kind,
@@ -197,6 +206,8 @@ def _leak(
         first_clips=(clips[0],),
         correlation=correlation,
         pictures=None if one is None or other is None else (one, other),
+        partners=tuple(partners[:PARTNERS]),
+        n_partners=len(partners),
     )
 
 
@@ -264,7 +275,9 @@ def _same_files(first: Side, second: Side) -> list[Leak]:
         for clip_id in clip_ids if found else []:
             detail = "the files are equal" + _and_more(len(found))
             pictures = (images.get(clip_id), other_images.get(found[0]))
-            leaks.append(_leak("same_file", (first, second), (clip_id, found[0]), detail, pictures))
+            leaks.append(
+                _leak("same_file", (first, second), (clip_id, found[0]), detail, pictures, None, found)
+            )
     return leaks
 
 
@@ -293,7 +306,7 @@ def _same_pictures(first: Side, second: Side, told: _Told) -> list[Leak]:
         detail = f"{n_pairs} pairs of pictures have equal pixels" + _and_more(len(left))
         row, other_row = looks.rows[clip_id, digest], others.rows[left[0], digest]
         pictures = (first.pictures.image_ids[row], second.pictures.image_ids[other_row])
-        leaks.append(_leak("same_picture", (first, second), (clip_id, left[0]), detail, pictures))
+        leaks.append(_leak("same_picture", (first, second), (clip_id, left[0]), detail, pictures, None, left))
     return leaks
 
 
@@ -327,7 +340,7 @@ def _near_duplicates(
         for clip_id in groups[one]:
             told_of = detail + _and_more(len(others[other]))
             pair = (clip_id, other)
-            leaks.append(_leak("near_duplicate", (first, second), pair, told_of, shown, value))
+            leaks.append(_leak("near_duplicate", (first, second), pair, told_of, shown, value, others[other]))
     return leaks
 
 

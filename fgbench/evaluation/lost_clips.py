@@ -58,6 +58,16 @@ def lost_samples(manifests: Path, there: Iterable[Sample]) -> list[Sample]:
     return [found[clip_id] for clip_id in sorted(found)]
 
 
+def lost_rows(manifests: Path) -> list[dict[str, Any]]:
+    """Rows of the rejects that are clips of known class that could not be read or used, ordered by id.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    rows = [{name: row[name] for name in _COLUMNS} for row in _failed(manifests) if is_lost(row)]
+    return sorted(rows, key=lambda row: (str(row["id"]), str(row["stage"])))
+
+
 def is_lost(row: Mapping[str, Any]) -> bool:
     """Whether a row of the rejects is a clip of known class that could not be read or used."""
     return row["label"] is not None and _has_failed(row)

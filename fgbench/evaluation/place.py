@@ -46,6 +46,7 @@ class RunPlace:
         note: Told, in words, what a user should know: what was found damaged and is made again.
         samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
             ``None`` if it is not.
+        earlier_digests: What earlier versions of fgbench kept of these manifests.
     """
 
     workdir: Path
@@ -60,12 +61,17 @@ class RunPlace:
     division: Division = field(default_factory=Division)
     fold: str = SINGLE_FOLD
     samples_digest: str | None = None
+    earlier_digests: frozenset[str] = frozenset()
     note: Note = unheard
 
     @property
     def faces_digest(self) -> str:
         """Digest of clips, faces and images, which features do not change."""
         return self.samples_digest or self.manifest_digest
+
+    def is_digest_of(self, digest: str | None) -> bool:
+        """Whether a digest that a run kept is that of what is read here now."""
+        return digest in {self.manifest_digest, *self.earlier_digests}
 
     @property
     def manifests(self) -> Path:
@@ -105,6 +111,7 @@ class RunPlace:
             seed=self.seed,
             config=config,
             manifest_digest=self.manifest_digest,
+            earlier_digests=self.earlier_digests,
             note=self.note,
         )
         if folder is None:

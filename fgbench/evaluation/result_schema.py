@@ -98,6 +98,7 @@ class _Details(_Shape):
     start: _Start | None = None
     protocol: _Protocol | None = None
     notes: list[Annotated[str, Field(min_length=1)]] = []
+    pseudo_labels: dict[str, str] = {}
     transfer: _Transfer | None = None
 
 
@@ -140,7 +141,8 @@ class ClassResult(_Told):
     metrics: _Scores
     rejected_test: dict[str, Count] = {}
     tuned_on_test: bool = False
-    manifest_digest: str
+    manifest_digest: str | None = None
+    digest_kind: str | None = None
     details: _Details
 
 

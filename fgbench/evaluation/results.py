@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,9 @@ CONFUSION = "confusion.csv"
 
 SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
+
+DIGEST_KIND = "columns"
+"""What ``manifest_digest`` is of: the columns that methods read; results of earlier versions do not tell."""
 
 _AGAIN = "run the experiment again"
 
@@ -184,6 +187,7 @@ def write_run(
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "manifest_digest": manifest_digest,
+        "digest_kind": DIGEST_KIND,
         "device": device,
         "details": dict(details),
         **{key: value for key, value in provenance().items() if key != "packages"},
@@ -206,6 +210,7 @@ def finished_run(
     seed: int,
     config: Mapping[str, Any],
     manifest_digest: str,
+    earlier_digests: Collection[str] = (),
     note: Callable[[str], None] = unheard,
 ) -> Path | None:
     """Folder of a run that is there already; ``None`` if it is not, is damaged, or differs.
@@ -219,6 +224,7 @@ def finished_run(
         seed: Seed of the run.
         config: All settings, as given to :func:`write_run`.
         manifest_digest: Digest of the manifests.
+        earlier_digests: What earlier versions of fgbench kept of these manifests.
         note: Told why a finished run cannot be taken as it is.
 
     Raises:
@@ -231,7 +237,8 @@ def finished_run(
         if (folder / RESULT).exists():
             note(f"{error.message}: the run is made again")
         return None
-    if (result["config_digest"], result["manifest_digest"]) != (digest_json(_plain(config)), manifest_digest):
+    is_of_these = result.get("manifest_digest") in {manifest_digest, *earlier_digests}
+    if result["config_digest"] != digest_json(_plain(config)) or not is_of_these:
         return None
     try:
         verify(folder)

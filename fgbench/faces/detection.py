@@ -29,10 +29,13 @@ class Detection:
         box_xyxy: (4,) float32 ``x0, y0, x1, y1`` in px, a square from the brows to the chin as dlib's HOG
             detector draws it; it may reach beyond the picture.
         score: The detector's own score; higher is surer.
+        roll_rad: How far the picture was turned in which the face was seen upright: about the face's turn in
+            the image plane, clockwise positive.
     """
 
     box_xyxy: npt.NDArray[np.float32]
     score: float
+    roll_rad: float = 0.0
 
 
 class Detector(Protocol):

@@ -35,6 +35,12 @@ _MAX_LOG_SCALE = 0.10
 _MAX_TURN_RAD = 0.15
 _MAX_PASSES = 4
 
+MAX_SHIFT = 0.15
+"""Distance between the centres of a detection and of the landmarks' box, in its widths, beyond which the
+landmarks are not of the face that was detected. Ours."""
+MAX_LOG_SCALE = 0.25
+"""Likewise of the logarithm of the ratio of their widths; HOG's widths go in steps of 0.18."""
+
 _CHECK_SCALE = 0.5  # of the patch: a face of 100 px, which the detectors find at their finest scales
 _CHECK_MIN_IOU = 0.4
 _LOOK_PX = 48  # side of the thumbnail by which appearances are compared
@@ -118,6 +124,42 @@ def _agree(first: Placement, second: Placement) -> bool:
     return bool(shift <= _MAX_SHIFT and scale <= _MAX_LOG_SCALE and turn <= _MAX_TURN_RAD)
 
 
+def distance(placement: Placement, found: Detection) -> float:
+    """How far a detection is from where a face is thought to be.
+
+    Args:
+        placement: Where it is thought to be.
+        found: What the detector saw.
+
+    Returns:
+        Length of a vector: the distance of the centres in units of :data:`MAX_SHIFT` widths, and the
+        logarithm of the ratio of the widths in units of :data:`MAX_LOG_SCALE`.
+    """
+    seen = placement_from_box(found.box_xyxy)
+    width_px = max(placement.width_px, 1e-6)
+    shift = float(np.linalg.norm(seen.centre - placement.centre)) / width_px
+    log_scale = float(np.log(max(seen.width_px, 1e-6) / width_px))
+    return float(np.hypot(shift / MAX_SHIFT, log_scale / MAX_LOG_SCALE))
+
+
+def at_detection(
+    luma: Image, found: Detection, predictor: LandmarkPredictor, known: Located | None = None
+) -> Located:
+    """The face that a detector saw, with landmarks that agree with what it saw.
+
+    Args:
+        luma: (H, W) uint8.
+        found: What the detector saw.
+        predictor: Landmark predictor.
+        known: Landmarks of that face, in this frame, of which it is not known whether they are right. They
+            are kept unless the detection is farther away than 1 (:func:`distance`).
+    """
+    if known is not None and distance(known.placement, found) <= 1:
+        return known
+    start = placement_from_box(found.box_xyxy, roll_rad=found.roll_rad)
+    return locate(luma, start, predictor)
+
+
 def look(face: Located) -> Image:
     """Aligned thumbnail of a face, (48, 48) uint8 luma, cut from its patch."""
     on_patch = apply_transform(face.to_patch, face.landmarks)
@@ -145,7 +187,8 @@ def check(frame: Frame, face: Located, models: Models, *, margin: float) -> Dete
         margin: How far below acceptance HOG's score may lie.
 
     Returns:
-        The detection, in px of the frame (its box without the face's turn), or ``None``.
+        The detection, in px of the frame (its box without the face's turn), or ``None``. The landmarks may
+        lie beside it: see :func:`at_detection`.
     """
     found = _check(resized(face.patch, _CHECK_SCALE), face, models.checker, margin=margin)
     if found is None and models.detector is not models.checker:
@@ -163,7 +206,8 @@ def _check(picture: Image, face: Located, detector: Detector, *, margin: float) 
             in_patch = placement_from_box((found.box_xyxy + 0.5) / _CHECK_SCALE - 0.5)
             centre = apply_transform(invert(face.to_patch), in_patch.centre)
             width_px = in_patch.width_px / PATCH_FACE_PX * _width_of_patch_face(face.to_patch)
-            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score)
+            roll_rad = float(np.arctan2(face.to_patch[0, 1], face.to_patch[0, 0]))
+            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score, roll_rad)
     return None
 
 

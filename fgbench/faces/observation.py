@@ -29,6 +29,7 @@ class Observation:
         box_xyxy: (4,) float32; where dlib's detector sees such a face on average, computed from the
             landmarks.
         score: Score of the detector when it last looked at this face.
+        quality: How sure the landmarks are, 0 to 1 (:mod:`fgbench.faces.quality`).
         landmarks: (68, 2) or (5, 2) float32.
         transform: (2, 3) float64, frame to chip.
         yaw_deg: See :mod:`fgbench.faces.pose`; ``nan`` with 5 points.
@@ -43,6 +44,7 @@ class Observation:
     track_id: int | None = None
     box_xyxy: npt.NDArray[np.float32] | None = None
     score: float | None = None
+    quality: float | None = None
     landmarks: npt.NDArray[np.float32] | None = None
     transform: npt.NDArray[np.float64] | None = None
     yaw_deg: float | None = None
@@ -53,7 +55,14 @@ class Observation:
 
 
 def aligned(
-    frame: Frame, landmarks: Floats, options: FaceOptions, *, n_faces: int, track_id: int, score: float
+    frame: Frame,
+    landmarks: Floats,
+    options: FaceOptions,
+    *,
+    n_faces: int,
+    track_id: int,
+    score: float,
+    quality: float,
 ) -> Observation:
     """Observation of a face: its pose and its chip, from its landmarks.
 
@@ -64,8 +73,10 @@ def aligned(
         n_faces: Number of faces known of.
         track_id: Number of the face's track.
         score: Score of the detector when it last looked at the face.
+        quality: How sure the landmarks are, 0 to 1.
     """
-    transform = chip_transform(landmarks, size=options.chip_size, padding=options.padding)
+    layout = options.layout
+    transform = chip_transform(landmarks, size=options.chip_size, padding=layout.padding, shift=layout.shift)
     chip = cut_chip(frame, transform, size=options.chip_size)
     pose = estimate_pose(landmarks, frame.size)
     return Observation(
@@ -74,6 +85,7 @@ def aligned(
         track_id=track_id,
         box_xyxy=placement_from_landmarks(landmarks).box_xyxy,
         score=score,
+        quality=quality,
         landmarks=landmarks.astype(np.float32),
         transform=transform,
         yaw_deg=pose.yaw_deg,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fgbench.errors import ConfigError
+from fgbench.faces.layout import GEOMETRIES, Geometry, Layout, chip_layout
 
 Policy = Literal["largest", "central", "track"]
 """Which face is taken when there are several.
@@ -35,13 +36,16 @@ class FaceOptions:
             share of half the frame's shorter side (``central``).
         min_face_px: Narrower faces (width of the detector's box) are not looked for, and not taken.
         max_abs_yaw_deg: A face turned further to either side gets the status ``large_pose``.
+        min_quality: A face whose landmarks are less sure (:mod:`fgbench.faces.quality`) gets the status
+            ``unsure``; 0 to 1, and with 0 none does.
         search_every: While there is no face, a frame is searched at the latest this many frames after the
             last; a face found there is followed back through the frames between. 1 searches every frame.
         redetect_every: Frames between two searches for other faces while a face is followed; and, while there
             is none, before the second search of the enlarged picture for small ones (later ones are rarer).
         check_every: Frames between two checks by the detector that what is followed is still a face.
         chip_size: Side of the aligned chip in px (paper section III: 224).
-        padding: Margin about the face in the chip, as ``dlib.get_face_chip`` counts it.
+        geometry: How the chip is laid out about the face (:mod:`fgbench.faces.layout`).
+        padding: Margin about the face in a chip of geometry ``dlib``; ``None`` takes dlib's own.
     """
 
     detector: str = "dlib-hog"
@@ -52,26 +56,38 @@ class FaceOptions:
     ambiguity: float = 0.1
     min_face_px: float = 40.0
     max_abs_yaw_deg: float = 45.0
+    min_quality: float = 0.5
     search_every: int = 6
     redetect_every: int = 24
     check_every: int = 2
     chip_size: int = 224
-    padding: float = 0.25
+    geometry: Geometry = "face"
+    padding: float | None = None
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise ConfigError(f"unknown policy {self.policy!r} for faces", f"known: {', '.join(POLICIES)}")
+        if self.geometry not in GEOMETRIES:
+            raise ConfigError(
+                f"unknown geometry {self.geometry!r} for faces", f"known: {', '.join(GEOMETRIES)}"
+            )
         bounds: dict[str, tuple[float, float]] = {
             "ambiguity": (0.0, 0.9),
             "min_face_px": (1.0, float("inf")),
             "max_abs_yaw_deg": (0.0, 180.0),
+            "min_quality": (0.0, 1.0),
             "search_every": (1, float("inf")),
             "redetect_every": (1, float("inf")),
             "check_every": (1, float("inf")),
             "chip_size": (2, 4096),
-            "padding": (0.0, 10.0),
+            **({} if self.padding is None else {"padding": (0.0, 10.0)}),
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"faces: {name} is {value}, expected {low:g} to {high:g}")
+
+    @property
+    def layout(self) -> Layout:
+        """Place of the chip about the face."""
+        return chip_layout(self.geometry, self.padding)

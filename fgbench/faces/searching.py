@@ -12,6 +12,7 @@ gigabytes; the smallest face that is found in it is larger by the same factor.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
 from fgbench.faces.following import Models, check, locate
+from fgbench.faces.harder import other_turns, search_bordered, search_turned, with_border
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement, placement_from_box
 from fgbench.geometry import box_width
@@ -37,6 +39,8 @@ _LONGEST_PAUSE = 4
 _NEARLY = 0.4
 _MAX_NEARLY = 2
 _LOCAL_FACE_PX = 100
+# Tilted faces are looked for in whole frames from this share of the shorter side on.
+_TILTED_SHARE = 1 / 6
 _LOCAL_WIDTHS = 3
 
 
@@ -60,6 +64,8 @@ class Searcher:
         self._searched_fine: npt.NDArray[np.int16] | None = None
         self._fine_pause = options.redetect_every
         self._nearly: tuple[Detection, ...] = ()
+        self._lost_roll_rad: float | None = None
+        self._searched_harder_at: int | None = None
 
     def forget(self) -> None:
         """Take the next frame as the first of a new scene."""
@@ -68,9 +74,14 @@ class Searcher:
         self._fine_pause = self._options.redetect_every
         self._nearly = ()
 
-    def face_lost(self) -> None:
-        """Search the next frame finely, whatever it looks like."""
+    def face_lost(self, roll_rad: float) -> None:
+        """Search the next frame finely, whatever it looks like, and for a tilted face.
+
+        Args:
+            roll_rad: How far the face was tilted.
+        """
         self._searched = None
+        self._lost_roll_rad = roll_rad
 
     def may_wait(self, index: int) -> bool:
         """Whether a frame need not be searched at once, since one shortly before it was."""
@@ -100,7 +111,25 @@ class Searcher:
         found = found or self._confirmed(frame, luma)
         if not found and self._is_fine_due(frame.index, sampled):
             found = self._search_fine(frame, luma, sampled)
-        return found
+        return found or self._search_harder(frame, luma, is_new=is_new)
+
+    def _search_harder(self, frame: Frame, luma: Image, *, is_new: bool) -> list[Detection]:
+        """Tilted faces and faces that fill the picture: at the start of a scene, and when one was lost, no
+        more often than other faces are looked for."""
+        last = self._searched_harder_at
+        is_wanted = is_new or self._lost_roll_rad is not None
+        if not is_wanted or (last is not None and frame.index - last < self._options.redetect_every):
+            return []
+        roll_rad, self._lost_roll_rad = self._lost_roll_rad or 0.0, None
+        self._searched_harder_at = frame.index
+        checker = self._models.checker
+        found = self._large_enough(search_bordered(luma, checker))
+        if found:
+            return found
+        least_px = max(self._options.min_face_px, _TILTED_SHARE * min(luma.shape))
+        scale = min(1.0, checker.smallest_face_px / least_px)
+        turned = search_turned(luma, checker, turns=other_turns(roll_rad), scale=scale)
+        return self._seen_closer(frame, luma, turned)
 
     def _search_fine(self, frame: Frame, luma: Image, sampled: npt.NDArray[np.int16]) -> list[Detection]:
         """Faces in the enlarged picture; sets when to look there next."""
@@ -132,9 +161,19 @@ class Searcher:
 
     def find_near(self, luma: Image, place: Placement) -> Detection | None:
         """Face, as HOG sees it, nearest to a place within one box width around it, about as large as
-        before."""
+        before; if none stands upright, one that is tilted."""
         width, height = luma.shape[1], luma.shape[0]
         reach = _LOCAL_WIDTHS / 2 * place.width_px
+        filled = 2 * place.width_px > min(width, height)
+        if filled:  # detectors miss faces that touch the border
+            border = int(reach)
+            inside = replace(place, centre=place.centre + border)
+            near = self._find_near(with_border(luma, border), inside, reach)
+            return None if near is None else replace(near, box_xyxy=near.box_xyxy - np.float32(border))
+        return self._find_near(luma, place, reach)
+
+    def _find_near(self, luma: Image, place: Placement, reach: float) -> Detection | None:
+        width, height = luma.shape[1], luma.shape[0]
         x0, y0 = (max(0, int(value - reach)) for value in place.centre)
         x1, y1 = (min(n, int(value + reach)) for value, n in zip(place.centre, (width, height), strict=True))
         if x0 >= x1 or y0 >= y1:
@@ -142,8 +181,10 @@ class Searcher:
         part = np.ascontiguousarray(luma[y0:y1, x0:x1])
         scale = _LOCAL_FACE_PX / place.width_px
         found = search_at_scale(part, self._models.checker, scale=scale)
+        for turn in other_turns(place.roll_rad):
+            found = found or search_turned(part, self._models.checker, turns=(turn,), scale=scale)
         offset = np.array([x0, y0, x0, y0], np.float32)
-        moved = [Detection(item.box_xyxy + offset, item.score) for item in found]
+        moved = [replace(item, box_xyxy=item.box_xyxy + offset) for item in found]
 
         def distance(item: Detection) -> float:
             return float(np.linalg.norm(placement_from_box(item.box_xyxy).centre - place.centre))
@@ -185,9 +226,14 @@ class Searcher:
 
     def _confirmed(self, frame: Frame, luma: Image) -> list[Detection]:
         """Those nearly accepted detections of the last search that turn out to be faces on a closer look."""
+        return self._seen_closer(frame, luma, self._nearly)
+
+    def _seen_closer(self, frame: Frame, luma: Image, items: Sequence[Detection]) -> list[Detection]:
+        """Those detections that turn out to be faces on a closer look."""
         confirmed = []
-        for item in self._nearly:
-            face = locate(luma, placement_from_box(item.box_xyxy), self._models.predictor)
+        for item in items:
+            start = placement_from_box(item.box_xyxy, roll_rad=item.roll_rad)
+            face = locate(luma, start, self._models.predictor)
             seen = check(frame, face, self._models, margin=0.0)
             if seen is not None:
                 confirmed.append(seen)

@@ -8,6 +8,9 @@ few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.d
 frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
 begins.
 
+Faces are searched tilted, too, and as filling the picture, at the start of a scene and where one is lost, no
+more often than other faces are looked for (:mod:`fgbench.faces.harder`).
+
 While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
 
@@ -25,10 +28,21 @@ import numpy.typing as npt
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.following import Located, Models, check, load_models, locate, look
+from fgbench.faces.following import (
+    Located,
+    Models,
+    at_detection,
+    check,
+    distance,
+    load_models,
+    locate,
+    look,
+)
+from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.placement import Placement, placement_from_box
+from fgbench.faces.placement import Placement
+from fgbench.faces.quality import Judge, agreement_with_detection
 from fgbench.faces.searching import Searcher
 from fgbench.faces.selection import choose, rank
 from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE
@@ -42,6 +56,14 @@ _KEEP_MARGIN = 0.3
 _SAME_LOOK = 0.85
 _SAME_PERSON_LOOK = 0.5
 _SAME_FACE_IOU = 0.3
+# Movement from one frame to the next, in widths and radians, beyond which the detector looks at the face at
+# once: half of what the predictor bears.
+_FAST_WIDTHS = 0.08
+_FAST_TURN_RAD = 0.15
+_MOST_LOST = 3  # tracks that are known again
+# How far a face moves, in its widths, and grows between two looks at it: as far as it is searched near by.
+_SAME_FACE_WIDTHS = 1.0
+_SAME_FACE_LOG_SCALE = 0.35
 
 Observed = tuple[Frame, Observation]
 """A frame and what was found in it."""
@@ -49,10 +71,12 @@ Observed = tuple[Frame, Observation]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A face where the detector saw it: located in that frame, with the detector's score."""
+    """A face where the detector saw it: located in that frame, with the detector's score, and how well the
+    landmarks agree with what it saw."""
 
     face: Located
     score: float
+    agreement: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +88,7 @@ class _Track:
         began_at: Frame in which it was found.
         face: Where it was.
         score: Of the last check.
+        agreement: Of its landmarks with what the detector saw in the last frame; 1 if that did not look.
         appearance: Thumbnail at the last check.
         checked_at: Frame of the last check.
         portrait: Thumbnail at the check with the highest score.
@@ -74,6 +99,7 @@ class _Track:
     began_at: int
     face: Located
     score: float
+    agreement: float
     appearance: Image
     checked_at: int
     portrait: Image
@@ -86,7 +112,8 @@ def observe_clip(
     """Observe the frames of one clip.
 
     Args:
-        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time.
+        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time, and one
+            more, which waits for its quality.
         options: Choices.
         models: Loaded models, to share them between clips; ``None`` loads them.
 
@@ -97,13 +124,15 @@ def observe_clip(
         ValueError: If the frames are not in order.
     """
     tracker = FaceTracker(options, models)
+    judge = Judge((options or FaceOptions()).min_quality)
     for frame in frames:
-        yield from tracker.feed(frame)
-    yield from tracker.finish()
+        yield from judge.feed(tracker.feed(frame))
+    yield from judge.feed(tracker.finish())
+    yield from judge.finish()
 
 
 class FaceTracker:
-    """Finds and follows the face of one clip.
+    """Finds and follows the face of one clip. Observations have the quality that the detection alone tells.
 
     Hand in the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
     the end :meth:`finish`, which take less time where there is no face.
@@ -118,7 +147,7 @@ class FaceTracker:
         self._models = models or load_models(self._options)
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None
-        self._lost: _Track | None = None
+        self._lost: tuple[_Track, ...] = ()  # the last first
         self._rivals: tuple[Placement, ...] = ()
         self._n_tracks = 0
         self._n_faces = 0
@@ -177,7 +206,7 @@ class FaceTracker:
     def _begin_scene(self) -> list[Observed]:
         """Forget the faces of what was shown before; decides the frames that still wait."""
         decided = self._decide()
-        self._track = self._lost = None
+        self._track, self._lost = None, ()
         self._dissolving_since = None
         self._rivals = ()
         self._searcher.forget()
@@ -198,7 +227,7 @@ class FaceTracker:
         if since is None:
             return self._begin_scene()
         self._dissolving_since = start
-        self._track, self._lost = None, track
+        self._lose(track)
         self._searcher.forget()
         return []
 
@@ -230,9 +259,10 @@ class FaceTracker:
         if self._track is None and not self._rivals:
             assert self._scene is not None  # feed() sampled this frame last
             found = self._searcher.find(frame, luma, self._scene)
-            self._choose(frame, [self._at_detection(luma, item) for item in found])
+            self._choose(frame, [self._found(frame, item) for item in found])
         if self._track is not None:
-            return self._aligned(frame, self._track.face, self._track.score)
+            track = self._track
+            return self._aligned(frame, _Seen(track.face, track.score, track.agreement))
         return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
 
     def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
@@ -252,34 +282,41 @@ class FaceTracker:
             elif self._track is None:
                 found[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
             else:
-                found[frame.index] = self._aligned(frame, known[0].face, known[0].score)
+                found[frame.index] = self._aligned(frame, known[0])
         return found
 
     def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
         """Carry the track on into a frame, or lose it."""
         face = locate(luma, track.face.placement, self._models.predictor)
-        is_due = must_check or not face.settled or frame.index - track.checked_at >= self._options.check_every
+        is_time = must_check or frame.index - track.checked_at >= self._options.check_every
+        is_due = is_time or not face.settled or _has_jumped(track.face.placement, face.placement)
         if not is_due and scene.correlation(look(face), track.appearance) >= _SAME_LOOK:
-            self._track = replace(track, face=face)
+            self._track = replace(track, face=face, agreement=1.0)
             return
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
         if seen is not None:
-            self._take_up(track, _Seen(face, seen.score), frame.index, is_followed=not must_check)
+            self._take_up(
+                (track,), self._at_detection(luma, seen, face), frame.index, is_followed=not must_check
+            )
             return
         near = self._searcher.find_near(luma, track.face.placement)
         if near is not None:
-            self._take_up(track, self._at_detection(luma, near), frame.index)
+            self._take_up((track, *self._lost), self._at_detection(luma, near), frame.index)
             return
-        self._track, self._lost = None, track
-        self._searcher.face_lost()
+        self._lose(track)
+        self._searcher.face_lost(track.face.placement.roll_rad)
+
+    def _lose(self, track: _Track) -> None:
+        """Follow no face, and know this one again where it is seen."""
+        self._track, self._lost = None, (track, *self._lost)[:_MOST_LOST]
 
     def _look_for_others(self, frame: Frame, luma: Image, track: _Track) -> None:
         """Search for faces that the policy may prefer to the followed one."""
         box = track.face.placement.box_xyxy
         found = self._searcher.find_others(frame, luma, track.face.placement.width_px)
         others = [item for item in found if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
-        held = _Seen(track.face, track.score)
-        self._choose(frame, [held, *(self._at_detection(luma, item) for item in others)], held=0)
+        held = _Seen(track.face, track.score, track.agreement)
+        self._choose(frame, [held, *(self._found(frame, item) for item in others)], held=0)
 
     def _compare_rivals(self, frame: Frame, luma: Image) -> None:
         """Look at faces that could not be told apart: one may be gone, or be the better one by now."""
@@ -304,22 +341,26 @@ class FaceTracker:
             order = sorted(range(len(boxes)), key=lambda place: rank(boxes[place], frame.size, policy=policy))
             self._rivals = tuple(faces[place].face.placement for place in order[:2])
         elif chosen != held:
-            self._take_up(self._lost if held is None else None, faces[chosen], frame.index)
-            self._lost = None
+            left = () if held is None or self._track is None else (self._track,)
+            track = self._take_up(self._lost, faces[chosen], frame.index)
+            others = (item for item in (*left, *self._lost) if item.track_id != track.track_id)
+            self._lost = tuple(others)[:_MOST_LOST]
 
     def _take_up(
-        self, previous: _Track | None, seen: _Seen, index: int, *, is_followed: bool = False
-    ) -> None:
+        self, known: tuple[_Track, ...], seen: _Seen, index: int, *, is_followed: bool = False
+    ) -> _Track:
         """Go on with a face that the detector saw.
 
         Args:
-            previous: The track of which it may be the face.
+            known: Tracks of which it may be the face, the likeliest first.
             seen: The face.
             index: Number of the frame.
-            is_followed: Whether it certainly is, having been followed from the frame before.
+            is_followed: Whether it certainly is that of the first, followed from the frame before.
         """
         appearance = look(seen.face)
-        if previous is not None and (is_followed or _is_same(previous, seen.face, appearance)):
+        alike = known if is_followed else (item for item in known if _is_same(item, seen.face, appearance))
+        previous = next(iter(alike), None)
+        if previous is not None:
             track_id, began_at = previous.track_id, previous.began_at
             portrait, best = previous.portrait, previous.portrait_score
         else:
@@ -331,35 +372,74 @@ class FaceTracker:
             began_at=began_at,
             face=seen.face,
             score=seen.score,
+            agreement=seen.agreement,
             appearance=appearance,
             checked_at=index,
             portrait=appearance if seen.score > best else portrait,
             portrait_score=max(seen.score, best),
         )
+        return self._track
 
     def _see(self, frame: Frame, place: Placement) -> _Seen | None:
         """The face near a placement, if the detector sees one there."""
         face = locate(frame.gray(), place, self._models.predictor)
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
-        return None if seen is None else _Seen(face, seen.score)
+        return None if seen is None else self._at_detection(frame.gray(), seen, face)
 
-    def _at_detection(self, luma: Image, found: Detection) -> _Seen:
-        """A detected face with its landmarks."""
-        return _Seen(locate(luma, placement_from_box(found.box_xyxy), self._models.predictor), found.score)
+    def _at_detection(self, luma: Image, found: Detection, known: Located | None = None) -> _Seen:
+        """A detected face with its landmarks, which are found anew where those known lie beside it."""
+        face = at_detection(luma, found, self._models.predictor, known)
+        return _Seen(face, found.score, agreement_with_detection(distance(face.placement, found)))
 
-    def _aligned(self, frame: Frame, face: Located, score: float) -> Observation:
+    def _found(self, frame: Frame, found: Detection) -> _Seen:
+        """A face that a search of the frame has found, looked at once more upright and in a finer picture.
+
+        Where nothing is seen then, it may be tilted, and the landmarks have turned the wrong way.
+        """
+        luma = frame.gray()
+        first = self._at_detection(luma, found)
+        seen = check(frame, first.face, self._models, margin=_KEEP_MARGIN)
+        if seen is not None:
+            return replace(self._at_detection(luma, seen, first.face), score=found.score)
+        tilted = [
+            self._at_detection(luma, replace(found, roll_rad=found.roll_rad + turn))
+            for turn in other_turns(0.0)
+        ]
+        checked = [(check(frame, item.face, self._models, margin=0.0), item.face) for item in tilted]
+        upright = [self._at_detection(luma, seen, face) for seen, face in checked if seen is not None]
+        best = max(upright, key=lambda item: item.score, default=None)
+        return first if best is None else replace(best, score=found.score)
+
+    def _aligned(self, frame: Frame, seen: _Seen) -> Observation:
         assert self._track is not None
         return aligned(
             frame,
-            face.landmarks,
+            seen.face.landmarks,
             self._options,
             n_faces=self._n_faces,
             track_id=self._track.track_id,
-            score=score,
+            score=seen.score,
+            quality=seen.agreement,
         )
 
 
+def _has_jumped(before: Placement, after: Placement) -> bool:
+    """Whether a face moved so far between two frames that its landmarks may have been left behind."""
+    moved = float(np.linalg.norm(after.centre - before.centre)) / before.width_px
+    turned = abs(float(np.angle(np.exp(1j * (after.roll_rad - before.roll_rad)))))
+    return moved > _FAST_WIDTHS or turned > _FAST_TURN_RAD
+
+
 def _is_same(track: _Track, face: Located, appearance: Image) -> bool:
-    """Whether a face is in the place of a track's and looks like its portrait."""
-    shared = box_iou(face.placement.box_xyxy, track.face.placement.box_xyxy)
-    return shared >= _SAME_FACE_IOU and scene.correlation(appearance, track.portrait) >= _SAME_PERSON_LOOK
+    """Whether a face is near the place of a track's, about as large, and looks like it."""
+    place, last = face.placement, track.face.placement
+    away = float(np.linalg.norm(place.centre - last.centre)) / max(place.width_px, last.width_px)
+    grown = abs(float(np.log(max(place.width_px, 1e-6) / max(last.width_px, 1e-6))))
+    return (
+        away <= _SAME_FACE_WIDTHS
+        and grown <= _SAME_FACE_LOG_SCALE
+        and any(
+            scene.correlation(appearance, known) >= _SAME_PERSON_LOOK
+            for known in (track.portrait, track.appearance)
+        )
+    )

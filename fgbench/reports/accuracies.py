@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.breakdown import subset
-from fgbench.evaluation.clusters import few_told
+from fgbench.evaluation.clusters import LEAST, few_told
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
 from fgbench.reports.experiments import Experiment
@@ -29,7 +29,7 @@ class Accuracies:
     Attributes:
         recalls: Class to accuracy; ``None`` without test samples.
         mean: Mean over the classes with test samples.
-        interval: 95 % interval of the mean, over clusters and seeds; ``None`` with fewer than two clusters.
+        interval: 95 % interval of the mean, over clusters and seeds; ``None`` with fewer than five clusters.
         counts: Samples per cluster and class of each seed, the classes sorted by name.
         samples: Test samples with their classes, of one seed.
         n_seeds: Number of seeds.
@@ -69,7 +69,7 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
     recalls = np.stack([metrics.recalls(confusion) for confusion in confusions])
     counts = seed_counts(seeds, classes=sorted(seeds[0].classes))
     try:
-        interval = seeds_interval(counts, metric="uar")
+        interval = seeds_interval(counts, metric="uar") if len(counts[0].names) >= LEAST else None
     except DatasetError:
         interval = None
     return Accuracies(
@@ -91,7 +91,7 @@ def chance_notes(measured: Iterable[Accuracies]) -> list[str]:
 
 def few_notes(measured: Iterable[Accuracies]) -> list[str]:
     """A sentence where an interval is of few clusters, or there is none."""
-    counts = [0 if ours.interval is None else ours.interval.n_clusters for ours in measured if ours.n_seeds]
+    counts = [len(ours.counts[0].names) for ours in measured if ours.n_seeds]
     return few_told(min(counts)) if counts else []
 
 

@@ -15,6 +15,7 @@ from fgbench.evaluation.action_units import (
     read_au_result,
     unit_scores,
 )
+from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
 from fgbench.reports.model import Cell, Table, data_title
 
 
@@ -62,7 +63,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
     return Table(
         name=f"{experiment}-au-scores",
         title=data_title(
-            f"{details['recipe']}{_origin(details)}, action units, test",
+            f"{details['recipe']}{_origin(details)}, action units{pseudo_title(details)}, test",
             details["dataset"],
             synthetic=details["synthetic"],
         ),
@@ -72,6 +73,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
             f"{len(pooled.sample_ids)} frames of {people}, {_unseen(details)}"
             + (f"; {len(parts)} folds pooled" if len(parts) > 1 else ""),
             "A detection is a probability of at least 0.5; units that are never present have no F1.",
+            *pseudo_notes(details),
         ],
     )
 

@@ -138,14 +138,29 @@ def _notes(audit: Audit) -> list[str]:
                 "on it says anything of real faces.</p>"
             )
     kept = {"clip_id": "clip", "source_id": "source", "subject_id": "subject"}[audit.folder.apart]
-    lines.append(f"<p>The recipe keeps parts apart by {kept}. Augmented copies are not compared.</p>")
+    what = "protocol keeps folds" if audit.folder.folds else "recipe keeps parts"
+    lines.append(f"<p>The {what} apart by {kept}. Augmented copies are not compared.</p>")
     return lines
+
+
+def comparisons(audit: Audit) -> str:
+    """How much was compared, in words."""
+    n = audit.n_comparisons
+    what = "folds" if audit.folder.folds and audit.against is None else "parts"
+    return (
+        f"{n:,} {'comparison' if n == 1 else 'comparisons'} of two {what} ({audit.n_pairs:,} pairs of clips)"
+    )
 
 
 def _verdict(audit: Audit) -> list[str]:
     n_leaks = len(audit.found)
+    if not n_leaks and not audit.n_comparisons:
+        return [
+            '<p class="bad"><strong>Nothing was compared:</strong> no two parts have clips, so that nothing '
+            "is said of leaks.</p>"
+        ]
     if not n_leaks:
-        return ['<p class="good"><strong>No leak was found.</strong></p>']
+        return [f'<p class="good"><strong>No leak was found</strong> in {comparisons(audit)}.</p>']
     said = "One leak was" if n_leaks == 1 else f"{n_leaks:,} leaks were"
     lines = [f'<p class="bad"><strong>{said} found.</strong></p>']
     lines += ["<table>", "<caption>What was found</caption>"]
@@ -259,6 +274,14 @@ def _image(data: bytes | None, description: str) -> str:
     return f'<img src="data:image/jpeg;base64,{text}" alt="{markup_of(description)}" {size}>'
 
 
+def _partners(leak: Leak) -> str:
+    """What a clip is equal to in the other part, as far as it is listed."""
+    if leak.n_partners < 2:
+        return leak.second
+    more = leak.n_partners - len(leak.partners)
+    return ", ".join(leak.partners) + (f" and {more:,} more" if more else "")
+
+
 def _listed(title: str, leaks: Sequence[Leak], *, is_open: bool) -> list[str]:
     if not leaks:
         return []
@@ -273,7 +296,7 @@ def _listed(title: str, leaks: Sequence[Leak], *, is_open: bool) -> list[str]:
             '<th scope="col">id</th><th scope="col">detail</th></tr>'
         )
         for leak in found[:LISTED]:
-            cells = (leak.first_part, leak.first, leak.second_part, leak.second, leak.detail)
+            cells = (leak.first_part, leak.first, leak.second_part, _partners(leak), leak.detail)
             lines.append(f"<tr>{''.join(f'<td>{markup_of(cell)}</td>' for cell in cells)}</tr>")
         lines.append("</table>")
         if len(found) > LISTED:

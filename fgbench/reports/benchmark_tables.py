@@ -23,6 +23,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
+from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
@@ -44,6 +45,7 @@ class _Entry:
         left_out: Class to number of samples that the variant of the data set lacks.
         unlike_published: Part to its number of entries and the published one, where they differ.
         experiment: Its runs.
+        state: What they were made of.
     """
 
     workdir: Path
@@ -53,6 +55,7 @@ class _Entry:
     left_out: Mapping[str, int]
     unlike_published: Mapping[str, Sequence[int]]
     experiment: Experiment
+    state: State | None
 
     @property
     def data(self) -> str:
@@ -137,6 +140,7 @@ def benchmark_table(
             *_meaning(theirs, others),
             *bold_note(rows),
             *notes,
+            *state_notes((label, entry.state) for entry, label in zip(entries, labels, strict=True)),
             *chain_notes(
                 [entry.experiment for entry in entries],
                 [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)],
@@ -155,6 +159,7 @@ def benchmark_table(
 def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> list[_Entry]:
     index = read_index(workdir)
     name, n_classes = str(index["dataset"]), len(read_labels(index).labels)
+    present = read_present(workdir)
     return [
         _Entry(
             workdir=workdir,
@@ -164,6 +169,7 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
             left_out=index.get("left_out") or {},
             unlike_published=index.get("unlike_published") or {},
             experiment=experiment,
+            state=state_of(experiment, present),
         )
         for experiment in find_benchmarks(workdir)
         if source_of(experiment.details, _base(experiment)) == source
@@ -184,7 +190,7 @@ def _labels(entries: Sequence[_Entry]) -> list[str]:
     for entry in entries:
         transfer = entry.details.get("transfer")
         how = f", {transfer['kind']} from {transfer['dataset']}" if transfer else ""
-        names.append(f"{_base(entry.experiment)}{how}")
+        names.append(marked(f"{_base(entry.experiment)}{how}", entry.state))
     alike = [(name, entry.dataset) for name, entry in zip(names, entries, strict=True)]
     return [
         f"{name}, {entry.experiment.name}" + ("" if _is_only(entries, entry) else f" in {entry.workdir.name}")

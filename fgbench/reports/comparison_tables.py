@@ -11,6 +11,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -31,6 +32,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "notes": [
             *_seed_notes(found),
             _mcnemar_note(found),
+            *state_notes((one.name, one.state) for one in found.contenders),
             *[note for one in found.contenders for note in one.fairness_notes],
         ],
         "first": found.contenders[0].name,
@@ -39,6 +41,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
                 "name": one.name,
                 "folders": [str(folder) for folder in one.folders],
                 "n_tested": n_tested,
+                "data": one.state,
                 "seeds": one.experiment.seeds,
                 **{metric: _score_json(one, metric) for metric in METRICS},
             }
@@ -108,7 +111,7 @@ def _title(found: Comparison, text: str) -> str:
 
 def _runs(found: Comparison) -> Table:
     rows: list[list[Cell]] = [
-        [one.name, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
+        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
     ]
     return Table(
         name="compare",
@@ -132,13 +135,14 @@ def _shared_notes(found: Comparison) -> list[str]:
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
     notes += [note for one in found.contenders for note in one.fairness_notes]
-    if len({version for one in found.contenders for version in one.versions}) > 1:
-        notes.append("The runs were made on different versions of the manifests.")
+    notes += state_notes((one.name, one.state) for one in found.contenders)
     return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
 
 
 def _differences(found: Comparison) -> Table:
     rows: list[list[Cell]] = []
+    n_clusters = found.contenders[0].n_clusters
+    has_ends = n_clusters >= clusters.LEAST
     for pair in found.pairs:
         row: list[Cell] = [pair.name]
         for metric in METRICS:
@@ -146,7 +150,8 @@ def _differences(found: Comparison) -> Table:
             if difference is None:
                 row += [None, None, None]
             else:
-                row += [difference.estimate, difference.low, difference.high]
+                ends: list[Cell] = [difference.low, difference.high] if has_ends else [None, None]
+                row += [difference.estimate, *ends]
         rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
     first = found.contenders[0].name
     return Table(
@@ -165,6 +170,7 @@ def _differences(found: Comparison) -> Table:
         notes=[
             f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
             f"clusters, {found.clusters} one at a time, of both runs.",
+            *([] if has_ends else clusters.few_told(n_clusters)),
             *[_p_note(pair) for pair in found.pairs],
             *_seed_notes(found),
             f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
+from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.methods import MSAU
 from fgbench.reports.model import Cell, OfPaper, Table, centre
 from fgbench.reports.render import text
@@ -35,9 +36,10 @@ def confusion_table(workdir: Path, *, name: Literal["table6", "table7"], number:
     """
     experiments = find_experiments(workdir, [MSAU])
     theirs = paper.confusion(name)
+    states = states_of(workdir, experiments)
     measured = {
-        label: confusion_shares(experiment)
-        for label, experiment in zip(_labels(experiments), experiments, strict=True)
+        marked(label, state): confusion_shares(experiment)
+        for label, experiment, state in zip(_labels(experiments), experiments, states, strict=True)
     }
     rows: list[list[Cell]] = []
     for true in theirs.classes:
@@ -59,7 +61,7 @@ def confusion_table(workdir: Path, *, name: Literal["table6", "table7"], number:
             _diagonal(name, number, theirs),
             *[note for label, shares in measured.items() for note in _mean(label, shares, theirs)],
             *[note for label, shares in measured.items() for note in _inside(label, shares, upper, theirs)],
-            *run_notes(workdir, experiments),
+            *run_notes(workdir, experiments, states),
         ],
     )
 

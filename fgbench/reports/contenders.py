@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,18 +17,18 @@ from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.breakdown import subset
-from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.clusters import LEAST, clusters_told
 from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
-from fgbench.manifest_index import content_digest, is_digest_of, read_index
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
+from fgbench.reports.freshness import State, marked, read_present, state_of
 from fgbench.reports.model import Cell
 from fgbench.reports.protocols import fairness_notes
 from fgbench.taxonomy import ontology, ontology_names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Contender:
     """The predictions of an experiment.
 
@@ -98,18 +99,15 @@ class Contender:
         """
         return seed_counts(self.seeds, classes=self.classes if classes is None else classes)
 
-    @property
-    def versions(self) -> frozenset[str]:
-        """Versions of the manifests that the runs were made on.
+    @cached_property
+    def state(self) -> State | None:
+        """What the runs were made of; ``None`` without manifests to compare with."""
+        return state_of(self.experiment, read_present(self.workdir))
 
-        Runs that read other features of the manifests that are there now are of the same version.
-        """
-        try:
-            index = read_index(self.workdir)
-        except ManifestError:
-            index = {}
-        told = {str(run.result["manifest_digest"]) for run in self.experiment.runs}
-        return frozenset(content_digest(index) if is_digest_of(index, one) else one for one in told)
+    @property
+    def marked(self) -> str:
+        """Name for lists, with the state unless it is of the data as they are now."""
+        return marked(self.name, self.state)
 
     @property
     def fairness_notes(self) -> list[str]:
@@ -122,11 +120,18 @@ class Contender:
         return clusters_told(self.seeds[0].clusters())
 
     def interval(self, metric: Metric) -> Interval | None:
-        """95 % interval of a score, over clusters and seeds; ``None`` with fewer than two clusters."""
+        """95 % interval of a score, over clusters and seeds; ``None`` with fewer than five clusters."""
+        if self.n_clusters < LEAST:
+            return None
         try:
             return seeds_interval(self.counts(), metric=metric)
         except DatasetError:
             return None
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return len(set(self.seeds[0].clusters()))
 
 
 def contender(experiment: Experiment, name: str = "") -> Contender:

@@ -13,6 +13,7 @@ from typing import Any
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.evaluation.folds import natural_key
 from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
+from fgbench.reports.freshness import State, state_notes, states_of
 from fgbench.reports.methods import METHODS, Method
 from fgbench.reports.model import data_title
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
@@ -134,6 +135,14 @@ def find_experiments(
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
     if not found:
         remedies = dict.fromkeys(method.command for method in methods)
+        if not there and (others := find_benchmarks(workdir)):
+            counts = sorted({len(one.runs[0].result["classes"]) for one in others})
+            raise NoRunError(
+                f"runs in {workdir / RUNS} tell {' or '.join(map(str, counts))} classes apart, this is of "
+                "the paper's 33",
+                f"for runs on other classes: fgbench leaderboard --workdir {workdir}, and fgbench report "
+                "with --table III (images) or IV (clips)",
+            )
         left_out = "".join(f"; left out {key}: {fault}" for key, fault in damaged_runs(workdir).items())
         raise NoRunError(
             f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}{left_out}",
@@ -228,8 +237,17 @@ def title_of(title: str, experiments: Sequence[Experiment]) -> str:
     return data_title(title, ", ".join(names), synthetic=synthetic)
 
 
-def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
-    """Sentences that name the runs that numbers come from, and those that are missing."""
+def run_notes(
+    workdir: Path, experiments: Sequence[Experiment], states: Sequence[State | None] | None = None
+) -> list[str]:
+    """Sentences that name the runs that numbers come from, those that are missing, and those of old data.
+
+    Args:
+        workdir: Work folder.
+        experiments: Its experiments.
+        states: What each was made of, where that is known already.
+    """
+    states = states_of(workdir, experiments) if states is None else states
     sources: dict[str, list[str]] = {}
     gaps = []
     for name, experiment in zip(shown_names(experiments), experiments, strict=True):
@@ -254,7 +272,8 @@ def run_notes(workdir: Path, experiments: Sequence[Experiment]) -> list[str]:
         for name, experiment in zip(shown_names(experiments), experiments, strict=True)
         for run in experiment.runs
     ]
-    return [*origins, *gaps, *dict.fromkeys(protocols), *fairness_notes(named)]
+    old = state_notes(zip(shown_names(experiments), states, strict=True))
+    return [*origins, *gaps, *old, *dict.fromkeys(protocols), *fairness_notes(named)]
 
 
 def read_experiment(folder: Path) -> Experiment | None:

@@ -16,11 +16,11 @@ from fgbench.evaluation import fusion
 from fgbench.evaluation.results import SINGLE_FOLD, Predictions
 from fgbench.evaluation.samples import moving_samples
 from fgbench.evaluation.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
-from fgbench.hashing import digest_file
 from fgbench.reports.accuracies import Accuracies, accuracies, pooled
 from fgbench.reports.experiments import Experiment, Run
+from fgbench.reports.freshness import read_present
 from fgbench.reports.render import text
-from fgbench.stages.publish import INDEX, MANIFESTS
+from fgbench.stages.publish import MANIFESTS
 
 _NEAR = 1e-3  # how far fused float32 probabilities may be from those predicted; ours
 
@@ -248,8 +248,8 @@ def _validation(workdir: Path, run: Run) -> Fusible:
         ):
             if part == "val":
                 truth[sample] = (label, subject)
-    index = workdir / MANIFESTS / INDEX
-    same = index.is_file() and digest_file(index) == run.result["manifest_digest"]
+    present = read_present(workdir)
+    same = present is not None and present.digest_state(run.result) == "now"
     all_count = same and run.fold == SINGLE_FOLD
     if all_count:
         listed = {s.sample_id: s for s in moving_samples(workdir / MANIFESTS) if s.part == "val"}

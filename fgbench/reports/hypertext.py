@@ -52,8 +52,8 @@ def html_table(table: Table) -> str:
             ]
             lines.append(f"<tr>{''.join(cells)}</tr>")
         lines += ["</tbody>", "</table>", "</div>"]
-    if table.notes:
-        lines += ["<ul>", *(f"<li>{markup_of(note)}</li>" for note in table.notes), "</ul>"]
+    if table.all_notes:
+        lines += ["<ul>", *(f"<li>{markup_of(note)}</li>" for note in table.all_notes), "</ul>"]
     return "\n".join(lines) + "\n"
 
 

@@ -49,7 +49,7 @@ def latex(table: Table) -> str:
     """Table as LaTeX floats; labels and names are escaped."""
     caption = escaped(re.sub(r"^(Table|Figure) \w+\. ", "", table.title))
     floats = [piece for part in table.parts() for piece in _pieces(part)]
-    notes = [rf"\par {escaped(note)}" for note in table.notes]
+    notes = [rf"\par {escaped(note)}" for note in table.all_notes]
     lines = [f"% {_comment(table.title)}", r"% \usepackage{booktabs,graphicx}"]
     for number, piece in enumerate(floats):
         is_last = number == len(floats) - 1
@@ -92,7 +92,7 @@ def _pieces(part: Table) -> Iterator[Table]:
 
 def _fits(piece: Table, table: Table) -> bool:
     """Whether the notes of a table have room under its last piece."""
-    lines = sum(1 + len(note) // _NOTE_CHARACTERS for note in table.notes)
+    lines = sum(1 + len(note) // _NOTE_CHARACTERS for note in table.all_notes)
     return len(piece.rows) + lines <= _LINES
 
 
@@ -136,8 +136,11 @@ def _cell(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Spread):
-        shown = rf"{cell.mean:.3f} \pm {cell.sd:.3f}"
-        return rf"$\mathbf{{{shown}}}$" if cell.is_best else f"${shown}$"
+        mean, _, spread = text(cell).partition(" ± ")
+        shown = rf"{mean} \pm {spread}" if spread else mean
+        if cell.is_best:
+            return rf"$\mathbf{{{shown}}}$"
+        return f"${shown}$" if spread else mean
     shown = text(cell)
     if is_best(cell):
         return rf"\textbf{{{escaped(shown)}}}"

@@ -16,6 +16,7 @@ from fgbench.reports.comparison_tables import (
 )
 from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs, sound_experiments
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, Table, centre, data_title
 from fgbench.reports.protocols import knowledge_notes
 
@@ -52,15 +53,18 @@ def leaderboard(workdir: Path) -> list[Table]:
 
 def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: list[str]) -> Table:
     is_from_elsewhere, source, label_set, dataset = key
-    ranked = sorted(contenders, key=lambda one: (-(centre(one.score("uar")) or 0.0), one.name))
+    ranked = sorted(
+        contenders, key=lambda one: (_is_unranked(one), -(centre(one.score("uar")) or 0.0), one.name)
+    )
     rows: list[list[Cell]] = [
         [
-            rank + 1,
-            one.name,
+            None if _is_unranked(one) else rank + 1,
+            one.marked,
             one.experiment.method or None,
             *scores_with_intervals(one),
             len(one.seeds[0].sample_ids),
             len(one.seeds),
+            one.state,
         ]
         for rank, one in enumerate(ranked)
     ]
@@ -73,21 +77,27 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             dataset,
             synthetic=any(one.details["synthetic"] for one in contenders),
         ),
-        columns=["Rank", "Run", "Method", *SCORE_COLUMNS, "Samples", "Seeds"],
+        columns=["Rank", "Run", "Method", *SCORE_COLUMNS, "Samples", "Seeds", "Data"],
         rows=rows,
         notes=[
             f"By UAR, the mean accuracy of the classes. Test {_KINDS[source]} without augmented copies; one "
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
             *varied_notes(ranked),
+            *state_notes((one.name, one.state) for one in ranked),
             *_sample_notes(ranked),
             *[note for one in ranked for note in one.fairness_notes],
             "Intervals may overlap though one run is better than another: fgbench compare tests pairs.",
             *gaps,
         ],
         keys=3,
-        blocks=(9, 2),
+        blocks=(9, 3),
     )
+
+
+def _is_unranked(one: Contender) -> bool:
+    """Whether a run was scored on labels that its test samples no longer have."""
+    return one.state == "old labels"
 
 
 def _sample_notes(ranked: list[Contender]) -> list[str]:

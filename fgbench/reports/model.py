@@ -24,8 +24,17 @@ class Spread:
     sd: float
     is_best: bool = False
 
+    @property
+    def is_same(self) -> bool:
+        """Whether all seeds gave the same, as of a method without chance; but for rounding of the mean."""
+        return self.sd < 1e-12
+
     def __str__(self) -> str:
         return f"{self.mean} ± {self.sd}"
+
+
+SAME = "Numbers over several seeds without ±: the same for all seeds."
+"""Note of tables in which seeds made no difference."""
 
 
 class PValue(float):
@@ -68,6 +77,12 @@ class Table:
     notes: Sequence[str] = ()
     keys: int = 0
     blocks: Sequence[int] = ()
+
+    @property
+    def all_notes(self) -> list[str]:
+        """The notes, and what a number without ± means where others could have one."""
+        is_same = any(isinstance(cell, Spread) and cell.is_same for row in self.rows for cell in row)
+        return [*self.notes, *([SAME] if is_same else [])]
 
     def parts(self) -> list[Table]:
         """The blocks of the table, without title and notes; the table itself where it is one block.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fgbench.evaluation.division import HELD_OUT, Division
+from fgbench.evaluation.pseudo import pseudo_notes
 
 
 def protocol_label(details: Mapping[str, Any]) -> str:
@@ -50,7 +51,7 @@ def protocol_notes(details: Mapping[str, Any]) -> list[str]:
 
 
 def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences that name the runs that were no fair test, or may have been none.
+    """Sentences that name the runs that were no fair test, or may have been none, or know pseudo labels.
 
     Args:
         runs: Name and details of each.
@@ -65,7 +66,11 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
             "What their weights were trained on is not at hand, so that they may know test clips: "
             f"{', '.join(unknown)}."
         )
-    return notes
+    pseudo: dict[str, list[str]] = {}
+    for name, details in runs:
+        for note in pseudo_notes(details):
+            pseudo.setdefault(note, []).append(name)
+    return [*notes, *(f"{', '.join(names)}: {note}" for note, names in pseudo.items())]
 
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
@@ -80,7 +85,7 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     drawn: dict[str, list[str]] = {}
     lost: dict[tuple[str, ...], Counter[str]] = {}
     for name, result in results:
-        run = (name, *(str(result[key]) for key in ("experiment", "manifest_digest", "seed")))
+        run = (name, *(str(result.get(key)) for key in ("experiment", "manifest_digest", "seed")))
         lost.setdefault(run, Counter()).update(result.get("rejected_test") or {})
         if result.get("tuned_on_test"):
             tuned.append(name)

@@ -29,8 +29,8 @@ def markdown(table: Table) -> str:
         lines += ["", _line([in_markdown(column) for column in part.columns])]
         lines.append(_line(["---:" if right else ":---" for right in numeric]))
         lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
-    if table.notes:
-        lines += ["", *(f"- {in_markdown(note)}" for note in table.notes)]
+    if table.all_notes:
+        lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -83,7 +83,9 @@ def text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, Spread):
-        return f"{cell.mean:.3f} ± {cell.sd:.3f}"
+        if cell.is_same:
+            return f"{cell.mean:.3f}"
+        return f"{cell.mean:.3f} ± {cell.sd:.3f}" if cell.sd >= _LEAST else f"{cell.mean:.3f} ± < {_LEAST:g}"
     if not isinstance(cell, float):
         return cell
     if isinstance(cell, PValue) and cell < _LEAST:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import clusters_told, few_told
+from fgbench.evaluation.clusters import LEAST, clusters_told, few_told
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.model import Cell, Table, data_title
@@ -60,17 +59,16 @@ def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
         f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
         "not be read) and count as wrong",
         COPIES,
-        *(few_told(n_clusters) if n_clusters > 1 else []),
+        *(few_told(n_clusters) if n_clusters >= LEAST else []),
     ]
 
 
 def _uar_told(predictions: Predictions, chance: float) -> str:
     clusters = clusters_told(predictions.clusters())
-    try:
-        interval = uar_interval(predictions)
-    except DatasetError:
+    if len(set(predictions.clusters())) < LEAST:
         score = metrics.uar(predictions.confusion())
-        return f"UAR {score:.3f}, no interval: {clusters}, it needs at least two; chance is {chance:.3f}"
+        return f"UAR {score:.3f}, no interval: {clusters}, it needs at least five; chance is {chance:.3f}"
+    interval = uar_interval(predictions)
     return (
         f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
         f"({clusters} left out one at a time, the trained network held fixed); "

@@ -27,7 +27,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
-from fgbench.evaluation.clusters import MEANING, few_told
+from fgbench.evaluation.clusters import LEAST, MEANING, few_told
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
     HierarchyScores,
@@ -40,6 +40,7 @@ from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.contenders import Contender
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
 from fgbench.stages.publish import MANIFESTS
@@ -85,7 +86,9 @@ def name_of(one: Contender, part: str = "") -> str:
 
 def title_of(one: Contender, text: str) -> str:
     """Title of a part of the sheet of a run."""
-    return data_title(f"{one.name}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"])
+    return data_title(
+        f"{one.marked}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"]
+    )
 
 
 def _measures(one: Contender) -> Table:
@@ -111,7 +114,13 @@ def _measures(one: Contender) -> Table:
         title=title_of(one, "test"),
         columns=["Measure", "Value", "95 % from", "95 % to"],
         rows=rows,
-        notes=[*_run_notes(one), *_measure_notes(one), *_reasons(one), *one.fairness_notes],
+        notes=[
+            *state_notes([(one.name, one.state)]),
+            *_run_notes(one),
+            *_measure_notes(one),
+            *_reasons(one),
+            *one.fairness_notes,
+        ],
     )
 
 
@@ -149,8 +158,8 @@ def _run_notes(one: Contender) -> list[str]:
         f"From {folders}. {found.n:,} test samples of {found.n_classes} classes, without augmented copies; "
         f"chance is {1 / found.n_classes:.3f}.",
         f"Intervals: Student's t, from leaving out {one.clusters} one at a time. {MEANING}"
-        if n_clusters > 1
-        else f"No intervals: {one.clusters}, they need at least two.",
+        if n_clusters >= LEAST
+        else f"No intervals: {one.clusters}, they need at least five.",
     ]
     if len(one.seeds) > 1:
         notes.append(
@@ -158,9 +167,9 @@ def _run_notes(one: Contender) -> list[str]:
             "seeds."
         )
         notes += chain_notes([one.experiment], [one.name])
-    elif n_clusters > 1:
+    elif n_clusters >= LEAST:
         notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
-    few = few_told(n_clusters) if n_clusters > 1 else []
+    few = few_told(n_clusters) if n_clusters >= LEAST else []
     return [*notes, *few, *protocol_notes(one.details)]
 
 

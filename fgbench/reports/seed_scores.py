@@ -7,16 +7,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import mean_f1, read_au_predictions, read_au_result, unit_scores
+from fgbench.evaluation.clusters import clusters_told
 from fgbench.evaluation.metrics import Scores
-from fgbench.evaluation.results import read_predictions, read_result
-from fgbench.reports.accuracies import over_seeds
+from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
+from fgbench.evaluation.results import Predictions, read_predictions, read_result
+from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
 from fgbench.reports.au_scores import pooled_units
 from fgbench.reports.chains import varied_over
 from fgbench.reports.experiments import Run
-from fgbench.reports.fold_scores import MEASURES, score_folds
+from fgbench.reports.fold_scores import MEASURES
 from fgbench.reports.model import Cell, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_notes
+from fgbench.reports.render import text
 
 
 def seed_table(folders: Sequence[Path]) -> Table:
@@ -36,6 +40,7 @@ def seed_table(folders: Sequence[Path]) -> Table:
         for seed, found in scores.items()
     ]
     means = [_over(scores, measure) for measure in MEASURES]
+    folds = _folds(runs)
     return Table(
         name=f"{name}-seeds",
         title=data_title(
@@ -46,6 +51,7 @@ def seed_table(folders: Sequence[Path]) -> Table:
         notes=[
             f"Standard deviation over seeds (n - 1), folds pooled: {varied_over(runs)} "
             f"Chance is {1 / next(iter(scores.values())).n_classes:.3f}.",
+            *_interval_notes(list(folds.values())),
             *protocol_notes(details),
             *fairness_notes([(str(name), run.result) for run in runs]),
         ],
@@ -90,13 +96,13 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
     return Table(
         name=f"{name}-seeds",
         title=data_title(
-            f"{name}, action units, test, seed by seed",
+            f"{name}, action units{pseudo_title(details)}, test, seed by seed",
             details["dataset"],
             synthetic=bool(details["synthetic"]),
         ),
         columns=["Seed", "Mean F1"],
         rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
-        notes=["Standard deviation over seeds (n - 1), folds pooled."],
+        notes=["Standard deviation over seeds (n - 1), folds pooled.", *pseudo_notes(details)],
     )
 
 
@@ -108,11 +114,30 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def _scores(runs: Sequence[Run]) -> dict[int, Scores]:
-    seeds = sorted({run.seed for run in runs})
+    return {seed: metrics.scores(found.confusion(), found.classes) for seed, found in _folds(runs).items()}
+
+
+def _folds(runs: Sequence[Run]) -> dict[int, Predictions]:
+    """Predictions of each seed, folds put together."""
     return {
-        seed: score_folds({run.fold: read_predictions(run.folder) for run in runs if run.seed == seed}).pooled
-        for seed in seeds
+        seed: pooled([read_predictions(run.folder) for run in runs if run.seed == seed])
+        for seed in sorted({run.seed for run in runs})
     }
+
+
+def _interval_notes(seeds: Sequence[Predictions]) -> list[str]:
+    """Sentences on the interval of the mean UAR, as of a single run, or why there is none."""
+    found = accuracies(seeds)
+    told = clusters_told(seeds[0].clusters())
+    few = few_notes([found])
+    if found.interval is None:
+        return few or [f"No interval: {told}."]
+    low, high = found.interval.low, found.interval.high
+    return [
+        f"UAR {text(found.mean)}, 95 % interval {low:.3f} to {high:.3f} ({told} left out one at a time, and "
+        "the spread of the seeds).",
+        *few,
+    ]
 
 
 def _over(scores: dict[int, Scores], measure: str) -> Cell:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
 from fgbench.manifest_index import unlike_published_sentence
-from fgbench.prepare_report import alignment_line
+from fgbench.prepare_report import alignment_line, face_lines
 from fgbench.records import SPLITS
 from fgbench.stages._annotation_card import annotation_lines
 from fgbench.stages._plain_text import plain
@@ -29,6 +29,7 @@ def data_card(
     annotation: Annotation,
     alignment: Mapping[str, int],
     unlike_published: Mapping[str, Sequence[int]],
+    faces: Mapping[str, int],
 ) -> str:
     """The data card of a work folder, in Markdown.
 
@@ -41,6 +42,7 @@ def data_card(
         annotation: What annotators said.
         alignment: Number of usable frames that are aligned, and that were taken as they are.
         unlike_published: Part to its number of entries and the published one, where they differ.
+        faces: What is told of the faces (:func:`fgbench.stages._clip_faces.told_of_faces`).
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -64,6 +66,10 @@ def data_card(
         *_left_out(listing.left_out),
         *([unlike_published_sentence(unlike_published), ""] if unlike_published else []),
         *_alignment(config, alignment),
+        *(
+            f"{line[0].upper()}{line[1:]}.\n"
+            for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
+        ),
         *annotation_lines(annotation, config.consensus),
         "## Files",
         "",

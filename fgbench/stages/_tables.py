@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING
 from fgbench import pipeline, records, storage
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.lost_clips import is_lost
-from fgbench.faces.status import AS_IS, USABLE
 from fgbench.naming import shown
 from fgbench.pipeline import REJECTS, ROWS, Marker
 from fgbench.printable import cell_of
-from fgbench.records import IMAGE_ROLES, SPLITS, ClipEntry
-from fgbench.stages._frame_sizes import size_changes
+from fgbench.records import SPLITS, ClipEntry
+from fgbench.stages._clip_faces import COUNTED, counts_per_clip
 from fgbench.stages._lost_clips import told_of
 from fgbench.stages._votes import Annotation, read_annotation
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_COUNTED = ("n_faces_ok", "n_images", "size_changes", "n_as_is")
-"""Columns of ``clips``, and one that is not kept, that are sums over its rows of ``faces``."""
 
 Finished = Mapping[str, Mapping[int, Marker]]
 """Stage to bucket to marker, for all stages."""
@@ -108,27 +104,15 @@ def clips_table(
     # Left joins: clips that are gone do not come back.
     table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
     table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
-    counted = []
-    for path in _paths(workdir, finished, "faces"):
-        faces = pipeline.read_table([path], ["clip_id", "role", "status", "resized_from"])
-        usable = pc.is_in(faces["status"], pa.array(sorted(USABLE)))
-        image = pc.and_(usable, pc.is_in(faces["role"], pa.array(IMAGE_ROLES)))
-        flags = pa.table({"clip_id": faces["clip_id"], "n_faces_ok": usable, "n_images": image})
-        flags = flags.set_column(1, "n_faces_ok", flags["n_faces_ok"].cast(pa.int32()))
-        flags = flags.set_column(2, "n_images", flags["n_images"].cast(pa.int32()))
-        flags = flags.append_column("size_changes", size_changes(faces))
-        taken = pc.equal(faces["status"], AS_IS).cast(pa.int32())
-        flags = flags.append_column("n_as_is", taken)
-        sums = flags.group_by("clip_id", use_threads=False).aggregate([(name, "sum") for name in _COUNTED])
-        counted.append(sums.rename_columns(["clip_id", *_COUNTED]))
+    counted = [counts_per_clip(path) for path in _paths(workdir, finished, "faces")]
     if counted:
         table = table.join(pa.concat_tables(counted), "clip_id")
-        for name in _COUNTED:
+        for name in COUNTED:
             filled = pc.fill_null(table[name], 0)
             table = table.set_column(table.schema.get_field_index(name), name, filled)
     else:
         zeros = pa.array([0] * table.num_rows, pa.int32())
-        for name in _COUNTED:
+        for name in COUNTED:
             table = table.append_column(name, zeros)
     taken = pc.equal(table["n_as_is"], 0) if not never else pa.array([False] * table.num_rows)
     table = table.append_column("align", pc.if_else(taken, aligned, as_is))

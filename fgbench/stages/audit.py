@@ -92,7 +92,7 @@ def _judge(clip_id: str, plan: Mapping[str, tuple[str, str]]) -> Outcome:
 
 STAGE = Stage(
     name="audit",
-    version=2,
+    version=3,
     inputs=("split", "ingest", "faces"),
     outputs={ROWS: "audit"},
     run=_run,

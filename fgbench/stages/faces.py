@@ -1,7 +1,8 @@
 """Stage ``faces``: find, follow and align the face in every sampled frame.
 
 Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per sampled frame, whatever became
-of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.faces.status`). With
+of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.faces.status`): ``unsure`` and
+``passing`` ones are kept with their face, but are in no image set, feature or sample of a network. With
 ``align: never`` frames are taken as they are, resized to the size of a chip; with ``where-found`` those of
 clips in which the face is not found (:mod:`fgbench.faces.where_found`), which get the status ``as_is``.
 """
@@ -21,6 +22,7 @@ from fgbench import video
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
+from fgbench.faces.everyone import everyone
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
@@ -31,6 +33,7 @@ from fgbench.images import SUFFIXES, encode
 from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import N_LANDMARKS, image_id
+from fgbench.stages._passing import without_passers_by
 from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 
@@ -61,7 +64,14 @@ def _observe(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> It
         MediaError: If the clip is to be given up (:data:`fgbench.media_faults.GIVEN_UP`).
     """
     with reader:
-        yield from _rows(reader, wanted, config)
+        fps, n_frames = reader.info.fps, reader.info.n_frames
+        yield from without_passers_by(
+            _rows(reader, wanted, config),
+            frame_s=1 / fps if fps else None,
+            n_frames=n_frames,
+            min_track_s=config.min_track_s,
+            min_track_score=config.min_track_score,
+        )
 
 
 def _rows(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Iterator[Row]:
@@ -104,26 +114,41 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
     """
     if config.align == "never":
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
-    options = FaceOptions(
+    options = face_options(config)
+    if config.align == "where-found":
+        return observe_where_found(frames, options, _models(options), whole=partial(as_is, config=config))
+    return observe_clip(frames, options, _models(options))
+
+
+def everyone_in(frame: video.Frame, config: FacesConfig) -> list[Observation]:
+    """All faces of a still picture, see :func:`fgbench.faces.everyone.everyone`; errors as of
+    :func:`observed`."""
+    options = face_options(config)
+    return everyone(frame, options, _models(options))
+
+
+def face_options(config: FacesConfig) -> FaceOptions:
+    """The choices of a recipe."""
+    return FaceOptions(
         detector=config.detector,
         detector_model=config.detector_model,
         landmarks=config.landmarks,
         policy=config.policy,
         ambiguity=config.ambiguity,
         min_face_px=config.min_face_px,
+        geometry=config.geometry,
         padding=config.padding,
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
+        min_quality=config.min_quality,
         redetect_every=config.redetect_every,
         search_every=config.search_every,
         check_every=config.check_every,
     )
-    if config.align == "where-found":
-        return observe_where_found(frames, options, _models(options), whole=partial(_as_is, config=config))
-    return observe_clip(frames, options, _models(options))
 
 
-def _as_is(frame: video.Frame, config: FacesConfig) -> Observation:
+def as_is(frame: video.Frame, config: FacesConfig) -> Observation:
+    """A frame that is cropped already, where faces are searched: with the status that tells it."""
     found = whole_frame(frame, config.chip_size)
     return replace(found, status=status.AS_IS) if found.status == status.OK else found
 
@@ -157,6 +182,7 @@ def _row(sample: Mapping[str, Any], found: Observation | None, config: FacesConf
         "n_faces": found.n_faces,
         "box_xyxy": _flat(found.box_xyxy),
         "score": found.score,
+        "quality": found.quality,
         "landmarks": _padded(found.landmarks),
         "transform": _flat(found.transform),
         "yaw_deg": found.yaw_deg,
@@ -189,7 +215,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=4,
+    version=6,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

@@ -53,9 +53,11 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
     if not before == Stamps(task.root).of(entry.path) == stamp:
         detail = f"{entry.path} was exchanged or written to since it was decided to read it"
         return Rejected(entry.clip_id, CHANGED, detail)
-    if info.is_truncated:
-        detail = f"the file lacks its end, {info.n_frames} frames are left; copy it again"
-        return Rejected(entry.clip_id, "truncated", detail)
+    if info.is_truncated and config.truncated == "reject":
+        announced = "" if info.n_announced is None else f" of {info.n_announced} that it announces"
+        detail = f"the file lacks its end, it holds {info.n_frames} frames{announced}"
+        hint = "copy it again, or take what is left with ingest.truncated: use"
+        return Rejected(entry.clip_id, "truncated", f"{detail}; {hint}")
     problem = _annotation_problem(entry, info.n_frames, task.scheme)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
@@ -78,6 +80,8 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "tone_mapped": info.tone_mapped,
         "fps": info.fps,
         "n_frames": info.n_frames,
+        "truncated": info.is_truncated,
+        "n_announced": info.n_announced,
         "duration_s": info.duration_s,
         "source_id": entry.source_id,
         "subject_id": entry.subject_id,
@@ -138,6 +142,12 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
                 "selected_frame_outside",
                 f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
             )
+    last = entry.last_unit_frame
+    if last is not None and last >= n_frames:
+        return (
+            "unit_frame_outside",
+            f"action units of frame {last}, but the clip has frames 0 to {n_frames - 1}",
+        )
     if scheme == UNLABELLED:
         return None
     if entry.votes:  # one for something that is no class settles nothing, and the others may do

@@ -45,7 +45,7 @@ def operator(config: LbpConfig, side_px: int) -> lbp.LbpConfig:
         config: The recipe's section.
         side_px: Side of the aligned face.
     """
-    # Tenths: 0.018 of 224 px are 4.0 px then, and neighbours beside and above are pixels themselves.
+    # Tenths: what a radius in px is written with; whole numbers take pixels themselves beside and above.
     radius_px = round(config.radius * side_px, 1)
     return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
 

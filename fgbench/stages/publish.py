@@ -48,6 +48,7 @@ from fgbench.records import SPLITS
 from fgbench.sealed_json import discard, read_sealed, write_sealed
 from fgbench.stages import _tables as tables
 from fgbench.stages._card import data_card
+from fgbench.stages._clip_faces import told_of_faces
 from fgbench.stages._tables import Finished
 from fgbench.stored_results import StoredResults
 from fgbench.verification import Claim, Runner, Verified
@@ -149,6 +150,7 @@ def publish(
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
     said = tables.annotation(workdir, finished)
+    faces = told_of_faces(clips)
     low = low_classes(said.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]
     if listing.are_found:
@@ -164,6 +166,7 @@ def publish(
         annotation=said,
         alignment=alignment,
         unlike_published=unlike,
+        faces=faces,
     )
     storage.write_text(folder / "README.md", card)
     if folds:
@@ -185,6 +188,7 @@ def publish(
         "protocol": config.protocol.model_dump(mode="json"),
         "counts": counts,
         "alignment": alignment,
+        "faces": faces,
         "files": files,
         "origin": origin,
         "provenance": provenance(),

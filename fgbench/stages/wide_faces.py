@@ -3,7 +3,7 @@
 Reads ``faces`` and ``ingest`` and decodes each clip once more. Writes one row per frame of the image set with
 landmarks: its face as stage ``faces`` stores it, in the middle of a wider picture of the same scale and turn,
 and the transform from the frame to that picture. Crops that are laid out otherwise than the stored faces,
-as InsightFace's are, need it: a quarter of them lies outside. What lies outside the frame is black.
+as InsightFace's are, need it: a fifth of them lies outside. What lies outside the frame is black.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from fgbench.synthetic.motion import perform_motion
 from fgbench.synthetic.performance import Performance, perform
 from fgbench.synthetic.plan import ClipPlan, SynthOptions
 from fgbench.synthetic.scene import Scene, draw_scene
+from fgbench.synthetic.variety import Look, wide_person, wide_scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +36,7 @@ class Clip:
         scene: Light, camera, background.
         performance: What the person does.
         fps: Frames per second.
+        look: What the recording does to the frames; ``None`` leaves them as they are.
     """
 
     plan: ClipPlan
@@ -42,6 +44,7 @@ class Clip:
     scene: Scene
     performance: Performance
     fps: int
+    look: Look | None = None
 
     def pose(self, frame: int) -> Pose:
         """Pose of the head in a frame without the turn by action units."""
@@ -51,7 +54,7 @@ class Clip:
 
 
 def draw_clip(plan: ClipPlan, options: SynthOptions) -> Clip:
-    """The clip of a plan: a function of the seed, the sizes, the control and the clip's id alone."""
+    """The clip of a plan: a function of seed, sizes, control, variety and the clip's id alone."""
     person = draw_identity(options.seed, plan.subject)
     if options.control is not None:
         rng = np.random.default_rng(
@@ -64,7 +67,14 @@ def draw_clip(plan: ClipPlan, options: SynthOptions) -> Clip:
         duration_s = rng.uniform(options.min_duration_s, options.max_duration_s)
         scene = draw_scene(options.width, options.height, rng)
         performance = perform(plan.label, round(duration_s * options.fps), options.fps, rng)
-    return Clip(plan=plan, person=person, scene=scene, performance=performance, fps=options.fps)
+    look = None
+    if options.variety == "wide":
+        # Of a generator of its own, so that all else is as in the plain set; of matched clips it is one.
+        whose = plan.clip_id if options.control is None else plan.group_id
+        rng = np.random.default_rng(hash_u64("fgbench.synthetic", "wide clip", options.seed, whose))
+        person = wide_person(person, options.seed, plan.subject)
+        scene, look = wide_scene(scene, rng)
+    return Clip(plan=plan, person=person, scene=scene, performance=performance, fps=options.fps, look=look)
 
 
 def truth(clip: Clip) -> pa.Table:
@@ -130,15 +140,18 @@ def drawn_frames(clip: Clip, options: SynthOptions, frames: Iterable[int]) -> It
         uint8 (H * 3 / 2, W) per frame: planes of yuv420p, valid until the next one.
     """
     from fgbench.synthetic.film import Film
+    from fgbench.synthetic.recording import Recording
     from fgbench.synthetic.render import Renderer
 
     renderer = Renderer(clip.person, clip.scene, options.width, options.height)
     film = Film(renderer.backdrop, clip.scene)
+    recording = None if clip.look is None else Recording(clip.look, options.width, options.height)
     for frame in frames:
         left, up = clip.performance.gaze[frame].tolist()
         activation = clip.performance.activations[frame]
         patch, corner = renderer.patch(activation, clip.pose(frame), gaze=(left, up))
-        yield film.frame(patch, corner, frame)
+        planes = film.frame(patch, corner, frame)
+        yield planes if recording is None else recording.frame(planes)
 
 
 def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
@@ -151,9 +164,10 @@ def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
 
     # Coded without regard to the onset before it, the apex is the same in all clips of a matched group.
     fresh = {clip.performance.timing.apex} if options.control is not None else set()
+    qp = Look().h264_qp if clip.look is None else clip.look.h264_qp
     with (
         storage.written(path) as temporary,
-        h264_file(temporary, options.width, options.height, options.fps, fresh=fresh) as append,
+        h264_file(temporary, options.width, options.height, options.fps, fresh=fresh, qp=qp) as append,
     ):
         for planes in drawn_frames(clip, options, range(clip.performance.timing.n_frames)):
             append(planes)

@@ -96,8 +96,9 @@ def generate(
 
 
 def _recorded(options: SynthOptions) -> dict[str, Any]:
-    """The options as they are written: without a control's name where there is no control."""
-    return {name: value for name, value in asdict(options).items() if (name, value) != ("control", None)}
+    """The options as they are written: without those that came later, where they change nothing."""
+    usual = {"control": None, "variety": "plain"}
+    return {name: value for name, value in asdict(options).items() if (name, value) not in usual.items()}
 
 
 def _description(options: SynthOptions) -> dict[str, Any]:

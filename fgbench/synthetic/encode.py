@@ -16,11 +16,10 @@ from av.video.frame import PictureType
 _KEY_INTERVAL_S = 1.0
 _OPTIONS = {
     "preset": "ultrafast",
-    "qp": "22",
     "threads": "1",
     "x264-params": "deblock=0,0:colormatrix=smpte170m",
 }
-"""Fast settings of libx264: they decide how many clips can be drawn; the loss is below the sensor's grain.
+"""Fast settings of libx264: they decide how many clips can be drawn.
 
 The colour matrix is that of OpenCV's conversion to YUV (BT.601, limited range)."""
 
@@ -34,7 +33,7 @@ class Sink(Protocol):
 
 @contextmanager
 def h264_file(
-    path: Path, width: int, height: int, fps: int, *, fresh: Collection[int] = ()
+    path: Path, width: int, height: int, fps: int, *, fresh: Collection[int] = (), qp: int = 22
 ) -> Iterator[Sink]:
     """Open an MP4 file for writing; it is complete when the context ends.
 
@@ -46,10 +45,11 @@ def h264_file(
         height: Even number of px.
         fps: Frames per second.
         fresh: Numbers of further frames that are coded, with all after them, without those before.
+        qp: Quantiser: at 22 the loss is below the sensor's grain; larger ones lose more.
     """
     flags = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=flags) as container:
-        options = {**_OPTIONS, "g": str(max(1, round(_KEY_INTERVAL_S * fps)))}
+        options = {**_OPTIONS, "qp": str(qp), "g": str(max(1, round(_KEY_INTERVAL_S * fps)))}
         if fresh:
             options["forced-idr"] = "1"
         stream = container.add_stream("libx264", rate=fps, options=options)

@@ -114,6 +114,9 @@ class Identity:
         age: 0 (smooth skin) to 1 (deep lines).
         freckles: 0 to 1.
         seed: Seed of the fine texture.
+        texture: Strength of mottles and pores relative to the embedded data set.
+        blemishes: Spots and scars, 0 to 1.
+        make_up: Colour on cheeks and lids, 0 to 1.
     """
 
     subject_id: str
@@ -130,6 +133,9 @@ class Identity:
     age: float
     freckles: float
     seed: int
+    texture: float = 1.0
+    blemishes: float = 0.0
+    make_up: float = 0.0
 
 
 def subject_name(number: int) -> str:

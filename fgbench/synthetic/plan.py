@@ -9,6 +9,7 @@ from fgbench.errors import ConfigError
 from fgbench.synthetic.identity import subject_name
 from fgbench.synthetic.motion import ONSET_FRAMES
 from fgbench.synthetic.recipes import recipes
+from fgbench.synthetic.variety import VARIETIES
 
 CONTROLS = ("motion",)
 """Control sets: data sets that only some kind of model can solve, to test that a model is of that kind."""
@@ -31,6 +32,7 @@ class SynthOptions:
         min_duration_s: Length of the shortest clips in seconds; without effect on a control.
         max_duration_s: Length of the longest clips in seconds; without effect on a control.
         control: One of :data:`CONTROLS` in place of the 33 classes.
+        variety: One of :data:`fgbench.synthetic.variety.VARIETIES`.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -45,8 +47,11 @@ class SynthOptions:
     min_duration_s: float = 1.0
     max_duration_s: float = 4.0
     control: str | None = None
+    variety: str = "plain"
 
     def __post_init__(self) -> None:
+        if self.variety not in VARIETIES:
+            raise ConfigError(f"unknown variety {self.variety!r}", f"choose one of {', '.join(VARIETIES)}")
         if self.control is not None and self.control not in CONTROLS:
             near = get_close_matches(self.control, CONTROLS, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.hashing import hash_u64
 from fgbench.synthetic import anatomy, mesh
 from fgbench.synthetic.identity import Identity
 
@@ -111,11 +112,31 @@ def _complexion(colour: Field, x: Field, y: Field, person: Identity, rng: np.ran
     rings = bell(x, y, 0.34, 0.085, 0.15, 0.045) * (0.07 + 0.08 * person.age)
     colour *= 1.0 - rings[:, :, None] * np.array([0.9, 1.0, 0.85], np.float32)
     for size, strength in ((40, 0.022), (9, 0.015), (1.2, 0.018)):
-        colour *= (1.0 + strength * _noise(rng, x.shape, size, size))[:, :, None]
+        colour *= np.maximum(1.0 + person.texture * strength * _noise(rng, x.shape, size, size), 0.1)[
+            :, :, None
+        ]
     if person.freckles > 0:
         spots = cv2.GaussianBlur((rng.random(x.shape) < 0.012).astype(np.float32), (0, 0), 1.6) * 8.0
         where = bell(x, y, 0.25, 0.28, 0.35, 0.18) * np.minimum(spots, 1.0) * person.freckles
         colour *= 1.0 - where[:, :, None] * np.array([0.16, 0.26, 0.32], np.float32)
+    if person.blemishes > 0 or person.make_up > 0:
+        _colouring(colour, x, y, person)
+
+
+def _colouring(colour: Field, x: Field, y: Field, person: Identity) -> None:
+    """Spots and scars, and make-up on cheeks and lids, of wide sets; drawn by a generator of their own."""
+    rng = np.random.default_rng(hash_u64("fgbench.synthetic", "colouring", person.seed))
+    for _ in range(round(40 * person.blemishes)):
+        at_x, at_y = rng.uniform(-0.75, 0.75), rng.uniform(-0.5, 1.25)
+        radius = rng.uniform(0.006, 0.035), rng.uniform(0.006, 0.035)
+        spot = np.exp(-(((x - at_x) / radius[0]) ** 2) - ((y - at_y) / radius[1]) ** 2)[:, :, None]
+        colour *= 1.0 - spot * np.asarray(rng.uniform(-0.15, 0.6) * rng.uniform(0.4, 1.0, 3), np.float32)
+    if person.make_up > 0:
+        tint = rng.uniform(0.0, 0.5, 3).astype(np.float32)
+        lids = bell(x, y, 0.355, -0.07, 0.17, 0.055) * person.make_up
+        cheeks = bell(x, y, 0.50, 0.34, 0.20, 0.14) * person.make_up
+        colour *= 1.0 - lids[:, :, None] * tint
+        colour *= 1.0 - cheeks[:, :, None] * np.array([0.02, 0.22, 0.16], np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from typing import Any
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.evaluation.action_units import AuPredictions, write_au_run
+from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import SINGLE_FOLD, run_folder
 from fgbench.evaluation.run_lock import hold_run
 from fgbench.training.au_evaluation import ask, open_au_network
@@ -21,6 +22,8 @@ from fgbench.training.au_folders import own_result
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.device import describe
 from fgbench.training.elsewhere import experiment_elsewhere, origin_told, read_settings
+from fgbench.training.face_use import refuse_other_faces
+from fgbench.training.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained
 from fgbench.training.trained import Trained
 
 
@@ -37,12 +40,14 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         Folder of the new run.
 
     Raises:
+        ConfigError: If the network was trained on faces of another geometry.
         DatasetError: If no test frame has both a face and labels of the network's units.
         ManifestError: If the weights are of another kind, or they, their run or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
     place = data.place
+    refuse_other_faces(trained, place)
     model, preprocessing = open_au_network(trained, place.device)
     source = own_result(trained)
     settings = {} if source is None else read_settings(trained.path.parent, source)
@@ -62,6 +67,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         place.workdir, experiment=experiment_elsewhere(trained, place), fold=SINGLE_FOLD, seed=seed
     )
     own = {} if source is None else source["details"]
+    told = pseudo_data([data])
+    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told)]
     with hold_run(folder):
         write_au_run(
             folder,
@@ -70,6 +77,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             device=describe(place.device),
             details={
                 **origin_told(trained, own, own.get("manifest_digest"), place),
+                **({PSEUDO: told} if told else {}),
+                **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,
                 "seed": seed,
             },

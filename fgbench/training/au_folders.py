@@ -69,7 +69,7 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
     result = own_result(trained)
     own = {} if result is None else scored_on(result)
     lay = {} if result is None else _lay(trained, result)
-    known = [place for place in named if own.get(_name(place)) == place.manifest_digest]
+    known = [place for place in named if place.is_digest_of(own.get(_name(place)))]
     others = [place for place in named if place not in known]
     for place in others:
         if any(place.workdir.resolve() == folder for folder in lay.values()):
@@ -110,7 +110,7 @@ def by_dataset(trained: Trained, own: Mapping[str, str], places: Sequence[Place]
             "name each work folder once with --workdir",
         )
     for name, digest in own.items():
-        if found[name].manifest_digest != digest:
+        if not found[name].is_digest_of(digest):
             raise _changed(trained, found[name])
     return [found[name] for name in own]
 

@@ -17,9 +17,9 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.action_units import Labels
 from fgbench.evaluation.samples import Sample, clip_samples
-from fgbench.records import image_id
+from fgbench.records import PEOPLE, UnitSource, image_id
 from fgbench.storage import read_rows
-from fgbench.training.au_labels import AuRow
+from fgbench.training.au_labels import AuRow, labels_by_frame
 from fgbench.training.au_task import LabelledFrames
 from fgbench.training.batching import Source
 from fgbench.training.image_set import open_source
@@ -36,11 +36,13 @@ class UnitData:
         rows: Labels of its frames.
         people: What tells its people from those of other data sets: the name of its adapter, whose variants
             (two cameras, say) may show the same people; of somebody's own data that of the data set.
+        source: How the labels were made.
     """
 
     place: Place
     rows: Iterable[AuRow]
     people: str
+    source: UnitSource = PEOPLE
 
     @property
     def dataset(self) -> str:
@@ -219,6 +221,36 @@ def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
         )
 
 
+def refuse_shared_people(trained: Sequence[Frames], tested: Frames) -> None:
+    """Refuse work folders of which one tests people that another trains on.
+
+    People in several parts of one work folder are a matter of its division; the audit tells of them.
+
+    Args:
+        trained: Frames that are trained on, or chosen on.
+        tested: Frames of the same work folders.
+
+    Raises:
+        ConfigError: If there are such people.
+    """
+    seen: dict[str, set[int]] = {}
+    for frames in trained:
+        for number, person in zip(frames.folders, frames.subject_ids, strict=True):
+            if person is not None:
+                seen.setdefault(person, set()).add(number)
+    shared = {
+        person
+        for number, person in zip(tested.folders, tested.subject_ids, strict=True)
+        if person is not None and seen.get(person, set()) - {number}
+    }
+    if shared:
+        raise ConfigError(
+            f"{len(shared)} people that one of {', '.join(one.dataset for one in tested.data)} tests are "
+            f"trained on in another, e.g. {min(shared)}, expected none",
+            "cross-validate over the subjects of all: --folds 3",
+        )
+
+
 def _files(one: UnitData) -> dict[str, str | None]:
     rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
     return {row["clip_id"]: row["sha256"] for row in rows}
@@ -228,12 +260,10 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
     samples: Sequence[Sample] = clip_samples(one.place.manifests)
     clips = {clip.clip_id: clip for clip in (one.place.divide(samples) if divided else samples)}
     usable = set(usable_frames(one.place.manifests))
-    keys, labels = [], []
-    for row in sorted(one.rows, key=lambda row: (row.clip_id, row.frame_index)):
-        key = (row.clip_id, row.frame_index)
-        if row.frame_index % config.frame_step == 0 and key in usable and row.clip_id in clips:
-            keys.append(key)
-            labels.append([row.labels.get(unit, 0) for unit in config.action_units])
+    wanted = [key for key in usable if key[1] % config.frame_step == 0 and key[0] in clips]
+    found = labels_by_frame(one.rows, wanted)
+    keys = list(found)
+    labels = [[told.get(unit, 0) for unit in config.action_units] for told in found.values()]
     if not keys:
         raise DatasetError(
             "no frame has both labels of action units and a usable face"

@@ -16,27 +16,38 @@ import torch
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.evaluation.action_units import RESULT, AuPredictions, read_au_result, write_au_run
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.kept_digests import check_files
 from fgbench.evaluation.place import Note
 from fgbench.evaluation.protocol import Protocol
+from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import unheard
 from fgbench.evaluation.splits import subject_folds
 from fgbench.hashing import digest_json
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
+from fgbench.records import PEOPLE, UnitSource
 from fgbench.training.au_folders import datasets_told
-from fgbench.training.au_frames import Frames, UnitData, labelled_frames, refuse_shared_files
+from fgbench.training.au_frames import (
+    Frames,
+    UnitData,
+    labelled_frames,
+    refuse_shared_files,
+    refuse_shared_people,
+)
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.elsewhere import slug
+from fgbench.training.face_use import refuse_mixed_faces
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
+from fgbench.training.pseudo_labels import pseudo_data, pseudo_metadata, pseudo_tested, pseudo_trained
 from fgbench.training.randomness import generator
 from fgbench.training.trained_clips import write_trained_frames
 
@@ -51,6 +62,7 @@ def run(
     *,
     folds: int = 0,
     people: str = "",
+    source: UnitSource = PEOPLE,
     others: Sequence[UnitData] = (),
 ) -> list[Path]:
     """Train, and score on subjects (or parts) that were not trained on.
@@ -65,6 +77,7 @@ def run(
         folds: Number of groups of subjects to cross-validate over; 0 takes the place's fold of the work
             folder, so that no test person of it is trained on.
         people: What tells people of several data sets apart, see :class:`UnitData`.
+        source: How the labels were made.
         others: Further work folders.
 
     Returns:
@@ -77,9 +90,10 @@ def run(
         ManifestError: If the manifests are missing or damaged.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    data = (UnitData(place=place, rows=rows, people=people), *others)
+    data = (UnitData(place=place, rows=rows, people=people, source=source), *others)
     frames = labelled_frames(config, data, divided=not folds)
     if others:
+        refuse_mixed_faces([one.place for one in data])
         names = [slug(one.dataset) for one in data]
         config = config.model_copy(update={"name": "-".join([config.name, *names])})
         place = replace(
@@ -87,10 +101,14 @@ def run(
             manifest_digest=digest_json([one.place.manifest_digest for one in data]),
             details={**place.details, **datasets_told([one.place for one in data])},
         )
+    if told := pseudo_data(data):
+        notes = [*pseudo_trained({PSEUDO: told}), *pseudo_tested(told)]
+        place = replace(place, details={**place.details, PSEUDO: told, "notes": notes})
     found = []
     for name, roles in _divide(frames, folds, place.fold).items():
         taken = {role: frames.take(at) for role, at in roles.items()}
         refuse_shared_files([taken["train"], taken["val"]], taken["test"])
+        refuse_shared_people([taken["train"], taken["val"]], taken["test"])
         protocol = Protocol(
             name="action units",
             fold=name,
@@ -152,6 +170,8 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
             role: digest_json([list(part.sample_ids), part.labels.tolist()]) for role, part in roles.items()
         },
     }
+    if PSEUDO in place.details:
+        identity[PSEUDO] = place.details[PSEUDO]
     fingerprint = digest_json(identity)
     folder = place.folder(config.name, protocol.fold)
     if not place.force and is_finished(folder, fingerprint, note=place.note):
@@ -245,6 +265,8 @@ def _finish(
         "fc_hidden": config.fc_hidden,
         "embedding": config.embedding,
         **preprocessing.plain(),
+        **pseudo_metadata(place.details),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
     write_trained_frames(folder, trained_on)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fgbench.evaluation.face_origin import FACE_ORIGIN, geometry_keys, geometry_words
+from fgbench.evaluation.pseudo import pseudo_notes
+
 _LIMITS = """
 ## Limits
 
@@ -31,8 +34,10 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         f"- Data: {data}, manifests {details['manifest_digest'][:12]}",
         f"- Trained with fgbench {result['fgbench']}, commit {result['commit'] or 'unknown'}, "
         f"seed {metadata['seed']}, on {result['device']}",
+        *_face_lines(metadata),
         *(_clip_lines(metadata) if metadata["kind"] == "video" else [f"- Input: {_input(metadata)}"]),
     ]
+    lines += [f"- Labels: {note}" for note in pseudo_notes(details)]
     if metadata.get("initial_weights"):
         lines.append(
             f"- Made from weights with SHA-256 {metadata['initial_weights']}; "
@@ -55,6 +60,19 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
             f"- Test: mean F1 {mean}, {result['n']} frames",
         ]
     return "\n".join(lines) + "\n" + _LIMITS
+
+
+def _face_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """How the faces were aligned that it was trained on, where the weights tell it."""
+    told = metadata.get(FACE_ORIGIN)
+    if told is None or metadata["kind"] == "insightface":
+        return []
+    if told["align"] == "never":
+        how = "pictures taken as they are"
+    else:
+        rest = ", where a face was found" if told["align"] == "where-found" else ""
+        how = f"{geometry_words(told)} (`faces: {{{geometry_keys(told)}}}`){rest}"
+    return [f"- Faces: {how}{', grey' if told['grey'] else ''}"]
 
 
 def _input(metadata: Mapping[str, Any]) -> str:

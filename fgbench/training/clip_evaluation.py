@@ -36,6 +36,7 @@ from fgbench.training.elsewhere import (
     tested_elsewhere,
 )
 from fgbench.training.evaluation import Comparison, compare
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.flow_origin import refuse_other_flow
 from fgbench.training.place import Place
 from fgbench.training.video_data import open_clips
@@ -68,8 +69,10 @@ def evaluate_clips(
     """
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
-    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
+    if not is_own:
+        refuse_other_faces(trained, place)
     if network.config.temporal == "flow" and not is_own:
         refuse_other_flow(trained, place)
     chosen = network.config.fusion_weight if weight is None else _weight(network, weight)

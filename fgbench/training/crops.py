@@ -76,6 +76,13 @@ def _factors(mean: tuple[float, ...], std: tuple[float, ...], device: torch.devi
     return scale.float()[:, None, None].to(device), shift.float()[:, None, None].to(device)
 
 
+def without_colour(images_B3HW: Tensor) -> Tensor:
+    """Luma (BT.601, whole numbers) in all three channels, float32; grey images keep their values exactly."""
+    red, green, blue = images_B3HW.float().unbind(1)
+    luma = (0.299 * red + 0.587 * green + 0.114 * blue).round()
+    return luma[:, None].expand(-1, 3, -1, -1)
+
+
 def enlarge(images_B3HW: Tensor, resize_px: int) -> Tensor:
     """Images enlarged bilinearly to squares of ``resize_px``, float32 of 0 to 255; pixels are areas, so that
     corners stay corners (``align_corners=False``)."""

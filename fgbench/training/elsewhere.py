@@ -15,6 +15,7 @@ from fgbench.evaluation.six_classes import RULE, can_map, zero_shot
 from fgbench.storage import readable
 from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
+from fgbench.training.pseudo_labels import pseudo_trained
 from fgbench.training.trained import Trained
 
 _UNKNOWN = "unknown data"
@@ -67,8 +68,10 @@ def tested_elsewhere(
     """
     own = {} if source is None else source["details"]
     dataset = own.get("dataset", _UNKNOWN)
+    notes = pseudo_trained(trained.metadata)
     details = {
-        **origin_told(trained, own, None if source is None else source["manifest_digest"], place),
+        **({"notes": notes} if notes else {}),
+        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),

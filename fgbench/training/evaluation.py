@@ -31,6 +31,7 @@ from fgbench.training.elsewhere import (
     settings_of,
     tested_elsewhere,
 )
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
 from fgbench.training.inference import ImageNetwork
@@ -78,7 +79,8 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         scored on these manifests, else a new one.
 
     Raises:
-        ConfigError: If the network tells other classes apart than those of the work folder.
+        ConfigError: If the network tells other classes apart than those of the work folder, or was trained
+            on faces of another geometry.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -86,8 +88,10 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     """
     run = network.trained.run
     source = None if run is None else read_result(run)
-    is_own = source is not None and source["manifest_digest"] == place.manifest_digest
+    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    if not is_own:
+        refuse_other_faces(network.trained, place)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,

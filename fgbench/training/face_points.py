@@ -6,10 +6,11 @@ parameters of copies). Coordinates are px, the centre of the top left pixel at (
 Crops are cut from the wider faces of stage ``wide_faces`` (:mod:`fgbench.training.wide_crops`); or, where a
 recipe says ``crops: stored``, from the stored 224 px faces, which needs no videos. What the latter costs,
 against crops averaged from the video frame (a face of each of 40 drawn clips / of 3 clips of real faces,
-stored with the default padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey levels on
-average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 % of a crop
-(at most 32 %), most of it above the brows, lies outside the stored face. The border is continued there, so
-that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26).
+stored in dlib's geometry with a padding of 0.25): inside the stored face they differ by 1.1 / 1.0 grey
+levels on average, about as much as InsightFace's own unfiltered sampling does (0.9 / 1.2). But 26 % / 24 % of
+a crop (at most 32 %), most of it above the brows, lies outside the stored face. The border is continued
+there, so that whole crops differ by 5.8 / 9.7 grey levels (left black: 30 / 26). Of faces stored in geometry
+``face`` 21 % / 22 % of a crop lie outside (at most 25 % / 31 %; 33 drawn clips, 3 clips of real faces).
 """
 
 from __future__ import annotations

@@ -86,6 +86,10 @@ class FilePrediction:
         n_frames: Frames read; 1 for a picture.
         statuses: Frames of each status.
         n_tracks: Different faces that were followed.
+        n_people: Faces in a picture; in a video the most that were known of in a frame. 0 where none was
+            found.
+        face: Number of the face in its picture, from 1 at the left, where all are told of.
+        box_xyxy: (4,) px, of a face of a picture where all are told of.
         said: Of the face, or the mean over the usable frames.
         portrait: The face, or that of the frame with the surest class.
         streams: Streams of the network of clips that told the class of a video; empty where it is the mean
@@ -99,6 +103,9 @@ class FilePrediction:
     n_frames: int = 0
     statuses: Mapping[str, int] = field(default_factory=dict)
     n_tracks: int = 0
+    n_people: int = 0
+    face: int | None = None
+    box_xyxy: Floats | None = None
     said: Said | None = None
     portrait: Portrait | None = None
     streams: tuple[str, ...] = ()
@@ -137,8 +144,10 @@ def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     """Arrow schema of the table of all files: a row per file, also of those without a face.
 
     ``label`` and ``basic`` are the likeliest classes; ``basic_head`` is null where the network has no outputs
-    for the upper classes. ``box`` is in px of the picture, or of frame ``box_frame`` of a video. The names of
-    the classes are in the metadata, as JSON.
+    for the upper classes. ``align`` is ``similarity`` of faces that were aligned, ``none`` of files that were
+    taken as they are. ``face`` numbers the faces of a picture from the left where all are told of, a row
+    each. ``box`` is in px of the picture, or of frame ``box_frame`` of a video. The names of the classes are
+    in the metadata, as JSON.
     """
     import pyarrow as pa
 
@@ -147,7 +156,8 @@ def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
     return pa.schema(
         [
             *((name, pa.string()) for name in ("path", "kind", "status", "message")),
-            *((name, pa.int32()) for name in ("n_frames", "n_faces", "n_tracks")),
+            *((name, pa.int32()) for name in ("n_frames", "n_faces", "n_tracks", "n_people", "face")),
+            ("align", pa.string()),
             ("label", pa.string()),
             ("basic", pa.string()),
             ("probabilities", pa.list_(pa.float32(), len(fine))),

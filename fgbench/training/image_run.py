@@ -13,16 +13,20 @@ from typing import Any
 
 from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
+from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import Sample, image_samples
 from fgbench.hashing import digest_json
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
+from fgbench.records import PEOPLE, UnitSource
 from fgbench.training.au_labels import AuRow
 from fgbench.training.chain import chain_of, drawn_start
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import note_other_faces
 from fgbench.training.history import History
 from fgbench.training.image_set import ImageSet, open_image_set
 from fgbench.training.image_task import ImageTask, predict
@@ -34,6 +38,7 @@ from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.processes import join_processes
+from fgbench.training.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.training.starting import build, start_of, transfer_of
 from fgbench.training.stored import image_ids
 from fgbench.training.trained import Trained
@@ -50,6 +55,7 @@ class _Data:
     selection: ImageSet
     test: ImageSet
     unit_rows: Sequence[AuRow]
+    pseudo: Mapping[str, Any]
 
 
 def run(
@@ -60,6 +66,7 @@ def run(
     init: Trained | None = None,
     trunk: Trained | None = None,
     units: Iterable[AuRow] | None = None,
+    source: UnitSource = PEOPLE,
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
 
@@ -75,6 +82,7 @@ def run(
             :func:`fgbench.training.trunk_choice.on_trunk_of`.
         units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
             if it has none, which the result says.
+        source: How these labels were made.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
@@ -89,10 +97,14 @@ def run(
     """
     start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
+    if start is not None:
+        note_other_faces(start, place)
     instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
     if said := drawn_start(chain_of(start), place.details, instead=instead):
         place.note(f"{config.name} {said}")
-    notes = []
+    own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
+    pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
+    notes = pseudo_trained(pseudo)
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
@@ -121,7 +133,7 @@ def run(
         }
         folder = place.finished(single.name, single.model_dump(mode="json"))
         if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
-            data = data or _open(single, place, unit_rows)
+            data = data or _open(single, place, unit_rows, pseudo)
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(
                     single, place, data, start, trunk_only=trunk is not None, details=details, most=most
@@ -166,7 +178,9 @@ def _details(
     }
 
 
-def _open(config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow]) -> _Data:
+def _open(
+    config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow], pseudo: Mapping[str, Any]
+) -> _Data:
     known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
     roles = place.roles(samples, protocol_name="images", known=known)
@@ -192,6 +206,7 @@ def _open(config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow]) ->
         selection=opened(roles.selection),
         test=opened(roles.predicted),
         unit_rows=unit_rows,
+        pseudo=pseudo,
     )
 
 
@@ -284,6 +299,8 @@ def _finish(
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": config.network.built(),
         **preprocessing.plain(),
+        **data.pseudo,
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}

@@ -12,7 +12,7 @@ import numpy as np
 
 from fgbench.evaluation.action_units import Labels
 from fgbench.storage import read_rows
-from fgbench.training.au_labels import AuRow
+from fgbench.training.au_labels import AuRow, labels_by_frame
 
 
 def unit_labels(
@@ -39,7 +39,7 @@ def unit_labels(
             if row["image_id"] in place_of:
                 places.setdefault((row["clip_id"], row["frame_index"]), []).append(place_of[row["image_id"]])
     labels = np.zeros((len(sample_ids), len(action_units)), np.int8)
-    for told in rows:
-        for place in places.get((told.clip_id, told.frame_index), ()):
-            labels[place] = [told.labels.get(unit, 0) for unit in action_units]
+    for key, told in labels_by_frame(rows, places).items():
+        for place in places[key]:
+            labels[place] = [told.get(unit, 0) for unit in action_units]
     return labels

@@ -68,6 +68,10 @@ class FaceNetwork(Protocol):
         """Where it is from."""
 
     @property
+    def preprocessing(self) -> Preprocessing:
+        """From faces to what it sees."""
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
 

@@ -25,8 +25,9 @@ from torch import Tensor, nn
 import fgbench
 from fgbench import storage
 from fgbench.errors import DependencyError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.models.receptive_field import FACE_PX
-from fgbench.training.crops import enlarge
+from fgbench.training.crops import enlarge, without_colour
 from fgbench.training.inference import ImageNetwork
 from fgbench.training.preprocessing import Preprocessing
 from fgbench.training.trained import Trained
@@ -66,6 +67,7 @@ class Prepared(nn.Module):
     def __init__(self, known: Preprocessing) -> None:
         super().__init__()
         self._resize_px = known.resize_px
+        self._is_grey = known.grey
         # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
         mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
         self.register_buffer("scale", (1.0 / std).float()[:, None, None])
@@ -75,7 +77,8 @@ class Prepared(nn.Module):
         """Float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
         margin_px = (self._resize_px - FACE_PX) // 2
         inside = slice(margin_px, margin_px + FACE_PX)
-        crops = enlarge(faces, self._resize_px)[:, :, inside, inside]
+        shown = without_colour(faces) if self._is_grey else faces
+        crops = enlarge(shown, self._resize_px)[:, :, inside, inside]
         return torch.addcmul(self.shift, crops, self.scale)
 
 
@@ -212,6 +215,7 @@ def origin_of(trained: Trained) -> dict[str, str]:
         "run": trained.name,
         "weights_sha256": trained.digest,
         "input": "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench",
+        **({"faces": json.dumps(origin)} if (origin := trained.metadata.get(FACE_ORIGIN)) else {}),
     }
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.action_units import RESULT as AU_RESULT
 from fgbench.evaluation.division import read_division
+from fgbench.evaluation.read_digest import digests_now
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.samples import clip_samples
-from fgbench.manifest_index import is_digest_of
 from fgbench.storage import read_json, read_rows
 from fgbench.training.place import Place
 from fgbench.training.trained import Trained
@@ -104,7 +104,9 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
 def _is_of_manifests(trained: Trained, index: Mapping[str, Any]) -> bool:
     """Whether a run of an earlier version, which does not tell its clips, is of the manifests beside it: not
     where these were made anew since, or it was copied there. Weights without a result are taken to be."""
-    return trained.run is None or is_digest_of(index, str(read_result(trained.run)["manifest_digest"]))
+    if trained.run is None or trained.workdir is None:
+        return trained.run is None
+    return read_result(trained.run).get("manifest_digest") in digests_now(trained.workdir, index)
 
 
 def _tested_ids(place: Place, fold: str | None) -> set[str]:

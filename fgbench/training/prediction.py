@@ -7,7 +7,8 @@ length; their probabilities go to a Parquet file, their mean is what is said of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,20 @@ from fgbench import video
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.observation import Observation
-from fgbench.faces.status import USABLE
+from fgbench.faces.status import AS_IS, USABLE
 from fgbench.faces.still import ImageFrame
 from fgbench.geometry import apply_transform, invert
 from fgbench.images import read_image
-from fgbench.stages.faces import observed
 from fgbench.storage import TableWriter
 from fgbench.training.file_prediction import NO_PREDICTION, FilePrediction, Portrait, Said, frames_schema
 from fgbench.training.inference import Answer, FaceNetwork
+from fgbench.training.own_faces import everyone_own, observed_own
 
 _BATCH = 16  # frames that are held, decoded, at a time
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
+
+
+_Observed = tuple[video.Frame, Observation]
 
 
 def unheeded(frame: video.Frame, found: Observation) -> None:
@@ -47,7 +51,8 @@ def predict_file(
 ) -> FilePrediction:
     """Find the face in a picture or in the frames of a video, and tell its class.
 
-    As in a data set, a face counts if its status is ``ok``: not turned too far, not one of two alike.
+    As in a data set, a face counts if its status is ``ok``: not turned too far, not one of two alike. Whether
+    a file is taken as it is, see :mod:`fgbench.training.own_faces`.
 
     Args:
         path: The file.
@@ -68,11 +73,52 @@ def predict_file(
     try:
         if is_image(path):
             frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
-            return _watch(path, "image", [frame], network, faces, keep=lambda row: None)
+            seen = _watch(path, "image", [frame], network, faces, keep=lambda row: None)
+            if seen.statuses.get(AS_IS):
+                return seen
+            return replace(seen, n_people=max(seen.n_people, len(everyone_own(frame, faces))))
         with video.open_video(path, limits=limits) as reader:
             return _watch_video(path, reader, network, faces, frames_to, heed)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
+
+
+def predict_everyone(
+    path: Path,
+    network: FaceNetwork,
+    faces: FacesConfig,
+    *,
+    limits: video.Limits = video.DEFAULT_LIMITS,
+) -> list[FilePrediction]:
+    """Tell the class of every face in a picture.
+
+    Args:
+        path: The picture.
+        network: What tells the class.
+        faces: How faces are found; the policy has no say.
+        limits: What is decoded at most.
+
+    Returns:
+        One per face, from left to right; where no face is found, or the picture is taken as it is, the one of
+        :func:`predict_file`, whose errors these are too.
+    """
+    try:
+        frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
+    except MediaError as error:
+        return [FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)]
+    alone = _watch(path, "image", [frame], network, faces, keep=lambda row: None)
+    found = everyone_own(frame, faces, grey=network.preprocessing.grey)
+    if not found or alone.statuses.get(AS_IS):
+        return [alone]
+    return [
+        replace(
+            _watched(path, "image", [(frame, seen)], network),
+            n_people=len(found),
+            face=number,
+            box_xyxy=seen.box_xyxy,
+        )
+        for number, seen in enumerate(found, 1)
+    ]
 
 
 def is_image(path: Path) -> bool:
@@ -114,16 +160,36 @@ def _watch(
     keep: Callable[[Mapping[str, Any]], None],
     heed: Callable[[video.Frame, Observation], None] = unheeded,
 ) -> FilePrediction:
-    """Go through the frames of a file, some at a time."""
+    """Find the face in the frames of a file, and go through them."""
+    broken: list[str] = []
+    seen = observed_own(_until_broken(frames, broken), faces, grey=network.preprocessing.grey)
+    return _watched(path, kind, seen, network, keep=keep, heed=heed, broken=broken)
+
+
+def _watched(
+    path: Path,
+    kind: str,
+    seen: Iterable[_Observed],
+    network: FaceNetwork,
+    *,
+    keep: Callable[[Mapping[str, Any]], None] = lambda row: None,
+    heed: Callable[[video.Frame, Observation], None] = unheeded,
+    broken: Sequence[str] = (),
+) -> FilePrediction:
+    """Go through the frames of a file with what was found in them, some at a time.
+
+    ``broken`` is filled while the frames come.
+    """
     mean = _Mean()
     statuses: Counter[str] = Counter()
     tracks: set[int] = set()
     portrait: Portrait | None = None
-    broken: list[str] = []
-    for batch in _batches(observed(_until_broken(frames, broken), faces), _BATCH):
+    n_people = 0
+    for batch in _batches(seen, _BATCH):
         answers = _answers(batch, network)
         for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
             heed(frame, observation)
+            n_people = max(n_people, observation.n_faces)
             is_lost = said is None and observation.status in USABLE
             status: str = NO_PREDICTION if is_lost else observation.status
             statuses[status] += 1
@@ -145,6 +211,7 @@ def _watch(
         n_frames=n_frames,
         statuses=dict(sorted(statuses.items())),
         n_tracks=len(tracks),
+        n_people=n_people,
         said=mean.said() if usable else None,
         portrait=portrait,
     )
@@ -158,7 +225,6 @@ def _until_broken(frames: Iterable[video.Frame], broken: list[str]) -> Iterator[
         broken.append(error.message)
 
 
-_Observed = tuple[video.Frame, Observation]
 _Answer = tuple[Said, npt.NDArray[np.float32]]  # with the regions in px of the face
 
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from fgbench.errors import ManifestError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.training.batching import Source
-from fgbench.training.crops import enlarge, five_crops, mean_and_std, normalise
+from fgbench.training.crops import enlarge, five_crops, mean_and_std, normalise, without_colour
 
 _BATCH = 256
 
@@ -25,11 +26,14 @@ class Preprocessing:
         resize_px: Side that they are enlarged to before 224 x 224 crops. Not stated in the paper.
         mean: Per channel (red, green, blue), in grey levels; that of the training images.
         std: Likewise, standard deviation.
+        grey: Whether faces are shown without colour, as those that were trained on: what a network makes of
+            colours that it has never seen is chance.
     """
 
     resize_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    grey: bool = False
 
     def centre(self, images_u8: Tensor) -> Tensor:
         """Normalised centre crops, (B, 3, 224, 224) float32, of RGB images (B, 3, 224, 224) uint8."""
@@ -39,7 +43,8 @@ class Preprocessing:
 
     def view(self, images_u8: Tensor, choice_B: Tensor, flip_B: Tensor) -> Tensor:
         """Normalised crops, see :func:`fgbench.training.crops.five_crops`."""
-        crops = five_crops(enlarge(images_u8, self.resize_px), choice_B, flip_B)
+        shown = without_colour(images_u8) if self.grey else images_u8
+        crops = five_crops(enlarge(shown, self.resize_px), choice_B, flip_B)
         return normalise(crops, self.mean, self.std)
 
     def in_face(self, boxes: Tensor) -> Tensor:
@@ -53,7 +58,8 @@ class Preprocessing:
 
     def plain(self) -> dict[str, Any]:
         """As metadata of weights."""
-        return {"resize_px": self.resize_px, "mean": list(self.mean), "std": list(self.std)}
+        told = {"resize_px": self.resize_px, "mean": list(self.mean), "std": list(self.std)}
+        return {**told, "grey": True} if self.grey else told
 
     @classmethod
     def fitted(cls, images: Source, resize_px: int) -> Self:
@@ -78,6 +84,7 @@ class Preprocessing:
                 resize_px=int(metadata["resize_px"]),
                 mean=tuple(metadata["mean"]),
                 std=tuple(metadata["std"]),
+                grey=bool((metadata.get(FACE_ORIGIN) or {}).get("grey")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ManifestError(

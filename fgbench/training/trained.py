@@ -5,7 +5,7 @@ Reads ``runs/<experiment>/<fold>/<seed>/weights.safetensors`` of a work folder, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,13 +128,14 @@ def _told_digest(path: Path) -> str | None:
     return None
 
 
-def find_weights(run: str, workdir: Path) -> Path:
+def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
     """The weights that a user means.
 
     Args:
         run: A file of weights, the folder of a run, a folder above that of a single run, or the name of an
             experiment in the work folder (also ``experiment/fold/seed``).
         workdir: The work folder.
+        others: Further work folders, of which one is taken that alone has the name, where the first has not.
 
     Raises:
         ConfigError: If several runs are meant.
@@ -146,21 +147,45 @@ def find_weights(run: str, workdir: Path) -> Path:
     places = [given] if given.is_dir() else []
     places.append(workdir / _RUNS / given)
     for place in places:
-        found = [place / WEIGHTS] if (place / WEIGHTS).is_file() else _below(place)
-        if len(found) > 1:
-            names = [str(path.parent) for path in found[:_SHOWN]]
-            raise ConfigError(
-                f"{run} has {len(found)} runs with weights, expected one: {', '.join(names)}"
-                + (", ..." if len(found) > _SHOWN else ""),
-                "name one of their folders",
-            )
-        if found:
-            return found[0]
-    known = sorted({path.parts[-4] for path in (workdir / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
+        if found := _weights_of(place):
+            return _single(found, f"{run} has {len(found)} runs with weights, expected one")
+    elsewhere = {
+        other: found
+        for other in others
+        if other.resolve() != workdir.resolve() and (found := _weights_of(other / _RUNS / given))
+    }
+    if elsewhere:
+        found = [path for paths in elsewhere.values() for path in paths]
+        n = len(elsewhere)
+        where = f"in {n} other work folders" if n > 1 else f"{len(found)} times in another work folder"
+        return _single(found, f"{run} is not in {workdir}, and {where}, expected one")
+    if given.is_dir():  # what lies in ./fgbench-data is of no use to who names a folder
+        workdir, others = given.parent if given.name == _RUNS else given, ()
+    there = {
+        folder: sorted({path.parts[-4] for path in (folder / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
+        for folder in dict.fromkeys((workdir, *others))
+    }
+    told = [f"in {folder}: {', '.join(names)}" for folder, names in there.items() if names]
     raise ManifestError(
         f"{run} is neither a file of weights nor a run with {WEIGHTS}",
-        f"runs with weights in {workdir}: {', '.join(known) or 'none; train one with fgbench train msau'}",
+        f"runs with weights {'; '.join(told)}"
+        if told
+        else f"no run in {workdir} has weights; train one with fgbench train msau",
     )
+
+
+def _weights_of(place: Path) -> list[Path]:
+    """Weights in a folder of a run, or of the runs below it."""
+    return [place / WEIGHTS] if (place / WEIGHTS).is_file() else _below(place)
+
+
+def _single(found: Sequence[Path], message: str) -> Path:
+    if len(found) > 1:
+        names = ", ".join(str(path.parent) for path in found[:_SHOWN])
+        raise ConfigError(
+            f"{message}: {names}" + (", ..." if len(found) > _SHOWN else ""), "name one of their folders"
+        )
+    return found[0]
 
 
 def work_folder(weights: Path) -> Path | None:

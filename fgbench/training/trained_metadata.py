@@ -21,6 +21,13 @@ _Spread = Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
 _Size = Annotated[int, Field(ge=1, le=1 << 31)]
 
 
+class _FaceOrigin(BaseModel):
+    align: Literal["always", "never", "where-found"]
+    geometry: Literal["face", "dlib"]
+    padding: Annotated[float, Field(ge=0.0, le=2.0)] | None
+    grey: bool
+
+
 class _Told(BaseModel):
     """What all kinds tell; entries that a newer fgbench adds are left alone."""
 
@@ -28,8 +35,10 @@ class _Told(BaseModel):
 
     experiment: _Text
     seed: Annotated[int, Field(ge=0, lt=1 << 63)]
+    pseudo_labels: Annotated[dict[_Text, _Text], Field(max_length=1000)] = Field(default_factory=dict)
     dataset: _Text | None = None
     synthetic: bool | None = None
+    faces: _FaceOrigin | None = None
 
 
 class _Faces(_Told):

@@ -14,6 +14,7 @@ from typing import Any
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.results import read_result
 from fgbench.evaluation.roles import Roles
 from fgbench.evaluation.samples import clips_of_all_classes
@@ -26,6 +27,7 @@ from fgbench.training.clip_outcome import write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import memory_explained
 from fgbench.training.ending import write_trained
+from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.flow_origin import FLOW_ORIGIN, flow_of
 from fgbench.training.history import History
 from fgbench.training.inference import ImageNetwork, open_network
@@ -33,6 +35,7 @@ from fgbench.training.loop import fit
 from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.processes import join_processes
+from fgbench.training.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.training.trained import WEIGHTS, Trained
 from fgbench.training.video_data import OpenClips, open_clips
 from fgbench.training.video_inputs import Scale
@@ -66,7 +69,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
 
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
-            the image model was trained on test clips.
+            the image model was trained on test clips, or on faces of another geometry.
         DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -77,8 +80,10 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
+    if image is not None:
+        refuse_other_faces(image, place)
     start = None if image is None else start_told(image, place)
-    notes = []
+    notes = [] if image is None else pseudo_trained(image.metadata)
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
@@ -214,6 +219,8 @@ def _finish(
         "image": described,
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
+        **({} if image is None else pseudo_metadata(image.metadata)),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(

@@ -95,6 +95,7 @@ KEYS = (
     "faces.detector_model",
     "faces.min_face_px",
     "faces.padding",
+    "faces.geometry",
     "faces.chip_size",
     "faces.redetect_every",
     "augment.copies",

@@ -42,7 +42,7 @@ def test_the_list_of_data_sets(here):
     assert {"fg-emotions", "ck-plus", "raf-db", "fer2013", "jaffe", "afew", "folder"} <= rows.keys()
     assert rows["raf-db"]["found"] == str(here / "data" / "raf-db")
     assert rows["jaffe"]["found"] is None
-    assert rows["ck-plus"]["label_sets"] == ["ck7", "ekman6", "ekman7", "ekman8"]
+    assert rows["ck-plus"]["label_sets"] == ["ck7", "ekman6", "ekman7", "ekman8", "none"]
     text = fgbench_cli("datasets", "--root", "data", cwd=here).stdout
     assert "found: data/raf-db" in text
     assert "found: not on this machine" in text

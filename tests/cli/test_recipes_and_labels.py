@@ -136,7 +136,7 @@ def test_h_is_help(command, tmp_path):
 def test_the_shell_is_offered_recipes_tables_and_runs(tmp_path):
     (tmp_path / "mine.yaml").write_text("name: x\n")
     assert offered("fgbench prepare ck", tmp_path) == [
-        "ck-plus", "ck-plus-48", "ck-plus-6", "ck-plus-8", "ck-plus-contempt",
+        "ck-plus", "ck-plus-48", "ck-plus-6", "ck-plus-8", "ck-plus-contempt", "ck-plus-units",
     ]  # fmt: skip
     assert offered("fgbench prepare mi", tmp_path) == ["mine.yaml"]
     assert offered("fgbench train au --recipe au", tmp_path) == ["au", "au-small", "au-tuned"]

@@ -123,6 +123,32 @@ def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
     assert 0 < compared["largest_difference"] <= 1
 
 
+def test_a_run_is_found_in_another_work_folder(here):
+    """README: a network of one data set is tested on another by its name and --workdir."""
+    found = evaluated("tiny", "--workdir", OTHER)
+    assert found["run"].endswith("others/work/runs/tiny-on-others/0/0")
+    assert read_result(here / OTHER / "runs/tiny-on-others/0/0")["details"]["weights"]["run"] == "tiny/0/0"
+    told = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert f"tiny/0/0 is taken from {WORK}" in told.stderr
+    named = cli("export", "tiny/0/0", "--workdir", OTHER, "--weights", here / "copied.safetensors")
+    assert named.exit_code == 0, named.output
+
+
+def test_a_run_of_several_other_work_folders_is_asked_for(here):
+    third = here / "fgbench-data/third/work"
+    shutil.copytree(here / WORK / "runs/tiny", third / "runs/tiny")
+    done = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    shutil.rmtree(third.parent)
+    assert done.exit_code == 3
+    words = " ".join(done.stderr.split())
+    assert f"tiny is not in {OTHER}, and in 2 other work folders" in words
+    assert f"{WORK}/runs/tiny/0/0" in words
+    assert "fgbench-data/third/work/runs/tiny/0/0" in words
+    nowhere = cli("evaluate", "tyni", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert nowhere.exit_code == 7
+    assert f"in {WORK}: tiny" in " ".join(nowhere.stderr.split())
+
+
 def test_evaluation_on_other_data_is_a_run_of_its_own(here):
     found = evaluated("tiny", "--workdir", WORK) | evaluated(f"{WORK}/runs/tiny/0/0", "--workdir", OTHER)
     folder = here / OTHER / "runs/tiny-on-others/0/0"
@@ -266,6 +292,49 @@ def test_onnx_without_upper_outputs_and_without_zoom(tmp_path):
     assert fine.shape == (3, 33)
     assert regions.shape == (3, 0, 4)
     assert session.get_modelmeta().custom_metadata_map["basic_source"] == "sums over classes"
+
+
+@pytest.mark.slow
+def test_onnx_of_a_network_of_grey_pictures_sees_grey(tmp_path):
+    """Coloured faces are compared too, or the export would be refused."""
+    import onnxruntime
+
+    faces = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": True}
+    weights = write_tiny_weights(tmp_path / "w.safetensors", faces=faces)
+    done = cli("export", weights, "--onnx", tmp_path / "w.onnx")
+    assert done.exit_code == 0, done.output
+    session = onnxruntime.InferenceSession(tmp_path / "w.onnx")
+    assert json.loads(session.get_modelmeta().custom_metadata_map["faces"]) == faces
+    coloured = np.zeros((1, 3, 224, 224), np.uint8)
+    coloured[:, 0, :112] = 200
+    luma = np.zeros((1, 3, 224, 224), np.uint8)
+    luma[:, :, :112] = round(0.299 * 200)
+    one, other = (session.run(None, {"faces": picture})[0] for picture in (coloured, luma))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_network_is_not_tested_on_faces_of_another_geometry(here, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(here / OTHER, work)
+    told = json.loads((work / "prepare.json").read_text())
+    told["recipe"]["faces"] = {"align": "always", "geometry": "face", "padding": None}
+    (work / "prepare.json").write_text(json.dumps(told))
+    faces = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
+    weights = write_tiny_weights(tmp_path / "w.safetensors", faces=faces)
+    refused = cli("evaluate", weights, "--workdir", work, "--device", "cpu", "--jobs", 1)
+    assert refused.exit_code == 3
+    assert "trained on faces of geometry dlib (padding 0.25)" in refused.stderr
+    assert "prepare it with faces: {geometry: dlib, padding: 0.25} in the recipe" in refused.stderr
+
+
+def test_weights_and_results_tell_how_faces_lie(here):
+    from fgbench.models.weights import load_weights
+
+    run = here / WORK / "runs/tiny/0/0"
+    expected = {"align": "never", "geometry": "face", "padding": None, "grey": True}  # its clips are grey
+    assert load_weights(run / "weights.safetensors")[1]["faces"] == expected
+    assert read_result(run)["details"]["faces"] == expected
+    assert "- Faces: pictures taken as they are, grey" in (run / "README.md").read_text()
 
 
 def test_a_missing_package_of_the_export_is_named(tmp_path, monkeypatch):

@@ -112,11 +112,15 @@ def test_a_row_per_file_and_frame(weights, files, tmp_path):
 
     (row,) = by_file[str(picture)]
     assert (row["frame"], row["time_s"], row["status"]) == ("0", "", "ok")
-    ((_, seen),) = observed([ImageFrame(pixels=read_image(picture))], FacesConfig(chip_size=224))
+    ((_, seen),) = observed(
+        [ImageFrame(pixels=read_image(picture))], FacesConfig(chip_size=224, geometry="dlib")
+    )
     np.testing.assert_allclose([float(row[unit]) for unit in UNITS], expected([seen.chip])[0], atol=1e-4)
 
     with open_video(clip) as reader:
-        watched = [found for _, found in observed(reader.frames(), FacesConfig(chip_size=224))]
+        watched = [
+            found for _, found in observed(reader.frames(), FacesConfig(chip_size=224, geometry="dlib"))
+        ]
     told = by_file[str(clip)]
     assert [int(row["frame"]) for row in told] == list(range(len(watched)))
     assert [row["status"] for row in told] == [found.status for found in watched]

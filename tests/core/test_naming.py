@@ -31,6 +31,23 @@ def test_ligatures_widths_and_joiners_make_no_other_person():
     assert tidy("\u0645\u06cc\u200c\u062e") == "\u0645\u06cc\u200c\u062e"  # a joiner that the eye needs stays
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anna\u200e",
+        "\u200fAnna",
+        "\u2067Anna\u2069",
+        "\u202aAnna\u202c",
+        "An\u061cna",
+        "Anna\u3164",
+        "A\U000e0041nna",
+    ],
+)
+def test_marks_of_direction_and_fillers_make_no_other_person(name):
+    assert key(name) == key("Anna")
+    assert one_spelling([name, "Anna"]) == {name: "Anna", "Anna": "Anna"}
+
+
 def test_bytes_that_are_no_text_are_written_out():
     name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
     assert (is_text(name), shown(name)) == (False, "caf\\xe9.jpg")

@@ -5,8 +5,9 @@ import shutil
 import pytest
 from fake_trees import Prepared, write_picture, write_pictures, write_text
 
-from fgbench.datasets.ck_plus import list_clips
+from fgbench.datasets.ck_plus import action_units, list_clips
 from fgbench.errors import DatasetError
+from fgbench.training.stored import usable_frames
 
 CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
 FOLDERS = ["anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"]
@@ -141,3 +142,75 @@ def test_cropped_peaks_without_subjects_are_refused(tmp_path):
     write_picture(write_cropped(tmp_path) / "CK+48" / "fear" / "face 1.png")
     with pytest.raises(DatasetError, match=r"face 1\.png does not name its subject"):
         list_clips(tmp_path, "48")
+
+
+FACS = {"001": "   1.2000000e+01   5.0000000e+00\n   2.5000000e+01   0.0000000e+00\n", "003": "6 2\n64 1\n"}
+
+
+def write_units(root, n_subjects=8):
+    """FACS codes of two sequences of every subject, one of which has no expression."""
+    write_sequences(root, n_subjects)
+    for number in range(n_subjects):
+        subject = f"S{number + 5:03d}"
+        for sequence, text in FACS.items():
+            path = root / "FACS" / subject / sequence / f"{subject}_{sequence}_00000005_facs.txt"
+            write_text(path, text)
+    return root
+
+
+def test_units_of_the_peak_and_of_the_neutral_first_frame(tmp_path):
+    root = write_units(tmp_path, 1)
+    entries = {entry.clip_id: entry for entry in list_clips(root, "units")}
+    assert entries.keys() == {"S005_001", "S005_003"}, "003 has no expression, 002 no codes"
+    entry = entries["S005_001"]
+    assert (entry.label, entry.selected_frames, entry.stills_only) == (None, (0, 2, 3, 4), True)
+    rows = {(row.clip_id, row.frame_index): row.labels for row in action_units(root)}
+    frames = (0, 2, 3, 4)
+    assert rows.keys() == {
+        *((name, frame) for name in entries for frame in frames),
+        ("S005_001-neutral", 0),
+        ("S005_003-neutral", 0),
+    }
+    present = {key: {unit for unit, label in labels.items() if label == 1} for key, labels in rows.items()}
+    for frame in (2, 3, 4):
+        assert present["S005_001", frame] == {"au12", "au25"}, "intensity 0 is not judged, and present"
+        assert present["S005_003", frame] == {"au06"}, "64 is a movement of the eyes"
+    assert present["S005_001", 0] == present["S005_001-neutral", 0] == set()
+    assert all(len(labels) == 30 and set(labels.values()) <= {1, -1} for labels in rows.values())
+
+
+def test_units_hold_for_the_frame_that_their_file_is_named_after(tmp_path):
+    root = write_units(tmp_path, 1)
+    folder = root / "FACS" / "S005" / "001"
+    (folder / "S005_001_00000005_facs.txt").rename(folder / "S005_001_00000003_facs.txt")
+    entries = {entry.clip_id: entry for entry in list_clips(root, "units")}
+    assert entries["S005_001"].selected_frames == (0, 1, 2)
+
+
+def test_units_that_cannot_be_read(tmp_path):
+    root = write_units(tmp_path, 2)
+    shutil.rmtree(root / "cohn-kanade-images" / "S006" / "001")
+    problems = {entry.clip_id: entry.problem for entry in list_clips(root, "units") if entry.problem}
+    assert problems == {"S006_001": ("missing_file", "no folder cohn-kanade-images/S006/001")}
+    assert "S006_001" not in {row.clip_id for row in action_units(root)}
+    path = root / "FACS" / "S005" / "001" / "S005_001_00000005_facs.txt"
+    for text, message in (("12 high\n", "unit '12' of intensity 'high'"), ("12\n", "line 1 is '12'")):
+        write_text(path, text)
+        with pytest.raises(DatasetError, match=message):
+            list(action_units(root))
+    shutil.rmtree(root / "FACS")
+    with pytest.raises(DatasetError, match=r"no folder FACS/ with folders(.|\n)*_facs\.txt"):
+        list_clips(root, "units")
+
+
+def test_units_prepared(tmp_path):
+    made = Prepared(
+        "ck-plus-units", write_units(tmp_path / "ck"), tmp_path / "work", faces={"align": "never"}
+    )
+    assert len(made.clips) == 16
+    assert usable_frames(made.manifests) == {
+        (f"S{number + 5:03d}_{sequence}", frame)
+        for number in range(8)
+        for sequence in FACS
+        for frame in (0, 2, 3, 4)
+    }

@@ -6,8 +6,9 @@ import pytest
 from fake_trees import Prepared, write_clip, write_text
 from video_files import set_display_matrix
 
-from fgbench.datasets.mmi import apex_frame, list_clips
+from fgbench.datasets.mmi import action_units, apex_frame, list_clips
 from fgbench.errors import DatasetError
+from fgbench.training.stored import usable_frames
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
@@ -227,3 +228,49 @@ def test_prepared_with_7_and_6_classes(tmp_path, recipe, n_classes, left_out):
         assert made.clips["S001-001-neutral"]["n_faces_ok"] == 1
         assert made.clips["S001-001-neutral"]["stills_only"]
         assert not made.clips["S001-001"]["stills_only"]
+
+
+def test_units_of_every_frame_up_to_the_last_marker(tmp_path):
+    """AU 4 rises at frame 3 and is at its apex from 5 to 7; AU 5 is at its apex from the first frame on."""
+    root = write_mmi(tmp_path)
+    markers = [[(1, 0), (3, 1), (5, 2), (8, 3), (9, 0)], [(1, 2)]]
+    write_session(root, 11, "S005-011", None, units=markers)
+    write_session(root, 12, "S006-012", None, view=1, units=markers)
+    entries = {entry.clip_id: entry for entry in list_clips(root, "units")}
+    assert entries.keys() == {"S004-010", "S005-011"}, "012 is a profile, the others have no units"
+    assert (entries["S005-011"].label, entries["S005-011"].subject_id) == (None, "S005")
+    rows = [row for row in action_units(root) if row.clip_id == "S005-011"]
+    assert [row.frame_index for row in rows] == list(range(9))
+    assert [row.labels["au04"] for row in rows] == [-1, -1, 0, 0, 1, 1, 1, 0, -1]
+    assert {row.labels["au05"] for row in rows} == {1}
+    assert {row.labels["au12"] for row in rows} == {-1}
+    assert len(rows[0].labels) == 28
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('<a><ActionUnit Number="x"><Marker Frame="1" Type="0"/></ActionUnit></a>', "has the number 'x'"),
+        ('<a><ActionUnit Number="4"><Marker Frame="1" Type="9"/></ActionUnit></a>', "has the type '9'"),
+        ('<a><ActionUnit Number="4"><Marker Frame="z" Type="0"/></ActionUnit></a>', "at frame 'z'"),
+    ],
+)
+def test_units_that_cannot_be_read_are_a_problem_of_their_clip(tmp_path, text, message):
+    root = write_mmi(tmp_path)
+    write_text(root / "Sessions" / "10" / "S004-010-oao_aucs.xml", text)
+    write_session(root, 11, "S005-011", None, units=[[(1, 2)]])
+    problems = {entry.clip_id: entry.problem for entry in list_clips(root, "units")}
+    assert problems["S004-010"][0] == "bad_annotation"
+    assert message in problems["S004-010"][1]
+    assert problems["S005-011"] is None
+    assert {row.clip_id for row in action_units(root)} == {"S005-011"}
+
+
+def test_units_prepared(tmp_path):
+    root = tmp_path / "mmi"
+    for number in range(1, 7):
+        write_session(root, number, f"S{number:03d}-001", None, units=[[(1, 0), (9, 2)]])
+    made = Prepared("mmi-units", root, tmp_path / "work", faces={"align": "never"})
+    assert len(made.clips) == 6
+    assert ("S003-001", 8) in usable_frames(made.manifests)
+    assert made.index["protocol"]["group_by"] == "subject_id"

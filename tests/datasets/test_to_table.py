@@ -15,19 +15,24 @@ import pytest
 import torch
 from fake_trees import moving, write_clip, write_pictures, write_text
 from test_afew import write_afew
+from test_aff_wild2 import write_aff
 from test_affectnet import write_arrays, write_lists
 from test_bp4d import write_bp4d
-from test_ck_plus import write_cropped, write_sequences
+from test_ck_plus import write_cropped, write_sequences, write_units
 from test_dfew import write_dfew
 from test_disfa import write_disfa
+from test_disfa_plus import write_disfa_plus
+from test_emotionet import write_emotionet
 from test_fer2013 import VOTES_HEAD, write_folders, write_table
 from test_ferv39k import write_ferv39k
 from test_jaffe import write_jaffe
 from test_mafw import write_mafw
 from test_mmi import write_session
 from test_oulu_casia import EMOTIONS, write_oulu
+from test_raf_au import write_raf_au
 from test_raf_db import write_half
 from test_sfew import ALIGNED, write_sfew
+from test_unbc_mcmaster import write_unbc
 from threadpoolctl import threadpool_limits
 from typer.testing import CliRunner
 
@@ -87,6 +92,23 @@ def write_mmi(root):
     for subject in range(1, 11):
         for code in range(1, 7):
             write_session(root, 6 * subject + code, f"S{subject:03d}-{code:03d}", code, n_frames=3)
+
+
+def write_mmi_units(root):
+    """A session of six subjects with AU 4 to 12, of which 12 is at its apex in the end."""
+    rest, rising = [(1, 0), (4, 0)], [(1, 0), (2, 1), (3, 2), (4, 2)]
+    for subject in range(1, 7):
+        write_session(root, subject, f"S{subject:03d}-001", None, units=[*[rest] * 8, rising], n_frames=4)
+
+
+def write_own_units(root):
+    """Clips of six persons, in whose second half AU 12 is present."""
+    lines = ["clip,frame,AU12"]
+    for person in range(6):
+        write_clip(root / "videos" / f"c{person}.mp4", 4)
+        lines += [f"c{person},{frame},{int(frame > 1)}" for frame in range(4)]
+    write_text(root / "action_units.csv", "\n".join(lines) + "\n")
+    write_text(root / "annotations.csv", "clip,subject\n" + "".join(f"c{n},s{n}\n" for n in range(6)))
 
 
 def write_moving(root):
@@ -214,7 +236,18 @@ CASES = [
     Case(recipe="sfew", write=lambda root: write_sfew(root, n_films=4), column="SFEW", changes=AS_THEY_ARE),
     Case(recipe="sfew-aligned", write=lambda root: write_sfew(root, ALIGNED, n_films=4), column="SFEW"),
 ]
-UNITS = {"bp4d": write_bp4d, "disfa": write_disfa}
+UNITS = {
+    "bp4d": write_bp4d,
+    "disfa": write_disfa,
+    "disfa-plus": write_disfa_plus,
+    "unbc-mcmaster": write_unbc,
+    "aff-wild2": write_aff,
+    "raf-au": write_raf_au,
+    "emotionet": write_emotionet,
+    "ck-plus-units": write_units,
+    "mmi-units": write_mmi_units,
+    "action-units": write_own_units,
+}
 
 
 @pytest.fixture(autouse=True)

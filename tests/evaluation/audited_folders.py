@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from fgbench import records
 from fgbench.faces.chips import cut_chip
+from fgbench.faces.layout import FACE
 from fgbench.faces.still import ImageFrame
 from fgbench.geometry import chip_transform
 from fgbench.images import encode
@@ -47,7 +48,7 @@ def face(frame, points, *, jitter_px=0.0, seed=0):
     """Aligned face of 224 px; landmarks may be off by some px, as those of a predictor are."""
     moved = points + np.random.default_rng(seed).normal(0.0, jitter_px, points.shape)
     still = ImageFrame(pixels=np.ascontiguousarray(frame), index=0, time_s=0.0)
-    return cut_chip(still, chip_transform(moved, size=224, padding=0.25), size=224)
+    return cut_chip(still, chip_transform(moved, size=224, padding=FACE.padding, shift=FACE.shift), size=224)
 
 
 @cache
@@ -119,7 +120,7 @@ def image_rows(clip_id, part, images, *, quality=95):
     ]
 
 
-def write_work(work, clips, images, *, group_by="clip_id", dataset="test"):
+def write_work(work, clips, images, *, group_by="clip_id", dataset="test", protocol=None):
     """A work folder as ``fgbench prepare`` publishes it, with what an audit reads."""
     manifests = work / "manifests"
     (manifests / "images").mkdir(parents=True)
@@ -130,6 +131,6 @@ def write_work(work, clips, images, *, group_by="clip_id", dataset="test"):
             table = pa.Table.from_pylist(rows, records.schema("images"))
             pq.write_table(table, manifests / "images" / f"{part}-00000.parquet")
     origin = {"recipe": {"split": {"group_by": group_by}}}
-    index = {"dataset": dataset, "synthetic": True, "origin": origin, "files": {}}
+    index = {"dataset": dataset, "synthetic": True, "origin": origin, "files": {}, "protocol": protocol}
     (manifests / "index.json").write_text(json.dumps(index), encoding="utf-8")
     return work

@@ -33,7 +33,10 @@ def test_few_clusters_are_told_below_thirty():
     assert few_told(29) == [
         "Intervals of 29 clusters, fewer than 30, are a rough guide: they may be too narrow."
     ]
-    assert few_told(1) == ["No intervals: they need at least two clusters."]
+    assert few_told(5) == [
+        "Intervals of 5 clusters, fewer than 30, are a rough guide: they may be too narrow."
+    ]
+    assert few_told(4) == ["Fewer than five persons, or films or clips (here 4): no interval."]
 
 
 def test_columns_of_different_lengths_are_refused():

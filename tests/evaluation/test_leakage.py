@@ -10,7 +10,8 @@ from audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_wo
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.audit import audit_against, audit_parts
-from fgbench.evaluation.leakage import Leak, dropped_clips
+from fgbench.evaluation.division import read_division
+from fgbench.evaluation.leakage import PARTNERS, Leak, dropped_clips
 from fgbench.reports.audit_page import write_report
 
 FACES = [faces for *_, faces in drawn_faces(12)]
@@ -74,6 +75,63 @@ def test_equal_files_and_equal_pictures_are_told_once_by_their_strongest_kind(tm
         ("same_picture", "val", "test", "picture", "c6"),
     ]
     assert audit.found[2].detail == "3 pairs of pictures have equal pixels"
+
+
+def folded(work, n_folds=3, **protocol):
+    """Nine clips of nine persons in three folds, all in one part."""
+    parts = ["train"] * 9
+    clips = [clip_row(f"c{n}", part, subject=f"s{n}", source=f"f{n}") for n, part in enumerate(parts)]
+    images = [row for n, part in enumerate(parts) for row in image_rows(f"c{n}", part, FACES[n])]
+    told = {"kind": "k-fold", "folds": n_folds, "group_by": "subject_id", **protocol}
+    return work, clips, images, {"protocol": told}
+
+
+def test_each_fold_is_compared_with_the_others(tmp_path):
+    audit = audit_parts(write(folded(tmp_path / "clean")))
+    assert (audit.leaks, audit.n_comparisons, audit.folder.apart) == ([], 3, "subject_id")
+    assert audit.n_pairs == 27
+    assert [(pair.first, pair.second) for pair in audit.compared] == [
+        ("fold 1", "fold 2"),
+        ("fold 1", "fold 3"),
+        ("fold 2", "fold 3"),
+    ]
+    work, clips, images, options = folded(tmp_path / "evil")
+    fold_of = read_division(tmp_path / "clean", {"protocol": options["protocol"]}).fold_of
+    other = next(name for name, fold in fold_of.items() if fold != fold_of["c0"])
+    images = [row for row in images if row["clip_id"] != other]
+    images += image_rows(other, "train", [np.ascontiguousarray(np.rot90(face)) for face in FACES[0]])
+    (leak,) = audit_parts(write((work, clips, images, options))).found
+    assert (leak.kind, {leak.first, leak.second}) == ("near_duplicate", {"c0", other})
+    assert {leak.first_part, leak.second_part} == {f"fold {fold_of[name]}" for name in ("c0", other)}
+
+
+def test_of_nothing_nothing_is_said(tmp_path):
+    """Without folds and with one part alone there is nothing to compare."""
+    work, clips, images, _ = folded(tmp_path / "one")
+    done = audited(write((work, clips, images, {})))
+    assert done.returncode == 0, done.stderr
+    assert "no leak was found" not in done.stdout
+    assert "nothing was compared" in done.stdout
+    page = (tmp_path / "one/audit/audit.html").read_text()
+    assert "No leak was found" not in page
+    assert "Nothing was compared" in page
+    folds = audited(write(folded(tmp_path / "folds")))
+    assert "3 folds, each compared with the others: 9 clips, 27 pictures" in folds.stdout
+    assert "no leak was found in 3 comparisons of two folds (27 pairs of clips)" in folds.stdout
+
+
+def test_every_partner_of_an_equal_file_is_listed(tmp_path):
+    work, clips, images, options = clean(tmp_path)
+    clips.append(clip_row("file", "train", subject="x", source="x", sha256="c6"))
+    images += image_rows("file", "train", FACES[6])
+    names = [f"twin{number:03d}" for number in range(60)]
+    clips += [clip_row(name, "test", subject=name, source=name, sha256="c6") for name in names]
+    audit = audit_parts(write((work, clips, images, options)))
+    leak = next(leak for leak in audit.found if leak.kind == "same_file")
+    assert (leak.first, leak.second, leak.n_partners) == ("file", "c6", 61)
+    assert list(leak.partners) == ["c6", *names[: PARTNERS - 1]]
+    _, page = write_report(audit)
+    assert f"{names[PARTNERS - 2]} and {61 - PARTNERS} more" in page.read_text()
 
 
 def test_the_same_pixels_in_another_encoding_are_the_same_picture(tmp_path):

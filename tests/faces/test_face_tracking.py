@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
+from fgbench.faces.layout import FACE
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker, observe_clip
@@ -54,9 +55,8 @@ def test_every_frame_of_an_easy_clip(single, models, plain):
         assert item.score > 1
         assert item.sharpness > 5
         assert max(abs(item.yaw_deg), abs(item.pitch_deg), abs(item.roll_deg)) < 10
-        np.testing.assert_allclose(
-            item.transform, chip_transform(item.landmarks, size=224, padding=0.25), atol=1e-3
-        )
+        expected = chip_transform(item.landmarks, size=224, padding=FACE.padding, shift=FACE.shift)
+        np.testing.assert_allclose(item.transform, expected, atol=1e-3)
         eyes = apply_transform(item.transform, item.landmarks[[36, 45]])
         assert abs(eyes[0, 1] - eyes[1, 1]) < 4
         errors.append(error_percent(item.landmarks, plain.landmarks(image)))
@@ -142,9 +142,12 @@ def test_a_covered_face_is_not_followed(single, models):
             covered[:, max(0, right - 320) : right] = cover[:, -right:][:, -min(right, 320) :]
         clip.append(covered)
     found = observe(clip, models)
-    first, hidden, last = statuses(found)
-    assert (first[0], hidden[0], last) == ("ok", "no_face", ("ok", 4))
-    assert 24 <= first[1] <= 33  # half of the face is covered in frame 26, all of it in frame 35
+    first, doubtful, hidden, last = statuses(found)
+    assert (first[0], doubtful[0], hidden[0], last) == ("ok", "unsure", "no_face", ("ok", 4))
+    assert 24 <= first[1] + doubtful[1] <= 33  # half of the face is covered in frame 26, all in frame 35
+    whole = observe(single[:50], models)
+    errors = [error_percent(a.landmarks, b.landmarks) for a, b in zip(found[: first[1]], whole, strict=False)]
+    assert max(errors) < 5  # measured 2; 22 and 62 in the unsure ones
     assert {item.track_id for item in found} == {0, None}  # the same face in the same place
 
 
@@ -288,8 +291,8 @@ def test_five_points(single, models_5):
         assert np.isnan([item.yaw_deg, item.pitch_deg]).all()
         assert abs(item.roll_deg) < 8
         eyes = apply_transform(item.transform, item.landmarks[[2, 0]])
-        assert eyes[0] == pytest.approx([55, 69], abs=8)
-        assert eyes[1] == pytest.approx([165, 69], abs=8)
+        assert eyes[0] == pytest.approx([66, 53], abs=8)
+        assert eyes[1] == pytest.approx([156, 53], abs=8)
 
 
 def test_faces_that_only_the_chosen_detector_sees_are_followed(single):

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 
 from fgbench.config import FacesConfig
+from fgbench.faces.detection import open_detector, search_ladder
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.tracking import observe_clip
@@ -89,10 +90,24 @@ def test_the_border_is_what_finds_some_of_them():
         for right in (-0.2, 0.0, 0.2)
         for down in (-0.2, 0.0, 0.2)
     ]
-    plain = [found.status for picture in pictures for _, found in observed(clip(picture), FacesConfig())]
+    detector = open_detector()
+    luma = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+    plain = [search_ladder(picture, detector, scales=detector.scales) for picture in luma]
     bordered = [status for picture in pictures for status in statuses(clip(picture))]
-    assert plain.count("ok") <= 12
+    always = [found.status for picture in pictures for _, found in observed(clip(picture), FacesConfig())]
+    assert sum(bool(found) for found in plain) <= 12
     assert bordered.count("ok") >= 16
+    assert always.count("ok") >= 16  # 12 before recipes that always align had such a search
+
+
+def test_a_face_that_fills_the_frames_is_followed():
+    """Found with a border, and not lost again for want of one."""
+    picture = crop(0.7, right=-0.2)
+    detector = open_detector()
+    assert search_ladder(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), detector, scales=detector.scales) == []
+    found = [item for _, item in observed(clip(*[picture] * 8), FacesConfig())]
+    assert [item.status for item in found] == ["ok"] * 8
+    assert {item.track_id for item in found} == {0}
 
 
 def test_a_clip_is_aligned_or_as_it_is_and_never_both():

@@ -279,3 +279,16 @@ def test_data_that_are_not_as_published_are_told(tmp_path):
     assert note.endswith(
         "Not the data as published: train has 8,000 of 28,709, test has 7,066 of 7,178 entries."
     )
+
+
+def test_table_2_of_other_classes_says_where_they_are_shown(tmp_path):
+    """Not that a method has to be run: what there is tells other classes apart."""
+    work = write_work(tmp_path, described(subjects=10), **ekman_index(protocol=FIVE_FOLD))
+    for fold in "12345":
+        fake_run(work, "lbp-svm", of_fold(fold), fold=fold, method="LBP+SVM")
+    done = CliRunner().invoke(app, ["report", "--table", "II", "--workdir", str(work)])
+    assert done.exit_code == 7
+    told = " ".join(done.stderr.split())
+    assert "tell 7 classes apart, this is of the paper's 33" in told
+    assert "fgbench report with --table III" in told
+    assert f"fgbench leaderboard --workdir {work}" in told

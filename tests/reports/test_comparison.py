@@ -10,6 +10,7 @@ from scipy.stats import permutation_test
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.read_digest import read_digest
 from fgbench.evaluation.results import Predictions, read_predictions, read_result, write_run
 from fgbench.manifest_index import content_digest
 from fgbench.reports.comparison import compare
@@ -18,6 +19,9 @@ from fgbench.reports.contenders import find_contender
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.leaderboard import leaderboard
 from fgbench.reports.model import Spread
+from fgbench.reports.run_scores import scores_table
+from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.tables import table2
 from fgbench.sealed_json import SEAL, write_sealed
 
 
@@ -100,10 +104,10 @@ def test_two_runs_of_one_seed(work):
     only_strong = sum(strong[name][2] and not weak[name][2] for name in weak)
     only_weak = sum(weak[name][2] and not strong[name][2] for name in weak)
     assert (pair.mcnemar.only_first, pair.mcnemar.only_second) == (only_strong, only_weak)
-    # Four subjects; every class has four samples, so that the difference is that of the means of all.
+    # Eight subjects; every class has four samples, so that the difference is that of the means of all.
     hits = {
         subject: [sum(run[name][2] for name in run if run[name][1] == subject) for run in (strong, weak)]
-        for subject in ("s0", "s1", "s2", "s3")
+        for subject in {subject for _, subject, _ in weak.values()}
     }
     expected = permutation_test(
         tuple(np.array(list(hits.values())).T),
@@ -117,7 +121,7 @@ def test_two_runs_of_one_seed(work):
     assert pair.permutation.statistic == pytest.approx(expected.statistic)
     assert pair.differences["uar"].estimate == pytest.approx(expected.statistic)
     assert pair.differences["uar"].low < expected.statistic < pair.differences["uar"].high
-    assert comparison.clusters == "4 subjects"
+    assert comparison.clusters == "8 subjects"
     notes = comparison_tables(comparison)[1].notes
     assert any(
         note.startswith("One seed (weak, strong/0/0): the trained network is held fixed.") for note in notes
@@ -292,18 +296,18 @@ def test_unknown_subjects_go_by_source_and_clip_each(tmp_path):
     assert find_contender("films", tmp_path).interval("uar").n_clusters == 5
     # Of each sample, what any of the runs knows counts: both know the same samples.
     comparison = found(tmp_path, "weak", "nameless")
-    assert comparison.clusters == "4 subjects"
-    assert comparison.pairs[0].differences["uar"].n_clusters == 4
+    assert comparison.clusters == "8 subjects"
+    assert comparison.pairs[0].differences["uar"].n_clusters == 8
     assert found(tmp_path, "nameless", "films").clusters == "5 sources"
 
 
 def test_one_unknown_subject_keeps_the_others(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
     rewritten(tmp_path, "one-lost", lambda given: replace(given, subject_ids=[None, *given.subject_ids[1:]]))
-    assert find_contender("one-lost", tmp_path).clusters == "4 subjects and 1 clip"
+    assert find_contender("one-lost", tmp_path).clusters == "8 subjects and 1 clip"
     (table,) = [one for one in leaderboard(tmp_path) if one.name == "leaderboard-images-fg33"]
     assert any(
-        "4 subjects or 4 subjects and 1 clip" in note or "4 subjects and 1 clip or 4 subjects" in note
+        "8 subjects or 8 subjects and 1 clip" in note or "8 subjects and 1 clip or 8 subjects" in note
         for note in table.notes
     )
 
@@ -369,16 +373,47 @@ def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
     index = storage.read_json(tmp_path / "manifests/index.json")
     index["files"]["features/lbp/00000.parquet"] = {"sha256": "1" * 64}
     storage.write_json(tmp_path / "manifests/index.json", index)
-    told = "The runs were made on different versions of the manifests."
+    told = "Old data (lbp): "
     for digests, is_told in (
         ((content_digest(index), content_digest(index, {"lbp"})), False),
+        ((read_digest(tmp_path, index), read_digest(tmp_path, index, {"lbp"})), False),
         ((content_digest(index), "2" * 64), True),
     ):
         for name, digest in zip(("faces", "lbp"), digests, strict=True):
             folder = write_fake_run(tmp_path, name, method=None)
             result = {key: value for key, value in read_result(folder).items() if key != SEAL}
             write_sealed(folder / "result.json", result | {"manifest_digest": digest})
-        assert (told in comparison_tables(found(tmp_path, "faces", "lbp"))[0].notes) == is_told
+        notes = comparison_tables(found(tmp_path, "faces", "lbp"))[0].notes
+        assert any(note.startswith(told) for note in notes) == is_told
+
+
+@pytest.mark.parametrize(("n_persons", "has_interval"), [(4, False), (5, True)])
+def test_of_fewer_than_five_persons_no_interval_is_printed(tmp_path, n_persons, has_interval):
+    shown = [
+        (name, clip, f"s{int(person[1:]) % n_persons}", label) for name, clip, person, label in samples()
+    ]
+    for name, share in (("weak", 0.3), ("strong", 0.6)):
+        folder = write_fake_run(tmp_path, name, method="LBP+SVM", share=share, shown=shown)
+    one, comparison = find_contender("weak", tmp_path), found(tmp_path, "weak", "strong")
+    (board,) = leaderboard(tmp_path)
+    sheets = sheet_tables(one)[0]
+    second = table2.build(tmp_path)
+    runs, differences, _ = comparison_tables(comparison)
+    scores = scores_table(folder)
+    for table in (board, runs, differences, sheets, second):
+        ends = [
+            row[place]
+            for row in table.rows
+            for place, name in enumerate(table.columns)
+            if name.endswith((" from", " to"))
+        ]
+        assert any(end is not None for end in ends) == has_interval, table.name
+    for table in (board, runs, differences, second):
+        told = "Fewer than five persons, or films or clips (here 4): no interval."
+        assert (told in table.notes) != has_interval, table.name
+    assert any("95 % interval" in note for note in scores.notes) == has_interval
+    assert any("no interval: 4 subjects" in note for note in scores.notes) != has_interval
+    assert any("No intervals: 4 subjects" in note for note in sheets.notes) != has_interval
 
 
 def test_one_person_is_no_sample_of_persons(tmp_path):
@@ -387,5 +422,5 @@ def test_one_person_is_no_sample_of_persons(tmp_path):
         write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=seed, shown=shown)
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", shown=shown)
     runs, differences, _ = comparison_tables(found(tmp_path, "lbp-svm", "cnn"))
-    assert "No intervals: they need at least two clusters." in runs.notes
+    assert "Fewer than five persons, or films or clips (here 1): no interval." in runs.notes
     assert "p (UAR), cnn: 1, since one cluster alone tells nothing." in differences.notes

@@ -108,7 +108,7 @@ def test_a_damaged_seed_is_left_out_and_the_other_stands(tmp_path):
     (found,) = find_experiments(tmp_path, METHODS)
     assert (found.seeds, found.missing, found.unfinished, found.damaged) == ([0], [], [], ["0/1"])
     (table,) = leaderboard(tmp_path)
-    assert table.rows[0][-1] == 1
+    assert table.rows[0][table.columns.index("Seeds")] == 1
     assert "runs/cnn/0/1 is damaged and left out." in table.notes
 
 

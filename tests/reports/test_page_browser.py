@@ -6,6 +6,7 @@ from collections import defaultdict
 import pyarrow.parquet as pq
 import pytest
 from page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
+from page_reading import blocks
 
 from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
@@ -125,6 +126,45 @@ def visit(browser, work):
     yield start
     for one in visits:
         one.context.close()
+
+
+MARKS = """(svg) => {
+  const box = (element) => (({ left, right, top, bottom }) => ({ left, right, top, bottom }))(element.getBoundingClientRect());
+  const paths = [...svg.querySelectorAll("path")];
+  return {
+    dashed: paths.filter((path) => path.getAttribute("stroke-dasharray")).map(box),
+    wide: paths.filter((path) => path.getAttribute("stroke-width") === "3").map(box),
+    texts: [...svg.querySelectorAll("text")].map((text) => ({ text: text.textContent, ...box(text) })),
+  };
+}"""  # noqa: E501
+"""Boxes of what a chart of intervals draws."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_are_off_the_line_of_chance_and_intervals_are_whole(visit, tmp_path, width):
+    """An interval that ends beyond all other marks is still inside the axis."""
+    test = write_data(tmp_path, clips={"test": 66}, images_per_clip=1, copies={}, n_faces=2)
+    for name, share in (("weak", 0.1), ("a-long-name-of-a-run", 0.66)):
+        write_image_run(tmp_path, name, test["image"], method=None, share=share)
+    write_page(tmp_path, tmp_path / "page.html")
+    tab = visit(tmp_path / "page.html", width=width).go("overview")
+    chart = tab.locator(".chart svg").first
+    chart.wait_for()
+    found = chart.evaluate(MARKS)
+    names = [text for text in found["texts"] if "/0/0" in text["text"]]
+    (line,) = (box for box in found["dashed"] if box["bottom"] - box["top"] > 40)
+    assert len(names) == 2
+    for name in names:
+        assert name["left"] > line["right"] or name["right"] < line["left"], name
+    ticks = {text["text"]: (text["left"] + text["right"]) / 2 for text in found["texts"]}
+    numbers = {float(text): at for text, at in ticks.items() if text.replace(".", "").isdigit()}
+    (first, last) = (min(numbers), max(numbers))
+    highs = [run["high"] for run in blocks((tmp_path / "page.html").read_text())["overview"]["runs"]]
+    assert max(highs) <= last
+    scale = (numbers[last] - numbers[first]) / (last - first)
+    ends = sorted(box["right"] for box in found["wide"])
+    assert ends == pytest.approx([numbers[first] + high * scale for high in sorted(highs)], abs=3)
+    assert "paper" not in ticks, "of runs of no method of the paper"
 
 
 def predictions(work, experiment="msau-small"):

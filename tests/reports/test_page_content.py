@@ -5,6 +5,7 @@ import csv
 import json
 import statistics
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,15 +19,15 @@ from report_folders import write_fake_run
 from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.paired import paired_interval, permutation_test
-from fgbench.evaluation.results import read_predictions
+from fgbench.evaluation.read_digest import digests_now, read_digest
+from fgbench.evaluation.results import DIGEST_KIND, read_predictions
 from fgbench.evaluation.significance import cluster_interval, count_clusters
 from fgbench.images import decode
 from fgbench.manifest_index import content_digest, read_index
 from fgbench.records import schema
+from fgbench.reports.freshness import read_present
 from fgbench.reports.page import rejected
 from fgbench.reports.page.build import build_page
-from fgbench.reports.page.found import find_runs
-from fgbench.reports.page.origin import origin_json
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource
 from fgbench.storage import write_table
@@ -332,10 +333,14 @@ def test_a_square_is_cut_from_the_middle():
 
 
 def test_provenance_names_runs_of_other_manifests(work, data):
-    assert data["origin"]["manifest_digest"] == content_digest(read_index(work))
+    assert data["origin"]["manifest_digest"] == read_digest(work, read_index(work))
     run = next(one for one in data["origin"]["runs"] if one["key"] == "msau-small/0/0")
-    assert run["same_manifests"] is False
-    assert (run["facts"]["manifest_digest"], run["seed"], run["facts"]["device"]) == ("0" * 64, 0, "cpu")
+    assert run["state"] == "now"
+    assert (run["facts"]["manifest_digest"], run["seed"], run["facts"]["device"]) == (
+        read_digest(work, read_index(work)),
+        0,
+        "cpu",
+    )
     written = json.loads((work / "runs" / "msau-small" / "0" / "0" / "result.json").read_text())
     assert run["versions"] == written["versions"]
     assert run["predictions_sha256"] == written["predictions_sha256"]
@@ -345,10 +350,12 @@ def test_provenance_names_runs_of_other_manifests(work, data):
 def test_runs_of_these_manifests_are_told_whatever_features_they_read(work, features):
     index = read_index(work)
     index["files"] |= {"features/lbp/0.parquet": {"sha256": "1" * 64}}
-    found = find_runs(work, dataset="x", synthetic=True)
-    for one in found.runs:
-        one.run.result["manifest_digest"] = content_digest(index, features)
-    assert {run["same_manifests"] for run in origin_json(index, found)["runs"]} == {True}
+    assert read_digest(work, index, features) in digests_now(work, index)
+    present = replace(read_present(work), digests=digests_now(work, index))
+    for digest in (read_digest(work, index, features), content_digest(index, features)):
+        assert present.digest_state({"manifest_digest": digest}) == "now"
+    assert present.digest_state({"manifest_digest": "2" * 64, "digest_kind": DIGEST_KIND}) == "old data"
+    assert present.digest_state({"manifest_digest": "2" * 64}) == "not known"
 
 
 def test_upper_classes_are_those_of_the_tree(data):

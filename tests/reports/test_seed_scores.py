@@ -1,5 +1,6 @@
 """Scores over seeds counted again with plain Python, and what is told of what varied."""
 
+import shutil
 import statistics
 
 import pyarrow.parquet as pq
@@ -9,6 +10,9 @@ from report_folders import LABELS, samples, write_fake_run
 from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
 from fgbench.reports.experiments import Run, sound_experiments
+from fgbench.reports.hypertext import html_table
+from fgbench.reports.latex import latex
+from fgbench.reports.render import markdown
 from fgbench.reports.seed_scores import seed_table, seeds_json
 from fgbench.reports.tables import table2
 from fgbench.sealed_json import SEAL, write_sealed
@@ -55,6 +59,38 @@ def test_mean_and_standard_deviation_over_seeds(tmp_path):
     assert plain["mean"]["uar"] == pytest.approx(statistics.mean(values))
     assert plain["sd"]["uar"] == pytest.approx(statistics.stdev(values))
     assert [plain["seeds"][str(seed)]["uar"] for seed in range(3)] == pytest.approx(values)
+
+
+def test_seeds_tell_chance_and_interval_as_a_single_run_does(tmp_path):
+    table = seed_table(three_seeds(tmp_path, OWN))
+    (experiment,) = sound_experiments(tmp_path)
+    interval = measure(experiment).interval
+    told = [
+        note for note in table.notes if f"95 % interval {interval.low:.3f} to {interval.high:.3f}" in note
+    ]
+    assert len(told) == 1
+    assert "subjects" in told[0]
+    assert any("Chance is 0.030." in note for note in table.notes)
+
+
+def test_what_seeds_do_not_change_has_no_deviation(tmp_path):
+    """Of a method without chance ± 0.000 would look like a very sure number."""
+    first = three_seeds(tmp_path, [OWN[0]])[0]
+    folders = [first]
+    for seed in (1, 2):
+        folders.append(first.parent / str(seed))
+        shutil.copytree(first, folders[-1])
+        result = {key: value for key, value in read_json(first / "result.json").items() if key != SEAL}
+        write_sealed(folders[-1] / "result.json", {**result, "seed": seed})
+    value = uar(first)
+    for shown in (markdown, latex, html_table):
+        page = shown(seed_table(folders))
+        assert "0.000" not in page.replace("± < 0.001", "")
+        assert f"{value:.3f}" in page
+        assert "the same for all seeds" in page
+    varied = markdown(seed_table(three_seeds(tmp_path / "varied", OWN)))
+    assert "the same for all seeds" not in varied
+    assert "±" in varied
 
 
 def note_of(work):
@@ -129,8 +165,8 @@ def test_persons_that_one_seed_does_not_know_are_those_of_the_others(tmp_path):
         write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
     (experiment,) = sound_experiments(tmp_path)
     found = measure(experiment)
-    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(4))}
-    assert found.interval.n_clusters == 4
+    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(8))}
+    assert found.interval.n_clusters == 8
 
 
 def test_what_makes_numbers_unfair_is_told_seed_by_seed_too(tmp_path):

@@ -77,7 +77,7 @@ def test_accuracies_of_one_seed_are_those_counted(work, table, method, experimen
     found = lines(table)[method, "this data set"]
     assert {label: found[label] for label in LABELS} == pytest.approx(expected)
     assert found["Mean"] == pytest.approx(statistics.mean(expected.values()))
-    assert (found["Test samples"], found["Seeds"], found["Clusters"]) == (132, 1, 4)
+    assert (found["Test samples"], found["Seeds"], found["Clusters"]) == (132, 1, 8)
 
 
 def test_several_seeds_give_mean_and_standard_deviation(work, table):
@@ -110,7 +110,7 @@ def test_interval_is_of_other_subjects_and_seeds(work, table):
     interval = seeds_interval(counts, metric="uar")
     found = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
     assert (found["95 % from"], found["95 % to"]) == pytest.approx((interval.low, interval.high))
-    assert any("Intervals of 4 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
+    assert any("Intervals of 8 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
 
 
 def test_papers_values_and_differences(table):

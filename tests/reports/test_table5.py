@@ -119,7 +119,7 @@ def test_both_streams_are_counted_again_from_the_predictions(work, table):
     )
     expected = interval(folders, found)
     assert (ours["95 % from"], ours["95 % to"]) == pytest.approx((expected.low, expected.high))
-    assert (ours["clusters"], ours["test clips"], ours["seeds"]) == (4, 66, 3)
+    assert (ours["clusters"], ours["test clips"], ours["seeds"]) == (8, 66, 3)
     assert ours["weight of the spatial stream"] == 0.5
     assert ours["difference from the paper's FG-Emotions"] == pytest.approx(statistics.mean(values) - 0.659)
 
@@ -160,7 +160,7 @@ def test_missing_backbones_name_their_commands(table):
         "--temporal c3d-lstm)." in table.notes
     )
     assert any("in the paper's order (1 pair)" in note or "in 1 of 1 pairs" in note for note in table.notes)
-    assert any("Intervals of 4 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
+    assert any("Intervals of 8 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
     assert "TMSAU-Net, C3D-LSTM: from runs/tmsau-c3d-lstm/0/0." in table.notes
 
 

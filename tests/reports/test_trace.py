@@ -169,7 +169,7 @@ def test_table2(work):
             checked += 1
         assert same(cells["Mean"], [mean(values) for values in found])
         assert (cells["95 % from"], cells["95 % to"]) == interval(seeds)
-        assert cells["Clusters"] == 4
+        assert cells["Clusters"] == 8
         assert cells["Test samples"] == len(seeds[0])
         assert cells["Seeds"] == len(seeds)
     assert checked == 4 * 33

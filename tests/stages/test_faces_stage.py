@@ -155,3 +155,39 @@ def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
     found = json.loads((manifests / "index.json").read_text())["alignment"]
     assert (found["aligned"], found["as_is"]) == told
     assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")
+
+
+def test_unsure_frames_keep_their_face_and_are_in_no_image_set(tmp_path, face_clips):
+    """Nothing agrees fully: with the highest bound every face is unsure."""
+    path = folder(tmp_path / "in", "single_face.mp4")
+    path.write_bytes((face_clips / "single_face.mp4").read_bytes())
+    sections = {"sample": {"video": "none", "before": 1, "after": 1}, "lbp": {"enabled": False}}
+    sure = faces_of(tmp_path / "in", tmp_path / "sure", **sections)
+    assert [row["status"] for row in sure] == ["ok"] * 3
+    assert all(0.5 < row["quality"] < 1 for row in sure)
+    rows = faces_of(tmp_path / "in", tmp_path / "work", faces={"min_quality": 1.0}, **sections)
+    assert [row["status"] for row in rows] == ["unsure"] * 3
+    assert [row["image"] for row in rows] == [row["image"] for row in sure]
+    manifests = tmp_path / "work" / "manifests"
+    (clip,) = read_rows(manifests / "clips.parquet")
+    assert (clip["n_unsure"], clip["n_faces_ok"], clip["n_images"]) == (3, 0, 0)
+    assert not [row for path in (manifests / "images").iterdir() for row in read_rows(path)]
+    told = json.loads((manifests / "index.json").read_text())["faces"]
+    assert (told["unsure"], told["unsure_clips"], told["only_unsure"]) == (3, 1, 1)
+    assert "1 of these clips have no other face" in (manifests / "README.md").read_text()
+
+
+def test_a_model_file_beside_the_recipe_is_found_from_other_folders(tmp_path, monkeypatch):
+    """The work folder keeps its whole path, and what is done counts as done there."""
+    root = write_folder(tmp_path / "in", 1)
+    (tmp_path / "own.dat").write_bytes(b"a model")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    faces = {"align": "never", "chip_size": 32, "detector": "dlib-cnn", "detector_model": "own.dat"}
+    config = PrepareConfig.model_validate({"name": "x", "faces": faces, "lbp": {"enabled": False}})
+    prepare.run(config, root, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again, where = prepare.saved(tmp_path / "work")
+    assert again.faces.detector_model == str(tmp_path / "own.dat")
+    report = prepare.run(again, where, tmp_path / "work")
+    assert sum(stage.done for stage in report.stages) == 0

@@ -8,6 +8,8 @@ from video_files import write_clip
 
 from fgbench import prepare
 from fgbench.config import LbpConfig, PrepareConfig
+from fgbench.config.prepare import DLIB_PADDING
+from fgbench.faces.layout import FACE
 from fgbench.features.dense_trajectories import dense_trajectories
 from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
@@ -56,16 +58,18 @@ def test_lbp_of_every_image_copies_included(prepared):
     assert any(row["parent_id"] for row in images.values())
     for name, histogram in found.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
-        # 0.018 of 96 px.
-        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.7))[0]
+        # 0.0146 of 96 px.
+        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.4, rows=8, columns=7))[0]
         np.testing.assert_array_equal(histogram, expected)
 
 
-@pytest.mark.parametrize(("side", "radius_px"), [(48, 0.9), (112, 2.0), (224, 4.0), (448, 8.1), (1024, 18.4)])
+@pytest.mark.parametrize(("side", "radius_px"), [(48, 0.7), (112, 1.6), (224, 3.3), (448, 6.5), (1024, 15.0)])
 def test_the_radius_is_a_share_of_the_face(side, radius_px):
-    """Shan et al. take 2 px of 110: 4 px of 224."""
+    """Shan et al. take 2 px of 110; a face of the geometry ``face`` is smaller in its chip than one of
+    dlib's."""
     assert operator(LbpConfig(), side).radius_px == radius_px
-    assert abs(radius_px / side - 2 / 110) < 0.0013
+    smaller = (1 + 2 * DLIB_PADDING) / (1 + 2 * FACE.padding)
+    assert abs(radius_px / side - 2 / 110 * smaller) < 0.0013
 
 
 def test_a_radius_means_the_same_in_a_face_of_another_size():
@@ -79,7 +83,7 @@ def test_a_radius_means_the_same_in_a_face_of_another_size():
         lbp_histograms(image[None], operator(LbpConfig(rows=1, columns=1), len(image)))[0]
         for image in (small, large)
     ]
-    fixed = lbp_histograms(large[None], OperatorConfig(radius_px=2.0, rows=1, columns=1))[0]
+    fixed = lbp_histograms(large[None], OperatorConfig(radius_px=1.6, rows=1, columns=1))[0]
     assert np.abs(told[1] - told[0]).sum() < 0.5 * np.abs(fixed - told[0]).sum()
 
 

@@ -1,6 +1,7 @@
 """Networks on classes of a data set's own, in folds, from trained networks; and tested zero-shot."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 import torch
 import yaml
 from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
+from page_reading import blocks
 from tiny_manifests import picture
 from tiny_runs import write_tiny_weights
 from tiny_work import FAST, au_recipe, image_recipe, place_in, plain_recipe, small_work
@@ -22,7 +24,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation.action_units import read_au_result
 from fgbench.evaluation.division import read_division
 from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.evaluation.results import read_predictions, read_result, verify, write_run
 from fgbench.models.weights import load_weights
 from fgbench.taxonomy import leaf, ontology
 from fgbench.training import au_run, image_run
@@ -230,6 +232,41 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     assert details["clips_trained_on"] == 0
     assert [link["part"] for link in details["chain"]] == ["action units"], "what the network was made of"
     assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (25, 1)
+
+
+def test_the_page_shows_a_network_of_leaves_on_six_classes(source, ekman, tmp_path, fgbench):
+    """What each scale says is shown in the six classes; the paper's numbers of the 33 are not."""
+    work = tmp_path / "work"
+    place_in(work, ekman / "manifests")
+    fgbench("evaluate", source, "--workdir", work, "--device", "cpu")
+    six, shown = (*ontology("ekman6").labels, "love"), samples_of(work)
+    write_run(work, shown, experiment="lbp-svm", fold="0", seed=0, config={}, manifest_digest="m",
+              device="cpu", details={"dataset": "ck", "synthetic": True, "method": "LBP+SVM"})  # fmt: skip
+    fgbench("report", "--html", "--workdir", work, "--out", tmp_path / "page.html")
+    found = blocks((tmp_path / "page.html").read_text())
+    runs = {run["experiment"]: (place, run) for place, run in enumerate(found["overview"]["runs"])}
+    assert set(runs) == {"lbp-svm", "tiny-on-ck-plus"}
+    assert found["overview"]["faults"] == []
+    assert {run["paper"] for _, run in runs.values()} == {None}
+    assert {found[f"run-{place}"]["paper"] for place, _ in runs.values()} == {None}
+    place, _ = runs["tiny-on-ck-plus"]
+    names, folder = ontology("fg33").labels, work / "runs" / "tiny-on-ck-plus" / "0" / "0"
+    expected: dict[int, dict[str, int]] = {}
+    for row in pq.read_table(folder / "branches.parquet").to_pylist():
+        said = names[int(np.argmax(row["probabilities"]))]
+        said = "disgust" if said == "disgust" else leaf(said).basic
+        expected.setdefault(row["branch"], {})[row["sample_id"]] = six.index(said)
+    ids = read_predictions(folder).sample_ids
+    told = [one["predicted"] for one in found[f"run-{place}"]["opinions"]]
+    assert told == [[said.get(name, -1) for name in ids] for _, said in sorted(expected.items())]
+
+
+def samples_of(work):
+    """Predictions of a run on six classes, all of them right."""
+    read = read_predictions(work / "runs" / "tiny-on-ck-plus" / "0" / "0")
+    six = ontology("ekman6").labels
+    shares = np.eye(6, dtype=np.float32)[[six.index(label) for label in read.labels]]
+    return replace(read, classes=six, predicted=read.labels, probabilities=shares)
 
 
 def test_a_network_of_other_classes_is_refused(source, tmp_path, fgbench):

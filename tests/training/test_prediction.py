@@ -68,11 +68,16 @@ def test_the_face_of_a_picture_is_found_and_classified(network, folder):
 
 
 def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(network, folder):
-    """And the user is told; with a face it is what it is without that choice."""
+    """If it is no larger than crops are. And the user is told; with a face it is what it is without that
+    choice."""
     faces = FacesConfig(align="where-found")
-    found = predict_file(folder / "empty.png", network, faces)
+    large = predict_file(folder / "empty.png", network, faces)
+    assert (large.status, large.said) == ("no_face", None)
+    small = folder / "small.png"
+    small.write_bytes(cv2.imencode(".png", np.full((200, 256, 3), 120, np.uint8))[1].tobytes())
+    found = predict_file(small, network, faces)
     assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
-    whole = cv2.resize(np.full((200, 300, 3), 120, np.uint8), (224, 224))
+    whole = cv2.resize(np.full((200, 256, 3), 120, np.uint8), (224, 224))
     np.testing.assert_array_equal(found.said.fine, network.ask(whole[None]).fine[0])
     assert "  no face was found, the picture taken as it is" in _lines(found, network, {}, 3)
     astronaut = folder / "astronaut.png"

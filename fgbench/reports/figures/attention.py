@@ -24,6 +24,7 @@ from fgbench.reports.attended import (
 )
 from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import find_experiments, title_of
+from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
 from fgbench.reports.model import Cell, Figure, Table
 
@@ -96,6 +97,7 @@ def build(workdir: Path) -> Figure:
             "add up to 1 over the frames of a clip; the second block gives the feature of the clip.",
             *([] if told is None else [told]),
             f"From {folders}.",
+            *state_notes([(attended.experiment.name, state_of(attended.experiment, read_present(workdir)))]),
         ],
     )
 

@@ -19,6 +19,7 @@ from fgbench.images import decode
 from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
+from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.methods import MSAU
 from fgbench.reports.model import Cell, Figure, Table
 from fgbench.reports.regions import GRID, REGION_STYLES, Region, read_landmarks
@@ -78,6 +79,7 @@ def build(workdir: Path) -> Figure:
             "The drawing shows one face per class, chosen by a hash of its id whether or not it is "
             "recognised: first region solid (red), second dashed (green), third dotted (yellow).",
             f"From {folders}.",
+            *state_notes([(looked.experiment.name, state_of(looked.experiment, read_present(workdir)))]),
         ],
     )
     chosen = choose(looked)

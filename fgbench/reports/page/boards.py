@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fgbench.reports.freshness import state_notes
 from fgbench.reports.page.found import ClassRun
 from fgbench.reports.protocols import knowledge_notes
 
@@ -31,7 +32,10 @@ def boards_json(
         groups.setdefault(key, []).append(place)
     boards = []
     for places in groups.values():
-        ranked = sorted(places, key=lambda place: -np.nan_to_num(scores[place]))
+        ranked = sorted(
+            places, key=lambda place: (runs[place].state == "old labels", -np.nan_to_num(scores[place]))
+        )
         details = [(runs[place].key, runs[place].run.result["details"]) for place in ranked]
-        boards.append({"runs": ranked, "notes": knowledge_notes(details)})
+        states = [(runs[place].key, runs[place].state) for place in ranked]
+        boards.append({"runs": ranked, "notes": [*state_notes(states), *knowledge_notes(details)]})
     return boards

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import storage
+from fgbench.evaluation.pseudo import pseudo_title
+from fgbench.evaluation.read_digest import read_digest
 from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.model import data_title
 from fgbench.reports.page.boards import boards_json
@@ -72,7 +74,7 @@ def build_page(workdir: Path) -> str:
             "rejected": rejected.json(),
         },
         "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in found.runs]),
-        "origin": origin_json(index, found),
+        "origin": origin_json(index, found, digest=read_digest(workdir, index)),
     }
     for number, shared in enumerate(sets):
         blocks[f"samples-{number}"] = samples_json(shared, sheets)
@@ -108,7 +110,15 @@ def _overview(
         "runs": [summary(run, one) for run, one in zip(found.runs, counted, strict=True)],
         "boards": boards_json(found.runs, samples, [one.uar for one in counted]),
         "compared_with": BEST,
-        "units": [{"key": run.key, "synthetic": run.synthetic} for run in found.units],
+        "units": [
+            {
+                "key": run.key,
+                "labels": pseudo_title(run.result["details"]),
+                "synthetic": run.synthetic,
+                "state": run.state,
+            }
+            for run in found.units
+        ],
         "faults": [list(fault) for fault in found.faults],
         "n_sets": n_sets,
         "columns": COLUMNS,

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fgbench.errors import DatasetError
-from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.clusters import LEAST, clusters_told
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import ClusterCounts, seeds_interval
 from fgbench.reports.accuracies import clustered_alike, seed_counts
@@ -23,7 +22,7 @@ class Counted:
         told: How many clusters of each kind there are, in words.
         uar: The UAR of all samples; NaN without samples.
         interval: Ends of the 95 % interval of the UAR, the trained network held fixed; ``None`` with fewer
-            than two clusters.
+            than five clusters.
     """
 
     counts: ClusterCounts
@@ -52,11 +51,9 @@ def count_runs(runs: Sequence[Predictions], samples: Sequence[int]) -> list[Coun
 
 def _counted(run: Predictions) -> Counted:
     (counts,) = seed_counts([run], classes=run.classes)
-    try:
+    ends = None
+    if len(counts.names) >= LEAST:
         interval = seeds_interval([counts], metric="uar")
-    except DatasetError:
-        ends = None
-    else:
         ends = (interval.low, interval.high)
     clusters = run.clusters()
     return Counted(

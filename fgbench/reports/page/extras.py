@@ -6,18 +6,22 @@ Reads ``history.json``, ``branches.parquet``, ``streams.parquet``, ``regions.par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.labels import FG33
 from fgbench.evaluation.result_schema import TrainingHistory, read_shaped
 from fgbench.evaluation.results import Predictions
+from fgbench.evaluation.six_classes import basic_of
 from fgbench.evaluation.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
 from fgbench.reports.regions import REGIONS, read_regions
 from fgbench.storage import read_rows
+from fgbench.taxonomy import ontology
 
 HISTORY = "history.json"
 BRANCHES = "branches.parquet"
@@ -52,22 +56,26 @@ def read_history(folder: Path) -> dict[str, Any] | None:
 def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]]:
     """What each scale of an image network, or each stream of a video network, says by itself.
 
+    Of a network of the 33 leaves that was tested on six classes, the upper class of the likeliest leaf.
+
     Returns:
         Per scale or stream its name, its UAR over all samples, and the class that it predicts for each
         (-1: none).
 
     Raises:
-        ManifestError: If a file is damaged.
+        ManifestError: If a file is damaged, or is of other classes.
     """
     rows: dict[str, dict[str, int]] = {}
     if (folder / BRANCHES).is_file():
         for row in read_rows(folder / BRANCHES, ["branch", "sample_id", "probabilities"]):
             name = WHOLE_FACE if row["branch"] == 0 else f"region {row['branch']}"
-            rows.setdefault(name, {})[row["sample_id"]] = int(np.argmax(row["probabilities"]))
+            places = _places_of(len(row["probabilities"]), predictions.classes, folder / BRANCHES)
+            rows.setdefault(name, {})[row["sample_id"]] = places[int(np.argmax(row["probabilities"]))]
     if (folder / STREAMS).is_file():
         for name, stream in read_streams(folder).items():
+            places = _places(stream.classes, predictions.classes, folder / STREAMS)
             rows[f"{name} stream"] = {
-                sample: int(np.argmax(probabilities))
+                sample: places[int(np.argmax(probabilities))]
                 for sample, probabilities in zip(stream.sample_ids, stream.probabilities, strict=True)
             }
     place = {label: number for number, label in enumerate(predictions.classes)}
@@ -79,6 +87,26 @@ def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]
         score = metrics.uar(confusion)
         found.append({"name": name, "uar": None if np.isnan(score) else score, "predicted": said.tolist()})
     return found
+
+
+def _places_of(n_classes: int, classes: Sequence[str], path: Path) -> Sequence[int]:
+    """As :func:`_places`, of a table that does not name its classes."""
+    return range(n_classes) if n_classes == len(classes) else _places(ontology(FG33).labels, classes, path)
+
+
+def _places(said: Sequence[str], classes: Sequence[str], path: Path) -> Sequence[int]:
+    """Place of each class that a scale or stream tells among those that the run is scored in.
+
+    Raises:
+        ManifestError: If there is none.
+    """
+    is_mapped = set(said) != set(classes) and set(said) == set(ontology(FG33).labels)
+    names = [basic_of(name) for name in said] if is_mapped else list(said)
+    if not set(names) <= set(classes):
+        raise ManifestError(
+            f"{path} tells {len(said)} classes, expected those of the predictions", "run the experiment again"
+        )
+    return [classes.index(name) for name in names]
 
 
 def read_boxes(folder: Path, predictions: Predictions) -> list[list[list[int]]] | None:

@@ -16,6 +16,7 @@ from fgbench.evaluation.kept_digests import check_texts
 from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.hashing import digest_file
 from fgbench.reports.experiments import RUNS, Run
+from fgbench.reports.freshness import Present, State, read_present
 from fgbench.reports.methods import METHODS, PROGRESSIVE, Method
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 
@@ -31,6 +32,7 @@ class ClassRun:
         method: Method of the paper that it is; ``None`` if it is none, or not stated.
         dataset: Name of the data set.
         synthetic: Whether the data are drawn.
+        state: What it was made of; ``None`` if there is nothing to compare with.
     """
 
     experiment: str
@@ -39,6 +41,7 @@ class ClassRun:
     method: Method | None
     dataset: str
     synthetic: bool
+    state: State | None = None
 
     @property
     def key(self) -> str:
@@ -60,7 +63,8 @@ class ClassRun:
     def is_from_elsewhere(self) -> bool:
         """Whether the network was trained on other data than these."""
         details = self.run.result["details"]
-        return "clips_trained_on" in details or bool(details.get("zero_shot"))
+        transfer = details.get("transfer") or {}
+        return "clips_trained_on" in details or transfer.get("kind") == "zero-shot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class UnitRun:
         result: Its ``au_result.json``.
         scores: Scores per unit, from its predictions.
         synthetic: Whether the data are drawn.
+        state: As of :class:`ClassRun`.
     """
 
     key: str
@@ -80,6 +85,7 @@ class UnitRun:
     result: Mapping[str, Any]
     scores: Sequence[action_units.UnitScore]
     synthetic: bool
+    state: State | None = None
 
     @property
     def seed(self) -> int:
@@ -112,14 +118,15 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
         synthetic: Whether it is drawn, likewise.
     """
     runs, units, faults = [], [], []
+    present = read_present(workdir)
     places = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
     for folder in sorted(places, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
         key = "/".join(folder.parts[-3:])
         try:
             if (folder / RESULT).exists():
-                runs.append(_class_run(folder, dataset=dataset, synthetic=synthetic))
+                runs.append(_class_run(folder, present, dataset=dataset, synthetic=synthetic))
             elif (folder / action_units.RESULT).exists():
-                units.append(_unit_run(folder, key, synthetic=synthetic))
+                units.append(_unit_run(folder, key, present, synthetic=synthetic))
             else:
                 faults.append((key, "not finished: it has no result"))
         except (FgbenchError, OSError, KeyError, TypeError, ValueError) as error:
@@ -128,7 +135,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
     return Found(runs=runs, units=units, faults=faults)
 
 
-def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
+def _class_run(folder: Path, present: Present | None, *, dataset: str, synthetic: bool) -> ClassRun:
     result = read_result(folder)
     run = Run(folder=folder, fold=folder.parent.name, seed=int(folder.name), result=result)
     predictions = run.predictions()
@@ -145,10 +152,11 @@ def _class_run(folder: Path, *, dataset: str, synthetic: bool) -> ClassRun:
         method=_method(experiment, details.get("method")),
         dataset=str(details.get("dataset", dataset)),
         synthetic=bool(details.get("synthetic", synthetic)),
+        state=None if present is None else present.state(result, predictions),
     )
 
 
-def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
+def _unit_run(folder: Path, key: str, present: Present | None, *, synthetic: bool) -> UnitRun:
     result = action_units.read_au_result(folder)
     check_texts(folder, result, again="run the experiment again")
     read_history(folder)
@@ -164,6 +172,7 @@ def _unit_run(folder: Path, key: str, *, synthetic: bool) -> UnitRun:
         result=result,
         scores=action_units.unit_scores(read.labels, read.probabilities, read.units),
         synthetic=bool(result["details"].get("synthetic", synthetic)),
+        state=None if present is None else present.digest_state(result),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fgbench.evaluation.results import CONFIG
-from fgbench.manifest_index import content_digest, is_digest_of
 from fgbench.reports.page.found import ClassRun, Found, UnitRun
 
 _KEYS = ("commit", "fgbench", "python", "machine", "device", "manifest_digest", "config_digest")
@@ -14,17 +13,18 @@ _NO_DETAILS = ("trials", "clips_trained_on", "clips_chosen_on")
 """Details that are too long to read."""
 
 
-def origin_json(index: Mapping[str, Any], found: Found) -> dict[str, Any]:
+def origin_json(index: Mapping[str, Any], found: Found, *, digest: str) -> dict[str, Any]:
     """The data's origin and that of every run.
 
     Args:
         index: Index of the manifests of its work folder.
         found: Its runs.
+        digest: Of what runs read of the manifests, but for features.
     """
     files = index["files"]
     origin = index.get("origin", {})
     return {
-        "manifest_digest": content_digest(index),
+        "manifest_digest": digest,
         "dataset": index["dataset"],
         "files": len(files),
         "provenance": {key: value for key, value in index.get("provenance", {}).items() if key != "packages"},
@@ -36,12 +36,12 @@ def origin_json(index: Mapping[str, Any], found: Found) -> dict[str, Any]:
         ]
         if len(files) <= 400
         else [],
-        "runs": [*(_run(run, index) for run in found.runs), *(_run(run, index) for run in found.units)],
+        "runs": [*map(_run, found.runs), *map(_run, found.units)],
         "faults": [list(fault) for fault in found.faults],
     }
 
 
-def _run(run: ClassRun | UnitRun, index: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: ClassRun | UnitRun) -> dict[str, Any]:
     result = run.run.result if isinstance(run, ClassRun) else run.result
     folder = run.run.folder if isinstance(run, ClassRun) else run.folder
     details = result.get("details", {})
@@ -50,7 +50,7 @@ def _run(run: ClassRun | UnitRun, index: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "key": run.key,
         "synthetic": run.synthetic,
-        "same_manifests": is_digest_of(index, str(facts["manifest_digest"])),
+        "state": run.state,
         "facts": facts,
         "seed": run.seed,
         "predictions_sha256": result.get("predictions_sha256"),

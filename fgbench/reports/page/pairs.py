@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.errors import DatasetError
+from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
 from fgbench.evaluation.results import Predictions
 from fgbench.reports.page.counted import Counted
@@ -73,7 +73,7 @@ def pairs_json(
         Per pair the places ``first`` and ``second`` of the runs; how many samples ``both``, ``only_first``,
         ``only_second`` and ``neither`` has right; the ``difference`` of the UAR, first minus second, with the
         ends ``low`` and ``high`` of its 95 % interval (:func:`fgbench.evaluation.paired.paired_interval`;
-        ``None`` with fewer than two clusters); ``p_permutation`` and ``p_mcnemar``, both over clusters.
+        ``None`` with fewer than five clusters); ``p_permutation`` and ``p_mcnemar``, both over clusters.
     """
     right = [np.equal(*run.numbers()) for run in runs]
     pairs = []
@@ -101,8 +101,7 @@ def pairs_json(
 
 def _ends(one: Counted, other: Counted) -> tuple[float, float] | tuple[None, None]:
     """Ends of the interval of the difference."""
-    try:
-        found = paired_interval([one.counts], [other.counts])
-    except DatasetError:
+    if len(one.counts.names) < LEAST:
         return None, None
+    found = paired_interval([one.counts], [other.counts])
     return found.low, found.high

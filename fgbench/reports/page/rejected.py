@@ -117,7 +117,8 @@ def _video_paths(workdir: Path) -> dict[str, Path]:
     except ManifestError:
         return {}  # the pictures are left out
     paths = {}
-    for bucket, fingerprint in read_index(workdir)["origin"]["stages"]["ingest"].items():
+    stages = read_index(workdir).get("origin", {}).get("stages", {})
+    for bucket, fingerprint in stages.get("ingest", {}).items():
         marker = find_marker(workdir, "ingest", int(bucket), fingerprint)
         if marker is None or not marker.outputs[pipeline.ROWS]["rows"]:
             continue

@@ -60,8 +60,9 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "high": high,
         "clusters": None if low is None else len(counted.counts.names),
         "cluster": counted.told,
-        "few": None if low is None else " ".join(few_told(len(counted.counts.names))),
+        "few": " ".join(few_told(len(counted.counts.names))),
         "paper": _paper_mean(run),
+        "state": run.state,
         "fairness": fairness_notes([(run.key, run.run.result)]),
     }
 
@@ -183,10 +184,11 @@ def units_json(run: UnitRun) -> dict[str, Any]:
 
 
 def _paper(run: ClassRun) -> list[float | None] | None:
-    """The paper's accuracy of each class; ``None`` for a run of no method of Table II."""
-    if run.method is None:
+    """The paper's accuracy of each class; ``None`` for no method of Table II, or other classes."""
+    printed = paper.table2()
+    if run.method is None or set(run.predictions.classes) != set(printed.classes):
         return None
-    theirs = paper.table2().accuracies.get((run.method.source, run.method.name))
+    theirs = printed.accuracies.get((run.method.source, run.method.name))
     return None if theirs is None else [theirs.get(label) for label in run.predictions.classes]
 
 

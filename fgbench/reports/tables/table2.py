@@ -22,6 +22,7 @@ from fgbench.reports.experiments import (
     shown_names,
     title_of,
 )
+from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
 from fgbench.reports.model import Cell, OfPaper, Table, centre
@@ -41,7 +42,10 @@ def build(workdir: Path) -> Table:
     """
     experiments = find_experiments(workdir, METHODS, but_for=KNOWN)
     measured = [measure(experiment) for experiment in experiments]
-    names = shown_names(experiments)
+    states = states_of(workdir, experiments)
+    plain = shown_names(experiments)
+    names = [marked(name, state) for name, state in zip(plain, states, strict=True)]
+    ranked = [place for place, state in enumerate(states) if state != "old labels"]
     theirs = paper.table2()
     by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
     for place, experiment in enumerate(experiments):
@@ -56,7 +60,7 @@ def build(workdir: Path) -> Table:
     for place in further:
         source = source_of(experiments[place].details, experiments[place].method)
         rows.append([source, names[place], "this data set", *_cells(measured[place], theirs)])
-    rows = _marked(rows, {name: ours.samples for name, ours in zip(names, measured, strict=True)})
+    rows = _marked(rows, {names[place]: measured[place].samples for place in ranked})
     return Table(
         name="table2",
         title=title_of("Table II. Accuracy per class", experiments),
@@ -67,13 +71,18 @@ def build(workdir: Path) -> Table:
             *chance_notes(measured),
             *_coverage(names, measured),
             *bold_note(rows),
-            *_orders(experiments, names, measured, theirs),
+            *_orders(
+                [experiments[place] for place in ranked],
+                [names[place] for place in ranked],
+                [measured[place] for place in ranked],
+                theirs,
+            ),
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[place] for place in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
-            *run_notes(workdir, experiments),
+            *run_notes(workdir, experiments, states),
         ],
         keys=3,
         blocks=(len(_SUMMARY), _BLOCK, _BLOCK, _BLOCK),

@@ -5,7 +5,7 @@ Reads the finished runs of the work folder; the streams alone come from their ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.evaluation.clusters import MEANING
@@ -14,6 +14,7 @@ from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.freshness import states_of
 from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
 from fgbench.reports.methods import BACKBONES, TMSAU
 from fgbench.reports.model import Cell, OfPaper, Table, centre
@@ -48,7 +49,13 @@ def build(workdir: Path) -> Table:
     """
     experiments = find_experiments(workdir, list(BACKBONES.values()))
     theirs = paper.table5()
+    states = states_of(workdir, experiments)
     blocks = group(experiments)
+    unranked = {
+        experiment.name
+        for experiment, state in zip(experiments, states, strict=True)
+        if state == "old labels"
+    }
     rows: list[list[Cell]] = [
         [dataset, BOTH, "paper", *[values[backbone] for backbone in BACKBONES]]
         for dataset, values in theirs.items()
@@ -58,7 +65,7 @@ def build(workdir: Path) -> Table:
     for name, block in blocks.items():
         measured = {backbone: measure(experiment) for backbone, experiment in block.items()}
         rows += _rows(name, block, measured, theirs[COMPARED])
-        notes += _notes(name, block, measured, theirs[COMPARED])
+        notes += _notes(name, block, measured, theirs[COMPARED], unranked)
         all_measured += measured.values()
     return Table(
         name="table5",
@@ -71,7 +78,7 @@ def build(workdir: Path) -> Table:
             *few_notes(all_measured),
             *notes,
             *chain_notes(experiments, shown_names(experiments)),
-            *run_notes(workdir, experiments),
+            *run_notes(workdir, experiments, states),
         ],
         keys=3,
     )
@@ -159,7 +166,11 @@ def _meaning(n_blocks: int) -> list[str]:
 
 
 def _notes(
-    name: str, block: Block, measured: Mapping[str, Accuracies], theirs: Mapping[str, float]
+    name: str,
+    block: Block,
+    measured: Mapping[str, Accuracies],
+    theirs: Mapping[str, float],
+    unranked: Collection[str],
 ) -> list[str]:
     notes = []
     absent = [
@@ -200,6 +211,6 @@ def _notes(
             samples=ours.samples,
         )
         for backbone, ours in measured.items()
-        if (mean := centre(ours.mean)) is not None
+        if (mean := centre(ours.mean)) is not None and block[backbone].name not in unranked
     ]
     return notes + [OfPaper(f"{name}: {note}") for note in order_notes("video", standings)]

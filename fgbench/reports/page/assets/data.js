@@ -21,7 +21,7 @@ const groupColour = (upper) => `var(--${COLOURS[overview.upper.indexOf(upper)] ?
 /** A run: its scores, and what it predicted. */
 const run = (place) => ({ ...overview.runs[place], ...load(`run-${place}`), place });
 const samplesOf = (place) => load(`samples-${load(`run-${place}`).samples}`);
-const runName = (entry) => (entry.method ? `${entry.method} (${entry.key})` : entry.key);
+const runName = (entry) => (entry.method ? `${entry.method} (${stated(entry)})` : stated(entry));
 
 const sheets = new Map();
 

@@ -36,6 +36,14 @@ const plural = (count, one, many) => `${whole(count)} ${count === 1 ? one : many
 
 /** The mark beside every result that was measured on drawn data. */
 const drawn = (synthetic) => (synthetic ? h("span", { class: "tag drawn" }, "SYNTHETIC") : null);
+/** What a run was made of, unless it is of the data as they are now. */
+const stateTag = (entry) => (!entry.state || entry.state === "now" ? null : h("span", { class: "tag drawn", title: STATES[entry.state] }, entry.state));
+const stated = (entry) => (!entry.state || entry.state === "now" ? entry.key : `${entry.key} [${entry.state}]`);
+const STATES = {
+  "old data": "Made from data of this work folder that have changed since: run it again",
+  "old labels": "Its test samples have other labels now, or are gone, so that it has no rank: run it again",
+  "not known": "Kept no digest that could be compared: whether the data have changed since is not known",
+};
 const tag = (text) => h("span", { class: "tag" }, text);
 
 function tile(label, value, below = "") {

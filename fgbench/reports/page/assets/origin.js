@@ -15,7 +15,7 @@ function viewOrigin() {
     origin.runs.length ? card("Runs", () => [
       table([["Run", "wide"], ["Seed", "num"], ["Device", ""], ["Commit", ""], ["fgbench", ""], ["Manifests", ""], ["Data", ""]],
         origin.runs.map((entry) => [entry.key, entry.seed, entry.facts.device ?? "", h("code", {}, shortened(entry.facts.commit)), entry.facts.fgbench ?? "",
-          entry.same_manifests ? "these" : h("span", { class: "tag drawn", title: "Made from other manifests than those of this work folder now" }, "others"), drawn(entry.synthetic) ?? "real"]), { label: "Runs" }),
+          stateTag(entry) ?? "as now", drawn(entry.synthetic) ?? "real"]), { label: "Runs" }),
       origin.runs.map((entry) => folded(entry.key, () => h("div", { class: "pairs" },
         h("div", {}, definitions([["Seed", entry.seed], ...Object.entries(entry.facts).map(([key, value]) => [FACTS[key], h("code", {}, value ?? "not known")]), ["Predictions", h("code", {}, entry.predictions_sha256 ?? "")]]),
           folded("Packages", () => packages(entry.versions))),

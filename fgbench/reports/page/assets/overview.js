@@ -23,7 +23,7 @@ function heading(title, marks = []) {
 function bestTiles(runs) {
   const sources = [["image", "Best UAR, images"], ["video", "Best UAR, clips"]];
   return sources.map(([source, label]) => {
-    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null);
+    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null && entry.state !== "old labels");
     if (!found.length) return null;
     const best = found.reduce((one, other) => (other.uar > one.uar ? other : one));
     return tile(label, fixed(best.uar), best.method ?? best.key);
@@ -35,31 +35,45 @@ function leaderboard(board) {
   const list = board.runs.map((place) => [overview.runs[place], place]);
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
-  const names = list.map(([entry]) => entry.key);
-  const note = `Mean accuracy of the classes (UAR); bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. ${first.few ?? ""} The paper's numbers are of its own data: they stand here for orientation, not for comparison. ${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
+  const names = list.map(([entry]) => stated(entry));
+  const note = `Mean accuracy of the classes (UAR); ${first.low === null ? "" : `bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. `}${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
-      list.map(([entry, place], rank) => [rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+      list.map(([entry, place], rank) => [entry.state === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 
+/** Names inside a narrow chart, each above its marks, on the wider side of a line at ``at`` of ``room`` px. */
+function aboveMarks(at, room) {
+  const isRight = at < room / 2;
+  const most = Math.floor((isRight ? room - at - 10 : at - 10) / 7);
+  return { inside: true, verticalAlign: "bottom", margin: 0, padding: [0, 0, 9, isRight ? at + 6 : 2],
+    formatter: (name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name) };
+}
+
+/** Mark of the legend for what the chart draws as a dashed line. */
+const DASHES = "path://M0,4h5v2h-5z M8,4h5v2h-5z M16,4h5v2h-5z";
+
 function intervals(list, names, title) {
   const byChance = 1 / list[0][0].n_classes;
+  const hasPaper = list.some(([entry]) => entry.paper !== null);
+  const top = Math.max(byChance, ...list.flatMap(([entry]) => [entry.uar, entry.high, entry.paper]).filter((value) => value !== null));
+  const most = Math.min(1, Math.ceil(top * 10 + .5) / 10);
   const step = innerWidth < 640 ? 46 : 30;
   return chart(title, 76 + step * list.length, (width) => {
     const narrow = step > 30;
     const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
     return {
       grid: { left: narrow ? 8 : 210, right: 24, top: 30, bottom: 44 },
-      legend: legend({ selectedMode: false }),
+      legend: legend({ selectedMode: false, data: ["this data set", ...(hasPaper ? ["paper"] : []), { name: "chance", icon: DASHES }] }),
       tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
-      xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: (range) => Math.min(1, Math.ceil(range.max * 10 + .5) / 10) }),
-      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), textBorderColor: colour("surface"), textBorderWidth: 4, fontSize: 12, interval: 0, inside: narrow, verticalAlign: narrow ? "bottom" : "middle", padding: narrow ? [0, 4, 9, 0] : 0, width: narrow ? width - 40 : 200, overflow: "truncate" } }),
+      xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: most }),
+      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), fontSize: 12, interval: 0, ...(narrow ? aboveMarks((byChance / most) * (width - 32), width - 32) : { width: 200, overflow: "truncate" }) } }),
       series: [
         { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
-        { name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 },
+        ...(hasPaper ? [{ name: "paper", type: "scatter", symbol: "diamond", symbolSize: 12, data: list.map(([entry], place) => [entry.paper, place]).filter(([value]) => value !== null), itemStyle: { color: "transparent", borderColor: colour("orange"), borderWidth: 2 }, z: 3 }] : []),
         { name: "chance", type: "scatter", data: [], itemStyle: { color: colour("muted") }, symbol: "rect", symbolSize: 8,
           markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: colour("muted"), type: "dashed" }, data: [{ xAxis: byChance }] } },
       ],
@@ -69,7 +83,7 @@ function intervals(list, names, title) {
 }
 
 function unitCards() {
-  return overview.units.map((entry, place) => card(`Action units: ${entry.key}`, () => {
+  return overview.units.map((entry, place) => card(`Action units: ${stated(entry)}${entry.labels}`, () => {
     const { scores, history } = load(`units-${place}`);
     const names = scores.map((score) => score.name.toUpperCase());
     const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, () => ({

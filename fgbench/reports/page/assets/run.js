@@ -15,7 +15,7 @@ function viewRun(place) {
     entry.history ? ["Training", "training", () => h("div", { class: "pairs" }, curves(entry.history, entry.key, ["losses"]), curves(entry.history, entry.key, ["scores"])), `${plural(entry.history.epochs.length, "epoch")}; the weights of epoch ${entry.history.best_epoch} were kept (dashed line), ${entry.history.keep === "last" ? "the last one, as the recipe says" : "chosen on the validation part"}.`] : null,
   ].filter(Boolean);
   return [
-    heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic)]),
+    heading(entry.method ?? entry.experiment, [tag(entry.key), tag(entry.source === "image" ? "images" : "clips"), tag(entry.dataset), drawn(entry.synthetic), stateTag(entry)]),
     h("div", { class: "controls" },
       select("Run", overview.runs.map((other, number) => [number, runName(other)]), place, (value) => { location.hash = `#/run/${value}`; }),
       h("nav", { class: "jump", "aria-label": "Parts of this view" }, sections.map(([title, id]) =>
@@ -26,10 +26,10 @@ function viewRun(place) {
 }
 
 function scoreTiles(entry) {
-  const interval = entry.low === null ? "no interval" : `95 %: ${fixed(entry.low)} to ${fixed(entry.high)}`;
+  const interval = entry.low === null ? `no interval (${entry.cluster}, five are needed)` : `95 %: ${fixed(entry.low)} to ${fixed(entry.high)}`;
   const wrong = entry.hierarchy;
   return h("div", { class: "tiles" },
-    tile("UAR", fixed(entry.uar), `${interval}${entry.few ? ` (few clusters: ${entry.cluster})` : ""}; chance ${fixed(1 / entry.n_classes)}`),
+    tile("UAR", fixed(entry.uar), `${interval}${entry.few && entry.low !== null ? ` (few clusters: ${entry.cluster})` : ""}; chance ${fixed(1 / entry.n_classes)}`),
     tile("WAR", fixed(entry.war), `of ${plural(entry.n, "sample")}`),
     tile("Macro F1", fixed(entry.macro_f1)),
     wrong ? tile("Upper classes, UAR", fixed(wrong.upper_uar), wrong.inside_upper === null ? "" : `${percent(wrong.inside_upper)} of mistakes stay inside the upper class`) : null,

@@ -1,0 +1,39 @@
+"""Action units of data sets: names of units, and labels that frames share. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+PRESENT_FROM = 2
+"""Intensity (0 to 5, E of FACS) from which on a unit counts as present, as in the benchmark of DISFA."""
+
+INTENSITIES = {number: str(number) for number in range(6)}
+"""Codes of intensities, as :func:`fgbench.datasets._tables.label_of` takes them."""
+
+
+def unit_name(number: int) -> str:
+    """Name of a unit in recipes, e.g. ``"au04"``."""
+    return f"au{number:02d}"
+
+
+class Patterns:
+    """Labels of frames; frames with equal ones share them: few patterns, and a hundred thousand frames.
+
+    Args:
+        units: Numbers of the units.
+    """
+
+    def __init__(self, units: Sequence[int]) -> None:
+        self._names = [unit_name(unit) for unit in units]
+        self._known: dict[tuple[int, ...], Mapping[str, int]] = {}
+
+    def of(self, labels: Sequence[int]) -> Mapping[str, int]:
+        """Name to label.
+
+        Args:
+            labels: One of each unit; 1 present, -1 absent, 0 not labelled.
+        """
+        pattern = tuple(labels)
+        if pattern not in self._known:
+            self._known[pattern] = dict(zip(self._names, pattern, strict=True))
+        return self._known[pattern]

@@ -1,0 +1,180 @@
+"""Adapter of Aff-Wild2 (ABAW): videos from the web, with action units in every frame, as cropped pictures.
+
+Layout::
+
+    <any folders>/AU_Detection_Challenge/Train_Set/<video>.txt        first line AU1,AU2,...; then 0, 1 or -1
+    <any folders>/AU_Detection_Challenge/Validation_Set/<video>.txt
+    <any folders>/cropped_aligned/<video>/00001.jpg                   or cropped/<video>/
+
+Labels: twelve action units (1 2 4 6 7 10 12 15 23 24 25 26); 1 present, 0 absent, -1 not labelled. Line n
+after the first is frame n, whose picture is ``<n>.jpg``, counted from 1. Frames in which the owners found no
+face have no picture, and are not listed. The official validation part is tested: labels of the test part are
+not public.
+
+A video of two people is two items, ``<video>_left`` and ``<video>_right`` (or ``<video>`` and one of these);
+both are of one source. Who is shown is not told; the owners' parts share nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from fgbench.datasets._card import Card, Variant
+from fgbench.datasets._folders import (
+    file_names,
+    find,
+    layout_error,
+    pictures,
+    relative,
+    stem,
+    subfolders,
+    unwrap,
+)
+from fgbench.datasets._parts import parts_of
+from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._unit_names import Patterns
+from fgbench.errors import DatasetError
+from fgbench.records import AuRow, ClipEntry
+
+UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)
+"""Action units of the challenge."""
+
+_CODES = {-1: "unknown", 0: "absent", 1: "present"}
+_LABELS = {"unknown": 0, "absent": -1, "present": 1}
+_SIDE = re.compile(r"_(?:left|right)$", re.IGNORECASE)
+_PICTURES = ("cropped_aligned", "cropped")
+_LAYOUT = (
+    "AU_Detection_Challenge/{Train_Set,Validation_Set}/<video>.txt (first line AU1,AU2,...) and "
+    "cropped_aligned/<video>/00001.jpg",
+)
+_DEPTH = 4
+
+CARD = Card(
+    title="Aff-Wild2 (ABAW, action unit detection)",
+    kind="au",
+    licence="non-commercial research only, after a signed agreement",
+    citation="Kollias and Zafeiriou, Aff-Wild2: Extending the Aff-Wild Database for Affect Recognition, "
+    "2018; Kollias, ABAW competitions, CVPR and ECCV Workshops 2020 to 2024",
+    request="Dimitrios Kollias, page of Aff-Wild2 and of the ABAW competitions",
+    protocol="tested on the official validation part, F1 of 12 action units; a tenth of the training "
+    "videos chooses",
+    layouts=_LAYOUT,
+    variants=(Variant(scheme="none", about="12 action units, cropped and aligned pictures"),),
+    unconfirmed=(
+        "numbers of videos and frames: they differ between the competitions",
+        "that the parts share nobody",
+    ),
+)
+
+
+def list_clips(root: Path) -> list[ClipEntry]:
+    """Videos as folders of pictures, without labels, ordered by id.
+
+    Args:
+        root: Folder with the layout above, possibly some folders up.
+
+    Raises:
+        DatasetError: If the folder is not laid out so, or a video is in both parts.
+    """
+    images = _images(root)
+    entries: dict[str, ClipEntry] = {}
+    for part, path in _annotations(root):
+        name = stem(path.name)
+        if name in entries:
+            raise DatasetError(
+                f"{path}: video {name} is in both parts", "take the annotations of one competition"
+            )
+        folder = find(images, name)
+        numbers = {} if folder is None else _numbers(folder)
+        problem = None
+        if folder is None:
+            problem = ("missing_file", f"no folder {relative(images, root)}/{name}")
+        elif not numbers:
+            problem = ("no_frames", f"{relative(folder, root)} has no pictures such as 00001.jpg")
+        entries[name] = ClipEntry(
+            clip_id=name,
+            path=relative(folder or images / name, root),
+            source_id=_SIDE.sub("", name),
+            split=part,
+            problem=problem,
+        )
+    return sorted(entries.values(), key=lambda entry: entry.clip_id)
+
+
+def action_units(root: Path) -> Iterator[AuRow]:
+    """Labels of the frames that have a picture, video by video.
+
+    Args:
+        root: As for :func:`list_clips`.
+
+    Raises:
+        DatasetError: If the folder is not laid out so, or a file has a line of another kind.
+    """
+    images, known = _images(root), Patterns(UNITS)
+    for _, path in _annotations(root):
+        folder = find(images, stem(path.name))
+        if folder is None:
+            continue
+        numbers = _numbers(folder)
+        for number, labels in _coded(path):
+            if number in numbers:
+                yield AuRow(clip_id=stem(path.name), frame_index=numbers[number], labels=known.of(labels))
+
+
+def _numbers(folder: Path) -> dict[int, int]:
+    """Number of a frame to the place of its picture in the folder."""
+    found = ((whole_number(stem(name)), index) for index, name in enumerate(pictures(folder)))
+    return {number: index for number, index in found if number is not None}
+
+
+def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:
+    """Number of each frame of a file, and the labels of :data:`UNITS`."""
+    lines = read_text(path).splitlines()
+    head = [cell.strip().lower() for cell in lines[0].split(",")] if lines else []
+    absent = [f"AU{unit}" for unit in UNITS if f"au{unit}" not in head]
+    if absent:
+        raise layout_error(f"{path} line 1 names no {', '.join(absent)}", _LAYOUT)
+    places = [head.index(f"au{unit}") for unit in UNITS]
+    for line, text in enumerate(lines[1:], start=2):
+        cells = text.split(",")
+        if not text.strip():
+            continue
+        if len(cells) != len(head):
+            raise DatasetError(
+                f"{path} line {line} has {len(cells)} cells, expected {len(head)}", "download the file again"
+            )
+        yield line - 1, [_LABELS[label_of(cells[place], _CODES, path, line)] for place in places]
+
+
+def _annotations(root: Path) -> Iterator[tuple[str, Path]]:
+    """Part and file of the annotations of every video."""
+    base = unwrap(root, lambda folder: bool(_parts(folder)), depth=_DEPTH)
+    if base is None:
+        raise layout_error(f"{root} has no folder AU_Detection_Challenge/ with Train_Set/", _LAYOUT)
+    for name, part in sorted(_parts(base).items()):
+        for file in file_names(base / name):
+            if file.lower().endswith(".txt"):
+                yield part, base / name / file
+
+
+def _parts(folder: Path) -> dict[str, str]:
+    """Names of the folders of parts to the parts, if it is the folder of the challenge."""
+    if not folder.name.lower().startswith("au_"):
+        return {}
+    return {name: part for name, part in parts_of(subfolders(folder)).items() if part in ("train", "val")}
+
+
+def _images(root: Path) -> Path:
+    for wanted in _PICTURES:
+        found = unwrap(root, partial(_is_named, wanted), depth=_DEPTH)
+        if found is not None:
+            # Some releases have the folders of videos one folder further down, of the same name.
+            inner = find(found, wanted)
+            return inner if inner is not None and inner.is_dir() else found
+    raise layout_error(f"{root} has no folder {_PICTURES[0]}/ with folders of videos", _LAYOUT)
+
+
+def _is_named(name: str, folder: Path) -> bool:
+    return folder.name.lower() == name

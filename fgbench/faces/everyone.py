@@ -1,0 +1,75 @@
+"""All faces of a still picture, where a clip's tracker follows one.
+
+Searched at every scale that serves faces as small as wanted: what is found at one of them is located by its
+landmarks and looked at once more upright, so that little that is no face is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
+from fgbench.faces.following import Models, at_detection, check, distance, locate
+from fgbench.faces.observation import Observation, aligned
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.placement import placement_from_box
+from fgbench.faces.quality import agreement_with_detection
+from fgbench.faces.status import OK, UNSURE
+from fgbench.geometry import box_centre, box_iou, box_width
+from fgbench.video import Frame
+
+_SAME_IOU = 0.3
+_SMALLEST_BOX = 0.9  # detectors' widths go in steps, so that a box may be narrower than its face
+
+
+def everyone(frame: Frame, options: FaceOptions, models: Models) -> list[Observation]:
+    """The faces of a picture from left to right, each aligned; status ``ok``, ``unsure`` or ``large_pose``.
+
+    Args:
+        frame: The picture.
+        options: Choices; the policy has no say.
+        models: Loaded models.
+    """
+    luma = np.ascontiguousarray(frame.gray())
+    picture = frame.rgb() if models.detector.uses_colour else luma
+    scales = search_scales(models.detector, smallest_face_px=options.min_face_px)
+    found: list[Detection] = []
+    for scale in affordable_scales(scales, luma.shape, most_px=models.detector.most_px):
+        found += search_at_scale(picture, models.detector, scale=scale)
+    kept: list[Observation] = []
+    for item in sorted(found, key=lambda one: -one.score):
+        if box_width(item.box_xyxy) < _SMALLEST_BOX * options.min_face_px:
+            continue
+        if any(_is_same(item, one) for one in kept):
+            continue
+        face = locate(luma, placement_from_box(item.box_xyxy), models.predictor)
+        seen = check(frame, face, models, margin=0.0)
+        if seen is None:
+            continue
+        face = at_detection(luma, seen, models.predictor, face)
+        quality = agreement_with_detection(distance(face.placement, seen))
+        told = aligned(
+            frame, face.landmarks, options, n_faces=0, track_id=len(kept), score=item.score, quality=quality
+        )
+        if told.status == OK and quality < options.min_quality:
+            told = replace(told, status=UNSURE)
+        if not any(_is_same(seen, one) for one in kept):
+            kept.append(told)
+    ordered = sorted(kept, key=_left_first)
+    return [_numbered(one, number, len(ordered)) for number, one in enumerate(ordered)]
+
+
+def _is_same(found: Detection, known: Observation) -> bool:
+    return known.box_xyxy is not None and box_iou(found.box_xyxy, known.box_xyxy) > _SAME_IOU
+
+
+def _left_first(face: Observation) -> tuple[float, float]:
+    assert face.box_xyxy is not None, "a face that was found has a box"
+    x, y = box_centre(face.box_xyxy)
+    return x, y
+
+
+def _numbered(face: Observation, number: int, n_faces: int) -> Observation:
+    return replace(face, track_id=number, n_faces=n_faces)

@@ -1,0 +1,150 @@
+"""Whether runs are of the data of their work folder as they are now.
+
+Compares the digest of what a run read, which its result keeps, with the same digest now, and the classes of
+its test samples with those of the clips now. Reads manifests; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fgbench.errors import FgbenchError
+from fgbench.evaluation.division import FOLDS, read_division
+from fgbench.evaluation.lost_clips import lost_rows
+from fgbench.evaluation.read_digest import digests_now
+from fgbench.evaluation.results import DIGEST_KIND, Predictions
+from fgbench.evaluation.samples import clip_samples
+from fgbench.manifest_index import MANIFESTS, read_index
+
+if TYPE_CHECKING:
+    from fgbench.reports.experiments import Experiment
+
+State = Literal["now", "not known", "old data", "old labels"]
+"""What a run was made of, from good to bad: the data as they are now; data of which an earlier version of
+fgbench kept no digest that could be compared; data that have changed since; data of which the labels of test
+samples have changed since, or the samples are gone."""
+
+_STATES: tuple[State, ...] = ("now", "not known", "old data", "old labels")
+
+_AGAIN = "run them again (the command of the run sees it)"
+_TOLD: Mapping[State, str] = {
+    "not known": "kept no digest that could be compared, as runs of earlier versions; whether the data have "
+    "changed since is not known",
+    "old data": f"made from data of this work folder that have changed since; {_AGAIN}",
+    "old labels": f"test samples have other labels now, or are gone, so that it has no rank; {_AGAIN}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """The data of a work folder as they are now.
+
+    Attributes:
+        digests: Of all that a run may read of them.
+        labels: Class of each clip, with those that could not be read.
+        division: Digest of the folds; ``None`` for parts, or if it is not to be had.
+    """
+
+    digests: frozenset[str]
+    labels: Mapping[str, str]
+    division: str | None
+
+    def digest_state(self, result: Mapping[str, Any]) -> State:
+        """What a run was made of, by its digests alone.
+
+        Args:
+            result: Its ``result.json``, or details that tell the same.
+        """
+        details = result.get("details") or {}
+        told = (details.get("protocol") or {}).get("digest")
+        digest = result.get("manifest_digest") or details.get("manifest_digest")
+        if digest in self.digests and (self.division is None or told == self.division):
+            return "now"
+        if digest in self.digests or result.get("digest_kind") == DIGEST_KIND:
+            return "old data"
+        return "not known"
+
+    def state(self, result: Mapping[str, Any], predictions: Predictions) -> State:
+        """What a run was made of.
+
+        Args:
+            result: Its ``result.json``.
+            predictions: Its predictions.
+        """
+        found = self.digest_state(result)
+        if found == "now":
+            return found
+        pairs = zip(predictions.clip_ids, predictions.labels, strict=True)
+        is_old = any(self.labels.get(clip_id) != label for clip_id, label in pairs)
+        return "old labels" if is_old else found
+
+
+def read_present(workdir: Path) -> Present | None:
+    """The data of a work folder; ``None`` without manifests that can be read, to compare with."""
+    manifests = workdir / MANIFESTS
+    try:
+        index = read_index(workdir)
+        labels = {row["id"]: row["label"] for row in lost_rows(manifests)}
+        labels |= {clip.clip_id: clip.label for clip in clip_samples(manifests)}
+        digests = digests_now(workdir, index)
+    except (FgbenchError, OSError):
+        return None
+    return Present(digests=digests, labels=labels, division=_division(workdir, index))
+
+
+def worst(states: Iterable[State]) -> State:
+    """The worst of some states; ``"now"`` of none."""
+    return max(states, key=_STATES.index, default="now")
+
+
+def state_of(experiment: Experiment, present: Present | None) -> State | None:
+    """What an experiment was made of: the worst of its runs; ``None`` where there is nothing to compare with.
+
+    Raises:
+        ManifestError: If a run is damaged.
+    """
+    if present is None:
+        return None
+    return worst(present.state(run.result, run.predictions()) for run in experiment.runs)
+
+
+def states_of(workdir: Path, experiments: Sequence[Experiment]) -> list[State | None]:
+    """States of experiments of one work folder; see :func:`state_of`."""
+    present = read_present(workdir)
+    return [state_of(experiment, present) for experiment in experiments]
+
+
+def marked(name: str, state: State | None) -> str:
+    """Name for lists: with the state in brackets unless it is of the data as they are now."""
+    return name if state in (None, "now") else f"{name} [{state}]"
+
+
+def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
+    """A sentence per state on the runs that are not of the data as they are now.
+
+    Args:
+        runs: Name and state of each.
+    """
+    names: dict[State, dict[str, None]] = {}
+    for name, state in runs:
+        if state is not None and state != "now":
+            names.setdefault(state, {})[name] = None
+    return [
+        f"{state[0].upper()}{state[1:]} ({', '.join(names[state])}): {_TOLD[state]}."
+        for state in reversed(_STATES)
+        if state in names
+    ]
+
+
+def _division(workdir: Path, index: Mapping[str, Any]) -> str | None:
+    """Digest of the folds, of a work folder that keeps some already: a report deals none."""
+    is_folded = (index.get("protocol") or {}).get("kind") == "k-fold"
+    if is_folded and not any((workdir / FOLDS).glob("*.csv")):
+        return None
+    try:
+        return read_division(workdir, index).digest
+    except FgbenchError:
+        return None

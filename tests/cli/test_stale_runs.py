@@ -1,0 +1,169 @@
+"""Runs of data that have changed since are marked in every list, and have no rank if test labels changed."""
+
+import csv
+import json
+import shutil
+
+import pytest
+import torch
+import yaml
+from clip_folders import write_folder
+from page_reading import blocks
+from tiny_runs import NETWORK, RECIPE
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.evaluation.results import read_result
+from fgbench.sealed_json import SEAL, write_sealed
+
+LABELS = ("wrath", "pride", "terror")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def cli(*arguments):
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def annotate(root, **changes):
+    """Write the list of clips: labels in turn, parts too; ``c000={"label": ...}`` changes a clip."""
+    columns = ("clip", "label", "key_frame", "confidence", "split")
+    with (root / "annotations.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for number in range(18):
+            name = f"c{number:03d}"
+            part = ("train", "val", "test")[number // 6]
+            row = {
+                "clip": name,
+                "label": LABELS[number % 3],
+                "key_frame": 4,
+                "confidence": 0.9,
+                "split": part,
+            }
+            writer.writerow(row | changes.get(name, {}))
+
+
+def prepare(here):
+    cli(
+        "prepare", here / "plain.yaml", "--data-root", here / "clips", "--workdir", here / "work", "--jobs", 1
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A work folder with two runs, of which one reads features."""
+    here = tmp_path_factory.mktemp("stale")
+    write_folder(here / "clips", 18)
+    annotate(here / "clips")
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    recipe = {"name": "plain", "buckets": 4, "dataset": own, "faces": {"align": "never"}}
+    (here / "plain.yaml").write_text(yaml.safe_dump(recipe))
+    plain = {"name": "net", "network": NETWORK | {"zooms": 0}, "losses": {"rank": 0}}
+    (here / "net.yaml").write_text(yaml.safe_dump(RECIPE | plain))
+    prepare(here)
+    work = here / "work"
+    cli("train", "msau", "--recipe", here / "net.yaml", "--workdir", work, "--jobs", 1, "--device", "cpu")
+    cli("baseline", "lbp-svm", "--workdir", work)
+    return here
+
+
+@pytest.fixture
+def here(made, tmp_path):
+    """A copy of its own, whose data may change."""
+    shutil.copytree(made, tmp_path / "here")
+    return tmp_path / "here"
+
+
+def board(here):
+    """Run to its rank and what it is of."""
+    (table,) = json.loads(cli("leaderboard", "--workdir", here / "work", "--json"))
+    rank, run, data = (table["columns"].index(name) for name in ("Rank", "Run", "Data"))
+    return {row[run]: (row[rank], row[data]) for row in table["rows"]}
+
+
+def page(here):
+    cli("report", "--html", "--workdir", here / "work", "--out", here / "page.html")
+    return blocks((here / "page.html").read_text())
+
+
+def test_runs_of_the_data_as_they_are_bear_no_mark(here):
+    assert {data for _, data in board(here).values()} == {"now"}
+    assert {rank for rank, _ in board(here).values()} == {1, 2}
+    compared = cli("compare", "lbp-svm", "net", "--workdir", here / "work")
+    assert not any(mark in compared for mark in ("versions", "Old", "["))
+    shown = page(here)
+    assert {run["state"] for run in shown["origin"]["runs"]} == {"now"}
+    assert {run["state"] for run in shown["overview"]["runs"]} == {"now"}
+
+
+def test_what_no_method_reads_makes_no_run_old(here):
+    """The confidence of a clip is told, and neither trained nor tested on."""
+    before = (here / "work/manifests/clips.parquet").read_bytes()
+    annotate(here / "clips", c000={"confidence": 0.7}, c012={"confidence": 0.8})
+    prepare(here)
+    assert (here / "work/manifests/clips.parquet").read_bytes() != before
+    assert {data for _, data in board(here).values()} == {"now"}
+    result = (here / "work/runs/lbp-svm/0/0/result.json").read_bytes()
+    cli("baseline", "lbp-svm", "--workdir", here / "work")
+    assert (here / "work/runs/lbp-svm/0/0/result.json").read_bytes() == result
+
+
+def test_another_label_in_training_marks_the_runs(here):
+    annotate(here / "clips", c000={"label": "pride"})
+    prepare(here)
+    ranks = board(here)
+    assert {name: data for name, (_, data) in ranks.items()} == {
+        "lbp-svm [old data]": "old data",
+        "net [old data]": "old data",
+    }
+    assert {rank for rank, _ in ranks.values()} == {1, 2}
+    for words in (
+        ["compare", "lbp-svm", "net"],
+        ["report", "--run", "lbp-svm"],
+        ["report", "--table", "III"],
+    ):
+        told = cli(*words, "--workdir", here / "work")
+        assert "[old data]" in told or "\\[old data\\]" in told, words
+        assert "Old data (" in told, words
+        assert "have changed since; run them again" in told, words
+    cli("baseline", "lbp-svm", "--workdir", here / "work")
+    assert {name: data for name, (_, data) in board(here).items()} == {
+        "lbp-svm": "now",
+        "net [old data]": "old data",
+    }
+    assert "Old data (net)" in cli("compare", "lbp-svm", "net", "--workdir", here / "work")
+
+
+def test_runs_scored_on_other_test_labels_have_no_rank(here):
+    annotate(here / "clips", c012={"label": "pride"})
+    prepare(here)
+    assert set(board(here).values()) == {(None, "old labels")}
+    cli("baseline", "lbp-svm", "--workdir", here / "work")
+    assert board(here) == {"lbp-svm": (1, "now"), "net [old labels]": (None, "old labels")}
+    shown = page(here)["overview"]
+    states = [run["state"] for run in shown["runs"]]
+    assert states == ["now", "old labels"]
+    notes = [note for entry in shown["boards"] for note in entry["notes"]]
+    assert any("Old labels (net/0/0)" in note and "no rank" in note for note in notes)
+
+
+def test_of_runs_without_a_digest_nothing_is_known(here):
+    path = here / "work/runs/lbp-svm/0/0/result.json"
+    result = read_result(path.parent)
+    gone = ("manifest_digest", "digest_kind", SEAL)
+    write_sealed(path, {key: value for key, value in result.items() if key not in gone})
+    assert board(here)["lbp-svm [not known]"][1] == "not known"
+    assert "Not known (lbp-svm)" in cli("compare", "lbp-svm", "net", "--workdir", here / "work")
+    assert {run["key"]: run["state"] for run in page(here)["origin"]["runs"]} == {
+        "lbp-svm/0/0": "not known",
+        "net/0/0": "now",
+    }

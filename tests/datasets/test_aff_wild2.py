@@ -1,0 +1,104 @@
+"""The adapter of Aff-Wild2: action units of cropped frames, parts of the challenge."""
+
+import pytest
+from fake_trees import Prepared, write_picture, write_text
+
+from fgbench.datasets.aff_wild2 import UNITS, action_units, list_clips
+from fgbench.errors import DatasetError
+from fgbench.training.stored import usable_frames
+
+HEAD = ",".join(f"AU{unit}" for unit in UNITS)
+PARTS = {"Train_Set": 10, "Validation_Set": 3}
+
+
+def codes(number):
+    """AU 1 is present in even frames, AU 26 not labelled, the others are absent."""
+    return ",".join("-1" if unit == 26 else str(1 - number % 2) if unit == 1 else "0" for unit in UNITS)
+
+
+def write_aff(root, *, crops="cropped_aligned", wrapped="6th_ABAW_Annotations"):
+    """Videos of frames 1 to 4, of which the third has no picture."""
+    for part, n_videos in PARTS.items():
+        for video in range(n_videos):
+            name = f"{part[0].lower()}{video}"
+            lines = [HEAD, *map(codes, range(1, 5))]
+            folder = root / wrapped / "AU_Detection_Challenge" / part
+            write_text(folder / f"{name}.txt", "\n".join(lines) + "\n")
+            for number in (1, 2, 4):
+                write_picture(root / crops / name / f"{number:05d}.jpg", size=(112, 112))
+    return root
+
+
+def test_videos_their_parts_and_labels(tmp_path):
+    root = write_aff(tmp_path)
+    entries = {entry.clip_id: entry for entry in list_clips(root)}
+    assert len(entries) == 13
+    assert (entries["t0"].path, entries["t0"].split) == ("cropped_aligned/t0", "train")
+    assert (entries["v2"].source_id, entries["v2"].split) == ("v2", "val")
+    rows = [row for row in action_units(root) if row.clip_id == "t0"]
+    assert [row.frame_index for row in rows] == [0, 1, 2], "places of pictures 1, 2 and 4"
+    assert [row.labels["au01"] for row in rows] == [-1, 1, 1]
+    assert {row.labels["au26"] for row in rows} == {0}
+    assert {row.labels["au12"] for row in rows} == {-1}
+
+
+def test_two_people_of_one_video_are_of_one_source(tmp_path):
+    root = write_aff(tmp_path)
+    folder = root / "6th_ABAW_Annotations" / "AU_Detection_Challenge" / "Train_Set"
+    for side in ("left", "RIGHT"):
+        write_text(folder / f"t0_{side}.txt", f"{HEAD}\n{codes(1)}\n")
+        write_picture(root / "cropped_aligned" / f"t0_{side}" / "00001.jpg")
+    found = {entry.clip_id: entry.source_id for entry in list_clips(root) if entry.clip_id.startswith("t0")}
+    assert found == {"t0": "t0", "t0_left": "t0", "t0_RIGHT": "t0"}
+
+
+def test_other_layouts(tmp_path):
+    """Cropped pictures that are not aligned, a folder in a folder of its name, annotations far below."""
+    root = write_aff(tmp_path / "a", crops="cropped", wrapped="data/annotations/2022")
+    assert list_clips(root)[0].path == "cropped/t0"
+    twice = write_aff(tmp_path / "b", crops="cropped_aligned/cropped_aligned")
+    assert list_clips(twice)[0].path == "cropped_aligned/cropped_aligned/t0"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEAD}\n{codes(1).replace('-1', '2')}\n", "label '2' is outside the range -1 to 1"),
+        (f"{HEAD}\n0,1\n", "line 2 has 2 cells, expected 12"),
+        (HEAD.replace("AU26", "AU27"), "line 1 names no AU26"),
+        ("", "line 1 names no AU1"),
+    ],
+)
+def test_wrong_files_are_named(tmp_path, text, message):
+    root = write_aff(tmp_path)
+    path = root / "6th_ABAW_Annotations" / "AU_Detection_Challenge" / "Train_Set" / "t0.txt"
+    write_text(path, text)
+    with pytest.raises(DatasetError, match=message):
+        list(action_units(root))
+
+
+def test_what_is_missing(tmp_path):
+    root = write_aff(tmp_path)
+    (root / "cropped_aligned" / "t1").rename(root / "cropped_aligned" / "x")
+    for path in (root / "cropped_aligned" / "t2").iterdir():
+        path.unlink()
+    problems = {entry.clip_id: entry.problem for entry in list_clips(root) if entry.problem}
+    assert problems == {
+        "t1": ("missing_file", "no folder cropped_aligned/t1"),
+        "t2": ("no_frames", "cropped_aligned/t2 has no pictures such as 00001.jpg"),
+    }
+    folder = root / "6th_ABAW_Annotations" / "AU_Detection_Challenge"
+    write_text(folder / "Validation_Set" / "t3.txt", HEAD)
+    with pytest.raises(DatasetError, match="video t3 is in both parts"):
+        list_clips(root)
+    folder.rename(folder.with_name("other"))
+    with pytest.raises(DatasetError, match="no folder AU_Detection_Challenge/"):
+        list_clips(root)
+
+
+def test_prepared(tmp_path):
+    root = write_aff(tmp_path / "data")
+    made = Prepared("aff-wild2", root, tmp_path / "work", faces={"align": "never"})
+    assert usable_frames(made.manifests) == {(row.clip_id, row.frame_index) for row in action_units(root)}
+    assert {name for name, row in made.clips.items() if row["split"] == "val"} == {"v0", "v1", "v2"}
+    assert made.index["protocol"]["test"] == ["val"]

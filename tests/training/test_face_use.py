@@ -1,0 +1,140 @@
+"""A network tells how the faces lay that it was trained on, and is not used on others without a word."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_manifests import image_row, write_images
+from tiny_runs import write_tiny_weights
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
+from fgbench.images import encode
+from fgbench.training.cards import model_card
+from fgbench.training.face_use import note_other_faces, refuse_mixed_faces, refuse_other_faces
+from fgbench.training.place import Place
+from fgbench.training.trained import read_trained
+
+DLIB = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
+FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}
+
+
+def work_folder(path, faces, *, grey=False):
+    """A work folder as far as the origin of its faces goes: four pictures and a copy with coloured noise."""
+    rng = np.random.default_rng(0)
+
+    def picture(colours):
+        levels = rng.integers(60, 200, (224, 224, colours), dtype=np.uint8)
+        return encode(np.ascontiguousarray(np.broadcast_to(levels, (224, 224, 3))), "jpeg", 95)
+
+    originals = [image_row(number, data=picture(1 if grey else 3)) for number in range(4)]
+    copy = image_row(0, image_id="copy", parent_id=originals[0]["image_id"], data=picture(3))
+    write_images(path / "manifests", [copy, *originals])
+    recipe = {"dataset": {"name": "x"}, "faces": faces}
+    (path / "prepare.json").write_text(json.dumps({"recipe": recipe, "root": "/data"}))
+    return path
+
+
+def place(workdir, origin):
+    told: list[str] = []
+    return told, Place(
+        workdir=Path(workdir),
+        manifest_digest="",
+        details={"dataset": "x", FACE_ORIGIN: origin},
+        seed=0,
+        resume=False,
+        force=False,
+        jobs=1,
+        progress=lambda *_: None,
+        note=told.append,
+        device=torch.device("cpu"),
+    )
+
+
+def trained(tmp_path, origin):
+    return read_trained(write_tiny_weights(tmp_path / "w.safetensors", **{FACE_ORIGIN: origin}))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ({}, FACE),
+        ({"geometry": "dlib"}, DLIB),
+        ({"align": True, "padding": 0.25}, DLIB),  # as work folders of earlier versions tell it
+        ({"align": "never"}, {**FACE, "align": "never"}),
+    ],
+)
+def test_a_work_folder_tells_how_its_faces_lie(tmp_path, recipe, expected):
+    assert faces_of(work_folder(tmp_path, recipe)) == expected
+
+
+def test_grey_pictures_are_known_whatever_colour_noise_has(tmp_path):
+    assert faces_of(work_folder(tmp_path, {}, grey=True)) == {**FACE, "grey": True}
+
+
+def test_a_folder_without_recipe_tells_nothing(tmp_path):
+    assert faces_of(tmp_path) is None
+    with pytest.raises(ManifestError, match="does not tell how faces are aligned"):
+        faces_of(work_folder(tmp_path, {"geometry": "round"}))
+
+
+def test_faces_of_another_geometry_are_refused(tmp_path):
+    network = trained(tmp_path, DLIB)
+    _, here = place("work", FACE)
+    with pytest.raises(
+        ConfigError, match=r"faces of geometry dlib \(padding 0.25\), but work has geometry f"
+    ) as r:
+        refuse_other_faces(network, here)
+    assert "faces: {geometry: dlib, padding: 0.25}" in r.value.hint
+    with pytest.raises(ConfigError, match=r"padding 0\.4"):
+        refuse_other_faces(network, place("work", {**DLIB, "padding": 0.4})[1])
+
+
+@pytest.mark.parametrize("origin", [DLIB, {**DLIB, "align": "where-found"}, {**FACE, "align": "never"}, None])
+def test_the_same_geometry_and_none_pass(tmp_path, origin):
+    told, here = place("work", origin)
+    refuse_other_faces(trained(tmp_path, DLIB), here)
+    assert told == []
+
+
+def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
+    told, here = place("work", FACE)
+    refuse_other_faces(trained(tmp_path, None), here)
+    assert len(told) == 1
+    assert "does not tell how the faces lay" in told[0]
+
+
+def test_starting_from_another_geometry_is_told(tmp_path):
+    told, here = place("work", FACE)
+    note_other_faces(trained(tmp_path, DLIB), here)
+    assert "saw faces of geometry dlib (padding 0.25); here they have geometry face" in told[0]
+    note_other_faces(trained(tmp_path, FACE), here)
+    assert len(told) == 1
+
+
+def test_work_folders_of_two_geometries_are_not_taken_together():
+    first, second = place("a", FACE)[1], place("b", DLIB)[1]
+    refuse_mixed_faces([first, replace(first, workdir=Path("c"))])
+    with pytest.raises(ConfigError, match=r"a has faces of geometry face, but b of geometry dlib"):
+        refuse_mixed_faces([first, second])
+
+
+def test_damaged_origins_in_weights_are_refused(tmp_path):
+    with pytest.raises(ManifestError, match=r"faces\.geometry"):
+        trained(tmp_path, {**FACE, "geometry": "round"})
+
+
+def test_the_model_card_tells_the_geometry(tmp_path):
+    network = trained(tmp_path, {**DLIB, "grey": True})
+    result = {
+        "details": {"dataset": "x", "synthetic": False, "manifest_digest": "0" * 64},
+        "metrics": {"uar": 0.5, "war": 0.5, "macro_f1": 0.5, "n": 3},
+        "fgbench": "0",
+        "commit": None,
+        "device": "cpu",
+    }
+    card = model_card(network.metadata, result)
+    assert "- Faces: geometry dlib (padding 0.25) (`faces: {geometry: dlib, padding: 0.25}`), grey\n" in card

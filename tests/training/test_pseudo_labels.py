@@ -1,0 +1,147 @@
+"""Pseudo labels of action units: every result, card and table of what knows them says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
+
+from fgbench.cli import units
+from fgbench.evaluation.action_units import read_au_result
+from fgbench.evaluation.results import read_result
+from fgbench.models.weights import load_weights
+from fgbench.records import UnitSource
+from fgbench.reports.au_scores import au_table
+from fgbench.reports.benchmark_tables import reservations
+from fgbench.reports.protocols import knowledge_notes
+from fgbench.reports.seed_scores import au_seed_table
+from fgbench.training import au_run, image_run
+from fgbench.training.au_elsewhere import evaluate_units_elsewhere
+from fgbench.training.au_frames import UnitData
+from fgbench.training.trained import read_trained
+
+OPENFACE = UnitSource(pseudo="OpenFace", lines=("PSEUDO labels of OpenFace",))
+TRAINED = "action units were trained on PSEUDO labels, no person's: those of OpenFace on made up"
+TESTED = "tested on PSEUDO labels, no person's: those of OpenFace on made up"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pseudo")
+    return place_in(folder / "work", small_work(folder / "made"))
+
+
+@pytest.fixture(scope="module")
+def pseudo_run(place):
+    (folder,) = au_run.run(au_recipe(name="au-pseudo"), place, au_rows(place.manifests), source=OPENFACE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def people_run(place):
+    (folder,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+    return folder
+
+
+def test_the_run_its_weights_card_and_tables_tell(pseudo_run, people_run):
+    details = read_au_result(pseudo_run)["details"]
+    assert details["pseudo_labels"] == {"made up": "OpenFace"}
+    assert details["notes"] == [TRAINED, TESTED]
+    _, metadata = load_weights(pseudo_run / "weights.safetensors")
+    assert metadata["pseudo_labels"] == {"made up": "OpenFace"}
+    assert f"- Labels: {TESTED[0].upper()}{TESTED[1:]}." in (pseudo_run / "README.md").read_text()
+    table = au_table([pseudo_run])
+    assert "action units (PSEUDO labels of OpenFace), test" in table.title
+    assert f"{TRAINED[0].upper()}{TRAINED[1:]}." in table.notes
+    seeds = au_seed_table([pseudo_run])
+    assert "(PSEUDO labels of OpenFace)" in seeds.title
+    assert any("PSEUDO" in note for note in seeds.notes)
+    details = read_au_result(people_run)["details"]
+    assert "pseudo_labels" not in details
+    assert "PSEUDO" not in json.dumps([details, load_weights(people_run / "weights.safetensors")[1]])
+    assert "PSEUDO" not in (people_run / "README.md").read_text() + au_table([people_run]).title
+
+
+def test_a_run_that_was_not_marked_is_made_again(place, people_run):
+    before = (people_run / "au_result.json").stat().st_mtime_ns
+    (again,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+    assert (again / "au_result.json").stat().st_mtime_ns == before
+    other = replace(place, workdir=place.workdir)
+    (marked,) = au_run.run(au_recipe(), other, au_rows(place.manifests), source=OPENFACE)
+    assert marked == people_run
+    assert read_au_result(marked)["details"]["pseudo_labels"] == {"made up": "OpenFace"}
+    au_run.run(au_recipe(), place, au_rows(place.manifests))
+
+
+def test_what_starts_from_its_trunk_tells_too(place, pseudo_run):
+    config = image_recipe(au_recipe="au-pseudo")
+    (folder,) = image_run.run(config, place, pseudo_run / "weights.safetensors")
+    result = read_result(folder)
+    assert result["details"]["notes"] == [TRAINED]
+    assert "PSEUDO" in (folder / "README.md").read_text()
+    assert load_weights(folder / "weights.safetensors")[1]["pseudo_labels"] == {"made up": "OpenFace"}
+    assert any("PSEUDO" in note for note in reservations(result["details"]))
+    assert knowledge_notes([("a", result["details"]), ("b", {}), ("c", result["details"])]) == [
+        f"a, c: {TRAINED[0].upper()}{TRAINED[1:]}."
+    ]
+
+
+def test_tested_elsewhere(tmp_path, place, pseudo_run, people_run):
+    changes = {"manifest_digest": "two", "details": {"dataset": "two", "synthetic": True}}
+    other = place_in(tmp_path / "two", place.manifests, **changes)
+    rows = au_rows(place.manifests)
+    found = evaluate_units_elsewhere(
+        read_trained(pseudo_run / "weights.safetensors"), UnitData(place=other, rows=rows, people="two")
+    )
+    details = read_au_result(found)["details"]
+    assert details["notes"] == [TRAINED]
+    assert "PSEUDO" not in au_table([found]).title, "its test labels are people's"
+    data = UnitData(place=other, rows=rows, people="two", source=OPENFACE)
+    found = evaluate_units_elsewhere(read_trained(people_run / "weights.safetensors"), data)
+    details = read_au_result(found)["details"]
+    assert details["pseudo_labels"] == {"two": "OpenFace"}
+    assert details["notes"] == [TESTED.replace("made up", "two")]
+    assert "(PSEUDO labels of OpenFace)" in au_table([found]).title
+
+
+def test_the_command_finds_the_source_and_says_it(tmp_path, place):
+    """The adapter of the work folder's data set is asked; what it says is told."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "annotations.csv").write_text("clip,label\na,anger\n")
+    (root / "action_units.csv").write_text("clip,frame,AU12_c,success\na,1,1,1\n")
+    told = []
+    found = place_in(tmp_path / "work", place.manifests, note=told.append)
+    kept = json.loads((found.workdir / "prepare.json").read_text())
+    (found.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
+    data = units.unit_data(found)
+    assert data.source.pseudo == "OpenFace"
+    assert [row.labels for row in data.rows] == [{"au12": 1}]
+    assert any("PSEUDO labels of OpenFace" in line for line in told)
+
+
+def test_units_without_labels_and_labels_without_units_are_told(place, monkeypatch):
+    told = []
+    monkeypatch.setattr(units, "note", told.append)
+    data = UnitData(place=place, rows=iter(au_rows(place.manifests)), people="p")
+    (kept,) = units.tell_units([data], ["au04", "au25"])
+    assert list(kept.rows) == au_rows(place.manifests)
+    assert told == [
+        "labelled, but not among the recipe's action_units: au12, au99",
+        "no frame is labelled for au25: these outputs stay as they are drawn",
+    ]
+
+
+def test_a_network_that_trains_along_on_pseudo_labels_tells_too(place, people_run):
+    config = image_recipe(
+        name="along",
+        losses={"units": 1.0, "rank": 0.0, "alternate": False},
+        data={"resize_px": RESIZE_PX},
+        optimiser={"epochs": 1, "batch": 8},
+    )
+    rows = au_rows(place.manifests)
+    (folder,) = image_run.run(config, place, people_run / "weights.safetensors", units=rows, source=OPENFACE)
+    assert read_result(folder)["details"]["notes"] == [TRAINED]
+    assert load_weights(folder / "weights.safetensors")[1]["pseudo_labels"] == {"made up": "OpenFace"}
