@@ -23,6 +23,7 @@ from fgbench.printable import printable_name
 if TYPE_CHECKING:
     import torch
 
+    from fgbench.config import FacesConfig
     from fgbench.training.clip_prediction import Found
     from fgbench.training.file_prediction import FilePrediction, Portrait, Said
     from fgbench.training.inference import FaceNetwork
@@ -230,7 +231,7 @@ def _found_by(trained: Trained) -> Found:
     if trained.workdir is not None and _has_recipe(trained):
         prepared, _ = saved(trained.workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
-    faces = faces.model_copy(update=_geometry(trained))
+    faces = faces.model_copy(update=_geometry(trained, faces))
     if told := trained.metadata.get(FLOW_ORIGIN):
         flow = OpticalFlowConfig.model_validate(told)
     return Found(
@@ -244,18 +245,18 @@ def _found_by(trained: Trained) -> Found:
     )
 
 
-def _geometry(trained: Trained) -> dict[str, Any]:
+def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
     """Geometry of the faces that a network was trained on, as its weights tell it.
 
-    Those that do not are of an earlier version: then the recipe of their work folder tells it, or they saw
-    dlib's, the only one that there was.
+    Those that do not are of an earlier version, and saw dlib's, the only one that there was: with the padding
+    of the recipe of their work folder, unless that was prepared anew with another geometry since.
     """
     from fgbench.config.prepare import DLIB_PADDING
     from fgbench.evaluation.face_origin import FACE_ORIGIN
 
     if told := trained.metadata.get(FACE_ORIGIN):
         return {key: told[key] for key in ("geometry", "padding")}
-    return {} if _has_recipe(trained) else {"geometry": "dlib", "padding": DLIB_PADDING}
+    return {} if faces.geometry == "dlib" else {"geometry": "dlib", "padding": DLIB_PADDING}
 
 
 def _has_recipe(trained: Trained) -> bool:

@@ -30,6 +30,22 @@ def test_faces_lie_as_in_training(tmp_path, origin, expected):
     assert (faces.geometry, faces.padding) == expected
 
 
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [({"padding": 0.4}, 0.4), ({"geometry": "dlib"}, 0.25), ({"geometry": "face"}, 0.25), ({}, 0.25)],
+)
+def test_weights_of_an_earlier_version_saw_dlibs_geometry_whatever_their_folder_is_now(
+    tmp_path, recipe, expected
+):
+    """Prepared anew, the work folder has the geometry ``face``, which was not there when they were trained."""
+    whole = {"name": "x", "dataset": {"name": "x"}, "faces": recipe}
+    (tmp_path / "prepare.json").write_text(json.dumps({"recipe": whole, "root": "/x"}))
+    run = tmp_path / "runs/tiny/0/0"
+    run.mkdir(parents=True)
+    faces = _found_by(read_trained(write_tiny_weights(run / "weights.safetensors"))).faces
+    assert (faces.geometry, faces.padding) == ("dlib", expected)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     before = torch.get_num_threads()
