@@ -1,12 +1,12 @@
 """Whether runs are of the data of their work folder as they are now.
 
 Compares the digest of what a run read, which its result keeps, with the same digest now, and the classes of
-its test samples with those of the clips now. Reads manifests; writes nothing.
+its test samples with those of the clips that are tested now. Reads manifests; writes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 State = Literal["now", "not known", "old data", "old labels"]
 """What a run was made of, from good to bad: the data as they are now; data of which an earlier version of
 fgbench kept no digest that could be compared; data that have changed since; data of which the labels of test
-samples have changed since, or the samples are gone."""
+samples have changed since, or the samples are gone or tested no more."""
 
 _STATES: tuple[State, ...] = ("now", "not known", "old data", "old labels")
 
@@ -34,7 +34,8 @@ _TOLD: Mapping[State, str] = {
     "not known": "kept no digest that could be compared, as runs of earlier versions; whether the data have "
     "changed since is not known",
     "old data": f"made from data of this work folder that have changed since; {_AGAIN}",
-    "old labels": f"test samples have other labels now, or are gone, so that it has no rank; {_AGAIN}",
+    "old labels": "test samples have other labels now, or are gone or tested no more: it has no rank; "
+    f"{_AGAIN}",
 }
 
 
@@ -44,7 +45,7 @@ class Present:
 
     Attributes:
         digests: Of all that a run may read of them.
-        labels: Class of each clip, with those that could not be read.
+        labels: Class of each clip that is tested, with those that could not be read.
         division: Digest of the folds; ``None`` for parts, or if it is not to be had.
     """
 
@@ -87,8 +88,9 @@ def read_present(workdir: Path) -> Present | None:
     manifests = workdir / MANIFESTS
     try:
         index = read_index(workdir)
-        labels = {row["id"]: row["label"] for row in lost_rows(manifests)}
-        labels |= {clip.clip_id: clip.label for clip in clip_samples(manifests)}
+        is_tested = _tests(index)
+        labels = {row["id"]: row["label"] for row in lost_rows(manifests) if is_tested(row["split"])}
+        labels |= {clip.clip_id: clip.label for clip in clip_samples(manifests) if is_tested(clip.part)}
         digests = digests_now(workdir, index)
     except (FgbenchError, OSError):
         return None
@@ -137,6 +139,15 @@ def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
         for state in reversed(_STATES)
         if state in names
     ]
+
+
+def _tests(index: Mapping[str, Any]) -> Callable[[str | None], bool]:
+    """Whether clips of a part are tested: in folds all are; those without a part may be."""
+    protocol = index.get("protocol") or {}
+    if protocol.get("kind") == "k-fold":
+        return lambda part: True
+    tested = {*(protocol.get("test") or ("test",))}
+    return lambda part: not part or part in tested
 
 
 def _division(workdir: Path, index: Mapping[str, Any]) -> str | None:

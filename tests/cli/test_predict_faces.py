@@ -37,7 +37,7 @@ def test_faces_lie_as_in_training(tmp_path, origin, expected):
 def test_weights_of_an_earlier_version_saw_dlibs_geometry_whatever_their_folder_is_now(
     tmp_path, recipe, expected
 ):
-    """Prepared anew, the work folder has the geometry ``face``, which was not there when they were trained."""
+    """Prepared anew, the work folder has the geometry ``face``, which is newer than they are."""
     whole = {"name": "x", "dataset": {"name": "x"}, "faces": recipe}
     (tmp_path / "prepare.json").write_text(json.dumps({"recipe": whole, "root": "/x"}))
     run = tmp_path / "runs/tiny/0/0"

@@ -156,6 +156,24 @@ def test_runs_scored_on_other_test_labels_have_no_rank(here):
     assert any("Old labels (net/0/0)" in note and "no rank" in note for note in notes)
 
 
+def test_runs_scored_on_clips_that_are_tested_no_more_have_no_rank(here):
+    """Their scores are of other samples than those of the runs beside them."""
+    annotate(here / "clips", c000={"split": "test"}, c012={"split": "train"})
+    prepare(here)
+    assert set(board(here).values()) == {(None, "old labels")}
+    cli("baseline", "lbp-svm", "--workdir", here / "work")
+    assert board(here) == {"lbp-svm": (1, "now"), "net [old labels]": (None, "old labels")}
+
+
+def test_that_clips_are_tested_no_more_is_seen_without_a_digest_too(here):
+    path = here / "work/runs/net/0/0/result.json"
+    gone = ("manifest_digest", "digest_kind", SEAL)
+    write_sealed(path, {key: value for key, value in read_result(path.parent).items() if key not in gone})
+    annotate(here / "clips", c000={"split": "test"}, c012={"split": "val"})
+    prepare(here)
+    assert board(here)["net [old labels]"] == (None, "old labels")
+
+
 def test_of_runs_without_a_digest_nothing_is_known(here):
     path = here / "work/runs/lbp-svm/0/0/result.json"
     result = read_result(path.parent)

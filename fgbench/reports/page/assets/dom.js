@@ -41,7 +41,7 @@ const stateTag = (entry) => (!entry.state || entry.state === "now" ? null : h("s
 const stated = (entry) => (!entry.state || entry.state === "now" ? entry.key : `${entry.key} [${entry.state}]`);
 const STATES = {
   "old data": "Made from data of this work folder that have changed since: run it again",
-  "old labels": "Its test samples have other labels now, or are gone, so that it has no rank: run it again",
+  "old labels": "Its test samples have other labels now, or are gone or tested no more, so that it has no rank: run it again",
   "not known": "Kept no digest that could be compared: whether the data have changed since is not known",
 };
 const tag = (text) => h("span", { class: "tag" }, text);
