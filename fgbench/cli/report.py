@@ -139,6 +139,7 @@ def report(
         _tell_lacking_letters(one)
     made: list[Table | Figure | Entry] = []
     failed = []
+    gaps: dict[str, list[str]] = {}
     for kind, name in wanted:
         try:
             made.append(_build(plugins.load(kind, name), name, folders))
@@ -148,8 +149,10 @@ def report(
             if not isinstance(error, NoRunError):
                 failed.append(name)
             gap = f"{error.message}; {error.hint}"
-            note(f"left out {name}: {gap}")
+            gaps.setdefault(gap, []).append(name)
             made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
+    for gap, names in gaps.items():
+        note(f"left out {', '.join(names)}: {gap}")
     if everything:
         made += _ranked(workdir)
     _write(made, folder, formats, look, everything=everything, printed=full or not whole, own=out is None)
