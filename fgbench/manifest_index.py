@@ -118,6 +118,16 @@ def read_index(workdir: Path) -> dict[str, Any]:
     return index
 
 
+def has_classes(workdir: Path) -> bool:
+    """Whether the data set of a work folder has classes to tell apart, and not action units alone.
+
+    Raises:
+        ManifestError: As :func:`read_index`.
+        ResourceError: Likewise.
+    """
+    return bool(read_index(workdir).get("classes", True))
+
+
 def is_sealed(workdir: Path) -> bool:
     """Whether the index of a work folder bears the digest of its content; see :func:`read_index`."""
     return SEAL in storage.read_json(workdir / MANIFESTS / INDEX)

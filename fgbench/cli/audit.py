@@ -65,7 +65,9 @@ def audit(
         note(f"report in {page}")
     n_leaks = len(found.found)
     if not n_leaks and not json and against is None:
-        after_audit(workdir)
+        from fgbench.manifest_index import has_classes
+
+        after_audit(workdir, has_classes=has_classes(workdir))
     if n_leaks:
         raise LeakError(
             f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"

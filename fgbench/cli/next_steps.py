@@ -32,21 +32,32 @@ def remember(name: str | None) -> None:
 
 
 def after_prepare(workdir: Path, *, has_classes: bool) -> None:
-    """What manifests are for: the audit, and a first baseline.
+    """What manifests are for: the audit, and a first baseline or detector of action units.
 
     Args:
         workdir: Work folder.
         has_classes: Whether there are classes to tell apart.
     """
-    commands = [f"fgbench audit{_argument(workdir)}"]
-    if has_classes:
-        commands.append(f"fgbench baseline lbp-svm{_option(workdir)}")
-    _tell(("prepare",), commands)
+    _tell(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
 
 
-def after_audit(workdir: Path) -> None:
+def after_audit(workdir: Path, *, has_classes: bool) -> None:
     """What comes where no leak is in the way."""
-    _tell(("audit",), [f"fgbench baseline lbp-svm{_option(workdir)}"])
+    _tell(("audit",), [_first_run(workdir, has_classes=has_classes)])
+
+
+def after_units(run: Path, *, has_classes: bool) -> None:
+    """What a detector of action units is for: the network of the classes, if there are some, or files.
+
+    Args:
+        run: Folder of the run.
+        has_classes: Whether its work folder has classes to tell apart.
+    """
+    work = run.parents[3]
+    use = f"fgbench predict {_quoted(run)} FILE..."
+    if has_classes:
+        use = f"fgbench train msau --au-weights {_quoted(run)}{_option(work)}"
+    _tell(("train",), [use, f"fgbench report --html{_option(work)}"])
 
 
 def after_runs(workdir: Path) -> None:
@@ -60,9 +71,16 @@ def after_runs(workdir: Path) -> None:
     _tell(("baseline", "train"), commands)
 
 
-def after_report(workdir: Path) -> None:
-    """The page, and the list of runs."""
-    _tell(("report",), [f"fgbench report --html{_option(workdir)}", f"fgbench leaderboard{_option(workdir)}"])
+def after_report(workdir: Path, *, has_classes: bool) -> None:
+    """The page, and the list of runs of classes."""
+    commands = [f"fgbench report --html{_option(workdir)}"]
+    if has_classes:
+        commands.append(f"fgbench leaderboard{_option(workdir)}")
+    _tell(("report",), commands)
+
+
+def _first_run(workdir: Path, *, has_classes: bool) -> str:
+    return f"fgbench {'baseline lbp-svm' if has_classes else 'train au'}{_option(workdir)}"
 
 
 def _tell(typed: Sequence[str], commands: Sequence[str]) -> None:

@@ -135,9 +135,9 @@ def prepare(
     if prune:
         _prune(config, root, work)
     if not json and not report.is_untrainable:
-        from fgbench.manifest_index import read_index
+        from fgbench.manifest_index import has_classes
 
-        after_prepare(work, has_classes=bool(read_index(work).get("classes", True)))
+        after_prepare(work, has_classes=has_classes(work))
     if report.is_untrainable:
         from fgbench.stages._look_here import untrainable
 

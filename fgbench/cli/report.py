@@ -93,6 +93,7 @@ def report(
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
+    from fgbench.manifest_index import has_classes
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
     from fgbench.reports.files import FORMATS, Look
     from fgbench.reports.index import Entry
@@ -139,6 +140,8 @@ def report(
         _tell_lacking_letters(one)
     made: list[Table | Figure | Entry] = []
     failed = []
+    gaps: dict[str, list[str]] = {}
+    classes = {one: not is_published(one) or has_classes(one) for one in folders}
     for kind, name in wanted:
         try:
             made.append(_build(plugins.load(kind, name), name, folders))
@@ -148,13 +151,18 @@ def report(
             if not isinstance(error, NoRunError):
                 failed.append(name)
             gap = f"{error.message}; {error.hint}"
-            note(f"left out {name}: {gap}")
+            if isinstance(error, NoRunError) and not any(classes.values()):
+                page = f"fgbench report --html --workdir {workdir}"
+                gap = f"no classes in {workdir}; runs of action units: {page}"
+            gaps.setdefault(gap, []).append(name)
             made.append(Entry(name=name, title=name, files=[], n_cells=0, n_blank=0, gaps=[gap]))
+    for gap, names in gaps.items():
+        note(f"left out {', '.join(names)}: {gap}")
     if everything:
         made += _ranked(workdir)
     _write(made, folder, formats, look, everything=everything, printed=full or not whole, own=out is None)
     if whole:
-        after_report(workdir)
+        after_report(workdir, has_classes=classes[workdir])
     if failed:
         raise ManifestError(
             f"{len(failed)} of {len(wanted)} tables and figures could not be made: {', '.join(failed)}",

@@ -13,6 +13,7 @@ from fgbench.cli import places
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.evaluate import needs_torch
+from fgbench.cli.next_steps import after_units
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
 from fgbench.cli.runs import (
     FULL,
@@ -77,6 +78,7 @@ def au(
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
     from fgbench.config import TrainAuConfig, load_training
     from fgbench.evaluation.action_units import read_au_result
+    from fgbench.manifest_index import has_classes
     from fgbench.reports.au_scores import au_table
     from fgbench.reports.render import markdown
     from fgbench.reports.run_summary import units_summary
@@ -108,6 +110,7 @@ def au(
         say(f"every unit: {FULL}")
     for folder in folders:
         say(f"run: {folder}")
+    after_units(folders[0], has_classes=has_classes(workdir))
 
 
 @app.command("msau")

@@ -183,7 +183,8 @@ def find_contender(run: str, workdir: Path) -> Contender:
             return contender(found)
         if any(folder.rglob(AU_RESULT)):
             raise ConfigError(
-                f"{run} is a run of action units, expected one of expressions", "see fgbench evaluate RUN"
+                f"{run} is a run of action units, expected one of expressions",
+                "its numbers: fgbench report --html, and the command that made it with --full",
             )
     known = sorted({path.parts[-4] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
     raise ManifestError(

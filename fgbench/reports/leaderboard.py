@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fgbench.manifest_index import has_classes, is_published
 from fgbench.reports.comparison import chance
 from fgbench.reports.comparison_tables import (
     SCORE_COLUMNS,
@@ -43,6 +44,11 @@ def leaderboard(workdir: Path) -> list[Table]:
         one = contender(experiment)
         key = (one.is_from_elsewhere, one.source, one.label_set, str(one.details["dataset"]))
         groups.setdefault(key, []).append(one)
+    if not groups and is_published(workdir) and not has_classes(workdir):
+        raise NoRunError(
+            f"{workdir} has no classes, expected some that runs tell apart",
+            f"runs of action units: fgbench report --html --workdir {workdir}",
+        )
     if not groups:
         raise NoRunError(
             f"no finished run of expressions in {workdir / RUNS}" + (f"; {' '.join(gaps)}" if gaps else ""),

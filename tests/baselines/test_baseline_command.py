@@ -61,19 +61,19 @@ def command(made, monkeypatch):
 
 
 def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
-    first = command("--force")
+    first = command("--force", "--full")
     folder = made / "work" / "runs" / "quick" / "0" / "0"
-    assert first.stdout.endswith(f"run: {folder}\n")
+    assert f"\nrun: {folder}\nnext: fgbench train msau" in first.stdout
     for part in ("| mean of the classes (UAR) |", "confusion of upper classes", "largest confusions"):
         assert part in first.stdout
     assert (folder / "confusion.csv").read_text().count("\n") == 34
     result = (folder / "result.json").read_bytes()
-    again = command()
+    again = command("--full")
     assert command.computed == [0]
     assert again.stdout == first.stdout
     assert again.stderr == f"lbp-svm, seed 0, is there already: {folder} (--force computes it anew)\n"
     (folder / "notes.txt").touch()
-    assert command("--force").stdout == first.stdout
+    assert command("--force", "--full").stdout == first.stdout
     assert command.computed == [0, 0]
     assert (folder / "notes.txt").exists()
     assert (folder / "result.json").read_bytes() == result

@@ -8,6 +8,7 @@ from clip_folders import write_folder
 from report_folders import samples, write_fake_run, write_manifests
 from typer.testing import CliRunner
 
+from fgbench import storage
 from fgbench.cli import next_steps, places
 from fgbench.cli.app import app
 
@@ -65,13 +66,45 @@ def test_nothing_is_said_inside_another_command(tmp_path, typed, capsys):
     assert capsys.readouterr().out == ""
     typed("prepare")
     next_steps.after_prepare(tmp_path, has_classes=False)
-    assert said(capsys.readouterr().out) == [f"fgbench audit {tmp_path}"]
+    units = f"fgbench train au --workdir {tmp_path}"
+    assert said(capsys.readouterr().out) == [f"fgbench audit {tmp_path}", units]
+    typed("audit")
+    next_steps.after_audit(tmp_path, has_classes=False)
+    assert said(capsys.readouterr().out) == [units]
+
+
+def test_action_units_lead_to_the_network_or_to_files(tmp_path, typed, capsys):
+    run = tmp_path / "runs/au/0/0"
+    page = f"fgbench report --html --workdir {tmp_path}"
+    typed("train")
+    next_steps.after_units(run, has_classes=True)
+    network = f"fgbench train msau --au-weights {run} --workdir {tmp_path}"
+    assert said(capsys.readouterr().out) == [network, page]
+    next_steps.after_units(run, has_classes=False)
+    assert said(capsys.readouterr().out) == [f"fgbench predict {run} FILE...", page]
+
+
+def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_path):
+    write_manifests(tmp_path, samples())
+    index = tmp_path / "manifests/index.json"
+    storage.write_json(index, {**storage.read_json(index), "classes": []})
+    page = f"fgbench report --html --workdir {tmp_path}"
+    done = CliRunner().invoke(app, ["report", "--workdir", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stderr.splitlines() if "no classes in " in line]
+    assert line.startswith("left out table2, table3, table4, ")
+    assert line.endswith(f": no classes in {tmp_path}; runs of action units: {page}")
+    assert said(done.stdout) == [page]
+    done = CliRunner().invoke(app, ["leaderboard", "--workdir", str(tmp_path)])
+    assert done.exit_code == 7
+    assert "baseline" not in done.stderr
+    assert page in " ".join(done.stderr.split())
 
 
 def test_the_embedded_set_needs_no_work_folder(typed, capsys):
     typed("report")
-    next_steps.after_report(places.DEMO_WORKDIR)
+    next_steps.after_report(places.DEMO_WORKDIR, has_classes=True)
     assert said(capsys.readouterr().out) == ["fgbench report --html", "fgbench leaderboard"]
     typed("audit")
-    next_steps.after_audit(Path("w"))
+    next_steps.after_audit(Path("w"), has_classes=True)
     assert said(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]

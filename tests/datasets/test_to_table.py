@@ -433,7 +433,8 @@ def test_from_files_to_scores_of_action_units(recipe, tmp_path):
     check_of_files(mine, root)
     fgbench("prepare", mine, "--data-root", root, "--workdir", work, "--jobs", 1)
     units = write_text(tmp_path / "units.yaml", UNITS_RECIPE)
-    text = fgbench("train", "au", "--workdir", work, "--recipe", units, "--jobs", 1, "--device", "cpu")
+    words = ("train", "au", "--workdir", work, "--recipe", units, "--jobs", 1, "--device", "cpu")
+    text = fgbench(*words, "--full")
     assert "| AU12 |" in text
     assert f"action units, test: {recipe}**" in text
     (result,) = (work / "runs" / "units").glob("*/0/au_result.json")

@@ -3,11 +3,15 @@
 import shutil
 from collections import defaultdict
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
 from page_reading import blocks
 
+from fgbench import storage
+from fgbench.evaluation.action_units import AuPredictions, write_au_run
 from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.taxonomy import basics, leaf
@@ -315,6 +319,35 @@ def test_the_overview_shows_what_is_not_known_of_runs(visit, tmp_path):
         (note,) = knowledge_notes([(f"{name}/0/0", told[name])])
         assert note in cards.nth(place).inner_text()
     assert cards.nth(0).locator("tbody tr a").count() == 2
+    assert visited.errors == []
+
+
+def test_runs_of_action_units_alone_are_no_lack_of_runs(visit, tmp_path):
+    write_data(tmp_path, clips={"train": 3, "val": 3, "test": 3}, images_per_clip=1, copies={})
+    manifests = tmp_path / "manifests"
+    for path in (manifests / "clips.parquet", *(manifests / "images").iterdir()):
+        table = pq.read_table(path)
+        place = table.schema.get_field_index("label")
+        field = table.schema.field(place)
+        storage.write_table(path, table.set_column(place, field, pa.nulls(len(table), field.type)))
+    predictions = AuPredictions(
+        units=["au12"],
+        sample_ids=["a", "b"],
+        clip_ids=["a", "b"],
+        subject_ids=["p", "q"],
+        labels=np.array([[1], [-1]], np.int8),
+        probabilities=np.array([[0.9], [0.2]], np.float32),
+    )
+    details = {"dataset": "faces", "synthetic": False, "recipe": "au", "manifest_digest": "ab" * 32}
+    run = tmp_path / "runs/au/0/0"
+    write_au_run(run, predictions, config={"name": "au"}, device="cpu", details=details)
+    write_page(tmp_path, tmp_path / "page.html")
+    visited = visit(tmp_path / "page.html")
+    tab = visited.go("overview")
+    visited.see_all()
+    assert tab.locator(".card", has_text="Action units: au/0/0").count() == 1
+    assert "lbp-svm" not in tab.locator("main").inner_text()
+    assert tab.locator(".tile", has_text="Classes").inner_text().split() == ["Classes", "0"]
     assert visited.errors == []
 
 

@@ -191,7 +191,7 @@ def test_tables_6_and_7(work, module):
         assert same(cells["elsewhere"], [1 - sum(found.values()) for found in shares])
     diagonal = [statistics.mean(recalls(rows)[label] for label in classes) for rows in seeds]
     told = f"{statistics.mean(diagonal):.3f} ± {statistics.stdev(diagonal):.3f}"
-    assert any(f"mean accuracy of the classes listed {told}, paper" in note for note in table.notes)
+    assert any(f"mean accuracy of the classes listed {told}." in note for note in table.notes)
 
 
 def test_figure7(work):

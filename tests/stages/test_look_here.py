@@ -38,16 +38,16 @@ def run(tmp_path, root, *, recipe="", align="never", extra=()):
 
 
 def looked(output):
-    """Lines after "look here"."""
+    """Lines after "look here", up to the command that comes next."""
     assert output.count("look here:") == 1
-    return output.split("look here:")[1].strip().splitlines()
+    return output.split("look here:")[1].partition("next: ")[0].strip().splitlines()
 
 
 def test_nothing_to_say_is_one_line(tmp_path):
     done = run(tmp_path, write_own(tmp_path / "in", people(8)))
     assert done.exit_code == 0, done.output
     assert looked(done.stdout) == ["nothing needs you"]
-    assert done.stdout.rstrip().endswith("look here: nothing needs you")
+    assert "\nlook here: nothing needs you\nnext: fgbench audit " in done.stdout
     assert "persons in train and test: 0 of 8\n" in done.stdout
 
 

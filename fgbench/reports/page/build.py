@@ -104,7 +104,7 @@ def _overview(
         "synthetic": counts.synthetic,
         "totals": {source: counts.total(source) for source in (IMAGE, VIDEO)},
         "copies": counts.total("Augmented Image") - counts.total(IMAGE),
-        "n_classes": len({label for _, _, label in counts.counts}),
+        "n_classes": len({label for _, _, label in counts.counts if label is not None}),
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
         "runs": [summary(run, one) for run, one in zip(found.runs, counted, strict=True)],
