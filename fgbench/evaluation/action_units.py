@@ -29,6 +29,10 @@ from fgbench.provenance import provenance
 PREDICTIONS = "au_predictions.parquet"
 RESULT = "au_result.json"
 
+PEOPLE_TRAINED_ON = "people_trained_on"
+"""Key of the details of a result: persons of the test frames who were trained or selected on; ``None`` where
+somebody is not known. Runs of earlier versions lack it."""
+
 _AGAIN = "run fgbench train au again"
 
 Labels = npt.NDArray[np.int8]

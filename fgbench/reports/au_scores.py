@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fgbench.evaluation.action_units import (
+    PEOPLE_TRAINED_ON,
     AuPredictions,
     mean_f1,
     read_au_predictions,
@@ -17,6 +18,8 @@ from fgbench.evaluation.action_units import (
 )
 from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
 from fgbench.reports.model import Cell, Table, data_title
+
+_NOT_KNOWN = "of whom it is not known whether they were trained on"
 
 
 def au_table(folders: Sequence[Path]) -> Table:
@@ -29,7 +32,10 @@ def au_table(folders: Sequence[Path]) -> Table:
         ManifestError: If a run is not finished or damaged.
     """
     parts = [read_au_predictions(folder) for folder in folders]
-    return scored_table(folders[0].parent.parent.name, parts, read_au_result(folders[0])["details"])
+    details = [read_au_result(folder)["details"] for folder in folders]
+    people = [told.get(PEOPLE_TRAINED_ON) for told in details]
+    known = None if None in people else sorted({person for told in people for person in told})
+    return scored_table(folders[0].parent.parent.name, parts, {**details[0], PEOPLE_TRAINED_ON: known})
 
 
 def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mapping[str, Any]) -> Table:
@@ -87,10 +93,17 @@ def _origin(details: Mapping[str, Any]) -> str:
 def _unseen(details: Mapping[str, Any]) -> str:
     """What is known of an overlap with the data that were trained on."""
     if "clips_trained_on" not in details:
-        return "none of whom was trained on"
+        people = details.get(PEOPLE_TRAINED_ON)
+        if people is None:
+            return _NOT_KNOWN
+        return (
+            f"{len(people)} of whom trained on or selected on too"
+            if people
+            else "none of whom was trained on"
+        )
     known = details["clips_trained_on"]
     if known is None:
-        return "of whom it is not known whether they were trained on"
+        return _NOT_KNOWN
     return f"{known} of whose test clips were trained or selected on" if known else "in no clip trained on"
 
 

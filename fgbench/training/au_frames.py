@@ -251,6 +251,23 @@ def refuse_shared_people(trained: Sequence[Frames], tested: Frames) -> None:
         )
 
 
+def shared_people(trained: Sequence[Frames], tested: Sequence[str | None]) -> list[str] | None:
+    """Persons that are tested and also trained or chosen on, in the alphabet's order.
+
+    Args:
+        trained: Frames that are trained on, or chosen on.
+        tested: Persons of the frames that are tested.
+
+    Returns:
+        ``None`` where some of either are not known.
+    """
+    seen = {person for frames in trained for person in frames.subject_ids}
+    people = {*tested}
+    if None in seen or None in people:
+        return None
+    return sorted(person for person in seen & people if person is not None)
+
+
 def _files(one: UnitData) -> dict[str, str | None]:
     rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
     return {row["clip_id"]: row["sha256"] for row in rows}

@@ -15,7 +15,13 @@ import torch
 
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
-from fgbench.evaluation.action_units import RESULT, AuPredictions, read_au_result, write_au_run
+from fgbench.evaluation.action_units import (
+    PEOPLE_TRAINED_ON,
+    RESULT,
+    AuPredictions,
+    read_au_result,
+    write_au_run,
+)
 from fgbench.evaluation.face_origin import FACE_ORIGIN
 from fgbench.evaluation.kept_digests import check_files
 from fgbench.evaluation.place import Note
@@ -35,6 +41,7 @@ from fgbench.training.au_frames import (
     labelled_frames,
     refuse_shared_files,
     refuse_shared_people,
+    shared_people,
 )
 from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
@@ -281,6 +288,7 @@ def _finish(
         "best_score": history.best_score,
         "n_train": len(protocol.train),
         "n_selection": len(protocol.selection),
+        PEOPLE_TRAINED_ON: shared_people(trained_on, test.subject_ids),
     }
     plain = config.model_dump(mode="json")
     write_au_run(

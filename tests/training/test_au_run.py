@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -13,9 +14,10 @@ from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, p
 from fgbench import plugins
 from fgbench.cli.train import train_au
 from fgbench.errors import DatasetError
-from fgbench.evaluation.action_units import read_au_result
+from fgbench.evaluation.action_units import read_au_predictions, read_au_result
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import load_weights
+from fgbench.reports.au_scores import au_table, scored_table
 from fgbench.training import au_run
 from fgbench.training.stored import image_ids
 
@@ -50,6 +52,37 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(au_run, "AuTask", told)
     return found
+
+
+def told_of_people(folder):
+    return au_table([folder]).notes[0]
+
+
+def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
+    """Once, all were said not to have been trained on, whatever the parts were divided by."""
+    place = place_in(tmp_path / "work", manifests)
+    (folder,) = au_run.run(au_recipe(), place, au_rows(manifests))
+    assert told_of_people(folder) == "6 frames of 2 subjects, none of whom was trained on"
+    path = place.manifests / "clips.parquet"
+    clips = pq.read_table(path)
+    known = clips["subject_id"].to_pylist()
+    for change, expected in (
+        ({"s6": "s0"}, "6 frames of 2 subjects, 1 of whom trained on or selected on too"),
+        ({"s7": None}, "6 frames of unknown subjects, of whom it is not known whether they were trained on"),
+        ({"s1": None}, "6 frames of 2 subjects, of whom it is not known whether they were trained on"),
+    ):
+        column = pa.array([change.get(name, name) for name in known], pa.string())
+        at = clips.schema.get_field_index("subject_id")
+        pq.write_table(clips.set_column(at, clips.schema.field(at), column), path)
+        (folder,) = au_run.run(au_recipe(), replace(place, force=True), au_rows(place.manifests))
+        assert told_of_people(folder) == expected
+
+
+def test_of_runs_of_earlier_versions_it_is_not_known_who_was_trained_on(place):
+    (folder,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+    details = {key: value for key, value in read_au_result(folder)["details"].items() if "people" not in key}
+    table = scored_table("au-tiny", [read_au_predictions(folder)], details)
+    assert table.notes[0].endswith("of whom it is not known whether they were trained on")
 
 
 def frames_of(folder):
