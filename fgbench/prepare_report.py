@@ -13,6 +13,7 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import RejectRateError
 from fgbench.failures import LOG, TRANSIENT
 from fgbench.manifest_index import read_index
+from fgbench.naming import counted
 from fgbench.pipeline import REJECTS, Marker
 from fgbench.printable import printable_name
 from fgbench.voting import REANNOTATE
@@ -101,6 +102,11 @@ class RunReport:
     rejects: tuple[str, ...] = ()
 
     @property
+    def turned_on(self) -> tuple[StageReport, ...]:
+        """The stages that have something to do; the others are turned off, or no clip reaches them."""
+        return tuple(stage for stage in self.stages if stage.buckets)
+
+    @property
     def done(self) -> int:
         """Buckets computed in this run, over all stages."""
         return sum(stage.done for stage in self.stages)
@@ -169,6 +175,10 @@ def alignment_line(align: str, alignment: Mapping[str, int] | None) -> str | Non
     return f"aligned {n_aligned:,} of {n_aligned + n_as_is:,} pictures, {n_as_is:,} as they are"
 
 
+def _frames_of(faces: Mapping[str, int], status: str) -> str:
+    return f"{counted(faces[status], 'frame')} of {counted(faces[f'{status}_clips'], 'clip')}"
+
+
 def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
     """What is told of faces that are not used, and of clips with several people; nothing where all is well.
 
@@ -185,14 +195,11 @@ def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
         )
     if faces["passing"]:
         lines.append(
-            f"{faces['passing']:,} frames of {faces['passing_clips']:,} clips show somebody for a moment "
-            "beside a face that stays, and are not used (status passing)"
+            f"{_frames_of(faces, 'passing')} with somebody for a moment beside a face that stays, not used "
+            "(status passing)"
         )
     if faces["unsure"]:
-        line = (
-            f"{faces['unsure']:,} frames of {faces['unsure_clips']:,} clips have landmarks that are not "
-            "sure, and are not used (status unsure)"
-        )
+        line = f"{_frames_of(faces, 'unsure')} with landmarks that are not sure, not used (status unsure)"
         only = faces["only_unsure"]
         lines.append(line + (f"; {only:,} of these clips have no other face" if only else ""))
     return lines

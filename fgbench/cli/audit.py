@@ -86,6 +86,7 @@ def _remedy(found: Audit) -> str:
 
 def _show(found: Audit) -> None:
     from fgbench.evaluation.leakage import KINDS
+    from fgbench.naming import counted
     from fgbench.reports.audit_page import comparisons
 
     if found.folder.synthetic:
@@ -116,7 +117,7 @@ def _show(found: Audit) -> None:
     if found.groups:
         say(
             f"{sum(group.n_clips for group in found.groups)} clips show the same as others in another part, "
-            f"in {len(found.groups)} groups; the largest has {found.groups[0].n_clips}"
+            f"in {counted(len(found.groups), 'group')}; the largest has {found.groups[0].n_clips}"
         )
     if found.unreadable:
         say(f"{len(found.unreadable)} pictures cannot be decoded and were not compared")

@@ -155,7 +155,8 @@ def _kept_traceback(error: Exception) -> str:
 def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """A function ``(name, done, total)`` that draws one bar per name on the error stream.
 
-    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing.
+    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. Nothing is told of a
+    name with a total of 0.
     """
     if quiet:
         yield lambda name, done, total: None
@@ -171,6 +172,8 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], 
         tasks: dict[str, TaskID] = {}
 
         def update(name: str, done: int, total: int) -> None:
+            if not total:  # a stage that is turned off
+                return
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=total)
             bars.update(tasks[name], completed=done, total=total)
@@ -179,5 +182,5 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], 
 
 
 def _line(name: str, done: int, total: int) -> None:
-    if done == total:
+    if total and done == total:
         note(f"{name}: {done} of {total}")

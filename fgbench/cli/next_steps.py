@@ -41,6 +41,15 @@ def after_prepare(workdir: Path, *, has_classes: bool) -> None:
     _tell(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
 
 
+def after_status(workdir: Path, *, has_classes: bool) -> None:
+    """The report where there are runs, else what comes after the manifests."""
+    if any((workdir / "runs").glob("*/*/*/*result.json")):
+        _tell(("status",), [f"fgbench report{_option(workdir)}"])
+    else:
+        audit = f"fgbench audit{_argument(workdir)}"
+        _tell(("status",), [audit, _first_run(workdir, has_classes=has_classes)])
+
+
 def after_audit(workdir: Path, *, has_classes: bool) -> None:
     """What comes where no leak is in the way."""
     _tell(("audit",), [_first_run(workdir, has_classes=has_classes)])

@@ -210,6 +210,7 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
+    from fgbench.naming import counted
     from fgbench.stages._look_here import WARNING
     from fgbench.voting import REANNOTATE
 
@@ -217,27 +218,28 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
         print_json(report.to_json())
         return
     if dry_run:
-        for stage in report.stages:
+        width = max((10, *(len(stage.stage) for stage in report.turned_on)))
+        for stage in report.turned_on:
             least = "at least " if stage.may_be_more and stage.waiting < stage.buckets else ""
-            say(f"{stage.stage:>10}: {least}{stage.waiting} of {stage.buckets} buckets to do")
+            say(f"{stage.stage:>{width}}: {least}{stage.waiting} of {stage.buckets} buckets to do")
         for line in report.notes:
             say(line)
         say("nothing to do" if not report.waiting else "nothing was done (dry run)")
         return
     for label, count in report.left_out.items():
-        say(f"{count} clips of class {label} left out: the recipe's label set lacks it")
+        say(f"{counted(count, 'clip')} of class {label} left out: the recipe's label set lacks it")
     for stage in report.stages:
         rejected = {reason: count for reason, count in stage.reasons.items() if reason != REANNOTATE}
         if rejected:
             reasons = ", ".join(f"{reason} {count}" for reason, count in rejected.items())
-            say(f"{stage.stage:>10}: {sum(rejected.values())} clips rejected ({reasons})")
+            say(f"{stage.stage:>10}: {counted(sum(rejected.values()), 'clip')} rejected ({reasons})")
     for line in report.damage:
         say(f"made anew: {line}")
     if report.failures is not None:
         failures = report.failures
         say(
-            f"{failures.number} clips failed for reasons that may have passed, the first: {failures.first}; "
-            f"log: {failures.log}; fgbench prepare --retry works on them again"
+            f"{counted(failures.number, 'clip')} failed for reasons that may have passed, the first: "
+            f"{failures.first}; log: {failures.log}; fgbench prepare --retry works on them again"
         )
     for line in report.notes:
         if not line.startswith(WARNING):

@@ -205,6 +205,7 @@ def _write(
 ) -> None:
     """Write tables and figures, print them or a line of each, and write the index of them and of what was
     left out."""
+    from fgbench.naming import counted
     from fgbench.output_folders import writing_in
     from fgbench.reports.files import all_formats, file_names, write_item
     from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
@@ -233,7 +234,8 @@ def _write(
             entries.append(entry)
         index = write_index(folder, entries) if everything else []
     if not printed:
-        say(f"wrote {sum(len(entry.files) for entry in entries)} files into {folder}; printed with --full")
+        files = counted(sum(len(entry.files) for entry in entries), "file")
+        say(f"wrote {files} into {folder}; printed with --full")
     for path in index:
         note(f"wrote {path}")
 

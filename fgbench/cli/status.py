@@ -12,6 +12,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import counts_line, print_json, progress_bars, say
 from fgbench.cli.datasets import check_data
+from fgbench.cli.next_steps import after_status
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 WorkdirArgument = Annotated[
@@ -22,8 +23,11 @@ WorkdirArgument = Annotated[
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
+    from fgbench.manifest_index import has_classes
+    from fgbench.naming import counted
     from fgbench.prepare import preview, saved
     from fgbench.prepare_report import alignment_notes
+    from fgbench.records import SPLITS
     from fgbench.stages.publish import read_index
 
     config, root = saved(workdir)
@@ -39,19 +43,22 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
         ]  # in this work folder; nothing is done by looking
         print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
         return
-    say(f"recipe {config.name}, data {root}, {report.clips} clips")
-    for stage in report.stages:
+    say(f"recipe {config.name}, data {root}, {counted(report.clips, 'clip')}")
+    width = max((10, *(len(stage.stage) for stage in report.turned_on)))
+    for stage in report.turned_on:
         rejected = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
-        line = f"{stage.stage:>10}: {stage.buckets - stage.waiting} of {stage.buckets} buckets done"
-        say(f"{line}, {stage.accepted} clips" + (f", rejected: {rejected}" if rejected else ""))
+        line = f"{stage.stage:>{width}}: {stage.buckets - stage.waiting} of {stage.buckets} buckets done"
+        say(f"{line}, {counted(stage.accepted, 'clip')}" + (f", rejected: {rejected}" if rejected else ""))
     for line in report.rejects:
         say(line)
     if published is None:
         say("manifests are not complete; run fgbench prepare")
     for line in notes:
         say(line)
-    for part, counts in (published or {}).items():
+    for part, counts in sorted((published or {}).items(), key=lambda item: SPLITS.index(item[0])):
         say(counts_line(part, counts))
+    if published is not None and not report.waiting:
+        after_status(workdir, has_classes=has_classes(workdir))
 
 
 def check(

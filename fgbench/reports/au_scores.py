@@ -17,6 +17,7 @@ from fgbench.evaluation.action_units import (
     unit_scores,
 )
 from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
+from fgbench.naming import counted
 from fgbench.reports.model import Cell, Table, data_title
 
 _NOT_KNOWN = "of whom it is not known whether they were trained on"
@@ -65,7 +66,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
         ["mean", None, None, None, None, mean_f1(scores), float(np.mean(yardstick)) if yardstick else None]
     )
     subjects = {subject for part in parts for subject in part.subject_ids}
-    people = f"{len(subjects)} subjects" if None not in subjects else "unknown subjects"
+    people = counted(len(subjects), "subject") if None not in subjects else "unknown subjects"
     return Table(
         name=f"{experiment}-au-scores",
         title=data_title(

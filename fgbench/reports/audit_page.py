@@ -18,6 +18,7 @@ from fgbench.evaluation.audit import Audit, Folder
 from fgbench.evaluation.audited_tables import pictures_by_id
 from fgbench.evaluation.leakage import KINDS, Leak
 from fgbench.images import decode, encode
+from fgbench.naming import counted
 from fgbench.printable import markup_of
 from fgbench.provenance import provenance
 
@@ -211,8 +212,9 @@ def _groups(audit: Audit) -> list[str]:
     n_clips = sum(group.n_clips for group in audit.groups)
     lines = ["<h2>Groups</h2>"]
     lines.append(
-        f"<p>{n_clips:,} clips of two parts or more show the same as others, in {len(audit.groups):,} "
-        "groups: equal files, equal pictures and nearly equal faces, directly or by way of others.</p>"
+        f"<p>{n_clips:,} clips of two parts or more show the same as others, in "
+        f"{counted(len(audit.groups), 'group')}: equal files, equal pictures and nearly equal "
+        "faces, directly or by way of others.</p>"
     )
     lines += ["<table>", "<caption>The largest groups</caption>"]
     lines.append(

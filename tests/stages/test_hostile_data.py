@@ -60,7 +60,7 @@ def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
     ]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    assert "1 clips rejected (bad_annotation 1)" in done.output
+    assert "1 clip rejected (bad_annotation 1)" in done.output
     assert "2 clips rejected (duplicate_vote 2)" in done.output
     assert "3 spellings of one annotator: 'ANNA', 'Anna', 'anna'" in done.output
     assert "other files" not in done.output

@@ -7,6 +7,7 @@ import pytest
 from clip_folders import write_folder, write_plain_clip
 from typer.testing import CliRunner
 
+from fgbench import storage
 from fgbench.cli.app import app
 from fgbench.stages.publish import read_index
 from fgbench.storage import read_rows
@@ -197,3 +198,22 @@ def test_status_as_json_counts_what_is_done_and_a_dry_run_says_at_least(tmp_path
     told = run(tmp_path, root, extra=["--dry-run"]).stdout
     assert "    ingest: 1 of 4 buckets to do\n" in told
     assert "     faces: at least 1 of 4 buckets to do\n" in told
+
+
+def test_stages_that_are_turned_off_are_not_told_and_status_says_what_comes_next(tmp_path):
+    root = write_own(tmp_path / "in", people(8))
+    done = run(tmp_path, root)
+    assert "ingest: 4 of 4" in done.stderr
+    told = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
+    again = run(tmp_path, root, extra=["--dry-run"]).stdout
+    for text in (done.stderr, told, again):
+        assert "faces: " in text
+        assert "optical_flow" not in text
+    lines = told.splitlines()
+    parts = [line.split(":")[0].strip() for line in lines if " with copies" in line]
+    assert parts == ["train", "val", "test"]
+    work = tmp_path / "work"
+    assert lines[-1] == f"next: fgbench audit {work}; fgbench baseline lbp-svm --workdir {work}"
+    storage.write_json(work / "runs/mine/0/0/result.json", {})
+    told = CliRunner().invoke(app, ["status", str(work)]).stdout
+    assert told.splitlines()[-1] == f"next: fgbench report --workdir {work}"
