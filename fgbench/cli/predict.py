@@ -372,6 +372,8 @@ def _lines(
         lines.append(f"  warning: {_people(found)}")
     if found.n_tracks > 1:
         lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
+    if found.face == _MOST_DRAWN + 1:
+        lines.append(f"  the first {_MOST_DRAWN} faces of a picture are drawn, the others are in the table")
     if found.message:
         lines.append(f"  warning: {found.message}")
     others = {status: n for status, n in found.statuses.items() if status != "ok"}

@@ -246,7 +246,8 @@ def _folds(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: S
     lines = []
     everybody = {clip[column] for clip in clips} - {None}
     if len(everybody) < config.protocol.folds:
-        lines.append(f"{len(everybody)} {what} for {config.protocol.folds} folds, expected at least as many")
+        told = counted(len(everybody), what.removesuffix("s"))
+        lines.append(f"{told} for {config.protocol.folds} folds, expected at least as many")
     rare = [f"{name} ({len(groups[name])})" for name in classes if len(groups[name]) < 3]
     if rare:
         lines.append(

@@ -93,6 +93,16 @@ def test_several_people_are_told_and_each_has_a_row_on_demand(run, face_clips, t
     assert list(here.iterdir()) == []
 
 
+def test_that_not_all_faces_are_drawn_is_told_once(run, face_clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("fgbench.cli.predict._MOST_DRAWN", 2)
+    out = tmp_path / "out"
+    done = predict(run, face_clips / "multi_face.jpg", "--out", out, "--all-faces")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("the first 2 faces of a picture are drawn, the others are in the table") == 1
+    assert len(list(out.glob("*.png"))) == 2
+    assert pq.read_table(out / "predictions.parquet").num_rows >= 4
+
+
 @pytest.mark.parametrize("name", ["a.png", "clip.mp4"])
 def test_what_shows_no_face_has_no_prediction(run, tmp_path, name):
     path = tmp_path / name

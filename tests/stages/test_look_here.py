@@ -84,6 +84,12 @@ def test_folds_tell_persons_and_rare_classes(tmp_path):
     assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in told)
 
 
+def test_a_single_person_for_folds_is_told(tmp_path):
+    recipe = "protocol: {kind: k-fold, folds: 3}"
+    done = run(tmp_path, write_own(tmp_path / "in", people(1)), recipe=recipe)
+    assert any("1 person for 3 folds, expected at least as many" in line for line in looked(done.stdout))
+
+
 def test_empty_parts_and_parts_that_lack_classes_are_named(tmp_path):
     rows = [[*row, "train" if row[2] != "p3" else "test"] for row in people(4)]
     rows = [row for row in rows if row[0] != "c3-zeal"]
