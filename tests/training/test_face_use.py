@@ -93,11 +93,18 @@ def test_faces_of_another_geometry_are_refused(tmp_path):
         refuse_other_faces(network, place("work", {**DLIB, "padding": 0.4})[1])
 
 
-@pytest.mark.parametrize("origin", [DLIB, {**DLIB, "align": "where-found"}, {**FACE, "align": "never"}, None])
+@pytest.mark.parametrize("origin", [DLIB, {**DLIB, "align": "where-found"}, None])
 def test_the_same_geometry_and_none_pass(tmp_path, origin):
     told, here = place("work", origin)
     refuse_other_faces(trained(tmp_path, DLIB), here)
     assert told == []
+
+
+def test_aligned_faces_and_pictures_as_they_are_are_told_apart(tmp_path):
+    told, here = place("work", {**FACE, "align": "never"})
+    refuse_other_faces(trained(tmp_path, DLIB), here)
+    (note,) = told
+    assert note.endswith("was trained on aligned faces; work has pictures as they are")
 
 
 def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
