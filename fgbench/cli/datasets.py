@@ -126,6 +126,8 @@ def described(found: Survey, recipe: str) -> list[str]:
     lines += [f"differs: {line}" for line in found.differences]
     if found.is_complete:
         lines.append("complete" if found.known else "nothing is missing (published numbers are not known)")
+    elif not found.known:
+        lines.append("incomplete: see above; what is there can be prepared")
     else:
         lines.append(
             "not as published: see above; what is there can be prepared, and tables of it should say so"

@@ -97,9 +97,10 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
         deviation = export_onnx(open_network(trained, cpu), path, check=check, faces=faces)
     if deviation is not None:
         kind = "random and test" if faces is not None else "random"
+        regions = "" if trained.kind == "au" else f", {deviation.regions_px:.1e} px of regions"
         say(
             f"largest difference on {deviation.n_faces} {kind} faces: {deviation.probabilities:.1e} of "
-            f"probabilities, {deviation.regions_px:.1e} px of regions"
+            f"probabilities{regions}"
         )
     say(f"onnx: {path} ({path.stat().st_size / 1e6:.1f} MB)")
 

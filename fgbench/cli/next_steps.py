@@ -88,6 +88,11 @@ def after_report(workdir: Path, *, has_classes: bool) -> None:
     _tell(("report",), commands)
 
 
+def sheet_command(workdir: Path, run: str) -> str:
+    """The command that shows one run for a reviewer."""
+    return f"fgbench report --run {_quoted(Path(run))}{_option(workdir)}"
+
+
 def _first_run(workdir: Path, *, has_classes: bool) -> str:
     return f"fgbench {'baseline lbp-svm' if has_classes else 'train au'}{_option(workdir)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,9 +87,15 @@ def prepare(
     not done again; a run that was killed continues where it was.
     """
     from fgbench.catalogue.places import remembered_root
-    from fgbench.config import load_prepare
+    from fgbench.config import load_prepare, recipe_names
+    from fgbench.errors import ConfigError
     from fgbench.prepare import preview, run
 
+    if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
+        raise ConfigError(
+            f"{recipe} is a folder, expected a recipe",
+            f"of data: fgbench prepare --data-root {quote(recipe)}",
+        )
     embedded = data_root is None and recipe in (None, "demo")
     config = load_prepare(recipe or ("demo" if embedded else "default"))
     if data_root is None and not embedded:

@@ -11,7 +11,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.next_steps import after_runs
+from fgbench.cli.next_steps import after_runs, sheet_command
 from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
@@ -251,7 +251,9 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
             say(markdown(table))
     else:
         _lines([*run_summary(folder), f"every class, confusions: {FULL}"])
-    say("calibration, coverage, errors in the class tree: fgbench report --run")
+    experiment, fold, seed = folder.parts[-3:]
+    sheet = sheet_command(folder.parents[3], f"{experiment}/{fold}/{seed}")
+    say(f"calibration, coverage, errors in the class tree: {sheet}")
     say(f"run: {folder}")
 
 

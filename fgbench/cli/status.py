@@ -92,6 +92,12 @@ def check(
     json: Json = False,
 ) -> None:
     """Verify a work folder against its digests, or a data set against the published numbers."""
+    if root is not None and what == places.DEMO_WORKDIR:
+        raise typer.BadParameter(
+            f"{root} needs the recipe of its data set: fgbench check default --root DIR for clips with "
+            "annotations.csv or votes.csv, fgbench check folder --root DIR for folders of classes",
+            param_hint="--root",
+        )
     data_root = root or _remembered(what)
     if data_root is None:
         check_work(what, deep=deep, repair=repair, jobs=jobs, json=json)

@@ -42,6 +42,17 @@ def test_renamed_jaffe_in_class_folders_is_sent_to_the_recipe_of_folders(tmp_pat
     assert "28 of 28 pictures and videos are used" in told
 
 
+def test_own_clips_are_not_held_against_published_numbers(tmp_path):
+    write_folder(tmp_path / "in", 3)
+    with (tmp_path / "in/annotations.csv").open("a") as file:
+        file.write("gone,wrath\n")
+    code, told, _ = check("default", "--root", tmp_path / "in")
+    assert code == 0
+    assert "missing files: 1, e.g. gone" in told
+    assert "published" not in told
+    assert "incomplete: see above; what is there can be prepared" in told
+
+
 @pytest.mark.parametrize("parts", [("train", "validation"), ("train", "validation", "test")])
 def test_validation_folders_of_fer2013_are_counted(tmp_path, parts):
     for part in parts:

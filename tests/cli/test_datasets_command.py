@@ -70,7 +70,7 @@ def test_prepare_takes_its_work_folder_from_the_recipe(here):
     done = fgbench_cli("prepare", "raf_db", "--jobs", 1, cwd=here, data=here / "data")
     assert done.returncode == 0, done.stderr
     assert "manifests in fgbench-data/raf-db/work/manifests" in done.stdout
-    assert "clips rejected (missing_file 1)" in done.stdout
+    assert "1 clip rejected (missing_file 1)" in done.stdout
     check = fgbench_cli("check", "fgbench-data/raf-db/work", cwd=here)
     assert "all as their index says" in check.stdout
 

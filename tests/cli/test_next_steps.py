@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from fgbench import storage
 from fgbench.cli import next_steps, places
 from fgbench.cli.app import app
+from fgbench.cli.runs import show_run
 
 
 def said(output):
@@ -108,3 +109,28 @@ def test_the_embedded_set_needs_no_work_folder(typed, capsys):
     typed("audit")
     next_steps.after_audit(Path("w"), has_classes=True)
     assert said(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]
+
+
+def test_a_folder_in_the_place_of_a_recipe_is_sent_to_data_root(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my clips").mkdir()
+    done = CliRunner().invoke(app, ["prepare", "my clips"])
+    assert done.exit_code == 3
+    assert "my clips is a folder, expected a recipe" in done.stderr
+    assert "fgbench prepare --data-root 'my clips'" in done.stderr
+
+
+def test_a_root_without_a_recipe_is_told_the_two_recipes_for_own_data(tmp_path):
+    done = CliRunner().invoke(app, ["check", "--root", str(tmp_path)])
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert "fgbench check default --root DIR" in told
+    assert "fgbench check folder --root DIR" in told
+
+
+def test_a_run_names_the_whole_command_of_its_sheet(tmp_path, capsys):
+    write_manifests(tmp_path, samples())
+    folder = write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
+    show_run(folder, full=False, json=False)
+    sheet = f"fgbench report --run lbp-svm/0/0 --workdir {tmp_path}"
+    assert f"errors in the class tree: {sheet}\n" in capsys.readouterr().out

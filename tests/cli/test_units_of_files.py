@@ -160,6 +160,7 @@ def test_onnx_names_the_units_and_gives_the_same(weights, tmp_path):
     done = cli("export", weights, "--onnx", path)
     assert done.exit_code == 0, done.output
     assert "largest difference on " in done.output
+    assert "regions" not in done.output, "a detector of action units has none to tell"
     session = onnxruntime.InferenceSession(path)
     told = session.get_modelmeta().custom_metadata_map
     assert json.loads(told["action_units"]) == list(UNITS)
