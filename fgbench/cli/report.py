@@ -62,7 +62,8 @@ def report(
         typer.Option(
             "--format",
             help="md, tex, csv, html; figures also png, pdf, svg; may be repeated.",
-            show_default="md, figures also png; with --all: tables all that are text, figures all",
+            show_default="md, figures also png; for a paper tex, figures also pdf; with --all: "
+            "tables all that are text, figures all",
         ),
     ] = None,
     out: Annotated[
@@ -95,7 +96,7 @@ def report(
     from fgbench.errors import ConfigError, ManifestError
     from fgbench.manifest_index import has_classes
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
-    from fgbench.reports.files import FORMATS, Look
+    from fgbench.reports.files import FORMATS, PAPER_FORMATS, Look
     from fgbench.reports.index import Entry
     from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
@@ -106,6 +107,8 @@ def report(
     if for_ not in (None, _FOR_PAPER):
         raise typer.BadParameter(f"{for_!r}, expected {_FOR_PAPER}", param_hint="--for")
     look = Look(for_paper=for_ is not None, with_paper=not without_paper)
+    if look.for_paper and not everything:
+        formats = formats or list(PAPER_FORMATS)
     folders = workdirs or [places.DEMO_WORKDIR]
     workdir = folders[0]
     if run is not None:

@@ -28,6 +28,9 @@ _COMMAND = re.compile(r"\bfgbench [a-z]|\bruns/")
 FORMATS = (*TEXT_FORMATS, *PICTURE_FORMATS)
 """All formats."""
 
+PAPER_FORMATS = ("tex", "pdf")
+"""What papers take, where no format is named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:

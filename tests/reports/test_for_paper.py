@@ -194,6 +194,16 @@ def test_files_for_a_paper(work, tmp_path):
     assert wrong.exit_code == 2
 
 
+def test_papers_take_tex_and_pdf_where_no_format_is_named(work, tmp_path):
+    words = ["report", "--workdir", str(work), "--out", str(tmp_path), "--for", "paper"]
+    for named in (["--table", "II"], ["--figure", "3"]):
+        done = CliRunner().invoke(app, [*words, *named])
+        assert done.exit_code == 0, done.output
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"table2.tex", "figure3.tex", "figure3.pdf"} <= names
+    assert not [name for name in names if name.endswith((".md", ".png"))]
+
+
 def test_the_papers_peak_is_in_figure_7_only_with_the_paper(video):
     figure = figure7.build(video)
 
