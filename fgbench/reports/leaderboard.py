@@ -59,12 +59,11 @@ def leaderboard(workdir: Path) -> list[Table]:
 
 def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: list[str]) -> Table:
     is_from_elsewhere, source, label_set, dataset = key
-    ranked = sorted(
-        contenders, key=lambda one: (_is_unranked(one), -(centre(one.score("uar")) or 0.0), one.name)
-    )
+    ranked = sorted(contenders, key=lambda one: (_is_unranked(one), -_uar(one), one.name))
+    better = [_uar(one) for one in ranked if not _is_unranked(one)]
     rows: list[list[Cell]] = [
         [
-            None if _is_unranked(one) else rank + 1,
+            None if _is_unranked(one) else 1 + sum(uar > _uar(one) for uar in better),
             one.marked,
             one.experiment.method or None,
             *scores_with_intervals(one),
@@ -72,7 +71,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             len(one.seeds),
             one.state,
         ]
-        for rank, one in enumerate(ranked)
+        for one in ranked
     ]
     trained = ", trained on other data" if is_from_elsewhere else ""
     return Table(
@@ -99,6 +98,11 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
         keys=3,
         blocks=(9, 3),
     )
+
+
+def _uar(one: Contender) -> float:
+    """What runs are ranked by, without the last bits, so that equals share a rank; 0 without one."""
+    return round(centre(one.score("uar")) or 0.0, 12)
 
 
 def _is_unranked(one: Contender) -> bool:

@@ -333,6 +333,16 @@ def test_leaderboard_ranks_by_uar(work):
     assert any("Tested on different samples (strong, weak: 132; half: 66)" in note for note in table.notes)
 
 
+def test_equal_runs_share_a_rank(tmp_path):
+    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.2)
+    write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.9)
+    rewritten(tmp_path, "as-weak", lambda given: given)
+    rewritten(tmp_path, "also-weak", lambda given: given)
+    (table,) = [one for one in leaderboard(tmp_path) if one.name == "leaderboard-images-fg33"]
+    ranks = {row[1]: row[0] for row in table.rows}
+    assert ranks == {"strong": 1, "also-weak": 2, "as-weak": 2, "weak": 2}
+
+
 def test_leaderboard_keeps_apart_what_does_not_compare(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
     write_fake_run(tmp_path, "foreign", method="AU+CNN", details={"clips_trained_on": 3})
