@@ -93,6 +93,19 @@ def find(folder: Path, *names: str) -> Path | None:
     return None
 
 
+def find_below(folder: Path, *names: str) -> Path | None:
+    """What :func:`find` finds of the first name, therein of the second, and so on.
+
+    Args:
+        folder: Where to look.
+        names: One of each level.
+    """
+    found: Path | None = folder
+    for name in names:
+        found = found and find(found, name)
+    return found
+
+
 def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path | None:
     """The folder that a test accepts: the root, or one inside it that an archive has wrapped the data in.
 

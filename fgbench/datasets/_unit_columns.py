@@ -15,6 +15,7 @@ from pathlib import Path
 from sys import intern
 
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.datasets._unit_names import unit_name
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, tidy
 
@@ -215,7 +216,7 @@ def _columns(path: Path, head: Sequence[str]) -> list[_Column]:
         match = _UNIT.fullmatch(name)
         if match is None:
             continue
-        column = _Column(place=place, unit=f"au{int(match[1]):02d}", openface=match["openface"] or "")
+        column = _Column(place=place, unit=unit_name(int(match[1])), openface=match["openface"] or "")
         before = found.get(column.unit)
         if not column.openface:
             plain.append(name)

@@ -33,18 +33,15 @@ from fgbench.datasets._unit_columns import (
     FOLDER,
     OPENFACE,
     PY_FEAT,
+    TABLE,
     UnitTables,
     read_table,
 )
-from fgbench.datasets._unit_columns import (
-    TABLE as TABLE,
-)
+from fgbench.datasets._unit_names import PRESENT_FROM
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import AuRow, ClipEntry, UnitSource
 
-PRESENT_FROM = 2.0
-"""Intensity (0 to 5) from which on a unit counts as present."""
 LIKELY_FROM = 0.5
 """Probability from which on a unit counts as present."""
 

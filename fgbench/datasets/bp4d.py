@@ -17,7 +17,7 @@ of their own, ``F001_T1-missing``, which is rejected.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,13 @@ from fgbench.datasets._folders import (
     unwrap,
 )
 from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._unit_names import Patterns
 from fgbench.errors import DatasetError
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
 """Action units of the benchmark."""
 
-_NAMES = tuple(f"au{unit:02d}" for unit in UNITS)
 _MEANING = {0: "absent", 1: "present", 9: "unknown"}
 _LABELS = {"absent": -1, "present": 1, "unknown": 0}
 _CODE_FILE = re.compile(r"(?P<subject>[FM]\d{3})_(?P<task>T\d+)\.csv", re.IGNORECASE)
@@ -133,12 +133,11 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: As :func:`list_clips`.
     """
-    known: dict[tuple[str, ...], Mapping[str, int]] = {}  # few patterns, and a hundred thousand frames
+    known = Patterns(UNITS)
     for sequence in _sequences(root):
         for index, codes in sequence.frames:
-            if codes not in known:
-                known[codes] = {name: _LABELS[meaning] for name, meaning in zip(_NAMES, codes, strict=True)}
-            yield AuRow(clip_id=sequence.name, frame_index=index, labels=known[codes])
+            labels = known.of([_LABELS[meaning] for meaning in codes])
+            yield AuRow(clip_id=sequence.name, frame_index=index, labels=labels)
 
 
 def _sequences(root: Path) -> Iterator[_Sequence]:

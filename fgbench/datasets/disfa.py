@@ -15,7 +15,7 @@ Numbers of subjects have gaps (SN001 to SN033).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
@@ -29,6 +29,7 @@ from fgbench.datasets._folders import (
     unwrap,
 )
 from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
 from fgbench.errors import DatasetError
 from fgbench.media_kinds import is_video
 from fgbench.records import AuRow, ClipEntry
@@ -36,11 +37,6 @@ from fgbench.records import AuRow, ClipEntry
 UNITS = (1, 2, 4, 6, 9, 12, 25, 26)
 """Action units of the benchmark; the release has 5, 15, 17 and 20 too."""
 
-PRESENT_FROM = 2
-"""Intensity (0 to 5) from which on a unit counts as present."""
-
-_NAMES = tuple(f"au{unit:02d}" for unit in UNITS)
-_INTENSITIES = {number: str(number) for number in range(6)}
 _SUBJECT = re.compile(r"SN\d{3}", re.IGNORECASE)
 _CAMERAS = {
     "left": ("Videos_LeftCamera", "Video_LeftCamera"),
@@ -128,19 +124,15 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    known: dict[tuple[str | None, ...], Mapping[str, int]] = {}  # few patterns, and a hundred thousand frames
+    known = Patterns(UNITS)
     for subject, files in _subjects(_labels_folder(root)).items():
         if not all(unit in files for unit in UNITS):
             continue
         units = [_intensities(files[unit]) for unit in UNITS]
         for index in sorted(set().union(*units)):
-            pattern = tuple(unit.get(index) for unit in units)
-            if pattern not in known:
-                known[pattern] = {
-                    name: _label(intensity) for name, intensity in zip(_NAMES, pattern, strict=True)
-                }
+            labels = known.of([_label(unit.get(index)) for unit in units])
             for camera in _CAMERAS:
-                yield AuRow(clip_id=f"{subject}-{camera}", frame_index=index, labels=known[pattern])
+                yield AuRow(clip_id=f"{subject}-{camera}", frame_index=index, labels=labels)
 
 
 def _label(intensity: str | None) -> int:
@@ -195,5 +187,5 @@ def _intensities(path: Path) -> dict[int, str]:
         if index < 0 or index in found:
             what = "counts frames from 0" if index < 0 else f"names frame {index + 1} again"
             raise DatasetError(f"{path} line {line} {what}", "expected every frame once, counted from 1")
-        found[index] = label_of(intensity, _INTENSITIES, path, line)
+        found[index] = label_of(intensity, INTENSITIES, path, line)
     return found

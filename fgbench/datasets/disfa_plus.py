@@ -17,6 +17,7 @@ from pathlib import Path
 from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import (
     find,
+    find_below,
     layout_error,
     pictures,
     relative,
@@ -70,7 +71,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
     images = _folder(root, _IMAGES)
     entries = []
     for subject, trial, labels in _trials(root):
-        folder = _inside(images, subject, trial)
+        folder = find_below(images, subject, trial)
         absent = [str(unit) for unit in UNITS if find(labels, f"AU{unit}.txt") is None]
         problem = None
         if folder is None:
@@ -103,7 +104,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     """
     images, known = _folder(root, _IMAGES), Patterns(UNITS)
     for subject, trial, labels in _trials(root):
-        folder = _inside(images, subject, trial)
+        folder = find_below(images, subject, trial)
         files = [find(labels, f"AU{unit}.txt") for unit in UNITS]
         if folder is None or None in files:
             continue
@@ -136,11 +137,6 @@ def _trials(root: Path) -> Iterator[tuple[str, str, Path]]:
     for subject, inner in subfolders(_folder(root, _LABELS)).items():
         for trial, folder in subfolders(inner).items():
             yield subject, trial, folder
-
-
-def _inside(images: Path, subject: str, trial: str) -> Path | None:
-    person = find(images, subject)
-    return person and find(person, trial)
 
 
 def _intensities(path: Path) -> Mapping[str, int]:

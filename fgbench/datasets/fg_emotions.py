@@ -37,6 +37,7 @@ from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._parts import EXAMPLES, parts_of
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
 from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
@@ -95,7 +96,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     votes = _table(root / VOTES, required={"clip", "annotator", "label"})
     is_bare = variant == "units"
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
-        either = f" nor {_unit_table.TABLE}" if is_bare else ""
+        either = f" nor {UNIT_TABLE}" if is_bare else ""
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}{either}", _LAYOUT)
     if votes is None:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._folders import (
     file_names,
-    find,
+    find_below,
     layout_error,
     pictures,
     relative,
@@ -71,7 +71,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
     images = _images(root)
     entries = []
     for subject, sequence, _ in _sequences(root):
-        folder = _inside(images, subject, sequence)
+        folder = find_below(images, subject, sequence)
         problem = None
         if folder is None:
             problem = ("missing_file", f"no folder {relative(images, root)}/{subject}/{sequence}")
@@ -98,7 +98,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     """
     images, known = _images(root), Patterns(UNITS)
     for subject, sequence, labels in _sequences(root):
-        folder = _inside(images, subject, sequence)
+        folder = find_below(images, subject, sequence)
         if folder is None:
             continue
         files = {stem(name).lower(): name for name in file_names(labels)}
@@ -150,8 +150,3 @@ def _sequences(root: Path) -> Iterator[tuple[str, str, Path]]:
     for subject, inner in subfolders(codes).items():
         for sequence, folder in subfolders(inner).items():
             yield subject, sequence, folder
-
-
-def _inside(images: Path, subject: str, sequence: str) -> Path | None:
-    person = find(images, subject)
-    return person and find(person, sequence)
