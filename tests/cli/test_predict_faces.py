@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
 from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 from video_files import write_clip
@@ -46,12 +45,7 @@ def test_weights_of_an_earlier_version_saw_dlibs_geometry_whatever_their_folder_
     assert (faces.geometry, faces.padding) == ("dlib", expected)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import skimage.data
-import torch
 from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 
@@ -16,13 +15,7 @@ from fgbench.cli.predict import output_names
 from fgbench.failures import LOG
 from fgbench.training import prediction
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

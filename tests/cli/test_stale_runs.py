@@ -5,7 +5,6 @@ import json
 import shutil
 
 import pytest
-import torch
 import yaml
 from clip_folders import write_folder
 from page_reading import blocks
@@ -19,12 +18,7 @@ from fgbench.sealed_json import SEAL, write_sealed
 LABELS = ("wrath", "pride", "terror")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def cli(*arguments):

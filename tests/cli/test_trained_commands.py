@@ -22,12 +22,7 @@ WORK = "fgbench-data/clips/work"
 OTHER = "fgbench-data/others/work"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def cli(*arguments):

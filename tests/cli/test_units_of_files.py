@@ -39,12 +39,7 @@ MEAN, STD = [120.0, 110.0, 100.0], [60.0, 55.0, 50.0]
 RESIZE_PX = 240
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def cli(*arguments):

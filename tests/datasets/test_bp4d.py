@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from fake_trees import Prepared, write_picture, write_text
 
 from fgbench.cli.runs import opened
@@ -163,15 +162,7 @@ def au_recipe():
     )
 
 
-@pytest.fixture
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_prepared_and_trained_on(tmp_path):
     root = write_bp4d(tmp_path / "bp4d", tasks=("T1",))
     (root / "F001" / "T1" / "10.jpg").unlink()

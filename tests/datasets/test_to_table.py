@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import pyarrow.parquet as pq
 import pytest
-import torch
 from fake_trees import moving, write_clip, write_pictures, write_text
 from test_afew import write_afew
 from test_aff_wild2 import write_aff
@@ -251,13 +250,10 @@ UNITS = {
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def _small_matrices(one_thread):
     """Threads wait for each other longer than such small matrices take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with threadpool_limits(1):
         yield
-    torch.set_num_threads(threads)
 
 
 def fgbench(*words):

@@ -21,13 +21,7 @@ from fgbench.reports.au_scores import au_table, scored_table
 from fgbench.training import au_run
 from fgbench.training.stored import image_ids
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,7 @@ OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
 QUICK = {"optimiser": {"epochs": 1, "batch": 8}}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,7 @@ PROGRAM = Path(__file__).parent / "tiny_task.py"
 STEPS = 32  # 4 epochs of 8
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As the program that is killed has it: another number of threads may give other last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

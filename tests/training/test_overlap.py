@@ -7,7 +7,6 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from tiny_clips import small_clips, video_recipe
 from tiny_runs import write_tiny_weights
 from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_recipe, small_work
@@ -24,12 +23,7 @@ from fgbench.training.trained import read_trained
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def rewritten(manifests, change):

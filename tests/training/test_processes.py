@@ -48,13 +48,7 @@ def launched(program, world, folder, *names):
     return [json.loads((folder / f"found-{rank}.json").read_text()) for rank in range(world)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As the programs have it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 ROWS = ("one row", "two rows")

@@ -3,7 +3,6 @@
 from itertools import product
 
 import pytest
-import torch
 from several_tasks import LOSSES, of_clips, of_images
 
 
@@ -17,12 +16,7 @@ def is_without(task, epoch):
     return any(value.grad is None for value in task.model.parameters() if value.requires_grad)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,7 @@ class TurningTask(TinyTask):
         return 0.01 * logits.square().mean(), {}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_every_turn_has_an_optimiser_of_its_own(tmp_path):
