@@ -12,12 +12,20 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
+from fgbench.cli.predicted_files import (
+    MOST_DRAWN,
+    OWN,
+    SUMS,
+    file_lines,
+    file_row,
+    ranked,
+    streams_named,
+    write_file_rows,
+)
 from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
-from fgbench.faces.status import AS_IS
 from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
-from fgbench.naming import shown
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 
     from fgbench.config import FacesConfig
     from fgbench.training.clip_prediction import Found
-    from fgbench.training.file_prediction import FilePrediction, Portrait, Said
+    from fgbench.training.file_prediction import FilePrediction, Portrait
     from fgbench.training.inference import FaceNetwork
     from fgbench.training.trained import Trained
 
@@ -38,16 +46,6 @@ OUT = places.BASE / "predictions"
 _TABLE = "predictions.parquet"
 _FRAMES, _PICTURE = ".frames.parquet", ".prediction.png"
 _LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
-_REASONS = {
-    "no_face": "no face was found",
-    "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
-    "unsure": "the landmarks of the face are not sure: it moves too fast or is covered (faces.min_quality)",
-    "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
-    "corrupt_frame": "the decoder found the file damaged",
-    "no_prediction": "the network's numbers for it are not finite",
-}
-"""Why nothing is said of a frame."""
-
 _SEARCHED = {
     "always": "{}",
     "never": "{}; trained on pictures as they are: so are files taken that are such crops",
@@ -55,12 +53,7 @@ _SEARCHED = {
 }
 """How faces are found, by ``faces.align`` of the recipe."""
 
-_MOST_DRAWN = 99
-"""Faces of a picture that are drawn, with ``--all-faces``."""
-
 _DRAWN = "The network was trained on SYNTHETIC data: what it says of real faces means nothing."
-
-_OWN, _SUMS = "the network's own outputs", "sums over their classes"
 
 
 def predict(
@@ -105,7 +98,7 @@ def predict(
     names = output_names(paths)
     endings = [_FRAMES, _PICTURE]
     if all_faces:
-        endings += [f".face{number}{_PICTURE}" for number in range(1, _MOST_DRAWN + 1)]
+        endings += [f".face{number}{_PICTURE}" for number in range(1, MOST_DRAWN + 1)]
     files = [f"{name}{ending}" for name in names for ending in endings]
     has_units = network.trained.kind == "au"
     with writing_in(out, [_TABLE, *([UNIT_TABLE] if has_units else []), *files]):
@@ -113,14 +106,14 @@ def predict(
             with progress_bars(quiet=json) as progress:
                 for number, (path, name) in enumerate(zip(paths, names, strict=True)):
                     for found, written in _told(path, name, network, ask, out=out, top=top):
-                        told.append(_plain(found, network, written))
+                        told.append(file_row(found, network, written))
                         if not json:
-                            for line in _lines(found, network, written, top):
+                            for line in file_lines(found, network, written, top):
                                 say(line)
                     progress("files", number + 1, len(paths))
         finally:
             if told:  # also where the user interrupts
-                _write_table(out / _TABLE, told, network)
+                write_file_rows(out / _TABLE, told, network)
                 if has_units:
                     write_unit_rows(out / UNIT_TABLE, told, network.classes)
     failed = [item for item in told if item["status"] in TRANSIENT]
@@ -300,11 +293,11 @@ def _write(
         n_zooms=network.n_zooms,
         fine=ranked(network.classes, said.fine)[:top],
         basic=ranked(network.upper, said.basic),
-        basic_source=_SUMS if said.basic_head is None else _OWN,
+        basic_source=SUMS if said.basic_head is None else OWN,
         fine_title="likeliest action units" if network.trained.kind == "au" else "likeliest classes",
     )
     if found.face is not None:
-        if found.face > _MOST_DRAWN:
+        if found.face > MOST_DRAWN:
             return written
         name = f"{name}.face{found.face}"
     path = out / f"{name}{_PICTURE}"
@@ -324,119 +317,9 @@ def _title(found: FilePrediction, portrait: Portrait) -> str:
 def _notes(found: FilePrediction) -> list[str]:
     if found.kind != "video":
         return []
-    how = f"told by the {_streams(found)} from" if found.streams else "the mean over"
+    how = f"told by the {streams_named(found)} from" if found.streams else "the mean over"
     model = "" if found.streams else "; no temporal model"
     return [
         f"Probabilities of this frame. The clip's label is {how} its {found.n_faces} frames with a usable "
         f"face{model}."
     ]
-
-
-def _streams(found: FilePrediction) -> str:
-    return f"{' and the '.join(found.streams)} stream{'s' if len(found.streams) > 1 else ''}"
-
-
-def ranked(names: Sequence[str], values: Any) -> list[tuple[str, float]]:
-    """Names with their probabilities, the likeliest first; of equal ones the first."""
-    pairs = zip(names, (float(value) for value in values), strict=True)
-    return sorted(pairs, key=lambda pair: -pair[1])
-
-
-def _lines(
-    found: FilePrediction, network: FaceNetwork, written: Mapping[str, str | None], top: int
-) -> list[str]:
-    """What is printed of a file."""
-    if found.kind == "unreadable" or not found.n_frames:
-        return [f"{printable_name(found.path)}: {found.status}: {found.message}"]
-    frames = f", {found.n_faces} of {found.n_frames} frames with a usable face"
-    reason = f", {_REASONS[found.status]}" if found.status in _REASONS else ""
-    face = "" if found.face is None else f", face {found.face} of {found.n_people} from the left"
-    lines = [
-        f"{printable_name(found.path)}{face}: {found.status}{reason}{frames if found.kind == 'video' else ''}"
-    ]
-    if found.said is not None:
-        said = found.said
-        if found.kind == "video":
-            by = f"by the {_streams(found)} over all of them" if found.streams else "mean over these frames"
-            lines.append(f"  {by}{'' if found.streams else ' (no temporal model)'}:")
-        what = "action units" if network.trained.kind == "au" else "class"
-        lines.append(f"  {what}: {_listed(ranked(network.classes, said.fine)[:top])}")
-        for source, values in ((_OWN, said.basic_head), (_SUMS, said.basic_sum)):
-            if values is not None and network.upper:
-                lines.append(f"  upper class, {source}: {_listed(ranked(network.upper, values)[:3])}")
-    if found.statuses.get(AS_IS):
-        what = "all of it" if found.kind == "video" else "the picture"
-        why = "its face fills it" if found.n_people else "no face was found"
-        lines.append(f"  {why}, {what} taken as it is")
-    if found.n_people > 1 and found.face is None:
-        lines.append(f"  warning: {_people(found)}")
-    if found.n_tracks > 1:
-        lines.append(f"  warning: {found.n_tracks} different faces were followed, the mean mixes them")
-    if found.face == _MOST_DRAWN + 1:
-        lines.append(f"  the first {_MOST_DRAWN} faces of a picture are drawn, the others are in the table")
-    if found.message:
-        lines.append(f"  warning: {found.message}")
-    others = {status: n for status, n in found.statuses.items() if status != "ok"}
-    if found.kind == "video" and others:
-        lines.append("  other frames: " + ", ".join(f"{n} {status}" for status, n in others.items()))
-    return lines + [f"  {what}: {path}" for what, path in written.items() if path is not None]
-
-
-def _people(found: FilePrediction) -> str:
-    if found.kind == "video":
-        return f"up to {found.n_people} people in a frame; this is of the one who is followed"
-    told = "nothing is said of one of them" if found.said is None else "this is of one of them"
-    return f"{found.n_people} people in the picture; {told}; --all-faces tells of each"
-
-
-def _listed(pairs: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"{name} {value:.2f}" for name, value in pairs)
-
-
-def _plain(found: FilePrediction, network: FaceNetwork, written: Mapping[str, str | None]) -> dict[str, Any]:
-    """A row of the table, and of the JSON document."""
-    said: Said | None = found.said
-    portrait = found.portrait
-    box = found.box_xyxy if portrait is None else portrait.box_xyxy
-    fine = [] if said is None else ranked(network.classes, said.fine)
-    upper = [] if said is None else ranked(network.upper, said.basic)
-    return {
-        "path": shown(str(found.path)),
-        "kind": found.kind,
-        "status": found.status,
-        "message": shown(found.message),
-        "n_frames": found.n_frames,
-        "n_faces": found.n_faces,
-        "n_tracks": found.n_tracks,
-        "n_people": found.n_people,
-        "face": found.face,
-        "align": _align(found),
-        "label": fine[0][0] if fine and network.trained.kind != "au" else None,
-        "basic": upper[0][0] if upper else None,
-        "probabilities": None if said is None else said.fine.tolist(),
-        "basic_sum": None if said is None else said.basic_sum.tolist(),
-        "basic_head": None if said is None or said.basic_head is None else said.basic_head.tolist(),
-        "box": None if box is None else box.tolist(),
-        "box_frame": None if portrait is None else portrait.frame_index,
-        **{what: None if path is None else shown(path) for what, path in written.items()},
-    }
-
-
-def _align(found: FilePrediction) -> str | None:
-    """How the faces of a file were aligned, as the column ``align`` of data sets tells it."""
-    from fgbench.stages.publish import ALIGNED, NOT_ALIGNED
-
-    if not found.n_faces:
-        return None
-    return NOT_ALIGNED if found.statuses.get(AS_IS) else ALIGNED
-
-
-def _write_table(path: Path, rows: Sequence[Mapping[str, Any]], network: FaceNetwork) -> None:
-    import pyarrow as pa
-
-    from fgbench import storage
-    from fgbench.training.file_prediction import files_schema
-
-    storage.write_table(
-        path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes, network.upper))
-    )

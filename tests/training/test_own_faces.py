@@ -8,7 +8,7 @@ import torch
 from tiny_runs import write_tiny_weights
 from video_files import write_clip
 
-from fgbench.cli.predict import _lines, _plain
+from fgbench.cli.predicted_files import file_lines, file_row
 from fgbench.config import FacesConfig
 from fgbench.geometry import box_iou
 from fgbench.stages.faces import observed
@@ -93,10 +93,10 @@ def test_a_photograph_of_several_people_is_not_squeezed(network, group):
         found = predict_file(group, network, faces)
         assert found.n_people >= 4
         assert (found.status, found.said) == ("ambiguous", None)
-        (line,) = [line for line in _lines(found, network, {}, 3) if "people" in line]
+        (line,) = [line for line in file_lines(found, network, {}, 3) if "people" in line]
         assert f"{found.n_people} people in the picture" in line
         assert "--all-faces" in line
-        assert _plain(found, network, {"picture": None, "frames": None})["n_people"] == found.n_people
+        assert file_row(found, network, {"picture": None, "frames": None})["n_people"] == found.n_people
 
 
 def test_a_small_picture_of_several_people_is_no_crop():
@@ -109,7 +109,7 @@ def test_a_small_picture_of_several_people_is_no_crop():
 
 def test_all_faces_get_a_row_with_a_box(network, group):
     found = predict_everyone(group, network, NEVER)
-    rows = [_plain(one, network, {"picture": None, "frames": None}) for one in found]
+    rows = [file_row(one, network, {"picture": None, "frames": None}) for one in found]
     assert len(rows) >= 4
     assert [row["face"] for row in rows] == list(range(1, len(rows) + 1))
     assert {row["n_people"] for row in rows} == {len(rows)}
@@ -118,7 +118,7 @@ def test_all_faces_get_a_row_with_a_box(network, group):
     boxes = [np.array(row["box"]) for row in rows]
     assert max(box_iou(a, b) for n, a in enumerate(boxes) for b in boxes[:n]) < 0.3
     assert {row["align"] for row in rows if row["label"]} == {"similarity"}
-    assert "face 1 of" in _lines(found[0], network, {}, 3)[0]
+    assert "face 1 of" in file_lines(found[0], network, {}, 3)[0]
     picture = cv2.imread(str(group))[..., ::-1]
     for seen, one in zip(
         everyone_own(ImageFrame(pixels=np.ascontiguousarray(picture), index=0), NEVER), found, strict=True
@@ -146,15 +146,15 @@ def test_pasted_faces_are_all_told_of(network, tmp_path):
 def test_one_face_and_none_have_one_row(network, tmp_path):
     (one,) = predict_everyone(write(tmp_path / "one.png", skimage.data.astronaut()), network, NEVER)
     assert (one.face, one.n_people, one.status) == (1, 1, "ok")
-    assert not any("people" in line for line in _lines(one, network, {}, 3))
+    assert not any("people" in line for line in file_lines(one, network, {}, 3))
     (none,) = predict_everyone(
         write(tmp_path / "none.png", np.full((300, 400, 3), 90, np.uint8)), network, NEVER
     )
     assert (none.face, none.status) == (None, "no_face")
     (crop,) = predict_everyone(write(tmp_path / "crop.png", head(1.1, 100)), network, NEVER)
     assert (crop.face, crop.statuses) == (None, {"as_is": 1})
-    assert "  its face fills it, the picture taken as it is" in _lines(crop, network, {}, 3)
-    assert _plain(crop, network, {"picture": None, "frames": None})["align"] == "none"
+    assert "  its face fills it, the picture taken as it is" in file_lines(crop, network, {}, 3)
+    assert file_row(crop, network, {"picture": None, "frames": None})["align"] == "none"
 
 
 def test_a_clip_without_a_face_is_no_face(network, tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 from tiny_runs import write_tiny_weights
 from video_files import write_clip
 
-from fgbench.cli.predict import _lines
+from fgbench.cli.predicted_files import file_lines
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.still import ImageFrame
@@ -79,12 +79,12 @@ def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(net
     assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
     whole = cv2.resize(np.full((200, 256, 3), 120, np.uint8), (224, 224))
     np.testing.assert_array_equal(found.said.fine, network.ask(whole[None]).fine[0])
-    assert "  no face was found, the picture taken as it is" in _lines(found, network, {}, 3)
+    assert "  no face was found, the picture taken as it is" in file_lines(found, network, {}, 3)
     astronaut = folder / "astronaut.png"
     told, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
     assert told.statuses == {"ok": 1}
     np.testing.assert_array_equal(told.said.fine, plain.said.fine)
-    assert not any("as it is" in line for line in _lines(told, network, {}, 3))
+    assert not any("as it is" in line for line in file_lines(told, network, {}, 3))
 
 
 def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder):
