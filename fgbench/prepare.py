@@ -30,8 +30,9 @@ from fgbench.prepare_report import alignment_notes, check_reject_rate, failures_
 from fgbench.records import ClipEntry
 from fgbench.sealed_json import discard
 from fgbench.stages._equal_files import equal_files
-from fgbench.stages._look_here import look_here, rejected_rows, rejects_told
+from fgbench.stages._look_here import look_here
 from fgbench.stages._source_files import Check, has_changed
+from fgbench.stages._told_rejects import rejected_rows, rejects_told
 from fgbench.stages.publish import MANIFESTS, publish, read_index
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
