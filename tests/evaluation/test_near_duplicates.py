@@ -9,7 +9,8 @@ from audited_folders import CHANGES, cropped, drawn_clips, drawn_faces, face
 
 from fgbench.evaluation.audited_pictures import StoredPicture, describe
 from fgbench.evaluation.duplicate_alignment import Match, aligned_correlation
-from fgbench.evaluation.duplicate_search import FURTHER, MIN_CORRELATION, _compared, near_duplicates
+from fgbench.evaluation.duplicate_search import MIN_CORRELATION, near_duplicates
+from fgbench.evaluation.hash_comparison import FURTHER, compared
 from fgbench.evaluation.perceptual_hash import (
     ANGLES_DEG,
     IN_MIDDLE,
@@ -149,7 +150,7 @@ def test_bits_are_those_of_all_comparisons_by_brute_force():
     zero, ones = np.uint64(0), np.uint64(2**64 - 1)
     upside, none = np.array([zero, zero, ones, ones]), np.zeros(4, np.uint64)
     both = MIRROR ^ upside
-    compared = [
+    comparisons = [
         (code, *pair, mask)
         for window in range(N_SCALED)
         for side, pair in enumerate([(0, window), (window, 0)])
@@ -157,7 +158,7 @@ def test_bits_are_those_of_all_comparisons_by_brute_force():
         if (side, window) != (1, 0)
     ]
     turned = [(TRANSPOSED, upside), (0, both), (TRANSPOSED, MIRROR), (TRANSPOSED, none), (0, upside)]
-    compared += [
+    comparisons += [
         (4 * N_SCALED + place, 0, column, mask)
         for place, (column, mask) in enumerate([*turned, (TRANSPOSED, both)])
     ]
@@ -165,16 +166,16 @@ def test_bits_are_those_of_all_comparisons_by_brute_force():
         row, column = (match.second, match.first)
         if match.angle_deg:
             row, column = IN_MIDDLE, IN_MIDDLE + 1 + ANGLES_DEG.index(match.angle_deg)
-        compared.append((4 * N_SCALED + place, row, column, none))
+        comparisons.append((4 * N_SCALED + place, row, column, none))
     first, second = (described([("a", [drawn_faces(CLIPS)[0][3][0]])]) for _ in range(2))
     first = replace(first, hashes=columns, flat=np.zeros(5, bool))
     second = replace(second, hashes=rows, flat=np.zeros(5, bool))
-    bits, passes = _compared(first, second, slice(0, 5), slice(0, 5))
+    bits, passes = compared(first, second, slice(0, 5), slice(0, 5))
     for i in range(5):
         for j in range(5):
             counts = [
                 (int(np.bitwise_count(rows[i, row] ^ columns[j, column] ^ mask).sum()), code)
-                for code, row, column, mask in compared
+                for code, row, column, mask in comparisons
             ]
             assert (bits[i, j], passes[i, j]) == min(counts)
 
