@@ -22,6 +22,7 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.failures import TRANSIENT
 from fgbench.hashing import bucket_of, digest_file, digest_json
+from fgbench.manifest_index import MANIFESTS, read_index
 from fgbench.pipeline import Marker, Stage, Task
 from fgbench.prepare_report import Progress as Progress
 from fgbench.prepare_report import RunReport as RunReport
@@ -33,7 +34,7 @@ from fgbench.stages._equal_files import equal_files
 from fgbench.stages._look_here import look_here
 from fgbench.stages._source_files import Check, has_changed
 from fgbench.stages._told_rejects import rejected_rows, rejects_told
-from fgbench.stages.publish import MANIFESTS, publish, read_index
+from fgbench.stages.publish import publish
 from fgbench.stored_results import StoredResults
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
@@ -137,12 +138,11 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
-    config = _anchored(config)
     state = _begin(config, root, workdir)  # what is wrong with the data leaves no work folder behind
     with workfolder.working_in(workdir):
         # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
         named = config.dataset.model_copy(update={"name": state.config.dataset.name})
-        recipe = config.model_copy(update={"dataset": named})
+        recipe = config.model_copy(update={"dataset": named, "faces": state.config.faces})
         storage.write_json(
             workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": recipe.model_dump(mode="json")}
         )

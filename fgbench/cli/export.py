@@ -108,7 +108,7 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
 def _test_faces(trained: Trained) -> Tensor | None:
     """Some test faces of the work folder that the network lies in; ``None`` where it lies in none."""
     from fgbench.evaluation.samples import image_samples
-    from fgbench.stages.publish import MANIFESTS, is_published
+    from fgbench.manifest_index import MANIFESTS, is_published
     from fgbench.training.image_set import load_images
     from fgbench.training.stored import image_ids
 

@@ -112,8 +112,8 @@ def _found(workdir: Path) -> dict[str, Any]:
     """The classes of a work folder, with numbers of clips in each part."""
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.samples import clip_samples
+    from fgbench.manifest_index import read_index
     from fgbench.records import SPLITS
-    from fgbench.stages.publish import read_index
 
     index = read_index(workdir)
     found = read_labels(index)

@@ -23,9 +23,9 @@ def show_page(workdir: Path, out: Path | None) -> None:
         ManifestError: If there are no manifests, or they are damaged.
         ResourceError: If the file cannot be written.
     """
+    from fgbench.manifest_index import is_published
     from fgbench.output_folders import check_named_file, writing_in
     from fgbench.reports.page.build import write_page
-    from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):

@@ -94,11 +94,10 @@ def report(
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
-    from fgbench.manifest_index import has_classes
+    from fgbench.manifest_index import has_classes, is_published
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
     from fgbench.reports.files import FORMATS, PAPER_FORMATS, Look
     from fgbench.reports.index import Entry
-    from fgbench.stages.publish import is_published
     from fgbench.workfolder import check_results
 
     for name in formats or ():
@@ -176,8 +175,8 @@ def report(
 def _tell_lacking_letters(workdir: Path) -> None:
     """A line where figures cannot show the names of the classes."""
     from fgbench.evaluation.labels import read_labels
+    from fgbench.manifest_index import is_published, read_index
     from fgbench.reports.fonts import lacking_note
-    from fgbench.stages.publish import is_published, read_index
 
     if is_published(workdir) and (told := lacking_note(read_labels(read_index(workdir)).labels)):
         note(told)

@@ -150,8 +150,8 @@ def run_place(
     from fgbench.evaluation.labels import read_labels
     from fgbench.evaluation.place import RunPlace
     from fgbench.evaluation.read_digest import read_digest
+    from fgbench.manifest_index import content_digest, read_index
     from fgbench.soundness import require
-    from fgbench.stages.publish import content_digest, read_index
     from fgbench.workfolder import refuse_links
 
     refuse_links(workdir)
@@ -334,8 +334,8 @@ def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: b
         DatasetError: If features are left out and there are no classes that they would tell apart.
     """
     from fgbench.evaluation.labels import read_labels
+    from fgbench.manifest_index import is_published, read_index
     from fgbench.prepare import run, saved
-    from fgbench.stages.publish import is_published, read_index
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")

@@ -23,12 +23,11 @@ WorkdirArgument = Annotated[
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
-    from fgbench.manifest_index import has_classes
+    from fgbench.manifest_index import has_classes, read_index
     from fgbench.naming import counted
     from fgbench.prepare import preview, saved
     from fgbench.prepare_report import alignment_notes
     from fgbench.records import SPLITS
-    from fgbench.stages.publish import read_index
 
     config, root = saved(workdir)
     report = preview(config, root, workdir)

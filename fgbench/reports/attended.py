@@ -16,10 +16,10 @@ from fgbench.errors import ManifestError
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.streams import ATTENTION, ClipAttention, read_attention
 from fgbench.images import decode
+from fgbench.manifest_index import MANIFESTS, read_index
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.experiments import Experiment, NoRunError
 from fgbench.reports.methods import TMSAU
-from fgbench.stages.publish import MANIFESTS, read_index
 from fgbench.storage import read_rows
 from fgbench.taxonomy import basics, leaf
 

@@ -17,7 +17,7 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.evaluation.labels import read_labels
 from fgbench.evaluation.results import Predictions
-from fgbench.manifest_index import unlike_published_sentence
+from fgbench.manifest_index import read_index, unlike_published_sentence
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.best import bold_note, mark_best
@@ -27,7 +27,6 @@ from fgbench.reports.freshness import State, marked, read_present, state_notes, 
 from fgbench.reports.methods import METHODS, source_of
 from fgbench.reports.model import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
-from fgbench.stages.publish import read_index
 from fgbench.taxonomy import ontology
 
 _KEYS = ("Method", "Of", "Data", "Protocol")

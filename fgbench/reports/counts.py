@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.evaluation.labels import LabelSet, read_labels
-from fgbench.stages.publish import MANIFESTS, read_index
+from fgbench.manifest_index import MANIFESTS, read_index
 from fgbench.storage import read_rows
 
 IMAGE = "Image"

@@ -16,11 +16,11 @@ from fgbench.evaluation import fusion
 from fgbench.evaluation.results import SINGLE_FOLD, Predictions
 from fgbench.evaluation.samples import moving_samples
 from fgbench.evaluation.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
+from fgbench.manifest_index import MANIFESTS
 from fgbench.reports.accuracies import Accuracies, accuracies, pooled
 from fgbench.reports.experiments import Experiment, Run
 from fgbench.reports.freshness import read_present
 from fgbench.reports.render import text
-from fgbench.stages.publish import MANIFESTS
 
 _NEAR = 1e-3  # how far fused float32 probabilities may be from those predicted; ours
 

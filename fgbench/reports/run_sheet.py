@@ -37,13 +37,13 @@ from fgbench.evaluation.hierarchy import (
 )
 from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import Metric
+from fgbench.manifest_index import MANIFESTS
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.contenders import Contender
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
-from fgbench.stages.publish import MANIFESTS
 from fgbench.taxonomy import basics
 
 _NO_PREDICTION = "no prediction"

@@ -36,12 +36,7 @@ from fgbench.catalogue.survey import unlike_published
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.hashing import digest_file, digest_json
-from fgbench.manifest_index import INDEX as INDEX
-from fgbench.manifest_index import MANIFESTS as MANIFESTS
-from fgbench.manifest_index import content_digest as content_digest
-from fgbench.manifest_index import is_published as is_published
-from fgbench.manifest_index import is_sealed
-from fgbench.manifest_index import read_index as read_index
+from fgbench.manifest_index import INDEX, MANIFESTS, is_sealed, read_index
 from fgbench.pipeline import REJECTS, ROWS, stage_folder
 from fgbench.provenance import provenance
 from fgbench.records import SPLITS

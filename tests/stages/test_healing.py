@@ -11,10 +11,10 @@ from damage import flip_bit, rot, shapes
 from fgbench import prepare, storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
+from fgbench.manifest_index import read_index
 from fgbench.sealed_json import read_sealed, write_sealed
 from fgbench.soundness import faults
 from fgbench.stages import publish
-from fgbench.stages.publish import read_index
 from fgbench.storage import read_rows
 from fgbench.verification import NOTES
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from clip_folders import contents
 
-from fgbench.stages.publish import is_published
+from fgbench.manifest_index import is_published
 from fgbench.synthetic.dataset import SynthOptions, generate
 
 KILLS = 20

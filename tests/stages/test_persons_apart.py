@@ -12,7 +12,7 @@ from fgbench.config import PrepareConfig, load_prepare
 from fgbench.errors import DatasetError
 from fgbench.evaluation.audit import audit_parts, open_folder
 from fgbench.evaluation.division import read_division
-from fgbench.stages.publish import read_index
+from fgbench.manifest_index import read_index
 from fgbench.storage import read_rows
 
 CLASSES = ("boredom", "calm", "zeal")

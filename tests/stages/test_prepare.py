@@ -9,7 +9,8 @@ from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError, RejectRateError, ResourceError
 from fgbench.hashing import bucket_of
-from fgbench.stages.publish import read_index, verify
+from fgbench.manifest_index import read_index
+from fgbench.stages.publish import verify
 from fgbench.storage import exclusive, read_rows
 
 # Whole frames stand for faces: what is tested here is the machinery.

@@ -9,7 +9,7 @@ import pytest
 
 from fgbench import prepare
 from fgbench.config import load_prepare
-from fgbench.stages.publish import MANIFESTS
+from fgbench.manifest_index import MANIFESTS
 from fgbench.storage import read_rows
 from fgbench.synthetic.dataset import SynthOptions, generate
 

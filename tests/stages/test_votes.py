@@ -11,7 +11,7 @@ from fgbench import prepare
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.evaluation.agreement import nominal_agreement, numeric_agreement
 from fgbench.evaluation.labels import read_labels
-from fgbench.stages.publish import read_index
+from fgbench.manifest_index import read_index
 from fgbench.storage import read_rows
 
 # Clip to its rounds of (label, confidence, key frame) by annotators n0, n1, ...

@@ -17,7 +17,7 @@ from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.datasets import fg_emotions
 from fgbench.errors import ConfigError
-from fgbench.stages.publish import MANIFESTS
+from fgbench.manifest_index import MANIFESTS
 from fgbench.storage import read_rows
 from fgbench.synthetic.action_units import total_intensity
 from fgbench.synthetic.clip import draw_clip, drawn_frames

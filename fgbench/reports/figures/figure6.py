@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError
 from fgbench.hashing import hash_u64
 from fgbench.images import decode
+from fgbench.manifest_index import MANIFESTS, read_index
 from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import find_experiments, title_of
 from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
@@ -23,7 +24,6 @@ from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.methods import MSAU
 from fgbench.reports.model import Cell, Figure, Table
 from fgbench.reports.regions import GRID, REGION_STYLES, Region, read_landmarks
-from fgbench.stages.publish import MANIFESTS, read_index
 from fgbench.storage import read_rows
 from fgbench.taxonomy import leaf, leaves
 

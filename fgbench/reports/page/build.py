@@ -13,6 +13,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.evaluation.pseudo import pseudo_title
 from fgbench.evaluation.read_digest import read_digest
+from fgbench.manifest_index import MANIFESTS, read_index
 from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.model import data_title
 from fgbench.reports.page.boards import boards_json
@@ -26,7 +27,6 @@ from fgbench.reports.page.rejected import Rejected
 from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, units_json
 from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
-from fgbench.stages.publish import MANIFESTS, read_index
 from fgbench.taxonomy import basics, leaves
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from fgbench import pipeline, storage
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.faces.status import USABLE
+from fgbench.manifest_index import read_index
 from fgbench.markers import find_marker
 from fgbench.records import image_id
 from fgbench.reports.page.sheets import Picture, Sheets
-from fgbench.stages.publish import read_index
 from fgbench.video import open_video
 from fgbench.workfolder import read_origin
 
