@@ -187,6 +187,9 @@ class FacesConfig(Section):
     """A face whose landmarks are less sure gets the status ``unsure`` (`fgbench.faces.quality`): they agree
     neither with what the detector saw nor with the frames around. 0 takes every face. Not stated in the
     paper."""
+    smooth: bool = True
+    """Whether landmarks are steadied by those of the frame before and of the frame after, where that does not
+    lag (`fgbench.faces.smoothing`). Not stated in the paper."""
     min_track_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.4
     """Where a clip has a face that stays, the frames of those that are followed for less than so many seconds
     get the status ``passing``; 0 takes them all. Not stated in the paper."""
@@ -277,16 +280,19 @@ class LbpConfig(Section):
     """Whether they are computed."""
     points: Annotated[int, Field(ge=2, le=16)] = 8
     """Neighbours on the circle."""
-    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.0146
-    """Radius of the circle as a share of the side of the aligned face, so that it means the same whatever
-    ``faces.chip_size`` is; in px it is rounded to a tenth. Shan et al. take 2 px on crops 110 px wide, 0.018
-    of the width. ``dlib``'s geometry shows 1.5 mean faces, ``face`` 1.85: there the same of a face is 0.0146,
-    3.3 px of 224. Not stated in the paper."""
-    rows: Annotated[int, Field(ge=1, le=64)] = 8
-    """Cells from top to bottom. Shan et al. take 7, which divide ``dlib``'s geometry as 8 divide ``face``,
-    nearly. Not stated in the paper."""
-    columns: Annotated[int, Field(ge=1, le=64)] = 7
-    """Cells from left to right, where Shan et al. take 6. Not stated in the paper."""
+    margin: Annotated[float, Field(ge=0.0, le=2.0)] | None = 0.25
+    """The grid covers a square about dlib's mean face, with so much on each side, as a share of the face's
+    side, as far as it lies within the aligned face: whatever ``faces.geometry``, as much of the face as
+    ``dlib.get_face_chip`` shows. ``null`` is all of the picture, as it is where no face was aligned. Not
+    stated in the paper."""
+    radius: Annotated[float, Field(ge=0.002, le=0.06)] = 0.018
+    """Radius of the circle as a share of the side of that square, so that it means the same whatever
+    ``faces.chip_size`` and ``faces.geometry``; in px it is rounded to a tenth (3.3 px of 224 with the
+    defaults). Shan et al. take 2 px on crops 110 px wide. Not stated in the paper."""
+    rows: Annotated[int, Field(ge=1, le=64)] = 7
+    """Cells from top to bottom (Shan et al.: 7). Not stated in the paper."""
+    columns: Annotated[int, Field(ge=1, le=64)] = 6
+    """Cells from left to right (Shan et al.: 6). Not stated in the paper."""
 
 
 class DenseTrajectoriesConfig(Section):

@@ -50,11 +50,14 @@ def everyone(frame: Frame, options: FaceOptions, models: Models) -> list[Observa
             continue
         face = at_detection(luma, seen, models.predictor, face)
         quality = agreement_with_detection(distance(face.placement, seen))
-        told = aligned(
-            frame, face.landmarks, options, n_faces=0, track_id=len(kept), score=item.score, quality=quality
+        known = Observation(
+            status=UNSURE if quality < options.min_quality else OK,
+            track_id=len(kept),
+            score=item.score,
+            quality=quality,
+            landmarks=face.landmarks.astype(np.float32),
         )
-        if told.status == OK and quality < options.min_quality:
-            told = replace(told, status=UNSURE)
+        told = aligned(frame, known, options)
         if not any(_is_same(seen, one) for one in kept):
             kept.append(told)
     ordered = sorted(kept, key=_left_first)

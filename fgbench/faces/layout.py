@@ -20,7 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from fgbench.config.prepare import DLIB_PADDING
+from fgbench.geometry import Floats, apply_transform, chip_frame, invert, scale_of
 
 Geometry = Literal["face", "dlib"]
 """How the chip is laid out about the face."""
@@ -44,6 +47,45 @@ class Layout:
 
 FACE = Layout(padding=0.425, shift=0.2)
 """The geometry ``face``."""
+
+
+def layout_of(landmarks: Floats, transform: Floats, *, size: int) -> Layout:
+    """The layout by which a chip was cut, from the face in the frame.
+
+    Args:
+        landmarks: (68, 2) or (5, 2) px of the frame.
+        transform: (2, 3) frame to chip.
+        size: Side of the chip in px.
+
+    Returns:
+        Rounded to thousandths.
+    """
+    to_frame = chip_frame(landmarks)
+    side_px = scale_of(to_frame)  # of the mean face, in the frame
+    # As in geometry.chip_transform: the centres of the corner pixels are one less apart than the side.
+    padding = ((size - 1) / scale_of(transform) + 1) / side_px / 2 - 0.5
+    centre = apply_transform(invert(transform), np.full((1, 2), (size - 1) / 2))
+    shift = apply_transform(invert(to_frame), centre)[0, 1] - 0.5
+    return Layout(padding=round(float(padding), 3), shift=round(float(shift), 3))
+
+
+def mean_face_area(layout: Layout, *, size: int, margin: float) -> tuple[int, int, int, int]:
+    """Where dlib's mean face and a margin about it lie in a chip, as far as they do.
+
+    Args:
+        layout: Of the chip.
+        size: Side of the chip in px.
+        margin: On each side, as a share of the mean face's side.
+
+    Returns:
+        Left, top, right and bottom in whole px; the last two are not included.
+    """
+    unit_px = size / (1 + 2 * layout.padding)
+    half_px = (0.5 + margin) * unit_px
+    across, down = size / 2, size / 2 - layout.shift * unit_px
+    edges = (across - half_px, down - half_px, across + half_px, down + half_px)
+    left, top, right, bottom = (min(max(round(edge), 0), size) for edge in edges)
+    return left, top, right, bottom
 
 
 def chip_layout(geometry: Geometry, padding: float | None) -> Layout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,8 @@ from fgbench.faces.chips import cut_chip, sharpness
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_landmarks
 from fgbench.faces.pose import estimate_pose
-from fgbench.faces.status import LARGE_POSE, OK, Status
-from fgbench.geometry import Floats, chip_transform
+from fgbench.faces.status import LARGE_POSE, Status
+from fgbench.geometry import chip_transform
 from fgbench.video import Frame, Image
 
 
@@ -54,39 +54,25 @@ class Observation:
     chip: Image | None = None
 
 
-def aligned(
-    frame: Frame,
-    landmarks: Floats,
-    options: FaceOptions,
-    *,
-    n_faces: int,
-    track_id: int,
-    score: float,
-    quality: float,
-) -> Observation:
-    """Observation of a face: its pose and its chip, from its landmarks.
+def aligned(frame: Frame, found: Observation, options: FaceOptions) -> Observation:
+    """What was found in a frame, with the pose and the chip of the face whose landmarks it has.
 
     Args:
         frame: The frame.
-        landmarks: (68, 2) or (5, 2) px of the frame.
+        found: What was found; without landmarks it stays what it is.
         options: Choices.
-        n_faces: Number of faces known of.
-        track_id: Number of the face's track.
-        score: Score of the detector when it last looked at the face.
-        quality: How sure the landmarks are, 0 to 1.
     """
+    if found.landmarks is None:
+        return found
+    landmarks = found.landmarks.astype(np.float64)
     layout = options.layout
     transform = chip_transform(landmarks, size=options.chip_size, padding=layout.padding, shift=layout.shift)
     chip = cut_chip(frame, transform, size=options.chip_size)
     pose = estimate_pose(landmarks, frame.size)
-    return Observation(
-        status=LARGE_POSE if abs(pose.yaw_deg) > options.max_abs_yaw_deg else OK,
-        n_faces=n_faces,
-        track_id=track_id,
+    return replace(
+        found,
+        status=LARGE_POSE if abs(pose.yaw_deg) > options.max_abs_yaw_deg else found.status,
         box_xyxy=placement_from_landmarks(landmarks).box_xyxy,
-        score=score,
-        quality=quality,
-        landmarks=landmarks.astype(np.float32),
         transform=transform,
         yaw_deg=pose.yaw_deg,
         pitch_deg=pose.pitch_deg,

@@ -38,6 +38,7 @@ class FaceOptions:
         max_abs_yaw_deg: A face turned further to either side gets the status ``large_pose``.
         min_quality: A face whose landmarks are less sure (:mod:`fgbench.faces.quality`) gets the status
             ``unsure``; 0 to 1, and with 0 none does.
+        smooth: Whether landmarks are steadied by the frames around (:mod:`fgbench.faces.smoothing`).
         search_every: While there is no face, a frame is searched at the latest this many frames after the
             last; a face found there is followed back through the frames between. 1 searches every frame.
         redetect_every: Frames between two searches for other faces while a face is followed; and, while there
@@ -57,6 +58,7 @@ class FaceOptions:
     min_face_px: float = 40.0
     max_abs_yaw_deg: float = 45.0
     min_quality: float = 0.5
+    smooth: bool = True
     search_every: int = 6
     redetect_every: int = 24
     check_every: int = 2

@@ -19,7 +19,6 @@ A frame's result depends on the frames of its clip that are handed in and on not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,10 +41,10 @@ from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement
-from fgbench.faces.quality import Judge, agreement_with_detection
+from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.searching import Searcher
 from fgbench.faces.selection import choose, rank
-from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE
+from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE, OK
 from fgbench.geometry import box_iou
 from fgbench.video import Frame, Image
 
@@ -106,33 +105,11 @@ class _Track:
     portrait_score: float
 
 
-def observe_clip(
-    frames: Iterable[Frame], options: FaceOptions | None = None, models: Models | None = None
-) -> Iterator[Observed]:
-    """Observe the frames of one clip.
-
-    Args:
-        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time, and one
-            more, which waits for its quality.
-        options: Choices.
-        models: Loaded models, to share them between clips; ``None`` loads them.
-
-    Yields:
-        Every frame once, in order, with its observation.
-
-    Raises:
-        ValueError: If the frames are not in order.
-    """
-    tracker = FaceTracker(options, models)
-    judge = Judge((options or FaceOptions()).min_quality)
-    for frame in frames:
-        yield from judge.feed(tracker.feed(frame))
-    yield from judge.feed(tracker.finish())
-    yield from judge.finish()
-
-
 class FaceTracker:
-    """Finds and follows the face of one clip. Observations have the quality that the detection alone tells.
+    """Finds and follows the face of one clip.
+
+    Observations that wait have landmarks but neither pose nor chip yet
+    (:func:`fgbench.faces.observation.aligned`); all have the quality that the detection alone tells.
 
     Hand in the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
     the end :meth:`finish`, which take less time where there is no face.
@@ -159,7 +136,7 @@ class FaceTracker:
         self._waiting: list[Frame] = []
 
     def observe(self, frame: Frame) -> Observation:
-        """Look at the next frame and answer at once.
+        """Look at the next frame and answer at once, with pose and chip.
 
         Raises:
             ValueError: If the frame does not come after the one before, or frames that were fed still wait.
@@ -167,7 +144,7 @@ class FaceTracker:
         if self._waiting:
             raise ValueError(f"{len(self._waiting)} frames wait for a decision: call finish() first")
         ((_, observation),) = [*self.feed(frame), *self.finish()]
-        return observation
+        return aligned(frame, observation, self._options)
 
     def feed(self, frame: Frame) -> list[Observed]:
         """Take the next frame.
@@ -262,7 +239,7 @@ class FaceTracker:
             self._choose(frame, [self._found(frame, item) for item in found])
         if self._track is not None:
             track = self._track
-            return self._aligned(frame, _Seen(track.face, track.score, track.agreement))
+            return self._observed(_Seen(track.face, track.score, track.agreement))
         return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
 
     def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
@@ -282,7 +259,7 @@ class FaceTracker:
             elif self._track is None:
                 found[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
             else:
-                found[frame.index] = self._aligned(frame, known[0])
+                found[frame.index] = self._observed(known[0])
         return found
 
     def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
@@ -410,16 +387,15 @@ class FaceTracker:
         best = max(upright, key=lambda item: item.score, default=None)
         return first if best is None else replace(best, score=found.score)
 
-    def _aligned(self, frame: Frame, seen: _Seen) -> Observation:
+    def _observed(self, seen: _Seen) -> Observation:
         assert self._track is not None
-        return aligned(
-            frame,
-            seen.face.landmarks,
-            self._options,
+        return Observation(
+            status=OK,
             n_faces=self._n_faces,
             track_id=self._track.track_id,
             score=seen.score,
             quality=seen.agreement,
+            landmarks=seen.face.landmarks.astype(np.float32),
         )
 
 

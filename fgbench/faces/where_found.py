@@ -19,13 +19,13 @@ from itertools import islice
 import cv2
 import numpy as np
 
+from fgbench.faces.clip_faces import ClipObserver
 from fgbench.faces.following import Models
 from fgbench.faces.harder import BORDER
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.quality import Judge
-from fgbench.faces.status import OK, UNSURE
-from fgbench.faces.tracking import FaceTracker, Observed
+from fgbench.faces.status import OK
+from fgbench.faces.tracking import Observed
 from fgbench.video import Frame, ImageFrame
 
 LOOK_FRAMES = 32
@@ -81,18 +81,17 @@ class _Search:
 
     def __init__(self, options: FaceOptions, models: Models, *, border: float) -> None:
         self._options, self._border = options, border
-        self._tracker = FaceTracker(options, models)
-        self._judge = Judge(options.min_quality)
+        self._observer = ClipObserver(options, models)
         self._frames: dict[int, Frame] = {}
 
     def feed(self, frame: Frame) -> list[Observed]:
         """Take the next frame; returns those that are decided now."""
         self._frames[frame.index] = frame
-        return self._told(self._judge.feed(self._tracker.feed(self._bordered(frame))))
+        return self._told(self._observer.feed(self._bordered(frame)))
 
     def finish(self) -> list[Observed]:
         """Decide the frames that still wait."""
-        return self._told([*self._judge.feed(self._tracker.finish()), *self._judge.finish()])
+        return self._told(self._observer.finish())
 
     def _width_px(self, frame: Frame) -> int:
         return round(self._border * max(frame.size))
@@ -115,20 +114,6 @@ class _Search:
 
     def _moved(self, frame: Frame, found: Observation) -> Observation:
         """What was found with the border, as it lies in the frame itself, from which the face is cut."""
-        width = self._width_px(frame)
-        if not width or found.landmarks is None:
-            return found
-        assert found.track_id is not None, "a face with landmarks is followed"
-        assert found.score is not None, "a face with landmarks was detected"
-        assert found.quality is not None, "a face with landmarks was compared with what was detected"
-        moved = aligned(
-            frame,
-            found.landmarks.astype(np.float64) - width,
-            self._options,
-            n_faces=found.n_faces,
-            track_id=found.track_id,
-            score=found.score,
-            quality=found.quality,
-        )
-        is_unsure = found.status == UNSURE and moved.status == OK
-        return replace(moved, status=UNSURE) if is_unsure else moved
+        if found.landmarks is not None:
+            found = replace(found, landmarks=found.landmarks - np.float32(self._width_px(frame)))
+        return aligned(frame, found, self._options)

@@ -24,6 +24,9 @@ from fgbench.errors import ConfigError
 Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.intp]
 
+Area = tuple[int, int, int, int]
+"""Columns and rows of an image: left, top, right, bottom; the last two are not included."""
+
 MAX_POINTS = 16
 """Most neighbours: the table of labels has two to that power entries."""
 
@@ -34,7 +37,7 @@ class LbpConfig:
 
     Attributes:
         points: Neighbours on the circle, 2 to 16.
-        radius_px: Radius of the circle; recipes name it as a share of the face's side.
+        radius_px: Radius of the circle; recipes name it as a share of the width of the area.
         rows: Cells from top to bottom.
         columns: Cells from left to right.
     """
@@ -140,31 +143,39 @@ def lbp_codes(image: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> 
     return codes
 
 
-def lbp_histograms(images: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> npt.NDArray[np.float32]:
+def lbp_histograms(
+    images: npt.NDArray[np.uint8], config: LbpConfig | None = None, area: Area | None = None
+) -> npt.NDArray[np.float32]:
     """Histograms of labels of the cells of images.
 
-    A cell covers the rows ``i * H // rows`` to ``(i + 1) * H // rows`` (not included), and columns likewise.
+    A cell covers the rows ``i * H // rows`` to ``(i + 1) * H // rows`` (not included) of an area H px high,
+    and columns likewise. Neighbours of its pixels may lie outside the area.
 
     Args:
         images: (N, H, W) uint8 grey.
         config: Operator and grid.
+        area: What the grid divides, of each image; ``None`` is all.
 
     Returns:
         (N, rows * columns * n_labels) float32; cells row by row; the histogram of a cell adds up to 1.
 
     Raises:
-        ValueError: If images are not a uint8 array of three dimensions, or smaller than the grid.
+        ValueError: If images are not a uint8 array of three dimensions, or the area is not within them, or
+            smaller than the grid.
     """
     config = config or LbpConfig()
     images = _checked(images)
     n, height, width = images.shape
-    if height < config.rows or width < config.columns:
+    left, top, right, bottom = area or (0, 0, width, height)
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise ValueError(f"area {area} of images of {width} x {height} px, expected one within them")
+    if bottom - top < config.rows or right - left < config.columns:
         raise ValueError(
-            f"images of {width} x {height} px for a grid of {config.columns} x {config.rows} cells, "
+            f"{right - left} x {bottom - top} px for a grid of {config.columns} x {config.rows} cells, "
             "expected at least one pixel per cell"
         )
-    row_edges = np.arange(config.rows + 1) * height // config.rows
-    column_edges = np.arange(config.columns + 1) * width // config.columns
+    row_edges = top + np.arange(config.rows + 1) * (bottom - top) // config.rows
+    column_edges = left + np.arange(config.columns + 1) * (right - left) // config.columns
     area = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
     samples = _samples(config, height, width)
     labels = label_table(config.points)

@@ -22,12 +22,12 @@ from fgbench import video
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.everyone import everyone
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import observe_clip
 from fgbench.faces.where_found import observe_where_found
 from fgbench.images import SUFFIXES, encode
 from fgbench.media_faults import GIVEN_UP
@@ -141,6 +141,7 @@ def face_options(config: FacesConfig) -> FaceOptions:
         chip_size=config.chip_size,
         max_abs_yaw_deg=config.max_abs_yaw_deg,
         min_quality=config.min_quality,
+        smooth=config.smooth,
         redetect_every=config.redetect_every,
         search_every=config.search_every,
         check_every=config.check_every,
@@ -215,7 +216,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=6,
+    version=7,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

@@ -8,9 +8,9 @@ import pytest
 from face_frames import frames, pictures, runs
 from shown_videos import portrait
 
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.dissolves import RecentPictures, are_unlike, is_mixed
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import observe_clip
 
 N_BEFORE, N_AFTER = 14, 14
 

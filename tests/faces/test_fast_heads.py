@@ -5,8 +5,8 @@ import pytest
 from face_frames import error_percent, frames
 from fast_heads import Swing, drawn_swing
 
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import observe_clip
 
 BESIDE = 15
 """Mean error of the landmarks, in percent of the distance of the outer corners of the eyes, beyond which they

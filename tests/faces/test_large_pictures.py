@@ -9,9 +9,9 @@ import pytest
 from skimage.data import astronaut
 
 from fgbench.faces import searching
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.still import ImageFrame
-from fgbench.faces.tracking import observe_clip
 
 PERSON = np.ascontiguousarray(astronaut()[:320, 60:380])
 
@@ -68,7 +68,7 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.faces.still import ImageFrame
-from fgbench.faces.tracking import observe_clip
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.images import read_image
 
 frame = ImageFrame(pixels=read_image(Path(sys.argv[1])))

@@ -8,8 +8,8 @@ import pytest
 from face_frames import GREY, error_percent, frames, pictures
 
 from fgbench.faces import harder
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import observe_clip
 from fgbench.geometry import box_centre, box_width
 
 TILTS = (-50, -40, 40, 50)

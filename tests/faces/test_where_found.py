@@ -8,10 +8,10 @@ import pytest
 import skimage.data
 
 from fgbench.config import FacesConfig
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, search_ladder
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
-from fgbench.faces.tracking import observe_clip
 from fgbench.faces.where_found import LOOK_FRAMES, observe_where_found
 from fgbench.geometry import apply_transform
 from fgbench.stages.faces import observed

@@ -20,14 +20,16 @@ import dlib
 import numpy as np
 
 from fgbench.faces.chips import cut_chip
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, resized
 from fgbench.faces.following import Models, check, load_models, locate
 from fgbench.faces.landmarks import open_predictor
 from fgbench.faces.models import find_model
+from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_box
 from fgbench.faces.still import ImageFrame
-from fgbench.faces.tracking import FaceTracker, Observation, observe_clip
+from fgbench.faces.tracking import FaceTracker
 from fgbench.geometry import box_width, chip_transform
 from fgbench.synthetic import clip as drawn_clip
 from fgbench.synthetic.plan import SynthOptions, plan

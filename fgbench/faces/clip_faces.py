@@ -1,0 +1,68 @@
+"""The face of every frame of a clip: followed, judged, steadied, aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fgbench.faces.following import Models
+from fgbench.faces.observation import aligned
+from fgbench.faces.options import FaceOptions
+from fgbench.faces.quality import Judge
+from fgbench.faces.smoothing import Smoother
+from fgbench.faces.tracking import FaceTracker, Observed
+from fgbench.video import Frame
+
+
+class ClipObserver:
+    """Observes the frames of one clip, handed in in order; all but their alignment.
+
+    Up to ``search_every`` frames wait at a time, and two more, for their quality and for the frame after.
+
+    Args:
+        options: Choices.
+        models: Loaded models, to share them between clips; ``None`` loads them.
+    """
+
+    def __init__(self, options: FaceOptions, models: Models | None = None) -> None:
+        self._tracker = FaceTracker(options, models)
+        self._judge = Judge(options.min_quality)
+        self._smoother = Smoother(is_on=options.smooth)
+
+    def feed(self, frame: Frame) -> list[Observed]:
+        """Take the next frame; returns those that are decided now, in order.
+
+        Raises:
+            ValueError: If the frame does not come after the one before.
+        """
+        return self._smoother.feed(self._judge.feed(self._tracker.feed(frame)))
+
+    def finish(self) -> list[Observed]:
+        """Decide the frames that still wait, in order."""
+        judged = [*self._judge.feed(self._tracker.finish()), *self._judge.finish()]
+        return [*self._smoother.feed(judged), *self._smoother.finish()]
+
+
+def observe_clip(
+    frames: Iterable[Frame], options: FaceOptions | None = None, models: Models | None = None
+) -> Iterator[Observed]:
+    """Observe the frames of one clip.
+
+    Args:
+        frames: In order; some may be left out. Up to ``search_every`` of them are held at a time, and two
+            more.
+        options: Choices.
+        models: Loaded models, to share them between clips; ``None`` loads them.
+
+    Yields:
+        Every frame once, in order, with its observation.
+
+    Raises:
+        ValueError: If the frames are not in order.
+    """
+    options = options or FaceOptions()
+    observer = ClipObserver(options, models)
+    for frame in frames:
+        for decided, found in observer.feed(frame):
+            yield decided, aligned(decided, found, options)
+    for decided, found in observer.finish():
+        yield decided, aligned(decided, found, options)

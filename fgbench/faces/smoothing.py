@@ -1,0 +1,95 @@
+"""Landmarks steadied by the frames before and after, where that does not lag.
+
+The predictor's landmarks tremble: each frame errs for itself. A point moves towards the middle between its
+places in the frame before and the frame after, so a point at rest, or in even motion, is averaged with
+weights 1/4, 1/2, 1/4, and none lags. Where a point does not lie near that middle, it turns, starts or stops
+(a lid that blinks, a head that is thrown), and the share fades: ``(1/2) / (1 + (d / 0.04) ** 2)``, d the
+distance from the middle in sides of the square of dlib's mean face; trembling is about 0.01 of it.
+
+Only neighbours count: the frames with the next lower and the next higher number, the same track, with
+landmarks that are sure. A frame that lacks one of them keeps its landmarks. Ours; not in the paper.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from fgbench.faces.observation import Observation
+from fgbench.faces.status import OK
+from fgbench.geometry import Floats, chip_frame, scale_of
+from fgbench.video import Frame
+
+_HALF_STEP = 0.04  # from the middle, in sides of the mean face's square, at which a point moves half as much
+
+
+class Smoother:
+    """Steadies the frames of one clip; each waits for the one after it.
+
+    Args:
+        is_on: Whether landmarks are changed at all.
+    """
+
+    def __init__(self, *, is_on: bool) -> None:
+        self._is_on = is_on
+        self._before: tuple[Frame, Observation] | None = None  # as it was seen, not as it was told
+        self._held: deque[tuple[Frame, Observation]] = deque()
+
+    def feed(self, decided: list[tuple[Frame, Observation]]) -> list[tuple[Frame, Observation]]:
+        """Take the next frames, in order; returns those that are steadied now."""
+        if not self._is_on:
+            return decided
+        told = []
+        for item in decided:
+            self._held.append(item)
+            if len(self._held) > 1:
+                told.append(self._told(self._held.popleft(), item))
+        return told
+
+    def finish(self) -> list[tuple[Frame, Observation]]:
+        """The frame that still waits."""
+        return [self._held.popleft()] if self._held else []
+
+    def _told(
+        self, item: tuple[Frame, Observation], after: tuple[Frame, Observation]
+    ) -> tuple[Frame, Observation]:
+        before, self._before = self._before, item
+        frame, found = item
+        if before is None or not _are_neighbours(before, item) or not _are_neighbours(item, after):
+            return item
+        points = [one.landmarks for one in (before[1], found, after[1])]
+        assert points[0] is not None, "a face of a track has landmarks"
+        assert points[1] is not None, "a face of a track has landmarks"
+        assert points[2] is not None, "a face of a track has landmarks"
+        return frame, replace(found, landmarks=steadied(points[0], points[1], points[2]).astype(np.float32))
+
+
+def steadied(before: Floats, landmarks: Floats, after: Floats) -> Floats:
+    """Landmarks of a frame, steadied by those of the frames around it.
+
+    Args:
+        before: (68, 2) or (5, 2) px of the frame before.
+        landmarks: Of the frame.
+        after: Of the frame after.
+
+    Returns:
+        Of the same shape, float64.
+    """
+    middle = (before.astype(np.float64) + after) / 2
+    away = middle - landmarks
+    distance = np.linalg.norm(away, axis=1) / scale_of(chip_frame(landmarks.astype(np.float64)))
+    share = 0.5 / (1 + (distance / _HALF_STEP) ** 2)
+    return np.asarray(landmarks + share[:, None] * away)
+
+
+def _are_neighbours(first: tuple[Frame, Observation], second: tuple[Frame, Observation]) -> bool:
+    """Whether two frames follow each other and show one face, both surely."""
+    return (
+        second[0].index - first[0].index == 1
+        and first[1].status == second[1].status == OK
+        and first[1].track_id == second[1].track_id
+        and first[1].landmarks is not None
+        and second[1].landmarks is not None
+    )
