@@ -1,15 +1,17 @@
 """Stages of features: the numbers that the library calls give, by id, and only when the recipe wants them."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 from clip_folders import contents
+from skimage.feature import local_binary_pattern
 from video_files import write_clip
 
 from fgbench import prepare
 from fgbench.config import LbpConfig, PrepareConfig
-from fgbench.config.prepare import DLIB_PADDING
-from fgbench.faces.layout import FACE
+from fgbench.errors import ConfigError
 from fgbench.features.dense_trajectories import dense_trajectories
 from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
@@ -58,18 +60,74 @@ def test_lbp_of_every_image_copies_included(prepared):
     assert any(row["parent_id"] for row in images.values())
     for name, histogram in found.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
-        # 0.0146 of 96 px.
-        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.4, rows=8, columns=7))[0]
+        # Nothing was aligned: all of the picture; 0.018 of 96 px.
+        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.7, rows=7, columns=6))[0]
         np.testing.assert_array_equal(histogram, expected)
 
 
-@pytest.mark.parametrize(("side", "radius_px"), [(48, 0.7), (112, 1.6), (224, 3.3), (448, 6.5), (1024, 15.0)])
+@pytest.mark.parametrize(
+    ("faces", "area", "radius_px"),
+    [
+        # Of 1.85 mean faces, 0.25 beside one and 0.25 below it are left, and what lies above it.
+        ({"geometry": "face"}, (21, 0, 203, 179), 3.3),
+        ({"geometry": "dlib"}, (0, 0, 224, 224), 4.0),
+        ({"geometry": "dlib", "padding": 0.5}, (28, 28, 196, 196), 3.0),
+        ({"geometry": "face", "landmarks": 5, "chip_size": 112}, (11, 0, 101, 89), 1.6),
+    ],
+)
+def test_the_grid_covers_the_face_in_any_geometry(tmp_path, face_clips, faces, area, radius_px):
+    """As much of the face as dlib shows; copies are described like the picture that they come from."""
+    (tmp_path / "in" / "anger").mkdir(parents=True)
+    clip = tmp_path / "in" / "anger" / "c.mp4"
+    clip.write_bytes((face_clips / "single_face.mp4").read_bytes())
+    sections = {"sample": {"video": "none", "before": 1, "after": 1}, "split": {"test": 0, "val": 0}}
+    recipe = {"name": "lbp", "dataset": {"adapter": "folder"}, "faces": faces, **sections}
+    prepare.run(PrepareConfig.model_validate(recipe), tmp_path / "in", tmp_path / "work")
+    prepared = tmp_path
+    images = {row["image_id"]: row for row in rows(prepared, "images")}
+    found = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
+    assert len(found) == len(images) == 6
+    left, top, right, bottom = area
+    for name, histogram in found.items():
+        grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
+        codes = local_binary_pattern(grey, 8, radius_px, "nri_uniform")[top:bottom, left:right]
+        cells = [
+            np.bincount(codes[y0:y1, x0:x1].astype(int).ravel(), minlength=59) / ((y1 - y0) * (x1 - x0))
+            for y0, y1 in pairwise(np.arange(8) * (bottom - top) // 7)
+            for x0, x1 in pairwise(np.arange(7) * (right - left) // 6)
+        ]
+        np.testing.assert_allclose(histogram, np.concatenate(cells), atol=1e-7)
+
+
+def test_all_of_the_picture_is_described_where_the_recipe_says_so(tmp_path, face_clips):
+    (tmp_path / "in" / "anger").mkdir(parents=True)
+    clip = tmp_path / "in" / "anger" / "c.mp4"
+    clip.write_bytes((face_clips / "single_face.mp4").read_bytes())
+    sections = {"sample": {"video": "none", "before": 0, "after": 0}, "split": {"test": 0, "val": 0}}
+    recipe = {"name": "lbp", "dataset": {"adapter": "folder"}, "lbp": {"margin": None}, **sections}
+    prepare.run(PrepareConfig.model_validate(recipe), tmp_path / "in", tmp_path / "work")
+    (image, *_), (histogram, *_) = rows(tmp_path, "images"), rows(tmp_path, "features/lbp")
+    assert image["image_id"] == histogram["image_id"]
+    grey = cv2.cvtColor(decode(image["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
+    np.testing.assert_array_equal(histogram["lbp"], lbp_histograms(grey[None], operator(LbpConfig(), 224))[0])
+
+
+def test_more_cells_than_the_face_has_pixels_is_one_clear_error(tmp_path, face_clips):
+    (tmp_path / "in" / "anger").mkdir(parents=True)
+    clip = tmp_path / "in" / "anger" / "c.mp4"
+    clip.write_bytes((face_clips / "single_face.mp4").read_bytes())
+    faces, grid = {"chip_size": 64, "geometry": "dlib", "padding": 2.0}, {"rows": 30, "columns": 6}
+    recipe = {"name": "lbp", "dataset": {"adapter": "folder"}, "faces": faces, "lbp": grid}
+    with pytest.raises(ConfigError, match=r"30 x 6 cells, and faces are 20 x 20 px") as told:
+        prepare.run(PrepareConfig.model_validate(recipe), tmp_path / "in", tmp_path / "work")
+    assert "lbp.margin" in told.value.hint
+
+
+@pytest.mark.parametrize(("side", "radius_px"), [(48, 0.9), (112, 2.0), (224, 4.0), (448, 8.1), (1024, 18.4)])
 def test_the_radius_is_a_share_of_the_face(side, radius_px):
-    """Shan et al. take 2 px of 110; a face of the geometry ``face`` is smaller in its chip than one of
-    dlib's."""
+    """Shan et al. take 2 px of 110."""
     assert operator(LbpConfig(), side).radius_px == radius_px
-    smaller = (1 + 2 * DLIB_PADDING) / (1 + 2 * FACE.padding)
-    assert abs(radius_px / side - 2 / 110 * smaller) < 0.0013
+    assert abs(radius_px / side - 2 / 110) < 0.0013
 
 
 def test_a_radius_means_the_same_in_a_face_of_another_size():
