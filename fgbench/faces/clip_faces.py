@@ -10,7 +10,7 @@ from fgbench.faces.options import FaceOptions
 from fgbench.faces.quality import Judge
 from fgbench.faces.smoothing import Smoother
 from fgbench.faces.tracking import FaceTracker, Observed
-from fgbench.video import Frame
+from fgbench.media.video import Frame
 
 
 class ClipObserver:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.faces.detection import Detection, Detector, open_detector, resized
+from fgbench.faces.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
 from fgbench.faces.landmarks import LandmarkPredictor, open_predictor
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import (
@@ -25,8 +26,7 @@ from fgbench.faces.placement import (
     placement_from_box,
     placement_from_landmarks,
 )
-from fgbench.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 # A placement is good when the landmarks that it gives place the face within these bounds of it: the predictor
 # was trained on boxes as much off.

@@ -1,8 +1,8 @@
 """Where the face lies in its aligned chip: two geometries, both dlib's similarity, moved and scaled.
 
 dlib fits a square of side 1, its mean face, to eyes, nose and upper lip
-(:func:`fgbench.geometry.chip_frame`): the brows lie at its top, the lower lip at 0.9 of its height, and the
-chin at about 1.2, at 1.5 with the mouth wide open. A chip is a larger square, upright in the frame of the
+(:func:`fgbench.faces.geometry.chip_frame`): the brows lie at its top, the lower lip at 0.9 of its height, and
+the chin at about 1.2, at 1.5 with the mouth wide open. A chip is a larger square, upright in the frame of the
 first.
 
 - ``face``, the default: side 1.85, its centre 0.2 below that of the mean face, so that it reaches from 0.225
@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 
 from fgbench.config.prepare import DLIB_PADDING
-from fgbench.geometry import Floats, apply_transform, chip_frame, invert, scale_of
+from fgbench.faces.geometry import Floats, Transform, apply_transform, chip_frame, invert, scale_of
 
 Geometry = Literal["face", "dlib"]
 """How the chip is laid out about the face."""
@@ -49,7 +49,7 @@ FACE = Layout(padding=0.425, shift=0.2)
 """The geometry ``face``."""
 
 
-def layout_of(landmarks: Floats, transform: Floats, *, size: int) -> Layout:
+def layout_of(landmarks: Floats, transform: Transform, *, size: int) -> Layout:
     """The layout by which a chip was cut, from the face in the frame.
 
     Args:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.faces.chips import cut_chip, sharpness
+from fgbench.faces.geometry import chip_transform
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_landmarks
 from fgbench.faces.pose import estimate_pose
 from fgbench.faces.status import LARGE_POSE, Status
-from fgbench.geometry import chip_transform
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fgbench.faces.geometry import Floats, box_centre, box_width
 from fgbench.faces.options import Policy
-from fgbench.geometry import Floats, box_centre, box_width
 
 
 def rank(box_xyxy: Floats, size: tuple[int, int], *, policy: Policy) -> float:

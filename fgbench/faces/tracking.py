@@ -27,16 +27,8 @@ import numpy.typing as npt
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.following import (
-    Located,
-    Models,
-    at_detection,
-    check,
-    distance,
-    load_models,
-    locate,
-    look,
-)
+from fgbench.faces.following import Located, Models, at_detection, check, distance, load_models, locate, look
+from fgbench.faces.geometry import box_iou
 from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
@@ -45,8 +37,7 @@ from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.searching import Searcher
 from fgbench.faces.selection import choose, rank
 from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE, OK
-from fgbench.geometry import box_iou
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 # Score of dlib's HOG detector, ours: a face that is followed is kept a little below acceptance.
 _KEEP_MARGIN = 0.3

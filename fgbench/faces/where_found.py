@@ -26,7 +26,7 @@ from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.status import OK
 from fgbench.faces.tracking import Observed
-from fgbench.video import Frame, ImageFrame
+from fgbench.media.video import Frame, ImageFrame
 
 LOOK_FRAMES = 32
 """Frames that decide whether a clip is aligned: so many are held at a time. Ours."""

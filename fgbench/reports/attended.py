@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.results import Predictions
-from fgbench.evaluation.streams import ATTENTION, ClipAttention, read_attention
-from fgbench.images import decode
-from fgbench.manifest_index import MANIFESTS, read_index
+from fgbench.media.images import decode
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.experiments import Experiment, NoRunError
 from fgbench.reports.methods import TMSAU
+from fgbench.runs.results import Predictions
+from fgbench.runs.streams import ATTENTION, ClipAttention, read_attention
 from fgbench.storage import read_rows
 from fgbench.taxonomy import basics, leaf
+from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 Image = npt.NDArray[np.uint8]
 

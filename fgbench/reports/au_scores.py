@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.evaluation.action_units import (
+from fgbench.naming import counted
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
+from fgbench.runs.unit_results import (
     PEOPLE_TRAINED_ON,
     AuPredictions,
     mean_f1,
@@ -16,9 +19,6 @@ from fgbench.evaluation.action_units import (
     read_au_result,
     unit_scores,
 )
-from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
-from fgbench.naming import counted
-from fgbench.reports.model import Cell, Table, data_title
 
 _NOT_KNOWN = "of whom it is not known whether they were trained on"
 

@@ -15,9 +15,6 @@ from typing import Any, Literal
 import numpy as np
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.results import Predictions
-from fgbench.manifest_index import read_index, unlike_published_sentence
 from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.best import bold_note, mark_best
@@ -25,9 +22,12 @@ from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
 from fgbench.reports.methods import METHODS, source_of
-from fgbench.reports.model import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
+from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
+from fgbench.runs.labels import read_labels
+from fgbench.runs.results import Predictions
 from fgbench.taxonomy import ontology
+from fgbench.workfolders.manifest_index import read_index, unlike_published_sentence
 
 _KEYS = ("Method", "Of", "Data", "Protocol")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from fgbench.reports.model import Best, Cell, Spread, centre
+from fgbench.reports.rendering.table import Best, Cell, Spread, centre
 
 BOLD = "Bold: the best of those that compare on this data set; all of them where several print alike."
 _DIGITS = 3

@@ -12,8 +12,8 @@ from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
 from fgbench.reports.contenders import Contender
 from fgbench.reports.freshness import state_notes
-from fgbench.reports.model import Cell, PValue, Spread, Table, data_title
 from fgbench.reports.protocols import knowledge_notes
+from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05

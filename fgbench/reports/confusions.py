@@ -14,8 +14,8 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.methods import MSAU
-from fgbench.reports.model import Cell, OfPaper, Table, centre
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
 from fgbench.taxonomy import leaves, ontology
 
 Shares = npt.NDArray[np.float64]

@@ -15,16 +15,16 @@ import numpy as np
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.action_units import RESULT as AU_RESULT
-from fgbench.evaluation.breakdown import subset
 from fgbench.evaluation.clusters import LEAST, clusters_told
-from fgbench.evaluation.results import RESULT, Predictions, read_result
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
 from fgbench.reports.freshness import State, marked, read_present, state_of
-from fgbench.reports.model import Cell
 from fgbench.reports.protocols import fairness_notes
+from fgbench.reports.rendering.table import Cell
+from fgbench.runs.breakdown import subset
+from fgbench.runs.results import RESULT, Predictions, read_result
+from fgbench.runs.unit_results import RESULT as AU_RESULT
 from fgbench.taxonomy import ontology, ontology_names
 
 

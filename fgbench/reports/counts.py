@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from fgbench.evaluation.labels import LabelSet, read_labels
-from fgbench.manifest_index import MANIFESTS, read_index
+from fgbench.runs.labels import LabelSet, read_labels
 from fgbench.storage import read_rows
+from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 IMAGE = "Image"
 VIDEO = "Video"

@@ -9,14 +9,14 @@ from pathlib import Path
 from fgbench.errors import ManifestError
 from fgbench.evaluation.paired import method_test
 from fgbench.evaluation.significance import ClusterCounts, Interval
-from fgbench.evaluation.streams import STREAMS
 from fgbench.reports.accuracies import measure
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.fusions import has_both_streams, validate
 from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.model import Cell, OfPaper, PValue, centre
 from fgbench.reports.paper import figure7_peaks
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell, OfPaper, PValue, centre
+from fgbench.runs.streams import STREAMS
 
 REGIONS = "number of regions"
 WEIGHT = "weight of the spatial stream"

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.evaluation.results import Predictions
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.experiments import Experiment, NoRunError
 from fgbench.reports.methods import MSAU
 from fgbench.reports.regions import PARTS, REGIONS, Region, first_cells, part_of, read_regions
+from fgbench.runs.results import Predictions
 from fgbench.taxonomy import leaf
 
 VALENCES = ("pleasant", "unpleasant")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.reports.accuracies import pooled
-from fgbench.reports.model import Cell, Spread, Table, centre, data_title
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
+from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
 from fgbench.reports.run_scores import class_rows, score_notes
+from fgbench.runs.results import Predictions, read_predictions, read_result
 
 MEASURES = ("uar", "war", "macro_f1")
 

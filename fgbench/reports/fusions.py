@@ -13,14 +13,14 @@ import numpy as np
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import fusion
-from fgbench.evaluation.results import SINGLE_FOLD, Predictions
-from fgbench.evaluation.samples import moving_samples
-from fgbench.evaluation.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
-from fgbench.manifest_index import MANIFESTS
 from fgbench.reports.accuracies import Accuracies, accuracies, pooled
 from fgbench.reports.experiments import Experiment, Run
 from fgbench.reports.freshness import read_present
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.runs.results import SINGLE_FOLD, Predictions
+from fgbench.runs.samples import moving_samples
+from fgbench.runs.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
+from fgbench.workfolders.manifest_index import MANIFESTS
 
 _NEAR = 1e-3  # how far fused float32 probabilities may be from those predicted; ours
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.manifest_index import has_classes, is_published
 from fgbench.reports.comparison import chance
 from fgbench.reports.comparison_tables import (
     SCORE_COLUMNS,
@@ -18,8 +17,9 @@ from fgbench.reports.comparison_tables import (
 from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.freshness import state_notes
-from fgbench.reports.model import Cell, Table, centre, data_title
 from fgbench.reports.protocols import knowledge_notes
+from fgbench.reports.rendering.table import Cell, Table, centre, data_title
+from fgbench.workfolders.manifest_index import has_classes, is_published
 
 _KINDS = {"image": "images", "video": "clips"}
 

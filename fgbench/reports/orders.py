@@ -9,8 +9,8 @@ from itertools import combinations
 from fgbench.evaluation.paired import holm, method_test
 from fgbench.evaluation.significance import ClusterCounts
 from fgbench.reports.methods import Method
-from fgbench.reports.model import OfPaper, PValue
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import OfPaper, PValue
 
 _ALPHA = 0.05
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fgbench.reports.model import Cell, OfPaper, Table
+from fgbench.reports.rendering.table import Cell, OfPaper, Table
 
 _KINDS = ("Of", "Number")
 """Heads of the column that tells whose a row is."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ManifestError
-from fgbench.geometry import N_IBUG_POINTS, apply_transform
+from fgbench.faces.geometry import N_IBUG_POINTS, apply_transform
 from fgbench.records import image_id
 from fgbench.storage import read_rows
 

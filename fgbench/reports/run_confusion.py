@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import storage
-from fgbench.evaluation.confusion_csv import NO_PREDICTION, confusion_csv
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
-from fgbench.evaluation.results import CONFUSION, read_predictions, read_result
-from fgbench.reports.model import Cell, Table, data_title
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.confusion_csv import NO_PREDICTION, confusion_csv
+from fgbench.runs.results import CONFUSION, read_predictions, read_result
 from fgbench.taxonomy import basics
 
 N_LARGEST = 10

@@ -12,8 +12,8 @@ from fgbench.evaluation.hierarchy import are_leaves
 from fgbench.evaluation.metrics import Counts
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.contenders import Contender
-from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
-from fgbench.reports.model import Cell, Figure, Table
+from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
+from fgbench.reports.rendering.table import Cell, Figure, Table
 from fgbench.reports.run_sheet import name_of, reliability_of, title_of
 from fgbench.taxonomy import leaf
 

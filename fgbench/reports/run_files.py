@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.output_folders import writing_in
 from fgbench.reports.contenders import Contender
-from fgbench.reports.drawing_style import drawn
-from fgbench.reports.files import TEXT_FORMATS, Look, file_names, write_item
-from fgbench.reports.hypertext import html_page, html_picture, html_table
-from fgbench.reports.model import Figure, Table
-from fgbench.reports.render import PICTURE_FORMATS, png
+from fgbench.reports.rendering.drawing_style import drawn
+from fgbench.reports.rendering.files import TEXT_FORMATS, Look, file_names, write_item
+from fgbench.reports.rendering.hypertext import html_page, html_picture, html_table
+from fgbench.reports.rendering.render import PICTURE_FORMATS, png
+from fgbench.reports.rendering.table import Figure, Table
 from fgbench.reports.run_figures import run_figures
 from fgbench.reports.run_sheet import name_of, sheet_tables, title_of
+from fgbench.workfolders.output_folders import writing_in
 
 
 def printed_tables(one: Contender) -> list[Table]:
@@ -38,9 +38,10 @@ def write_sheet(
     Args:
         one: The run.
         folder: Where; it is made.
-        formats: Some of :data:`fgbench.reports.files.FORMATS`; ``None``: Markdown and PNG.
+        formats: Some of :data:`fgbench.reports.rendering.files.FORMATS`; ``None``: Markdown and PNG.
         look: How they are made.
-        own: Whether the folder is known to be fgbench's own, see :func:`fgbench.output_folders.writing_in`.
+        own: Whether the folder is known to be fgbench's own, see
+            :func:`fgbench.workfolders.output_folders.writing_in`.
 
     Returns:
         The files.

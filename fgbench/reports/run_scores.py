@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import LEAST, clusters_told, few_told
-from fgbench.evaluation.results import Predictions, read_predictions, read_result
 from fgbench.evaluation.significance import Interval, cluster_interval
-from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import fairness_notes, protocol_notes
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.results import Predictions, read_predictions, read_result
 
 COPIES = "Augmented copies are not scored."
 """What every table of scores says of its samples."""

@@ -11,14 +11,6 @@ from typing import Any
 import numpy as np
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.breakdown import (
-    Group,
-    by_agreement,
-    by_confidence,
-    coverage,
-    missing_reasons,
-    read_judgements,
-)
 from fgbench.evaluation.calibration import (
     N_BINS,
     Bin,
@@ -35,16 +27,24 @@ from fgbench.evaluation.hierarchy import (
     inside_counts,
     upper_counts,
 )
-from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import Metric
-from fgbench.manifest_index import MANIFESTS
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.contenders import Contender
 from fgbench.reports.freshness import state_notes
-from fgbench.reports.model import Cell, Table, data_title
 from fgbench.reports.protocols import protocol_notes
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.breakdown import (
+    Group,
+    by_agreement,
+    by_confidence,
+    coverage,
+    missing_reasons,
+    read_judgements,
+)
+from fgbench.runs.results import Predictions
 from fgbench.taxonomy import basics
+from fgbench.workfolders.manifest_index import MANIFESTS
 
 _NO_PREDICTION = "no prediction"
 _SCORES: dict[Metric, str] = {"uar": "UAR", "war": "WAR", "macro_f1": "macro F1"}

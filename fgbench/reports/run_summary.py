@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fgbench.reports.au_scores import au_table
 from fgbench.reports.fold_scores import POOLED, fold_tables
-from fgbench.reports.model import Table
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Table
 from fgbench.reports.run_scores import COPIES, scores_table
 from fgbench.reports.seed_scores import au_seed_table, seed_table
 

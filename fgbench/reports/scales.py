@@ -12,12 +12,12 @@ import numpy as np
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.result_schema import TrainingHistory, read_shaped
-from fgbench.evaluation.results import Predictions
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, Run
-from fgbench.reports.model import Cell
-from fgbench.reports.render import text
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell
+from fgbench.runs.result_schema import TrainingHistory, read_shaped
+from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
 BRANCHES = "branches.parquet"

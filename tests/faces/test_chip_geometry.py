@@ -9,16 +9,16 @@ import skimage.data
 from fgbench import config
 from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
+from fgbench.faces.geometry import apply_transform, chip_frame, chip_transform, invert
 from fgbench.faces.layout import FACE, chip_layout
-from fgbench.geometry import apply_transform, chip_frame, chip_transform, invert
-from fgbench.hashing import hash_u64
-from fgbench.stages.faces import observed
+from fgbench.files.hashing import hash_u64
+from fgbench.media.video import ImageFrame, open_video
+from fgbench.preparation.stages.faces import observed
 from fgbench.synthetic.action_units import channels_of
 from fgbench.synthetic.camera import Pose
 from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.face import Head
 from fgbench.synthetic.plan import SynthOptions, plan
-from fgbench.video import ImageFrame, open_video
 
 DLIB = chip_layout("dlib", None)
 LOWER_JAW, BROWS = np.arange(3, 14), np.arange(17, 27)

@@ -3,9 +3,9 @@
 import pytest
 
 from fgbench.errors import ConfigError
+from fgbench.faces.geometry import square_box
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.selection import choose
-from fgbench.geometry import square_box
 
 SIZE = (640, 360)
 

@@ -7,11 +7,11 @@ import pytest
 from face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
 from fgbench.faces.clip_faces import observe_clip
+from fgbench.faces.geometry import apply_transform, chip_transform
 from fgbench.faces.layout import FACE
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
-from fgbench.geometry import apply_transform, chip_transform
 
 
 def observe(images, models, **options):

@@ -69,7 +69,7 @@ import numpy as np
 
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.images import read_image
+from fgbench.media.images import read_image
 
 frame = ImageFrame(pixels=read_image(Path(sys.argv[1])))
 print([found.status for _, found in observe_clip([frame])])

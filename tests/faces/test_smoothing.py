@@ -7,11 +7,11 @@ from fast_heads import Swing, drawn_swing
 from scipy.ndimage import convolve1d
 
 from fgbench.faces.clip_faces import observe_clip
+from fgbench.faces.geometry import apply_transform, mean_face
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.smoothing import Smoother, steadied
-from fgbench.geometry import apply_transform, mean_face
-from fgbench.video import ImageFrame
+from fgbench.media.video import ImageFrame
 
 SIDE_PX = 200.0
 

@@ -9,8 +9,8 @@ from face_frames import GREY, error_percent, frames, pictures
 
 from fgbench.faces import harder
 from fgbench.faces.clip_faces import observe_clip
+from fgbench.faces.geometry import box_centre, box_width
 from fgbench.faces.options import FaceOptions
-from fgbench.geometry import box_centre, box_width
 
 TILTS = (-50, -40, 40, 50)
 

@@ -10,12 +10,12 @@ import skimage.data
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, search_ladder
+from fgbench.faces.geometry import apply_transform
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
 from fgbench.faces.where_found import LOOK_FRAMES, observe_where_found
-from fgbench.geometry import apply_transform
-from fgbench.stages.faces import observed
-from fgbench.video import ImageFrame
+from fgbench.media.video import ImageFrame
+from fgbench.preparation.stages.faces import observed
 
 FACE = (174.0, 72.0, 274.5, 172.5)  # dlib's box of the astronaut's face
 
@@ -160,6 +160,6 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
 
 
 def _models():
-    from fgbench.stages.faces import _models as loaded
+    from fgbench.preparation.stages.faces import _models as loaded
 
     return loaded(FaceOptions())

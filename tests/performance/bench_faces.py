@@ -23,6 +23,7 @@ from fgbench.faces.chips import cut_chip
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, resized
 from fgbench.faces.following import Models, check, load_models, locate
+from fgbench.faces.geometry import box_width, chip_transform
 from fgbench.faces.landmarks import open_predictor
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
@@ -30,10 +31,9 @@ from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_box
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
-from fgbench.geometry import box_width, chip_transform
+from fgbench.media.video import open_video
 from fgbench.synthetic import clip as drawn_clip
 from fgbench.synthetic.plan import SynthOptions, plan
-from fgbench.video import open_video
 
 WIDTH, HEIGHT = 1280, 720
 SMALL_WIDTHS_PX = (40, 50, 60, 70, 80)

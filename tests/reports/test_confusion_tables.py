@@ -7,7 +7,7 @@ import pytest
 from report_folders import samples, write_fake_run
 
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Spread
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table6, table7
 from fgbench.taxonomy import leaf
 

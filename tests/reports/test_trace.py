@@ -16,7 +16,7 @@ from scipy.stats import t as students_t
 from fgbench.reports.contenders import find_contender
 from fgbench.reports.figures import figure3, figure7
 from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.model import Spread
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run_sheet import sheet_tables
 from fgbench.reports.tables import table1, table2, table6, table7
 

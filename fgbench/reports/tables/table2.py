@@ -15,18 +15,12 @@ from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.experiments import (
-    Experiment,
-    find_experiments,
-    run_notes,
-    shown_names,
-    title_of,
-)
+from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.fusions import has_both_streams, weight_note
 from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
-from fgbench.reports.model import Cell, OfPaper, Table, centre
 from fgbench.reports.orders import Standing, order_notes
+from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
 from fgbench.reports.scales import scale_notes
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fgbench.reports.benchmark_tables import benchmark_table
-from fgbench.reports.model import Table
+from fgbench.reports.rendering.table import Table
 
 
 def build(workdir: Path) -> Table:
