@@ -38,9 +38,9 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
-    from fgbench.reports.comparison import compare as compared
-    from fgbench.reports.comparison_tables import comparison_json, comparison_tables
-    from fgbench.reports.contenders import find_contender
+    from fgbench.reports.comparison.compared import compare as compared
+    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 
     if not runs:
         leaderboard(workdir, format_, out, json)
@@ -59,7 +59,7 @@ def leaderboard(
     workdir: Workdir = places.DEMO_WORKDIR, format_: Format = "md", out: Out = None, json: Json = False
 ) -> None:
     """All runs of a work folder by their mean accuracy, with intervals."""
-    from fgbench.reports.leaderboard import leaderboard as ranked
+    from fgbench.reports.comparison.leaderboard import leaderboard as ranked
 
     _check(format_)
     tables = ranked(workdir)
@@ -72,9 +72,9 @@ def leaderboard(
 
 def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None, look: Look) -> None:
     """Write the tables and figures of one run, and print the tables that fit a terminal."""
-    from fgbench.reports.contenders import find_contender
+    from fgbench.reports.comparison.runs_compared import find_contender
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_files import printed_tables, write_sheet
+    from fgbench.reports.run.files import printed_tables, write_sheet
     from fgbench.workfolders.folder import check_results
 
     one = find_contender(run, workdir)

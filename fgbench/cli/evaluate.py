@@ -133,7 +133,7 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool,
     """Print the scores of a run, and how they compare with those that it had."""
     from dataclasses import asdict
 
-    from fgbench.reports.run_confusion import confusion_json, write_confusion
+    from fgbench.reports.run.confusion import confusion_json, write_confusion
     from fgbench.runs.results import read_result
 
     if json:

@@ -270,8 +270,8 @@ def _write(
 ) -> Mapping[str, str | None]:
     """Draw the face; returns what was written, by name."""
     from fgbench import storage
-    from fgbench.reports.prediction_picture import ShownPrediction, draw_prediction
     from fgbench.reports.rendering.render import png
+    from fgbench.reports.run.prediction_picture import ShownPrediction, draw_prediction
 
     frames = out / f"{name}{_FRAMES}"
     written: dict[str, str | None] = {

@@ -242,8 +242,8 @@ def _write(
 
 def _ranked(workdir: Path) -> list[Table]:
     """The leaderboards, if there are runs."""
+    from fgbench.reports.comparison.leaderboard import leaderboard
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.leaderboard import leaderboard
 
     try:
         return list(leaderboard(workdir))

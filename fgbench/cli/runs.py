@@ -237,9 +237,9 @@ def seeded(place: _P, seeds: int) -> list[_P]:
 def show_run(folder: Path, *, full: bool, json: bool) -> None:
     """Print a finished run's scores, in full with classes and confusions; write its ``confusion.csv``."""
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
-    from fgbench.reports.run_scores import scores_table
-    from fgbench.reports.run_summary import run_summary
+    from fgbench.reports.run.confusion import confusion_json, confusion_tables, write_confusion
+    from fgbench.reports.run.scores import scores_table
+    from fgbench.reports.run.summary import run_summary
     from fgbench.runs.results import read_result
 
     write_confusion(folder)
@@ -281,10 +281,10 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 
 def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print the scores of an experiment over its folds: pooled, and their mean; in full each, too."""
-    from fgbench.reports.fold_scores import fold_tables, folds_json
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_confusion import write_confusion
-    from fgbench.reports.run_summary import folds_summary
+    from fgbench.reports.run.confusion import write_confusion
+    from fgbench.reports.run.fold_scores import fold_tables, folds_json
+    from fgbench.reports.run.summary import folds_summary
     from fgbench.runs.results import read_result
 
     for folder in folders:
@@ -304,9 +304,9 @@ def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 def show_seeds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print the scores of an experiment over its seeds: their mean, and what varied; in full each, too."""
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_confusion import write_confusion
-    from fgbench.reports.run_summary import seeds_summary
-    from fgbench.reports.seed_scores import seed_table, seeds_json
+    from fgbench.reports.run.confusion import write_confusion
+    from fgbench.reports.run.seed_scores import seed_table, seeds_json
+    from fgbench.reports.run.summary import seeds_summary
     from fgbench.runs.results import read_result
 
     for folder in folders:

@@ -77,10 +77,10 @@ def au(
 ) -> None:
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
     from fgbench.config import TrainAuConfig, load_training
-    from fgbench.reports.au_scores import au_table
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_summary import units_summary
-    from fgbench.reports.seed_scores import au_seed_table
+    from fgbench.reports.run.seed_scores import au_seed_table
+    from fgbench.reports.run.summary import units_summary
+    from fgbench.reports.run.unit_scores import au_table
     from fgbench.runs.unit_results import read_au_result
     from fgbench.workfolders.manifest_index import has_classes
 

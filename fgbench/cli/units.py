@@ -159,9 +159,9 @@ def _tell(
 ) -> None:
     from dataclasses import asdict
 
-    from fgbench.reports.au_scores import scored_table
     from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run_summary import unit_lines
+    from fgbench.reports.run.summary import unit_lines
+    from fgbench.reports.run.unit_scores import scored_table
     from fgbench.runs.unit_results import mean_f1, unit_scores
 
     if json:

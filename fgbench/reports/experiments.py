@@ -12,7 +12,7 @@ from typing import Any
 
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.reports.freshness import State, state_notes, states_of
-from fgbench.reports.methods import METHODS, Method
+from fgbench.reports.paper.methods import METHODS, Method
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
 from fgbench.reports.rendering.table import data_title
 from fgbench.runs.folds import natural_key

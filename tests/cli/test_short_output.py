@@ -11,7 +11,7 @@ from fgbench.cli import demo as demo_command
 from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.evaluation import metrics
-from fgbench.reports.run_summary import folds_summary, run_summary, seeds_summary
+from fgbench.reports.run.summary import folds_summary, run_summary, seeds_summary
 from fgbench.runs.results import read_predictions
 
 

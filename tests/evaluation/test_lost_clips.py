@@ -8,7 +8,7 @@ from clip_folders import write_plain_clip
 
 from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
 from fgbench.preparation import prepare
-from fgbench.reports.run_scores import scores_table
+from fgbench.reports.run.scores import scores_table
 from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunPlace
 from fgbench.runs.labels import LabelSet

@@ -8,7 +8,7 @@ from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 from fgbench import records, storage
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import hash_u64
-from fgbench.reports.fold_scores import fold_tables, folds_json
+from fgbench.reports.run.fold_scores import fold_tables, folds_json
 from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunPlace
 from fgbench.runs.division import read_division

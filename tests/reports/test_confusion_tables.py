@@ -53,7 +53,7 @@ def test_shares_are_those_counted(work, module, classes):
 
 def test_papers_values():
     """Literals of the paper's tables."""
-    from fgbench.reports.paper import confusion
+    from fgbench.reports.paper.numbers import confusion
 
     assert confusion("table6").shares["sorrow", "suffering"] == 0.123
     assert confusion("table7").shares["pride", "optimism"] == 0.087

@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix
 
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.reports.rendering.render import markdown
-from fgbench.reports.run_confusion import (
+from fgbench.reports.run.confusion import (
     confusion_json,
     confusion_tables,
     largest_confusions,

@@ -13,7 +13,7 @@ from fgbench.reports.experiments import Run, sound_experiments
 from fgbench.reports.rendering.hypertext import html_table
 from fgbench.reports.rendering.latex import latex
 from fgbench.reports.rendering.render import markdown
-from fgbench.reports.seed_scores import seed_table, seeds_json
+from fgbench.reports.run.seed_scores import seed_table, seeds_json
 from fgbench.reports.tables import table2
 from fgbench.storage import read_json
 from fgbench.workfolders.sealed_json import SEAL, write_sealed

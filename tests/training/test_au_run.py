@@ -18,7 +18,7 @@ from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.methods.action_units import run as au_run
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import load_weights
-from fgbench.reports.au_scores import au_table, scored_table
+from fgbench.reports.run.unit_scores import au_table, scored_table
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
 pytestmark = pytest.mark.usefixtures("one_thread")

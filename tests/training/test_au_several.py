@@ -20,7 +20,7 @@ from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
 from fgbench.methods._networks.overlap import clips_trained_on, refuse_overlap
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData, labelled_frames
-from fgbench.reports.au_scores import au_table
+from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.division import Division
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained

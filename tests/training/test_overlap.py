@@ -16,8 +16,8 @@ from fgbench.methods._networks.overlap import refuse_overlap
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
-from fgbench.reports.fold_scores import fold_tables
-from fgbench.reports.run_scores import scores_table
+from fgbench.reports.run.fold_scores import fold_tables
+from fgbench.reports.run.scores import scores_table
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.manifest_index import content_digest

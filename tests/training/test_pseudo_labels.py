@@ -15,10 +15,10 @@ from fgbench.methods.action_units.frames import UnitData
 from fgbench.methods.msau import run as image_run
 from fgbench.models.weights import load_weights
 from fgbench.records import UnitSource
-from fgbench.reports.au_scores import au_table
-from fgbench.reports.benchmark_tables import reservations
+from fgbench.reports.paper.benchmark_tables import reservations
 from fgbench.reports.protocols import knowledge_notes
-from fgbench.reports.seed_scores import au_seed_table
+from fgbench.reports.run.seed_scores import au_seed_table
+from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.results import read_result
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained

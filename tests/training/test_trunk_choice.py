@@ -30,7 +30,7 @@ from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.models.weights import load_weights
 from fgbench.reports.protocols import fairness_notes
-from fgbench.reports.run_scores import scores_table
+from fgbench.reports.run.scores import scores_table
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
-from fgbench.reports.regions import REGIONS, read_regions
+from fgbench.reports.run.regions import REGIONS, read_regions
 from fgbench.runs.labels import FG33
 from fgbench.runs.result_schema import TrainingHistory, read_shaped
 from fgbench.runs.results import Predictions

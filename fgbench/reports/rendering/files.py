@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.reports.own_numbers import without_paper
+from fgbench.reports.paper.own_numbers import without_paper
 from fgbench.reports.rendering.drawing_style import drawn
 from fgbench.reports.rendering.hypertext import html_page, html_picture, html_table
 from fgbench.reports.rendering.latex import latex

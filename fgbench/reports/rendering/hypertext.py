@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from fgbench.printable import markup_of
-from fgbench.reports.best import is_best
+from fgbench.reports.paper.best import is_best
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table
 

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from fgbench.printable import cell_of, printable
-from fgbench.reports.best import is_best
+from fgbench.reports.paper.best import is_best
 from fgbench.reports.rendering.drawing_style import own_style
 from fgbench.reports.rendering.fonts import fit_fonts
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table

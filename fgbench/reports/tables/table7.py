@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.reports.confusions import confusion_table
+from fgbench.reports.paper.confusions import confusion_table
 from fgbench.reports.rendering.table import Table
 
 

@@ -15,13 +15,13 @@ from typing import Any, Literal
 import numpy as np
 
 from fgbench.evaluation import metrics
-from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
-from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import RUNS, Experiment, NoRunError, find_benchmarks
 from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
-from fgbench.reports.methods import METHODS, source_of
+from fgbench.reports.paper import numbers as paper
+from fgbench.reports.paper.best import bold_note, mark_best
+from fgbench.reports.paper.methods import METHODS, source_of
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels

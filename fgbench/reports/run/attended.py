@@ -16,7 +16,7 @@ from fgbench.errors import ManifestError
 from fgbench.media.images import decode
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.experiments import Experiment, NoRunError
-from fgbench.reports.methods import TMSAU
+from fgbench.reports.paper.methods import TMSAU
 from fgbench.runs.results import Predictions
 from fgbench.runs.streams import ATTENTION, ClipAttention, read_attention
 from fgbench.storage import read_rows

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from fgbench.evaluation.paired import holm, method_test
 from fgbench.evaluation.significance import ClusterCounts
-from fgbench.reports.methods import Method
+from fgbench.reports.paper.methods import Method
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import OfPaper, PValue
 

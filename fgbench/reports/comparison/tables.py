@@ -9,8 +9,8 @@ from typing import Any
 from fgbench.evaluation import clusters
 from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.comparison import METRICS, Comparison, Pair, chance
-from fgbench.reports.contenders import Contender
+from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chance
+from fgbench.reports.comparison.runs_compared import Contender
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title

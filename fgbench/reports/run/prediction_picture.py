@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.reports.regions import REGION_STYLES
 from fgbench.reports.rendering.drawing_style import own_style
+from fgbench.reports.run.regions import REGION_STYLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

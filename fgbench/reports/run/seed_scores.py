@@ -11,13 +11,13 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import clusters_told
 from fgbench.evaluation.metrics import Scores
 from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
-from fgbench.reports.au_scores import pooled_units
 from fgbench.reports.chains import varied_over
 from fgbench.reports.experiments import Run
-from fgbench.reports.fold_scores import MEASURES
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
+from fgbench.reports.run.fold_scores import MEASURES
+from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.results import Predictions, read_predictions, read_result
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores

@@ -11,9 +11,9 @@ from fgbench.evaluation.paired import method_test
 from fgbench.evaluation.significance import ClusterCounts, Interval
 from fgbench.reports.accuracies import measure
 from fgbench.reports.experiments import Experiment
-from fgbench.reports.fusions import has_both_streams, validate
-from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.paper import figure7_peaks
+from fgbench.reports.paper.fusions import has_both_streams, validate
+from fgbench.reports.paper.methods import PROGRESSIVE, TMSAU
+from fgbench.reports.paper.numbers import figure7_peaks
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, OfPaper, PValue, centre
 from fgbench.runs.streams import STREAMS

@@ -13,7 +13,7 @@ from fgbench.evaluation import metrics
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
-from fgbench.reports.run_scores import class_rows, score_notes
+from fgbench.reports.run.scores import class_rows, score_notes
 from fgbench.runs.results import Predictions, read_predictions, read_result
 
 MEASURES = ("uar", "war", "macro_f1")

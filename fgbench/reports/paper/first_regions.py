@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.experiments import Experiment, NoRunError
-from fgbench.reports.methods import MSAU
-from fgbench.reports.regions import PARTS, REGIONS, Region, first_cells, part_of, read_regions
+from fgbench.reports.paper.methods import MSAU
+from fgbench.reports.run.regions import PARTS, REGIONS, Region, first_cells, part_of, read_regions
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import leaf
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fgbench.reports.au_scores import au_table
-from fgbench.reports.fold_scores import POOLED, fold_tables
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Table
-from fgbench.reports.run_scores import COPIES, scores_table
-from fgbench.reports.seed_scores import au_seed_table, seed_table
+from fgbench.reports.run.fold_scores import POOLED, fold_tables
+from fgbench.reports.run.scores import COPIES, scores_table
+from fgbench.reports.run.seed_scores import au_seed_table, seed_table
+from fgbench.reports.run.unit_scores import au_table
 
 _ALWAYS_SO = (COPIES, POOLED)
 """Notes that explain a table, and say nothing of these runs."""

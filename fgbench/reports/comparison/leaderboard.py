@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.reports.comparison import chance
-from fgbench.reports.comparison_tables import (
+from fgbench.reports.comparison.compared import chance
+from fgbench.reports.comparison.runs_compared import Contender, contender
+from fgbench.reports.comparison.tables import (
     SCORE_COLUMNS,
     interval_notes,
     scores_with_intervals,
     varied_notes,
 )
-from fgbench.reports.contenders import Contender, contender
 from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.reports import paper
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
 from fgbench.reports.freshness import marked, states_of
-from fgbench.reports.methods import MSAU
+from fgbench.reports.paper import numbers as paper
+from fgbench.reports.paper.methods import MSAU
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
 from fgbench.taxonomy import leaves, ontology
