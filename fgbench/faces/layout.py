@@ -18,18 +18,12 @@ The paper aligns by dlib to 224 x 224 px; padding and offset are not stated in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from fgbench.config import FacesConfig
 from fgbench.config.prepare import DLIB_PADDING
 from fgbench.faces.geometry import Floats, Transform, apply_transform, chip_frame, invert, scale_of
-
-Geometry = Literal["face", "dlib"]
-"""How the chip is laid out about the face."""
-
-GEOMETRIES: tuple[Geometry, ...] = ("face", "dlib")
-"""All of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +82,8 @@ def mean_face_area(layout: Layout, *, size: int, margin: float) -> tuple[int, in
     return left, top, right, bottom
 
 
-def chip_layout(geometry: Geometry, padding: float | None) -> Layout:
-    """The layout that a recipe names.
-
-    Args:
-        geometry: The geometry.
-        padding: Of ``dlib``; ``None`` is :data:`DLIB_PADDING`.
-    """
-    if geometry == "face":
+def chip_layout(config: FacesConfig) -> Layout:
+    """The layout that a recipe names."""
+    if config.geometry == "face":
         return FACE
-    return Layout(padding=DLIB_PADDING if padding is None else padding, shift=0.0)
+    return Layout(padding=DLIB_PADDING if config.padding is None else config.padding, shift=0.0)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
@@ -31,7 +32,6 @@ from fgbench.faces.following import Located, Models, at_detection, check, distan
 from fgbench.faces.geometry import box_iou
 from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement
 from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.searching import Searcher
@@ -110,8 +110,8 @@ class FaceTracker:
         models: Loaded models, to share them between clips; ``None`` loads them.
     """
 
-    def __init__(self, options: FaceOptions | None = None, models: Models | None = None) -> None:
-        self._options = options or FaceOptions()
+    def __init__(self, options: FacesConfig | None = None, models: Models | None = None) -> None:
+        self._options = options or FacesConfig()
         self._models = models or load_models(self._options)
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None

@@ -20,7 +20,7 @@ from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.face import Head
 from fgbench.synthetic.plan import SynthOptions, plan
 
-DLIB = chip_layout("dlib", None)
+DLIB = chip_layout(FacesConfig(geometry="dlib"))
 LOWER_JAW, BROWS = np.arange(3, 14), np.arange(17, 27)
 MARGIN = 0.02  # of the chip's side
 OPTIONS = SynthOptions(clips_per_class=2, subjects=40, seed=5)
@@ -147,7 +147,9 @@ def test_padding_is_of_dlibs_geometry(faces, geometry, padding):
     read = config.parse_prepare(f"name: x\nfaces: {faces}", "r.yaml").faces
     assert (read.geometry, read.padding) == (geometry, padding)
     assert FacesConfig.model_validate(read.model_dump(mode="json")) == read
-    assert chip_layout("dlib", padding).padding == (0.25 if padding is None else padding)
+    assert chip_layout(FacesConfig(geometry="dlib", padding=padding)).padding == (
+        0.25 if padding is None else padding
+    )
 
 
 def test_padding_of_the_other_geometry_is_refused():

@@ -12,7 +12,6 @@ from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, search_ladder
 from fgbench.faces.geometry import apply_transform
 from fgbench.faces.observation import Observation
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.where_found import LOOK_FRAMES, observe_where_found
 from fgbench.media.video import ImageFrame
 from fgbench.preparation.stages.faces import observed
@@ -144,7 +143,7 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
             yield frame
 
     stream = observe_where_found(
-        noted(), FaceOptions(), _models(), whole=lambda frame: Observation(status="as_is")
+        noted(), FacesConfig(), _models(), whole=lambda frame: Observation(status="as_is")
     )
     told = [next(stream)]
     assert taken == list(range(LOOK_FRAMES))
@@ -153,7 +152,7 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
     if kind == "none":
         assert {found.status for _, found in told} == {"as_is"}
         return
-    expected = list(observe_clip(frames, FaceOptions(), _models()))
+    expected = list(observe_clip(frames, FacesConfig(), _models()))
     for (_, one), (_, other) in zip(told, expected, strict=True):
         assert (one.status, one.track_id) == (other.status, other.track_id)
         np.testing.assert_array_equal(one.chip, other.chip)
@@ -162,4 +161,4 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
 def _models():
     from fgbench.preparation.stages.faces import _models as loaded
 
-    return loaded(FaceOptions())
+    return loaded(FacesConfig())

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from fgbench.faces.everyone import everyone
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.where_found import observe_where_found
 from fgbench.media import video
 from fgbench.media.faults import GIVEN_UP
@@ -114,38 +113,16 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
     """
     if config.align == "never":
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
-    options = face_options(config)
+    models = _models(config.detector, config.detector_model, config.landmarks)
     if config.align == "where-found":
-        return observe_where_found(frames, options, _models(options), whole=partial(as_is, config=config))
-    return observe_clip(frames, options, _models(options))
+        return observe_where_found(frames, config, models, whole=partial(as_is, config=config))
+    return observe_clip(frames, config, models)
 
 
 def everyone_in(frame: video.Frame, config: FacesConfig) -> list[Observation]:
     """All faces of a still picture, see :func:`fgbench.faces.everyone.everyone`; errors as of
     :func:`observed`."""
-    options = face_options(config)
-    return everyone(frame, options, _models(options))
-
-
-def face_options(config: FacesConfig) -> FaceOptions:
-    """The choices of a recipe."""
-    return FaceOptions(
-        detector=config.detector,
-        detector_model=config.detector_model,
-        landmarks=config.landmarks,
-        policy=config.policy,
-        ambiguity=config.ambiguity,
-        min_face_px=config.min_face_px,
-        geometry=config.geometry,
-        padding=config.padding,
-        chip_size=config.chip_size,
-        max_abs_yaw_deg=config.max_abs_yaw_deg,
-        min_quality=config.min_quality,
-        smooth=config.smooth,
-        redetect_every=config.redetect_every,
-        search_every=config.search_every,
-        check_every=config.check_every,
-    )
+    return everyone(frame, config, _models(config.detector, config.detector_model, config.landmarks))
 
 
 def as_is(frame: video.Frame, config: FacesConfig) -> Observation:
@@ -155,9 +132,9 @@ def as_is(frame: video.Frame, config: FacesConfig) -> Observation:
 
 
 @lru_cache(maxsize=1)
-def _models(options: FaceOptions) -> Models:
+def _models(detector: str, detector_model: str | None, landmarks: Literal[68, 5]) -> Models:
     """Models of a worker process: they take longer to load than a clip takes to search."""
-    return load_models(options)
+    return load_models(FacesConfig(detector=detector, detector_model=detector_model, landmarks=landmarks))
 
 
 def whole_frame(frame: video.Frame, size: int) -> Observation:
