@@ -20,9 +20,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
-from fgbench.file_errors import explained as explained
-from fgbench.file_errors import readable as readable
-from fgbench.temporaries import temporary_name
+from fgbench.files.file_errors import explained as explained
+from fgbench.files.file_errors import readable as readable
+from fgbench.files.temporaries import temporary_name
 
 if TYPE_CHECKING:
     import pyarrow as pa

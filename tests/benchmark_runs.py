@@ -4,7 +4,7 @@ import numpy as np
 from divided_work import EKMAN7
 from report_folders import digest_of
 
-from fgbench.evaluation.results import Predictions, write_run
+from fgbench.runs.results import Predictions, write_run
 
 PROTOCOL = {
     "name": "5-fold-by-subject",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fgbench.verification import NOTES, state
+from fgbench.workfolders.verification import NOTES, state
 
 
 def flip_bit(path: Path, rng: np.random.Generator) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fgbench import records, storage
-from fgbench.images import encode
+from fgbench.media.images import encode
 from fgbench.taxonomy import ontology
 
 EKMAN7 = ontology("ekman7").labels

@@ -15,8 +15,8 @@ import numpy as np
 from clip_folders import write_plain_clip
 from video_files import write_clip as write_video
 
-from fgbench import prepare
 from fgbench.config import load_prepare
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from report_folders import LABELS, REGION_SCHEMA, digest_of, write_fake_run
 
 from fgbench import records, storage
-from fgbench.evaluation.results import Predictions, write_run
-from fgbench.evaluation.streams import ClipAttention, StreamScores, write_attention, write_streams
-from fgbench.images import encode
+from fgbench.media.images import encode
+from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
 from fgbench.taxonomy import leaf
 
 HOSTILE = '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked=1">'

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from fgbench import records, storage
-from fgbench.evaluation.read_digest import read_digest
-from fgbench.evaluation.results import Predictions, write_run
-from fgbench.images import encode
-from fgbench.manifest_index import is_published, read_index
+from fgbench.media.images import encode
+from fgbench.runs.read_digest import read_digest
+from fgbench.runs.results import Predictions, write_run
 from fgbench.taxonomy import leaf, leaves
+from fgbench.workfolders.manifest_index import is_published, read_index
 
 LABELS = tuple(entry.name for entry in leaves())
 

@@ -13,12 +13,13 @@ import typer
 import yaml
 
 import fgbench
-from fgbench import pipeline, plugins, records
+from fgbench import plugins, records
 from fgbench.catalogue.listing import recipes_by_adapter
 from fgbench.cli import baseline
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, Section
 from fgbench.datasets._card import WHOLE
+from fgbench.preparation import pipeline
 from fgbench.resources import resource
 from fgbench.taxonomy import FOUND, ontology, ontology_names
 
@@ -91,9 +92,9 @@ def test_engines_keep_their_contract(name):
     assert next(iter(inspect.signature(plugins.load("engines", name).start).parameters)) == "jobs"
 
 
-@pytest.mark.parametrize("name", plugins.names("baselines"))
+@pytest.mark.parametrize("name", plugins.names("methods"))
 def test_baselines_keep_their_contract(name):
-    module = plugins.load("baselines", name)
+    module = plugins.load("methods", name)
     assert list(inspect.signature(module.run).parameters) in (
         ["config", "place"],
         ["config", "place", "weights"],  # a network that starts from weights of others
@@ -107,8 +108,9 @@ def test_baselines_keep_their_contract(name):
 
 def test_conventional_baselines_do_not_import_torch():
     code = (
-        "import sys\nfrom fgbench.baselines import dense_traj_svm, lbp_svm\n"
-        "from fgbench.cli import app, runs\nfrom fgbench.evaluation import place\n"
+        "import sys\nfrom fgbench.methods.dense_traj_svm import method as dense_traj_svm\n"
+        "from fgbench.methods.lbp_svm import method as lbp_svm\n"
+        "from fgbench.cli import app, runs\nfrom fgbench.runs import context\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -139,7 +141,7 @@ def test_all_that_draws_draws_in_our_style():
     assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["render.py"]
 
 
-@pytest.mark.parametrize("kind", ["reports.tables", "reports.figures"])
+@pytest.mark.parametrize("kind", ["tables", "figures"])
 def test_tables_and_figures_keep_their_contract(kind):
     for name in plugins.names(kind):
         assert list(inspect.signature(plugins.load(kind, name).build).parameters) == ["workdir"]

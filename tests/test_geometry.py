@@ -4,7 +4,7 @@ import dlib
 import numpy as np
 import pytest
 
-from fgbench.geometry import (
+from fgbench.faces.geometry import (
     apply_transform,
     box_centre,
     box_iou,

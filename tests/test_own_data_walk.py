@@ -7,7 +7,7 @@ import pytest
 from own_data import ANNOTATORS, CLASSES, FIRST_ROUND, N_PERSONS, plans
 from own_data_walk import DATA, FIRST, NoHintError, Step, walk
 
-from fgbench.evaluation.results import read_predictions, verify
+from fgbench.runs.results import read_predictions, verify
 
 WORK = f"fgbench-data/{DATA}/work"
 

@@ -6,7 +6,7 @@ import pytest
 import video_files as vf
 
 from fgbench.errors import ConfigError, MediaError
-from fgbench.video import check_indices, frame_rate, open_video
+from fgbench.media.video import check_indices, frame_rate, open_video
 
 DECODERS = ["pyav", "decord"]
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 from report_folders import LABELS, digest_of
 
 from fgbench import records, storage
-from fgbench.evaluation.results import Predictions, write_run
-from fgbench.evaluation.streams import ClipAttention, StreamScores, write_attention, write_streams
-from fgbench.images import encode
+from fgbench.media.images import encode
+from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
 from fgbench.taxonomy import leaf
 
 N_FRAMES = 12

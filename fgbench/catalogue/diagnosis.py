@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._tree import FILE, everything
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture, is_video
+from fgbench.media.kinds import is_picture, is_video
 from fgbench.naming import first_few, shown
 from fgbench.taxonomy import is_usual_label
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture, is_video, suffix
+from fgbench.media.kinds import is_picture, is_video, suffix
 from fgbench.naming import shown
 
 SHOWN = 5

@@ -65,7 +65,7 @@ def recipe_cards() -> list[RecipeCard]:
     """All recipes: of packed files, and of baselines that have none; by commands, and sorted within them."""
     cards = [_card(kind, name) for kind in KINDS for name in recipe_names(kind)]
     told = {card.command for card in cards}
-    for name in plugins.names("baselines"):
+    for name in plugins.names("methods"):
         command = f"baseline {name.replace('_', '-')}"
         if command not in told and command not in _MODELS:
             cards.append(_defaults(name, command))
@@ -98,7 +98,7 @@ def read_recipe(card: RecipeCard) -> Any:
     if card.kind == "train":
         return load_training(card.name, _MODELS[card.command])
     baseline = card.command.removeprefix("baseline ")
-    model = _MODELS.get(card.command) or plugins.load("baselines", baseline).RECIPE
+    model = _MODELS.get(card.command) or plugins.load("methods", baseline).RECIPE
     return load_baseline(baseline, model, card.name if card.is_packed else None)
 
 
@@ -141,7 +141,7 @@ def _header(text: str) -> str:
 
 def _defaults(name: str, command: str) -> RecipeCard:
     try:
-        summary = plugins.sketch("baselines", name).summary
+        summary = plugins.sketch("methods", name).summary
     except (SyntaxError, ValueError) as error:
         summary = f"Cannot be read: {error}"
     return RecipeCard(

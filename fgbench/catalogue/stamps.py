@@ -14,7 +14,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
 
-from fgbench.hashing import digest_json
+from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry
 
 _ADDED = "last_unit_frame"

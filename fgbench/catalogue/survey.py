@@ -16,7 +16,7 @@ from fgbench.catalogue.listing import BAD_NAME, Listing, card_of, list_data
 from fgbench.config import DatasetConfig, PrepareConfig
 from fgbench.datasets._card import WHOLE, Variant
 from fgbench.datasets._tree import ODD
-from fgbench.media_kinds import is_picture, is_video
+from fgbench.media.kinds import is_picture, is_video
 from fgbench.naming import counted, shown
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology

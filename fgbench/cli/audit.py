@@ -14,7 +14,7 @@ from fgbench.cli.options import DEFAULT_JOBS, Json
 from fgbench.cli.status import WorkdirArgument
 
 if TYPE_CHECKING:
-    from fgbench.evaluation.audit import Audit
+    from fgbench.audit.leaks import Audit
 
 
 def audit(
@@ -44,11 +44,11 @@ def audit(
 
     The exit code is 0 if there is no leak and 11 if there is one.
     """
-    from fgbench.engines.local import limit_threads
+    from fgbench.audit.leaks import audit_against, audit_parts
     from fgbench.errors import LeakError
-    from fgbench.evaluation.audit import audit_against, audit_parts
+    from fgbench.preparation.engines.local import limit_threads
     from fgbench.reports.audit_page import write_report
-    from fgbench.workfolder import check_results
+    from fgbench.workfolders.folder import check_results
 
     check_results(workdir)
     limit_threads()
@@ -65,7 +65,7 @@ def audit(
         note(f"report in {page}")
     n_leaks = len(found.found)
     if not n_leaks and not json and against is None:
-        from fgbench.manifest_index import has_classes
+        from fgbench.workfolders.manifest_index import has_classes
 
         after_audit(workdir, has_classes=has_classes(workdir))
     if n_leaks:
@@ -85,7 +85,7 @@ def _remedy(found: Audit) -> str:
 
 
 def _show(found: Audit) -> None:
-    from fgbench.evaluation.leakage import KINDS
+    from fgbench.audit.findings import KINDS
     from fgbench.naming import counted
     from fgbench.reports.audit_page import comparisons
 

@@ -26,8 +26,8 @@ from fgbench.cli.runs import (
 )
 
 if TYPE_CHECKING:
-    from fgbench.training.place import Place
-    from fgbench.training.trained import Trained
+    from fgbench.runs.weights import Trained
+    from fgbench.training.context import Place
 
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -54,7 +54,7 @@ def plain_cnn(
     with opened(
         workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
     ) as place:
-        from fgbench.baselines import plain_cnn
+        from fgbench.methods import plain_cnn
 
         _say_where(config.name, place)
         each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
@@ -114,7 +114,7 @@ def insightface(
         quiet=json,
         fold_file=fold_file,
     ) as place:
-        from fgbench.baselines import insightface
+        from fgbench.methods.insightface import method as insightface
 
         _say_where(config.name, place)
         each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
@@ -144,7 +144,7 @@ def nan(
     config = load_training(recipe or default_recipe("nan", workdir, device), TrainVideoConfig)
 
     def run(place: Place, image: Trained | None) -> Path:
-        from fgbench.baselines import nan as baseline
+        from fgbench.methods import nan as baseline
 
         return baseline.run(config, place, image)
 
@@ -188,7 +188,7 @@ def plain_tsnet(
     config = load_training(recipe or default_recipe("plain-tsnet", workdir, device), TrainVideoConfig)
 
     def run(place: Place, _: Trained | None) -> Path:
-        from fgbench.baselines import plain_tsnet as baseline
+        from fgbench.methods import plain_tsnet as baseline
 
         return baseline.run(config, place, weights)
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import ModuleType
 
-    from fgbench.evaluation.place import RunPlace
+    from fgbench.runs.context import RunPlace
 
-KIND = "baselines"
+KIND = "methods"
 
 Recipe = Annotated[
     str | None,
@@ -168,7 +168,7 @@ def _run(
 
 def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:
     """Run one fold, unless it is there already."""
-    from fgbench.evaluation.results import discard_run
+    from fgbench.runs.results import discard_run
 
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
     finished = None if place.force else place.finished(config.name, config.model_dump(mode="json"))

@@ -14,8 +14,8 @@ from fgbench.cli.runs import opened, seeded, show_runs
 
 if TYPE_CHECKING:
     from fgbench.config import TrainVideoConfig
-    from fgbench.training.place import Place
-    from fgbench.training.trained import Trained
+    from fgbench.runs.weights import Trained
+    from fgbench.training.context import Place
 
 ImageRun = Annotated[
     str | None,
@@ -100,7 +100,7 @@ def _image_model(config: TrainVideoConfig, place: Place, image_run: str | None) 
     from fgbench.cli.train import train_images
     from fgbench.config import TrainImageConfig, load_training
     from fgbench.errors import ConfigError
-    from fgbench.training.trained import find_weights, read_trained
+    from fgbench.runs.weights import find_weights, read_trained
 
     if config.image_recipe is None:
         if image_run is not None:

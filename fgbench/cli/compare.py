@@ -14,8 +14,8 @@ from fgbench.cli.options import Json
 from fgbench.cli.runs import Workdir
 
 if TYPE_CHECKING:
-    from fgbench.reports.files import Look
-    from fgbench.reports.model import Table
+    from fgbench.reports.rendering.files import Look
+    from fgbench.reports.rendering.table import Table
 
 Format = Annotated[str, typer.Option("--format", help="What is printed: md, csv, tex or html.")]
 Out = Annotated[
@@ -38,9 +38,9 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
-    from fgbench.reports.comparison import compare as compared
-    from fgbench.reports.comparison_tables import comparison_json, comparison_tables
-    from fgbench.reports.contenders import find_contender
+    from fgbench.reports.comparison.compared import compare as compared
+    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 
     if not runs:
         leaderboard(workdir, format_, out, json)
@@ -59,7 +59,7 @@ def leaderboard(
     workdir: Workdir = places.DEMO_WORKDIR, format_: Format = "md", out: Out = None, json: Json = False
 ) -> None:
     """All runs of a work folder by their mean accuracy, with intervals."""
-    from fgbench.reports.leaderboard import leaderboard as ranked
+    from fgbench.reports.comparison.leaderboard import leaderboard as ranked
 
     _check(format_)
     tables = ranked(workdir)
@@ -72,10 +72,10 @@ def leaderboard(
 
 def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None, look: Look) -> None:
     """Write the tables and figures of one run, and print the tables that fit a terminal."""
-    from fgbench.reports.contenders import find_contender
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_files import printed_tables, write_sheet
-    from fgbench.workfolder import check_results
+    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.files import printed_tables, write_sheet
+    from fgbench.workfolders.folder import check_results
 
     one = find_contender(run, workdir)
     if out is None:
@@ -88,22 +88,22 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
 
 def _check(name: str) -> None:
     from fgbench.errors import ConfigError
-    from fgbench.reports.files import TEXT_FORMATS
+    from fgbench.reports.rendering.files import TEXT_FORMATS
 
     if name not in TEXT_FORMATS:
         raise ConfigError(f"unknown format {name!r}", f"known formats: {', '.join(TEXT_FORMATS)}")
 
 
 def _print(tables: Sequence[Table], name: str) -> None:
-    from fgbench.reports.files import TEXT_FORMATS
+    from fgbench.reports.rendering.files import TEXT_FORMATS
 
     for table in tables:
         say(TEXT_FORMATS[name](table))
 
 
 def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
-    from fgbench.output_folders import writing_in
-    from fgbench.reports.files import file_names, write_item
+    from fgbench.reports.rendering.files import file_names, write_item
+    from fgbench.workfolders.output_folders import writing_in
 
     if out is None:
         return
@@ -115,7 +115,7 @@ def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
 
 def _plain(table: Table) -> dict[str, object]:
     """A table as plain values; several seeds as their mean and standard deviation."""
-    from fgbench.reports.model import Spread
+    from fgbench.reports.rendering.table import Spread
 
     rows = [
         [[cell.mean, cell.sd] if isinstance(cell, Spread) else cell for cell in row] for row in table.rows

@@ -52,7 +52,7 @@ def figure(incomplete: str) -> list[str]:
     """Figures of ``fgbench report``."""
     from fgbench import plugins
 
-    named = (name.removeprefix("figure") for name in plugins.names("reports.figures"))
+    named = (name.removeprefix("figure") for name in plugins.names("figures"))
     return _beginning(named, incomplete)
 
 

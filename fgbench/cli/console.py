@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from fgbench.errors import FgbenchError, ResourceError, exit_code
-from fgbench.failures import is_memory
-from fgbench.file_errors import WRITING
+from fgbench.files.file_errors import WRITING
+from fgbench.preparation.failures import is_memory
 from fgbench.printable import printable, printable_json
 
 if TYPE_CHECKING:

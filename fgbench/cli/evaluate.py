@@ -15,10 +15,10 @@ from fgbench.cli.runs import named_weights, opened, show_run
 from fgbench.cli.units import evaluate_units
 
 if TYPE_CHECKING:
-    from fgbench.training.clip_evaluation import Weight
-    from fgbench.training.evaluation import Comparison
-    from fgbench.training.place import Place
-    from fgbench.training.trained import Trained
+    from fgbench.inference.clip_test import Weight
+    from fgbench.inference.picture_test import Comparison
+    from fgbench.runs.weights import Trained
+    from fgbench.training.context import Place
 
 TrainedRun = Annotated[
     str,
@@ -62,7 +62,7 @@ def evaluate(
     on all of these again.
     """
     needs_torch()
-    from fgbench.training.trained import read_trained, work_folder
+    from fgbench.runs.weights import read_trained, work_folder
 
     named = workdirs or []
     trained = read_trained(named_weights(run, named[0] if named else places.DEMO_WORKDIR))
@@ -114,16 +114,16 @@ def _features(trained: Trained) -> tuple[str, ...]:
 
 
 def _clips(trained: Trained, place: Place, weight: Weight, *, full: bool, json: bool) -> None:
-    from fgbench.training.clip_evaluation import evaluate_clips
-    from fgbench.training.clip_inference import open_clip_network
+    from fgbench.inference.clip_test import evaluate_clips
+    from fgbench.methods.tmsau.opened import open_clip_network
 
     folder, comparison = evaluate_clips(open_clip_network(trained, place.device), place, weight)
     _tell(folder, comparison, "clips", full=full, json=json)
 
 
 def _images(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
-    from fgbench.training.evaluation import evaluate_images
-    from fgbench.training.inference import open_network
+    from fgbench.inference.picture_test import evaluate_images
+    from fgbench.methods.msau.opened import open_network
 
     folder, comparison = evaluate_images(open_network(trained, place.device), place)
     _tell(folder, comparison, "images", full=full, json=json)
@@ -133,8 +133,8 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool,
     """Print the scores of a run, and how they compare with those that it had."""
     from dataclasses import asdict
 
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.run_confusion import confusion_json, write_confusion
+    from fgbench.reports.run.confusion import confusion_json, write_confusion
+    from fgbench.runs.results import read_result
 
     if json:
         compared = None if comparison is None else {**asdict(comparison), "is_equal": comparison.is_equal}

@@ -15,7 +15,7 @@ from fgbench.cli.runs import named_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fgbench.training.trained import Trained
+    from fgbench.runs.weights import Trained
 
 _COMPARED = 16  # test faces that an export is compared on
 _CARD = "README.md"
@@ -47,8 +47,8 @@ def export(
         if path is not None and path.is_dir():
             raise typer.BadParameter(f"{path} is a folder, expected the name of a file", param_hint=option)
     needs_torch()
-    from fgbench.output_folders import check_named_file
-    from fgbench.training.trained import read_trained
+    from fgbench.runs.weights import read_trained
+    from fgbench.workfolders.output_folders import check_named_file
 
     for path, kind in ((onnx, "ONNX file"), (weights, "file of weights")):
         if path is not None:
@@ -83,10 +83,10 @@ def _copy_weights(trained: Trained, path: Path) -> None:
 def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
     import torch
 
-    from fgbench.training.inference import open_network
-    from fgbench.training.onnx_export import export_onnx, require_packages
-    from fgbench.training.unit_export import export_units
-    from fgbench.training.unit_inference import open_units
+    from fgbench.inference.onnx_export import export_onnx, require_packages
+    from fgbench.inference.unit_export import export_units
+    from fgbench.inference.units import open_units
+    from fgbench.methods.msau.opened import open_network
 
     require_packages()
     cpu = torch.device("cpu")
@@ -107,10 +107,10 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
 
 def _test_faces(trained: Trained) -> Tensor | None:
     """Some test faces of the work folder that the network lies in; ``None`` where it lies in none."""
-    from fgbench.evaluation.samples import image_samples
-    from fgbench.manifest_index import MANIFESTS, is_published
-    from fgbench.training.image_set import load_images
-    from fgbench.training.stored import image_ids
+    from fgbench.inputs.image_set import load_images
+    from fgbench.inputs.manifest_pictures import image_ids
+    from fgbench.runs.samples import image_samples
+    from fgbench.workfolders.manifest_index import MANIFESTS, is_published
 
     if trained.workdir is None or not is_published(trained.workdir):
         return None

@@ -110,10 +110,10 @@ def _as_json(chosen: Ontology) -> dict[str, Any]:
 
 def _found(workdir: Path) -> dict[str, Any]:
     """The classes of a work folder, with numbers of clips in each part."""
-    from fgbench.evaluation.labels import read_labels
-    from fgbench.evaluation.samples import clip_samples
-    from fgbench.manifest_index import read_index
     from fgbench.records import SPLITS
+    from fgbench.runs.labels import read_labels
+    from fgbench.runs.samples import clip_samples
+    from fgbench.workfolders.manifest_index import read_index
 
     index = read_index(workdir)
     found = read_labels(index)

@@ -107,7 +107,7 @@ def _has_units(workdir: Path) -> bool:
     """Whether the data set brings labels of action units."""
     from fgbench import plugins
     from fgbench.errors import FgbenchError
-    from fgbench.prepare import saved
+    from fgbench.preparation.prepare import saved
 
     try:
         config, root = saved(workdir)

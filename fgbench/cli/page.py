@@ -23,10 +23,10 @@ def show_page(workdir: Path, out: Path | None) -> None:
         ManifestError: If there are no manifests, or they are damaged.
         ResourceError: If the file cannot be written.
     """
-    from fgbench.manifest_index import is_published
-    from fgbench.output_folders import check_named_file, writing_in
     from fgbench.reports.page.build import write_page
-    from fgbench.workfolder import check_results
+    from fgbench.workfolders.folder import check_results
+    from fgbench.workfolders.manifest_index import is_published
+    from fgbench.workfolders.output_folders import check_named_file, writing_in
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")

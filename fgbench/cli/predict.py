@@ -25,17 +25,17 @@ from fgbench.cli.predicted_files import (
 from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
-from fgbench.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
+from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
     import torch
 
     from fgbench.config import FacesConfig
-    from fgbench.training.clip_prediction import Found
-    from fgbench.training.file_prediction import FilePrediction, Portrait
-    from fgbench.training.inference import FaceNetwork
-    from fgbench.training.trained import Trained
+    from fgbench.inference.clips import Found
+    from fgbench.inference.files import FilePrediction, Portrait
+    from fgbench.methods.msau.opened import FaceNetwork
+    from fgbench.runs.weights import Trained
 
 Ask = Callable[[Path, Path], "list[FilePrediction]"]
 """Tells of a file, and writes the table of its frames."""
@@ -84,9 +84,9 @@ def predict(
     """
     needs_torch()
     from fgbench.errors import MediaError
-    from fgbench.output_folders import writing_in
+    from fgbench.runs.weights import read_trained
     from fgbench.training.device import resolve
-    from fgbench.training.trained import read_trained
+    from fgbench.workfolders.output_folders import writing_in
 
     network, ask = _opened(read_trained(named_weights(run, workdir)), resolve(device), all_faces=all_faces)
     faces = _found_by(network.trained).faces
@@ -161,7 +161,7 @@ def _told(
     top: int,
 ) -> list[tuple[FilePrediction, Mapping[str, str | None]]]:
     """What is said of a file, and what was written; whatever is raised concerns this file alone."""
-    from fgbench.training.file_prediction import FilePrediction
+    from fgbench.inference.files import FilePrediction
 
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
     try:
@@ -176,7 +176,7 @@ def _told(
 
 def _opened(trained: Trained, device: torch.device, *, all_faces: bool) -> tuple[FaceNetwork, Ask]:
     """The network that tells of faces, and what tells of a file and writes its frames."""
-    from fgbench.training.prediction import is_image, predict_everyone
+    from fgbench.inference.pictures import is_image, predict_everyone
 
     found = _found_by(trained)
     network, ask = _one_face(trained, device, found)
@@ -193,14 +193,14 @@ def _one_face(
     trained: Trained, device: torch.device, found: Found
 ) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
     if trained.kind == "video":
-        from fgbench.training.clip_inference import open_clip_network
-        from fgbench.training.clip_prediction import image_network, predict_clip_file
+        from fgbench.inference.clips import image_network, predict_clip_file
+        from fgbench.methods.tmsau.opened import open_clip_network
 
         clips = open_clip_network(trained, device)
         return image_network(clips), lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
-    from fgbench.training.inference import open_network
-    from fgbench.training.prediction import predict_file
-    from fgbench.training.unit_inference import open_units
+    from fgbench.inference.pictures import predict_file
+    from fgbench.inference.units import open_units
+    from fgbench.methods.msau.opened import open_network
 
     network: FaceNetwork = (open_units if trained.kind == "au" else open_network)(trained, device)
     return network, lambda path, to: predict_file(
@@ -214,11 +214,11 @@ def _found_by(trained: Trained) -> Found:
     Of weights from elsewhere the defaults, but for the flow where they tell of it.
     """
     from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
-    from fgbench.prepare import saved
-    from fgbench.training.clip_prediction import Found
-    from fgbench.training.flow_origin import FLOW_ORIGIN
-    from fgbench.training.stored import FACE_PX
-    from fgbench.video import Limits
+    from fgbench.inference.clips import Found
+    from fgbench.inputs.manifest_pictures import FACE_PX
+    from fgbench.media.video import Limits
+    from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN
+    from fgbench.preparation.prepare import saved
 
     faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
     if trained.workdir is not None and _has_recipe(trained):
@@ -245,7 +245,7 @@ def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
     of the recipe of their work folder, unless that was prepared anew with another geometry since.
     """
     from fgbench.config.prepare import DLIB_PADDING
-    from fgbench.evaluation.face_origin import FACE_ORIGIN
+    from fgbench.runs.face_origin import FACE_ORIGIN
 
     if told := trained.metadata.get(FACE_ORIGIN):
         return {key: told[key] for key in ("geometry", "padding")}
@@ -253,14 +253,14 @@ def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
 
 
 def _has_recipe(trained: Trained) -> bool:
-    from fgbench.workfolder import RUN_FILE
+    from fgbench.workfolders.folder import RUN_FILE
 
     return trained.workdir is not None and (trained.workdir / RUN_FILE).is_file()
 
 
 def _is_drawn(network: FaceNetwork) -> bool:
     """Whether the network is known to have been trained on drawn faces."""
-    from fgbench.training.chain import chain_of
+    from fgbench.methods._networks.chain import chain_of
 
     return bool(chain_of(network.trained)[0]["synthetic"])
 
@@ -270,8 +270,8 @@ def _write(
 ) -> Mapping[str, str | None]:
     """Draw the face; returns what was written, by name."""
     from fgbench import storage
-    from fgbench.reports.prediction_picture import ShownPrediction, draw_prediction
-    from fgbench.reports.render import png
+    from fgbench.reports.rendering.render import png
+    from fgbench.reports.run.prediction_picture import ShownPrediction, draw_prediction
 
     frames = out / f"{name}{_FRAMES}"
     written: dict[str, str | None] = {

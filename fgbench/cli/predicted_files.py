@@ -11,8 +11,8 @@ from fgbench.naming import shown
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
-    from fgbench.training.file_prediction import FilePrediction, Said
-    from fgbench.training.inference import FaceNetwork
+    from fgbench.inference.files import FilePrediction, Said
+    from fgbench.methods.msau.opened import FaceNetwork
 
 _REASONS = {
     "no_face": "no face was found",
@@ -137,7 +137,7 @@ def file_row(
 
 def _align(found: FilePrediction) -> str | None:
     """How the faces of a file were aligned, as the column ``align`` of data sets tells it."""
-    from fgbench.stages.publish import ALIGNED, NOT_ALIGNED
+    from fgbench.preparation.stages.publish import ALIGNED, NOT_ALIGNED
 
     if not found.n_faces:
         return None
@@ -153,7 +153,7 @@ def write_file_rows(path: Path, rows: Sequence[Mapping[str, Any]], network: Face
     import pyarrow as pa
 
     from fgbench import storage
-    from fgbench.training.file_prediction import files_schema
+    from fgbench.inference.files import files_schema
 
     storage.write_table(
         path, pa.Table.from_pylist(list(rows), schema=files_schema(network.classes, network.upper))

@@ -15,7 +15,7 @@ from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 if TYPE_CHECKING:
     from fgbench.config import PrepareConfig
-    from fgbench.prepare import RunReport
+    from fgbench.preparation.prepare import RunReport
 
 _DRAWN = "synthetic.json"
 """File in a data set that ``fgbench synth`` has drawn."""
@@ -89,7 +89,7 @@ def prepare(
     from fgbench.catalogue.places import remembered_root
     from fgbench.config import load_prepare, recipe_names
     from fgbench.errors import ConfigError
-    from fgbench.prepare import preview, run
+    from fgbench.preparation.prepare import preview, run
 
     if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
         raise ConfigError(
@@ -142,11 +142,11 @@ def prepare(
     if prune:
         _prune(config, root, work)
     if not json and not report.is_untrainable:
-        from fgbench.manifest_index import has_classes
+        from fgbench.workfolders.manifest_index import has_classes
 
         after_prepare(work, has_classes=has_classes(work))
     if report.is_untrainable:
-        from fgbench.stages._look_here import untrainable
+        from fgbench.preparation.stages._look_here import untrainable
 
         raise untrainable(work)
 
@@ -154,7 +154,7 @@ def prepare(
 def _refuse_other_data(work: Path, root: Path) -> None:
     """Raise if the default work folder is of another data set whose folder has the same name."""
     from fgbench.errors import ConfigError, ManifestError
-    from fgbench.workfolder import read_origin
+    from fgbench.workfolders.folder import read_origin
 
     try:
         _, before = read_origin(work)
@@ -206,7 +206,7 @@ def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:
 
 def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
     from fgbench import storage
-    from fgbench.prepare import unused_files
+    from fgbench.preparation.prepare import unused_files
 
     folder = work / "stages"
     with storage.exclusive(work):
@@ -218,8 +218,8 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     from fgbench.naming import counted
-    from fgbench.stages._look_here import WARNING
-    from fgbench.voting import REANNOTATE
+    from fgbench.preparation.stages._look_here import WARNING
+    from fgbench.preparation.voting import REANNOTATE
 
     if json:
         print_json(report.to_json())

@@ -18,9 +18,9 @@ from fgbench.cli.prepare import prepare
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from fgbench.reports.files import Look
     from fgbench.reports.index import Entry
-    from fgbench.reports.model import Figure, Table
+    from fgbench.reports.rendering.files import Look
+    from fgbench.reports.rendering.table import Figure, Table
 
 _FOR_PAPER = "paper"
 
@@ -94,11 +94,11 @@ def report(
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
-    from fgbench.manifest_index import has_classes, is_published
     from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
-    from fgbench.reports.files import FORMATS, PAPER_FORMATS, Look
     from fgbench.reports.index import Entry
-    from fgbench.workfolder import check_results
+    from fgbench.reports.rendering.files import FORMATS, PAPER_FORMATS, Look
+    from fgbench.workfolders.folder import check_results
+    from fgbench.workfolders.manifest_index import has_classes, is_published
 
     for name in formats or ():
         if name not in FORMATS:
@@ -120,15 +120,13 @@ def report(
         return
     wanted: list[tuple[str, str]] = []
     if table is not None:
-        wanted.append(("reports.tables", f"table{_number(table)}"))
+        wanted.append(("tables", f"table{_number(table)}"))
     if figure is not None:
         name = f"figure{figure}" if figure.isdecimal() else figure
-        wanted.append(("reports.figures", name))
+        wanted.append(("figures", name))
     whole = everything or not wanted
     if whole:
-        wanted = [
-            (kind, name) for kind in ("reports.tables", "reports.figures") for name in plugins.names(kind)
-        ]
+        wanted = [(kind, name) for kind in ("tables", "figures") for name in plugins.names(kind)]
     if places.DEMO_WORKDIR in folders and not is_published(places.DEMO_WORKDIR):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
@@ -174,9 +172,9 @@ def report(
 
 def _tell_lacking_letters(workdir: Path) -> None:
     """A line where figures cannot show the names of the classes."""
-    from fgbench.evaluation.labels import read_labels
-    from fgbench.manifest_index import is_published, read_index
-    from fgbench.reports.fonts import lacking_note
+    from fgbench.reports.rendering.fonts import lacking_note
+    from fgbench.runs.labels import read_labels
+    from fgbench.workfolders.manifest_index import is_published, read_index
 
     if is_published(workdir) and (told := lacking_note(read_labels(read_index(workdir)).labels)):
         note(told)
@@ -208,11 +206,11 @@ def _write(
     """Write tables and figures, print them or a line of each, and write the index of them and of what was
     left out."""
     from fgbench.naming import counted
-    from fgbench.output_folders import writing_in
-    from fgbench.reports.files import all_formats, file_names, write_item
     from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
-    from fgbench.reports.model import Table
-    from fgbench.reports.render import markdown
+    from fgbench.reports.rendering.files import all_formats, file_names, write_item
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.rendering.table import Table
+    from fgbench.workfolders.output_folders import writing_in
 
     def chosen(item: Table | Figure) -> list[str] | None:
         return formats or (all_formats(item) if everything else None)
@@ -244,8 +242,8 @@ def _write(
 
 def _ranked(workdir: Path) -> list[Table]:
     """The leaderboards, if there are runs."""
+    from fgbench.reports.comparison.leaderboard import leaderboard
     from fgbench.reports.experiments import NoRunError
-    from fgbench.reports.leaderboard import leaderboard
 
     try:
         return list(leaderboard(workdir))

@@ -17,8 +17,8 @@ from fgbench.cli.prepare import prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fgbench.evaluation.place import RunPlace
-    from fgbench.training.place import Place
+    from fgbench.runs.context import RunPlace
+    from fgbench.training.context import Place
 
 _P = TypeVar("_P", bound="RunPlace")
 
@@ -69,7 +69,7 @@ def named_weights(run: str, workdir: Path) -> Path:
         ConfigError: If several runs are meant.
         ManifestError: If none is.
     """
-    from fgbench.training.trained import find_weights, work_folder
+    from fgbench.runs.weights import find_weights, work_folder
 
     found = find_weights(run, workdir, places.work_folders())
     own = work_folder(found)
@@ -145,14 +145,14 @@ def run_place(
         ManifestError: If the work folder has no manifests, or they are damaged.
         ResourceError: If a folder of the work folder is a link.
     """
-    from fgbench.evaluation.division import read_division
-    from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
-    from fgbench.evaluation.labels import read_labels
-    from fgbench.evaluation.place import RunPlace
-    from fgbench.evaluation.read_digest import read_digest
-    from fgbench.manifest_index import content_digest, read_index
-    from fgbench.soundness import require
-    from fgbench.workfolder import refuse_links
+    from fgbench.preparation.soundness import require
+    from fgbench.runs.context import RunPlace
+    from fgbench.runs.division import read_division
+    from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
+    from fgbench.runs.labels import read_labels
+    from fgbench.runs.read_digest import read_digest
+    from fgbench.workfolders.folder import refuse_links
+    from fgbench.workfolders.manifest_index import content_digest, read_index
 
     refuse_links(workdir)
     ensure_features(workdir, stages, jobs=jobs, quiet=quiet)
@@ -209,8 +209,8 @@ def opened(
     from fgbench.errors import DependencyError
 
     try:
+        from fgbench.training.context import Place
         from fgbench.training.device import resolve
-        from fgbench.training.place import Place
     except ImportError as error:
         raise DependencyError(
             f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
@@ -236,11 +236,11 @@ def seeded(place: _P, seeds: int) -> list[_P]:
 
 def show_run(folder: Path, *, full: bool, json: bool) -> None:
     """Print a finished run's scores, in full with classes and confusions; write its ``confusion.csv``."""
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_confusion import confusion_json, confusion_tables, write_confusion
-    from fgbench.reports.run_scores import scores_table
-    from fgbench.reports.run_summary import run_summary
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.confusion import confusion_json, confusion_tables, write_confusion
+    from fgbench.reports.run.scores import scores_table
+    from fgbench.reports.run.summary import run_summary
+    from fgbench.runs.results import read_result
 
     write_confusion(folder)
     if json:
@@ -281,11 +281,11 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 
 def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print the scores of an experiment over its folds: pooled, and their mean; in full each, too."""
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.fold_scores import fold_tables, folds_json
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_confusion import write_confusion
-    from fgbench.reports.run_summary import folds_summary
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.confusion import write_confusion
+    from fgbench.reports.run.fold_scores import fold_tables, folds_json
+    from fgbench.reports.run.summary import folds_summary
+    from fgbench.runs.results import read_result
 
     for folder in folders:
         write_confusion(folder)
@@ -303,11 +303,11 @@ def show_folds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 
 def show_seeds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print the scores of an experiment over its seeds: their mean, and what varied; in full each, too."""
-    from fgbench.evaluation.results import read_result
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_confusion import write_confusion
-    from fgbench.reports.run_summary import seeds_summary
-    from fgbench.reports.seed_scores import seed_table, seeds_json
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.confusion import write_confusion
+    from fgbench.reports.run.seed_scores import seed_table, seeds_json
+    from fgbench.reports.run.summary import seeds_summary
+    from fgbench.runs.results import read_result
 
     for folder in folders:
         write_confusion(folder)
@@ -333,9 +333,9 @@ def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: b
     Raises:
         DatasetError: If features are left out and there are no classes that they would tell apart.
     """
-    from fgbench.evaluation.labels import read_labels
-    from fgbench.manifest_index import is_published, read_index
-    from fgbench.prepare import run, saved
+    from fgbench.preparation.prepare import run, saved
+    from fgbench.runs.labels import read_labels
+    from fgbench.workfolders.manifest_index import is_published, read_index
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")

@@ -23,11 +23,11 @@ WorkdirArgument = Annotated[
 def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
-    from fgbench.manifest_index import has_classes, read_index
     from fgbench.naming import counted
-    from fgbench.prepare import preview, saved
-    from fgbench.prepare_report import alignment_notes
+    from fgbench.preparation.prepare import preview, saved
+    from fgbench.preparation.report import alignment_notes
     from fgbench.records import SPLITS
+    from fgbench.workfolders.manifest_index import has_classes, read_index
 
     config, root = saved(workdir)
     report = preview(config, root, workdir)
@@ -127,9 +127,9 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
     """
     from fgbench.config import recipe_names
     from fgbench.errors import DatasetError, ManifestError
-    from fgbench.manifest_index import read_index
     from fgbench.plugins import load
-    from fgbench.soundness import faults
+    from fgbench.preparation.soundness import faults
+    from fgbench.workfolders.manifest_index import read_index
 
     if not workdir.exists() and str(workdir).replace("_", "-") in recipe_names():
         raise DatasetError(
@@ -209,7 +209,7 @@ def _remedy(workdir: Path, found: Sequence[str], *, repaired: bool) -> str:
 
 def _mend(workdir: Path, *, jobs: int, json: bool) -> tuple[str, ...]:
     """Make damaged results and manifests anew; returns a line for each."""
-    from fgbench.prepare import run, saved
+    from fgbench.preparation.prepare import run, saved
 
     config, root = saved(workdir)
     with progress_bars(quiet=json) as progress:

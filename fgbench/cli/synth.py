@@ -48,11 +48,11 @@ def synth(
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench import storage
-    from fgbench.images import encode
-    from fgbench.output_folders import check_named_file
+    from fgbench.media.images import encode
     from fgbench.synthetic.dataset import SynthOptions, generate
     from fgbench.synthetic.plan import plan
     from fgbench.synthetic.sheet import contact_sheet
+    from fgbench.workfolders.output_folders import check_named_file
 
     if out is None and sheet is None:
         raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")

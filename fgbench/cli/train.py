@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fgbench.config import TrainAuConfig, TrainImageConfig
-    from fgbench.training.place import Place
-    from fgbench.training.trained import Trained
+    from fgbench.runs.weights import Trained
+    from fgbench.training.context import Place
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -77,12 +77,12 @@ def au(
 ) -> None:
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
     from fgbench.config import TrainAuConfig, load_training
-    from fgbench.evaluation.action_units import read_au_result
-    from fgbench.manifest_index import has_classes
-    from fgbench.reports.au_scores import au_table
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_summary import units_summary
-    from fgbench.reports.seed_scores import au_seed_table
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.seed_scores import au_seed_table
+    from fgbench.reports.run.summary import units_summary
+    from fgbench.reports.run.unit_scores import au_table
+    from fgbench.runs.unit_results import read_au_result
+    from fgbench.workfolders.manifest_index import has_classes
 
     workdir, *further = workdirs or [places.DEMO_WORKDIR]
     config = load_training(recipe or default_recipe("au", workdir, device), TrainAuConfig)
@@ -188,8 +188,8 @@ def msau(
 
 def _train_on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> Sequence[Path]:
     """Train on the trunk of a network (of an experiment: of the same fold and seed), or on drawn values."""
-    from fgbench.training.trained import WEIGHTS, find_weights, read_trained
-    from fgbench.training.trunk_choice import from_scratch, on_trunk_of
+    from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
+    from fgbench.runs.weights import WEIGHTS, find_weights, read_trained
 
     if trunk == "none":
         return train_images(from_scratch(config), place, None)
@@ -202,9 +202,9 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     """A trained network to start from, and the settings to train with: those of its run by default."""
     needs_torch()
     from fgbench.errors import ConfigError
-    from fgbench.evaluation.kept_digests import check_texts
-    from fgbench.evaluation.results import CONFIG, read_result
-    from fgbench.training.trained import read_trained
+    from fgbench.runs.digests import check_texts
+    from fgbench.runs.results import CONFIG, read_result
+    from fgbench.runs.weights import read_trained
 
     trained = read_trained(named_weights(init, workdir))
     if recipe is not None:
@@ -255,7 +255,7 @@ def tmsau(
         )
 
     def run(place: Place, image: Trained | None) -> Path:
-        from fgbench.training import video_run
+        from fgbench.methods.tmsau import run as video_run
 
         return video_run.run(config, place, image, weights)
 
@@ -281,7 +281,7 @@ def train_au(
     config: TrainAuConfig, place: Place, *, folds: int = 0, others: Sequence[Place] = ()
 ) -> Sequence[Path]:
     """Train on the labels that the data sets of work folders bring; returns the folders of the runs."""
-    from fgbench.training import au_run
+    from fgbench.methods.action_units import run as au_run
 
     hint = (
         "train on one that has them (--workdir), then give its run with --au-weights; or take another trunk: "
@@ -323,8 +323,8 @@ def train_images(
     """
     from fgbench.config import TrainAuConfig, load_training
     from fgbench.errors import ManifestError
-    from fgbench.training import image_run
-    from fgbench.training.au_run import find_weights
+    from fgbench.methods.action_units.run import find_weights
+    from fgbench.methods.msau import run as image_run
 
     place.labels.check_classes()
     units_from = au_weights

@@ -13,18 +13,18 @@ from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import FULL, opened
 
 if TYPE_CHECKING:
-    from fgbench.evaluation.action_units import AuPredictions
-    from fgbench.training.au_frames import UnitData
-    from fgbench.training.place import Place
-    from fgbench.training.trained import Trained
+    from fgbench.methods.action_units.frames import UnitData
+    from fgbench.runs.unit_results import AuPredictions
+    from fgbench.runs.weights import Trained
+    from fgbench.training.context import Place
 
 
 def unit_data(place: Place) -> UnitData | None:
     """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
     from fgbench import plugins
     from fgbench.catalogue.listing import unit_source
-    from fgbench.prepare import saved
-    from fgbench.training.au_frames import UnitData
+    from fgbench.methods.action_units.frames import UnitData
+    from fgbench.preparation.prepare import saved
 
     prepared, root = saved(place.workdir)
     adapter = plugins.load("datasets", prepared.dataset.adapter)
@@ -92,7 +92,7 @@ def evaluate_units(
         full: Whether with the score of every unit.
         json: Whether as JSON.
     """
-    from fgbench.training.au_folders import further_folders
+    from fgbench.methods.action_units.folders import further_folders
 
     with ExitStack() as stack:
         found = [stack.enter_context(opened(workdir, device, **how)) for workdir in workdirs]
@@ -107,8 +107,8 @@ def evaluate_units(
 
 
 def _again(trained: Trained, found: Sequence[Place], *, full: bool, json: bool) -> None:
-    from fgbench.evaluation.action_units import read_au_result
-    from fgbench.training.au_evaluation import evaluate_units as predict_again
+    from fgbench.inference.unit_test import evaluate_units as predict_again
+    from fgbench.runs.unit_results import read_au_result
 
     anew = predict_again(trained, found)
     folder = trained.path.parent
@@ -126,8 +126,8 @@ def _again(trained: Trained, found: Sequence[Place], *, full: bool, json: bool) 
 
 
 def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
-    from fgbench.evaluation.action_units import read_au_predictions, read_au_result
-    from fgbench.training.au_elsewhere import evaluate_units_elsewhere
+    from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+    from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
     data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
     folder = evaluate_units_elsewhere(trained, data)
@@ -159,10 +159,10 @@ def _tell(
 ) -> None:
     from dataclasses import asdict
 
-    from fgbench.evaluation.action_units import mean_f1, unit_scores
-    from fgbench.reports.au_scores import scored_table
-    from fgbench.reports.render import markdown
-    from fgbench.reports.run_summary import unit_lines
+    from fgbench.reports.rendering.render import markdown
+    from fgbench.reports.run.summary import unit_lines
+    from fgbench.reports.run.unit_scores import scored_table
+    from fgbench.runs.unit_results import mean_f1, unit_scores
 
     if json:
         scores = unit_scores(found.labels, found.probabilities, found.units)

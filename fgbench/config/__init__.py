@@ -30,13 +30,7 @@ from fgbench.config.prepare import (
     SplitConfig,
     WideFacesConfig,
 )
-from fgbench.config.reading import (
-    load_baseline,
-    load_prepare,
-    load_training,
-    parse_prepare,
-    recipe_names,
-)
+from fgbench.config.reading import load_baseline, load_prepare, load_training, parse_prepare, recipe_names
 from fgbench.config.sections import Section
 from fgbench.config.training import (
     ImageDataConfig,

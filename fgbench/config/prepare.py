@@ -163,15 +163,19 @@ class FacesConfig(Section):
     landmarks: Literal[68, 5] = 68
     """Points of the predictor. The 5-point model has the more permissive licence, and gives no pose."""
     policy: Literal["largest", "central", "track"] = "largest"
-    """Which face is taken when there are several."""
+    """Which face is taken when there are several. ``largest``: a face that is followed is left for another
+    only if that is clearly larger. ``central``: the nearest to the middle of the frame, likewise. ``track``:
+    the largest at the start, and that one for as long as it can be followed."""
     align: Literal["always", "never", "where-found"] = "always"
     """Whether faces are searched and aligned. ``never`` takes frames that are cropped already as they are;
     ``where-found`` aligns those of pictures and clips in which the face is found, and takes the others as
     they are. ``true`` and ``false`` of older recipes are read as ``always`` and ``never``."""
     ambiguity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.1
-    """Share by which two faces may differ in area (``central``: in place) and still count as equal."""
+    """Two faces count as equal if their areas differ by no more than this share of the larger one, or with
+    ``central`` their distances from the middle of the frame by no more than this share of half its shorter
+    side."""
     min_face_px: Annotated[float, Field(ge=1.0, le=16384.0)] = 40.0
-    """Width of the smallest face that is looked for, in px."""
+    """Narrower faces (width of the detector's box, px) are not looked for, and not taken."""
     geometry: Literal["face", "dlib"] = "face"
     """How the aligned face is laid out. ``face`` holds chin and brows, mouth open too; ``dlib`` is
     ``dlib.get_face_chip``, which cuts most chins off. Not stated in the paper, which aligns by dlib."""
@@ -196,11 +200,13 @@ class FacesConfig(Section):
     min_track_score: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.3
     """A face whose best score (the detector's own) is lower has to stay four times as long."""
     redetect_every: Positive = 24
-    """Frames between two searches of the whole frame while a face is tracked."""
+    """Frames between two searches for other faces while a face is followed; and, while there is none, before
+    the second search of the enlarged picture for small ones (later ones are rarer)."""
     search_every: Positive = 6
-    """Frames between two searches while there is no face; a find is followed backwards into those between."""
+    """While there is no face, a frame is searched at the latest this many frames after the last; a face found
+    there is followed back through the frames between. 1 searches every frame."""
     check_every: Positive = 2
-    """Frames between two checks by the detector that what is tracked is still a face."""
+    """Frames between two checks by the detector that what is followed is still a face."""
     max_seconds: Annotated[float, Field(gt=0.0, le=1e9)] = 21600.0
     """Seconds that the faces of one clip may take; beyond them the clip is rejected. A safety net: which clip
     meets it depends on the machine."""

@@ -19,7 +19,7 @@ from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
 from fgbench.config.strict_yaml import MAX_BYTES, read_yaml
 from fgbench.errors import ConfigError, MediaError
-from fgbench.regular_files import read_regular
+from fgbench.files.regular_files import read_regular
 from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)

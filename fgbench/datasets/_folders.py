@@ -10,19 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.datasets._parts import check_different, parts_of
-from fgbench.datasets._tree import (
-    FILE,
-    FOLDER,
-    LINK_LOOP,
-    ODD,
-    OWN_FOLDER,
-    is_hidden,
-    kind_of,
-    leads_up,
-)
+from fgbench.datasets._tree import FILE, FOLDER, LINK_LOOP, ODD, OWN_FOLDER, is_hidden, kind_of, leads_up
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_frame
-from fgbench.picture_files import natural_key
+from fgbench.media.kinds import is_frame
+from fgbench.media.picture_files import natural_key
 
 _WIDEST = 64
 """A folder with more folders than this is data, and no wrapping of a data set."""

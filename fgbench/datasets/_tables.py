@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fgbench.errors import DatasetError, MediaError
-from fgbench.regular_files import open_regular
+from fgbench.files.regular_files import open_regular
 
 _SHOWN = 60
 _WHOLE = re.compile(r"[0-9]{1,9}")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import VIDEO_SUFFIXES, is_picture, suffix
+from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
 
 

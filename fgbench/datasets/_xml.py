@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from fgbench.errors import DatasetError, MediaError
-from fgbench.regular_files import read_regular
+from fgbench.files.regular_files import read_regular
 
 _MAX_BYTES = 8 << 20
 

@@ -19,7 +19,7 @@ from fgbench.datasets._folders import (
     stem,
     unwrap,
 )
-from fgbench.media_kinds import is_video
+from fgbench.media.kinds import is_video
 from fgbench.records import ClipEntry
 
 _FOLDERS = {

@@ -19,19 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
-from fgbench.datasets._folders import (
-    file_names,
-    layout_error,
-    prefix,
-    relative,
-    stem,
-    subfolders,
-    unwrap,
-)
+from fgbench.datasets._folders import file_names, layout_error, prefix, relative, stem, subfolders, unwrap
 from fgbench.datasets._tables import label_of, read_text, whole_number
 from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_video
+from fgbench.media.kinds import is_video
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 6, 9, 12, 25, 26)

@@ -28,7 +28,7 @@ from fgbench.datasets._folders import (
 from fgbench.datasets._tables import label_of, read_text
 from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture
+from fgbench.media.kinds import is_picture
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)

@@ -26,7 +26,7 @@ from fgbench.datasets._tables import label_of, open_text
 from fgbench.datasets._tree import FILE, everything
 from fgbench.datasets._unit_names import Patterns
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_picture
+from fgbench.media.kinds import is_picture
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 
 UNITS = (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 18, 20, 24, 25, 26, 28, 43)

@@ -26,18 +26,11 @@ from pathlib import Path
 
 from fgbench.datasets import _unit_table
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import (
-    file_names,
-    layout_error,
-    pictures,
-    prefix,
-    stem,
-    subfolders,
-)
+from fgbench.datasets._folders import file_names, layout_error, pictures, prefix, stem, subfolders
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
 from fgbench.errors import DatasetError, MediaError
-from fgbench.media_kinds import kind_of, kind_of_name
+from fgbench.media.kinds import kind_of, kind_of_name
 from fgbench.naming import key, shown, tidy
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 from fgbench.taxonomy import is_usual_label, normal_label

@@ -38,21 +38,13 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from fgbench.datasets._card import Card, Variant
-from fgbench.datasets._folders import (
-    file_names,
-    find,
-    layout_error,
-    prefix,
-    stem,
-    subfolders,
-    unwrap,
-)
+from fgbench.datasets._folders import file_names, find, layout_error, prefix, stem, subfolders, unwrap
 from fgbench.datasets._peaks import first_frame
 from fgbench.datasets._tables import label_of, whole_number
 from fgbench.datasets._unit_names import Patterns
 from fgbench.datasets._xml import read_xml
 from fgbench.errors import DatasetError
-from fgbench.media_kinds import is_video
+from fgbench.media.kinds import is_video
 from fgbench.records import AuRow, ClipEntry
 
 OTHER = "other"

@@ -16,14 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import WHOLE, Card, Variant
-from fgbench.datasets._folders import (
-    find,
-    labelled_folders,
-    layout_error,
-    relative,
-    subfolders,
-    unwrap,
-)
+from fgbench.datasets._folders import find, labelled_folders, layout_error, relative, subfolders, unwrap
 from fgbench.datasets._peaks import lost_peak_and_neutral, peak_and_neutral
 from fgbench.records import ClipEntry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fgbench.geometry import Transform, apply_transform, compose, invert, scale_of
-from fgbench.video import Frame, Image
+from fgbench.faces.geometry import Transform, apply_transform, compose, invert, scale_of
+from fgbench.media.video import Frame, Image
 
 _GRID_PX = 32  # regions of few different sizes let decoders keep their buffers
 _MARGIN_PX = 2
@@ -21,7 +21,8 @@ def cut_chip(frame: Frame, transform: Transform, *, size: int) -> Image:
 
     Args:
         frame: The frame.
-        transform: (2, 3) similarity from the frame to the chip; see :func:`fgbench.geometry.chip_transform`.
+        transform: (2, 3) similarity from the frame to the chip; see
+            :func:`fgbench.faces.geometry.chip_transform`.
         size: Side of the chip in px.
 
     Returns:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from fgbench.config import FacesConfig
 from fgbench.faces.following import Models
 from fgbench.faces.observation import aligned
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.quality import Judge
 from fgbench.faces.smoothing import Smoother
 from fgbench.faces.tracking import FaceTracker, Observed
-from fgbench.video import Frame
+from fgbench.media.video import Frame
 
 
 class ClipObserver:
@@ -23,7 +23,7 @@ class ClipObserver:
         models: Loaded models, to share them between clips; ``None`` loads them.
     """
 
-    def __init__(self, options: FaceOptions, models: Models | None = None) -> None:
+    def __init__(self, options: FacesConfig, models: Models | None = None) -> None:
         self._tracker = FaceTracker(options, models)
         self._judge = Judge(options.min_quality)
         self._smoother = Smoother(is_on=options.smooth)
@@ -43,7 +43,7 @@ class ClipObserver:
 
 
 def observe_clip(
-    frames: Iterable[Frame], options: FaceOptions | None = None, models: Models | None = None
+    frames: Iterable[Frame], options: FacesConfig | None = None, models: Models | None = None
 ) -> Iterator[Observed]:
     """Observe the frames of one clip.
 
@@ -59,7 +59,7 @@ def observe_clip(
     Raises:
         ValueError: If the frames are not in order.
     """
-    options = options or FaceOptions()
+    options = options or FacesConfig()
     observer = ClipObserver(options, models)
     for frame in frames:
         for decided, found in observer.feed(frame):

@@ -1,8 +1,8 @@
 """Interface of face detectors, and the search of a picture at one or several scales.
 
-A *detector* is a plugin ``fgbench/detectors/<name>.py`` with one function ``open_detector(model)`` that gives
-a :class:`Detector`. Coordinates are pixels of the picture that was handed in; x to the right, y down, the
-centre of the top left pixel at (0, 0).
+A *detector* is a plugin ``fgbench/faces/detectors/<name>.py`` with one function ``open_detector(model)`` that
+gives a :class:`Detector`. Coordinates are pixels of the picture that was handed in; x to the right, y down,
+the centre of the top left pixel at (0, 0).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import plugins
-from fgbench.video import Image
+from fgbench.media.video import Image
 
 DEFAULT_DETECTOR = "dlib-hog"
 

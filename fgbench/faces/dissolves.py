@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.faces import scene
-from fgbench.geometry import Floats, box_centre, box_width
-from fgbench.video import Image
+from fgbench.faces.geometry import Floats, box_centre, box_width
+from fgbench.media.video import Image
 
 LENGTHS = (6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 """Lengths of time, in frames, in which a dissolve is looked for."""

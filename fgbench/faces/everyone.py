@@ -10,21 +10,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from fgbench.config import FacesConfig
 from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
 from fgbench.faces.following import Models, at_detection, check, distance, locate
+from fgbench.faces.geometry import box_centre, box_iou, box_width
 from fgbench.faces.observation import Observation, aligned
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_box
 from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.status import OK, UNSURE
-from fgbench.geometry import box_centre, box_iou, box_width
-from fgbench.video import Frame
+from fgbench.media.video import Frame
 
 _SAME_IOU = 0.3
 _SMALLEST_BOX = 0.9  # detectors' widths go in steps, so that a box may be narrower than its face
 
 
-def everyone(frame: Frame, options: FaceOptions, models: Models) -> list[Observation]:
+def everyone(frame: Frame, options: FacesConfig, models: Models) -> list[Observation]:
     """The faces of a picture from left to right, each aligned; status ``ok``, ``unsure`` or ``large_pose``.
 
     Args:

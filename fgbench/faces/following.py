@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import FacesConfig
 from fgbench.faces.detection import Detection, Detector, open_detector, resized
+from fgbench.faces.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
 from fgbench.faces.landmarks import LandmarkPredictor, open_predictor
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import (
     PATCH_BOX,
     PATCH_FACE_PX,
@@ -25,8 +26,7 @@ from fgbench.faces.placement import (
     placement_from_box,
     placement_from_landmarks,
 )
-from fgbench.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 # A placement is good when the landmarks that it gives place the face within these bounds of it: the predictor
 # was trained on boxes as much off.
@@ -61,7 +61,7 @@ class Models:
     predictor: LandmarkPredictor
 
 
-def load_models(options: FaceOptions) -> Models:
+def load_models(options: FacesConfig) -> Models:
     """Load the detectors and the predictor (about half a second; 100 MB with 68 points).
 
     Raises:
@@ -73,7 +73,7 @@ def load_models(options: FaceOptions) -> Models:
     return Models(
         detector=detector,
         checker=detector if is_hog else open_detector("dlib-hog"),
-        predictor=open_predictor(options.landmarks, options.landmarks_model),
+        predictor=open_predictor(options.landmarks),
     )
 
 

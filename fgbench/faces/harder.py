@@ -14,8 +14,16 @@ import cv2
 import numpy as np
 
 from fgbench.faces.detection import Detection, Detector, affordable_scales, resized, search_at_scale
-from fgbench.geometry import Transform, apply_transform, box_centre, box_iou, box_width, invert, square_box
-from fgbench.video import Image
+from fgbench.faces.geometry import (
+    Transform,
+    apply_transform,
+    box_centre,
+    box_iou,
+    box_width,
+    invert,
+    square_box,
+)
+from fgbench.media.video import Image
 
 TILT_RAD = math.radians(30)
 """How far pictures are turned to either side."""

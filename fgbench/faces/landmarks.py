@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ConfigError, DependencyError
+from fgbench.faces.geometry import Floats
 from fgbench.faces.models import find_model
-from fgbench.geometry import Floats
-from fgbench.video import Image
+from fgbench.media.video import Image
 
 N_POINTS = (68, 5)
 """Numbers of points for which there is a predictor."""

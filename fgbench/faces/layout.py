@@ -1,8 +1,8 @@
 """Where the face lies in its aligned chip: two geometries, both dlib's similarity, moved and scaled.
 
 dlib fits a square of side 1, its mean face, to eyes, nose and upper lip
-(:func:`fgbench.geometry.chip_frame`): the brows lie at its top, the lower lip at 0.9 of its height, and the
-chin at about 1.2, at 1.5 with the mouth wide open. A chip is a larger square, upright in the frame of the
+(:func:`fgbench.faces.geometry.chip_frame`): the brows lie at its top, the lower lip at 0.9 of its height, and
+the chin at about 1.2, at 1.5 with the mouth wide open. A chip is a larger square, upright in the frame of the
 first.
 
 - ``face``, the default: side 1.85, its centre 0.2 below that of the mean face, so that it reaches from 0.225
@@ -18,18 +18,12 @@ The paper aligns by dlib to 224 x 224 px; padding and offset are not stated in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from fgbench.config import FacesConfig
 from fgbench.config.prepare import DLIB_PADDING
-from fgbench.geometry import Floats, apply_transform, chip_frame, invert, scale_of
-
-Geometry = Literal["face", "dlib"]
-"""How the chip is laid out about the face."""
-
-GEOMETRIES: tuple[Geometry, ...] = ("face", "dlib")
-"""All of them."""
+from fgbench.faces.geometry import Floats, Transform, apply_transform, chip_frame, invert, scale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ FACE = Layout(padding=0.425, shift=0.2)
 """The geometry ``face``."""
 
 
-def layout_of(landmarks: Floats, transform: Floats, *, size: int) -> Layout:
+def layout_of(landmarks: Floats, transform: Transform, *, size: int) -> Layout:
     """The layout by which a chip was cut, from the face in the frame.
 
     Args:
@@ -88,13 +82,8 @@ def mean_face_area(layout: Layout, *, size: int, margin: float) -> tuple[int, in
     return left, top, right, bottom
 
 
-def chip_layout(geometry: Geometry, padding: float | None) -> Layout:
-    """The layout that a recipe names.
-
-    Args:
-        geometry: The geometry.
-        padding: Of ``dlib``; ``None`` is :data:`DLIB_PADDING`.
-    """
-    if geometry == "face":
+def chip_layout(config: FacesConfig) -> Layout:
+    """The layout that a recipe names."""
+    if config.geometry == "face":
         return FACE
-    return Layout(padding=DLIB_PADDING if padding is None else padding, shift=0.0)
+    return Layout(padding=DLIB_PADDING if config.padding is None else config.padding, shift=0.0)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import FacesConfig
 from fgbench.faces.chips import cut_chip, sharpness
-from fgbench.faces.options import FaceOptions
+from fgbench.faces.geometry import chip_transform
+from fgbench.faces.layout import chip_layout
 from fgbench.faces.placement import placement_from_landmarks
 from fgbench.faces.pose import estimate_pose
 from fgbench.faces.status import LARGE_POSE, Status
-from fgbench.geometry import chip_transform
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Observation:
     chip: Image | None = None
 
 
-def aligned(frame: Frame, found: Observation, options: FaceOptions) -> Observation:
+def aligned(frame: Frame, found: Observation, options: FacesConfig) -> Observation:
     """What was found in a frame, with the pose and the chip of the face whose landmarks it has.
 
     Args:
@@ -65,7 +66,7 @@ def aligned(frame: Frame, found: Observation, options: FaceOptions) -> Observati
     if found.landmarks is None:
         return found
     landmarks = found.landmarks.astype(np.float64)
-    layout = options.layout
+    layout = chip_layout(options)
     transform = chip_transform(landmarks, size=options.chip_size, padding=layout.padding, shift=layout.shift)
     chip = cut_chip(frame, transform, size=options.chip_size)
     pose = estimate_pose(landmarks, frame.size)

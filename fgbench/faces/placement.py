@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.geometry import (
+from fgbench.faces.geometry import (
     Floats,
     Transform,
     apply_transform,
@@ -23,7 +23,7 @@ from fgbench.geometry import (
     scale_of,
     square_box,
 )
-from fgbench.video import Image
+from fgbench.media.video import Image
 
 PATCH_FACE_PX = 200
 """Width of the face's box in the patch: twice what the detector is asked to find in the patch's half."""

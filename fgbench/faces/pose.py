@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.geometry import N_IBUG_POINTS, Floats, chip_frame, mean_face
+from fgbench.faces.geometry import N_IBUG_POINTS, Floats, chip_frame, mean_face
 
 POSE_POINTS = np.array([*range(27, 36), 36, 39, 42, 45])
 """iBUG points that expressions hardly move: ridge and base of the nose, corners of the eyes."""

@@ -21,10 +21,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.faces.geometry import N_IBUG_POINTS, Floats, apply_transform, chip_frame, invert
 from fgbench.faces.observation import Observation
 from fgbench.faces.status import OK, UNSURE
-from fgbench.geometry import N_IBUG_POINTS, Floats, apply_transform, chip_frame, invert
-from fgbench.video import Frame
+from fgbench.media.video import Frame
 
 _HALF_CHANGE = 0.045  # of shape, in sides of the mean face's square, at which the agreement is a half
 _JAW = 17  # points of the jaw come first, and are the least sure

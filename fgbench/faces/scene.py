@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.video import Image
+from fgbench.media.video import Image
 
 SAMPLES_ACROSS = 160
 """Samples along the longer side of the frame."""

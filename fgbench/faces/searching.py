@@ -17,14 +17,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
 from fgbench.faces.following import Models, check, locate
+from fgbench.faces.geometry import box_width
 from fgbench.faces.harder import other_turns, search_bordered, search_turned, with_border
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement, placement_from_box
-from fgbench.geometry import box_width
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 # Ours. Changes of the luma in grey levels, averaged over a block of 80 px (at a width of 1280): a face that
 # enters changes some block by tens, noise of the camera by less than 3.
@@ -52,7 +52,7 @@ class Searcher:
         models: Loaded models.
     """
 
-    def __init__(self, options: FaceOptions, models: Models) -> None:
+    def __init__(self, options: FacesConfig, models: Models) -> None:
         self._options = options
         self._models = models
         scales = search_scales(models.detector, smallest_face_px=options.min_face_px)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from fgbench.faces.options import Policy
-from fgbench.geometry import Floats, box_centre, box_width
+from fgbench.faces.geometry import Floats, box_centre, box_width
+
+Policy = Literal["largest", "central", "track"]
+"""Which face is taken when there are several.
+
+- ``largest``: the largest. A face that is followed is left for another only if that is clearly larger.
+- ``central``: the one whose box is nearest to the middle of the frame; left for another likewise.
+- ``track``: the largest at the start, and that one for as long as it can be followed.
+"""
 
 
 def rank(box_xyxy: Floats, size: tuple[int, int], *, policy: Policy) -> float:
@@ -46,7 +54,7 @@ def choose(
         boxes: At least one box, (4,) px each.
         size: Width and height of the frame in px.
         policy: What is wanted.
-        ambiguity: See :class:`fgbench.faces.options.FaceOptions`.
+        ambiguity: See :class:`fgbench.config.FacesConfig`.
         held: Index of the face that is followed already. It is kept unless another one is better beyond
             doubt; ``track`` never leaves it.
     """

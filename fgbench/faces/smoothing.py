@@ -17,10 +17,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from fgbench.faces.geometry import Floats, chip_frame, scale_of
 from fgbench.faces.observation import Observation
 from fgbench.faces.status import OK
-from fgbench.geometry import Floats, chip_frame, scale_of
-from fgbench.video import Frame
+from fgbench.media.video import Frame
 
 _HALF_STEP = 0.04  # from the middle, in sides of the mean face's square, at which a point moves half as much
 

@@ -1,5 +1,5 @@
 """A still picture in the place of a video frame."""
 
-from fgbench.video import ImageFrame
+from fgbench.media.video import ImageFrame
 
 __all__ = ["ImageFrame"]

@@ -24,29 +24,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.following import (
-    Located,
-    Models,
-    at_detection,
-    check,
-    distance,
-    load_models,
-    locate,
-    look,
-)
+from fgbench.faces.following import Located, Models, at_detection, check, distance, load_models, locate, look
+from fgbench.faces.geometry import box_iou
 from fgbench.faces.harder import other_turns
 from fgbench.faces.observation import Observation, aligned
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import Placement
 from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.searching import Searcher
 from fgbench.faces.selection import choose, rank
 from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE, OK
-from fgbench.geometry import box_iou
-from fgbench.video import Frame, Image
+from fgbench.media.video import Frame, Image
 
 # Score of dlib's HOG detector, ours: a face that is followed is kept a little below acceptance.
 _KEEP_MARGIN = 0.3
@@ -119,8 +110,8 @@ class FaceTracker:
         models: Loaded models, to share them between clips; ``None`` loads them.
     """
 
-    def __init__(self, options: FaceOptions | None = None, models: Models | None = None) -> None:
-        self._options = options or FaceOptions()
+    def __init__(self, options: FacesConfig | None = None, models: Models | None = None) -> None:
+        self._options = options or FacesConfig()
         self._models = models or load_models(self._options)
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None

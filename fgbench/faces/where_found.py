@@ -19,21 +19,21 @@ from itertools import islice
 import cv2
 import numpy as np
 
+from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import ClipObserver
 from fgbench.faces.following import Models
 from fgbench.faces.harder import BORDER
 from fgbench.faces.observation import Observation, aligned
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.status import OK
 from fgbench.faces.tracking import Observed
-from fgbench.video import Frame, ImageFrame
+from fgbench.media.video import Frame, ImageFrame
 
 LOOK_FRAMES = 32
 """Frames that decide whether a clip is aligned: so many are held at a time. Ours."""
 
 
 def observe_where_found(
-    frames: Iterable[Frame], options: FaceOptions, models: Models, *, whole: Callable[[Frame], Observation]
+    frames: Iterable[Frame], options: FacesConfig, models: Models, *, whole: Callable[[Frame], Observation]
 ) -> Iterator[Observed]:
     """Observe the frames of one clip of cropped faces.
 
@@ -79,7 +79,7 @@ def _is_found(frames: list[Frame], found: list[Observed]) -> bool:
 class _Search:
     """Observes frames as a tracker does, in pictures with a border; all that it tells is of the frames."""
 
-    def __init__(self, options: FaceOptions, models: Models, *, border: float) -> None:
+    def __init__(self, options: FacesConfig, models: Models, *, border: float) -> None:
         self._options, self._border = options, border
         self._observer = ClipObserver(options, models)
         self._frames: dict[int, Frame] = {}

@@ -176,7 +176,7 @@ def lbp_histograms(
         )
     row_edges = top + np.arange(config.rows + 1) * (bottom - top) // config.rows
     column_edges = left + np.arange(config.columns + 1) * (right - left) // config.columns
-    area = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
+    pixels = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
     samples = _samples(config, height, width)
     labels = label_table(config.points)
     codes = np.empty((height, width), np.uint8)
@@ -185,7 +185,7 @@ def lbp_histograms(
     for place in range(n):
         _fill(codes, images[place], samples, labels)
         _count(codes, row_edges, column_edges, counts)
-        np.divide(counts, area[:, :, None], out=result[place], casting="unsafe")
+        np.divide(counts, pixels[:, :, None], out=result[place], casting="unsafe")
     return result.reshape(n, config.length)
 
 

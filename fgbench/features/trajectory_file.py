@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fgbench import records, video
+from fgbench import records
 from fgbench.features.dense_trajectories import Trajectories, concatenate, iter_trajectories, to_arrow
+from fgbench.media import video
 from fgbench.storage import TableWriter
 
 ROWS_PER_GROUP = 4096

@@ -2,7 +2,7 @@
 
 Without classifiers: it gives features. torchvision's option ``transform_input``, which its published weights
 expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: training that starts
-from them normalises accordingly (:mod:`fgbench.training.published_scales`).
+from them normalises accordingly (:mod:`fgbench.methods.tmsau.published_scales`).
 
 Suffixes of tensors: B images or stacks of optical flow, C channels, H rows, W columns, O output channels.
 """

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.breakdown import subset
 from fgbench.evaluation.clusters import LEAST, few_told
-from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
 from fgbench.reports.experiments import Experiment
-from fgbench.reports.model import Cell, Spread
+from fgbench.reports.rendering.table import Cell, Spread
+from fgbench.runs.breakdown import subset
+from fgbench.runs.results import Predictions
 
 _T = TypeVar("_T")
 

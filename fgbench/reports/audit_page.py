@@ -13,11 +13,11 @@ from itertools import groupby
 from pathlib import Path
 
 from fgbench import storage
+from fgbench.audit.findings import KINDS, Leak
+from fgbench.audit.leaks import Audit, Folder
+from fgbench.audit.tables import pictures_by_id
 from fgbench.errors import MediaError
-from fgbench.evaluation.audit import Audit, Folder
-from fgbench.evaluation.audited_tables import pictures_by_id
-from fgbench.evaluation.leakage import KINDS, Leak
-from fgbench.images import decode, encode
+from fgbench.media.images import decode, encode
 from fgbench.naming import counted
 from fgbench.printable import markup_of
 from fgbench.provenance import provenance

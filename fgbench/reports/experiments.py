@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.errors import FgbenchError, ManifestError
-from fgbench.evaluation.folds import natural_key
-from fgbench.evaluation.results import RESULT, Predictions, read_result, verify
 from fgbench.reports.freshness import State, state_notes, states_of
-from fgbench.reports.methods import METHODS, Method
-from fgbench.reports.model import data_title
+from fgbench.reports.paper.methods import METHODS, Method
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
+from fgbench.reports.rendering.table import data_title
+from fgbench.runs.folds import natural_key
+from fgbench.runs.results import RESULT, Predictions, read_result, verify
 from fgbench.taxonomy import ontology
 
 RUNS = "runs"

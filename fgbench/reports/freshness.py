@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fgbench.errors import FgbenchError
-from fgbench.evaluation.division import FOLDS, read_division
-from fgbench.evaluation.lost_clips import lost_rows
-from fgbench.evaluation.read_digest import digests_now
-from fgbench.evaluation.results import DIGEST_KIND, Predictions
-from fgbench.evaluation.samples import clip_samples
-from fgbench.manifest_index import MANIFESTS, read_index
+from fgbench.runs.division import FOLDS, read_division
+from fgbench.runs.lost_clips import lost_rows
+from fgbench.runs.read_digest import digests_now
+from fgbench.runs.results import DIGEST_KIND, Predictions
+from fgbench.runs.samples import clip_samples
+from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 if TYPE_CHECKING:
     from fgbench.reports.experiments import Experiment

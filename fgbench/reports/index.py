@@ -12,9 +12,9 @@ from pathlib import Path
 
 from fgbench import storage
 from fgbench.printable import markup_of
-from fgbench.reports.hypertext import html_page
-from fgbench.reports.model import Table
-from fgbench.reports.render import in_markdown
+from fgbench.reports.rendering.hypertext import html_page
+from fgbench.reports.rendering.render import in_markdown
+from fgbench.reports.rendering.table import Table
 
 FILES = ("index.md", "index.html", "report.tex")
 """Files that :func:`write_index` writes, the last only where there are tables as LaTeX."""

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fgbench.evaluation.division import HELD_OUT, Division
-from fgbench.evaluation.pseudo import pseudo_notes
+from fgbench.runs.division import HELD_OUT, Division
+from fgbench.runs.pseudo_labels import pseudo_notes
 
 
 def protocol_label(details: Mapping[str, Any]) -> str:

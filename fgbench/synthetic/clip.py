@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fgbench import storage
-from fgbench.hashing import hash_u64
+from fgbench.files.hashing import hash_u64
 from fgbench.synthetic import action_units
 from fgbench.synthetic.camera import Pose
 from fgbench.synthetic.canvas import Picture

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench import storage
 from fgbench.errors import ConfigError
+from fgbench.files.temporaries import is_temporary, remove_temporaries
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
 from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
 from fgbench.synthetic.plan import ClipPlan, SynthOptions, plan
-from fgbench.temporaries import is_temporary, remove_temporaries
 from fgbench.workers import Workers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.hashing import hash_u64
+from fgbench.files.hashing import hash_u64
 from fgbench.synthetic import anatomy
 from fgbench.synthetic.anatomy import Points
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.hashing import hash_u64
+from fgbench.files.hashing import hash_u64
 from fgbench.synthetic import anatomy, mesh
 from fgbench.synthetic.identity import Identity
 

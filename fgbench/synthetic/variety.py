@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fgbench.hashing import hash_u64
+from fgbench.files.hashing import hash_u64
 from fgbench.synthetic.identity import Identity
 from fgbench.synthetic.scene import FACE_WIDTH_UNITS, Scene
 

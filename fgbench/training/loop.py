@@ -26,10 +26,9 @@ from torch import Tensor, nn
 
 from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.place import Note
-from fgbench.evaluation.results import unheard
-from fgbench.sealed_json import write_sealed
-from fgbench.temporaries import remove_temporaries
+from fgbench.files.temporaries import remove_temporaries
+from fgbench.runs.context import Note
+from fgbench.runs.results import unheard
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
 from fgbench.training.epoch_lines import epoch_line, kept_line, resumed_line
@@ -47,6 +46,7 @@ from fgbench.training.processes import (
 from fgbench.training.randomness import deterministic, isolated, seed_step
 from fgbench.training.task import Task, ThawingTask
 from fgbench.training.turns import Turns, build_turns
+from fgbench.workfolders.sealed_json import write_sealed
 
 CHECKPOINT = "checkpoint.pt"
 """Name of the checkpoint in the folder of a training; the caller removes it when all is written."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch.utils import deterministic as uninitialised
 
-from fgbench.hashing import hash_u64
+from fgbench.files.hashing import hash_u64
 
 
 def seed_step(seed: int, epoch: int, step: int, *, rank: int = 0) -> None:

@@ -1,6 +1,6 @@
 """Places of runs whose manifests lie elsewhere."""
 
-from fgbench.evaluation.place import RunPlace
+from fgbench.runs.context import RunPlace
 
 
 def run_place(manifests, workdir):

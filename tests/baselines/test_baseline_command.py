@@ -8,12 +8,12 @@ import pytest
 from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
-from fgbench.baselines import lbp_svm
 from fgbench.cli import runs
 from fgbench.cli.app import app
-from fgbench.evaluation.run_lock import hold_run
-from fgbench.hashing import digest_file
+from fgbench.files.hashing import digest_file
+from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.records import schema
+from fgbench.runs.lock import hold_run
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
 

@@ -13,7 +13,7 @@ from test_baseline_command import write_index
 from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
-import fgbench.baselines
+import fgbench.methods
 from fgbench import plugins
 from fgbench.cli import runs
 from fgbench.cli.app import app as fgbench_app
@@ -28,9 +28,9 @@ It looks at nothing.
 import numpy as np
 
 from fgbench.config import BaselineConfig
-from fgbench.evaluation.roles import predictions_of
-from fgbench.evaluation.results import write_run
-from fgbench.evaluation.samples import image_samples
+from fgbench.runs.roles import predictions_of
+from fgbench.runs.results import write_run
+from fgbench.runs.samples import image_samples
 
 
 class RECIPE(BaselineConfig):
@@ -84,7 +84,7 @@ def command(tmp_path, work, monkeypatch):
     """Writes the file and runs its command."""
     folder = tmp_path / "more"
     folder.mkdir()
-    monkeypatch.setattr(fgbench.baselines, "__path__", [*fgbench.baselines.__path__, str(folder)])
+    monkeypatch.setattr(fgbench.methods, "__path__", [*fgbench.methods.__path__, str(folder)])
     monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
 
     def fgbench_baseline(text, *arguments, name="the-commonest"):
@@ -95,7 +95,7 @@ def command(tmp_path, work, monkeypatch):
 
     yield fgbench_baseline
     for name in ("the_commonest", "mine"):
-        sys.modules.pop(f"fgbench.baselines.{name}", None)
+        sys.modules.pop(f"fgbench.methods.{name}", None)
 
 
 def test_one_file_is_a_command_and_a_row(command, work):
@@ -164,12 +164,12 @@ def test_a_file_that_is_not_python_lets_other_commands_be(command):
 
 
 def test_a_sketch_is_read_without_running_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(fgbench.baselines, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(fgbench.methods, "__path__", [str(tmp_path)])
     (tmp_path / "broken.py").write_text(
         '"""First.\n\nSecond."""\nA: int = 1\nB = C = 2\nraise RuntimeError\n'
     )
-    assert plugins.sketch("baselines", "broken") == plugins.Sketch(summary="First.", names=frozenset("ABC"))
+    assert plugins.sketch("methods", "broken") == plugins.Sketch(summary="First.", names=frozenset("ABC"))
     (tmp_path / "bare.py").write_text("x = 1\n")
-    assert plugins.sketch("baselines", "bare").summary == ""
-    with pytest.raises(FileNotFoundError, match=r"no absent\.py in"):
-        plugins.sketch("baselines", "absent")
+    assert plugins.sketch("methods", "bare").summary == ""
+    with pytest.raises(FileNotFoundError, match="no method absent"):
+        plugins.sketch("methods", "absent")

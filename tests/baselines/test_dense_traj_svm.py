@@ -9,15 +9,15 @@ from run_places import run_place
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from fgbench import records, storage
-from fgbench.baselines import dense_traj_svm
-from fgbench.baselines._trajectory_bags import training_sample
-from fgbench.baselines._trajectory_kernels import ExactKernels, NystroemKernels, channel_histograms
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
-from fgbench.evaluation.results import read_predictions, read_result
-from fgbench.evaluation.roles import Roles, assign_roles
-from fgbench.evaluation.samples import clip_samples
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
+from fgbench.methods.dense_traj_svm import method as dense_traj_svm
+from fgbench.methods.dense_traj_svm.bags import training_sample
+from fgbench.methods.dense_traj_svm.kernels import ExactKernels, NystroemKernels, channel_histograms
+from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.roles import Roles, assign_roles
+from fgbench.runs.samples import clip_samples
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]

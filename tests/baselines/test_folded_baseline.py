@@ -10,10 +10,10 @@ from divided_work import EKMAN7, described, ekman_index, write_work
 from typer.testing import CliRunner
 
 from fgbench import records, storage
-from fgbench.baselines import lbp_svm
 from fgbench.cli import runs
 from fgbench.cli.app import app
-from fgbench.evaluation.results import read_predictions, read_result
+from fgbench.methods.lbp_svm import method as lbp_svm
+from fgbench.runs.results import read_predictions, read_result
 
 RECIPE = "name: quick\nc_values: [1.0, 10.0]\nkernels: [linear]\nnormalisations: [none]\ninner_folds: 3\n"
 NO_FACE = ("s1-fear", "s7-neutral")

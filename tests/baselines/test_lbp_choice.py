@@ -9,16 +9,16 @@ import pytest
 from divided_work import described, ekman_index, write_work
 
 from fgbench import records, storage
-from fgbench.baselines import lbp_svm
-from fgbench.baselines._lbp_choice import inner_folds, plan_choice
 from fgbench.config import LbpSvmConfig
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.division import Division, read_division
-from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.results import read_predictions, read_result
-from fgbench.evaluation.roles import Roles
-from fgbench.evaluation.samples import Sample
+from fgbench.methods.lbp_svm import method as lbp_svm
+from fgbench.methods.lbp_svm.choice import inner_folds, plan_choice
+from fgbench.runs.context import RunPlace
+from fgbench.runs.division import Division, read_division
+from fgbench.runs.labels import read_labels
+from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.roles import Roles
+from fgbench.runs.samples import Sample
 
 CONFIG = LbpSvmConfig(name="x", c_values=(0.1, 10.0), gamma_factors=(1.0,), inner_folds=3)
 TABLE = "manifests/features/lbp/00000.parquet"

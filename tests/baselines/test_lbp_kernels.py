@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import additive_chi2_kernel, chi2_kernel, rbf_kernel
 
-from fgbench.baselines import _lbp_kernels
-from fgbench.baselines._lbp_kernels import Histograms, LbpKernels, normalised
 from fgbench.config import LbpSvmConfig
+from fgbench.methods.lbp_svm import kernels as _lbp_kernels
+from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels, normalised
 from fgbench.svm import grams
 
 FACTORS = (0.5, 2.0)

@@ -13,17 +13,17 @@ import pytest
 from run_places import run_place
 
 from fgbench import records, storage
-from fgbench.baselines import lbp_svm
-from fgbench.baselines._lbp_choice import plan_choice
-from fgbench.baselines._lbp_features import read_ids, read_matrices
-from fgbench.baselines._lbp_kernels import Histograms, LbpKernels
 from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
-from fgbench.evaluation.division import Division
-from fgbench.evaluation.results import read_predictions, read_result, recompute
-from fgbench.evaluation.roles import Roles
 from fgbench.features.lbp import lbp_histograms
+from fgbench.methods.lbp_svm import method as lbp_svm
+from fgbench.methods.lbp_svm.choice import plan_choice
+from fgbench.methods.lbp_svm.features import read_ids, read_matrices
+from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
 from fgbench.reports.protocols import protocol_notes
+from fgbench.runs.division import Division
+from fgbench.runs.results import read_predictions, read_result, recompute
+from fgbench.runs.roles import Roles
 from fgbench.taxonomy import leaves
 
 LABELS = [leaf.name for leaf in leaves()]
@@ -167,7 +167,7 @@ def test_more_images_than_memory_has_room_for_are_refused_before_any_kernel(tmp_
     def computed(*_, **__):
         raise AssertionError("a kernel was computed")
 
-    monkeypatch.setattr("fgbench.baselines._lbp_kernels._pairs", computed)
+    monkeypatch.setattr("fgbench.methods.lbp_svm.kernels._pairs", computed)
     monkeypatch.setattr("fgbench.svm.memory.available_bytes", lambda: 10**5)
     with pytest.raises(ResourceError, match=r"n = 198 training images .* 0\.0 GB") as caught:
         run(manifests(tmp_path / "m"), tmp_path)
@@ -268,7 +268,7 @@ def test_validation_images_train_too_where_the_recipe_says_so(tmp_path):
 def test_features_are_read_in_blocks(tmp_path, monkeypatch):
     """All that is held beside the matrices asked for is a few rows of a table."""
     tables = manifests(tmp_path / "m") / "features" / "lbp"
-    monkeypatch.setattr("fgbench.baselines._lbp_features.ROWS_PER_GROUP", 8)
+    monkeypatch.setattr("fgbench.methods.lbp_svm.features.ROWS_PER_GROUP", 8)
     ids = sorted(read_ids(tables))
     assert len(ids) == 12 * 33
     read_matrices(tables, [ids[:2]])  # imports are not counted

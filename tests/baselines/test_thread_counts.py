@@ -9,7 +9,7 @@ from pathlib import Path
 import test_lbp_svm
 from run_places import run_place
 
-from fgbench.evaluation.results import read_result
+from fgbench.runs.results import read_result
 
 TESTS = Path(__file__).parents[1]
 
@@ -20,9 +20,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(sys.argv[1]) / name) for name in ("baselines", "training")]
 folder, manifests = Path(sys.argv[2]), Path(sys.argv[3])
 from run_places import run_place
-from fgbench.baselines import lbp_svm
+from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.config import LbpSvmConfig, load_baseline
-from fgbench.evaluation.results import read_result
+from fgbench.runs.results import read_result
 
 changes = {"c_values": (1.0,), "gamma_factors": (1.0,)}
 config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
@@ -30,8 +30,8 @@ run = lbp_svm.run(config, run_place(manifests, folder / "svm"))
 print(json.dumps(read_result(run)["predictions_sha256"]))
 
 from tiny_work import place_in, plain_recipe, small_work
-from fgbench.baselines import plain_cnn
-from fgbench.hashing import digest_file
+from fgbench.methods import plain_cnn
+from fgbench.files.hashing import digest_file
 from fgbench.training.device import resolve
 
 recipe = plain_recipe(name="plain-cnn", optimiser={"kind": "adamw", "batch": 14, "epochs": 1})

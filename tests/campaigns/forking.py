@@ -19,8 +19,8 @@ from typing import Any
 
 PRELOADED = (
     "fgbench.cli.app",
-    "fgbench.prepare",
-    "fgbench.stages.publish",
+    "fgbench.preparation.prepare",
+    "fgbench.preparation.stages.publish",
     "cv2",
     "av",
     "dlib",

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from fake_trees import write_text
 
 from fgbench.catalogue.stamps import Stamps, source_digest
-from fgbench.hashing import digest_json
+from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry
 
 ENTRY = ClipEntry(clip_id="a", path="a.mp4", label="anger", subject_id="s1")

@@ -9,12 +9,12 @@ from damage import flip_bit, rot
 from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
-from fgbench import prepare
 from fgbench.cli.app import app
 from fgbench.cli.runs import run_place
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.hashing import digest_file
+from fgbench.files.hashing import digest_file
+from fgbench.preparation import prepare
 from fgbench.storage import write_json
 
 

@@ -5,10 +5,10 @@ from clip_folders import write_folder
 from fake_trees import write_picture, write_pictures, write_text
 from typer.testing import CliRunner
 
-from fgbench import prepare
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, load_prepare
-from fgbench.manifest_index import read_index
+from fgbench.preparation import prepare
+from fgbench.workfolders.manifest_index import read_index
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 

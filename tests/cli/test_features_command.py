@@ -13,7 +13,7 @@ from fgbench import records
 from fgbench.cli.app import app
 from fgbench.features import trajectory_file
 from fgbench.features.dense_trajectories import dense_trajectories
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 N_FRAMES = 24
 

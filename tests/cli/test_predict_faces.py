@@ -13,7 +13,7 @@ from video_files import write_clip
 
 from fgbench.cli.app import app
 from fgbench.cli.predict import _found_by
-from fgbench.training.trained import read_trained
+from fgbench.runs.weights import read_trained
 
 DLIB = {"align": "always", "geometry": "dlib", "padding": 0.4, "grey": False}
 FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}

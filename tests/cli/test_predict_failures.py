@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.cli.predict import output_names
-from fgbench.failures import LOG
-from fgbench.training import prediction
+from fgbench.inference import pictures as prediction
+from fgbench.preparation.failures import LOG
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from clip_folders import write_folder, write_plain_clip
 
-from fgbench.prepare import saved
+from fgbench.preparation.prepare import saved
 from fgbench.taxonomy import basics, leaves
 
 SCRIPT = "import sys; sys.argv[0] = 'fgbench'; from fgbench.cli.entry import main; main()"

@@ -11,8 +11,8 @@ from fgbench.cli import demo as demo_command
 from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.evaluation import metrics
-from fgbench.evaluation.results import read_predictions
-from fgbench.reports.run_summary import folds_summary, run_summary, seeds_summary
+from fgbench.reports.run.summary import folds_summary, run_summary, seeds_summary
+from fgbench.runs.results import read_predictions
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from tiny_runs import NETWORK, RECIPE
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.evaluation.results import read_result
-from fgbench.sealed_json import SEAL, write_sealed
+from fgbench.runs.results import read_result
+from fgbench.workfolders.sealed_json import SEAL, write_sealed
 
 LABELS = ("wrath", "pride", "terror")
 

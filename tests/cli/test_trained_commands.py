@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.cli.predict import output_names
-from fgbench.evaluation.results import read_predictions, read_result
+from fgbench.runs.results import read_predictions, read_result
 
 WORK = "fgbench-data/clips/work"
 OTHER = "fgbench-data/others/work"
@@ -249,8 +249,8 @@ def test_weights_are_exported_with_their_card(here, tmp_path):
 def test_onnx_gives_the_same(here, tmp_path):
     import onnxruntime
 
-    from fgbench.training.inference import open_network
-    from fgbench.training.trained import read_trained
+    from fgbench.methods.msau.opened import open_network
+    from fgbench.runs.weights import read_trained
 
     target = tmp_path / "tiny.onnx"
     done = cli("export", "tiny", "--workdir", WORK, "--onnx", target)

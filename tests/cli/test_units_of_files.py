@@ -18,12 +18,12 @@ from fgbench.cli.app import app
 from fgbench.config import FacesConfig, TrainAuConfig
 from fgbench.faces.status import USABLE
 from fgbench.faces.still import ImageFrame
-from fgbench.images import read_image
+from fgbench.inputs.crops import enlarge
+from fgbench.media.images import read_image
+from fgbench.media.video import open_video
+from fgbench.methods.action_units.run import build
 from fgbench.models.weights import save_weights
-from fgbench.stages.faces import observed
-from fgbench.training.au_run import build
-from fgbench.training.crops import enlarge
-from fgbench.video import open_video
+from fgbench.preparation.stages.faces import observed
 
 UNITS = ("au04", "au12", "au25")
 RECIPE = TrainAuConfig.model_validate(

@@ -13,7 +13,7 @@ from clip_folders import write_plain_clip
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.evaluation.action_units import read_au_predictions, read_au_result
+from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
 RECIPE = {
     "name": "au-tiny",

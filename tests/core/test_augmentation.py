@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from fgbench.augmentation import Augmentation, Ranges, apply, draw, water_level
+from fgbench.preparation.augmentation import Augmentation, Ranges, apply, draw, water_level
 
 RANGES = Ranges(max_rotation_deg=15.0, max_scale_change=0.1, max_noise_sigma=10.0)
 

@@ -9,7 +9,7 @@ import yaml
 import fgbench
 from fgbench import config
 from fgbench.errors import ConfigError
-from fgbench.pipeline import FEATURES, ORDER
+from fgbench.preparation.pipeline import FEATURES, ORDER
 from fgbench.resources import resource
 
 

@@ -106,7 +106,7 @@ def test_values_are_read_as_they_are_written(value):
 
 
 def test_a_baseline_without_a_packed_recipe_is_shown_by_its_defaults(tmp_path, monkeypatch):
-    import fgbench.baselines
+    import fgbench.methods
 
     (tmp_path / "my_mine.py").write_text(
         '"""Baseline ``my-mine``: guesses."""\n'
@@ -116,7 +116,7 @@ def test_a_baseline_without_a_packed_recipe_is_shown_by_its_defaults(tmp_path, m
         "    strength: float = 1.5\n"
         '    """How hard."""\n'
     )
-    monkeypatch.setattr(fgbench.baselines, "__path__", [*fgbench.baselines.__path__, str(tmp_path)])
+    monkeypatch.setattr(fgbench.methods, "__path__", [*fgbench.methods.__path__, str(tmp_path)])
     card = recipe_card("my-mine")
     keys = {key.path: key for key in keys_of(read_recipe(card))}
     assert (keys["strength"].value, keys["strength"].doc) == (1.5, "How hard.")

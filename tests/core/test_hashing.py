@@ -2,7 +2,7 @@
 
 import hashlib
 
-from fgbench import hashing
+from fgbench.files import hashing
 
 
 def test_hashes_are_what_they_were():

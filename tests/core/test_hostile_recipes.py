@@ -5,9 +5,10 @@ import os
 import pytest
 from pydantic import TypeAdapter
 
-from fgbench import config, plugins, regular_files
+from fgbench import config, plugins
 from fgbench.config.strict_yaml import MAX_BYTES
 from fgbench.errors import ConfigError
+from fgbench.files import regular_files
 
 LAUGHS = "\n".join(
     [
@@ -151,7 +152,7 @@ def test_a_grid_finer_than_the_face_is_refused_before_faces_are_sought():
 
 def models():
     found = {value for value in vars(config).values() if isinstance(value, type)}
-    found |= {getattr(plugins.load("baselines", name), "RECIPE", None) for name in plugins.names("baselines")}
+    found |= {getattr(plugins.load("methods", name), "RECIPE", None) for name in plugins.names("methods")}
     return sorted((model for model in found - {None} if issubclass(model, config.Section)), key=str)
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 from skimage.data import astronaut
 
 from fgbench.errors import MediaError
-from fgbench.images import encode, read_image, read_picture
+from fgbench.media.images import encode, read_image, read_picture
 
 SMALL = cv2.resize(astronaut(), (160, 120), interpolation=cv2.INTER_AREA)
 GREY = cv2.cvtColor(SMALL, cv2.COLOR_RGB2GRAY)

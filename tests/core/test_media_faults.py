@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from video_files import write_clip
 
-from fgbench.decoders import pyav
 from fgbench.errors import MediaError
-from fgbench.media_faults import Deadline, clear_faults
-from fgbench.video import open_video
+from fgbench.media.decoders import pyav
+from fgbench.media.faults import Deadline, clear_faults
+from fgbench.media.video import open_video
 
 CLIP = Path("clip.mp4")
 

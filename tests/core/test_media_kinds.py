@@ -7,9 +7,9 @@ import pytest
 import video_files as vf
 from PIL import Image
 
-from fgbench import video
 from fgbench.errors import MediaError
-from fgbench.media_kinds import (
+from fgbench.media import video
+from fgbench.media.kinds import (
     OTHER_SUFFIXES,
     PICTURE_SUFFIXES,
     TABLE_SUFFIXES,

@@ -5,9 +5,9 @@ import unicodedata
 import pytest
 
 from fgbench.naming import first_few, is_text, key, one_spelling, several_spellings, shown, tidy
+from fgbench.preparation.voting import duplicate_voter
 from fgbench.records import Vote
 from fgbench.taxonomy import FREE, free_classes, ontology
-from fgbench.voting import duplicate_voter
 
 DECOMPOSED = unicodedata.normalize("NFD", "Gl\u00fcck")
 

@@ -6,10 +6,10 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from fgbench import workfolder
 from fgbench.cli.app import app
 from fgbench.errors import ConfigError, ResourceError
-from fgbench.output_folders import KINDS, LIST, check_named_file, writing_in
+from fgbench.workfolders import folder as workfolder
+from fgbench.workfolders.output_folders import KINDS, LIST, check_named_file, writing_in
 
 
 def write(folder, names, text="ours", **options):

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from fgbench.errors import MediaError
-from fgbench.images import read_image
-from fgbench.picture_headers import MAX_SIDE_PX, check_header, opened_picture
+from fgbench.media.images import read_image
+from fgbench.media.picture_headers import MAX_SIDE_PX, check_header, opened_picture
 
 FLAT = Image.fromarray(np.full((30, 40, 3), 128, np.uint8))
 
@@ -59,7 +59,7 @@ def test_bombs_take_no_memory(tmp_path):
     paths[0].write_bytes(jpeg_that_claims(20000, 20000))
     paths[1].write_bytes(png_that_claims(30000, 30000))
     program = (
-        "import sys; from pathlib import Path; from fgbench.images import read_image\n"
+        "import sys; from pathlib import Path; from fgbench.media.images import read_image\n"
         "from fgbench.errors import MediaError\n"
         "for name in sys.argv[1:]:\n"
         "    try: read_image(Path(name))\n"
@@ -131,7 +131,7 @@ def test_high_dynamic_range_is_refused(tmp_path, transfer, name):
 def test_importing_changes_nothing_in_pillow():
     program = (
         "from PIL import Image; before = Image.MAX_IMAGE_PIXELS\n"
-        "import fgbench.images, fgbench.picture_headers, fgbench.decoders.pictures\n"
+        "import fgbench.media.images, fgbench.media.picture_headers, fgbench.media.decoders.pictures\n"
         "assert Image.MAX_IMAGE_PIXELS == before and 'HEIF' not in Image.OPEN\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fgbench.errors import MediaError
-from fgbench.hashing import digest_file
-from fgbench.regular_files import check_regular, first_bytes, open_regular, read_regular
+from fgbench.files.hashing import digest_file
+from fgbench.files.regular_files import check_regular, first_bytes, open_regular, read_regular
 
 
 def reason(use, *args, **kwargs):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbench.sampling import near_key_frame, uniform
+from fgbench.preparation.sampling import near_key_frame, uniform
 
 
 def test_neighbourhood_is_cut_at_the_ends_of_the_clip():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbench.splitting import Member, apportion, divide
+from fgbench.preparation.splitting import Member, apportion, divide
 from fgbench.taxonomy import leaves
 
 PAPER = {"train": 825.0, "val": 275.0, "test": 391.0}

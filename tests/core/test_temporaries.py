@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fgbench.temporaries import remove_temporaries, temporary_name
+from fgbench.files.temporaries import remove_temporaries, temporary_name
 
 GONE = 9_999_999
 """Above the largest number of a process."""
@@ -16,7 +16,7 @@ GONE = 9_999_999
 def left_behind(path):
     """A temporary of ``path`` by a process that has ended."""
     code = (
-        "import sys\nfrom pathlib import Path\nfrom fgbench.temporaries import temporary_name\n"
+        "import sys\nfrom pathlib import Path\nfrom fgbench.files.temporaries import temporary_name\n"
         "name = temporary_name(Path(sys.argv[1]))\nname.write_text('half')\nprint(name)"
     )
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbench.records import Vote
-from fgbench.voting import (
+from fgbench.preparation.voting import (
     Judgement,
     Rules,
     class_confidences,
@@ -17,6 +16,7 @@ from fgbench.voting import (
     low_classes,
     settle,
 )
+from fgbench.records import Vote
 
 RULES = Rules(min_votes=3, key_frame_tolerance=2, min_confidence=0.5)
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from fgbench import workfolder
 from fgbench.cli.app import app
 from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.workfolders import folder as workfolder
 
 
 @pytest.mark.parametrize(

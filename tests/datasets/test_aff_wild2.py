@@ -5,7 +5,7 @@ from fake_trees import Prepared, write_picture, write_text
 
 from fgbench.datasets.aff_wild2 import UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
 
 HEAD = ",".join(f"AU{unit}" for unit in UNITS)
 PARTS = {"Train_Set": 10, "Validation_Set": 3}

@@ -12,8 +12,8 @@ from fgbench.config import TrainAuConfig
 from fgbench.datasets import bp4d
 from fgbench.datasets.bp4d import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.evaluation.action_units import read_au_result
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.unit_results import read_au_result
 
 SUBJECTS = ("F001", "F002", "F003", "M001", "M002", "M003")
 CODED = (9, 10, 11, 12)

@@ -7,7 +7,7 @@ from fake_trees import Prepared, write_picture, write_pictures, write_text
 
 from fgbench.datasets.ck_plus import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
 
 CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
 FOLDERS = ["anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"]

@@ -6,10 +6,10 @@ import pytest
 from fake_trees import Prepared, write_text
 from video_files import read_number, write_clip
 
-from fgbench import video
 from fgbench.datasets.disfa import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.media import video
 
 SUBJECTS = ("SN001", "SN002", "SN004", "SN013", "SN032", "SN033")
 UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)

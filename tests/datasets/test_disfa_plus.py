@@ -8,7 +8,7 @@ from fake_trees import Prepared, write_picture, write_text
 from fgbench.datasets import disfa_plus
 from fgbench.datasets.disfa_plus import CARD, UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
 
 SUBJECTS = ("SN001", "SN003", "SN004", "SN007", "SN009", "SN010")
 TRIALS = ("A1_AU1_TrailNo_1", "Y_HappyDescribed_TrailNo_1")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from fake_trees import Prepared, pixels, write_picture, write_text
 
-from fgbench import video
 from fgbench.datasets.fer2013 import list_clips, majority
 from fgbench.errors import DatasetError, MediaError
+from fgbench.media import video
 
 USAGES = ["Training", "PublicTest", "PrivateTest"]
 HEAD = "emotion,pixels,Usage"

@@ -8,7 +8,7 @@ from fake_trees import Prepared, write_pictures, write_text
 
 from fgbench.datasets.mafw import list_clips
 from fgbench.errors import DatasetError
-from fgbench.evaluation.division import read_division
+from fgbench.runs.division import read_division
 from fgbench.taxonomy import ontology
 
 LABELS = [

@@ -8,7 +8,7 @@ from video_files import set_display_matrix
 
 from fgbench.datasets.mmi import action_units, apex_frame, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 

@@ -38,7 +38,7 @@ from typer.testing import CliRunner
 from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.config import load_prepare
-from fgbench.evaluation.samples import clip_samples, image_samples, moving_samples
+from fgbench.runs.samples import clip_samples, image_samples, moving_samples
 from fgbench.taxonomy import leaves
 
 PARTS = ("train", "val", "test")

@@ -7,7 +7,7 @@ from fake_trees import Prepared, write_picture, write_text
 
 from fgbench.datasets.unbc_mcmaster import UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.training.stored import usable_frames
+from fgbench.inputs.manifest_pictures import usable_frames
 
 SUBJECTS = ("042-ll042", "043-jh043", "047-jl047", "048-aa048", "049-bm049", "052-dr052")
 CODES = (

@@ -5,7 +5,7 @@ from fake_trees import Prepared, write_clip, write_picture, write_text
 
 from fgbench.datasets import fg_emotions, folder
 from fgbench.errors import DatasetError
-from fgbench.training.au_labels import labels_by_frame
+from fgbench.methods.action_units.labels import labels_by_frame
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, gaze_0_x, AU01_r, AU01_c, AU28_c\n"
 

@@ -4,11 +4,11 @@ import pytest
 import video_files as vf
 from clip_folders import write_folder
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.errors import MediaError
+from fgbench.media.video import open_video
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
-from fgbench.video import open_video
 
 N_FRAMES = 157
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import video_files as vf
 
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 N_FRAMES = 40
 LOST_PACKETS = [12, 13, 14, 25]  # in the second and the third group of 10 frames

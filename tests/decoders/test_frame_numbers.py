@@ -6,7 +6,7 @@ from trap_clips import CLIPS, IRREGULAR_MS, plain_decode
 from video_files import read_number
 
 from fgbench.errors import MediaError
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 # The number on the first frame that is shown, where it is not 0.
 FIRST_NUMBER = {

@@ -8,7 +8,7 @@ import video_files as vf
 from shown_videos import DVD_ASPECT, portrait, write_sizes, write_squeezed
 
 from fgbench.errors import MediaError
-from fgbench.video import NO_LIMITS, Limits, open_video
+from fgbench.media.video import NO_LIMITS, Limits, open_video
 
 PARTS = [vf.picture(1, (320, 240)), vf.picture(2, (640, 360)), vf.picture(3, (160, 120))]
 

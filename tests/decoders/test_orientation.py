@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from fgbench.decoders._orientation import Orientation, from_display_matrix
 from fgbench.errors import MediaError
+from fgbench.media.decoders._orientation import Orientation, from_display_matrix
 
 ALL = [
     Orientation(transposed=transposed, flip_x=flip_x, flip_y=flip_y)

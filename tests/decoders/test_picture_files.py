@@ -8,9 +8,9 @@ import pytest
 from fake_trees import pixels, write_picture, write_pictures
 from PIL import Image
 
-from fgbench import video
 from fgbench.errors import MediaError
-from fgbench.picture_files import natural_key, picture_names
+from fgbench.media import video
+from fgbench.media.picture_files import natural_key, picture_names
 
 
 def test_which_decoder_reads_what(tmp_path):

@@ -7,7 +7,7 @@ import video_files as vf
 from trap_clips import plain_decode
 
 from fgbench.errors import MediaError
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 FORMATS = [
     "plain.mp4",

@@ -7,8 +7,8 @@ import pytest
 import video_files as vf
 from shown_videos import DVD_ASPECT, portrait, write_squeezed
 
-from fgbench.decoders._canvas import square_size, usable_aspect
-from fgbench.video import open_video
+from fgbench.media.decoders._canvas import square_size, usable_aspect
+from fgbench.media.video import open_video
 
 NTSC = Fraction(8, 9)
 

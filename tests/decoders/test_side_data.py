@@ -6,8 +6,8 @@ import pytest
 from av.sidedata.sidedata import Type
 from shown_videos import portrait, write_time_lapse
 
-from fgbench.decoders._side_data import _allow_unknown_kinds
-from fgbench.video import open_video
+from fgbench.media.decoders._side_data import _allow_unknown_kinds
+from fgbench.media.video import open_video
 
 # Value of the EXIF tag to what makes the stored picture upright (EXIF 2.3, table 6).
 UPRIGHT = {

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fgbench.decoders._timeline import PacketLog, build_timeline, time_span
+from fgbench.media.decoders._timeline import PacketLog, build_timeline, time_span
 
 # Packets in file order as (pts, is key, is hidden): two groups, the second one open (frame 5 precedes key 6).
 PACKETS = [(0, 1, 0), (3, 0, 0), (1, 0, 0), (2, 0, 0), (4, 0, 0), (6, 1, 0), (5, 0, 0), (7, 0, 0)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fgbench.decoders._truncation import missing_bytes
+from fgbench.media.decoders._truncation import missing_bytes
 
 
 def box(kind, content, length=None):

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from fgbench.engines import local
 from fgbench.errors import ConfigError, MediaError, WorkerError
+from fgbench.preparation.engines import local
 
 
 def double(value):

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from fgbench import records
 from fgbench.faces.chips import cut_chip
+from fgbench.faces.geometry import chip_transform
 from fgbench.faces.layout import FACE
 from fgbench.faces.still import ImageFrame
-from fgbench.geometry import chip_transform
-from fgbench.images import encode
+from fgbench.media.images import encode
 from fgbench.synthetic.clip import draw_clip, truth
 from fgbench.synthetic.plan import SynthOptions, plan
 from fgbench.synthetic.render import Renderer

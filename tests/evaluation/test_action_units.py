@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.action_units import (
+from fgbench.runs.unit_results import (
     PREDICTIONS,
     RESULT,
     AuPredictions,

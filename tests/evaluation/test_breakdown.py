@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from fgbench import records, storage
-from fgbench.evaluation import breakdown
-from fgbench.evaluation.results import Predictions
+from fgbench.runs import breakdown
+from fgbench.runs.results import Predictions
 
 ROWS = [  # sample, clip, true, predicted
     ("a-f00001", "a", "anger", "anger"),

@@ -5,9 +5,9 @@ from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.division import Division, read_division
-from fgbench.evaluation.roles import assign_roles
-from fgbench.evaluation.samples import clip_samples
+from fgbench.runs.division import Division, read_division
+from fgbench.runs.roles import assign_roles
+from fgbench.runs.samples import clip_samples
 
 
 @pytest.fixture(scope="module")

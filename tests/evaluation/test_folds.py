@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.division import Division
-from fgbench.evaluation.folds import deal, fold_file_text, natural_key, read_fold_file, write_fold_file
-from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.roles import assign_roles
-from fgbench.evaluation.samples import Sample
+from fgbench.runs.context import RunPlace
+from fgbench.runs.division import Division
+from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file, write_fold_file
+from fgbench.runs.roles import assign_roles
+from fgbench.runs.samples import Sample
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), min_size=1, max_size=6)
 ids = st.one_of(st.from_regex(r"[SF]?[0-9]{1,4}", fullmatch=True), names)

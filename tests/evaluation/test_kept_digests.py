@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation import results
-from fgbench.evaluation.kept_digests import (
-    check_files,
-    check_texts,
-    is_as_told,
-    kept_files,
-    opened_result,
-    write_result,
-)
-from fgbench.evaluation.results import Predictions
-from fgbench.sealed_json import write_sealed
+from fgbench.runs import results
+from fgbench.runs.digests import check_files, check_texts, is_as_told, kept_files, opened_result, write_result
+from fgbench.runs.results import Predictions
+from fgbench.workfolders.sealed_json import write_sealed
 
 KEY = {"experiment": "tiny", "fold": "0", "seed": 0}
 SETTINGS = {"config": {"a": 1}, "manifest_digest": "m"}

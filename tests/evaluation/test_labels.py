@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fgbench.errors import DatasetError, ManifestError
-from fgbench.evaluation.labels import fg33, named_labels, read_labels
+from fgbench.runs.labels import fg33, named_labels, read_labels
 from fgbench.taxonomy import UnknownLabelError, basics, leaf, leaves
 
 

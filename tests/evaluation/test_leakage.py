@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
+from fgbench.audit.findings import PARTNERS, Leak, dropped_clips
+from fgbench.audit.leaks import audit_against, audit_parts
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.audit import audit_against, audit_parts
-from fgbench.evaluation.division import read_division
-from fgbench.evaluation.leakage import PARTNERS, Leak, dropped_clips
 from fgbench.reports.audit_page import write_report
+from fgbench.runs.division import read_division
 
 FACES = [faces for *_, faces in drawn_faces(12)]
 
@@ -135,7 +135,7 @@ def test_every_partner_of_an_equal_file_is_listed(tmp_path):
 
 
 def test_the_same_pixels_in_another_encoding_are_the_same_picture(tmp_path):
-    from fgbench.images import decode, encode
+    from fgbench.media.images import decode, encode
 
     work, clips, images, options = clean(tmp_path)
     clips.append(clip_row("png", "train", subject="x", source="x"))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
-from fgbench.evaluation import duplicate_search
-from fgbench.evaluation.audit import audit_parts
-from fgbench.evaluation.audited_pictures import Pictures
-from fgbench.evaluation.leakage import AuditedClip, Side, compare, dropped_clips
-from fgbench.evaluation.look_groups import look_groups
-from fgbench.evaluation.perceptual_hash import SIDE_PX, WINDOWS
+from fgbench.audit import duplicates as duplicate_search
+from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
+from fgbench.audit.leaks import audit_parts
+from fgbench.audit.look_groups import look_groups
+from fgbench.audit.perceptual_hash import SIDE_PX, WINDOWS
+from fgbench.audit.pictures import Pictures
 from fgbench.reports.audit_page import write_report
 
 N = 1500

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from clip_folders import write_plain_clip
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
-from fgbench.evaluation.breakdown import coverage, missing_reasons
-from fgbench.evaluation.labels import LabelSet
-from fgbench.evaluation.lost_clips import lost_samples
-from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.results import read_result, write_run
-from fgbench.evaluation.roles import predictions_of
-from fgbench.evaluation.samples import clip_samples, image_samples
-from fgbench.reports.run_scores import scores_table
+from fgbench.preparation import prepare
+from fgbench.reports.run.scores import scores_table
+from fgbench.runs.breakdown import coverage, missing_reasons
+from fgbench.runs.context import RunPlace
+from fgbench.runs.labels import LabelSet
+from fgbench.runs.lost_clips import lost_samples
+from fgbench.runs.results import read_result, write_run
+from fgbench.runs.roles import predictions_of
+from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_rows
 
 PARTS = {"t0": "train", "t1": "train", "v0": "val", "e0": "test", "e1": "test", "broken": "test"}

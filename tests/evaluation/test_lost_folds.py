@@ -7,16 +7,16 @@ from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 from fgbench import records, storage
 from fgbench.errors import ConfigError
-from fgbench.evaluation.breakdown import coverage, missing_reasons
-from fgbench.evaluation.division import read_division
-from fgbench.evaluation.labels import LabelSet
-from fgbench.evaluation.lost_clips import lost_samples
-from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.results import read_result, write_run
-from fgbench.evaluation.roles import predictions_of
-from fgbench.evaluation.samples import clip_samples, image_samples, moving_samples
-from fgbench.hashing import hash_u64
-from fgbench.reports.fold_scores import fold_tables, folds_json
+from fgbench.files.hashing import hash_u64
+from fgbench.reports.run.fold_scores import fold_tables, folds_json
+from fgbench.runs.breakdown import coverage, missing_reasons
+from fgbench.runs.context import RunPlace
+from fgbench.runs.division import read_division
+from fgbench.runs.labels import LabelSet
+from fgbench.runs.lost_clips import lost_samples
+from fgbench.runs.results import read_result, write_run
+from fgbench.runs.roles import predictions_of
+from fgbench.runs.samples import clip_samples, image_samples, moving_samples
 
 LOST = [
     ("s2-broken", "ingest", "truncated", "fear", "s2"),

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from audited_folders import CHANGES, cropped, drawn_clips, drawn_faces, face
 
-from fgbench.evaluation.audited_pictures import StoredPicture, describe
-from fgbench.evaluation.duplicate_alignment import Match, aligned_correlation
-from fgbench.evaluation.duplicate_search import MIN_CORRELATION, near_duplicates
-from fgbench.evaluation.hash_comparison import FURTHER, compared
-from fgbench.evaluation.perceptual_hash import (
+from fgbench.audit.alignment import Match, aligned_correlation
+from fgbench.audit.duplicates import MIN_CORRELATION, near_duplicates
+from fgbench.audit.hash_comparison import FURTHER, compared
+from fgbench.audit.perceptual_hash import (
     ANGLES_DEG,
     IN_MIDDLE,
     MIRROR,
@@ -25,7 +24,8 @@ from fgbench.evaluation.perceptual_hash import (
     is_flat,
     thumbnail,
 )
-from fgbench.images import encode
+from fgbench.audit.pictures import StoredPicture, describe
+from fgbench.media.images import encode
 
 CLIPS = 66
 
@@ -216,7 +216,7 @@ def test_threads_and_blocks_change_nothing(originals, monkeypatch):
         jobs=3,
     )
     one = near_duplicates(originals, copies)
-    monkeypatch.setattr("fgbench.evaluation.duplicate_search._BLOCK", 7 * len(originals))
+    monkeypatch.setattr("fgbench.audit.duplicates._BLOCK", 7 * len(originals))
     assert near_duplicates(originals, copies, jobs=3) == one
     again = described(
         (name, [CHANGES["cropped"](image) for image in faces]) for name, _, _, faces in drawn_faces(CLIPS)

@@ -3,7 +3,7 @@
 import pytest
 
 from fgbench.errors import ConfigError
-from fgbench.evaluation.protocol import Protocol
+from fgbench.runs.protocol import Protocol
 
 PARTS = {"a": "train", "b": "train", "c": "val", "d": "test", "e": "test", "f": "unused"}
 

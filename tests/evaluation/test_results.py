@@ -11,9 +11,9 @@ from sklearn.metrics import balanced_accuracy_score
 
 from fgbench import __version__, storage
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation import results
-from fgbench.evaluation.results import Predictions
-from fgbench.sealed_json import write_sealed
+from fgbench.runs import results
+from fgbench.runs.results import Predictions
+from fgbench.workfolders.sealed_json import write_sealed
 
 CLASSES = ("anger", "joy", "love")
 DETAILS = {"dataset": "made up", "synthetic": True}

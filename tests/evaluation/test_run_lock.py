@@ -6,13 +6,13 @@ import sys
 import pytest
 
 from fgbench.errors import ResourceError
-from fgbench.evaluation.run_lock import hold_run
+from fgbench.runs.lock import hold_run
 
 OTHER = """
 import sys
 from pathlib import Path
 from fgbench.errors import ResourceError
-from fgbench.evaluation.run_lock import hold_run
+from fgbench.runs.lock import hold_run
 try:
     with hold_run(Path(sys.argv[1])):
         print("held")

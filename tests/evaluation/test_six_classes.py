@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.labels import LabelSet, fg33
 from fgbench.evaluation.metrics import scores
-from fgbench.evaluation.results import Predictions
-from fgbench.evaluation.six_classes import basic_of, can_map, six, zero_shot
+from fgbench.runs.labels import LabelSet, fg33
+from fgbench.runs.results import Predictions
+from fgbench.runs.six_classes import basic_of, can_map, six, zero_shot
 from fgbench.taxonomy import leaves
 
 LEAVES = tuple(item.name for item in leaves())

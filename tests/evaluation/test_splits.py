@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.splits import subject_folds
+from fgbench.runs.subject_folds import subject_folds
 
 PEOPLE = st.lists(st.sampled_from([f"s{number:02d}" for number in range(12)]), min_size=1, max_size=80)
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.streams import (
+from fgbench.runs.streams import (
     ATTENTION,
     STREAMS,
     ClipAttention,

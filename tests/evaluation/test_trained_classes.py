@@ -9,10 +9,10 @@ from divided_work import described, ekman_index, write_work
 
 import fgbench
 from fgbench.errors import DatasetError
-from fgbench.evaluation.division import read_division
-from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.place import RunPlace
-from fgbench.evaluation.samples import clip_samples, image_samples
+from fgbench.runs.context import RunPlace
+from fgbench.runs.division import read_division
+from fgbench.runs.labels import read_labels
+from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_json
 
 THREE = {"kind": "k-fold", "folds": 3, "group_by": "subject_id", "label": "3-fold by subject"}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from fgbench.config import FacesConfig
 from fgbench.faces.following import Models, load_models
-from fgbench.faces.options import FaceOptions
 
 
 @pytest.fixture(scope="session")
 def models() -> Models:
-    return load_models(FaceOptions())
+    return load_models(FacesConfig())
 
 
 @pytest.fixture(scope="session")
 def models_5() -> Models:
-    return load_models(FaceOptions(landmarks=5))
+    return load_models(FacesConfig(landmarks=5))

@@ -12,7 +12,7 @@ import numpy as np
 
 from fgbench.faces.models import find_model
 from fgbench.faces.still import ImageFrame
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 SIZE = (640, 360)
 GREY = np.full((360, 640, 3), 90, np.uint8)

@@ -9,18 +9,18 @@ import skimage.data
 from fgbench import config
 from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
+from fgbench.faces.geometry import apply_transform, chip_frame, chip_transform, invert
 from fgbench.faces.layout import FACE, chip_layout
-from fgbench.geometry import apply_transform, chip_frame, chip_transform, invert
-from fgbench.hashing import hash_u64
-from fgbench.stages.faces import observed
+from fgbench.files.hashing import hash_u64
+from fgbench.media.video import ImageFrame, open_video
+from fgbench.preparation.stages.faces import observed
 from fgbench.synthetic.action_units import channels_of
 from fgbench.synthetic.camera import Pose
 from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.face import Head
 from fgbench.synthetic.plan import SynthOptions, plan
-from fgbench.video import ImageFrame, open_video
 
-DLIB = chip_layout("dlib", None)
+DLIB = chip_layout(FacesConfig(geometry="dlib"))
 LOWER_JAW, BROWS = np.arange(3, 14), np.arange(17, 27)
 MARGIN = 0.02  # of the chip's side
 OPTIONS = SynthOptions(clips_per_class=2, subjects=40, seed=5)
@@ -147,7 +147,9 @@ def test_padding_is_of_dlibs_geometry(faces, geometry, padding):
     read = config.parse_prepare(f"name: x\nfaces: {faces}", "r.yaml").faces
     assert (read.geometry, read.padding) == (geometry, padding)
     assert FacesConfig.model_validate(read.model_dump(mode="json")) == read
-    assert chip_layout("dlib", padding).padding == (0.25 if padding is None else padding)
+    assert chip_layout(FacesConfig(geometry="dlib", padding=padding)).padding == (
+        0.25 if padding is None else padding
+    )
 
 
 def test_padding_of_the_other_geometry_is_refused():

@@ -8,9 +8,9 @@ import pytest
 from face_frames import frames, pictures, runs
 from shown_videos import portrait
 
+from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.dissolves import RecentPictures, are_unlike, is_mixed
-from fgbench.faces.options import FaceOptions
 
 N_BEFORE, N_AFTER = 14, 14
 
@@ -36,7 +36,7 @@ def dissolve(first, second, n_frames):
 
 def tracks(images, models):
     """Runs of track numbers, frames without a face left out."""
-    found = [item.track_id for _, item in observe_clip(frames(images), FaceOptions(), models)]
+    found = [item.track_id for _, item in observe_clip(frames(images), FacesConfig(), models)]
     return runs([number for number in found if number is not None])
 
 
@@ -51,7 +51,7 @@ def test_a_dissolve_begins_a_new_track(people, models, pair):
 def test_one_face_over_another_in_the_same_place(people, models):
     """The eyes of both at one place, so that the face is followed all through."""
     first, second = people["other"][0], people["woman"][0]
-    ends = [next(iter(observe_clip(frames([image]), FaceOptions(), models)))[1] for image in (first, second)]
+    ends = [next(iter(observe_clip(frames([image]), FacesConfig(), models)))[1] for image in (first, second)]
     eyes = [item.landmarks[[36, 45, 8]].astype(np.float32) for item in ends]
     moved = cv2.warpAffine(second, cv2.getAffineTransform(eyes[1], eyes[0]), (640, 360))
     assert [number for number, _ in tracks(dissolve([first] * 60, [moved] * 60, 16), models)] == [0, 1]

@@ -13,7 +13,7 @@ from fgbench.faces.detection import (
     search_ladder,
     search_scales,
 )
-from fgbench.geometry import box_width
+from fgbench.faces.geometry import box_width
 
 
 class SquareDetector:

@@ -7,6 +7,7 @@ from skimage import data
 
 from fgbench.errors import ConfigError, DependencyError
 from fgbench.faces.following import locate
+from fgbench.faces.geometry import apply_transform, box_iou
 from fgbench.faces.landmarks import open_predictor
 from fgbench.faces.models import find_model
 from fgbench.faces.placement import (
@@ -19,7 +20,6 @@ from fgbench.faces.placement import (
     placement_from_landmarks,
 )
 from fgbench.faces.still import ImageFrame
-from fgbench.geometry import apply_transform, box_iou
 
 
 @pytest.fixture(scope="module")

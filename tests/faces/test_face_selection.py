@@ -1,11 +1,11 @@
 """Which of several faces a policy means."""
 
 import pytest
+from pydantic import ValidationError
 
-from fgbench.errors import ConfigError
-from fgbench.faces.options import FaceOptions
+from fgbench.config import FacesConfig
+from fgbench.faces.geometry import square_box
 from fgbench.faces.selection import choose
-from fgbench.geometry import square_box
 
 SIZE = (640, 360)
 
@@ -43,10 +43,14 @@ def test_a_followed_face_is_kept_unless_another_is_better_beyond_doubt():
     assert pick((100, 100, 100), (400, 100, 300), policy="track") == 1
 
 
-def test_options_are_checked():
-    with pytest.raises(ConfigError, match="unknown policy 'biggest'"):
-        FaceOptions(policy="biggest")
-    with pytest.raises(ConfigError, match="check_every is 0, expected 1 to inf"):
-        FaceOptions(check_every=0)
-    with pytest.raises(ConfigError, match=r"ambiguity is 2, expected 0 to 0\.9"):
-        FaceOptions(ambiguity=2)
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"policy": "biggest"}, "'largest', 'central' or 'track'"),
+        ({"check_every": 0}, "check_every"),
+        ({"ambiguity": 2}, r"less than or equal to 0\.9"),
+    ],
+)
+def test_choices_are_checked(choice, told):
+    with pytest.raises(ValidationError, match=told):
+        FacesConfig(**choice)

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
+from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
+from fgbench.faces.geometry import apply_transform, chip_transform
 from fgbench.faces.layout import FACE
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
-from fgbench.geometry import apply_transform, chip_transform
 
 
 def observe(images, models, **options):
     """Observations of the pictures, as one clip."""
-    return [found for _, found in observe_clip(frames(images), FaceOptions(**options), models)]
+    return [found for _, found in observe_clip(frames(images), FacesConfig(**options), models)]
 
 
 def statuses(found):
@@ -83,7 +83,7 @@ def test_following_equals_searching_every_frame(single, models):
     moving = [pasted(image, 0.7, 8 * index % 200, 3 * index % 100) for index, image in enumerate(single[:40])]
     followed = observe(moving, models)
     for index in range(3, 40, 6):
-        fresh = FaceTracker(FaceOptions(), models).observe(ImageFrame(pixels=moving[index]))
+        fresh = FaceTracker(FacesConfig(), models).observe(ImageFrame(pixels=moving[index]))
         assert error_percent(followed[index].landmarks, fresh.landmarks) < 2.5  # measured up to 1.6
 
 
@@ -104,9 +104,9 @@ def test_cuts_are_noticed_in_the_frame_where_they_happen(single, faceless, other
 
 def test_answers_at_once_and_answers_that_wait_agree_on_where_there_are_faces(single, faceless, models):
     clip = frames([*single[:3], *faceless[:15], *single[20:24]])
-    tracker = FaceTracker(FaceOptions(), models)
+    tracker = FaceTracker(FacesConfig(), models)
     at_once = [tracker.observe(frame) for frame in clip]
-    later = list(observe_clip(clip, FaceOptions(), models))
+    later = list(observe_clip(clip, FacesConfig(), models))
     assert [frame.index for frame, _ in later] == list(range(len(clip)))
     assert [item.status for item in at_once] == [item.status for _, item in later]
 
@@ -237,14 +237,14 @@ def test_corrupt_frames_are_told_and_followed_across(single, faceless, models):
     def clip(images):
         damaged = frames(images)
         damaged[2] = ImageFrame(pixels=np.zeros_like(GREY), index=2, is_corrupt=True)
-        return [item.status for _, item in observe_clip(damaged, FaceOptions(), models)]
+        return [item.status for _, item in observe_clip(damaged, FacesConfig(), models)]
 
     assert clip(single[:5]) == ["ok", "ok", "corrupt_frame", "ok", "ok"]
     assert clip(faceless[:5]) == ["no_face", "no_face", "corrupt_frame", "no_face", "no_face"]
 
 
 def test_no_more_frames_wait_than_the_options_say(faceless, models):
-    tracker = FaceTracker(FaceOptions(search_every=4), models)
+    tracker = FaceTracker(FacesConfig(search_every=4), models)
     decided = []
     for index in range(40):
         frame = ImageFrame(pixels=faceless[index], index=index, is_corrupt=index >= 10)
@@ -257,7 +257,7 @@ def test_no_more_frames_wait_than_the_options_say(faceless, models):
 
 def test_frames_may_be_left_out(single, models):
     sparse = [ImageFrame(pixels=single[index], index=index) for index in (0, 7, 8, 30, 59)]
-    found = [item for _, item in observe_clip(sparse, FaceOptions(), models)]
+    found = [item for _, item in observe_clip(sparse, FacesConfig(), models)]
     assert [item.track_id for item in found] == [0] * 5
     dense = observe(single, models)
     for frame, item in zip(sparse, found, strict=True):
@@ -265,7 +265,7 @@ def test_frames_may_be_left_out(single, models):
 
 
 def test_frames_come_in_order(single, models):
-    tracker = FaceTracker(FaceOptions(), models)
+    tracker = FaceTracker(FacesConfig(), models)
     tracker.observe(ImageFrame(pixels=GREY, index=3))
     with pytest.raises(ValueError, match="frame 3 after frame 3"):
         tracker.feed(ImageFrame(pixels=GREY, index=3))
@@ -300,7 +300,7 @@ def test_faces_that_only_the_chosen_detector_sees_are_followed(single):
     """dlib's CNN finds a face tilted by 60 degrees; HOG would not, but checks it upright."""
     from fgbench.faces.following import load_models
 
-    options = FaceOptions(detector="dlib-cnn", search_every=1)
+    options = FacesConfig(detector="dlib-cnn", search_every=1)
     about = cv2.getRotationMatrix2D((300, 212), 40, 0.5)
     clip = [cv2.warpAffine(image, about, (640, 360)) for image in single[:3]]
     found = [item for _, item in observe_clip(frames(clip), options, load_models(options))]

@@ -5,8 +5,8 @@ import pytest
 from face_frames import error_percent, frames
 from fast_heads import Swing, drawn_swing
 
+from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.faces.options import FaceOptions
 
 BESIDE = 15
 """Mean error of the landmarks, in percent of the distance of the outer corners of the eyes, beyond which they
@@ -25,7 +25,7 @@ def clips():
 
 @pytest.fixture(scope="module")
 def observed(clips, models):
-    return [[item for _, item in observe_clip(frames(shown), FaceOptions(), models)] for shown, _ in clips]
+    return [[item for _, item in observe_clip(frames(shown), FacesConfig(), models)] for shown, _ in clips]
 
 
 def errors_of(found, marks):
@@ -60,7 +60,7 @@ def test_unsure_frames_are_those_whose_landmarks_are_beside_the_face(models):
     counts = {"beside": 0, "told": 0, "falsely": 0, "sure": 0}
     for swing in swings:
         shown, marks = drawn_swing(swing, person=3, n_frames=40)
-        found = [item for _, item in observe_clip(frames(shown), FaceOptions(), models)]
+        found = [item for _, item in observe_clip(frames(shown), FacesConfig(), models)]
         known = [item for item in found if item.quality is not None]
         assert all((item.status == "unsure") == (item.quality < 0.5) for item in known)
         assert all(item.chip is not None for item in known)
@@ -71,7 +71,7 @@ def test_unsure_frames_are_those_whose_landmarks_are_beside_the_face(models):
         counts["told"] += int((beside & unsure).sum())
         counts["falsely"] += int((~beside & unsure).sum())
         counts["sure"] += sum(item.status == "ok" for item in found)
-        any_quality = [item for _, item in observe_clip(frames(shown), FaceOptions(min_quality=0), models)]
+        any_quality = [item for _, item in observe_clip(frames(shown), FacesConfig(min_quality=0), models)]
         assert "unsure" not in {item.status for item in any_quality}
     assert counts["beside"] - counts["told"] <= 1  # 14 of 80 with status ok before
     assert counts["falsely"] <= 4

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fgbench.faces.geometry import apply_transform, invert
 from fgbench.faces.landmarks import open_predictor
 from fgbench.faces.placement import PATCH_BOX, cut_patch, patch_transform, placement_from_landmarks
 from fgbench.faces.pose import (
@@ -19,7 +20,6 @@ from fgbench.faces.pose import (
     pose_from_rotation,
     rotation_from_pose,
 )
-from fgbench.geometry import apply_transform, invert
 from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.face import Head
 from fgbench.synthetic.film import Film

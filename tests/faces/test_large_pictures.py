@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
+from fgbench.config import FacesConfig
 from fgbench.faces import searching
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.still import ImageFrame
 
 PERSON = np.ascontiguousarray(astronaut()[:320, 60:380])
@@ -32,7 +32,7 @@ def searched(monkeypatch):
 
 def observe(image, models, bound, monkeypatch):
     monkeypatch.setattr(type(models.detector), "most_px", bound)
-    ((_, found),) = observe_clip([ImageFrame(pixels=image)], FaceOptions(), models)
+    ((_, found),) = observe_clip([ImageFrame(pixels=image)], FacesConfig(), models)
     return found
 
 
@@ -69,7 +69,7 @@ import numpy as np
 
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.images import read_image
+from fgbench.media.images import read_image
 
 frame = ImageFrame(pixels=read_image(Path(sys.argv[1])))
 print([found.status for _, found in observe_clip([frame])])

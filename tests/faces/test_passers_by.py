@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from video_files import write_clip
 
 from fgbench.cli.app import app
-from fgbench.prepare_report import face_lines
+from fgbench.preparation.report import face_lines
 from fgbench.storage import read_rows
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from fgbench.faces.detection import Detection
 from fgbench.faces.following import distance
+from fgbench.faces.geometry import mean_face, square_box
 from fgbench.faces.observation import Observation
 from fgbench.faces.placement import Placement
 from fgbench.faces.quality import Judge, agreement_with_detection
 from fgbench.faces.still import ImageFrame
-from fgbench.geometry import mean_face, square_box
 
 FACE = 100 * np.vstack([np.zeros((17, 2)), mean_face()])
 PLAIN = np.zeros((4, 4, 3), np.uint8)

@@ -6,12 +6,12 @@ from face_frames import error_percent, frames
 from fast_heads import Swing, drawn_swing
 from scipy.ndimage import convolve1d
 
+from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
+from fgbench.faces.geometry import apply_transform, mean_face
 from fgbench.faces.observation import Observation
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.smoothing import Smoother, steadied
-from fgbench.geometry import apply_transform, mean_face
-from fgbench.video import ImageFrame
+from fgbench.media.video import ImageFrame
 
 SIDE_PX = 200.0
 
@@ -113,7 +113,7 @@ def test_drawn_clips_tremble_less_and_err_no_more(models):
     shown, marks = drawn_swing(Swing(across_px=10, down_px=5, turn_deg=5, period=20), person=2, n_frames=30)
     varying, steps, errors = {}, {}, {}
     for smooth in (False, True):
-        found = [item for _, item in observe_clip(frames(shown), FaceOptions(smooth=smooth), models)]
+        found = [item for _, item in observe_clip(frames(shown), FacesConfig(smooth=smooth), models)]
         assert {item.status for item in found} == {"ok"}
         away = np.stack([item.landmarks for item in found]).astype(np.float64) - np.stack(marks)
         varying[smooth] = np.sqrt(((away - away.mean(0)) ** 2).mean())
@@ -128,8 +128,8 @@ def test_drawn_clips_tremble_less_and_err_no_more(models):
 
 def test_chips_are_cut_by_the_steadied_landmarks(models):
     shown, _ = drawn_swing(Swing(across_px=10, period=20), person=2, n_frames=4)
-    found = [item for _, item in observe_clip(frames(shown), FaceOptions(), models)]
-    raw = [item for _, item in observe_clip(frames(shown), FaceOptions(smooth=False), models)]
+    found = [item for _, item in observe_clip(frames(shown), FacesConfig(), models)]
+    raw = [item for _, item in observe_clip(frames(shown), FacesConfig(smooth=False), models)]
     assert not np.array_equal(found[1].landmarks, raw[1].landmarks)
     assert not np.array_equal(found[1].transform, raw[1].transform)
     assert np.array_equal(found[0].landmarks, raw[0].landmarks)

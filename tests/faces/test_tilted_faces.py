@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from face_frames import GREY, error_percent, frames, pictures
 
+from fgbench.config import FacesConfig
 from fgbench.faces import harder
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.faces.options import FaceOptions
-from fgbench.geometry import box_centre, box_width
+from fgbench.faces.geometry import box_centre, box_width
 
 TILTS = (-50, -40, 40, 50)
 
 
 def observe(images, models, **options):
-    return [found for _, found in observe_clip(frames(images), FaceOptions(**options), models)]
+    return [found for _, found in observe_clip(frames(images), FacesConfig(**options), models)]
 
 
 def turn(degrees, shape, scale=0.75):

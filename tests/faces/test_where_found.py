@@ -10,12 +10,11 @@ import skimage.data
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, search_ladder
+from fgbench.faces.geometry import apply_transform
 from fgbench.faces.observation import Observation
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.where_found import LOOK_FRAMES, observe_where_found
-from fgbench.geometry import apply_transform
-from fgbench.stages.faces import observed
-from fgbench.video import ImageFrame
+from fgbench.media.video import ImageFrame
+from fgbench.preparation.stages.faces import observed
 
 FACE = (174.0, 72.0, 274.5, 172.5)  # dlib's box of the astronaut's face
 
@@ -144,7 +143,7 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
             yield frame
 
     stream = observe_where_found(
-        noted(), FaceOptions(), _models(), whole=lambda frame: Observation(status="as_is")
+        noted(), FacesConfig(), _models(), whole=lambda frame: Observation(status="as_is")
     )
     told = [next(stream)]
     assert taken == list(range(LOOK_FRAMES))
@@ -153,13 +152,13 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
     if kind == "none":
         assert {found.status for _, found in told} == {"as_is"}
         return
-    expected = list(observe_clip(frames, FaceOptions(), _models()))
+    expected = list(observe_clip(frames, FacesConfig(), _models()))
     for (_, one), (_, other) in zip(told, expected, strict=True):
         assert (one.status, one.track_id) == (other.status, other.track_id)
         np.testing.assert_array_equal(one.chip, other.chip)
 
 
 def _models():
-    from fgbench.stages.faces import _models as loaded
+    from fgbench.preparation.stages.faces import _models as loaded
 
-    return loaded(FaceOptions())
+    return loaded(FacesConfig())

@@ -6,13 +6,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.features.bag_of_words import (
-    Codebook,
-    CodebookConfig,
-    assign_words,
-    bag_of_words,
-    fit_codebook,
-)
+from fgbench.features.bag_of_words import Codebook, CodebookConfig, assign_words, bag_of_words, fit_codebook
 
 SMALL = CodebookConfig(words=20, samples=600, runs=4, iterations=10)
 

@@ -26,17 +26,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fgbench import prepare, records
-from fgbench.augmentation import Ranges, apply, draw
+from fgbench import records
+from fgbench.audit import duplicates as duplicate_search
+from fgbench.audit.pictures import Pictures, StoredPicture, describe
+from fgbench.audit.tables import read_clips, stored_pictures
 from fgbench.config import PrepareConfig, load_prepare
-from fgbench.evaluation import duplicate_search
-from fgbench.evaluation.audited_pictures import Pictures, StoredPicture, describe
-from fgbench.evaluation.audited_tables import read_clips, stored_pictures
-from fgbench.images import decode, encode
+from fgbench.media.images import decode, encode
+from fgbench.media.video import open_video
+from fgbench.preparation import prepare
+from fgbench.preparation.augmentation import Ranges, apply, draw
 from fgbench.storage import TableWriter, read_rows, write_json
 from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.synthetic.encode import h264_file
-from fgbench.video import open_video
 
 JOBS = 2
 IMAGES = 30_000

@@ -21,25 +21,25 @@ import torch
 
 from fgbench import records
 from fgbench.config import TrainVideoConfig, load_training
-from fgbench.evaluation.labels import fg33
-from fgbench.evaluation.samples import clip_samples
-from fgbench.images import encode
+from fgbench.inputs.clip_frames import open_rows
+from fgbench.inputs.clip_set import ClipSet, clip_frames
+from fgbench.inputs.image_set import open_source
+from fgbench.inputs.manifest_pictures import find_frames
+from fgbench.media.images import encode
+from fgbench.methods.msau.opened import ImageNetwork, open_network
+from fgbench.methods.tmsau.data import open_clips
+from fgbench.methods.tmsau.frame_features import describe_faces
+from fgbench.methods.tmsau.network import build_drawn
+from fgbench.methods.tmsau.task import VideoTask, predict_clips
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
+from fgbench.runs.labels import fg33
+from fgbench.runs.samples import clip_samples
+from fgbench.runs.weights import read_trained
 from fgbench.storage import TableWriter
-from fgbench.training.clip_set import ClipSet, clip_frames
-from fgbench.training.frame_features import describe_faces
-from fgbench.training.frame_rows import open_rows
-from fgbench.training.image_set import open_source
-from fgbench.training.inference import ImageNetwork, open_network
+from fgbench.training.context import Place
 from fgbench.training.optimisation import build_optimiser
-from fgbench.training.place import Place
-from fgbench.training.stored import find_frames
-from fgbench.training.trained import read_trained
-from fgbench.training.video_data import open_clips
-from fgbench.training.video_network import build_drawn
-from fgbench.training.video_task import VideoTask, predict_clips
 
 CPU = torch.device("cpu")
 N_CLIPS, N_FRAMES = 48, 48

@@ -19,21 +19,21 @@ import cv2
 import dlib
 import numpy as np
 
+from fgbench.config import FacesConfig
 from fgbench.faces.chips import cut_chip
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, resized
 from fgbench.faces.following import Models, check, load_models, locate
+from fgbench.faces.geometry import box_width, chip_transform
 from fgbench.faces.landmarks import open_predictor
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
-from fgbench.faces.options import FaceOptions
 from fgbench.faces.placement import placement_from_box
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
-from fgbench.geometry import box_width, chip_transform
+from fgbench.media.video import open_video
 from fgbench.synthetic import clip as drawn_clip
 from fgbench.synthetic.plan import SynthOptions, plan
-from fgbench.video import open_video
 
 WIDTH, HEIGHT = 1280, 720
 SMALL_WIDTHS_PX = (40, 50, 60, 70, 80)
@@ -42,7 +42,7 @@ SMALL_WIDTHS_PX = (40, 50, 60, 70, 80)
 def main() -> None:
     """Print the tables."""
     cv2.setNumThreads(1)
-    baseline, models = Baseline(), load_models(FaceOptions())
+    baseline, models = Baseline(), load_models(FacesConfig())
     with tempfile.TemporaryDirectory() as name:
         clips = _clips(Path(name))
         _steps(baseline, models, clips["smile, face of 380 px"])
@@ -76,7 +76,7 @@ class Baseline:
 
 def _observed(path: Path, models: Models) -> list[Observation]:
     with open_video(path) as reader:
-        return [found for _, found in observe_clip(reader.frames(), FaceOptions(), models)]
+        return [found for _, found in observe_clip(reader.frames(), FacesConfig(), models)]
 
 
 def _cpu_ms(work: Callable[[], object]) -> tuple[float, object]:
@@ -204,7 +204,7 @@ def _small_faces(baseline: Baseline, models: Models) -> None:
             factor = width_px / source_px
             place = rng.uniform((150, 150), (WIDTH - 150, HEIGHT - 150))
             image = _placed(source, factor, place - factor * centre)
-            found = FaceTracker(FaceOptions(), models).observe(ImageFrame(pixels=image))
+            found = FaceTracker(FacesConfig(), models).observe(ImageFrame(pixels=image))
             plain = baseline.frame(image)
             hits[0] += plain is not None and np.linalg.norm(plain[30] - place) < width_px
             hits[1] += (

@@ -20,16 +20,16 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig, load_training
+from fgbench.inputs.batching import Source
+from fgbench.inputs.crops import view_table
+from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.kept_tensors import keep_maps
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.resident import Resident
+from fgbench.methods.msau.task import ImageTask
 from fgbench.models.drml import RegionLayer
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
-from fgbench.training.batching import Source
-from fgbench.training.crops import view_table
-from fgbench.training.image_set import ImageSet
-from fgbench.training.image_task import ImageTask
-from fgbench.training.map_store import keep_maps
-from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.resident import Resident
 
 CPU = torch.device("cpu")
 PREPROCESSING = Preprocessing(resize_px=256, mean=(127.0,) * 3, std=(60.0,) * 3)

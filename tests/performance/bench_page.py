@@ -23,7 +23,7 @@ from report_folders import write_fake_run
 
 from fgbench.reports.page import pairs
 from fgbench.reports.page.build import build_page, write_page
-from fgbench.reports.paper import table1
+from fgbench.reports.paper.numbers import table1
 
 REPEATS = 5
 LIMIT_MB, LIMIT_S = 30, 3

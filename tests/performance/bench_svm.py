@@ -102,8 +102,8 @@ def _scores(counts: ClusterCounts, exact: ClusterCounts) -> tuple[str, str]:
 
 
 def _outcome(folder: Path, case: _Case) -> _Outcome:
-    from fgbench.baselines._lbp_kernels import Histograms, LbpKernels
     from fgbench.config import LbpSvmConfig, load_baseline
+    from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
     from fgbench.svm.choice import Fold, choose
     from fgbench.svm.one_vs_rest import fit_one_vs_rest
     from fgbench.svm.primal import LinearFit

@@ -21,16 +21,16 @@ import cv2
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from fgbench import prepare
 from fgbench.cli.runs import opened
 from fgbench.cli.train import train_au
 from fgbench.cli.units import unit_data
 from fgbench.config import PrepareConfig, TrainAuConfig, load_prepare, load_training
-from fgbench.evaluation.action_units import mean_f1, read_au_predictions, read_au_result, unit_scores
+from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.preparation import prepare
+from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
+from fgbench.runs.weights import read_trained
 from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.synthetic.encode import h264_file
-from fgbench.training.au_elsewhere import evaluate_units_elsewhere
-from fgbench.training.trained import read_trained
 
 SEEDS = 3
 VARIETIES = ("plain", "wide")

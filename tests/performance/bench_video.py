@@ -15,7 +15,7 @@ import cv2
 import decord
 import numpy as np
 
-from fgbench.video import open_video
+from fgbench.media.video import open_video
 
 REPEATS = 3
 N_FRAMES, FPS, SIZE = 240, 30, (1280, 720)

@@ -8,12 +8,12 @@ from report_folders import write_fake_run
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.evaluation.results import read_predictions, read_result
-from fgbench.evaluation.six_classes import RULE, six
-from fgbench.reports import paper
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Spread
+from fgbench.reports.paper import numbers as paper
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
+from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.six_classes import RULE, six
 
 VAL = PROTOCOL | {
     "name": "held-out",

@@ -11,13 +11,13 @@ from video_runs import write_video_manifests, write_video_run
 
 from fgbench.cli.app import app
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.comparison import compare
-from fgbench.reports.comparison_tables import comparison_json, comparison_tables
-from fgbench.reports.contenders import find_contender
+from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.leaderboard import leaderboard
+from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.experiments import read_experiment
 from fgbench.reports.figures import figure7
-from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2, table3, table4, table5
 
 SHARED = (

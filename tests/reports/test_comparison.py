@@ -10,19 +10,19 @@ from scipy.stats import permutation_test
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.read_digest import read_digest
-from fgbench.evaluation.results import Predictions, read_predictions, read_result, write_run
-from fgbench.manifest_index import content_digest
-from fgbench.reports.comparison import compare
-from fgbench.reports.comparison_tables import comparison_json, comparison_tables
-from fgbench.reports.contenders import find_contender
+from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.leaderboard import leaderboard
+from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.model import Spread
-from fgbench.reports.run_scores import scores_table
-from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.rendering.table import Spread
+from fgbench.reports.run.scores import scores_table
+from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2
-from fgbench.sealed_json import SEAL, write_sealed
+from fgbench.runs.read_digest import read_digest
+from fgbench.runs.results import Predictions, read_predictions, read_result, write_run
+from fgbench.workfolders.manifest_index import content_digest
+from fgbench.workfolders.sealed_json import SEAL, write_sealed
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from report_folders import samples, write_fake_run
 
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Spread
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table6, table7
 from fgbench.taxonomy import leaf
 
@@ -53,7 +53,7 @@ def test_shares_are_those_counted(work, module, classes):
 
 def test_papers_values():
     """Literals of the paper's tables."""
-    from fgbench.reports.paper import confusion
+    from fgbench.reports.paper.numbers import confusion
 
     assert confusion("table6").shares["sorrow", "suffering"] == 0.123
     assert confusion("table7").shares["pride", "optimism"] == 0.087

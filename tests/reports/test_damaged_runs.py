@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
-from fgbench.evaluation.action_units import AuPredictions, write_au_run
-from fgbench.reports.contenders import find_contender
+from fgbench.reports.comparison.leaderboard import leaderboard
+from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.experiments import damaged_runs, find_experiments
-from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.methods import METHODS
 from fgbench.reports.page.found import find_runs
-from fgbench.sealed_json import write_sealed
+from fgbench.reports.paper.methods import METHODS
+from fgbench.runs.unit_results import AuPredictions, write_au_run
+from fgbench.workfolders.sealed_json import write_sealed
 
 
 def replaced(folder, text):

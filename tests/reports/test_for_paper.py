@@ -14,18 +14,18 @@ from typer.testing import CliRunner
 from video_runs import write_video_manifests, write_video_run
 
 from fgbench.cli.app import app
-from fgbench.reports import fonts
-from fgbench.reports.best import BOLD, is_best, mark_best
-from fgbench.reports.contenders import find_contender
-from fgbench.reports.drawing_style import drawn
+from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.figures import attention, figure3, figure6, figure7
-from fgbench.reports.files import Look, write_item
-from fgbench.reports.hypertext import html_table
-from fgbench.reports.latex import latex
-from fgbench.reports.model import Best, Figure, OfPaper, Spread, Table
-from fgbench.reports.own_numbers import without_paper
-from fgbench.reports.render import comma_separated, markdown
-from fgbench.reports.run_figures import run_figures
+from fgbench.reports.paper.best import BOLD, is_best, mark_best
+from fgbench.reports.paper.own_numbers import without_paper
+from fgbench.reports.rendering import fonts
+from fgbench.reports.rendering.drawing_style import drawn
+from fgbench.reports.rendering.files import Look, write_item
+from fgbench.reports.rendering.hypertext import html_table
+from fgbench.reports.rendering.latex import latex
+from fgbench.reports.rendering.render import comma_separated, markdown
+from fgbench.reports.rendering.table import Best, Figure, OfPaper, Spread, Table
+from fgbench.reports.run.figures import run_figures
 from fgbench.reports.tables import table2
 
 COLUMN, PAGE = 3.5, 7.16

@@ -19,12 +19,12 @@ from report_folders import samples, write_fake_run, write_manifests, write_regio
 from video_runs import write_video_manifests, write_video_run
 
 from fgbench import plugins
-from fgbench.reports.comparison import compare
-from fgbench.reports.comparison_tables import comparison_tables
-from fgbench.reports.contenders import find_contender
-from fgbench.reports.files import TEXT_FORMATS
-from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.leaderboard import leaderboard
+from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.tables import comparison_tables
+from fgbench.reports.rendering.files import TEXT_FORMATS
+from fgbench.reports.run.sheet import sheet_tables
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -95,8 +95,8 @@ def tables_of(work, name):
     if name == "run":
         return sheet_tables(find_contender("msau", work))
     if name.startswith("figure") or name == "attention":
-        return [plugins.load("reports.figures", name).build(work).table]
-    return [plugins.load("reports.tables", name).build(work)]
+        return [plugins.load("figures", name).build(work).table]
+    return [plugins.load("tables", name).build(work)]
 
 
 @pytest.mark.parametrize("kind", ["md", "tex", "csv"])

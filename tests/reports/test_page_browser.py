@@ -11,9 +11,9 @@ from page_folders import LABELS, hostile_work, write_data, write_image_run, writ
 from page_reading import blocks
 
 from fgbench import storage
-from fgbench.evaluation.action_units import AuPredictions, write_au_run
 from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
+from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.taxonomy import basics, leaf
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -16,22 +16,22 @@ from page_folders import LABELS, write_data, write_image_run, write_video_run
 from page_reading import Elements, blocks
 from report_folders import write_fake_run
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.paired import paired_interval, permutation_test
-from fgbench.evaluation.read_digest import digests_now, read_digest
-from fgbench.evaluation.results import DIGEST_KIND, read_predictions
 from fgbench.evaluation.significance import cluster_interval, count_clusters
-from fgbench.images import decode
-from fgbench.manifest_index import content_digest, read_index
+from fgbench.media.images import decode
+from fgbench.preparation import prepare
 from fgbench.records import schema
 from fgbench.reports.freshness import read_present
 from fgbench.reports.page import rejected
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource
+from fgbench.runs.read_digest import digests_now, read_digest
+from fgbench.runs.results import DIGEST_KIND, read_predictions
 from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
+from fgbench.workfolders.manifest_index import content_digest, read_index
 
 IMAGE_RUNS = ("au-cnn-small", "lbp-svm", "msau-small")
 

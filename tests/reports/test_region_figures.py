@@ -11,7 +11,7 @@ from report_folders import LABELS, samples, write_fake_run, write_manifests, wri
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure6, figure7
-from fgbench.reports.render import png
+from fgbench.reports.rendering.render import png
 from fgbench.taxonomy import leaf
 
 MOUTH, EYES, NOSE = (4, 3), (1, 3), (3, 3)  # cells of the made-up regions

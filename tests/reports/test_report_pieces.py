@@ -10,11 +10,11 @@ import pytest
 from report_folders import samples, write_fake_run, write_manifests
 
 from fgbench.evaluation.significance import count_clusters, seeds_interval
-from fgbench.reports.methods import BACKBONES, METHODS, MSAU
-from fgbench.reports.model import Spread, Table
-from fgbench.reports.orders import Standing, order_notes
-from fgbench.reports.paper import figure7_peaks, table2, table5
-from fgbench.reports.render import comma_separated, markdown
+from fgbench.reports.paper.methods import BACKBONES, METHODS, MSAU
+from fgbench.reports.paper.numbers import figure7_peaks, table2, table5
+from fgbench.reports.paper.ranking import Standing, order_notes
+from fgbench.reports.rendering.render import comma_separated, markdown
+from fgbench.reports.rendering.table import Spread, Table
 from fgbench.taxonomy import leaves
 
 

@@ -7,13 +7,14 @@ import pytest
 from clip_folders import write_folder
 from divided_work import EKMAN7, described, ekman_index, write_work
 
-from fgbench import prepare, storage
+from fgbench import storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
+from fgbench.preparation import prepare
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure3
-from fgbench.reports.model import Table
-from fgbench.reports.render import comma_separated, markdown, png
+from fgbench.reports.rendering.render import comma_separated, markdown, png
+from fgbench.reports.rendering.table import Table
 from fgbench.reports.tables import table1
 
 

@@ -7,14 +7,14 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from fgbench.evaluation.hierarchy import upper_counts
-from fgbench.evaluation.results import Predictions, write_run
-from fgbench.reports.render import markdown
-from fgbench.reports.run_confusion import (
+from fgbench.reports.rendering.render import markdown
+from fgbench.reports.run.confusion import (
     confusion_json,
     confusion_tables,
     largest_confusions,
     write_confusion,
 )
+from fgbench.runs.results import Predictions, write_run
 from fgbench.taxonomy import leaf, leaves
 
 LABELS = tuple(item.name for item in leaves())

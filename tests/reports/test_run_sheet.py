@@ -6,12 +6,12 @@ import pytest
 from report_folders import LABELS, samples, write_fake_run, write_manifests
 
 from fgbench import records, storage
-from fgbench.evaluation.results import Predictions, read_predictions, write_run
-from fgbench.reports.contenders import find_contender
-from fgbench.reports.model import Spread
-from fgbench.reports.run_figures import run_figures
-from fgbench.reports.run_files import printed_tables, write_sheet
-from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.rendering.table import Spread
+from fgbench.reports.run.figures import run_figures
+from fgbench.reports.run.files import printed_tables, write_sheet
+from fgbench.reports.run.sheet import sheet_tables
+from fgbench.runs.results import Predictions, read_predictions, write_run
 
 
 def annotate(work):

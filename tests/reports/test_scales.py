@@ -11,7 +11,7 @@ from report_folders import LABELS, write_fake_run
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.reports.tables import table2
-from fgbench.sealed_json import write_sealed
+from fgbench.workfolders.sealed_json import write_sealed
 
 DETAILS = {"kind": "image", "regions": 1}
 

@@ -10,13 +10,13 @@ from report_folders import LABELS, samples, write_fake_run
 from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
 from fgbench.reports.experiments import Run, sound_experiments
-from fgbench.reports.hypertext import html_table
-from fgbench.reports.latex import latex
-from fgbench.reports.render import markdown
-from fgbench.reports.seed_scores import seed_table, seeds_json
+from fgbench.reports.rendering.hypertext import html_table
+from fgbench.reports.rendering.latex import latex
+from fgbench.reports.rendering.render import markdown
+from fgbench.reports.run.seed_scores import seed_table, seeds_json
 from fgbench.reports.tables import table2
-from fgbench.sealed_json import SEAL, write_sealed
 from fgbench.storage import read_json
+from fgbench.workfolders.sealed_json import SEAL, write_sealed
 
 
 def link(part, digest, run="au-small/0/0"):

@@ -9,7 +9,7 @@ from report_folders import LABELS, samples, write_fake_run
 from fgbench.errors import ManifestError
 from fgbench.evaluation.significance import count_clusters, seeds_interval
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Spread
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table2
 from fgbench.taxonomy import leaf
 

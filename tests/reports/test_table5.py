@@ -11,8 +11,8 @@ from video_runs import clips, write_video_run
 from fgbench.errors import ManifestError
 from fgbench.evaluation.significance import count_clusters, seeds_interval
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Spread
-from fgbench.reports.render import markdown
+from fgbench.reports.rendering.render import markdown
+from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table5
 
 FLOW, VGG, C3D = "Optical Flow", "VGG16-LSTM", "C3D-LSTM"

@@ -13,11 +13,11 @@ import pytest
 from report_folders import LABELS, samples, write_fake_run, write_manifests
 from scipy.stats import t as students_t
 
-from fgbench.reports.contenders import find_contender
+from fgbench.reports.comparison.leaderboard import leaderboard
+from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.figures import figure3, figure7
-from fgbench.reports.leaderboard import leaderboard
-from fgbench.reports.model import Spread
-from fgbench.reports.run_sheet import sheet_tables
+from fgbench.reports.rendering.table import Spread
+from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table1, table2, table6, table7
 
 

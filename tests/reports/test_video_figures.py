@@ -10,11 +10,11 @@ from report_folders import LABELS, write_fake_run
 from video_runs import KEY_FRAME, N_FRAMES, clips, write_video_manifests, write_video_run
 
 from fgbench.errors import ManifestError
-from fgbench.reports.attended import evenly, key_frame_note
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import attention, figure7
-from fgbench.reports.model import Spread
-from fgbench.reports.render import png
+from fgbench.reports.rendering.render import png
+from fgbench.reports.rendering.table import Spread
+from fgbench.reports.run.attended import evenly, key_frame_note
 from fgbench.taxonomy import basics, leaf
 
 SEEDS = (0, 1, 2)
@@ -210,7 +210,7 @@ def test_clip_of_one_frame_is_drawn(tmp_path, monkeypatch):
 
 
 def test_distance_to_the_key_frame_by_hand():
-    from fgbench.evaluation.streams import ClipAttention
+    from fgbench.runs.streams import ClipAttention
 
     def clip(name, second):
         weights = np.array(second, np.float32)

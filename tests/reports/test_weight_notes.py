@@ -9,8 +9,8 @@ from video_runs import clips, write_video_manifests, write_video_run
 
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import find_experiments
-from fgbench.reports.fusions import fused_accuracies, validate
-from fgbench.reports.methods import TMSAU
+from fgbench.reports.paper.fusions import fused_accuracies, validate
+from fgbench.reports.paper.methods import TMSAU
 from fgbench.reports.tables import table2
 
 WEIGHTS = [step / 10 for step in range(11)]

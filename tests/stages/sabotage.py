@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from fgbench import video
-from fgbench.stages import faces
+from fgbench.media import video
+from fgbench.preparation.stages import faces
 
 OPEN = video.open_video
 ROWS = faces._rows
@@ -51,7 +51,7 @@ def install(plan):
 def main():
     """Prepare ``root`` into ``work`` with ``jobs`` workers, clips failing as ``plan`` says."""
     from fgbench.config import PrepareConfig
-    from fgbench.prepare import run
+    from fgbench.preparation.prepare import run
 
     order = json.loads(sys.argv[1])
     config = PrepareConfig(**order["recipe"])

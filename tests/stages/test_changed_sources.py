@@ -8,9 +8,9 @@ import pytest
 from clip_folders import LABELS, write_plain_clip
 from fake_trees import write_text
 
-from fgbench import prepare
 from fgbench.config import load_prepare
-from fgbench.stages import faces, ingest
+from fgbench.preparation import prepare
+from fgbench.preparation.stages import faces, ingest
 from fgbench.storage import read_rows
 
 

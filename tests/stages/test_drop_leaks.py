@@ -6,12 +6,12 @@ import pytest
 from clip_folders import contents
 from video_files import write_clip
 
-from fgbench import prepare
+from fgbench.audit.leaks import audit_parts
 from fgbench.cli.prepare import without_leaks
 from fgbench.config import PrepareConfig
-from fgbench.evaluation.audit import audit_parts
-from fgbench.evaluation.samples import image_samples
-from fgbench.stages.publish import verify
+from fgbench.preparation import prepare
+from fgbench.preparation.stages.publish import verify
+from fgbench.runs.samples import image_samples
 from fgbench.storage import read_rows
 
 SIZE = (96, 96)

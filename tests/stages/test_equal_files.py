@@ -4,7 +4,7 @@ import shutil
 
 from fake_trees import Prepared, write_picture
 
-from fgbench.stages._equal_files import equal_groups
+from fgbench.preparation.stages._equal_files import equal_groups
 
 
 def test_equal_files_with_other_labels_or_in_other_parts_are_told_by_prepare(tmp_path):

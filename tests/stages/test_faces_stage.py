@@ -10,11 +10,11 @@ from clip_folders import write_folder
 from typer.testing import CliRunner
 from video_files import flip_bytes, write_clip
 
-from fgbench import prepare
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
 from fgbench.errors import ConfigError, DependencyError
-from fgbench.images import decode
+from fgbench.media.images import decode
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 
 
@@ -94,7 +94,7 @@ def test_detectors_that_cannot_be_used_are_explained(tmp_path, faces, error, mes
 
 def test_a_change_of_a_model_file_redoes_the_faces(tmp_path):
     from fgbench.config import FacesConfig
-    from fgbench.stages.faces import STAGE
+    from fgbench.preparation.stages.faces import STAGE
 
     model = tmp_path / "model.onnx"
     model.write_bytes(b"a")

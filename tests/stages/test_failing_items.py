@@ -13,15 +13,16 @@ import pytest
 import sabotage
 from clip_folders import contents, write_folder
 
-from fgbench import execution, video
-from fgbench import prepare as preparing
 from fgbench.config import PrepareConfig
 from fgbench.errors import DependencyError, RejectRateError, ResourceError, WorkerError
-from fgbench.failures import LOG
-from fgbench.markers import stem
-from fgbench.pipeline import Accepted
-from fgbench.stages import augment, faces, lbp
-from fgbench.stages.publish import verify
+from fgbench.media import video
+from fgbench.preparation import execution
+from fgbench.preparation import prepare as preparing
+from fgbench.preparation.failures import LOG
+from fgbench.preparation.markers import stem
+from fgbench.preparation.pipeline import Accepted
+from fgbench.preparation.stages import augment, faces, lbp
+from fgbench.preparation.stages.publish import verify
 
 N_FRAMES = 100
 RECIPE = {

@@ -9,18 +9,18 @@ from clip_folders import contents
 from skimage.feature import local_binary_pattern
 from video_files import write_clip
 
-from fgbench import prepare
 from fgbench.config import LbpConfig, PrepareConfig
 from fgbench.errors import ConfigError
 from fgbench.features.dense_trajectories import dense_trajectories
 from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
 from fgbench.features.optical_flow import encode, flow
-from fgbench.images import decode
+from fgbench.media.images import decode
+from fgbench.media.video import open_video
+from fgbench.preparation import prepare
+from fgbench.preparation.stages.lbp import operator
 from fgbench.records import TRAJECTORY_CHANNELS
-from fgbench.stages.lbp import operator
 from fgbench.storage import read_rows
-from fgbench.video import open_video
 
 FEATURES = {
     "dense_trajectories": {"enabled": True, "max_side_px": 120},

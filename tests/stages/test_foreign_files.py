@@ -10,10 +10,11 @@ import sys
 import pytest
 from clip_folders import contents, write_folder
 
-from fgbench import prepare, workfolder
 from fgbench.config import PrepareConfig
 from fgbench.errors import ConfigError, ManifestError, ResourceError
-from fgbench.temporaries import temporary_name
+from fgbench.files.temporaries import temporary_name
+from fgbench.preparation import prepare
+from fgbench.workfolders import folder as workfolder
 
 
 def recipe():

@@ -8,15 +8,16 @@ import pytest
 from clip_folders import add_clip, contents, write_folder
 from damage import flip_bit, rot, shapes
 
-from fgbench import prepare, storage
+from fgbench import storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
-from fgbench.manifest_index import read_index
-from fgbench.sealed_json import read_sealed, write_sealed
-from fgbench.soundness import faults
-from fgbench.stages import publish
+from fgbench.preparation import prepare
+from fgbench.preparation.soundness import faults
+from fgbench.preparation.stages import publish
 from fgbench.storage import read_rows
-from fgbench.verification import NOTES
+from fgbench.workfolders.manifest_index import read_index
+from fgbench.workfolders.sealed_json import read_sealed, write_sealed
+from fgbench.workfolders.verification import NOTES
 
 KINDS = {
     "results of consensus": "stages/consensus/*.rows.parquet",

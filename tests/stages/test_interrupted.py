@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from clip_folders import contents
 
-from fgbench.manifest_index import is_published
 from fgbench.synthetic.dataset import SynthOptions, generate
+from fgbench.workfolders.manifest_index import is_published
 
 KILLS = 20
 N_CLIPS = 60

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli.app import app
-from fgbench.manifest_index import read_index
 from fgbench.storage import read_rows
+from fgbench.workfolders.manifest_index import read_index
 
 RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
 

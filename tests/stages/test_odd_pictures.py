@@ -11,8 +11,8 @@ from avif_grid import avif_grid
 from PIL import Image
 from skimage.data import astronaut
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 
 SIDE = 320

@@ -8,7 +8,7 @@ from fake_trees import Prepared
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.evaluation.labels import read_labels
+from fgbench.runs.labels import read_labels
 from fgbench.storage import read_rows
 
 WHOLE = {"align": "never"}

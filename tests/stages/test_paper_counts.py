@@ -6,11 +6,11 @@ from collections import defaultdict
 import pytest
 from clip_folders import LABELS, write_plain_clip
 
-from fgbench import prepare
 from fgbench.config import load_prepare
-from fgbench.reports.paper import table1 as paper
+from fgbench.preparation import prepare
+from fgbench.preparation.splitting import Member, divide
+from fgbench.reports.paper.numbers import table1 as paper
 from fgbench.reports.tables import table1
-from fgbench.splitting import Member, divide
 
 N_FRAMES = 12
 

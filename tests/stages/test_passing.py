@@ -1,7 +1,7 @@
 """Passers-by do not become a clip's face; rows made by hand, and a clip in which somebody passes."""
 
-from fgbench.stages import _passing
-from fgbench.stages._passing import without_passers_by
+from fgbench.preparation.stages import _passing
+from fgbench.preparation.stages._passing import without_passers_by
 
 
 def row(index, track_id=None, *, score=1.0, x=100.0, width=80.0, status="ok", fps=25):

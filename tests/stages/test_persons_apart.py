@@ -7,13 +7,13 @@ from collections import defaultdict
 import pytest
 from clip_folders import write_folder, write_plain_clip
 
-from fgbench import prepare
+from fgbench.audit.leaks import audit_parts, open_folder
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.errors import DatasetError
-from fgbench.evaluation.audit import audit_parts, open_folder
-from fgbench.evaluation.division import read_division
-from fgbench.manifest_index import read_index
+from fgbench.preparation import prepare
+from fgbench.runs.division import read_division
 from fgbench.storage import read_rows
+from fgbench.workfolders.manifest_index import read_index
 
 CLASSES = ("boredom", "calm", "zeal")
 

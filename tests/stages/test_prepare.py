@@ -5,13 +5,13 @@ import pytest
 from clip_folders import add_clip, contents, write_folder, write_plain_clip
 from video_files import cut, write_audio, write_clip
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError, RejectRateError, ResourceError
-from fgbench.hashing import bucket_of
-from fgbench.manifest_index import read_index
-from fgbench.stages.publish import verify
+from fgbench.files.hashing import bucket_of
+from fgbench.preparation import prepare
+from fgbench.preparation.stages.publish import verify
 from fgbench.storage import exclusive, read_rows
+from fgbench.workfolders.manifest_index import read_index
 
 # Whole frames stand for faces: what is tested here is the machinery.
 WHOLE = {"align": "never"}
@@ -250,8 +250,8 @@ def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
 
 
 def test_copies_can_be_made_again_from_their_parameters(tmp_path):
-    from fgbench.augmentation import Augmentation, apply
-    from fgbench.images import decode, encode
+    from fgbench.media.images import decode, encode
+    from fgbench.preparation.augmentation import Augmentation, apply
 
     root, work = write_folder(tmp_path / "in", 4), tmp_path / "work"
     prepare.run(recipe(split={"train": 1, "val": 0, "test": 0}), root, work)
@@ -266,8 +266,8 @@ def test_copies_can_be_made_again_from_their_parameters(tmp_path):
 
 
 def test_faces_stored_as_png_are_exact(tmp_path):
-    from fgbench.images import decode
-    from fgbench.video import open_video
+    from fgbench.media.images import decode
+    from fgbench.media.video import open_video
 
     root, work = write_folder(tmp_path / "in", 1), tmp_path / "work"
     prepare.run(recipe(faces={"align": "never", "format": "png", "chip_size": 64}), root, work)

@@ -3,9 +3,9 @@
 import pytest
 from clip_folders import write_folder
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
-from fgbench.manifest_index import read_index
+from fgbench.preparation import prepare
+from fgbench.workfolders.manifest_index import read_index
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +131,11 @@ def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
 
 
 def test_readers_of_fgbench_where_a_part_is_empty(without_val):
-    from fgbench.evaluation.audit import audit_parts
-    from fgbench.evaluation.samples import image_samples
-    from fgbench.manifest_index import content_digest
-    from fgbench.reports.counts import count_manifests
-    from fgbench.training.stored import find_images, flow_pairs, image_ids, usable_frames
+    from fgbench.audit.leaks import audit_parts
+    from fgbench.inputs.manifest_pictures import find_images, flow_pairs, image_ids, usable_frames
+    from fgbench.reports.paper.counts import count_manifests
+    from fgbench.runs.samples import image_samples
+    from fgbench.workfolders.manifest_index import content_digest
 
     manifests = without_val / "manifests"
     samples = image_samples(manifests)

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
-from fgbench.images import decode
+from fgbench.media.images import decode
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 
 CLIPS = {
@@ -88,7 +88,7 @@ def test_faces_are_upright_centred_and_level(faces):
 
 
 def test_the_chip_shows_what_the_transform_says(face_clips, faces):
-    from fgbench.video import open_video
+    from fgbench.media.video import open_video
 
     row = faces["single_face"][20]
     with open_video(face_clips / "single_face.mp4") as reader:

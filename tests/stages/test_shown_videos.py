@@ -7,11 +7,11 @@ from clip_folders import write_folder
 from shown_videos import DVD_ASPECT, PQ, portrait, write_hdr, write_sizes, write_squeezed, write_time_lapse
 from video_files import QUICK, write_clip
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig
 from fgbench.errors import MediaError
-from fgbench.stages import faces
-from fgbench.stages._frame_sizes import size_changes
+from fgbench.preparation import prepare
+from fgbench.preparation.stages import faces
+from fgbench.preparation.stages._frame_sizes import size_changes
 from fgbench.storage import read_rows
 
 UPRIGHT = portrait((512, 288))

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from fgbench import video
 from fgbench.config import FacesConfig, OpticalFlowConfig
+from fgbench.faces.geometry import invert
 from fgbench.features.optical_flow import decode, flow
-from fgbench.geometry import invert
-from fgbench.images import encode
-from fgbench.stages._steady_pairs import REACH, steady_pairs
-from fgbench.stages.faces import observed
-from fgbench.stages.optical_flow import flow_fields
+from fgbench.media import video
+from fgbench.media.images import encode
+from fgbench.preparation.stages._steady_pairs import REACH, steady_pairs
+from fgbench.preparation.stages.faces import observed
+from fgbench.preparation.stages.optical_flow import flow_fields
 from fgbench.synthetic.action_units import columns
 from fgbench.synthetic.clip import draw_clip, write_video
 from fgbench.synthetic.plan import SynthOptions, plan

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from fgbench import prepare
 from fgbench.config import load_prepare
-from fgbench.manifest_index import MANIFESTS
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 from fgbench.synthetic.dataset import SynthOptions, generate
+from fgbench.workfolders.manifest_index import MANIFESTS
 
 SEED = 5
 OUTER_EYE_CORNERS = (36, 45)

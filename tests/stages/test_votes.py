@@ -7,12 +7,12 @@ from collections import defaultdict
 import pytest
 from clip_folders import LABELS, add_clip, write_folder, write_plain_clip
 
-from fgbench import prepare
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.evaluation.agreement import nominal_agreement, numeric_agreement
-from fgbench.evaluation.labels import read_labels
-from fgbench.manifest_index import read_index
+from fgbench.preparation import prepare
+from fgbench.runs.labels import read_labels
 from fgbench.storage import read_rows
+from fgbench.workfolders.manifest_index import read_index
 
 # Clip to its rounds of (label, confidence, key frame) by annotators n0, n1, ...
 GOOD = [("anger", 0.9, 4), ("anger", 0.8, 5), ("anger", 0.7, 4), ("wrath", 0.6, 6), ("hate", 0.9, 4)]

@@ -8,13 +8,13 @@ from clip_folders import write_plain_clip
 from typer.testing import CliRunner
 from video_files import write_clip
 
-from fgbench import prepare
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
 from fgbench.config.prepare import ConsensusConfig
-from fgbench.stages.consensus import rules_of
+from fgbench.preparation import prepare
+from fgbench.preparation.stages.consensus import rules_of
+from fgbench.preparation.voting import causes_of
 from fgbench.storage import read_rows
-from fgbench.voting import causes_of
 
 RECIPE = "extends: default\nname: test\nbuckets: 4\nfaces: {align: never}\n"
 AGREED = [("zeal", 0.9, 4)] * 5

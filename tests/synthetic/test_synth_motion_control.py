@@ -12,12 +12,11 @@ from scipy.stats import binom
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from typer.testing import CliRunner
 
-from fgbench import prepare
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.datasets import fg_emotions
 from fgbench.errors import ConfigError
-from fgbench.manifest_index import MANIFESTS
+from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 from fgbench.synthetic.action_units import total_intensity
 from fgbench.synthetic.clip import draw_clip, drawn_frames
@@ -25,6 +24,7 @@ from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.synthetic.motion import perform_motion
 from fgbench.synthetic.plan import plan
 from fgbench.taxonomy import leaves
+from fgbench.workfolders.manifest_index import MANIFESTS
 
 OPTIONS = SynthOptions(clips_per_class=6, subjects=6, width=256, height=192, seed=3, control="motion")
 ONSET = {"amazement": 24, "surprise": 10, "astonishment": 4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fgbench.errors import ConfigError
-from fgbench.splitting import Member, divide
+from fgbench.preparation.splitting import Member, divide
 from fgbench.synthetic.action_units import channels_of, columns, total_intensity
 from fgbench.synthetic.clip import draw_clip
 from fgbench.synthetic.performance import perform

@@ -17,7 +17,19 @@ from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, tra
 from tiny_work import TRUNK, image_recipe
 from torch import nn
 
-from fgbench.evaluation.samples import Sample
+from fgbench.inputs.batching import Slices, epoch_order
+from fgbench.inputs.clip_frames import HeldRows
+from fgbench.inputs.clip_set import ClipSet
+from fgbench.inputs.crops import view_table
+from fgbench.inputs.frame_choice import pieces_of
+from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.kept_tensors import KeptMaps
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.resident import Resident
+from fgbench.methods.msau.task import ImageTask
+from fgbench.methods.tmsau.data import OpenClips
+from fgbench.methods.tmsau.inputs import DescribedFrames, PictureInput, Scale
+from fgbench.methods.tmsau.task import VideoTask
 from fgbench.models.c3d_lstm import C3dLstm
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
@@ -25,21 +37,9 @@ from fgbench.models.nan import SpatialStream
 from fgbench.models.shared_norm import share_norms
 from fgbench.models.streams import SnippetStream
 from fgbench.models.tmsau import TmsauNet
-from fgbench.training.batching import Slices, epoch_order
-from fgbench.training.clip_rows import pieces_of
-from fgbench.training.clip_set import ClipSet
-from fgbench.training.crops import view_table
-from fgbench.training.frame_rows import HeldRows
-from fgbench.training.image_set import ImageSet
-from fgbench.training.image_task import ImageTask
-from fgbench.training.map_store import KeptMaps
-from fgbench.training.preprocessing import Preprocessing
+from fgbench.runs.samples import Sample
 from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
-from fgbench.training.resident import Resident
-from fgbench.training.video_data import OpenClips
-from fgbench.training.video_inputs import DescribedFrames, PictureInput, Scale
-from fgbench.training.video_task import VideoTask
 
 BATCH = 8
 EPOCHS = 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fgbench.training.au_labels import balanced_mask
+from fgbench.methods.action_units.labels import balanced_mask
 
 
 def labels():

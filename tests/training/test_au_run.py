@@ -14,12 +14,12 @@ from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, p
 from fgbench import plugins
 from fgbench.cli.train import train_au
 from fgbench.errors import DatasetError
-from fgbench.evaluation.action_units import read_au_predictions, read_au_result
+from fgbench.inputs.manifest_pictures import image_ids
+from fgbench.methods.action_units import run as au_run
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import load_weights
-from fgbench.reports.au_scores import au_table, scored_table
-from fgbench.training import au_run
-from fgbench.training.stored import image_ids
+from fgbench.reports.run.unit_scores import au_table, scored_table
+from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,15 +15,15 @@ from tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in
 
 from fgbench.cli import train, units
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.evaluation.action_units import read_au_result
-from fgbench.evaluation.division import Division
-from fgbench.reports.au_scores import au_table
-from fgbench.training import au_run
-from fgbench.training.au_elsewhere import evaluate_units_elsewhere
-from fgbench.training.au_evaluation import evaluate_units
-from fgbench.training.au_frames import UnitData, labelled_frames
-from fgbench.training.overlap import clips_trained_on, refuse_overlap
-from fgbench.training.trained import read_trained
+from fgbench.inference.unit_test import evaluate_units
+from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.methods._networks.overlap import clips_trained_on, refuse_overlap
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.action_units.frames import UnitData, labelled_frames
+from fgbench.reports.run.unit_scores import au_table
+from fgbench.runs.division import Division
+from fgbench.runs.unit_results import read_au_result
+from fgbench.runs.weights import read_trained
 
 OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
 """Units that each data set annotates; ``au12`` is in both."""

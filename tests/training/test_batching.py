@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbench.training.batching import Slices, batch_count, epoch_order, share
+from fgbench.inputs.batching import Slices, batch_count, epoch_order, share
 
 
 @given(n=st.integers(0, 60), batch=st.integers(1, 9), world=st.integers(1, 5), shuffle=st.booleans())

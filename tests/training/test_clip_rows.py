@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fgbench.sampling import uniform
-from fgbench.training.clip_rows import draw_jitter, pick, pieces_of
+from fgbench.inputs.frame_choice import draw_jitter, pick, pieces_of
+from fgbench.preparation.sampling import uniform
 
 
 def frames(*clips):

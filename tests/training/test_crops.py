@@ -6,7 +6,7 @@ import skimage.transform
 import torch
 
 from fgbench.errors import DatasetError
-from fgbench.training import crops
+from fgbench.inputs import crops
 
 
 def pictures(n, side=224, seed=0):

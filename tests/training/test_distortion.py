@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fgbench.config import DistortConfig
-from fgbench.training.distortion import distort, draw_distortions
+from fgbench.inputs.distortion import distort, draw_distortions
 
 ALL = DistortConfig(colour=0.3, grey=0.5, size=0.2, turn_deg=20.0, shift=0.2)
 PX = 48

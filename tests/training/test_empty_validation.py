@@ -4,7 +4,8 @@ import pytest
 from tiny_work import COLOURS, add_faces, au_recipe, au_rows, coloured, other_faces, place_in, plain_recipe
 
 from fgbench.errors import DatasetError
-from fgbench.training import au_run, image_run
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,10 @@ import skimage.transform
 import torch
 from tiny_manifests import image_row, picture, write_faces, write_images
 
-from fgbench import augmentation
 from fgbench.errors import ManifestError
-from fgbench.geometry import apply_transform, chip_transform, mean_face
-from fgbench.images import decode, encode
-from fgbench.training.face_points import (
+from fgbench.faces.geometry import apply_transform, chip_transform, mean_face
+from fgbench.media.images import decode, encode
+from fgbench.methods.insightface.crops import (
     TEMPLATE,
     crop_transform,
     crop_transforms,
@@ -19,6 +18,7 @@ from fgbench.training.face_points import (
     load_crops,
     warp_crop,
 )
+from fgbench.preparation import augmentation
 
 CPU = torch.device("cpu")
 TURN = np.array([[0.9, -0.2, 40.0], [0.2, 0.9, 30.0]])  # mean face in px of a frame, 300 px large

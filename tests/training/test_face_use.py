@@ -11,12 +11,12 @@ from tiny_manifests import image_row, write_images
 from tiny_runs import write_tiny_weights
 
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.face_origin import FACE_ORIGIN, faces_of
-from fgbench.images import encode
-from fgbench.training.cards import model_card
-from fgbench.training.face_use import note_other_faces, refuse_mixed_faces, refuse_other_faces
-from fgbench.training.place import Place
-from fgbench.training.trained import read_trained
+from fgbench.media.images import encode
+from fgbench.methods._networks.face_agreement import note_other_faces, refuse_mixed_faces, refuse_other_faces
+from fgbench.methods._networks.model_card import model_card
+from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
+from fgbench.runs.weights import read_trained
+from fgbench.training.context import Place
 
 DLIB = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
 FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}

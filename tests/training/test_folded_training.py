@@ -21,16 +21,17 @@ from fgbench import records, storage
 from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.action_units import read_au_result
-from fgbench.evaluation.division import read_division
-from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.results import read_predictions, read_result, verify, write_run
+from fgbench.methods._networks.initial_weights import build
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.msau.opened import open_network
 from fgbench.models.weights import load_weights
+from fgbench.runs.division import read_division
+from fgbench.runs.labels import read_labels
+from fgbench.runs.results import read_predictions, read_result, verify, write_run
+from fgbench.runs.unit_results import read_au_result
+from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import leaf, ontology
-from fgbench.training import au_run, image_run
-from fgbench.training.inference import open_network
-from fgbench.training.starting import build
-from fgbench.training.trained import read_trained
 
 THREE = FIVE_FOLD | {"folds": 3, "label": "3-fold by subject"}
 CPU = torch.device("cpu")

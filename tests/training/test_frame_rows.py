@@ -9,8 +9,8 @@ import torch
 from tiny_clips import FLOW_PX, small_clips
 
 from fgbench.errors import ManifestError, MediaError
-from fgbench.training.clip_set import clip_frames
-from fgbench.training.frame_rows import HeldRows, ReadRows, open_rows
+from fgbench.inputs.clip_frames import HeldRows, ReadRows, open_rows
+from fgbench.inputs.clip_set import clip_frames
 
 CPU = torch.device("cpu")
 

@@ -23,12 +23,13 @@ from tiny_work import (
 
 from fgbench.config import TrainImageConfig, load_training
 from fgbench.evaluation import metrics
-from fgbench.evaluation.results import read_result
+from fgbench.methods._networks.initial_weights import build
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.msau.task import predict
 from fgbench.models.weights import load_weights
-from fgbench.training import au_run, image_run
-from fgbench.training.image_task import predict
-from fgbench.training.starting import build
-from fgbench.training.trained import read_trained
+from fgbench.runs.results import read_result
+from fgbench.runs.weights import read_trained
 
 STEM = ("trunk.conv1.", "trunk.region.")
 

@@ -36,14 +36,15 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.labels import read_labels
-from fgbench.evaluation.results import read_predictions, read_result, verify
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.msau.opened import open_network
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_weights
+from fgbench.runs.labels import read_labels
+from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
-from fgbench.training import au_run, image_run
-from fgbench.training.inference import open_network
-from fgbench.training.trained import read_trained
 
 ROOT = Path(__file__).parents[2]
 LABELS = ontology("fg33").labels

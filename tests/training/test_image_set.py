@@ -6,10 +6,7 @@ import torch
 from tiny_manifests import encoded, image_row, picture, write_faces, write_images
 
 from fgbench.errors import ManifestError, MediaError
-from fgbench.evaluation.samples import Sample
-from fgbench.images import decode
-from fgbench.taxonomy import UnknownLabelError, basics, leaves
-from fgbench.training.image_set import (
+from fgbench.inputs.image_set import (
     class_targets,
     decode_all,
     load_frames,
@@ -17,9 +14,12 @@ from fgbench.training.image_set import (
     open_image_set,
     open_source,
 )
-from fgbench.training.resident import Resident
-from fgbench.training.stored import find_images, image_ids, usable_frames
-from fgbench.training.streaming import Streamed
+from fgbench.inputs.manifest_pictures import find_images, image_ids, usable_frames
+from fgbench.inputs.resident import Resident
+from fgbench.inputs.streaming import Streamed
+from fgbench.media.images import decode
+from fgbench.runs.samples import Sample
+from fgbench.taxonomy import UnknownLabelError, basics, leaves
 
 CPU = torch.device("cpu")
 

@@ -11,12 +11,12 @@ from tiny_manifests import picture
 from tiny_runs import NETWORK, write_tiny_weights
 
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.kept_digests import digests_of
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods.msau.opened import open_network, upper_sums
 from fgbench.models.weights import save_weights
+from fgbench.runs.digests import digests_of
+from fgbench.runs.weights import find_weights, read_trained, work_folder
 from fgbench.taxonomy import basics, leaves
-from fgbench.training.inference import open_network, upper_sums
-from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.trained import find_weights, read_trained, work_folder
 
 CPU = torch.device("cpu")
 

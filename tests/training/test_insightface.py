@@ -17,25 +17,25 @@ from tiny_work import GREY, REST
 from typer.testing import CliRunner
 
 from fgbench import records
-from fgbench.baselines import insightface
 from fgbench.cli import places, runs
 from fgbench.cli.app import app
 from fgbench.config import InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.results import read_predictions, read_result, verify
-from fgbench.geometry import mean_face
-from fgbench.images import encode
+from fgbench.faces.geometry import mean_face
+from fgbench.inputs.crops import draw_views
+from fgbench.inputs.resident import Resident
+from fgbench.media.images import encode
+from fgbench.methods.insightface import method as insightface
+from fgbench.methods.insightface.crops import load_crops
+from fgbench.methods.insightface.task import FaceSet, FaceTask, see_crops, see_features
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
+from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.taxonomy import ontology
-from fgbench.training.crops import draw_views
-from fgbench.training.face_points import load_crops
-from fgbench.training.face_task import FaceSet, FaceTask, see_crops, see_features
+from fgbench.training.context import Place
 from fgbench.training.losses import arcface_logits
-from fgbench.training.place import Place
-from fgbench.training.resident import Resident
 
 CPU = torch.device("cpu")
 CLASSES = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}

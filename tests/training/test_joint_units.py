@@ -13,15 +13,16 @@ from tiny_work import FAST, UNITS, au_recipe, au_rows, image_recipe, place_in, s
 from torch.nn import functional
 
 from fgbench.config import TrainImageConfig, load_training
-from fgbench.evaluation.results import read_predictions, read_result
+from fgbench.inference.picture_test import evaluate_images
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.msau.opened import open_network
+from fgbench.methods.msau.units import unit_labels
 from fgbench.models.weights import load_weights
 from fgbench.records import AuRow
-from fgbench.training import au_run, image_run
-from fgbench.training.evaluation import evaluate_images
-from fgbench.training.image_units import unit_labels
-from fgbench.training.inference import open_network
+from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.weights import read_trained
 from fgbench.training.losses import image_loss
-from fgbench.training.trained import read_trained
 
 CPU = torch.device("cpu")
 JOINT = {

@@ -16,8 +16,8 @@ from torch import nn
 from torch.nn import functional
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
-from fgbench.sealed_json import read_sealed
 from fgbench.training.loop import CHECK_STEPS, CHECKPOINT, HISTORY
+from fgbench.workfolders.sealed_json import read_sealed
 
 PROGRAM = Path(__file__).parent / "tiny_task.py"
 STEPS = 32  # 4 epochs of 8

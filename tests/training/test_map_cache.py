@@ -5,13 +5,13 @@ import torch
 
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig
 from fgbench.errors import DatasetError
+from fgbench.inputs.batching import Source
+from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.kept_maps import open_maps, state_digest
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.resident import Resident
 from fgbench.models.msau import MsauNet
-from fgbench.training.batching import Source
-from fgbench.training.image_set import ImageSet
-from fgbench.training.map_cache import open_maps, state_digest
-from fgbench.training.place import Place
-from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.resident import Resident
+from fgbench.training.context import Place
 
 CPU = torch.device("cpu")
 TRUNK = TrunkConfig(input_px=112, stem=2, widths=(2, 3, 4, 4), norm="none")

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from fgbench.errors import ConfigError, ResourceError
-from fgbench.evaluation.kept_digests import kept_files
+from fgbench.inputs import kept_tensors as map_store
+from fgbench.inputs.crops import draw_views
+from fgbench.inputs.kept_tensors import find_maps, keep_maps
+from fgbench.inputs.resident import Resident
+from fgbench.runs.digests import kept_files
 from fgbench.storage import exclusive
-from fgbench.training import map_store
-from fgbench.training.crops import draw_views
-from fgbench.training.map_store import find_maps, keep_maps
-from fgbench.training.resident import Resident
 
 CPU = torch.device("cpu")
 KEY = {"trunk": "abc", "views": [[0, False], [0, True], [1, False]]}

@@ -12,13 +12,15 @@ from tiny_runs import write_tiny_weights
 from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_recipe, small_work
 
 from fgbench.errors import ConfigError
-from fgbench.evaluation.results import read_result
-from fgbench.manifest_index import content_digest
-from fgbench.reports.fold_scores import fold_tables
-from fgbench.reports.run_scores import scores_table
-from fgbench.training import au_run, image_run, video_run
-from fgbench.training.overlap import refuse_overlap
-from fgbench.training.trained import read_trained
+from fgbench.methods._networks.overlap import refuse_overlap
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.tmsau import run as video_run
+from fgbench.reports.run.fold_scores import fold_tables
+from fgbench.reports.run.scores import scores_table
+from fgbench.runs.results import read_result
+from fgbench.runs.weights import read_trained
+from fgbench.workfolders.manifest_index import content_digest
 
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 

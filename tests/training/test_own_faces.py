@@ -10,14 +10,14 @@ from video_files import write_clip
 
 from fgbench.cli.predicted_files import file_lines, file_row
 from fgbench.config import FacesConfig
-from fgbench.geometry import box_iou
-from fgbench.stages.faces import observed
-from fgbench.training.crops import without_colour as grey_tensors
-from fgbench.training.inference import open_network
-from fgbench.training.own_faces import everyone_own, observed_own, without_colour
-from fgbench.training.prediction import predict_everyone, predict_file
-from fgbench.training.trained import read_trained
-from fgbench.video import ImageFrame
+from fgbench.faces.geometry import box_iou
+from fgbench.inference.own_faces import everyone_own, observed_own, without_colour
+from fgbench.inference.pictures import predict_everyone, predict_file
+from fgbench.inputs.crops import without_colour as grey_tensors
+from fgbench.media.video import ImageFrame
+from fgbench.methods.msau.opened import open_network
+from fgbench.preparation.stages.faces import observed
+from fgbench.runs.weights import read_trained
 
 NEVER, FOUND, ALWAYS = (FacesConfig(align=align) for align in ("never", "where-found", "always"))
 CENTRE, SIDE = (224, 122), 100  # of dlib's box of the astronaut's face

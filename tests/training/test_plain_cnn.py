@@ -3,12 +3,12 @@
 import pytest
 from tiny_work import place_in, plain_recipe, small_work
 
-from fgbench.baselines import plain_cnn
 from fgbench.config import TrainImageConfig, load_training
 from fgbench.errors import ConfigError
-from fgbench.evaluation.results import read_result, verify
+from fgbench.methods import plain_cnn
+from fgbench.methods.msau import run as image_run
 from fgbench.models.weights import load_weights
-from fgbench.training import image_run
+from fgbench.runs.results import read_result, verify
 
 
 @pytest.fixture

@@ -19,14 +19,14 @@ from fgbench.cli.predicted_files import file_lines
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.still import ImageFrame
-from fgbench.images import read_image
-from fgbench.stages.faces import observed
+from fgbench.inference.pictures import corners, is_image, predict_file
+from fgbench.media.images import read_image
+from fgbench.media.video import Limits
+from fgbench.methods.msau.opened import open_network
+from fgbench.preparation.stages.faces import observed
+from fgbench.runs.weights import read_trained
 from fgbench.synthetic.clip import draw_clip, write_video
 from fgbench.synthetic.plan import SynthOptions, plan
-from fgbench.training.inference import open_network
-from fgbench.training.prediction import corners, is_image, predict_file
-from fgbench.training.trained import read_trained
-from fgbench.video import Limits
 
 FACE_CENTRE = (224, 118)  # of Eileen Collins in skimage.data.astronaut(), by eye
 

@@ -9,18 +9,19 @@ import pytest
 from tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.cli import units
-from fgbench.evaluation.action_units import read_au_result
-from fgbench.evaluation.results import read_result
+from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.action_units.frames import UnitData
+from fgbench.methods.msau import run as image_run
 from fgbench.models.weights import load_weights
 from fgbench.records import UnitSource
-from fgbench.reports.au_scores import au_table
-from fgbench.reports.benchmark_tables import reservations
+from fgbench.reports.paper.benchmark_tables import reservations
 from fgbench.reports.protocols import knowledge_notes
-from fgbench.reports.seed_scores import au_seed_table
-from fgbench.training import au_run, image_run
-from fgbench.training.au_elsewhere import evaluate_units_elsewhere
-from fgbench.training.au_frames import UnitData
-from fgbench.training.trained import read_trained
+from fgbench.reports.run.seed_scores import au_seed_table
+from fgbench.reports.run.unit_scores import au_table
+from fgbench.runs.results import read_result
+from fgbench.runs.unit_results import read_au_result
+from fgbench.runs.weights import read_trained
 
 OPENFACE = UnitSource(pseudo="OpenFace", lines=("PSEUDO labels of OpenFace",))
 TRAINED = "action units were trained on PSEUDO labels, no person's: those of OpenFace on made up"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from fgbench.training.crops import normalise
-from fgbench.training.frame_rows import HeldRows
-from fgbench.training.published_scales import published_scale
+from fgbench.inputs.clip_frames import HeldRows
+from fgbench.inputs.crops import normalise
+from fgbench.methods.tmsau.published_scales import published_scale
 
 FIELDS = (
     np.random.default_rng(0).normal(127.5, [[[[2.0]], [[5.0]]]], (40, 2, 16, 16)).round().astype(np.uint8)

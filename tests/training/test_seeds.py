@@ -10,12 +10,12 @@ from tiny_runs import write_tiny_weights
 from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.cli import clips, runs, train
-from fgbench.evaluation.results import read_result
-from fgbench.hashing import digest_file
+from fgbench.files.hashing import digest_file
+from fgbench.methods._networks.chain import chain_of
+from fgbench.methods.action_units import run as au_run
 from fgbench.models.weights import load_weights
-from fgbench.training import au_run
-from fgbench.training.chain import chain_of
-from fgbench.training.trained import read_trained
+from fgbench.runs.results import read_result
+from fgbench.runs.weights import read_trained
 
 ONCE = FAST | {"epochs": 1}
 

@@ -8,11 +8,11 @@ import torch
 from tiny_manifests import encoded, image_row, write_images
 
 from fgbench.errors import MediaError
-from fgbench.images import decode
-from fgbench.training.image_set import decode_all
-from fgbench.training.resident import Resident, fits
-from fgbench.training.stored import Stored, find_images
-from fgbench.training.streaming import Streamed, windows_of
+from fgbench.inputs.image_set import decode_all
+from fgbench.inputs.manifest_pictures import Stored, find_images
+from fgbench.inputs.resident import Resident, fits
+from fgbench.inputs.streaming import Streamed, windows_of
+from fgbench.media.images import decode
 
 CPU = torch.device("cpu")
 N = 45

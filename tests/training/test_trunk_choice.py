@@ -23,15 +23,16 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.config import TrainImageConfig, load_training
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.results import read_result
+from fgbench.methods._networks.chain import drawn_start
+from fgbench.methods._networks.initial_weights import build
+from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
 from fgbench.models.weights import load_weights
 from fgbench.reports.protocols import fairness_notes
-from fgbench.reports.run_scores import scores_table
-from fgbench.training import au_run, image_run
-from fgbench.training.chain import drawn_start
-from fgbench.training.starting import build
-from fgbench.training.trained import read_trained
-from fgbench.training.trunk_choice import from_scratch, on_trunk_of
+from fgbench.reports.run.scores import scores_table
+from fgbench.runs.results import read_result
+from fgbench.runs.weights import read_trained
 
 REAL = {"dataset": "photographs", "synthetic": False}
 ONE = FAST | {"epochs": 1}

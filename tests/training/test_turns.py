@@ -8,8 +8,8 @@ from torch.nn import functional
 from fgbench.config import load_training
 from fgbench.config.training import ImageLossConfig, NetworkConfig, TrainImageConfig
 from fgbench.config.video import TrainVideoConfig
+from fgbench.methods.msau.task import ImageTask
 from fgbench.models.msau import MsauNet
-from fgbench.training.image_task import ImageTask
 from fgbench.training.losses import ALL, RANK, SOFTMAX, turns_of
 
 ADAM = RECIPE.model_copy(update={"kind": "adamw", "learning_rate": 0.01, "epochs": 3, "clip_norm": 0.0})

@@ -24,7 +24,7 @@ from fgbench.cli.units import unit_data
 from fgbench.config import TrainAuConfig
 from fgbench.datasets import disfa_plus
 from fgbench.errors import ConfigError
-from fgbench.evaluation.action_units import read_au_predictions, read_au_result
+from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
 OPTIONS = {"seed": 0, "jobs": 1, "resume": True, "force": False, "quiet": True}
 WRITTEN = {

@@ -5,10 +5,12 @@ from tiny_clips import small_clips, video_recipe
 from tiny_work import place_in, plain_recipe, small_work
 from torch import nn
 
-from fgbench.baselines import insightface, plain_cnn, plain_tsnet
 from fgbench.config import InsightFaceConfig
 from fgbench.errors import DatasetError
-from fgbench.training import image_run, video_run
+from fgbench.methods import plain_cnn, plain_tsnet
+from fgbench.methods.insightface import method as insightface
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.tmsau import run as video_run
 
 ABSENT = r"30 of 33 classes have no training sample: contempt, .* and 25 more\nadd clips of them"
 

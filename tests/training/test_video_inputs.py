@@ -6,18 +6,11 @@ import torch
 
 from fgbench.errors import DatasetError
 from fgbench.features.optical_flow import flip
-from fgbench.training.clip_rows import pieces_of
-from fgbench.training.crops import CENTRE, view_table
-from fgbench.training.frame_rows import HeldRows
-from fgbench.training.map_store import KeptMaps
-from fgbench.training.video_inputs import (
-    DescribedFrames,
-    Looks,
-    PictureInput,
-    Scale,
-    fit_flow,
-    fit_pictures,
-)
+from fgbench.inputs.clip_frames import HeldRows
+from fgbench.inputs.crops import CENTRE, view_table
+from fgbench.inputs.frame_choice import pieces_of
+from fgbench.inputs.kept_tensors import KeptMaps
+from fgbench.methods.tmsau.inputs import DescribedFrames, Looks, PictureInput, Scale, fit_flow, fit_pictures
 
 CPU = torch.device("cpu")
 CLIPS = [np.arange(9), np.arange(2), np.arange(0)]

@@ -13,23 +13,23 @@ from tiny_runs import write_tiny_weights
 from tiny_task import KilledError, killer
 from tiny_work import COLOURS, THREE, place_in
 
-from fgbench.baselines import nan as nan_baseline
-from fgbench.baselines import plain_tsnet
 from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.evaluation.labels import fg33
-from fgbench.evaluation.results import read_predictions, read_result, unheard, verify
-from fgbench.evaluation.streams import read_attention, read_streams
-from fgbench.images import encode
+from fgbench.inference.clip_test import evaluate_clips, tuned_weight
+from fgbench.media.images import encode
+from fgbench.methods import nan as nan_baseline
+from fgbench.methods import plain_tsnet
+from fgbench.methods.tmsau import run as video_run
+from fgbench.methods.tmsau.opened import open_clip_network
 from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights
-from fgbench.sealed_json import read_sealed
-from fgbench.training import video_run
-from fgbench.training.clip_evaluation import evaluate_clips, tuned_weight
-from fgbench.training.clip_inference import open_clip_network
-from fgbench.training.trained import read_trained
+from fgbench.runs.labels import fg33
+from fgbench.runs.results import read_predictions, read_result, unheard, verify
+from fgbench.runs.streams import read_attention, read_streams
+from fgbench.runs.weights import read_trained
+from fgbench.workfolders.sealed_json import read_sealed
 
 CPU = torch.device("cpu")
 KINDS = {
@@ -429,8 +429,8 @@ def test_weights_of_another_kind_are_refused(done, image):
 
 
 def test_other_label_sets_and_folds(tmp_path, image):
-    from fgbench.evaluation.division import read_division
-    from fgbench.evaluation.labels import read_labels
+    from fgbench.runs.division import read_division
+    from fgbench.runs.labels import read_labels
 
     manifests = small_clips(tmp_path / "clips", rest=False)
     index = {"scheme": "free", "classes": sorted(COLOURS), "dataset": "made up", "synthetic": True}

@@ -10,20 +10,20 @@ from tiny_runs import write_tiny_weights
 from tiny_work import place_in
 
 from fgbench.config import OptimiserConfig
-from fgbench.evaluation.labels import fg33
-from fgbench.evaluation.samples import clip_samples
+from fgbench.inputs.clip_frames import open_rows
+from fgbench.inputs.clip_set import clip_frames
+from fgbench.inputs.frame_choice import pick
+from fgbench.methods.msau.opened import open_network
+from fgbench.methods.tmsau.data import open_clips
+from fgbench.methods.tmsau.frame_features import describe_faces, feature_size
+from fgbench.methods.tmsau.network import build_drawn
+from fgbench.methods.tmsau.task import VideoTask, predict_clips, video_loss
 from fgbench.models.streams import StreamOutputs
-from fgbench.training.clip_rows import pick
-from fgbench.training.clip_set import clip_frames
-from fgbench.training.frame_features import describe_faces, feature_size
-from fgbench.training.frame_rows import open_rows
-from fgbench.training.inference import open_network
+from fgbench.runs.labels import fg33
+from fgbench.runs.samples import clip_samples
+from fgbench.runs.weights import read_trained
 from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
-from fgbench.training.trained import read_trained
-from fgbench.training.video_data import open_clips
-from fgbench.training.video_network import build_drawn
-from fgbench.training.video_task import VideoTask, predict_clips, video_loss
 
 CPU = torch.device("cpu")
 RECIPE = OptimiserConfig(kind="adamw", learning_rate=0.003)

@@ -8,15 +8,16 @@ import torch
 from test_face_points import landmarks
 from tiny_manifests import image_row, write_faces, write_images
 
-from fgbench import augmentation, records, storage
+from fgbench import records, storage
 from fgbench.config import WideFacesConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.chips import cut_chip
-from fgbench.geometry import chip_transform, invert
-from fgbench.images import decode, encode
-from fgbench.stages.wide_faces import wide_rows
-from fgbench.training.face_points import TEMPLATE, five_points, load_crops
-from fgbench.training.wide_crops import TABLE, load_wide_crops, wide_copy
+from fgbench.faces.geometry import chip_transform, invert
+from fgbench.media.images import decode, encode
+from fgbench.methods.insightface.crops import TEMPLATE, five_points, load_crops
+from fgbench.methods.insightface.wide_crops import TABLE, load_wide_crops, wide_copy
+from fgbench.preparation import augmentation
+from fgbench.preparation.stages.wide_faces import wide_rows
 
 CPU = torch.device("cpu")
 CHANGE = {"rotation_deg": 9.0, "scale": 1.08, "noise_sigma": 4.0, "noise_seed": 1}

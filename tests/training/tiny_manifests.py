@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench import records
-from fgbench.images import encode
+from fgbench.media.images import encode
 
 
 def picture(number, side=224):

@@ -15,10 +15,10 @@ from torch.nn import functional
 
 from fgbench import records
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
-from fgbench.evaluation.labels import LabelSet
-from fgbench.images import encode
+from fgbench.media.images import encode
+from fgbench.runs.labels import LabelSet
 from fgbench.taxonomy import leaves
-from fgbench.training.place import Place
+from fgbench.training.context import Place
 
 COLOURS = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
 THREE = LabelSet(name="three", labels=tuple(COLOURS))

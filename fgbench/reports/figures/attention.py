@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fgbench.reports.attended import (
+from fgbench.reports.experiments import find_experiments, title_of
+from fgbench.reports.freshness import read_present, state_notes, state_of
+from fgbench.reports.paper.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
+from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
+from fgbench.reports.rendering.table import Cell, Figure, Table
+from fgbench.reports.run.attended import (
     Image,
     Shown,
     choose,
@@ -22,11 +27,6 @@ from fgbench.reports.attended import (
     read_faces,
     read_key_frames,
 )
-from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
-from fgbench.reports.experiments import find_experiments, title_of
-from fgbench.reports.freshness import read_present, state_notes, state_of
-from fgbench.reports.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
-from fgbench.reports.model import Cell, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbench.evaluation.labels import LabelSet
-from fgbench.reports.counts import SOURCES, DatasetCounts, count_manifests
-from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.experiments import NoRunError
-from fgbench.reports.model import Cell, Figure, Table, data_title
+from fgbench.reports.paper.counts import SOURCES, DatasetCounts, count_manifests
+from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
+from fgbench.reports.rendering.table import Cell, Figure, Table, data_title
+from fgbench.runs.labels import LabelSet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

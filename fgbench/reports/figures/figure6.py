@@ -14,18 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ManifestError
-from fgbench.hashing import hash_u64
-from fgbench.images import decode
-from fgbench.manifest_index import MANIFESTS, read_index
-from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, points
+from fgbench.files.hashing import hash_u64
+from fgbench.media.images import decode
 from fgbench.reports.experiments import find_experiments, title_of
-from fgbench.reports.first_regions import VALENCES, Looked, cell_shares, part_notes, part_shares, read_looked
 from fgbench.reports.freshness import read_present, state_notes, state_of
-from fgbench.reports.methods import MSAU
-from fgbench.reports.model import Cell, Figure, Table
-from fgbench.reports.regions import GRID, REGION_STYLES, Region, read_landmarks
+from fgbench.reports.paper.first_regions import (
+    VALENCES,
+    Looked,
+    cell_shares,
+    part_notes,
+    part_shares,
+    read_looked,
+)
+from fgbench.reports.paper.methods import MSAU
+from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
+from fgbench.reports.rendering.table import Cell, Figure, Table
+from fgbench.reports.run.regions import GRID, REGION_STYLES, Region, read_landmarks
 from fgbench.storage import read_rows
 from fgbench.taxonomy import leaf, leaves
+from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,8 @@ import numpy as np
 
 from fgbench.evaluation.significance import Interval
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.curves import (
+from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.paper.curves import (
     REGIONS,
     WEIGHT,
     Panel,
@@ -26,10 +27,9 @@ from fgbench.reports.curves import (
     regions_panel,
     weight_panel,
 )
-from fgbench.reports.drawing_style import canvas, heading, is_for_paper, own_style, shows_paper
-from fgbench.reports.experiments import NoRunError, find_experiments, run_notes, shown_names, title_of
-from fgbench.reports.methods import PROGRESSIVE, TMSAU
-from fgbench.reports.model import Cell, Figure, OfPaper, Spread, Table, centre
+from fgbench.reports.paper.methods import PROGRESSIVE, TMSAU
+from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, shows_paper
+from fgbench.reports.rendering.table import Cell, Figure, OfPaper, Spread, Table, centre
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,11 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import storage
-from fgbench.evaluation.pseudo import pseudo_title
-from fgbench.evaluation.read_digest import read_digest
-from fgbench.manifest_index import MANIFESTS, read_index
-from fgbench.reports.counts import IMAGE, VIDEO, count_manifests
-from fgbench.reports.model import data_title
 from fgbench.reports.page.boards import boards_json
 from fgbench.reports.page.counted import Counted, count_runs
 from fgbench.reports.page.dataset import ContactSheets, counts_json
@@ -27,7 +22,12 @@ from fgbench.reports.page.rejected import Rejected
 from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, units_json
 from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
+from fgbench.reports.paper.counts import IMAGE, VIDEO, count_manifests
+from fgbench.reports.rendering.table import data_title
+from fgbench.runs.pseudo_labels import pseudo_title
+from fgbench.runs.read_digest import read_digest
 from fgbench.taxonomy import basics, leaves
+from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 
 def write_page(workdir: Path, path: Path) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fgbench.evaluation.clusters import LEAST, clusters_told
-from fgbench.evaluation.results import Predictions
 from fgbench.evaluation.significance import ClusterCounts, seeds_interval
 from fgbench.reports.accuracies import clustered_alike, seed_counts
+from fgbench.runs.results import Predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fgbench.records import SPLITS
-from fgbench.reports.counts import SOURCES, DatasetCounts
 from fgbench.reports.page.samples import Original
 from fgbench.reports.page.sheets import Sheets
+from fgbench.reports.paper.counts import SOURCES, DatasetCounts
 from fgbench.taxonomy import leaves
 
 N_FACES = 24

@@ -14,12 +14,12 @@ import numpy as np
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.labels import FG33
-from fgbench.evaluation.result_schema import TrainingHistory, read_shaped
-from fgbench.evaluation.results import Predictions
-from fgbench.evaluation.six_classes import basic_of
-from fgbench.evaluation.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
-from fgbench.reports.regions import REGIONS, read_regions
+from fgbench.reports.run.regions import REGIONS, read_regions
+from fgbench.runs.labels import FG33
+from fgbench.runs.result_schema import TrainingHistory, read_shaped
+from fgbench.runs.results import Predictions
+from fgbench.runs.six_classes import basic_of
+from fgbench.runs.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
 from fgbench.storage import read_rows
 from fgbench.taxonomy import ontology
 

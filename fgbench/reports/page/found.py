@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fgbench.errors import FgbenchError, ManifestError
-from fgbench.evaluation import action_units
-from fgbench.evaluation.kept_digests import check_texts
-from fgbench.evaluation.results import RESULT, Predictions, read_result
-from fgbench.hashing import digest_file
+from fgbench.files.hashing import digest_file
 from fgbench.reports.experiments import RUNS, Run
 from fgbench.reports.freshness import Present, State, read_present
-from fgbench.reports.methods import METHODS, PROGRESSIVE, Method
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
+from fgbench.reports.paper.methods import METHODS, PROGRESSIVE, Method
+from fgbench.runs import unit_results as action_units
+from fgbench.runs.digests import check_texts
+from fgbench.runs.results import RESULT, Predictions, read_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.evaluation.results import CONFIG
 from fgbench.reports.page.found import ClassRun, Found, UnitRun
+from fgbench.runs.results import CONFIG
 
 _KEYS = ("commit", "fgbench", "python", "machine", "device", "manifest_digest", "config_digest")
 _NO_DETAILS = ("trials", "clips_trained_on", "clips_chosen_on")

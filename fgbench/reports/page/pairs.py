@@ -16,8 +16,8 @@ import numpy as np
 
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
-from fgbench.evaluation.results import Predictions
 from fgbench.reports.page.counted import Counted
+from fgbench.runs.results import Predictions
 
 ALL_UP_TO = 12
 """Runs on the same samples of which every pair is compared (66 pairs)."""

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fgbench import pipeline, storage
+from fgbench import storage
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.faces.status import USABLE
-from fgbench.manifest_index import read_index
-from fgbench.markers import find_marker
+from fgbench.media.video import open_video
+from fgbench.preparation import pipeline
+from fgbench.preparation.markers import find_marker
 from fgbench.records import image_id
 from fgbench.reports.page.sheets import Picture, Sheets
-from fgbench.video import open_video
-from fgbench.workfolder import read_origin
+from fgbench.workfolders.folder import read_origin
+from fgbench.workfolders.manifest_index import read_index
 
 N_LISTED = 500
 """Rejected clips that are listed; all are counted."""

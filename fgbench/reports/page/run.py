@@ -12,14 +12,14 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
 from fgbench.evaluation.clusters import few_told
 from fgbench.evaluation.hierarchy import hierarchy_scores
-from fgbench.evaluation.streams import ClipAttention
 from fgbench.records import image_id
-from fgbench.reports import paper
 from fgbench.reports.page.counted import Counted
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.page.found import ClassRun, UnitRun
 from fgbench.reports.page.sheets import Sheets
+from fgbench.reports.paper import numbers as paper
 from fgbench.reports.protocols import fairness_notes
+from fgbench.runs.streams import ClipAttention
 
 N_TOP = 5
 """Most probable classes that are shown of a sample."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.evaluation.results import Predictions
 from fgbench.records import image_id
 from fgbench.reports.page.found import ClassRun
 from fgbench.reports.page.sheets import Sheets
+from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
 LARGE_PX, SMALL_PX = 96, 64

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import MediaError
-from fgbench.images import decode
+from fgbench.media.images import decode
 from fgbench.records import image_id
 from fgbench.storage import read_rows
 

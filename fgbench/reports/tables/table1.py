@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.records import SPLITS
-from fgbench.reports.counts import SOURCES, count_manifests
-from fgbench.reports.model import Cell, Table, data_title
-from fgbench.reports.paper import table1
+from fgbench.reports.paper.counts import SOURCES, count_manifests
+from fgbench.reports.paper.numbers import table1
+from fgbench.reports.rendering.table import Cell, Table, data_title
 
 
 def build(workdir: Path) -> Table:

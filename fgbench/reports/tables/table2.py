@@ -11,23 +11,17 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.evaluation.clusters import MEANING
-from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
-from fgbench.reports.best import bold_note, mark_best
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.experiments import (
-    Experiment,
-    find_experiments,
-    run_notes,
-    shown_names,
-    title_of,
-)
+from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import marked, states_of
-from fgbench.reports.fusions import has_both_streams, weight_note
-from fgbench.reports.methods import KNOWN, METHODS, Method, source_of
-from fgbench.reports.model import Cell, OfPaper, Table, centre
-from fgbench.reports.orders import Standing, order_notes
-from fgbench.reports.scales import scale_notes
+from fgbench.reports.paper import numbers as paper
+from fgbench.reports.paper.best import bold_note, mark_best
+from fgbench.reports.paper.fusions import has_both_streams, weight_note
+from fgbench.reports.paper.methods import KNOWN, METHODS, Method, source_of
+from fgbench.reports.paper.ranking import Standing, order_notes
+from fgbench.reports.paper.scales import scale_notes
+from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
 _BLOCK = 11  # classes side by side, as in the paper

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fgbench.reports.benchmark_tables import benchmark_table
-from fgbench.reports.model import Table
+from fgbench.reports.paper.benchmark_tables import benchmark_table
+from fgbench.reports.rendering.table import Table
 
 
 def build(workdir: Path) -> Table:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.evaluation.clusters import MEANING
-from fgbench.evaluation.streams import STREAMS
-from fgbench.reports import paper
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import states_of
-from fgbench.reports.fusions import fused_accuracies, fusion_weight, has_both_streams
-from fgbench.reports.methods import BACKBONES, TMSAU
-from fgbench.reports.model import Cell, OfPaper, Table, centre
-from fgbench.reports.orders import Standing, order_notes
+from fgbench.reports.paper import numbers as paper
+from fgbench.reports.paper.fusions import fused_accuracies, fusion_weight, has_both_streams
+from fgbench.reports.paper.methods import BACKBONES, TMSAU
+from fgbench.reports.paper.ranking import Standing, order_notes
+from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
+from fgbench.runs.streams import STREAMS
 
 BOTH = "both streams"
 COMPARED = "FG-Emotions"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.reports.confusions import confusion_table
-from fgbench.reports.model import Table
+from fgbench.reports.paper.confusions import confusion_table
+from fgbench.reports.rendering.table import Table
 
 
 def build(workdir: Path) -> Table:

@@ -1,0 +1,132 @@
+"""What an audit reads of the manifests of a work folder: clips, original pictures, augmented copies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from fgbench.audit.findings import AuditedClip, Kind, Leak
+from fgbench.audit.pictures import StoredPicture
+from fgbench.errors import ManifestError
+from fgbench.storage import read_rows
+
+
+def read_clips(manifests: Path) -> list[AuditedClip]:
+    """The clips, ordered by id.
+
+    Raises:
+        ManifestError: If their table is missing or damaged.
+    """
+    columns = ["clip_id", "split", "sha256", "subject_id", "source_id", "label"]
+    clips = [
+        AuditedClip(
+            clip_id=row["clip_id"],
+            part=row["split"],
+            sha256=row["sha256"],
+            subject_id=row["subject_id"],
+            source_id=row["source_id"],
+            label=row["label"],
+        )
+        for row in read_rows(manifests / "clips.parquet", columns)
+    ]
+    return sorted(clips, key=lambda clip: (clip.clip_id, clip.part))
+
+
+def stored_pictures(manifests: Path, parts: Collection[str] | None) -> Iterator[StoredPicture]:
+    """The originals of some parts, or of all (``None``), as a stream."""
+    for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split", "image"]):
+        if row["parent_id"] is None and (parts is None or row["split"] in parts):
+            yield StoredPicture(row["image_id"], row["clip_id"], row["image"]["bytes"] or b"")
+
+
+def count_originals(manifests: Path, parts: Collection[str] | None) -> int:
+    """Number of the originals of some parts, or of all (``None``)."""
+    rows = _image_rows(manifests, ["parent_id", "split"])
+    return sum(row["parent_id"] is None and (parts is None or row["split"] in parts) for row in rows)
+
+
+def pictures_by_id(manifests: Path, image_ids: Collection[str]) -> dict[str, bytes]:
+    """Encoded bytes of some pictures, by their ids."""
+    wanted = set(image_ids)
+    found: dict[str, bytes] = {}
+    for path in _files(manifests) if wanted else []:
+        if any(row["image_id"] in wanted for row in read_rows(path, ["image_id"])):
+            for row in read_rows(path, ["image_id", "image"]):
+                if row["image_id"] in wanted:
+                    found[row["image_id"]] = row["image"]["bytes"] or b""
+    return found
+
+
+def misplaced_pictures(manifests: Path, clips: Collection[AuditedClip]) -> list[Leak]:
+    """Pictures in another part than their clip or their original, and copies whose original is missing.
+
+    Raises:
+        ManifestError: If there is a picture of a clip that is not in the table of clips.
+    """
+    parts_of_clip: dict[str, list[str]] = defaultdict(list)
+    for clip in clips:
+        parts_of_clip[clip.clip_id].append(clip.part)
+    part_of: dict[str, str] = {}
+    copies: list[tuple[str, str, str, str]] = []
+    astray: dict[str, str] = {}
+    for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split"]):
+        clip_id, part = row["clip_id"], row["split"]
+        if clip_id not in parts_of_clip:
+            raise ManifestError(
+                f"picture {row['image_id']!r} is of clip {clip_id!r}, which is not in clips.parquet",
+                "run fgbench prepare: it makes the manifests anew",
+            )
+        if row["parent_id"] is not None:
+            copies.append((row["image_id"], row["parent_id"], clip_id, part))
+        else:
+            part_of[row["image_id"]] = part
+            if part not in parts_of_clip[clip_id]:
+                astray[clip_id] = part
+    leaks = [
+        _misplaced(
+            "same_clip",
+            (part, clip_id),
+            (parts_of_clip[clip_id][0], clip_id),
+            clip_id,
+            f"the clip is in {parts_of_clip[clip_id][0]}, some of its pictures are in {part}",
+        )
+        for clip_id, part in sorted(astray.items())
+    ]
+    for copy, parent, clip_id, part in sorted(copies):
+        place = part_of.get(parent)
+        if place is None:
+            detail = f"its original {parent} is in no part"
+            leaks.append(_misplaced("parent_missing", (part, copy), ("", parent), clip_id, detail))
+        elif place != part:
+            detail = f"the copy is in {part}, its original in {place}"
+            leaks.append(_misplaced("parent_elsewhere", (part, copy), (place, parent), clip_id, detail))
+    return leaks
+
+
+def _misplaced(
+    kind: Kind, first: tuple[str, str], second: tuple[str, str], clip_id: str, detail: str
+) -> Leak:
+    part, name = first
+    other_part, other = second
+    return Leak(
+        kind=kind,
+        first_part=part,
+        second_part=other_part,
+        first=name,
+        second=other,
+        allowed=False,
+        detail=detail,
+        first_clips=(clip_id,),
+        pictures=(name, other) if kind == "parent_elsewhere" else None,
+    )
+
+
+def _image_rows(manifests: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    for path in _files(manifests):
+        yield from read_rows(path, columns)
+
+
+def _files(manifests: Path) -> list[Path]:
+    return sorted((manifests / "images").glob("*.parquet"))

@@ -1,1 +1,0 @@
-"""Decoders: one plugin per backend; see `fgbench.video` for the interface."""

@@ -1,0 +1,188 @@
+"""Trained networks of clips on test clips again: of their data or of others, with any weight of the streams.
+
+Reads weights and the manifests of a work folder. On other data, and with another weight, it writes a run of
+its own; nothing of the run that the weights are of is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.evaluation.fusion import best_weight, sweep
+from fgbench.inference.picture_test import Comparison, compare
+from fgbench.inputs.clip_set import clip_frames
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.other_data import (
+    experiment_elsewhere,
+    is_zero_shot,
+    settings_of,
+    tested_elsewhere,
+)
+from fgbench.methods.tmsau.data import open_clips
+from fgbench.methods.tmsau.flow_origin import refuse_other_flow
+from fgbench.methods.tmsau.opened import ClipNetwork
+from fgbench.methods.tmsau.outcome import Outcome, write_clip_outcome
+from fgbench.methods.tmsau.task import predict_clips
+from fgbench.runs.lock import hold_run
+from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run_folder, write_run
+from fgbench.runs.roles import Roles, predictions_of
+from fgbench.runs.samples import Sample, moving_samples
+from fgbench.runs.streams import NAMES, read_streams
+from fgbench.training.context import Place
+from fgbench.training.device import describe
+
+Weight = float | Literal["tuned"] | None
+"""Weight of the spatial stream; ``"tuned"`` is the best on validation, ``None`` the recipe's."""
+
+
+def evaluate_clips(
+    network: ClipNetwork, place: Place, weight: Weight = None
+) -> tuple[Path, Comparison | None]:
+    """Predict the test clips of a work folder anew.
+
+    Args:
+        network: The network.
+        place: The work folder, with the device that the network is on.
+        weight: Weight of the spatial stream.
+
+    Returns:
+        The run that tells the scores: the network's own, compared with what was predicted now, if it was
+        scored on these manifests and with this weight, else a new one.
+
+    Raises:
+        ConfigError: If the network tells other classes apart than those of the work folder, was trained on
+            optical flow that was computed otherwise, or has one stream only and a weight is given.
+        DatasetError: If there are no test clips.
+        ManifestError: If manifests or the run are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+    """
+    trained = network.trained
+    source = None if trained.run is None else read_result(trained.run)
+    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
+    if not is_own:
+        refuse_other_faces(trained, place)
+    if network.config.temporal == "flow" and not is_own:
+        refuse_other_flow(trained, place)
+    chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
+    parts, roles = _predicted(network, place, fold=source["fold"] if is_own and source else None)
+    fused = parts["test"][1].fused(chosen)
+    found = predictions_of(roles, fused, fused, network.classes)
+    if trained.run is not None and is_own and weight is None:
+        return trained.run, compare(read_predictions(trained.run), found)
+    told = {
+        "kind": "video",
+        "streams": list(network.config.streams),
+        "spatial": network.config.spatial,
+        "temporal": network.config.temporal,
+        "fusion_weight": chosen if len(network.config.streams) > 1 else None,
+    }
+    if is_own and source is not None:
+        experiment, fold = str(trained.metadata["experiment"]), str(source["fold"])
+        details: dict[str, Any] = {**source["details"], **told}
+    else:
+        experiment, fold = experiment_elsewhere(trained, place), SINGLE_FOLD
+        found, details = tested_elsewhere(found, trained, network.labels, source, place, more=told)
+    if weight is not None:
+        how = ", chosen on validation" if weight == "tuned" else ""
+        experiment += f"-w{chosen:.2f}"
+        details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
+    seed = int(trained.metadata["seed"])
+    folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
+    with hold_run(folder):
+        if not details.get("transfer"):
+            write_clip_outcome(folder, parts, network.classes)
+        write_run(
+            place.workdir,
+            found,
+            experiment=experiment,
+            fold=fold,
+            seed=seed,
+            config={**settings_of(trained), "fusion_weight": chosen},
+            manifest_digest=place.manifest_digest,
+            device=describe(place.device),
+            details=details,
+        )
+    return folder, None
+
+
+def tuned_weight(run: Path) -> float:
+    """The weight of the spatial stream that is best on the validation clips of a run.
+
+    Raises:
+        ManifestError: If the run has no predictions of validation clips by both streams.
+    """
+    streams = read_streams(run)
+    if set(streams) != set(NAMES):
+        raise ManifestError(
+            f"{run} has the streams {', '.join(streams)}, expected {' and '.join(NAMES)}",
+            "a weight is chosen for networks of two streams",
+        )
+    spatial, temporal = (streams[name] for name in NAMES)
+    place = {label: number for number, label in enumerate(spatial.classes)}
+    rows = [row for row, part in enumerate(spatial.parts) if part == "val"]
+    ids = [spatial.sample_ids[row] for row in rows]
+    found = best_weight(
+        [
+            sweep(
+                spatial.of(ids),
+                temporal.of(ids),
+                truth=np.array([place[spatial.labels[row]] for row in rows], np.int64),
+                sample_ids=ids,
+                part="val",
+            )
+        ],
+        test=read_predictions(run).sample_ids,
+    )
+    if found is None:
+        raise ManifestError(
+            f"{run} has no predictions of validation clips to choose a weight on",
+            "name a weight between 0 and 1",
+        )
+    return found
+
+
+def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
+    if len(network.config.streams) < 2:
+        raise ConfigError(
+            f"{network.trained.name} has the {network.config.streams[0]} stream alone, expected two to weigh",
+            "leave out --fusion-weight",
+        )
+    if weight != "tuned":
+        return weight
+    if network.trained.run is None:
+        raise ManifestError(
+            f"{network.trained.path} lies in no run whose validation clips could be looked at",
+            "name a weight between 0 and 1",
+        )
+    return tuned_weight(network.trained.run)
+
+
+def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple[Outcome, Roles]:
+    """Predictions of the test clips of a fold, or of all folds; of its validation clips too if it is one."""
+    frames = clip_frames(place.manifests, flow=network.config.temporal == "flow")
+    samples = moving_samples(place.manifests)
+    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    test = [sample for sample in divided if sample.part == "test"]
+    usable = [sample for sample in test if sample.sample_id in frames.known]
+    if not usable:
+        raise DatasetError(
+            f"{place.manifests} has {len(test)} test clips, none of them with a usable face",
+            "check the split of the recipe of fgbench prepare",
+        )
+    wanted: Mapping[str, Sequence[Sample]] = {"test": usable}
+    if fold is not None:
+        val = [s for s in divided if s.part == "val" and s.sample_id in frames.known]
+        wanted = {"val": val, "test": usable} if val else wanted
+    parts: dict[str, Any] = {}
+    for part, found in wanted.items():
+        clips = frames.clip_set(found, place.labels, place.device)
+        opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
+        parts[part] = (opened, predict_clips(network.model, opened))
+    roles = Roles(train=(), selection=(), predicted=usable, test=test)
+    return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

@@ -1,0 +1,166 @@
+"""Trained networks on test images again: of the data they were trained on, or of others.
+
+Reads weights and the manifests of a work folder. On other data it writes
+``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder; nothing of the run that the weights
+are of is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fgbench.errors import DatasetError
+from fgbench.inputs.image_set import open_image_set
+from fgbench.inputs.manifest_pictures import image_ids
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.other_data import (
+    experiment_elsewhere,
+    is_zero_shot,
+    settings_of,
+    tested_elsewhere,
+)
+from fgbench.methods.msau.opened import ImageNetwork
+from fgbench.methods.msau.outcome import write_branches, write_regions
+from fgbench.methods.msau.task import predict
+from fgbench.runs.lock import hold_run
+from fgbench.runs.results import (
+    SINGLE_FOLD,
+    Predictions,
+    read_predictions,
+    read_result,
+    run_folder,
+    write_run,
+)
+from fgbench.runs.roles import Roles, predictions_of
+from fgbench.runs.samples import image_samples
+from fgbench.training.context import Place
+from fgbench.training.device import describe
+
+RESIDENT_MB = 4096
+"""Memory for the test images; more are streamed from disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Predictions of a run beside those made anew.
+
+    Attributes:
+        n: Samples with a prediction.
+        largest_difference: Largest absolute difference of two probabilities.
+        n_other_class: Samples whose class is another.
+    """
+
+    n: int
+    largest_difference: float
+    n_other_class: int
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether all probabilities are the same to the last digit."""
+        return self.largest_difference == 0.0 and self.n_other_class == 0
+
+
+def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparison | None]:
+    """Predict the test images of a work folder anew.
+
+    A network of the 33 leaves is also tested on six, seven or eight classes, see
+    :mod:`fgbench.runs.six_classes`. Where folds divide the work folder, a network of one of its runs is
+    tested on the test part of its fold, and any other on all images.
+
+    Args:
+        network: The network.
+        place: The work folder, with the device that the network is on.
+
+    Returns:
+        The run that tells the scores: the network's own, compared with what was predicted now, if it was
+        scored on these manifests, else a new one.
+
+    Raises:
+        ConfigError: If the network tells other classes apart than those of the work folder, or was trained
+            on faces of another geometry.
+        DatasetError: If there are no test images.
+        ManifestError: If manifests or the run are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        UnknownLabelError: If a class of the data is not in the label set of the work folder.
+    """
+    run = network.trained.run
+    source = None if run is None else read_result(run)
+    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    if not is_own:
+        refuse_other_faces(network.trained, place)
+    roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
+    test = open_image_set(
+        place.manifests,
+        roles.predicted,
+        device=place.device,
+        resident_mb=RESIDENT_MB,
+        jobs=place.jobs,
+        progress=place.progress,
+        labels=place.labels,
+    )
+    predicted = predict(network.model, network.preprocessing, test.images)
+    found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
+    if run is not None and is_own:
+        return run, compare(read_predictions(run), found)
+    told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
+    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
+    experiment = experiment_elsewhere(network.trained, place)
+    seed = int(network.trained.metadata["seed"])
+    folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
+    with hold_run(folder):
+        write_branches(folder, test.sample_ids, predicted.branches)
+        if predicted.strength.shape[1]:
+            write_regions(folder, test.sample_ids, predicted)
+        write_run(
+            place.workdir,
+            found,
+            experiment=experiment,
+            fold=SINGLE_FOLD,
+            seed=seed,
+            config=settings_of(network.trained),
+            manifest_digest=place.manifest_digest,
+            device=describe(place.device),
+            details=details,
+        )
+    return folder, None
+
+
+def compare(before: Predictions, now: Predictions) -> Comparison:
+    """Compare predictions of the same samples.
+
+    Raises:
+        DatasetError: If the samples are others.
+    """
+    if list(before.sample_ids) != list(now.sample_ids):
+        raise DatasetError(
+            f"the run predicted {len(before.sample_ids)} samples, the work folder has "
+            f"{len(now.sample_ids)} others",
+            "train again with --force",
+        )
+    here = [number for number, label in enumerate(now.predicted) if label is not None]
+    differences = np.abs(before.probabilities[here] - now.probabilities[here])
+    return Comparison(
+        n=len(here),
+        largest_difference=float(differences.max(initial=0.0)),
+        n_other_class=sum(one != other for one, other in zip(before.predicted, now.predicted, strict=True)),
+    )
+
+
+def _test_roles(place: Place, *, fold: str | None) -> Roles:
+    """Test images of a fold, or of all folds."""
+    known = image_ids(place.manifests)
+    samples = image_samples(place.manifests)
+    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    test = [s for s in divided if s.part == "test" and not s.is_copy]
+    predicted = [s for s in test if s.sample_id in known]
+    if not predicted:
+        raise DatasetError(
+            f"{place.manifests} has {len(test)} test images, none of them with a usable face",
+            "check the split of the recipe of fgbench prepare",
+        )
+    roles = Roles(train=(), selection=(), predicted=predicted, test=test)
+    return roles.with_lost(place.lost_tests(samples, fold=fold))

@@ -1,0 +1,1 @@
+"""From manifests to tensors: pictures, frames, crops, batches."""

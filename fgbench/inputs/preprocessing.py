@@ -1,0 +1,93 @@
+"""From stored faces to what a network sees, the same in training, test and prediction (paper section V-A)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from fgbench.errors import ManifestError
+from fgbench.inputs.batching import Source
+from fgbench.inputs.crops import enlarge, five_crops, mean_and_std, normalise, without_colour
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.runs.face_origin import FACE_ORIGIN
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessing:
+    """How faces are enlarged, cropped and normalised.
+
+    Attributes:
+        resize_px: Side that they are enlarged to before 224 x 224 crops. Not stated in the paper.
+        mean: Per channel (red, green, blue), in grey levels; that of the training images.
+        std: Likewise, standard deviation.
+        grey: Whether faces are shown without colour, as those that were trained on: what a network makes of
+            colours that it has never seen is chance.
+    """
+
+    resize_px: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    grey: bool = False
+
+    def centre(self, images_u8: Tensor) -> Tensor:
+        """Normalised centre crops, (B, 3, 224, 224) float32, of RGB images (B, 3, 224, 224) uint8."""
+        n = len(images_u8)
+        nought = torch.zeros(n, dtype=torch.int64, device=images_u8.device)
+        return self.view(images_u8, nought, nought.bool())
+
+    def view(self, images_u8: Tensor, choice_B: Tensor, flip_B: Tensor) -> Tensor:
+        """Normalised crops, see :func:`fgbench.inputs.crops.five_crops`."""
+        shown = without_colour(images_u8) if self.grey else images_u8
+        crops = five_crops(enlarge(shown, self.resize_px), choice_B, flip_B)
+        return normalise(crops, self.mean, self.std)
+
+    def in_face(self, boxes: Tensor) -> Tensor:
+        """Boxes in px of a centre crop as boxes in px of the 224 px face that it was taken from.
+
+        Args:
+            boxes: Edges (..., 4): x0, y0, x1, y1.
+        """
+        margin_px = (self.resize_px - FACE_PX) // 2
+        return (boxes + margin_px) * (FACE_PX / self.resize_px)
+
+    def plain(self) -> dict[str, Any]:
+        """As metadata of weights."""
+        told = {"resize_px": self.resize_px, "mean": list(self.mean), "std": list(self.std)}
+        return {**told, "grey": True} if self.grey else told
+
+    @classmethod
+    def fitted(cls, images: Source, resize_px: int) -> Self:
+        """That of training images, with their mean and standard deviation per channel.
+
+        Raises:
+            DatasetError: If there are none, or a channel has one value everywhere.
+        """
+        batches = images.batches(epoch=0, seed=0, batch=_BATCH, shuffle=False)
+        mean, std = mean_and_std(batch.images for batch in batches)
+        return cls(resize_px=resize_px, mean=mean, std=std)
+
+    @classmethod
+    def of_metadata(cls, metadata: Mapping[str, Any], origin: str) -> Self:
+        """The inverse of :meth:`plain`.
+
+        Raises:
+            ManifestError: If the metadata have none.
+        """
+        try:
+            return cls(
+                resize_px=int(metadata["resize_px"]),
+                mean=tuple(metadata["mean"]),
+                std=tuple(metadata["std"]),
+                grey=bool((metadata.get(FACE_ORIGIN) or {}).get("grey")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ManifestError(
+                f"{origin} does not tell how images are prepared for it ({error})",
+                "give weights that fgbench wrote",
+            ) from error

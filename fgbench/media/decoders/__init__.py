@@ -1,0 +1,1 @@
+"""Decoders: one plugin per backend; see `fgbench.media.video` for the interface."""

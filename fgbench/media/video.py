@@ -1,0 +1,342 @@
+"""Video decoding behind one small interface: open a file, get exact frames.
+
+A *decoder* is a plugin ``fgbench/media/decoders/<name>.py`` with the functions ``open_reader(path, limits) ->
+Reader`` and ``digest(path) -> str``. Pictures are read through it too: see :func:`decoder_for`.
+
+Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
+edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
+index. What callers see is upright, has square pixels, one size throughout a clip (that of its first frame)
+and a standard dynamic range: the reader applies the rotation, the pixel aspect and the transfer curve that
+the file states, and fits frames of another size into the first one's (``decoders/_canvas.py``, ``_tone.py``).
+
+Coordinates are pixels of that frame; x to the right, y down, the centre of the top left pixel at
+(0, 0). Colour is RGB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import plugins
+from fgbench.errors import MediaError
+from fgbench.files.regular_files import check_regular
+from fgbench.media.kinds import kind_by_content, kind_of_name
+
+DEFAULT_DECODER = "pyav"
+
+Image = npt.NDArray[np.uint8]
+"""uint8 image: (H, W) luma or (H, W, 3) RGB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is decoded at most: a few bytes can claim a picture that fills the memory.
+
+    What is larger is refused (reason ``too_large``) as soon as its header tells, before it is decoded.
+
+    Attributes:
+        max_picture_px: Pixels of a still picture, width times height.
+        max_frame_px: Pixels of a frame of a video, as it is stored and made of square pixels.
+        max_seconds: Seconds for one video, counted from its opening until its last frame is asked for;
+            beyond them it is refused (reason ``too_slow``).
+    """
+
+    max_picture_px: int = 64_000_000
+    max_frame_px: int = 36_000_000
+    max_seconds: float = math.inf
+
+
+DEFAULT_LIMITS = Limits()
+"""Those of a recipe that says nothing."""
+
+NO_LIMITS = Limits(max_picture_px=1 << 62, max_frame_px=1 << 62)
+"""For files that were opened within the limits of a recipe before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoInfo:
+    """What a probe tells of a video file.
+
+    Attributes:
+        container: Short name of the container format, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
+        codec: Name of the video codec, e.g. ``"h264"``.
+        pixel_format: FFmpeg's name of the pixel format, e.g. ``"yuv420p"``.
+        width: Width of the upright frame in square px (rotation and pixel aspect applied).
+        height: Height of the upright frame in square px, likewise.
+        rotation_deg: Clockwise rotation in degrees that is applied to the stored picture (0, 90, 180, 270).
+        fps: Average frame rate in frames per second; ``None`` for pictures, which have none.
+        n_frames: Number of frames that a plain decode from the start gives.
+        duration_s: Duration of the video stream in seconds, from its first frame to the end of its last;
+            ``None`` for pictures.
+        mirrored: Whether the stored picture is mirrored left to right before that rotation.
+        pixel_aspect: Width over height of a stored pixel, before the rotation; it is applied, so that frames
+            have square pixels. 1 where the file does not say, or nonsense.
+        tone_mapped: Whether the video has a high dynamic range (PQ, HLG), and frames are made SDR from it.
+        is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
+        n_announced: Number of frames that such a file announces; ``None`` if it does not say.
+    """
+
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    rotation_deg: int
+    fps: float | None
+    n_frames: int
+    duration_s: float | None
+    mirrored: bool = False
+    pixel_aspect: float = 1.0
+    tone_mapped: bool = False
+    is_truncated: bool = False
+    n_announced: int | None = None
+
+
+class Frame(Protocol):
+    """One decoded frame. Colours are converted only when asked for."""
+
+    @property
+    def index(self) -> int:
+        """Number of the frame, from 0, in presentation order."""
+
+    @property
+    def time_s(self) -> float:
+        """Presentation time in seconds, from the stream's start."""
+
+    @property
+    def is_corrupt(self) -> bool:
+        """Whether the frame may show damage.
+
+        That is, errors were found in it, or in a frame since the last key frame from which it may be
+        predicted. Some damage cannot be told, and decord tells none.
+        """
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright frame in px: those of :class:`VideoInfo`."""
+
+    @property
+    def resized_from(self) -> tuple[int, int] | None:
+        """Width and height in px, upright and with square pixels, of a frame that is not of the clip's size
+        and was fitted into it; ``None`` for all others."""
+
+    def gray(self) -> Image:
+        """Luma of the whole upright frame, (H, W) uint8, contiguous, as stored (no change of range).
+
+        Of a video with a high dynamic range, that of a grey of this luma made SDR.
+
+        The array may be a read-only view that keeps the decoded frame in memory: copy it to change it.
+        """
+
+    def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
+        """Pixels of the upright frame as (h, w, 3) uint8 RGB, contiguous.
+
+        A region has the pixels that the whole frame's conversion has there. Matrix and range of the colours
+        are those that the file names; what it does not name is taken as BT.601 with limited range (full range
+        for the ``yuvj`` formats), which is FFmpeg's rule.
+
+        Args:
+            box: ``(x0, y0, x1, y1)``, half open, inside the frame; ``None`` is the whole frame.
+
+        Raises:
+            ValueError: If the box is empty or not inside the frame.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFrame:
+    """Frame made of pixels, e.g. of a still picture; see :class:`Frame`.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        index: Number of the frame.
+        time_s: Its time.
+        is_corrupt: Whether it counts as damaged.
+        resized_from: Size in px that the picture had before it was fitted into the clip's, if another.
+    """
+
+    pixels: Image
+    index: int = 0
+    time_s: float = 0.0
+    is_corrupt: bool = False
+    resized_from: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in px."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def gray(self) -> Image:
+        """BT.601 luma, full range, (H, W) uint8."""
+        import cv2
+
+        luma: Image = cv2.cvtColor(np.ascontiguousarray(self.pixels), cv2.COLOR_RGB2GRAY)
+        return luma
+
+    def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
+        """Pixels of a region as (h, w, 3) uint8 RGB, contiguous."""
+        x0, y0, x1, y1 = check_box(box, self.size)
+        return np.ascontiguousarray(self.pixels[y0:y1, x0:x1])
+
+
+class Reader(Protocol):
+    """An open video file."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the file holds.
+
+        Raises:
+            MediaError: See :func:`open_video`.
+        """
+
+    def frames(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        """Frames in order, one at a time; memory does not grow with the length of the file.
+
+        A reader has one reading position: a new call ends the iteration of the call before.
+
+        Args:
+            indices: Strictly increasing frame numbers; ``None`` is every frame. An index that turns out
+                not to be decodable is left out: compare ``Frame.index`` with what was asked for.
+
+        Raises:
+            ValueError: If the indices are not strictly increasing and at least 0.
+            MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
+                for, or if decord fails (``decoder_failed``); the frames before have been given. If the clip
+                is to be given up: see :data:`fgbench.media.faults.GIVEN_UP`. See also :func:`open_video`.
+            RuntimeError: If the reader was closed or began another iteration meanwhile.
+        """
+
+    def close(self) -> None:
+        """Release the file."""
+
+    def __enter__(self) -> Reader: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+def open_video(
+    path: Path | str, decoder: str = DEFAULT_DECODER, *, limits: Limits = DEFAULT_LIMITS
+) -> Reader:
+    """Open a video file.
+
+    Args:
+        path: The file.
+        decoder: Name of a plugin in ``fgbench/decoders``; see :func:`decoder_for`.
+        limits: What is decoded at most.
+
+    Raises:
+        MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
+            (``not_a_file``), empty (``empty_file``), larger than the limits (``too_large``), not done in time
+            (``too_slow``), not a video (``unreadable``), lacks an end without which it cannot be opened
+            (``truncated``), has no video stream (``no_video_stream``), needs more memory than there is
+            (``out_of_memory``) or is one that the decoder is known to get wrong (``decoder_unsafe``). That it
+            has no frame (``no_frames``), is turned by an angle that is no multiple of 90 degrees
+            (``unsupported_rotation``) or exceeds one of the limits may be noticed only when the reader's
+            ``info`` or frames are asked for.
+        ConfigError: If there is no such decoder.
+    """
+    module = plugins.load("decoders", decoder)
+    reader: Reader = module.open_reader(Path(path), limits)
+    return reader
+
+
+def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
+    """Decoder of a path by what it is: a folder or a picture, a row of a table of pixels, or a video.
+
+    The first bytes of a file tell, whatever its name; the name does where they do not. A GIF or PNG of
+    several frames is a video; other animated pictures are none.
+
+    Args:
+        path: As :class:`fgbench.records.ClipEntry` has it, below the root of the data set.
+        wanted: Decoder of videos.
+    """
+    if path.is_dir():
+        return "pictures"
+    if path.parent.suffix.lower() == ".csv" and path.parent.is_file():
+        return "pixel_rows"
+    try:
+        kind = kind_by_content(path)
+    except MediaError:  # told when the file is opened
+        kind = None
+    if kind not in ("picture", "video"):
+        kind = kind_of_name(path.name)
+    return "pictures" if kind == "picture" else wanted
+
+
+def media_digest(path: Path, decoder: str) -> str:
+    """SHA-256 (hex) of what a decoder reads at a path: a file, the pictures of a folder, or a row.
+
+    Raises:
+        OSError: If it cannot be read.
+        ConfigError: If there is no such decoder.
+    """
+    found: str = plugins.load("decoders", decoder).digest(path)
+    return found
+
+
+def check_file(path: Path) -> None:
+    """Refuse what no decoder can open.
+
+    Args:
+        path: Of a video file.
+
+    Raises:
+        MediaError: If there is no such file (reason ``missing_file``), it has no bytes (``empty_file``) or is
+            a folder, a pipe, a socket or a device (``not_a_file``).
+    """
+    if check_regular(path).st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes)", "copy or download the file again", reason="empty_file")
+
+
+def check_indices(indices: Sequence[int]) -> Sequence[int]:
+    """Frame numbers as they came.
+
+    Raises:
+        ValueError: If they are not strictly increasing and at least 0.
+    """
+    previous = -1
+    for index in indices:
+        if index <= previous:
+            raise ValueError(f"frame number {index} after {previous}, expected strictly increasing from 0")
+        previous = index
+    return indices
+
+
+def check_box(box: tuple[int, int, int, int] | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Box as it came, the whole frame for ``None``.
+
+    Args:
+        box: ``(x0, y0, x1, y1)`` in px, half open.
+        size: Width and height of the frame in px.
+
+    Raises:
+        ValueError: If the box is empty or not inside the frame.
+    """
+    width, height = size
+    x0, y0, x1, y1 = box or (0, 0, width, height)
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise ValueError(f"box {box} is empty or not inside the frame of {width} x {height} px")
+    return x0, y0, x1, y1
+
+
+def frame_rate(n_frames: int, duration_s: float, *, declared_fps: float, tick_s: float) -> float:
+    """Average frame rate in frames per second.
+
+    Args:
+        n_frames: Number of frames.
+        duration_s: From the first frame to the end of the last.
+        declared_fps: Rate that the file's header gives; taken where the time stamps agree with it, because
+            these are rounded.
+        tick_s: Resolution of the time stamps.
+    """
+    if abs(n_frames / declared_fps - duration_s) <= 2 * tick_s:
+        return declared_fps
+    return n_frames / duration_s

@@ -1,0 +1,1 @@
+"""What the runs of all trained networks share."""

@@ -1,0 +1,171 @@
+"""What a result tells of a network that was trained before: which weights, which data, which classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.methods._networks.overlap import clips_trained_on
+from fgbench.methods.action_units.pseudo_labels import pseudo_trained
+from fgbench.runs.digests import check_texts
+from fgbench.runs.labels import FG33, LabelSet
+from fgbench.runs.results import CONFIG, SINGLE_FOLD, Predictions, read_result
+from fgbench.runs.six_classes import RULE, can_map, zero_shot
+from fgbench.runs.weights import Trained
+from fgbench.storage import readable
+from fgbench.training.context import Place
+
+_UNKNOWN = "unknown data"
+
+
+def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
+    """Whether a network's classes have to be mapped to those of a work folder.
+
+    Args:
+        trained: The network.
+        labels: Its classes.
+        place: The work folder.
+
+    Raises:
+        ConfigError: If they cannot be.
+    """
+    if set(labels.labels) == set(place.labels.labels):
+        return False
+    if labels.name == FG33 and can_map(place.labels):
+        return True
+    raise ConfigError(
+        f"{trained.name} tells {len(labels.labels)} classes of {labels.name} apart, but {place.workdir} has "
+        f"{len(place.labels.labels)} of {place.labels.name}, expected the same",
+        f"train on the classes of this work folder: fgbench train msau --init RUN --workdir {place.workdir}",
+    )
+
+
+def tested_elsewhere(
+    found: Predictions,
+    trained: Trained,
+    labels: LabelSet,
+    source: Mapping[str, Any] | None,
+    place: Place,
+    *,
+    more: Mapping[str, Any],
+) -> tuple[Predictions, dict[str, Any]]:
+    """Predictions of a network on other data, in the classes of these, and what the result tells.
+
+    Args:
+        found: Predictions in the network's classes.
+        trained: The network.
+        labels: Its classes.
+        source: Result of the run that it is of, if it is at hand.
+        place: The work folder that it was tested on.
+        more: Further details.
+
+    Raises:
+        ConfigError: If the classes cannot be mapped.
+        ManifestError: If manifests are missing or damaged.
+    """
+    own = {} if source is None else source["details"]
+    dataset = own.get("dataset", _UNKNOWN)
+    notes = pseudo_trained(trained.metadata)
+    details = {
+        **({"notes": notes} if notes else {}),
+        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
+        # Not the name of a row of Table II: those are trained on the data that they are tested on.
+        "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
+        **({"chain": own["chain"]} if "chain" in own else {}),
+        **more,
+    }
+    if is_zero_shot(trained, labels, place):
+        mapped = zero_shot(found)
+        found = mapped.predictions
+        details["transfer"] = {
+            "kind": "zero-shot",
+            "method": own.get("method"),
+            "run": trained.name,
+            "dataset": dataset,
+            "scheme": labels.name,
+            "rule": RULE,
+            "dropped": dict(mapped.dropped),
+            "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
+        }
+    return found, details
+
+
+def origin_told(
+    trained: Trained, own: Mapping[str, Any], manifest_digest: str | None, place: Place
+) -> dict[str, Any]:
+    """What a result on other data tells of these, and of the weights.
+
+    Args:
+        trained: The network.
+        own: Details of the result of the run that it is of; empty if that is not at hand.
+        manifest_digest: Digest of the manifests that it was trained on, if known.
+        place: The work folder that it was tested on.
+
+    Raises:
+        ManifestError: If manifests are missing or damaged.
+    """
+    told = {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "recipe": trained.metadata["experiment"],
+        "weights": {
+            "sha256": trained.digest,
+            "run": trained.name,
+            "dataset": own.get("dataset", _UNKNOWN),
+            "synthetic": own.get("synthetic"),
+            "manifest_digest": manifest_digest,
+        },
+        "clips_trained_on": clips_trained_on(trained, place),
+    }
+    if place.division.n_folds:
+        label = f"{place.division.label}, all folds tested by one network"
+        told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    return told
+
+
+def experiment_elsewhere(trained: Trained, place: Place) -> str:
+    """Name of the experiment that tests a network on the data of a work folder."""
+    return f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
+
+
+def settings_of(trained: Trained) -> Mapping[str, Any]:
+    """Settings of the run that weights are of; those of the network alone where there is no such run.
+
+    Raises:
+        ManifestError: If they are damaged.
+    """
+    if trained.run is None or not (trained.run / CONFIG).is_file():
+        return {"network": trained.metadata["network"]}
+    return read_settings(trained.run, read_result(trained.run))
+
+
+def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run.
+
+    Args:
+        folder: Its folder.
+        result: Its result, of classes or of action units.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    import yaml
+
+    path = folder / CONFIG
+    check_texts(folder, result, again="run the experiment again")
+    try:
+        with readable(path):
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ManifestError(f"{path} is damaged: it is no YAML", "run the experiment again") from error
+    if not isinstance(settings, dict):
+        raise ManifestError(f"{path} is damaged: it holds no settings", "run the experiment again")
+    return settings
+
+
+def slug(name: str) -> str:
+    """A name as part of that of a folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

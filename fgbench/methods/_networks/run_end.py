@@ -1,0 +1,75 @@
+"""The end of a training: its run is written, result last, and its checkpoint is no longer needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.methods._networks.model_card import model_card
+from fgbench.methods._networks.trained_clips import write_trained_roles
+from fgbench.runs.results import write_run
+from fgbench.runs.roles import Roles, predictions_of
+from fgbench.runs.weights import Trained
+from fgbench.training.context import Place
+from fgbench.training.device import describe
+from fgbench.training.history import History
+from fgbench.training.loop import CHECKPOINT
+
+
+def write_trained(
+    place: Place,
+    roles: Roles,
+    probabilities: npt.NDArray[np.float32],
+    *,
+    config: Mapping[str, Any],
+    history: History,
+    metadata: Mapping[str, Any],
+    details: Mapping[str, Any],
+    start: Trained | None = None,
+) -> Path:
+    """Write predictions, result and model card of a trained network, and which clips it was trained on.
+
+    Args:
+        place: Where, and in which fold.
+        roles: The samples; those of ``roles.predicted`` have the probabilities.
+        probabilities: (N, K) of the classes.
+        config: The recipe as plain values; ``name`` is the experiment's.
+        history: The training.
+        metadata: That of the weights, for the card.
+        details: More to keep with the result.
+        start: What the network started from, or what describes its frames.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        ConfigError: If the name cannot be that of a folder.
+        ManifestError: If manifests are missing or damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    experiment = str(config["name"])
+    write_trained_roles(place.folder(experiment), place, roles, start)
+    folder = write_run(
+        place.workdir,
+        predictions_of(roles, probabilities, probabilities, place.labels.labels),
+        experiment=experiment,
+        fold=place.fold,
+        seed=place.seed,
+        config=config,
+        manifest_digest=place.manifest_digest,
+        device=describe(place.device),
+        details={
+            **details,
+            "best_epoch": history.best_epoch,
+            "best_score": history.best_score,
+            "n_epochs": len(history.epochs),
+        },
+        card=partial(model_card, metadata),
+    )
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return folder

@@ -1,0 +1,83 @@
+"""Which clips a network was trained and selected on: ``trained_on.parquet`` of its run.
+
+The manifests of the work folder alone do not tell: they may have been divided anew since, a run may have been
+copied into another work folder, and one of action units may be of several, or of a fold of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.methods.action_units.frames import Frames
+from fgbench.runs.roles import Roles
+from fgbench.runs.weights import Trained
+from fgbench.storage import read_rows
+from fgbench.training.context import Place
+
+TRAINED_ON = "trained_on.parquet"
+"""Name of the table in the folder of a run: data set, clip, SHA-256 of its file."""
+
+_COLUMNS = ["dataset", "clip_id", "sha256"]
+
+
+def write_trained_frames(folder: Path, frames: Sequence[Frames]) -> None:
+    """Write the clips of frames with labels of action units.
+
+    Raises:
+        ManifestError: If manifests are missing or damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    seen = {
+        (number, clip) for part in frames for number, (clip, _) in zip(part.folders, part.keys, strict=True)
+    }
+    found: list[dict[str, Any]] = []
+    for number, one in enumerate(frames[0].data):
+        clips = {clip for of, clip in seen if of == number}
+        found += _rows(one.place.manifests, one.dataset, clips)
+    _write(folder, found)
+
+
+def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained | None) -> None:
+    """Write the clips of samples, and those that the network to start from tells of itself.
+
+    Args:
+        folder: Folder of the run.
+        place: Where it was trained.
+        roles: The samples.
+        start: What it started from, or what describes its frames.
+
+    Raises:
+        ManifestError: If manifests or the table of the start are missing or damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    clips = {sample.clip_id for sample in (*roles.train, *roles.selection)}
+    before = [] if start is None else read_trained_clips(start.path.parent) or []
+    _write(folder, [*_rows(place.manifests, str(place.details["dataset"]), clips), *before])
+
+
+def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
+    """The rows of the table; ``None`` where a run has none, as those of earlier versions.
+
+    Raises:
+        ManifestError: If it is damaged.
+    """
+    path = folder / TRAINED_ON
+    if not path.is_file():
+        return None
+    return list(read_rows(path, _COLUMNS))
+
+
+def _rows(manifests: Path, dataset: str, clips: Collection[str]) -> list[dict[str, Any]]:
+    rows = read_rows(manifests / "clips.parquet", ["clip_id", "sha256"])
+    return [{"dataset": dataset, **row} for row in rows if row["clip_id"] in clips]
+
+
+def _write(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    import pyarrow as pa
+
+    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
+    single = {tuple(row[name] for name in _COLUMNS): dict(row) for row in rows}
+    storage.write_table(folder / TRAINED_ON, pa.Table.from_pylist(list(single.values()), schema=schema))

@@ -1,0 +1,92 @@
+"""Trunks of image models that are not the recipe's of action units: drawn, or that of another network.
+
+Reads and writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fgbench.config import TrainImageConfig
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.runs.results import read_result
+from fgbench.runs.weights import Trained
+
+
+def from_scratch(config: TrainImageConfig) -> TrainImageConfig:
+    """The recipe, as an experiment of its own, with a trunk of drawn values that trains from the start.
+
+    Raises:
+        ConfigError: If the recipe trains on action units, which want a detector.
+    """
+    if config.losses.units:
+        raise _wants_units(config)
+    return _changed(
+        config,
+        name=f"{config.name}-from-scratch",
+        method=f"{config.method}, from scratch",
+        network=config.network.trained_whole(),
+    )
+
+
+def on_trunk_of(config: TrainImageConfig, trunk: Trained) -> TrainImageConfig:
+    """The recipe, as an experiment of its own, on the trunk of a network of images.
+
+    The trunk trains, but for what the recipe names in ``network.freeze`` or until ``network.unfreeze_after``.
+
+    Raises:
+        ConfigError: If the recipe trains on action units, which want a detector, or is of another trunk.
+        ManifestError: If the network is none of images, or its result is damaged.
+    """
+    trunk.require("image", purpose="to take the trunk of")
+    if config.losses.units:
+        raise _wants_units(config)
+    check_trunk(trunk, config)
+    network = config.network
+    if network.unfreeze_after is not None:
+        network = network.model_copy(update={"freeze": config.frozen})
+    experiment = trunk.metadata["experiment"]
+    told = None if trunk.run is None else read_result(trunk.run)["details"].get("method")
+    return _changed(
+        config,
+        name=f"{config.name}-on-{experiment}-trunk",
+        method=f"{config.method}, trunk of {told or experiment}",
+        network=network,
+    )
+
+
+def check_trunk(trunk: Trained, config: TrainImageConfig) -> None:
+    """Refuse a network whose trunk does not fit a recipe; one without region layer fits one with.
+
+    Raises:
+        ConfigError: If it does not.
+        ManifestError: If the weights do not tell of their trunk.
+    """
+    found = trunk.metadata["network"].get("trunk")
+    if not isinstance(found, dict):
+        raise ManifestError(f"{trunk.path} does not tell of its trunk", "train the network anew")
+    wanted = config.network.trunk.model_dump(mode="json")
+    different = sorted(
+        key
+        for key, value in wanted.items()
+        if found.get(key) != value and not (key == "region_layer" and found.get(key) is False)
+    )
+    if different:
+        raise ConfigError(
+            f"{trunk.path} has another trunk than recipe {config.name}: {', '.join(different)} differ",
+            "take a recipe of the same size (both small, or neither)",
+        )
+
+
+def _wants_units(config: TrainImageConfig) -> ConfigError:
+    return ConfigError(
+        f"recipe {config.name} trains on action units, which needs the trunk of a detector of them",
+        "leave out --trunk, or take a recipe with losses.units 0",
+    )
+
+
+def _changed(config: TrainImageConfig, **changes: Any) -> TrainImageConfig:
+    """A recipe without action units; maps are kept of a frozen trunk alone."""
+    network = changes["network"]
+    data = config.data.model_copy(update={"keep_maps": config.data.keep_maps and network.freeze == "trunk"})
+    return config.model_copy(update={**changes, "au_recipe": None, "data": data})

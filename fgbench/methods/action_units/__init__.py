@@ -1,0 +1,1 @@
+"""Detection of action units, from which the trunk of MSAU-Net comes."""

@@ -1,0 +1,150 @@
+"""The data sets that a run of action units was scored on, and the work folders where they lie.
+
+Reads the result of the run. The folders are told relative to that of the run, so that work folders may be
+moved together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.runs.unit_results import RESULT, read_au_result
+from fgbench.runs.weights import WEIGHTS, Trained
+from fgbench.training.context import Place
+
+_INDEX = Path("manifests") / "index.json"
+
+
+def datasets_told(places: Sequence[Place]) -> dict[str, Any]:
+    """What a result tells of the data sets of several work folders, the first of which the run lies in."""
+    here = places[0].workdir.resolve()
+    names = [str(place.details["dataset"]) for place in places]
+    return {
+        "dataset": " and ".join(names),
+        "synthetic": any(place.details["synthetic"] for place in places),
+        "datasets": {name: place.manifest_digest for name, place in zip(names, places, strict=True)},
+        "workdirs": {
+            name: Path(os.path.relpath(place.workdir.resolve(), here)).as_posix()
+            for name, place in zip(names, places, strict=True)
+        },
+    }
+
+
+def own_result(trained: Trained) -> dict[str, Any] | None:
+    """Result of the run of action units that weights lie in; ``None`` if they lie in none.
+
+    Raises:
+        ManifestError: If it is damaged.
+    """
+    folder = trained.path.parent
+    is_run = trained.path.name == WEIGHTS and (folder / RESULT).is_file()
+    return read_au_result(folder) if is_run else None
+
+
+def scored_on(result: Mapping[str, Any]) -> dict[str, str]:
+    """Data sets that a run was scored on: name to the digest of the manifests."""
+    details = result["details"]
+    return dict(details.get("datasets") or {details["dataset"]: details["manifest_digest"]})
+
+
+def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | None:
+    """Work folders that a run was scored on beside those that a user names.
+
+    Args:
+        trained: Weights of action units.
+        named: Work folders, at least one.
+
+    Returns:
+        ``None`` if the one that is named is of other data than the run was scored on.
+
+    Raises:
+        ConfigError: If some are of its data and others are not, several are of other data, or the manifests
+            of one that it was scored on have changed.
+        ManifestError: If the run is damaged, or a work folder that it was scored on is not where it was.
+    """
+    result = own_result(trained)
+    own = {} if result is None else scored_on(result)
+    lay = {} if result is None else _lay(trained, result)
+    known = [place for place in named if place.is_digest_of(own.get(_name(place)))]
+    others = [place for place in named if place not in known]
+    for place in others:
+        if any(place.workdir.resolve() == folder for folder in lay.values()):
+            raise _changed(trained, place)
+    if known and others:
+        raise ConfigError(
+            f"{trained.name} was scored on {' and '.join(own)}, expected no other data beside them, got "
+            f"{', '.join(str(place.workdir) for place in others)}",
+            "evaluate it on other data by themselves",
+        )
+    if len(others) > 1:
+        raise ConfigError(
+            f"{len(others)} work folders of data that {trained.name} was not scored on, expected one",
+            "evaluate it on one after the other",
+        )
+    if others:
+        return None
+    missing = [name for name in own if name not in {_name(place) for place in known}]
+    return [_there(trained, name, lay.get(name)) for name in missing]
+
+
+def by_dataset(trained: Trained, own: Mapping[str, str], places: Sequence[Place]) -> list[Place]:
+    """Work folders in the order of the data sets that a run was scored on.
+
+    Args:
+        trained: Weights of the run.
+        own: Its data sets, as :func:`scored_on` tells.
+        places: One work folder of each.
+
+    Raises:
+        ConfigError: If one is of another data set, or its manifests are not those that the run was scored on.
+    """
+    found = {_name(place): place for place in places}
+    if len(found) < len(places) or set(found) != set(own):
+        got = ", ".join(_name(place) for place in places)
+        raise ConfigError(
+            f"{trained.name} was scored on {', '.join(own)}, expected a work folder of each, got {got}",
+            "name each work folder once with --workdir",
+        )
+    for name, digest in own.items():
+        if not found[name].is_digest_of(digest):
+            raise _changed(trained, found[name])
+    return [found[name] for name in own]
+
+
+def _name(place: Place) -> str:
+    return str(place.details["dataset"])
+
+
+def _lay(trained: Trained, result: Mapping[str, Any]) -> dict[str, Path]:
+    """Where the data sets of a run lay; empty if that is not known."""
+    if trained.workdir is None:
+        return {}
+    here = trained.workdir.resolve()
+    details = result["details"]
+    told = details.get("workdirs") or ({} if details.get("datasets") else {details["dataset"]: "."})
+    return {name: Path(os.path.normpath(here / folder)) for name, folder in told.items()}
+
+
+def _there(trained: Trained, name: str, folder: Path | None) -> Path:
+    hint = "name the work folders of all its data sets, each with --workdir"
+    if folder is None:
+        raise ManifestError(
+            f"{trained.name} was scored on {name} too, and where its work folder lies is not known", hint
+        )
+    if not (folder / _INDEX).is_file():
+        raise ManifestError(
+            f"{trained.name} was scored on {name} too, whose work folder was {folder}; it has no manifests",
+            hint,
+        )
+    return folder
+
+
+def _changed(trained: Trained, place: Place) -> ConfigError:
+    return ConfigError(
+        f"{trained.name} was scored on other manifests of {_name(place)} than {place.workdir} has now",
+        "prepare it as it was, or run fgbench train au again",
+    )

@@ -1,0 +1,132 @@
+"""Detection of action units as a task of the training loop (paper section IV-A, equation 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fgbench.config import TrainAuConfig
+from fgbench.inputs.batching import Batch, Batches, Source
+from fgbench.inputs.crops import draw_views, split_views, view_table
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods.action_units.labels import balanced_mask
+from fgbench.runs.unit_results import Labels, Probabilities, mean_f1, unit_scores
+from fgbench.training.losses import masked_au_loss
+
+_TEST_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledFrames:
+    """Faces with labels of action units.
+
+    Attributes:
+        sample_ids: N ids.
+        clip_ids: Clip of each.
+        subject_ids: Person shown.
+        labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
+        images: Their pictures, 3 x 224 x 224 uint8 RGB.
+    """
+
+    sample_ids: Sequence[str]
+    clip_ids: Sequence[str]
+    subject_ids: Sequence[str | None]
+    labels: Labels
+    images: Source
+
+
+class AuTask:
+    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+
+    Args:
+        model: Faces (B, 3, 224, 224) to logits (B, A).
+        config: The recipe.
+        preprocessing: From pictures to what the network sees.
+        train: Frames to train on.
+        selection: Frames on which the epoch is chosen, by the mean F1.
+        seed: Of the order, the crops and the masks.
+        device: Where the network is.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: TrainAuConfig,
+        preprocessing: Preprocessing,
+        *,
+        train: LabelledFrames,
+        selection: LabelledFrames,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.model = model
+        self._config = config
+        self._preprocessing = preprocessing
+        self._train = train
+        self._selection = selection
+        self._seed = seed
+        self._device = device
+        self._views = view_table(config.data.crops, flip=config.data.flip)
+        self._epoch = -1
+        self._choice = self._flip = self._masked = torch.empty(0)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """All parameters, at one rate."""
+        return [{"params": list(self.model.parameters())}]
+
+    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
+        """Training frames in the order of an epoch."""
+        if epoch != self._epoch:
+            masked = balanced_mask(
+                self._train.labels, self._config.negatives_per_positive, seed=self._seed, epoch=epoch
+            )
+            drawn = draw_views(len(masked), len(self._views), seed=self._seed, epoch=epoch)
+            self._masked = torch.from_numpy(masked).to(self._device)
+            self._choice, self._flip = split_views(self._views, drawn.to(self._device))
+            self._epoch = epoch
+        return self._train.images.batches(
+            epoch=epoch,
+            seed=self._seed,
+            batch=self._config.optimiser.batch,
+            shuffle=True,
+            rank=rank,
+            world=world,
+        )
+
+    def rows(self, batch: Batch) -> int:
+        """Frames of a batch."""
+        return len(batch)
+
+    def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Masked cross entropy, summed over units."""
+        faces = self._preprocessing.view(batch.images, self._choice[batch.index], self._flip[batch.index])
+        logits = self.model(faces)
+        return masked_au_loss(logits, self._masked[batch.index]), {}
+
+    def ids(self, batch: Batch) -> Sequence[str]:
+        """Ids of the frames of a batch."""
+        return [self._train.sample_ids[place] for place in batch.index.tolist()]
+
+    def score(self) -> dict[str, float]:
+        """Mean F1 on the selection frames, and how many units it is of."""
+        found = predict_units(self.model, self._preprocessing, self._selection)
+        scores = unit_scores(self._selection.labels, found, self._config.action_units)
+        mean = mean_f1(scores)
+        defined = sum(score.f1 is not None for score in scores)
+        return {"score": float("nan") if mean is None else mean, "units": float(defined)}
+
+
+@torch.no_grad()
+def predict_units(model: nn.Module, preprocessing: Preprocessing, frames: LabelledFrames) -> Probabilities:
+    """Probabilities (N, A) float32 of centre crops; the network has to be in evaluation mode."""
+    found = np.empty(frames.labels.shape, np.float32)
+    batches = frames.images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False)
+    for batch in batches:
+        logits = model(preprocessing.centre(batch.images))
+        found[batch.index.cpu().numpy()] = logits.float().sigmoid().cpu().numpy()
+    return found

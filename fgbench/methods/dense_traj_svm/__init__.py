@@ -1,0 +1,1 @@
+"""SVM on bags of dense trajectories."""

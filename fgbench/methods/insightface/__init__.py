@@ -1,0 +1,1 @@
+"""InsightFace: an IResNet with weights of face recognition."""

@@ -1,0 +1,75 @@
+"""Features of a frozen backbone: computed once for every crop, kept, shared by runs.
+
+Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
+:mod:`fgbench.inputs.kept_tensors`: N x V x 1 x 512 x 1 x 1 float16, where view 1 is the mirrored crop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from fgbench.files.hashing import digest_json
+from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
+from fgbench.methods.insightface.task import FaceSet, see_crops
+from fgbench.models.iresnet import IResNet
+from fgbench.models.weights import state_digest
+from fgbench.training.context import Place
+from fgbench.training.processes import join_processes
+
+_BATCH = 32
+_FORMAT = 1
+"""Raised when the same key gives other features."""
+
+_RESIDENT_MB = 16384  # features of eight million crops; more are read from the file
+
+
+def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool) -> FaceSet:
+    """The samples with features in place of their crops.
+
+    Args:
+        backbone: On the device, in evaluation mode.
+        faces: Samples with crops.
+        place: Where.
+        flip: Whether mirrored crops are seen too.
+
+    Raises:
+        ConfigError: If features are beyond the range of float16.
+        ResourceError: If the disk is full or has too little room, or another process makes the same features.
+    """
+    key = {
+        "format": _FORMAT,
+        "backbone": state_digest(backbone.state_dict()),
+        "views": 1 + flip,
+        "manifests": place.manifest_digest,
+        "samples": digest_json(list(faces.sample_ids)),
+    }
+
+    def opened() -> KeptMaps:
+        return keep_maps(
+            place.workdir / "cache" / "features" / digest_json(key),
+            key,
+            images=faces.inputs,
+            n_views=1 + flip,
+            n_maps=1,
+            n_made=1,
+            compute=lambda crops, view: _features(backbone, crops, mirrored=bool(view)),
+            batch=_BATCH,
+            device=place.device,
+            resident_mb=_RESIDENT_MB,
+            progress=lambda _, done, of: place.progress("features", done, of),
+            note=place.note,
+        )
+
+    processes = join_processes(place.device)
+    made = opened() if processes.main else None
+    processes.wait()
+    return replace(faces, inputs=made or opened())
+
+
+@torch.no_grad()
+def _features(backbone: IResNet, crops_B3HW: Tensor, *, mirrored: bool) -> Tensor:
+    which = torch.full((len(crops_B3HW),), mirrored, device=crops_B3HW.device)
+    return backbone(see_crops(crops_B3HW, which))[:, None, :, None, None]

@@ -1,0 +1,233 @@
+"""Baseline ``insightface``: a network for face recognition, fine-tuned on the image set (paper section V-C).
+
+IResNet-50 or -100 with weights that the user brings (InsightFace's own are for non-commercial research), or
+from random values. Takes 112 x 112 crops aligned by five points, see
+:mod:`fgbench.methods.insightface.crops`. Writes, beside what `fgbench.runs.results` does,
+``weights.safetensors``, ``history.json``, ``log/`` and ``README.md`` into the folder of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fgbench.config import InsightFaceConfig
+from fgbench.errors import DatasetError, ManifestError
+from fgbench.files.hashing import digest_file, digest_json
+from fgbench.inputs.image_set import class_targets
+from fgbench.inputs.manifest_pictures import image_ids
+from fgbench.inputs.resident import Resident
+from fgbench.methods._networks.run_end import write_trained
+from fgbench.methods.insightface.crops import load_crops
+from fgbench.methods.insightface.features import keep_features
+from fgbench.methods.insightface.task import (
+    GREY,
+    FaceSet,
+    FaceTask,
+    See,
+    predict_classes,
+    see_crops,
+    see_features,
+)
+from fgbench.methods.insightface.wide_crops import load_wide_crops
+from fgbench.models.initialisation import initialise
+from fgbench.models.iresnet import INPUT_PX, FaceHead, IResNet, IResNetClassifier, iresnet
+from fgbench.models.weights import load_into, load_weights, save_weights
+from fgbench.runs.results import read_result
+from fgbench.runs.roles import Roles
+from fgbench.runs.samples import Sample, image_samples
+from fgbench.training.context import Place
+from fgbench.training.device import memory_explained
+from fgbench.training.history import History
+from fgbench.training.loop import fit
+from fgbench.training.randomness import generator
+
+NEEDS = ("wide_faces",)
+"""Stages of features that have to be enabled; with ``crops: stored`` none."""
+
+WEIGHTS = "weights.safetensors"
+
+SCRATCH = "-from-scratch"
+"""End of the names of experiments without weights."""
+
+_ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, without crops of the corners"
+_STORED = (
+    "InsightFace: crops cut from the stored faces; a fifth of each lies outside and repeats their border"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Data:
+    """Samples of a work folder with their crops, by role."""
+
+    roles: Roles
+    train: FaceSet
+    selection: FaceSet
+    test: FaceSet
+
+
+def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
+    """Fine-tune, choose the epoch on validation images, predict the test images.
+
+    Args:
+        config: The recipe.
+        place: Where.
+        weights: Of the backbone, with the names of arcface_torch; ``None`` trains from random values, as
+            another experiment, which is no row of Table II.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        ConfigError: If training diverges, an unfinished run is that of another recipe, or a backbone without
+            weights is to be frozen.
+        DatasetError: If a part has no images, or a class no training images.
+        ManifestError: If manifests or weights are missing or damaged, or weights do not fit.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If memory or disk are full, or another process makes the run.
+    """
+    if weights is None:
+        config.check_trainable()
+        name = config.name.removesuffix(SCRATCH)
+        changes = {"name": f"{name}{SCRATCH}", "method": f"{config.method}, from scratch"}
+        config = config.model_copy(update=changes)
+    details = {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "method": config.method,
+        "kind": "image",
+        "recipe": config.name,
+        "weights": None if weights is None else _digest(weights),
+        "crops": config.crops,
+        "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
+    }
+    folder = place.finished(config.name, config.model_dump(mode="json"))
+    if folder and not place.force and read_result(folder)["details"].get("weights") == details["weights"]:
+        return folder
+    with memory_explained(), place.hold(config.name):
+        return _run(config, place, weights, details)
+
+
+def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_classes: int) -> IResNetClassifier:
+    """The network of a recipe with its first values: those of the file, and the rest drawn.
+
+    Raises:
+        ManifestError: If the file is missing, damaged, or of another network.
+    """
+    backbone: IResNet = iresnet(config.depth, config.width)
+    head = FaceHead(
+        n_classes,
+        kind=config.head,
+        scale=config.arcface_scale,
+        margin=config.arcface_margin,
+    )
+    initialise(head, generator(seed, "weights"))
+    if weights is None:
+        initialise(backbone, generator(seed, "backbone"))
+    else:
+        state, _ = load_weights(weights)
+        load_into(backbone, state, origin=str(weights))
+    model = IResNetClassifier(backbone, head)
+    model.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+    return model
+
+
+def _digest(weights: Path) -> str:
+    try:
+        return digest_file(weights)
+    except OSError as error:
+        raise ManifestError(
+            f"cannot read the weights {weights}: {error.strerror}", "name the file that was downloaded"
+        ) from error
+
+
+def _open(config: InsightFaceConfig, place: Place) -> _Data:
+    known = image_ids(place.manifests)
+    samples = [s for s in image_samples(place.manifests) if config.copies or not s.is_copy]
+    roles = place.roles(samples, protocol_name="images", known=known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
+
+    def opened(found: Sequence[Sample]) -> FaceSet:
+        ids = [sample.sample_id for sample in found]
+        labels, _ = class_targets([sample.label for sample in found], place.labels)
+        load = load_wide_crops if config.crops == "wide" else load_crops
+        crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
+        return FaceSet(sample_ids=ids, labels=labels.to(place.device), inputs=Resident(crops))
+
+    return _Data(
+        roles=roles,
+        train=opened(roles.train),
+        selection=opened(roles.selection),
+        test=opened(roles.predicted),
+    )
+
+
+def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details: Mapping[str, Any]) -> Path:
+    plain = config.model_dump(mode="json")
+    labels = place.labels.labels
+    model = build(config, weights, seed=place.seed, n_classes=len(labels)).to(place.device)
+    data = _open(config, place)
+    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
+    history, probabilities = _train(model, config, place, data, fingerprint=fingerprint)
+    folder = place.folder(config.name)
+    metadata = {
+        "kind": "insightface",
+        "experiment": config.name,
+        "seed": place.seed,
+        **place.labels.described(),
+        "depth": config.depth,
+        "head": config.head,
+        "arcface_scale": config.arcface_scale,
+        "input_px": INPUT_PX,
+        "mean": list(GREY),
+        "std": list(GREY),
+        "initial_weights": details["weights"],
+    }
+    save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+    write_trained(
+        place,
+        data.roles,
+        probabilities,
+        config=plain,
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
+    )
+    return folder
+
+
+def _train(
+    model: IResNetClassifier, config: InsightFaceConfig, place: Place, data: _Data, *, fingerprint: str
+) -> tuple[History, npt.NDArray[np.float32]]:
+    """Train the network, or its head alone; returns also the probabilities of the test images."""
+    train, selection, test = data.train, data.selection, data.test
+    trained: IResNetClassifier | FaceHead = model
+    see: See = see_crops
+    if config.freeze_backbone:
+        trained, see = model.head, see_features
+        backbone = model.backbone.eval()
+        train = keep_features(backbone, train, place, flip=config.flip)
+        selection = keep_features(backbone, selection, place, flip=False)
+        test = keep_features(backbone, test, place, flip=False)
+    history = fit(
+        FaceTask(trained, config, see, train=train, selection=selection, seed=place.seed),
+        config.optimiser,
+        seed=place.seed,
+        device=place.device,
+        folder=place.folder(config.name),
+        fingerprint=fingerprint,
+        resume=place.resume,
+        progress=place.progress,
+        note=place.note,
+    )
+    model.eval()
+    return history, predict_classes(trained, see, test.inputs)

@@ -1,0 +1,165 @@
+"""InsightFace's network, or its head alone on kept features, as a task of the training loop.
+
+Suffixes of tensors: B samples of a batch, N samples of a list, F features, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fgbench.config import InsightFaceConfig
+from fgbench.evaluation import metrics
+from fgbench.inputs.batching import Batch, Batches, Source
+from fgbench.inputs.crops import draw_views, normalise
+from fgbench.models.iresnet import FaceHead, IResNetClassifier
+from fgbench.training.losses import arcface_logits
+
+GREY = (127.5, 127.5, 127.5)
+"""Mean and standard deviation that InsightFace normalises with: (x / 255 - 0.5) / 0.5."""
+
+_TEST_BATCH = 64
+
+See = Callable[[Tensor, Tensor], Tensor]
+"""From what the source holds of a batch, and which of its rows are mirrored (B,) bool, to what trains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceSet:
+    """N samples.
+
+    Attributes:
+        sample_ids: N ids.
+        labels: (N,) int64 classes, on the device.
+        inputs: Their crops, 3 x 112 x 112 uint8 RGB, or the features of these.
+    """
+
+    sample_ids: Sequence[str]
+    labels: Tensor
+    inputs: Source
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+
+def see_crops(crops_B3HW: Tensor, mirrored_B: Tensor) -> Tensor:
+    """What the network takes: crops (B, 3, 112, 112) uint8 RGB, mirrored or not, as float32 in [-1, 1]."""
+    crops = torch.where(mirrored_B[:, None, None, None], crops_B3HW.flip(3), crops_B3HW)
+    return normalise(crops, GREY, GREY)
+
+
+def see_features(kept: Tensor, _mirrored_B: Tensor) -> Tensor:
+    """What the head takes: kept features as (B, 512); the source has chosen those of mirrored crops."""
+    return kept.flatten(1)
+
+
+class FaceTask:
+    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+
+    Args:
+        model: The whole network, or its head where the backbone is frozen.
+        config: The recipe.
+        see: :func:`see_crops` or :func:`see_features`, as the sets' inputs are.
+        train: Samples to train on.
+        selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
+        seed: Of the order and the mirroring.
+    """
+
+    def __init__(
+        self,
+        model: IResNetClassifier | FaceHead,
+        config: InsightFaceConfig,
+        see: See,
+        *,
+        train: FaceSet,
+        selection: FaceSet,
+        seed: int,
+    ) -> None:
+        self.model = model
+        self._config = config
+        self._see = see
+        self._train = train
+        self._selection = selection
+        self._seed = seed
+        self._epoch = -1
+        self._mirrored = torch.empty(0)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The backbone at the recipe's rate, and the head at its own."""
+        if isinstance(self.model, FaceHead):
+            return [{"params": list(self.model.parameters()), "lr": self._config.head_rate}]
+        return [
+            {"params": list(self.model.backbone.parameters())},
+            {"params": list(self.model.head.parameters()), "lr": self._config.head_rate},
+        ]
+
+    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
+        """Training samples in the order of an epoch."""
+        if epoch != self._epoch:
+            # The same draw as that of kept features, so that both train on the same views.
+            views = draw_views(len(self._train), 1 + self._config.flip, seed=self._seed, epoch=epoch)
+            self._mirrored = views.bool().to(self._train.labels.device)
+            self._epoch = epoch
+        return self._train.inputs.batches(
+            epoch=epoch,
+            seed=self._seed,
+            batch=self._config.optimiser.batch,
+            shuffle=True,
+            rank=rank,
+            world=world,
+        )
+
+    def rows(self, batch: Batch) -> int:
+        """Samples of a batch."""
+        return len(batch)
+
+    def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Cross entropy; with the ArcFace head, of cosines with the angular margin."""
+        target = self._train.labels[batch.index]
+        features = self._see(batch.images, self._mirrored[batch.index])
+        head = self.model
+        if isinstance(head, IResNetClassifier):
+            features, head = head.backbone(features), head.head
+        if head.kind == "arcface":
+            logits = arcface_logits(head.cosines(features), target, scale=head.scale, margin=head.margin)
+        else:
+            logits = head(features)
+        return functional.cross_entropy(logits.float(), target), {}
+
+    def ids(self, batch: Batch) -> Sequence[str]:
+        """Ids of the samples of a batch."""
+        return [self._train.sample_ids[place] for place in batch.index.tolist()]
+
+    def score(self) -> dict[str, float]:
+        """Mean accuracy of the classes on the selection samples."""
+        found = predict_classes(self.model, self._see, self._selection.inputs)
+        truth = self._selection.labels.cpu().numpy()
+        counts = metrics.confusion_matrix(truth, found.argmax(axis=1), n_classes=found.shape[1])
+        return {"score": metrics.uar(counts)}
+
+
+@torch.no_grad()
+def predict_classes(model: IResNetClassifier | FaceHead, see: See, inputs: Source) -> npt.NDArray[np.float32]:
+    """Probabilities (N, K) of crops that are not mirrored, in the order of the list.
+
+    Args:
+        model: In evaluation mode.
+        see: :func:`see_crops` or :func:`see_features`.
+        inputs: N of them.
+    """
+    head = model.head if isinstance(model, IResNetClassifier) else model
+    found = [np.empty((0, head.out_features), np.float32)]
+    places = [np.empty(0, np.int64)]
+    for batch in inputs.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
+        plain = torch.zeros(len(batch), dtype=torch.bool, device=batch.images.device)
+        found.append(model(see(batch.images, plain)).float().softmax(1).cpu().numpy())
+        places.append(batch.index.cpu().numpy())
+    ordered: npt.NDArray[np.float32] = np.concatenate(found)[np.argsort(np.concatenate(places))]
+    return ordered

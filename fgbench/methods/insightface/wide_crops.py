@@ -1,0 +1,137 @@
+"""The crops of :mod:`fgbench.methods.insightface.crops`, whole: cut from the wider faces of stage
+``wide_faces``.
+
+Reads ``manifests/features/wide_faces``, ``manifests/faces`` and ``manifests/images`` (parameters of copies).
+A copy is made here from the wider face as stage ``augment`` makes it from the stored one: the same turn,
+scale and, where the stored face lies, the same noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fgbench.errors import ManifestError
+from fgbench.faces.geometry import Transform, apply_transform, compose, invert
+from fgbench.inputs.image_set import untold
+from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
+from fgbench.media.images import decode
+from fgbench.methods.insightface.crops import CROP_PX, copies_of, crop_transform, landmark_rows, warp_crop
+from fgbench.preparation.augmentation import Augmentation, movement
+from fgbench.records import image_id
+from fgbench.storage import read_rows
+from fgbench.training.context import Progress
+
+TABLE = "features/wide_faces"
+"""Folder of the wider faces, below the manifests."""
+
+_TOGETHER = 64
+
+
+def load_wide_crops(
+    manifests: Path,
+    sample_ids: Sequence[str],
+    *,
+    device: torch.device,
+    jobs: int = 1,
+    progress: Progress = untold,
+) -> Tensor:
+    """Crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
+
+    Args:
+        manifests: Folder of the manifests.
+        sample_ids: Ids of the image set, of copies too, none twice.
+        device: Where to put them.
+        jobs: Threads that decode.
+        progress: Told of the decoding.
+
+    Raises:
+        ManifestError: If a sample has no wider face, or the manifests are missing or damaged.
+        MediaError: If a picture cannot be decoded.
+    """
+    copies = copies_of(manifests, set(sample_ids))
+    samples: dict[str, list[tuple[int, Augmentation | None]]] = {}
+    for place, name in enumerate(sample_ids):
+        parent, augmentation = copies.get(name, (name, None))
+        samples.setdefault(parent, []).append((place, augmentation))
+    faces = landmark_rows(manifests, set(samples))
+    found = torch.empty((len(sample_ids), 3, CROP_PX, CROP_PX), dtype=torch.uint8)
+    left = set(samples)
+    rows = (row for row in _wide_rows(manifests) if row[0] in left)
+
+    def work(row: tuple[str, Mapping[str, Any]]) -> str:
+        name, wide = row
+        for place, crop in _crops(wide, faces[name], samples[name]):
+            found[place] = torch.from_numpy(crop).permute(2, 0, 1)
+        return name
+
+    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="decode") as pool:
+        while some := list(islice(rows, _TOGETHER)):
+            left.difference_update(pool.map(work, some))
+            progress("decode", len(samples) - len(left), len(samples))
+    if left:
+        raise ManifestError(
+            f"{len(left)} images have no wider face in {manifests / TABLE}, e.g. {min(left)}",
+            "prepare the work folder with wide_faces enabled and faces.align: always; or set crops: stored "
+            "in the recipe",
+        )
+    return found.to(device)
+
+
+def wide_copy(
+    wide: Pixels, augmentation: Augmentation, to_wide: Transform
+) -> tuple[Pixels, npt.NDArray[np.float64]]:
+    """A copy of a wider face.
+
+    Args:
+        wide: (S, S, 3) uint8 RGB.
+        augmentation: What was done to the stored face.
+        to_wide: From the stored face to the wider one; a shift by whole px.
+
+    Returns:
+        The copy, and the (2, 3) movement from the wider face to it.
+    """
+    moved_face = movement(augmentation, width_px=FACE_PX, height_px=FACE_PX)
+    moves = compose(compose(invert(to_wide), moved_face), to_wide)
+    moved = cv2.warpAffine(
+        wide, moves, wide.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+    random = np.random.default_rng(augmentation.noise_seed)
+    own = random.standard_normal((FACE_PX, FACE_PX, 3), dtype=np.float32)
+    noise = random.standard_normal(wide.shape, dtype=np.float32)
+    left, top = np.rint(to_wide[:, 2]).astype(int).tolist()
+    noise[top : top + FACE_PX, left : left + FACE_PX] = own
+    noisy = np.rint(moved + augmentation.noise_sigma * noise)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8), moves
+
+
+def _crops(
+    wide: Mapping[str, Any], face: tuple[Transform, npt.NDArray[np.float64]], samples: Sequence[Any]
+) -> Iterator[tuple[int, Pixels]]:
+    """Places and crops of an original and of its copies."""
+    to_face, points = face
+    to_wide = np.array(wide["transform"], np.float64).reshape(2, 3)
+    shift = compose(invert(to_face), to_wide)
+    picture = decode(wide["image"]["bytes"])
+    placed = apply_transform(to_wide, points)
+    for place, augmentation in samples:
+        shown, shown_points = picture, placed
+        if augmentation is not None:
+            shown, moves = wide_copy(picture, augmentation, shift)
+            shown_points = apply_transform(moves, placed)
+        yield place, warp_crop(shown, crop_transform(shown_points))
+
+
+def _wide_rows(manifests: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for path in sorted((manifests / TABLE).glob("*.parquet")):
+        for row in read_rows(path, ["clip_id", "frame_index", "transform", "image"]):
+            yield image_id(row["clip_id"], row["frame_index"]), row

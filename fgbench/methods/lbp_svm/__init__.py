@@ -1,0 +1,1 @@
+"""SVM on local binary patterns."""

@@ -1,0 +1,320 @@
+"""A run of an image model: from the image set of a work folder to weights, predictions and scores.
+
+Writes, beside what `fgbench.runs.results` does, ``weights.safetensors``, ``regions.parquet`` (if the
+network zooms), ``branches.parquet``, ``history.json``, ``log/`` and ``README.md`` into the folder of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbench.config import TrainImageConfig
+from fgbench.errors import DatasetError
+from fgbench.files.hashing import digest_json
+from fgbench.inputs.image_set import ImageSet, open_image_set
+from fgbench.inputs.kept_maps import open_maps
+from fgbench.inputs.manifest_pictures import image_ids
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.chain import chain_of, drawn_start
+from fgbench.methods._networks.face_agreement import note_other_faces
+from fgbench.methods._networks.initial_weights import build, start_of, transfer_of
+from fgbench.methods._networks.overlap import start_told
+from fgbench.methods._networks.run_end import write_trained
+from fgbench.methods.action_units.labels import AuRow
+from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
+from fgbench.methods.msau.outcome import write_branches, write_regions
+from fgbench.methods.msau.task import ImageTask, predict
+from fgbench.methods.msau.units import unit_labels
+from fgbench.models.msau import MsauNet
+from fgbench.models.weights import save_weights
+from fgbench.records import PEOPLE, UnitSource
+from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.pseudo_labels import PSEUDO
+from fgbench.runs.results import read_result
+from fgbench.runs.roles import Roles
+from fgbench.runs.samples import Sample, image_samples
+from fgbench.runs.weights import Trained
+from fgbench.training.context import Place
+from fgbench.training.device import memory_explained
+from fgbench.training.history import History
+from fgbench.training.loop import fit
+from fgbench.training.processes import join_processes
+
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Data:
+    """Samples of a work folder with their pictures, by role."""
+
+    roles: Roles
+    train: ImageSet
+    selection: ImageSet
+    test: ImageSet
+    unit_rows: Sequence[AuRow]
+    pseudo: Mapping[str, Any]
+
+
+def run(
+    config: TrainImageConfig,
+    place: Place,
+    au_weights: Path | None,
+    *,
+    init: Trained | None = None,
+    trunk: Trained | None = None,
+    units: Iterable[AuRow] | None = None,
+    source: UnitSource = PEOPLE,
+) -> list[Path]:
+    """Train, choose the epoch on validation images, predict the test images.
+
+    On a label set without upper classes their loss is left out, and the result says so.
+
+    Args:
+        config: The recipe.
+        place: Where, and in which fold.
+        au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
+        init: A trained network of images to start from in their place: all of it but its classifiers; see
+            :func:`fine_tuned`.
+        trunk: A trained network of images whose trunk is taken in their place; see
+            :func:`fgbench.methods._networks.trunk_choice.on_trunk_of`.
+        units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
+            if it has none, which the result says.
+        source: How these labels were made.
+
+    Returns:
+        Folders of the runs: one, or one per number of regions of the recipe.
+
+    Raises:
+        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+            the network to start from was trained on test clips.
+        DatasetError: If a part has no images, or a class no training images.
+        ManifestError: If manifests or weights are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If memory or disk are full, or another process makes the run.
+    """
+    start = start_of(config, au_weights, init, trunk)
+    told = None if start is None else start_told(start, place)
+    if start is not None:
+        note_other_faces(start, place)
+    instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
+    if said := drawn_start(chain_of(start), place.details, instead=instead):
+        place.note(f"{config.name} {said}")
+    own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
+    pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
+    notes = pseudo_trained(pseudo)
+    if config.losses.basic and not place.labels.upper:
+        losses = config.losses.model_copy(update={"basic": 0.0})
+        config = config.model_copy(update={"losses": losses})
+        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    if start is None and config.network != (whole := config.network.trained_whole()):
+        config = config.model_copy(update={"network": whole})
+        notes.append(
+            "network.freeze, unfreeze_after and unfreeze_rate without effect: the trunk's values are drawn"
+        )
+    unit_rows = list(units or ()) if config.losses.units else []
+    if config.losses.units and not unit_rows:
+        notes.append(
+            f"losses.units without effect: {place.details['dataset']} has no labels of action units; the "
+            "trunk trained on"
+        )
+    counts = config.region_counts or (config.network.zooms,)
+    most = max(counts)
+    data: _Data | None = None
+    folders = []
+    for zooms in counts:
+        single = _with_regions(config, zooms)
+        details = {
+            **_details(single, place, start, trunk_only=trunk is not None),
+            "start": told,
+            **({"notes": notes} if notes else {}),
+        }
+        folder = place.finished(single.name, single.model_dump(mode="json"))
+        if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
+            data = data or _open(single, place, unit_rows, pseudo)
+            with memory_explained(), place.hold(single.name):
+                folder = _run_one(
+                    single, place, data, start, trunk_only=trunk is not None, details=details, most=most
+                )
+        folders.append(folder)
+    return folders
+
+
+def fine_tuned(config: TrainImageConfig) -> TrainImageConfig:
+    """The recipe under the name of the experiment that starts from a trained network of images."""
+    return config.model_copy(update={"name": f"{config.name}-fine-tuned"})
+
+
+def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
+    if not config.region_counts:
+        return config
+    return config.model_copy(
+        update={
+            "name": f"{config.name}-{zooms}",
+            "region_counts": (),
+            "network": config.network.model_copy(update={"zooms": zooms}),
+        }
+    )
+
+
+def _details(
+    config: TrainImageConfig, place: Place, start: Trained | None, *, trunk_only: bool
+) -> dict[str, Any]:
+    transfer = (
+        {} if start is None or start.kind != "image" or trunk_only else {"transfer": transfer_of(start)}
+    )
+    return {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "method": config.method,
+        "kind": "image",
+        "recipe": config.name,
+        "regions": config.network.zooms,
+        "trunk": None if start is None else start.digest,
+        "chain": chain_of(start),
+        **transfer,
+    }
+
+
+def _open(
+    config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow], pseudo: Mapping[str, Any]
+) -> _Data:
+    known = image_ids(place.manifests)
+    samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
+    roles = place.roles(samples, protocol_name="images", known=known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
+
+    def opened(found: Sequence[Sample]) -> ImageSet:
+        return open_image_set(
+            place.manifests,
+            found,
+            device=place.device,
+            resident_mb=config.data.resident_mb,
+            jobs=place.jobs,
+            progress=place.progress,
+            labels=place.labels,
+        )
+
+    return _Data(
+        roles=roles,
+        train=opened(roles.train),
+        selection=opened(roles.selection),
+        test=opened(roles.predicted),
+        unit_rows=unit_rows,
+        pseudo=pseudo,
+    )
+
+
+def _run_one(
+    config: TrainImageConfig,
+    place: Place,
+    data: _Data,
+    start: Trained | None,
+    *,
+    trunk_only: bool,
+    details: Mapping[str, Any],
+    most: int,
+) -> Path:
+    plain = config.model_dump(mode="json")
+    folder = place.folder(config.name)
+    if start is None:
+        preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
+    else:  # what the trunk was trained with (identical in AU pretraining)
+        known = Preprocessing.of_metadata(start.metadata, str(start.path))
+        preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
+    model = build(config, start, seed=place.seed, labels=place.labels, trunk_only=trunk_only)
+    model.to(place.device)
+    maps = selection_maps = None
+    units = None
+    if model.units is not None:
+        assert start is not None
+        names = start.metadata["action_units"]
+        units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
+    frozen = "none" if start is None else config.frozen
+    if frozen == "trunk":
+        model.eval()
+        maps, selection_maps = open_maps(
+            model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
+        )
+    told_units = [] if units is None else [digest_json(units.tolist())]
+    history = fit(
+        ImageTask(
+            model,
+            config,
+            preprocessing,
+            train=data.train,
+            selection=data.selection,
+            maps=maps,
+            selection_maps=selection_maps,
+            units=units,
+            frozen=frozen,
+            seed=place.seed,
+            device=place.device,
+        ),
+        config.optimiser,
+        seed=place.seed,
+        device=place.device,
+        folder=folder,
+        fingerprint=digest_json(
+            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
+        ),
+        resume=place.resume and not place.force,
+        progress=place.progress,
+        note=place.note,
+    )
+    processes = join_processes(place.device)
+    if processes.main:
+        _finish(config, place, data, model.eval(), preprocessing, start, history=history, details=details)
+    processes.wait()
+    return folder
+
+
+def _finish(
+    config: TrainImageConfig,
+    place: Place,
+    data: _Data,
+    model: MsauNet,
+    preprocessing: Preprocessing,
+    start: Trained | None,
+    *,
+    history: History,
+    details: Mapping[str, Any],
+) -> None:
+    """Predict the test images and write the run, its result last."""
+    plain = config.model_dump(mode="json")
+    folder = place.folder(config.name)
+    predicted = predict(model, preprocessing, data.test.images)
+    metadata = {
+        "kind": "image",
+        "experiment": config.name,
+        "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
+        **place.labels.described(),
+        "basic": list(place.labels.upper) if config.losses.basic else [],
+        "network": config.network.built(),
+        **preprocessing.plain(),
+        **data.pseudo,
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+    }
+    # Outputs for action units serve training alone.
+    state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}
+    save_weights(folder / WEIGHTS, state, metadata)
+    write_branches(folder, data.test.sample_ids, predicted.branches)
+    if config.network.zooms:
+        write_regions(folder, data.test.sample_ids, predicted)
+    write_trained(
+        place,
+        data.roles,
+        predicted.probabilities,
+        config=plain,
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
+        start=start,
+    )

@@ -1,0 +1,45 @@
+"""Labels of action units of the image set, for networks that train on them along with the classes.
+
+Reads the manifests, which tell what frame an image is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fgbench.methods.action_units.labels import AuRow, labels_by_frame
+from fgbench.runs.unit_results import Labels
+from fgbench.storage import read_rows
+
+
+def unit_labels(
+    manifests: Path, sample_ids: Sequence[str], rows: Iterable[AuRow], action_units: Sequence[str]
+) -> Labels:
+    """Labels of images; an augmented copy has those of its frame.
+
+    Args:
+        manifests: Folder of the manifests.
+        sample_ids: Ids of N images.
+        rows: Labels of the data set's frames.
+        action_units: Names of A units.
+
+    Returns:
+        (N, A) int8; 1 present, -1 absent, 0 not labelled.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    place_of = {name: place for place, name in enumerate(sample_ids)}
+    places: dict[tuple[str, int], list[int]] = {}
+    for path in sorted((manifests / "images").glob("*.parquet")):
+        for row in read_rows(path, ["image_id", "clip_id", "frame_index"]):
+            if row["image_id"] in place_of:
+                places.setdefault((row["clip_id"], row["frame_index"]), []).append(place_of[row["image_id"]])
+    labels = np.zeros((len(sample_ids), len(action_units)), np.int8)
+    for key, told in labels_by_frame(rows, places).items():
+        for place in places[key]:
+            labels[place] = [told.get(unit, 0) for unit in action_units]
+    return labels

@@ -1,0 +1,1 @@
+"""Networks of clips: TMSAU-Net, its temporal streams and NAN."""

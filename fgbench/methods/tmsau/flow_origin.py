@@ -1,0 +1,71 @@
+"""How the optical flow of a work folder was computed, which a network that saw it has to be tested on.
+
+Reads the recipe that the work folder was prepared with. Bytes of another bound could be scaled, but not
+exactly: what was clipped is lost, and steps of another size are rounded. So flow has to be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fgbench.config import OpticalFlowConfig
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.runs.weights import Trained
+from fgbench.training.context import Place
+from fgbench.workfolders.folder import read_origin
+
+FLOW_ORIGIN = "optical_flow"
+"""Key of the metadata of weights, and of the details of a result."""
+
+_DECIDES = {"size_px", "method", "bound_px"}
+
+
+def flow_of(workdir: Path) -> dict[str, Any]:
+    """Size in px, method and bound in px of the optical flow of a work folder, as plain values.
+
+    Raises:
+        ManifestError: If it is no work folder, or its recipe is damaged.
+    """
+    recipe, _ = read_origin(workdir)
+    try:
+        config = OpticalFlowConfig.model_validate(recipe.get("optical_flow") or {})
+    except ValidationError as error:
+        raise ManifestError(
+            f"the recipe of {workdir} does not tell how optical flow is computed", "run fgbench prepare again"
+        ) from error
+    return config.model_dump(mode="json", include=_DECIDES)
+
+
+def refuse_other_flow(trained: Trained, place: Place) -> None:
+    """Refuse a work folder whose optical flow was computed otherwise than that which was trained on.
+
+    Weights that do not tell it, of an earlier version, are taken, and the user is told so.
+
+    Args:
+        trained: Weights of a network of clips that takes optical flow.
+        place: The work folder that it is tested on.
+
+    Raises:
+        ConfigError: If it was.
+        ManifestError: If the work folder does not tell it.
+    """
+    told: Mapping[str, Any] | None = trained.metadata.get(FLOW_ORIGIN)
+    if told is None:
+        place.note(f"{trained.name} does not tell how the optical flow was computed that it was trained on")
+        return
+    here = flow_of(place.workdir)
+    if here != {key: told[key] for key in here}:
+        settings = ", ".join(f"{key}: {told[key]}" for key in here)
+        raise ConfigError(
+            f"{trained.name} was trained on optical flow of {_words(told)}, but {place.workdir} has "
+            f"{_words(here)}, expected the same",
+            f"prepare it with optical_flow: {{{settings}}} in the recipe",
+        )
+
+
+def _words(flow: Mapping[str, Any]) -> str:
+    return f"{flow['size_px']} px by {flow['method']} up to {flow['bound_px']:g} px"

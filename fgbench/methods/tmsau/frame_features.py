@@ -1,0 +1,153 @@
+"""What a frozen image model says of every frame of clips: computed once, kept, shared by runs.
+
+Writes ``cache/frames/<fingerprint>/`` of the work folder, in the layout of
+:mod:`fgbench.inputs.kept_tensors`: N x V x 1 x F x 1 x 1 float16, where V are the views of
+:func:`fgbench.inputs.crops.view_table`: crops, each as it is and mirrored.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from fgbench.config import NetworkConfig
+from fgbench.errors import ConfigError
+from fgbench.files.hashing import digest_json
+from fgbench.inputs.crops import CENTRE, View
+from fgbench.inputs.image_set import open_source
+from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
+from fgbench.inputs.manifest_pictures import find_frames
+from fgbench.methods.msau.opened import ImageNetwork
+from fgbench.models.msau import MsauNet
+from fgbench.models.weights import state_digest
+from fgbench.training.context import Place
+from fgbench.training.processes import join_processes
+
+Features = Literal["face", "all", "mac"]
+"""See :class:`fgbench.config.AttentionConfig`."""
+
+_BATCH = 32
+_FORMAT = 1
+"""Raised when the same key gives other features."""
+
+
+def feature_size(network: NetworkConfig, features: Features) -> int:
+    """Numbers that a frame is described by.
+
+    Raises:
+        ConfigError: If maximum activations alone are wanted and the image model does without them.
+    """
+    channels = network.trunk.widths[-1]
+    if features == "mac":
+        if not network.mac:
+            raise ConfigError(
+                "attention.features is mac, but the image model has no maximum activations (network.mac)",
+                "take attention.features: face",
+            )
+        return channels
+    regions = 1 + (network.zooms if features == "all" else 0)
+    return regions * (network.embedding + (channels if network.mac else 0))
+
+
+@torch.no_grad()
+def describe_faces(
+    network: ImageNetwork, faces_B3HW: Tensor, features: Features, *, view: View = CENTRE
+) -> Tensor:
+    """Numbers (B, F) that an image model describes faces by (paper section IV-B).
+
+    Args:
+        network: The image model.
+        faces_B3HW: uint8 RGB (B, 3, 224, 224).
+        features: Which numbers, see :class:`fgbench.config.AttentionConfig`.
+        view: The crop that is seen, and whether it is mirrored; else the plain centre crop.
+    """
+    model = network.model
+    n, (crop, mirrored) = len(faces_B3HW), view
+    choice = torch.full((n,), crop, dtype=torch.int64, device=faces_B3HW.device)
+    turned = torch.full((n,), mirrored, device=faces_B3HW.device)
+    looking = model if features == "all" else _without_zoom(model)
+    maps = looking.see(network.preprocessing.view(faces_B3HW, choice, turned)).maps
+    if features == "mac":
+        found: Tensor = model.scales[0].mac_norm(maps[:, 0].amax((2, 3)))
+        return found
+    parts = [model.scales[0].features(maps[:, :1])]
+    if features == "all" and model.config.zooms:
+        parts.append(model.scales[1].features(maps[:, 1:]))
+    return torch.cat(parts, 1)
+
+
+def _without_zoom(model: MsauNet) -> MsauNet:
+    """The same modules, looked through without enlarged regions."""
+    plain = copy.copy(model)
+    plain.config = model.config.model_copy(update={"zooms": 0})
+    return plain
+
+
+def keep_frames(
+    network: ImageNetwork,
+    frames: Sequence[tuple[str, int]],
+    features: Features,
+    place: Place,
+    *,
+    views: Sequence[View],
+    resident_mb: int,
+) -> KeptMaps:
+    """Descriptions of frames, in their order: those that are kept, or made now.
+
+    Args:
+        network: The image model, on the device.
+        frames: Clip and number of each.
+        features: Which numbers.
+        place: Where.
+        views: Crops that are described, the plain centre crop first.
+        resident_mb: MiB of the device that they may take.
+
+    Raises:
+        ConfigError: If they are beyond the range of float16.
+        ManifestError: If a frame has no picture, or the manifests are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If the disk is full or has too little room, or another process makes the same ones.
+    """
+    key = {
+        "format": _FORMAT,
+        "network": state_digest(network.model.state_dict()),
+        "config": network.model.config.model_dump(mode="json"),
+        "preprocessing": network.preprocessing.plain(),
+        "features": features,
+        "views": [[crop, mirrored] for crop, mirrored in views],
+        "manifests": place.faces_digest,
+        "frames": digest_json([[clip_id, index] for clip_id, index in frames]),
+    }
+    # A new frame is decoded once, so none is held: streamed, however few they are.
+    images = open_source(
+        find_frames(place.manifests, frames), device=place.device, resident_mb=0, jobs=place.jobs
+    )
+
+    def opened() -> KeptMaps:
+        return keep_maps(
+            place.workdir / "cache" / "frames" / digest_json(key),
+            key,
+            images=images,
+            n_views=len(views),
+            n_maps=1,
+            n_made=1,
+            compute=lambda faces, view: _as_maps(describe_faces(network, faces, features, view=views[view])),
+            batch=_BATCH,
+            device=place.device,
+            resident_mb=resident_mb,
+            progress=lambda _, done, of: place.progress("frames", done, of),
+            note=place.note,
+        )
+
+    processes = join_processes(place.device)
+    made = opened() if processes.main else None
+    processes.wait()
+    return made or opened()
+
+
+def _as_maps(found_BF: Tensor) -> Tensor:
+    return found_BF[:, None, :, None, None]

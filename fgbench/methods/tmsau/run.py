@@ -1,0 +1,241 @@
+"""A run of a network of clips: from the clips of a work folder to weights, predictions and scores.
+
+Writes, beside what `fgbench.runs.results` does, ``weights.safetensors``, ``streams.parquet`` and
+``attention.parquet`` (`fgbench.runs.streams`), ``history.json``, ``log/`` and ``README.md`` into the
+folder of the run. The weights hold the image model too, so that they tell the class of images and of clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbench.config import TrainVideoConfig
+from fgbench.errors import ConfigError, DatasetError
+from fgbench.files.hashing import digest_json
+from fgbench.inputs.clip_set import clip_frames
+from fgbench.methods._networks.chain import chain_of, drawn_start
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.overlap import start_told
+from fgbench.methods._networks.run_end import write_trained
+from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
+from fgbench.methods.msau.opened import ImageNetwork, open_network
+from fgbench.methods.tmsau.data import OpenClips, open_clips
+from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN, flow_of
+from fgbench.methods.tmsau.inputs import Scale
+from fgbench.methods.tmsau.network import build_drawn, digest_weights, settings
+from fgbench.methods.tmsau.opened import with_image_model
+from fgbench.methods.tmsau.outcome import write_clip_outcome
+from fgbench.methods.tmsau.task import VideoTask, predict_clips
+from fgbench.models.tmsau import TmsauNet
+from fgbench.models.weights import save_weights
+from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.results import read_result
+from fgbench.runs.roles import Roles
+from fgbench.runs.samples import clips_of_all_classes
+from fgbench.runs.weights import WEIGHTS, Trained
+from fgbench.training.context import Place
+from fgbench.training.device import memory_explained
+from fgbench.training.history import History
+from fgbench.training.loop import fit
+from fgbench.training.processes import join_processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Data:
+    """Clips of a work folder by role, opened for the streams."""
+
+    roles: Roles
+    train: OpenClips
+    selection: OpenClips
+    test: OpenClips
+    scales: Mapping[str, Scale]
+
+
+def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: Path | None = None) -> Path:
+    """Train, choose the epoch on validation clips, predict the test clips.
+
+    Args:
+        config: The recipe.
+        place: Where.
+        image: The image model that describes frames, if the recipe takes one; it stays as it is.
+        weights: To start convolutional networks from, see
+            :func:`fgbench.methods.tmsau.network.build_drawn`.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+            the image model was trained on test clips, or on faces of another geometry.
+        DatasetError: If a part has no clips, or a class no training clips.
+        ManifestError: If manifests or weights are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If memory or disk are full, or another process makes the run.
+    """
+    if (image is None) != (config.image_recipe is None):
+        raise ConfigError(
+            f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
+            "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
+        )
+    if image is not None:
+        refuse_other_faces(image, place)
+    start = None if image is None else start_told(image, place)
+    notes = [] if image is None else pseudo_trained(image.metadata)
+    if config.losses.basic and not place.labels.upper:
+        config = config.model_copy(update={"losses": config.losses.without_basic()})
+        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+    details = {
+        **place.details,
+        "manifest_digest": place.manifest_digest,
+        "method": config.method,
+        "kind": "video",
+        "recipe": config.name,
+        "streams": list(config.streams),
+        "spatial": config.spatial,
+        "temporal": config.temporal,
+        "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
+        "losses_on": config.losses.on if len(config.streams) > 1 else None,
+        "image_model": None if image is None else image.digest,
+        "image_run": None if image is None else image.name,
+        "start": start,
+        "chain": chain_of(image),
+        "weights": None if weights is None else digest_weights(weights),
+        "input_scale": None if weights is None else "published",
+        FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
+        **({"notes": notes} if notes else {}),
+    }
+    instead = "--image-run takes an image model that does not"
+    if said := drawn_start(details["chain"], place.details, instead=instead):
+        place.note(f"{config.name} {said}")
+    folder = place.finished(config.name, config.model_dump(mode="json"))
+    if folder is not None and not place.force:
+        told = read_result(folder)["details"]
+        if all(told.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
+            return folder
+    with memory_explained(), place.hold(config.name):
+        return _run(config, place, image, weights, details)
+
+
+def _run(
+    config: TrainVideoConfig,
+    place: Place,
+    image: Trained | None,
+    weights: Path | None,
+    details: Mapping[str, Any],
+) -> Path:
+    network = None if image is None else open_network(image, place.device)
+    model = build_drawn(config, network, weights, seed=place.seed, labels=place.labels).to(place.device)
+    data = _open(config, place, network, published=weights is not None)
+    known = [details["image_model"], details["weights"]]
+    if weights is not None:
+        known.append(details["input_scale"])
+    plain = config.model_dump(mode="json")
+    history = fit(
+        VideoTask(
+            model,
+            config,
+            train=data.train,
+            selection=data.selection,
+            seed=place.seed,
+            device=place.device,
+        ),
+        config.optimiser,
+        seed=place.seed,
+        device=place.device,
+        folder=place.folder(config.name),
+        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
+        resume=place.resume and not place.force,
+        progress=place.progress,
+        note=place.note,
+    )
+    processes = join_processes(place.device)
+    if processes.main:
+        _finish(config, place, data, model.eval(), network, image, history=history, details=details)
+    processes.wait()
+    return place.folder(config.name)
+
+
+def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
+    near = config.spatial == "rgb" and config.rgb.train_on == "image"
+    found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
+    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=found.known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
+    train, scales = open_clips(
+        config,
+        place,
+        found.clip_set(roles.train, place.labels, place.device),
+        network,
+        None,
+        trained_on=True,
+        published=published,
+    )
+
+    def opened(samples: Sequence[Any]) -> OpenClips:
+        clips = found.clip_set(samples, place.labels, place.device)
+        return open_clips(config, place, clips, network, scales, trained_on=False)[0]
+
+    return _Data(
+        roles=roles,
+        train=train,
+        selection=opened(roles.selection),
+        test=opened(roles.predicted),
+        scales=scales,
+    )
+
+
+def _finish(
+    config: TrainVideoConfig,
+    place: Place,
+    data: _Data,
+    model: TmsauNet,
+    network: ImageNetwork | None,
+    image: Trained | None,
+    *,
+    history: History,
+    details: Mapping[str, Any],
+) -> None:
+    """Predict the validation and the test clips and write the run, its result last."""
+    folder, labels = place.folder(config.name), place.labels.labels
+    predicted = predict_clips(model, data.test)
+    state, described = with_image_model(model.state_dict(), network)
+    metadata = {
+        "kind": "video",
+        "experiment": config.name,
+        "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
+        **place.labels.described(),
+        "basic": list(place.labels.upper) if config.losses.basic else [],
+        "network": settings(config),
+        "scales": {
+            name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
+        },
+        "image": described,
+        "initial_weights": details["weights"],
+        FLOW_ORIGIN: details[FLOW_ORIGIN],
+        **({} if image is None else pseudo_metadata(image.metadata)),
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+    }
+    save_weights(folder / WEIGHTS, state, metadata)
+    write_clip_outcome(
+        folder,
+        {"val": (data.selection, predict_clips(model, data.selection)), "test": (data.test, predicted)},
+        labels,
+    )
+    fused = predicted.fused(config.fusion_weight)
+    write_trained(
+        place,
+        data.roles,
+        fused,
+        config=config.model_dump(mode="json"),
+        history=history,
+        metadata=metadata,
+        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
+        start=image,
+    )

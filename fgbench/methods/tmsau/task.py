@@ -1,0 +1,291 @@
+"""A network of clips as a task of the training loop (paper section IV-B).
+
+Suffixes of tensors: B clips of a batch, S streams, K fine classes, M upper classes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fgbench.config import TrainVideoConfig
+from fgbench.evaluation import metrics
+from fgbench.inputs.batching import Slices, epoch_order
+from fgbench.inputs.distortion import draw_distortions
+from fgbench.methods.tmsau.data import OpenClips
+from fgbench.methods.tmsau.inputs import Looks, Taken
+from fgbench.models.streams import StreamOutputs
+from fgbench.models.tmsau import TmsauNet, fuse
+from fgbench.training.losses import softmax_losses
+from fgbench.training.randomness import generator
+
+TEST_BATCH = 8
+"""Clips that are predicted together."""
+
+_AHEAD = 2
+_FIVE = 5
+_BACKBONE = ".backbone."  # part of the names of parameters of convolutional networks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipBatch:
+    """Some clips.
+
+    Attributes:
+        index: (B,) int64 their places in the list, on the CPU.
+        stored: By stream: what is stored of them.
+    """
+
+    index: Tensor
+    stored: Mapping[str, Taken]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipBatches:
+    """The batches of an epoch, each of which is fetched while the network computes on the one before.
+
+    Attributes:
+        clips: The clips.
+        slices: Their places, in batches.
+        epoch: Number of the epoch; ``None`` takes what is tested on.
+        looks: How all N clips are looked at, on the CPU.
+    """
+
+    clips: OpenClips
+    slices: Slices
+    epoch: int | None
+    looks: Looks
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    def __iter__(self) -> Iterator[ClipBatch]:
+        with ThreadPoolExecutor(1, thread_name_prefix="clips") as reader:
+            ahead: deque[Future[ClipBatch]] = deque()
+            try:
+                for index in self.slices:
+                    ahead.append(reader.submit(self._fetch, index))
+                    if len(ahead) > _AHEAD:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+    def _fetch(self, index: Tensor) -> ClipBatch:
+        numbers = index.numpy()
+        stored = {
+            name: stream.take(numbers, epoch=self.epoch, looks=self.looks)
+            for name, stream in self.clips.inputs.items()
+        }
+        return ClipBatch(index, stored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedClips:
+    """What a network says of N clips, on the CPU.
+
+    Attributes:
+        streams: By stream: (N, K) float32 probabilities.
+        basic: By stream: (N, M) float32 probabilities by the outputs for the upper classes; M is 0 without.
+        attention: Weights of both blocks of each clip's frames, (2, n) float32 each; empty without attention.
+    """
+
+    streams: Mapping[str, npt.NDArray[np.float32]]
+    basic: Mapping[str, npt.NDArray[np.float32]]
+    attention: Sequence[npt.NDArray[np.float32]]
+
+    def fused(self, weight: float) -> npt.NDArray[np.float32]:
+        """(N, K) probabilities of the streams together."""
+        return _fused(self.streams, weight)
+
+    def fused_basic(self, weight: float) -> npt.NDArray[np.float32]:
+        """(N, M) probabilities of the upper classes by the streams together."""
+        return _fused(self.basic, weight)
+
+
+class VideoTask:
+    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+
+    Args:
+        model: The network.
+        config: The recipe.
+        train: Clips to train on.
+        selection: Clips on which the epoch is chosen, by the mean accuracy of the classes.
+        seed: Of the order and of what is drawn.
+        device: Where the network is.
+    """
+
+    def __init__(
+        self,
+        model: TmsauNet,
+        config: TrainVideoConfig,
+        *,
+        train: OpenClips,
+        selection: OpenClips,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.model = model
+        self._config = config
+        self._train = train
+        self._selection = selection
+        self._seed = seed
+        self._device = device
+        self._epoch = -1
+        self._crop = self._mirrored = torch.empty(0)
+        self._distorted: Tensor | None = None
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Backbones at the recipe's rate, all that comes after them at its own."""
+        rate = self._config.optimiser.learning_rate
+        backbones = [value for name, value in self.model.named_parameters() if _BACKBONE in name]
+        heads = [value for name, value in self.model.named_parameters() if _BACKBONE not in name]
+        return [{"params": backbones}, {"params": heads, "lr": rate * self._config.head_factor}]
+
+    def is_sparing(self, epoch: int) -> bool:
+        """Whether the classifiers of the fine classes, which there always are, have no loss."""
+        return not self._config.losses.fine
+
+    def batches(self, *, epoch: int, rank: int, world: int) -> ClipBatches:
+        """Training clips in the order of an epoch."""
+        n, data = len(self._train), self._config.data
+        if epoch != self._epoch:
+            random = generator(self._seed, "clips", epoch)
+            mirrored = torch.rand(n, generator=random) < 0.5
+            crop = torch.randint(_FIVE, (n,), generator=random)
+            self._mirrored = mirrored & data.flip
+            self._crop = crop * (data.crops == "five")
+            self._distorted = draw_distortions(n, data.distort, seed=self._seed, epoch=epoch)
+            self._epoch = epoch
+        order = epoch_order(n, seed=self._seed, epoch=epoch, shuffle=True)
+        slices = Slices(order, self._config.optimiser.batch, rank, world)
+        return ClipBatches(self._train, slices, epoch, Looks(crop=self._crop, mirrored=self._mirrored))
+
+    def rows(self, batch: ClipBatch) -> int:
+        """Clips of a batch."""
+        return len(batch)
+
+    def loss(self, batch: ClipBatch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Softmax losses of both levels of classes, of each stream or of their fusion."""
+        looks = Looks(
+            crop=self._crop[batch.index].to(self._device, non_blocking=True),
+            mirrored=self._mirrored[batch.index].to(self._device, non_blocking=True),
+            distorted=(
+                None
+                if self._distorted is None
+                else self._distorted[batch.index].to(self._device, non_blocking=True)
+            ),
+        )
+        outputs = self.model(_seen(self._train, batch, looks))
+        places = batch.index.to(self._train.clips.labels.device)
+        fine, basic = self._train.clips.labels[places], self._train.clips.basic[places]
+        return video_loss(outputs, fine, basic, self._config)
+
+    def ids(self, batch: ClipBatch) -> Sequence[str]:
+        """Ids of the clips of a batch."""
+        return [self._train.clips.samples[place].sample_id for place in batch.index.tolist()]
+
+    def score(self) -> dict[str, float]:
+        """What the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
+        found = predict_clips(self.model, self._selection)
+        truth = self._selection.clips.labels.cpu().numpy()
+        fused = found.fused(self._config.fusion_weight)
+        scores = {"uar": _uar(truth, fused), "probability": _true_probability(truth, fused)}
+        scores["score"] = scores[self._config.choose_by]
+        if len(found.streams) > 1:
+            scores |= {name: _uar(truth, values) for name, values in found.streams.items()}
+        return scores
+
+
+def video_loss(
+    outputs: Mapping[str, StreamOutputs], fine_B: Tensor, basic_B: Tensor, config: TrainVideoConfig
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a network of clips (paper section IV-B: softmax losses with the weights of MSAU-Net).
+
+    Args:
+        outputs: Of each stream.
+        fine_B: int64 fine classes.
+        basic_B: int64 upper classes; not looked at where their weight is 0.
+        config: The recipe: weights, and whether the losses are those of the streams or of their fusion.
+
+    Returns:
+        The total to descend on, and its parts before weighting, detached.
+    """
+    weighed = {"fine": (config.losses.fine, fine_B), "basic": (config.losses.basic, basic_B)}
+    terms: dict[str, tuple[float, Tensor]] = {}
+    for level, (weight, target_B) in weighed.items():
+        logits = {name: found for name, out in outputs.items() if (found := getattr(out, level)) is not None}
+        if not weight or not logits:
+            continue
+        if config.losses.on == "fused" and len(logits) > 1:
+            chances = {name: found.float().softmax(1) for name, found in logits.items()}
+            fused = fuse(chances, config.fusion_weight)
+            # The floor keeps the gradient finite where all streams are sure of another class.
+            loss = -fused.gather(1, target_B[:, None]).clamp_min(1e-12).log().mean()
+        else:
+            loss = softmax_losses(torch.stack(list(logits.values()), 1), target_B)
+        terms[level] = weight, loss
+    total = torch.stack([weight * loss for weight, loss in terms.values()]).sum()
+    return total, {name: loss.detach() for name, (_, loss) in terms.items()}
+
+
+@torch.no_grad()
+def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
+    """Predictions of clips as they are tested on, in order; the network has to be in evaluation mode."""
+    n = len(clips)
+    slices = Slices(epoch_order(n, seed=0, epoch=0, shuffle=False), TEST_BATCH)
+    parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in clips.inputs}
+    basic: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in clips.inputs}
+    attention: list[npt.NDArray[np.float32]] = []
+    device = clips.clips.labels.device
+    for batch in ClipBatches(clips, slices, None, Looks.plain(n, torch.device("cpu"))):
+        outputs = model(_seen(clips, batch, Looks.plain(len(batch), device)))
+        for name, found in outputs.items():
+            parts[name].append(found.probabilities().cpu().numpy())
+            basic[name].append(found.basic_probabilities().cpu().numpy())
+            if found.weights is not None:
+                weights, mask = found.weights.float().cpu().numpy(), batch.stored[name][1].cpu().numpy()
+                attention += [row[:, there] for row, there in zip(weights, mask, strict=True)]
+    return PredictedClips(
+        streams={name: np.concatenate(found) for name, found in parts.items()},
+        basic={name: np.concatenate(found) for name, found in basic.items()},
+        attention=attention,
+    )
+
+
+def _seen(clips: OpenClips, batch: ClipBatch, looks: Looks) -> dict[str, Taken]:
+    return {
+        name: (clips.inputs[name].see(stored, looks), mask) for name, (stored, mask) in batch.stored.items()
+    }
+
+
+def _fused(streams: Mapping[str, npt.NDArray[np.float32]], weight: float) -> npt.NDArray[np.float32]:
+    found: npt.NDArray[np.float32] = fuse(
+        {name: torch.from_numpy(values) for name, values in streams.items()}, weight
+    ).numpy()
+    return found
+
+
+def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
+    return metrics.uar(counts)
+
+
+def _true_probability(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    """Mean over classes of the mean probability of the true class; NaN without samples."""
+    true = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    means = [true[truth == number].mean() for number in np.unique(truth)]
+    return float(np.mean(means)) if means else float("nan")

@@ -1,0 +1,257 @@
+"""Stages, buckets and fingerprints: what has to be done, and what is done already.
+
+Clips are hashed into a fixed number of buckets. The outcome of a stage for a bucket is a set of Parquet
+files and a *marker*, a small JSON file that is written last and tells their digests. All of them bear a
+fingerprint in their names: the hash of the stage's name and version, of the recipe's section that the stage
+reads, of its plan for the bucket, and of the digests of its inputs. What exists is never computed again and
+never changed, so a run may be killed at any instant and be continued, and one worker and many give the same
+bytes.
+
+Layout of a work folder::
+
+    stages/<stage>/<bucket>-<fingerprint>.json              marker, written last
+    stages/<stage>/<bucket>-<fingerprint>.<output>.parquet  rows
+    stages/<stage>/<bucket>-<fingerprint>.rejects.parquet   items that could not be used, with the reason
+    stages/<stage>/<bucket>-<fingerprint>.in-hand           item in work; left by a process that dies
+    logs/failed_items.log                                   tracebacks of items that failed
+    plans/<stage>-<fingerprint>.json                        decisions that need all buckets at once
+    manifests/                                              what users read; see
+    fgbench.preparation.stages.publish prepare.json, .fgbench-work.json                        origin and
+    mark; see fgbench.workfolders.folder
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fgbench import plugins, storage
+from fgbench.catalogue.stamps import Stamp
+from fgbench.config import PrepareConfig, Section
+from fgbench.files.hashing import digest_json
+from fgbench.preparation.markers import CHANGED as CHANGED
+from fgbench.preparation.markers import REJECTS as REJECTS
+from fgbench.preparation.markers import Marker as Marker
+from fgbench.preparation.markers import stage_folder as stage_folder
+from fgbench.preparation.markers import stem as stem
+from fgbench.records import ClipEntry, Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEATURES = ("lbp", "dense_trajectories", "optical_flow", "wide_faces")
+"""Stages of features; a recipe may leave them out. Their tables are published under ``features/``."""
+
+ORDER = ("ingest", "consensus", "split", "sample", "faces", "audit", "augment", *FEATURES)
+"""Stages that work bucket by bucket, in their order; ``publish`` follows them."""
+
+ROWS = "rows"
+"""Name of the output of a stage that has only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An item that a stage could use, and its rows.
+
+    Attributes:
+        item_id: Id of the item (a clip id).
+        rows: Rows of the output table; consumed once, as a stream.
+        output: Name of the output table.
+    """
+
+    item_id: str
+    rows: Iterable[Mapping[str, Any]]
+    output: str = ROWS
+
+
+Outcome = Accepted | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item that a stage can work on, and how.
+
+    What the work raises, also while the rows of its outcome are made, makes a reject of this item alone
+    (`fgbench.preparation.failures`).
+
+    Attributes:
+        item_id: Id of the item (a clip id).
+        work: Works on it; called at once, before the next item is asked for.
+    """
+
+    item_id: str
+    work: Callable[[], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """All that a worker needs to run one stage on one bucket.
+
+    Attributes:
+        stage: Name of the stage.
+        bucket: Number of the bucket.
+        fingerprint: Identity of the result.
+        workdir: The work folder.
+        root: Root of the data set.
+        dataset: Name of the data set, for the manifests.
+        scheme: Name of its label set.
+        classes: Labels of the clips that are taken, where the recipe lists them; else empty.
+        upper: Label to upper class, where the recipe groups its own classes.
+        config: The stage's section of the recipe.
+        inputs: Stage name to output name to file.
+        entries: Clips of the bucket as the adapter lists them (only for the first stage).
+        stamps: States of their files when it was decided to read them, in the same order.
+        plan: What :attr:`Stage.plan` decided for this bucket.
+        fatal: Items at which worker processes died, and how in words; they are rejected without a try.
+    """
+
+    stage: str
+    bucket: int
+    fingerprint: str
+    workdir: Path
+    root: Path
+    dataset: str
+    scheme: str
+    config: Section
+    inputs: Mapping[str, Mapping[str, Path]]
+    classes: tuple[str, ...] = ()
+    upper: Mapping[str, str] = field(default_factory=dict)
+    entries: tuple[ClipEntry, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
+    plan: Any = None
+    fatal: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(
+        self, stage: str, output: str = ROWS, columns: list[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of an input table of this bucket, streamed in their order."""
+        path = self.inputs.get(stage, {}).get(output)
+        return storage.read_rows(path, columns) if path is not None else iter(())
+
+    def by_clip(self, stage: str, output: str = ROWS) -> dict[str, dict[str, Any]]:
+        """Input table of this bucket with one row per clip, by clip id."""
+        return {row["clip_id"]: row for row in self.rows(stage, output)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of ``fgbench prepare``; the module ``fgbench/preparation/stages/<name>.py`` holds it as
+    ``STAGE``.
+
+    Attributes:
+        name: Name of the stage, of its module and of its section in the recipe.
+        version: To be raised when the same input and recipe give other rows than before.
+        inputs: Stages whose tables it reads; the clips of the first are the items to accept or reject.
+        outputs: Output name to table name in :func:`fgbench.records.schema`.
+        run: Lists the items of a bucket, ordered by their ids, each with the work that it takes. Whatever may
+            fail for one item alone belongs into its work.
+        plan: Decides for all buckets at once what each has to do; gets the recipe's section and the input
+            files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
+            independent.
+        plan_shape: Type of that value, as JSON holds it: what was kept is not used where it has another.
+        files: Further files that the result depends on, e.g. model weights named in the recipe.
+        width: Length of the vectors of the output table, where it is a choice of the recipe.
+        enabled: Whether the recipe wants the stage; ``None`` is always.
+        reads_classes: Whether rows depend on the classes, and their upper classes, that the recipe lists.
+    """
+
+    name: str
+    version: int
+    inputs: tuple[str, ...]
+    outputs: Mapping[str, str]
+    run: Callable[[Task], Iterator[Item]]
+    plan: Callable[[Any, Mapping[int, Mapping[str, Mapping[str, Path]]]], Mapping[int, Any]] | None = None
+    plan_shape: Any = Any
+    files: Callable[[Any], Sequence[Path]] | None = None
+    width: Callable[[Any], int] | None = None
+    enabled: Callable[[Any], bool] | None = None
+    reads_classes: bool = False
+
+    def is_enabled(self, recipe: PrepareConfig) -> bool:
+        """Whether the recipe wants this stage."""
+        return self.enabled is None or self.enabled(self.config(recipe))
+
+    def config(self, recipe: PrepareConfig) -> Section:
+        """The section of the recipe that this stage reads."""
+        section: Section = getattr(recipe, self.name)
+        return section
+
+
+def stages() -> list[Stage]:
+    """The stages in their order."""
+    return [plugins.load("stages", name).STAGE for name in ORDER]
+
+
+def is_result(name: str) -> bool:
+    """Whether a file of a stage's folder is named as a result, its marker or its item in work is."""
+    return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json|in-hand)", name) is not None
+
+
+def fingerprint(
+    stage: Stage,
+    section: Section,
+    inputs: Mapping[str, Mapping[str, str]],
+    *,
+    source: str = "",
+    plan: Any = None,
+    files: Mapping[str, str] | None = None,
+) -> str:
+    """Identity of a stage's result for a bucket (SHA-256, hex).
+
+    Args:
+        stage: The stage.
+        section: Its section of the recipe.
+        inputs: Stage name to digests of its outputs for this bucket.
+        source: Digest of what the adapter lists, for the first stage; of the listed classes, for one that
+            reads them.
+        plan: The stage's plan for this bucket.
+        files: Digests of further files.
+    """
+    return digest_json(
+        {
+            "stage": stage.name,
+            "version": stage.version,
+            "section": section.model_dump(mode="json"),
+            "inputs": {name: dict(digests) for name, digests in inputs.items()},
+            "source": source,
+            "plan": plan,
+            "files": dict(files or {}),
+        }
+    )
+
+
+def plan_path(
+    workdir: Path, stage: Stage, section: Section, digests: Mapping[int, Mapping[str, Mapping[str, str]]]
+) -> Path:
+    """File of the stage's plan for all buckets.
+
+    Args:
+        workdir: The work folder.
+        stage: A stage with a plan.
+        section: Its section of the recipe.
+        digests: Bucket to what :func:`input_digests` gives, for all buckets that it works on.
+    """
+    whole = {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
+    identity = fingerprint(stage, section, whole)
+    return workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
+
+
+def input_digests(
+    stage: Stage, bucket: int, finished: Mapping[str, Mapping[int, Marker]]
+) -> dict[str, dict[str, str]]:
+    """Stage name to digests of its outputs, of the inputs of a bucket that there are."""
+    return {name: finished[name][bucket].digests() for name in stage.inputs if bucket in finished[name]}
+
+
+def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:
+    """Several Parquet files of one schema as one Arrow table, in the order given.
+
+    Raises:
+        ManifestError: If one is missing or damaged.
+    """
+    import pyarrow as pa
+
+    return pa.concat_tables([storage.read_table(path, columns) for path in paths])

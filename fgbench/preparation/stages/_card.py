@@ -1,0 +1,108 @@
+"""``manifests/README.md``, the data card of a work folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fgbench.catalogue.listing import Listing
+from fgbench.config import PrepareConfig
+from fgbench.preparation.report import alignment_line, face_lines
+from fgbench.preparation.stages._annotation_card import annotation_lines
+from fgbench.preparation.stages._plain_text import plain
+from fgbench.preparation.stages._votes import Annotation
+from fgbench.records import SPLITS
+from fgbench.workfolders.manifest_index import unlike_published_sentence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def data_card(
+    config: PrepareConfig,
+    counts: Mapping[str, Mapping[str, int]],
+    rejects: pa.Table,
+    listing: Listing,
+    *,
+    classes: Sequence[str],
+    annotation: Annotation,
+    alignment: Mapping[str, int],
+    unlike_published: Mapping[str, Sequence[int]],
+    faces: Mapping[str, int],
+) -> str:
+    """The data card of a work folder, in Markdown.
+
+    Args:
+        config: The recipe.
+        counts: Part to number of clips, of original images and of images with copies.
+        rejects: Table of the clips that could not be used.
+        listing: What the adapter listed.
+        classes: Labels of the manifests.
+        annotation: What annotators said.
+        alignment: Number of usable frames that are aligned, and that were taken as they are.
+        unlike_published: Part to its number of entries and the published one, where they differ.
+        faces: What is told of the faces (:func:`fgbench.preparation.stages._clip_faces.told_of_faces`).
+    """
+    reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
+    lines = [f"# {plain(config.dataset.name)}", ""]
+    if config.dataset.synthetic:
+        lines += [
+            "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
+    lines += [
+        f"Prepared by fgbench with the recipe `{plain(config.name)}`. {plain(config.description)}".rstrip(),
+        "",
+        "| part | clips | images | images with augmented copies |",
+        "|---|---|---|---|",
+        *(
+            f"| {part} | {counts[part]['clips']} | {counts[part]['images']} | {counts[part]['augmented']} |"
+            for part in SPLITS
+        ),
+        "",
+        f"Label set `{plain(config.dataset.scheme)}`: {plain(', '.join(classes)) or 'no classes'}.",
+        "",
+        *_left_out(listing.left_out),
+        *([unlike_published_sentence(unlike_published), ""] if unlike_published else []),
+        *_alignment(config, alignment),
+        *(
+            f"{line[0].upper()}{line[1:]}.\n"
+            for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
+        ),
+        *annotation_lines(annotation, config.consensus),
+        "## Files",
+        "",
+        "- `clips.parquet`: one row per usable clip",
+        "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
+        "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to",
+        "  be computed on originals.",
+        "- `rejects.parquet`: clips that could not be used, with stage and reason; those of the test list,",
+        "  or of a fold, that could not be read count as samples without prediction",
+        "- `rejects.csv`: the same for a spreadsheet",
+        "- `reannotate.csv`: clips on which annotators have to vote again",
+        "- `index.json`: digest of every file, the recipe and the versions",
+        "",
+        "## Clips that could not be used",
+        "",
+    ]
+    if reasons:
+        lines += ["| stage | reason | clips |", "|---|---|---|"]
+        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
+    else:
+        lines.append("None.")
+    return "\n".join(lines) + "\n"
+
+
+def _alignment(config: PrepareConfig, alignment: Mapping[str, int]) -> list[str]:
+    if config.faces.align == "never":
+        return ["Pictures were taken as they are, faces are not aligned.", ""]
+    told = alignment_line(config.faces.align, alignment)
+    return [] if told is None else [f"{told[0].upper()}{told[1:]}: no face was found in them.", ""]
+
+
+def _left_out(labels: Mapping[str, int]) -> list[str]:
+    if not labels:
+        return []
+    named = ", ".join(f"{count} of {plain(label)}" for label, count in labels.items())
+    return [f"Left out, since the label set lacks their class: {named}.", ""]

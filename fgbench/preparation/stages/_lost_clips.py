@@ -1,0 +1,51 @@
+"""What is known of clips that could not be used: class, part and person, as the data set lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fgbench.config import PrepareConfig
+from fgbench.preparation.stages._votes import spelled
+from fgbench.preparation.stages.consensus import rules_of
+from fgbench.preparation.voting import duplicate_voter, settle
+from fgbench.records import ClipEntry
+from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
+
+
+def told_of(
+    clip_id: str, entry: ClipEntry | None, parts: Mapping[str, str], config: PrepareConfig
+) -> dict[str, Any]:
+    """Columns of a reject that the data set tells; ``None`` where it does not.
+
+    Args:
+        clip_id: The clip.
+        entry: As the data set lists it; ``None`` if it does not.
+        parts: Clip to part, of clips that were divided.
+        config: The recipe.
+    """
+    official = entry.split if entry is not None and config.split.use_official else None
+    return {
+        "label": None if entry is None else _label(entry, config),
+        "split": parts.get(clip_id, official),
+        "subject_id": None if entry is None else entry.subject_id,
+        "source_id": None if entry is None else entry.source_id,
+        "key_frame": None if entry is None else entry.key_frame,
+    }
+
+
+def _label(entry: ClipEntry, config: PrepareConfig) -> str | None:
+    """The class, where the data set or the votes settle it."""
+    scheme = config.dataset.scheme
+    if scheme == UNLABELLED:
+        return None
+    label = entry.label
+    if entry.votes:
+        if duplicate_voter(entry.votes) is not None:
+            return None
+        votes = spelled(entry.votes, ontology(scheme))
+        return settle(votes, rules_of(config.consensus, None)).label  # the frame rate matters to no label
+    try:
+        return None if label is None else ontology(scheme).find(label)
+    except UnknownLabelError:
+        return None

@@ -1,0 +1,210 @@
+"""What annotators said of the clips, as the rows of ``ingest`` hold it.
+
+Reads those rows; what is made of it goes into the data card and the stage ``consensus``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fgbench.evaluation.agreement import Agreement, class_agreement, nominal_agreement, numeric_agreement
+from fgbench.evaluation.clusters import cluster_names
+from fgbench.preparation.voting import (
+    NO_CLASS,
+    PAPERS_GROUP,
+    Judgement,
+    class_confidences,
+    duplicate_voter,
+    judgements,
+)
+from fgbench.records import Vote
+from fgbench.storage import read_rows
+from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
+
+COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
+"""Columns of ``ingest`` that tell what annotators said."""
+_CLUSTERS = ["subject_id", "source_id"]
+
+
+def votes_of(row: Mapping[str, Any]) -> list[Vote]:
+    """Votes of a row of ``ingest``, their labels as the label set spells them, where it has any."""
+    return spelled([Vote(**vote) for vote in row["votes"]], ontology(row["scheme"]))
+
+
+def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
+    """Votes with their labels as a label set spells them, and :data:`fgbench.preparation.voting.NO_CLASS`
+    where it has none such; as they are where there are no classes."""
+    if labels.name == UNLABELLED:
+        return list(votes)
+    return [replace(vote, label=_known(vote.label, labels)) for vote in votes]
+
+
+def _known(label: str, labels: Ontology) -> str:
+    try:
+        return labels.find(label)
+    except UnknownLabelError:
+        return NO_CLASS
+
+
+def strange_votes(paths: Iterable[Path]) -> Counter[str]:
+    """How often labels were voted for that are no class; blank ones are under ``""``.
+
+    Args:
+        paths: Tables of ``ingest``.
+    """
+    found: Counter[str] = Counter()
+    for path in paths:
+        for row in read_rows(path, COLUMNS):
+            votes = zip(row["votes"], votes_of(row), strict=True)
+            found.update(cast["label"].strip() for cast, vote in votes if vote.label == NO_CLASS)
+    return found
+
+
+def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
+    """Judgements of classes in tables of ``ingest``; clips with a duplicate vote are passed over.
+
+    Args:
+        paths: The tables.
+    """
+    for path in paths:
+        for row in read_rows(path, COLUMNS):
+            yield from _judgements(row, votes_of(row))
+
+
+def _judgements(row: Mapping[str, Any], votes: list[Vote]) -> list[Judgement]:
+    labels = ontology(row["scheme"])
+    if labels.name == UNLABELLED or duplicate_voter(votes) is not None:
+        return []
+    label = row["label"] and labels.find(row["label"])
+    return judgements(votes, label, row["confidence"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassAgreement:
+    """How far annotators agree on a class, or on all of them.
+
+    Attributes:
+        n_clips: Clips that anybody voted the class for.
+        n_votes: Votes for it.
+        label: On the label: this class against all others.
+        key_frame: On the key frames of the clips that have most votes for it alone.
+        confidence: On the confidence, likewise.
+    """
+
+    n_clips: int
+    n_votes: int
+    label: Agreement
+    key_frame: Agreement
+    confidence: Agreement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One round of votes.
+
+    Attributes:
+        n_annotators: Different people.
+        groups: Number of voters to number of clips with as many.
+        whole: Agreement over all classes.
+        classes: Agreement on each class that has a vote, by name.
+    """
+
+    n_annotators: int
+    groups: Mapping[int, int]
+    whole: ClassAgreement
+    classes: Mapping[str, ClassAgreement]
+
+    @property
+    def odd_groups(self) -> dict[int, int]:
+        """The groups of other sizes than the paper's."""
+        return {size: count for size, count in sorted(self.groups.items()) if size != PAPERS_GROUP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What annotators said of all clips that could be read.
+
+    Attributes:
+        rounds: Number of the round to its votes; none where the data set has final labels.
+        confidences: Class to mean confidence, as :func:`fgbench.preparation.voting.class_confidences` gives
+            it.
+    """
+
+    rounds: Mapping[int, Round]
+    confidences: Mapping[str, float | None]
+
+
+def read_annotation(paths: Iterable[Path]) -> Annotation:
+    """What annotators said of all clips but those with a duplicate vote; later rejects are among them.
+
+    Args:
+        paths: Tables of ``ingest``.
+
+    Raises:
+        ManifestError: If one is missing or damaged.
+    """
+    said: list[Judgement] = []
+    cast: dict[int, list[tuple[str, list[Vote]]]] = defaultdict(list)
+    for path in paths:
+        for row in read_rows(path, COLUMNS + _CLUSTERS):
+            votes = votes_of(row)
+            said += _judgements(row, votes)
+            (cluster,) = cluster_names(
+                subject_ids=[row["subject_id"]], source_ids=[row["source_id"]], clip_ids=[row["clip_id"]]
+            )
+            if duplicate_voter(votes) is None:
+                for number in sorted({vote.round for vote in votes}):
+                    cast[number].append((cluster, [vote for vote in votes if vote.round == number]))
+    return Annotation(
+        rounds={number: _round(clips) for number, clips in sorted(cast.items())},
+        confidences=class_confidences(said),
+    )
+
+
+def _round(clips: list[tuple[str, list[Vote]]]) -> Round:
+    clusters = [cluster for cluster, _ in clips]
+    votes = [found for _, found in clips]
+    labels = [[vote.label for vote in found if vote.label != NO_CLASS] for found in votes]
+    by_class: dict[str, list[int]] = defaultdict(list)
+    for place, found in enumerate(labels):
+        most = Counter(found).most_common(2)
+        if most and (len(most) == 1 or most[0][1] > most[1][1]):
+            by_class[most[0][0]].append(place)
+    n_votes = Counter(label for found in labels for label in found)
+    n_clips = Counter(label for found in labels for label in set(found))
+    on_labels = class_agreement(labels, clusters=clusters)
+
+    def described(places: Iterable[int], on_label: Agreement, counts: tuple[int, int]) -> ClassAgreement:
+        chosen = list(places)
+        within = [clusters[place] for place in chosen]
+        return ClassAgreement(
+            n_clips=counts[0],
+            n_votes=counts[1],
+            label=on_label,
+            key_frame=numeric_agreement(
+                [[v.key_frame for v in votes[place] if v.key_frame is not None] for place in chosen],
+                clusters=within,
+            ),
+            confidence=numeric_agreement(
+                [[v.confidence for v in votes[place] if v.confidence is not None] for place in chosen],
+                clusters=within,
+            ),
+        )
+
+    return Round(
+        n_annotators=len({vote.annotator for found in votes for vote in found}),
+        groups=Counter(map(len, votes)),
+        whole=described(
+            range(len(clips)),
+            nominal_agreement(labels, clusters=clusters),
+            (len(clips), n_votes.total()),
+        ),
+        classes={
+            name: described(by_class.get(name, []), on_labels[name], (n_clips[name], n_votes[name]))
+            for name in sorted(n_votes)
+        },
+    )

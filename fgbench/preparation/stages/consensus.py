@@ -1,0 +1,146 @@
+"""Stage ``consensus``: one label and one key frame per clip.
+
+Reads ``ingest``; settles the votes of clips that have any (`fgbench.preparation.voting`), takes the final
+label of the others, and adds upper class and valence where the class tree tells them. Writes one row per
+clip. Clips on which annotators do not agree are rejected as ``reannotate`` (after the first round) or
+``dropped`` (after a later one). Votes for labels that are no class are cast and count for none. With
+``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``: which classes these
+are is decided for all clips at once. Where the recipe lists its classes, clips whose votes settle another are
+rejected as ``other_class``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fgbench.config import ConsensusConfig
+from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
+from fgbench.preparation.stages._votes import COLUMNS, judged, votes_of
+from fgbench.preparation.voting import REANNOTATE as REANNOTATE
+from fgbench.preparation.voting import (
+    Decision,
+    Rules,
+    class_confidences,
+    duplicate_voter,
+    low_classes,
+    settle,
+)
+from fgbench.records import Rejected
+from fgbench.taxonomy import UNLABELLED, ontology
+
+LOW_CLASS = "low_class"
+"""Reason of clips of a class that is dropped for its mean confidence."""
+
+_FPS = 25.0
+"""Frame rate of clips that tell none: folders of pictures."""
+
+_ROUNDING = 1e-6
+"""A fifth of a second of 25 frames each is 5 of them, whatever the product of the numbers is."""
+
+OTHER_CLASS = "other_class"
+"""Reason of clips whose votes settle a class that the recipe does not list."""
+
+
+def _plan(
+    config: ConsensusConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
+) -> dict[int, list[str]]:
+    """Bucket to the classes of its clips that are dropped; no numbers, so that a new clip redoes no other
+    bucket than its own unless it makes a class fall or rise."""
+    if config.drop_classes_below == 0:
+        return {bucket: [] for bucket in inputs}
+    of = {bucket: list(judged([files["ingest"][ROWS]])) for bucket, files in inputs.items()}
+    low = low_classes(
+        class_confidences(one for found in of.values() for one in found), config.drop_classes_below
+    )
+    return {bucket: sorted({one.label for one in found} & {*low}) for bucket, found in of.items()}
+
+
+def _run(task: Task) -> Iterator[Item]:
+    config = task.config
+    assert isinstance(config, ConsensusConfig)
+    low = dict.fromkeys(task.plan, config.drop_classes_below)
+    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
+        rules = rules_of(config, clip["fps"])
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task.classes, task.upper))
+
+
+def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
+    """The rules by which the votes on a clip are settled.
+
+    Args:
+        config: Section of the recipe.
+        fps: Frames per second of the clip; ``None`` takes those of films.
+    """
+    frames = config.key_frame_tolerance
+    if frames is None:
+        frames = int(config.key_frame_tolerance_s * (fps or _FPS) + _ROUNDING)
+    return Rules(min_votes=config.min_votes, key_frame_tolerance=frames, min_confidence=config.min_confidence)
+
+
+def _settle(
+    clip: dict[str, Any],
+    rules: Rules,
+    low: Mapping[str, float],
+    classes: Sequence[str],
+    upper: Mapping[str, str],
+) -> Outcome:
+    label: str | None
+    key_frame: int | None
+    confidence: float | None
+    agreement: float | None
+    labels = ontology(clip["scheme"])
+    if not clip["votes"]:
+        label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
+    else:
+        votes = votes_of(clip)
+        twice = duplicate_voter(votes)
+        if twice is not None:
+            return Rejected(
+                clip["clip_id"], "duplicate_vote", f"{twice[0]!r} voted twice in round {twice[1]}"
+            )
+        decision: Decision = settle(votes, rules)
+        if decision.status != "settled":
+            return Rejected(clip["clip_id"], decision.status, decision.detail)
+        label, key_frame = decision.label, decision.key_frame
+        confidence, agreement = decision.confidence, decision.agreement
+    if labels.name == UNLABELLED or label is None:
+        name, basic, valence = None, None, None
+    else:
+        name = labels.find(label)
+        basic, valence = labels.place(name)
+        basic = upper.get(name, basic)
+    if name is not None and classes and name not in classes:
+        return Rejected(
+            clip["clip_id"], OTHER_CLASS, f"settled as {name}, which dataset.classes does not list"
+        )
+    if name is not None and name in low:
+        detail = (
+            f"mean confidence of the class {name} is below {low[name]:.2f} (consensus.drop_classes_below)"
+        )
+        return Rejected(clip["clip_id"], LOW_CLASS, detail)
+    row = {
+        "clip_id": clip["clip_id"],
+        "label": name,
+        "basic": basic,
+        "valence": valence,
+        "scheme": labels.name,
+        "confidence": confidence,
+        "agreement": agreement,
+        "key_frame": key_frame,
+    }
+    return Accepted(clip["clip_id"], [row])
+
+
+STAGE = Stage(
+    name="consensus",
+    version=4,
+    inputs=("ingest",),
+    outputs={ROWS: "consensus"},
+    run=_run,
+    plan=_plan,
+    plan_shape=list[str],
+    reads_classes=True,
+)

@@ -1,0 +1,172 @@
+"""Stage ``ingest``: read what each clip is, without decoding it where that is safe.
+
+Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
+aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
+truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
+key frame or label cannot be. Pictures and folders of pictures have decoders of their own
+(`fgbench.media.video.decoder_for`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fgbench.catalogue.stamps import Stamp, Stamps
+from fgbench.config import IngestConfig
+from fgbench.errors import MediaError
+from fgbench.media import video
+from fgbench.preparation.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
+from fgbench.records import ClipEntry, Rejected
+from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
+
+
+def _run(task: Task) -> Iterator[Item]:
+    config = task.config
+    assert isinstance(config, IngestConfig)
+    stamps = {entry.clip_id: stamp for entry, stamp in zip(task.entries, task.stamps, strict=True)}
+    for entry in sorted(task.entries, key=lambda entry: entry.clip_id):
+        yield Item(entry.clip_id, partial(_ingest, entry, config, task, stamps[entry.clip_id]))
+
+
+def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) -> Outcome:
+    if entry.problem is not None:
+        return Rejected(entry.clip_id, *entry.problem)
+    limits = video.Limits(
+        max_picture_px=config.max_picture_px,
+        max_frame_px=config.max_frame_px,
+        max_seconds=config.max_seconds,
+    )
+    try:
+        path = inside(task.root, entry.path)
+        before = Stamps(task.root).of(entry.path)
+        decoder = video.decoder_for(path, config.decoder)
+        with video.open_video(path, decoder, limits=limits) as reader:
+            info = reader.info
+        sha256 = video.media_digest(path, decoder)
+    except MediaError as error:
+        return Rejected(entry.clip_id, error.reason, error.message)
+    except OSError as error:
+        return Rejected(entry.clip_id, "unreadable", f"{entry.path}: {error.strerror or error}")
+    if not before == Stamps(task.root).of(entry.path) == stamp:
+        detail = f"{entry.path} was exchanged or written to since it was decided to read it"
+        return Rejected(entry.clip_id, CHANGED, detail)
+    if info.is_truncated and config.truncated == "reject":
+        announced = "" if info.n_announced is None else f" of {info.n_announced} that it announces"
+        detail = f"the file lacks its end, it holds {info.n_frames} frames{announced}"
+        hint = "copy it again, or take what is left with ingest.truncated: use"
+        return Rejected(entry.clip_id, "truncated", f"{detail}; {hint}")
+    problem = _annotation_problem(entry, info.n_frames, task.scheme)
+    if problem is not None:
+        return Rejected(entry.clip_id, *problem)
+    # A still picture is the climax itself; what moves is told by its content, whatever its name says.
+    is_still = info.container == "file"
+    row: dict[str, Any] = {
+        "clip_id": entry.clip_id,
+        "dataset": task.dataset,
+        "path": entry.path,
+        "sha256": sha256,
+        "decoder": decoder,
+        "container": info.container,
+        "codec": info.codec,
+        "pixel_format": info.pixel_format,
+        "width": info.width,
+        "height": info.height,
+        "rotation_deg": info.rotation_deg,
+        "mirrored": info.mirrored,
+        "pixel_aspect": info.pixel_aspect,
+        "tone_mapped": info.tone_mapped,
+        "fps": info.fps,
+        "n_frames": info.n_frames,
+        "truncated": info.is_truncated,
+        "n_announced": info.n_announced,
+        "duration_s": info.duration_s,
+        "source_id": entry.source_id,
+        "subject_id": entry.subject_id,
+        "label": entry.label,
+        "confidence": entry.confidence,
+        "key_frame": 0 if is_still and not entry.votes and entry.key_frame is None else entry.key_frame,
+        "scheme": task.scheme,
+        "official_split": entry.split,
+        "fold": entry.fold,
+        "votes": [
+            {
+                "annotator": vote.annotator,
+                "label": vote.label,
+                "confidence": vote.confidence,
+                "key_frame": vote.key_frame,
+                "round": vote.round,
+            }
+            for vote in entry.votes
+        ],
+        "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
+        "stills_only": entry.stills_only,
+        "max_frame_px": config.max_frame_px,
+    }
+    return Accepted(entry.clip_id, [row])
+
+
+def inside(root: Path, relative: str) -> Path:
+    """Path of a file of the data set, which may not lead out of its root.
+
+    Links that the user has put into the folder are followed: videos may lie on another disk.
+
+    Args:
+        root: Root of the data set.
+        relative: POSIX path from there.
+
+    Raises:
+        MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``).
+    """
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise MediaError(
+            f"path {relative!r} leads out of the data set's folder",
+            "give paths relative to the folder and inside it",
+            reason="path_outside_root",
+        )
+    return root.joinpath(*pure.parts)
+
+
+def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[str, str] | None:
+    """Reason and detail if labels or frame numbers cannot be, else ``None``."""
+    frames = [("key frame", entry.key_frame), *(("voted key frame", vote.key_frame) for vote in entry.votes)]
+    for what, index in frames:
+        if index is not None and not 0 <= index < n_frames:
+            return "key_frame_outside", f"{what} {index}, but the clip has frames 0 to {n_frames - 1}"
+    for index in entry.selected_frames or ():
+        if not 0 <= index < n_frames:
+            return (
+                "selected_frame_outside",
+                f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
+            )
+    last = entry.last_unit_frame
+    if last is not None and last >= n_frames:
+        return (
+            "unit_frame_outside",
+            f"action units of frame {last}, but the clip has frames 0 to {n_frames - 1}",
+        )
+    if scheme == UNLABELLED:
+        return None
+    if entry.votes:  # one for something that is no class settles nothing, and the others may do
+        unknown = [_unknown(vote.label, scheme) for vote in entry.votes]
+        return None if None in unknown else unknown[0]
+    if not entry.label:
+        return "missing_label", "the clip has neither a label nor votes"
+    return _unknown(entry.label, scheme)
+
+
+def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
+    """Reason and detail if a label set has no such label."""
+    if not label:
+        return "missing_label", "every vote is without a label"
+    try:
+        ontology(scheme).find(label)
+    except UnknownLabelError as error:
+        return "unknown_label", f"{error.message}; {error.hint}"
+    return None
+
+
+STAGE = Stage(name="ingest", version=5, inputs=(), outputs={ROWS: "ingest"}, run=_run)

@@ -1,0 +1,130 @@
+"""Stage ``lbp``: local binary patterns of every image of the image set, copies included.
+
+Reads ``augment`` and, for where the face lies in its picture, ``faces``; writes one row per image: its id and
+the histograms of its cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from fgbench.config import LbpConfig
+from fgbench.errors import ConfigError
+from fgbench.faces.geometry import N_IBUG_POINTS
+from fgbench.faces.layout import layout_of, mean_face_area
+from fgbench.features import lbp
+from fgbench.media.images import decode
+from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task
+from fgbench.records import IMAGE_ROLES, SPLITS, image_id
+
+_BATCH = 64
+_FACE_COLUMNS = ["clip_id", "frame_index", "role", "status", "landmarks", "transform"]
+
+Faces = dict[str, list[dict[str, Any]]]
+"""Rows of aligned faces of the image set, by clip."""
+
+
+def _run(task: Task) -> Iterator[Item]:
+    config = task.config
+    assert isinstance(config, LbpConfig)
+    clips: set[str] = set()
+    faces: Faces = {}
+    for row in task.rows("faces", columns=_FACE_COLUMNS):
+        clips.add(row["clip_id"])
+        if row["role"] in IMAGE_ROLES and row["landmarks"] is not None:
+            faces.setdefault(row["clip_id"], []).append(row)
+    with_images: set[str] = set()
+    for part in SPLITS:
+        images = task.rows("augment", part, ["image_id", "parent_id", "clip_id", "image"])
+        for clip_id, found in groupby(images, key=lambda row: str(row["clip_id"])):
+            with_images.add(clip_id)
+            yield Item(clip_id, partial(_clip, clip_id, found, faces.get(clip_id, []), config))
+    for clip_id in sorted(clips - with_images):
+        yield Item(clip_id, partial(Accepted, clip_id, ()))
+
+
+def _clip(
+    clip_id: str, images: Iterator[dict[str, Any]], faces: list[dict[str, Any]], config: LbpConfig
+) -> Accepted:
+    known = {image_id(clip_id, row["frame_index"]): row for row in faces}
+    return Accepted(clip_id, _rows(images, known, config))
+
+
+def operator(config: LbpConfig, side_px: float) -> lbp.LbpConfig:
+    """The operator that a recipe describes, on faces of a size.
+
+    Args:
+        config: The recipe's section.
+        side_px: Side of the square that the grid covers, before it is cut to the picture.
+    """
+    # Tenths: what a radius in px is written with; whole numbers take pixels themselves beside and above.
+    radius_px = round(config.radius * side_px, 1)
+    return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
+
+
+def _place(
+    face: Mapping[str, Any] | None, config: LbpConfig, size: int
+) -> tuple[lbp.LbpConfig, lbp.Area | None]:
+    """Operator and area of the pictures of a face; all of the picture where none was aligned."""
+    if face is None or config.margin is None:
+        return operator(config, size), None
+    points = np.reshape(face["landmarks"], (N_IBUG_POINTS, 2))
+    layout = layout_of(
+        points[np.isfinite(points[:, 0])], np.reshape(face["transform"], (2, 3)).astype(np.float64), size=size
+    )
+    area = mean_face_area(layout, size=size, margin=config.margin)
+    width, height = area[2] - area[0], area[3] - area[1]
+    if width < config.columns or height < config.rows:
+        raise ConfigError(
+            f"lbp has {config.rows} x {config.columns} cells, and faces are {height} x {width} px of "
+            f"pictures of {size} px",
+            "take fewer cells, a larger lbp.margin, a larger faces.chip_size or a smaller faces.padding",
+        )
+    side_px = size * (1 + 2 * config.margin) / (1 + 2 * layout.padding)
+    return operator(config, min(side_px, size)), area
+
+
+def _rows(
+    images: Iterator[dict[str, Any]], faces: Mapping[str, dict[str, Any]], config: LbpConfig
+) -> Iterator[dict[str, Any]]:
+    pending: list[dict[str, Any]] = []
+    for image in images:
+        pending.append(image)
+        if len(pending) == _BATCH:
+            yield from _described(pending, faces, config)
+            pending = []
+    if pending:
+        yield from _described(pending, faces, config)
+
+
+def _described(
+    images: list[dict[str, Any]], faces: Mapping[str, dict[str, Any]], config: LbpConfig
+) -> Iterator[dict[str, Any]]:
+    import cv2
+
+    grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
+    places = [
+        _place(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
+    ]
+    histograms: dict[int, Any] = {}
+    for place in dict.fromkeys(places):
+        alike = [number for number, one in enumerate(places) if one == place]
+        histograms |= zip(alike, lbp.lbp_histograms(grey[alike], *place), strict=True)
+    for number, row in enumerate(images):
+        yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histograms[number].tolist()}
+
+
+STAGE = Stage(
+    name="lbp",
+    version=3,
+    inputs=("faces", "augment"),
+    outputs={ROWS: "lbp"},
+    run=_run,
+    width=lambda config: config.rows * config.columns * lbp.n_labels(config.points),
+    enabled=lambda config: bool(config.enabled),
+)

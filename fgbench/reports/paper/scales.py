@@ -1,0 +1,98 @@
+"""What the whole face alone says of images, where a network looks at its regions too (paper section IV-A).
+
+Reads ``branches.parquet`` and ``history.json`` of runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fgbench.errors import ManifestError
+from fgbench.evaluation import metrics
+from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.experiments import Experiment, Run
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell
+from fgbench.runs.result_schema import TrainingHistory, read_shaped
+from fgbench.runs.results import Predictions
+from fgbench.storage import read_rows
+
+BRANCHES = "branches.parquet"
+HISTORY = "history.json"
+_AGAIN = "run it again with --force"
+
+
+def scale_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
+    """Sentences on the experiments that look at regions: the accuracy of the whole face alone, and how often
+    the ranking loss has what it wants.
+
+    Args:
+        experiments: Some experiments; those without regions, or with missing runs, are passed over.
+        names: Their names in the table.
+
+    Raises:
+        ManifestError: If a run is damaged.
+    """
+    notes = []
+    for experiment, name in zip(experiments, names, strict=True):
+        runs = experiment.runs
+        zooms = experiment.details.get("kind") == "image" and experiment.details.get("regions")
+        if not experiment.is_whole or not zooms or not all((run.folder / BRANCHES).is_file() for run in runs):
+            continue
+        notes.append(f"{name}: by its whole face alone {text(face_alone(experiment))}{_met(runs)}.")
+    return notes
+
+
+def face_alone(experiment: Experiment) -> Cell:
+    """Mean accuracy of the classes by the first scale alone, over seeds; folds pooled.
+
+    Raises:
+        ManifestError: If a run is damaged.
+    """
+    found = []
+    for seed in experiment.seeds:
+        seen = pooled([_of_face(run) for run in experiment.of_seed(seed)])
+        found.append(metrics.uar(seen.confusion()))
+    return over_seeds(found)
+
+
+def _of_face(run: Run) -> Predictions:
+    """Predictions of a run with those of its first scale in their place."""
+    whole = run.predictions()
+    said = {
+        row["sample_id"]: row["probabilities"]
+        for row in read_rows(run.folder / BRANCHES, ["branch", "sample_id", "probabilities"])
+        if row["branch"] == 0
+    }
+    blank = [float("nan")] * len(whole.classes)
+    if any(len(values) != len(blank) for values in said.values()):
+        raise ManifestError(f"{run.folder / BRANCHES} is damaged: it has other classes", _AGAIN)
+    probabilities = np.array([said.get(name, blank) for name in whole.sample_ids], np.float32)
+    return replace(
+        whole,
+        predicted=tuple(
+            whole.classes[int(np.argmax(row))] if name in said else None
+            for name, row in zip(whole.sample_ids, probabilities, strict=True)
+        ),
+        probabilities=probabilities,
+    )
+
+
+def _met(runs: Sequence[Run]) -> str:
+    """Share of training images whose region is surer by the margin, in the epochs that were kept."""
+    shares = []
+    for run in runs:
+        path = run.folder / HISTORY
+        if not path.is_file():
+            return ""
+        read = read_shaped(path, TrainingHistory, hint=_AGAIN)
+        for epoch in read["epochs"]:
+            if epoch["epoch"] == read["best_epoch"] and "margin_met" in epoch["losses"]:
+                shares.append(epoch["losses"]["margin_met"])
+    if len(shares) != len(runs):
+        return ""
+    share = text(over_seeds(shares))
+    return f"; share of training images whose region is surer of the class by the margin: {share}"

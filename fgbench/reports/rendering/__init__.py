@@ -1,0 +1,1 @@
+"""Tables as Markdown, LaTeX, CSV and HTML; the style and the fonts of figures."""

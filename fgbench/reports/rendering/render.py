@@ -1,0 +1,117 @@
+"""Rendering of tables and figures: Markdown, CSV, and drawings as PNG, PDF and SVG."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from fgbench.printable import cell_of, printable
+from fgbench.reports.paper.best import is_best
+from fgbench.reports.rendering.drawing_style import own_style
+from fgbench.reports.rendering.fonts import fit_fonts
+from fgbench.reports.rendering.table import Cell, PValue, Spread, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+_LEAST = 0.001  # p-values below are not told apart
+
+
+def markdown(table: Table) -> str:
+    """Table as Markdown; numbers are aligned to the right."""
+    lines = [f"**{in_markdown(table.title)}**"]
+    for part in table.parts():
+        numeric = [
+            all(isinstance(row[place], int | float | Spread | None) for row in part.rows)
+            for place in range(len(part.columns))
+        ]
+        lines += ["", _line([in_markdown(column) for column in part.columns])]
+        lines.append(_line(["---:" if right else ":---" for right in numeric]))
+        lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
+    if table.all_notes:
+        lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    shown = in_markdown(text(cell))
+    return f"**{shown}**" if is_best(cell) else shown
+
+
+def comma_separated(table: Table) -> str:
+    """Table as CSV with one line of heads; title and notes are left out.
+
+    Names that a spreadsheet would take for formulas get an apostrophe before them.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_csv_cell(str(column)) for column in table.columns])
+    writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
+    return out.getvalue()
+
+
+def _csv_cell(cell: Cell) -> Cell:
+    if cell is None:
+        return ""
+    return cell_of(printable(cell)) if isinstance(cell, str) else cell
+
+
+def png(drawing: Drawing) -> bytes:
+    """Drawing as PNG; equal drawings give equal bytes."""
+    return picture(drawing, "png")
+
+
+def picture(drawing: Drawing, kind: str) -> bytes:
+    """Drawing as a file; equal drawings give equal bytes.
+
+    Args:
+        drawing: What is drawn.
+        kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
+    """
+    out = io.BytesIO()
+    fit_fonts(drawing)
+    with own_style():
+        drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
+    return out.getvalue()
+
+
+def text(cell: Cell) -> str:
+    """Cell as people read it: thousands separated, a blank for what is not known."""
+    if cell is None:
+        return ""
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, Spread):
+        if cell.is_same:
+            return f"{cell.mean:.3f}"
+        return f"{cell.mean:.3f} ± {cell.sd:.3f}" if cell.sd >= _LEAST else f"{cell.mean:.3f} ± < {_LEAST:g}"
+    if not isinstance(cell, float):
+        return cell
+    if isinstance(cell, PValue) and cell < _LEAST:
+        return f"< {_LEAST:g}"
+    number = f"{cell:.3f}"
+    return number.removeprefix("-") if float(number) == 0.0 else number
+
+
+def in_markdown(value: str) -> str:
+    """Text on one line, without anything that Markdown would read as a sign of its own."""
+    value = printable(value)
+    for character in "\\`*_[]<>|":
+        value = value.replace(character, f"\\{character}")
+    return value.replace("\n", " ")
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_NO_TIME: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+"""Metadata to leave out."""
+
+PICTURE_FORMATS = tuple(_NO_TIME)
+"""Formats of drawings."""

@@ -1,0 +1,84 @@
+"""Scores of one run: per class, and their means with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import LEAST, clusters_told, few_told
+from fgbench.evaluation.significance import Interval, cluster_interval
+from fgbench.reports.protocols import fairness_notes, protocol_notes
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.results import Predictions, read_predictions, read_result
+
+COPIES = "Augmented copies are not scored."
+"""What every table of scores says of its samples."""
+
+
+def scores_table(folder: Path) -> Table:
+    """Accuracy of every class and the means of a run, computed from its predictions.
+
+    Args:
+        folder: Folder of the run.
+
+    Raises:
+        ManifestError: If the run is not finished or damaged.
+    """
+    result = read_result(folder)
+    predictions = read_predictions(folder)
+    found = metrics.scores(predictions.confusion(), predictions.classes)
+    details = result["details"]
+    return Table(
+        name=f"{result['experiment']}-scores",
+        title=data_title(f"{result['experiment']}, test", details["dataset"], synthetic=details["synthetic"]),
+        columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
+        rows=class_rows(found),
+        notes=[
+            *score_notes(predictions, found),
+            *protocol_notes(details),
+            *fairness_notes([(str(result["experiment"]), result)]),
+        ],
+    )
+
+
+def class_rows(found: metrics.Scores) -> list[list[Cell]]:
+    """Rows of the classes, and of their mean: label, samples, accuracy, precision, F1."""
+    rows: list[list[Cell]] = [
+        [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in found.classes
+    ]
+    return [*rows, ["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1]]
+
+
+def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
+    """Sentences on the means of predictions, their interval and coverage."""
+    n_clusters = len(set(predictions.clusters()))
+    return [
+        _uar_told(predictions, 1 / found.n_classes),
+        f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
+        f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
+        "not be read) and count as wrong",
+        COPIES,
+        *(few_told(n_clusters) if n_clusters >= LEAST else []),
+    ]
+
+
+def _uar_told(predictions: Predictions, chance: float) -> str:
+    clusters = clusters_told(predictions.clusters())
+    if len(set(predictions.clusters())) < LEAST:
+        score = metrics.uar(predictions.confusion())
+        return f"UAR {score:.3f}, no interval: {clusters}, it needs at least five; chance is {chance:.3f}"
+    interval = uar_interval(predictions)
+    return (
+        f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
+        f"({clusters} left out one at a time, the trained network held fixed); "
+        f"chance is {chance:.3f}"
+    )
+
+
+def uar_interval(predictions: Predictions) -> Interval:
+    """95 % interval of the UAR of one run, see :mod:`fgbench.evaluation.clusters`."""
+    truth, predicted = predictions.numbers()
+    return cluster_interval(
+        truth, predicted, clusters=predictions.clusters(), n_classes=len(predictions.classes)
+    )

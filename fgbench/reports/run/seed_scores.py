@@ -1,0 +1,153 @@
+"""Scores of an experiment over its seeds: each seed with its folds pooled, their mean, and what varied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.metrics import Scores
+from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
+from fgbench.reports.chains import varied_over
+from fgbench.reports.experiments import Run
+from fgbench.reports.protocols import fairness_notes, protocol_notes
+from fgbench.reports.rendering.render import text
+from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
+from fgbench.reports.run.fold_scores import MEASURES
+from fgbench.reports.run.unit_scores import pooled_units
+from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
+from fgbench.runs.results import Predictions, read_predictions, read_result
+from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
+
+
+def seed_table(folders: Sequence[Path]) -> Table:
+    """A row per seed, and their mean and standard deviation.
+
+    Args:
+        folders: Runs of one experiment and of at least two seeds, with the same folds.
+
+    Raises:
+        ManifestError: If a run is not finished or damaged.
+    """
+    runs = _runs(folders)
+    scores = _scores(runs)
+    details, name = runs[0].result["details"], runs[0].result["experiment"]
+    rows: list[list[Cell]] = [
+        [str(seed), found.n, found.n_missing, *(getattr(found, measure) for measure in MEASURES)]
+        for seed, found in scores.items()
+    ]
+    means = [_over(scores, measure) for measure in MEASURES]
+    folds = _folds(runs)
+    return Table(
+        name=f"{name}-seeds",
+        title=data_title(
+            f"{name}, test, seed by seed", details["dataset"], synthetic=bool(details["synthetic"])
+        ),
+        columns=["Seed", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
+        rows=[*rows, ["mean ± sd", None, None, *means]],
+        notes=[
+            f"Standard deviation over seeds (n - 1), folds pooled: {varied_over(runs)} "
+            f"Chance is {1 / next(iter(scores.values())).n_classes:.3f}.",
+            *_interval_notes(list(folds.values())),
+            *protocol_notes(details),
+            *fairness_notes([(str(name), run.result) for run in runs]),
+        ],
+    )
+
+
+def seeds_json(folders: Sequence[Path]) -> dict[str, Any]:
+    """The same as plain values.
+
+    Raises:
+        ManifestError: If a run is not finished or damaged.
+    """
+    runs = _runs(folders)
+    scores = _scores(runs)
+    means = {measure: _over(scores, measure) for measure in MEASURES}
+    return {
+        "experiment": runs[0].result["experiment"],
+        "seeds": {str(seed): found.to_json() for seed, found in scores.items()},
+        "mean": {measure: centre(value) for measure, value in means.items()},
+        "sd": {measure: value.sd if isinstance(value, Spread) else None for measure, value in means.items()},
+        "varied": varied_over(runs),
+    }
+
+
+def au_seed_table(folders: Sequence[Path]) -> Table:
+    """Mean F1 of the action units by seed, and its mean and standard deviation.
+
+    Args:
+        folders: Runs of one experiment of action units, of at least two seeds.
+
+    Raises:
+        ManifestError: If a run is not finished or damaged.
+    """
+    details = read_au_result(folders[0])["details"]
+    found: dict[int, float | None] = {}
+    ordered = sorted(folders, key=_seed)
+    for seed, group in groupby(ordered, key=_seed):
+        together = pooled_units([read_au_predictions(folder) for folder in group])
+        found[seed] = mean_f1(unit_scores(together.labels, together.probabilities, together.units))
+    rows: list[list[Cell]] = [[str(seed), value] for seed, value in found.items()]
+    name = details["recipe"]
+    return Table(
+        name=f"{name}-seeds",
+        title=data_title(
+            f"{name}, action units{pseudo_title(details)}, test, seed by seed",
+            details["dataset"],
+            synthetic=bool(details["synthetic"]),
+        ),
+        columns=["Seed", "Mean F1"],
+        rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
+        notes=["Standard deviation over seeds (n - 1), folds pooled.", *pseudo_notes(details)],
+    )
+
+
+def _runs(folders: Sequence[Path]) -> list[Run]:
+    return [
+        Run(folder=folder, fold=folder.parent.name, seed=int(folder.name), result=read_result(folder))
+        for folder in folders
+    ]
+
+
+def _scores(runs: Sequence[Run]) -> dict[int, Scores]:
+    return {seed: metrics.scores(found.confusion(), found.classes) for seed, found in _folds(runs).items()}
+
+
+def _folds(runs: Sequence[Run]) -> dict[int, Predictions]:
+    """Predictions of each seed, folds put together."""
+    return {
+        seed: pooled([read_predictions(run.folder) for run in runs if run.seed == seed])
+        for seed in sorted({run.seed for run in runs})
+    }
+
+
+def _interval_notes(seeds: Sequence[Predictions]) -> list[str]:
+    """Sentences on the interval of the mean UAR, as of a single run, or why there is none."""
+    found = accuracies(seeds)
+    told = clusters_told(seeds[0].clusters())
+    few = few_notes([found])
+    if found.interval is None:
+        return few or [f"No interval: {told}."]
+    low, high = found.interval.low, found.interval.high
+    return [
+        f"UAR {text(found.mean)}, 95 % interval {low:.3f} to {high:.3f} ({told} left out one at a time, and "
+        "the spread of the seeds).",
+        *few,
+    ]
+
+
+def _over(scores: dict[int, Scores], measure: str) -> Cell:
+    return _spread([getattr(found, measure) for found in scores.values()])
+
+
+def _spread(values: Sequence[float | None]) -> Cell:
+    known = [value for value in values if value is not None]
+    return over_seeds(known) if len(known) == len(values) else None
+
+
+def _seed(folder: Path) -> int:
+    return int(folder.name)

@@ -1,0 +1,312 @@
+"""What a reviewer asks of a run: scores, errors in the class tree, calibration, coverage, confusions.
+
+Reads the predictions of a run; ``clips.parquet`` and ``faces/*.parquet`` of its work folder, if they exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fgbench.evaluation import metrics
+from fgbench.evaluation.calibration import (
+    N_BINS,
+    Bin,
+    CalibrationScores,
+    calibration_scores,
+    confidences_of,
+    reliability_bins,
+)
+from fgbench.evaluation.clusters import LEAST, MEANING, few_told
+from fgbench.evaluation.hierarchy import (
+    FARTHEST,
+    HierarchyScores,
+    hierarchy_scores,
+    inside_counts,
+    upper_counts,
+)
+from fgbench.evaluation.significance import Metric
+from fgbench.reports.accuracies import over_seeds, pooled
+from fgbench.reports.chains import chain_notes
+from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.freshness import state_notes
+from fgbench.reports.protocols import protocol_notes
+from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.breakdown import (
+    Group,
+    by_agreement,
+    by_confidence,
+    coverage,
+    missing_reasons,
+    read_judgements,
+)
+from fgbench.runs.results import Predictions
+from fgbench.taxonomy import basics
+from fgbench.workfolders.manifest_index import MANIFESTS
+
+_NO_PREDICTION = "no prediction"
+_SCORES: dict[Metric, str] = {"uar": "UAR", "war": "WAR", "macro_f1": "macro F1"}
+
+
+def sheet_tables(one: Contender) -> list[Table]:
+    """All tables of a run, folds put together.
+
+    Args:
+        one: The run.
+
+    Raises:
+        ManifestError: If the manifests of its work folder are damaged.
+    """
+    together = pooled(one.seeds)
+    tables = [_measures(one), _classes(one), _reliability(one, together), *_annotators(one, together)]
+    confusion = together.confusion()
+    upper = upper_counts(confusion, one.classes)
+    if upper is not None:
+        tables.append(_shares(one, "upper", "confusion of upper classes", basics(), [*basics()], upper))
+        for name in basics():
+            leaves, counts = inside_counts(confusion, one.classes, name)
+            title = f"confusion among classes of {name}"
+            tables.append(_shares(one, name, title, leaves, [*leaves, "elsewhere"], counts))
+    tables.append(_matrix(one, confusion))
+    return tables
+
+
+def reliability_of(together: Predictions) -> list[Bin]:
+    """Bins of the reliability diagram of predictions."""
+    truth, predicted = together.numbers()
+    return reliability_bins(*confidences_of(truth, predicted, together.probabilities))
+
+
+def name_of(one: Contender, part: str = "") -> str:
+    """File name, without suffix, of the sheet of a run, or of a part of it."""
+    return "-".join(["run", *one.name.split("/"), *([part] if part else [])])
+
+
+def title_of(one: Contender, text: str) -> str:
+    """Title of a part of the sheet of a run."""
+    return data_title(
+        f"{one.marked}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"]
+    )
+
+
+def _measures(one: Contender) -> Table:
+    rows: list[list[Cell]] = []
+    for metric, name in _SCORES.items():
+        interval = one.interval(metric)
+        ends: list[Cell] = [None, None] if interval is None else [interval.low, interval.high]
+        rows.append([name, one.score(metric), *ends])
+    trees = [hierarchy_scores(predictions.confusion(), one.classes) for predictions in one.seeds]
+    calibrations = [
+        calibration_scores(*predictions.numbers(), predictions.probabilities) for predictions in one.seeds
+    ]
+    rows += [[name, _over(trees, measure), None, None] for name, measure in _TREE.items()]
+    rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
+    covered = [coverage(predictions) for predictions in one.seeds]
+    rows += [
+        ["coverage (samples with a prediction)", _over(covered, lambda found: found.share), None, None],
+        ["UAR, detected subset", _over(covered, lambda found: found.uar_detected), None, None],
+        ["WAR, detected subset", _over(covered, lambda found: found.war_detected), None, None],
+    ]
+    return Table(
+        name=name_of(one, "measures"),
+        title=title_of(one, "test"),
+        columns=["Measure", "Value", "95 % from", "95 % to"],
+        rows=rows,
+        notes=[
+            *state_notes([(one.name, one.state)]),
+            *_run_notes(one),
+            *_measure_notes(one),
+            *_reasons(one),
+            *one.fairness_notes,
+        ],
+    )
+
+
+_TREE: dict[str, Callable[[HierarchyScores], float | None]] = {
+    "UAR of upper classes": lambda found: found.upper_uar,
+    "WAR of upper classes": lambda found: found.upper_war,
+    "right valence": lambda found: found.valence_war,
+    "errors inside the upper class": lambda found: found.inside_upper,
+    "errors inside the valence": lambda found: found.inside_valence,
+    "mean tree distance": lambda found: found.mean_distance,
+    "mean tree distance of errors": lambda found: found.mean_distance_wrong,
+}
+
+_CALIBRATION: dict[str, Callable[[CalibrationScores], float | None]] = {
+    "calibration error (ECE)": lambda found: found.ece,
+    "calibration error, adaptive bins": lambda found: found.ece_adaptive,
+    "Brier score": lambda found: found.brier,
+    "mean confidence": lambda found: found.confidence,
+}
+
+
+def _over(found: Sequence[Any], measure: Callable[[Any], float | None]) -> Cell:
+    """A number over the seeds; ``None`` if one has none."""
+    values = [None if entry is None else measure(entry) for entry in found]
+    known = [value for value in values if value is not None]
+    return over_seeds(known) if len(known) == len(values) else None
+
+
+def _run_notes(one: Contender) -> list[str]:
+    first = one.seeds[0]
+    n_clusters = len(set(first.clusters()))
+    folders = ", ".join("/".join(folder.parts[-4:]) for folder in one.folders)
+    found = metrics.scores(first.confusion(), one.classes)
+    notes = [
+        f"From {folders}. {found.n:,} test samples of {found.n_classes} classes, without augmented copies; "
+        f"chance is {1 / found.n_classes:.3f}.",
+        f"Intervals: Student's t, from leaving out {one.clusters} one at a time. {MEANING}"
+        if n_clusters >= LEAST
+        else f"No intervals: {one.clusters}, they need at least five.",
+    ]
+    if len(one.seeds) > 1:
+        notes.append(
+            f"Mean ± standard deviation over {len(one.seeds)} seeds; intervals of other clusters and other "
+            "seeds."
+        )
+        notes += chain_notes([one.experiment], [one.name])
+    elif n_clusters >= LEAST:
+        notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
+    few = few_told(n_clusters) if n_clusters >= LEAST else []
+    return [*notes, *few, *protocol_notes(one.details)]
+
+
+def _measure_notes(one: Contender) -> list[str]:
+    notes = []
+    if hierarchy_scores(one.seeds[0].confusion(), one.classes) is not None:
+        notes.append(
+            "Tree distance: edges between predicted and true leaf, 0 the same, 2 the same upper class, 4 the "
+            f"same valence, {FARTHEST} otherwise or without prediction."
+        )
+    return [
+        *notes,
+        f"Calibration, of samples with a prediction: {N_BINS} bins of equal width, or of equally many "
+        "samples (adaptive); confidence is the probability of the class predicted. Brier score: 0 to 2.",
+        "Detected subset: samples with a prediction alone. It leaves out what is hardest and compares with "
+        "no other number here.",
+    ]
+
+
+def _reasons(one: Contender) -> list[str]:
+    """Why samples have no prediction."""
+    lost = missing_reasons(one.seeds[0], one.workdir / MANIFESTS)
+    if not lost:
+        return []
+    told = ", ".join(f"{reason} {count}" for reason, count in sorted(lost.items()))
+    return [f"Without prediction, counted as wrong: {told}."]
+
+
+def _classes(one: Contender) -> Table:
+    scores = [metrics.scores(predictions.confusion(), one.classes) for predictions in one.seeds]
+    rows: list[list[Cell]] = []
+    for place, label in enumerate(one.classes):
+        entries = [found.classes[place] for found in scores]
+        rows.append(
+            [
+                label,
+                entries[0].n,
+                _over(entries, lambda entry: entry.recall),
+                _over(entries, lambda entry: entry.precision),
+                _over(entries, lambda entry: entry.f1),
+            ]
+        )
+    return Table(
+        name=name_of(one, "classes"),
+        title=title_of(one, "scores per class, test"),
+        columns=["Class", "Samples", "Recall", "Precision", "F1"],
+        rows=rows,
+        notes=["Blank: no samples (recall), no predictions (precision), neither (F1)."],
+    )
+
+
+def _reliability(one: Contender, together: Predictions) -> Table:
+    rows: list[list[Cell]] = [
+        [entry.low, entry.high, entry.n, entry.confidence, entry.accuracy]
+        for entry in reliability_of(together)
+    ]
+    return Table(
+        name=name_of(one, "reliability"),
+        title=title_of(one, "confidence and accuracy, test"),
+        columns=["Above", "Up to", "Samples", "Mean confidence", "Accuracy"],
+        rows=rows,
+        notes=[
+            "Samples with a prediction by the probability of the class predicted"
+            + (f"; {len(one.seeds)} seeds together." if len(one.seeds) > 1 else ".")
+        ],
+    )
+
+
+def _annotators(one: Contender, together: Predictions) -> list[Table]:
+    """Accuracy by what the annotators said, where they did."""
+    manifests = one.workdir / MANIFESTS
+    if not (manifests / "clips.parquet").is_file():
+        return []
+    found = []
+    agreement = read_judgements(manifests, "agreement")
+    if any(agreement.get(clip) is not None for clip in together.clip_ids):
+        groups = by_agreement(together, agreement)
+        found.append(_groups(one, "agreement", "Votes for the label", groups))
+    confidence = read_judgements(manifests, "confidence")
+    if any(confidence.get(clip) is not None for clip in together.clip_ids):
+        groups = by_confidence(together, confidence)
+        found.append(_groups(one, "confidence", "Annotators' confidence", groups))
+    return found
+
+
+def _groups(one: Contender, part: str, head: str, groups: Sequence[Group]) -> Table:
+    rows: list[list[Cell]] = [[group.name, group.n_clips, group.n, group.uar, group.war] for group in groups]
+    return Table(
+        name=name_of(one, part),
+        title=title_of(one, f"accuracy by annotators' {part}, test"),
+        columns=[head, "Clips", "Samples", "UAR", "WAR"],
+        rows=rows,
+        notes=[
+            "UAR is over the classes of each row, which are not the same classes in all"
+            + (f"; {len(one.seeds)} seeds together." if len(one.seeds) > 1 else ".")
+        ],
+    )
+
+
+def _shares(
+    one: Contender,
+    part: str,
+    title: str,
+    true: Sequence[str],
+    predicted: Sequence[str],
+    counts: metrics.Counts,
+) -> Table:
+    total = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    rows: list[list[Cell]] = [
+        [label, int(n), *(None if np.isnan(share) else float(share) for share in row)]
+        for label, n, row in zip(true, total[:, 0] // len(one.seeds), shares, strict=True)
+    ]
+    return Table(
+        name=name_of(one, f"confusion-{part}"),
+        title=title_of(one, f"{title}, test"),
+        columns=["True class", "Samples", *predicted, _NO_PREDICTION],
+        rows=rows,
+        notes=["Rows are true classes, columns predicted ones, as shares; each row adds up to 1."],
+    )
+
+
+def _matrix(one: Contender, confusion: metrics.Counts) -> Table:
+    rows: list[list[Cell]] = [
+        [label, *row] for label, row in zip(one.classes, confusion.tolist(), strict=True)
+    ]
+    return Table(
+        name=name_of(one, "confusion"),
+        title=title_of(one, "confusion of all classes, test"),
+        columns=["True class", *one.classes, _NO_PREDICTION],
+        rows=rows,
+        notes=["Numbers of samples" + (f", {len(one.seeds)} seeds together." if len(one.seeds) > 1 else ".")],
+        keys=1,
+        blocks=_blocks(len(one.classes) + 1),
+    )
+
+
+def _blocks(n_columns: int, width: int = 12) -> tuple[int, ...]:
+    whole, rest = divmod(n_columns, width)
+    return (width,) * whole + ((rest,) if rest else ())

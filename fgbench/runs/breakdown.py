@@ -1,0 +1,180 @@
+"""Accuracy by how sure the annotators were, and coverage: samples with a usable face, and accuracy on them.
+
+Reads ``clips.parquet`` and ``faces/*.parquet`` of the manifests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from fgbench.evaluation import metrics
+from fgbench.records import image_id
+from fgbench.runs.lost_clips import rejected_clips
+from fgbench.runs.results import Predictions
+from fgbench.storage import read_rows
+
+N_STEPS = 5
+"""Steps into which annotators' confidences are divided, each 0.2 wide; not stated in the paper."""
+
+Judgement = Literal["agreement", "confidence"]
+"""Column of ``clips.parquet``: share of the votes for the label, or mean confidence of its voters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Samples that have something in common, and the accuracy on them.
+
+    Attributes:
+        name: What they have in common.
+        n: Samples.
+        n_clips: Clips that they are of.
+        uar: Mean accuracy of the classes with samples; ``None`` without samples.
+        war: Share of samples that are right; ``None`` without samples.
+    """
+
+    name: str
+    n: int
+    n_clips: int
+    uar: float | None
+    war: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many samples have a prediction, and how good these are.
+
+    Attributes:
+        n: Samples.
+        n_predicted: Samples with a prediction.
+        share: Their share; ``None`` without samples.
+        uar_detected: Mean accuracy of the classes over the samples with a prediction alone.
+        war_detected: Share of these that are right.
+    """
+
+    n: int
+    n_predicted: int
+    share: float | None
+    uar_detected: float | None
+    war_detected: float | None
+
+
+def coverage(predictions: Predictions) -> Coverage:
+    """Coverage of a run. Accuracies on the detected subset leave out what is hardest; say so beside them."""
+    kept = [row for row, label in enumerate(predictions.predicted) if label is not None]
+    found = _group("detected", predictions, kept)
+    n = len(predictions.sample_ids)
+    return Coverage(
+        n=n,
+        n_predicted=len(kept),
+        share=len(kept) / n if n else None,
+        uar_detected=found.uar,
+        war_detected=found.war,
+    )
+
+
+def read_judgements(manifests: Path, judgement: Judgement) -> dict[str, float | None]:
+    """What the annotators of each clip said; ``None`` where there were no votes or no confidence.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    rows = read_rows(manifests / "clips.parquet", ["clip_id", judgement])
+    return {row["clip_id"]: row[judgement] for row in rows}
+
+
+def by_agreement(predictions: Predictions, judgements: Mapping[str, float | None]) -> list[Group]:
+    """Accuracy per share of the votes that went to the label, from small to large; then clips without votes.
+
+    Args:
+        predictions: Of a run.
+        judgements: Clip to share.
+    """
+    rows: dict[float | None, list[int]] = {}
+    for row, clip in enumerate(predictions.clip_ids):
+        share = judgements.get(clip)
+        rows.setdefault(None if share is None else round(share, 3), []).append(row)
+    known = sorted(share for share in rows if share is not None)
+    found = [_group(f"{share:.0%}", predictions, rows[share]) for share in known]
+    return found + ([_group("no votes", predictions, rows[None])] if None in rows else [])
+
+
+def by_confidence(predictions: Predictions, judgements: Mapping[str, float | None]) -> list[Group]:
+    """Accuracy per step of the annotators' mean confidence, from low to high; then clips without.
+
+    Args:
+        predictions: Of a run.
+        judgements: Clip to confidence, 0 to 1.
+    """
+    rows: dict[int, list[int]] = {}
+    for row, clip in enumerate(predictions.clip_ids):
+        value = judgements.get(clip)
+        # Stored as float32: 0.6 has to begin the step of 0.6.
+        step = -1 if value is None else min(int(round(value, 6) * N_STEPS + 1e-9), N_STEPS - 1)
+        rows.setdefault(step, []).append(row)
+    steps = sorted(step for step in rows if step >= 0)
+    found = [
+        _group(f"{step / N_STEPS:.1f} to {(step + 1) / N_STEPS:.1f}", predictions, rows[step])
+        for step in steps
+    ]
+    return found + ([_group("not given", predictions, rows[-1])] if -1 in rows else [])
+
+
+def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
+    """Why samples have no prediction: status of the face or why the clip could not be read, to number.
+
+    Samples that are no sampled frames of the manifests (clips, or those of other manifests) count as
+    ``"not told"``.
+
+    Args:
+        predictions: Of a run.
+        manifests: Folder of the manifests.
+
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
+    """
+    lost = {
+        name
+        for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True)
+        if label is None
+    }
+    reasons = dict.fromkeys(lost, "not told")
+    clips = dict(zip(predictions.sample_ids, predictions.clip_ids, strict=True))
+    rejected = rejected_clips(manifests) if lost else {}
+    reasons |= {name: rejected[clips[name]] for name in lost if clips[name] in rejected}
+    paths = sorted((manifests / "faces").glob("*.parquet")) if lost else []
+    for path in paths:
+        for row in read_rows(path, ["clip_id", "frame_index", "status"]):
+            name = image_id(row["clip_id"], row["frame_index"])
+            if name in lost and row["status"] is not None:
+                reasons[name] = row["status"]
+    return Counter(
+        reasons[name]
+        for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True)
+        if label is None
+    )
+
+
+def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
+    """Some samples of a run, in the order given."""
+    return Predictions(
+        classes=predictions.classes,
+        sample_ids=[predictions.sample_ids[row] for row in rows],
+        clip_ids=[predictions.clip_ids[row] for row in rows],
+        subject_ids=[predictions.subject_ids[row] for row in rows],
+        source_ids=[predictions.source_ids[row] for row in rows],
+        labels=[predictions.labels[row] for row in rows],
+        predicted=[predictions.predicted[row] for row in rows],
+        probabilities=predictions.probabilities[np.array(rows, np.int64)],
+    )
+
+
+def _group(name: str, predictions: Predictions, rows: Sequence[int]) -> Group:
+    part = subset(predictions, rows)
+    found = metrics.scores(part.confusion(), part.classes)
+    return Group(name=name, n=found.n, n_clips=len(set(part.clip_ids)), uar=found.uar, war=found.war)

@@ -1,0 +1,239 @@
+"""Where a run reads and writes, of which classes and in which fold; else nothing of it changes a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from fgbench.errors import DatasetError
+from fgbench.runs.division import Division
+from fgbench.runs.labels import LabelSet, fg33
+from fgbench.runs.lock import hold_run
+from fgbench.runs.lost_clips import lost_samples
+from fgbench.runs.results import SINGLE_FOLD, finished_run, read_result, run_folder, unheard
+from fgbench.runs.roles import Roles, assign_roles
+from fgbench.runs.samples import Sample, clip_samples
+
+_SHOWN = 5
+
+Progress = Callable[[str, int, int], None]
+"""Told a name, what is done, and of how many."""
+
+Note = Callable[[str], None]
+"""Told a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlace:
+    """Where a run reads and writes.
+
+    Attributes:
+        workdir: Work folder, with its manifests.
+        manifest_digest: Digest of what is read of the manifests.
+        details: Plain values to keep with the result (data set, whether it is drawn, its label set and
+            protocol).
+        seed: Of everything random.
+        resume: Whether an unfinished run is continued; else it is started anew.
+        force: Whether a finished run is made again.
+        jobs: Processes, or threads that decode images.
+        progress: Told of the work.
+        labels: The classes of the work folder.
+        division: How its samples are divided.
+        fold: The fold that is run.
+        note: Told, in words, what a user should know: what was found damaged and is made again.
+        samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
+            ``None`` if it is not.
+        earlier_digests: What earlier versions of fgbench kept of these manifests.
+    """
+
+    workdir: Path
+    manifest_digest: str
+    details: Mapping[str, Any]
+    seed: int
+    resume: bool
+    force: bool
+    jobs: int
+    progress: Progress
+    labels: LabelSet = field(default_factory=fg33)
+    division: Division = field(default_factory=Division)
+    fold: str = SINGLE_FOLD
+    samples_digest: str | None = None
+    earlier_digests: frozenset[str] = frozenset()
+    note: Note = unheard
+
+    @property
+    def faces_digest(self) -> str:
+        """Digest of clips, faces and images, which features do not change."""
+        return self.samples_digest or self.manifest_digest
+
+    def is_digest_of(self, digest: str | None) -> bool:
+        """Whether a digest that a run kept is that of what is read here now."""
+        return digest in {self.manifest_digest, *self.earlier_digests}
+
+    @property
+    def manifests(self) -> Path:
+        """Folder of the manifests."""
+        return self.workdir / "manifests"
+
+    def folder(self, experiment: str, fold: str | None = None) -> Path:
+        """Folder of a run, of the place's fold unless another is named.
+
+        Raises:
+            ConfigError: If a name cannot be that of a folder.
+        """
+        return run_folder(self.workdir, experiment=experiment, fold=fold or self.fold, seed=self.seed)
+
+    def hold(self, experiment: str, fold: str | None = None) -> AbstractContextManager[None]:
+        """Hold the folder of a run while it is made, see :func:`fgbench.runs.lock.hold_run`.
+
+        Raises:
+            ConfigError: If a name cannot be that of a folder.
+        """
+        return hold_run(self.folder(experiment, fold))
+
+    def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
+        """Folder of the run in this place if it is there: with these settings, manifests, classes and folds.
+
+        Args:
+            experiment: Name of the experiment.
+            config: All settings, as given to :func:`fgbench.runs.results.write_run`.
+
+        Raises:
+            ConfigError: If a name cannot be that of a folder.
+        """
+        folder = finished_run(
+            self.workdir,
+            experiment=experiment,
+            fold=self.fold,
+            seed=self.seed,
+            config=config,
+            manifest_digest=self.manifest_digest,
+            earlier_digests=self.earlier_digests,
+            note=self.note,
+        )
+        if folder is None:
+            return None
+        result = read_result(folder)
+        told = result["details"].get("protocol") or {}
+        is_same = (
+            told.get("digest") == self.division.digest and tuple(result["classes"]) == self.labels.labels
+        )
+        return folder if is_same else None
+
+    @property
+    def identity(self) -> list[Any]:
+        """What tells an unfinished run apart beside settings, manifests and seed; empty for the 33 leaves in
+        parts train, val and test."""
+        own = [] if self.labels == fg33() else [list(self.labels.labels)]
+        return own if self.division.digest is None else [*own, self.division.digest]
+
+    def divide(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Samples with the parts of the place's fold; those without a role in it are left out.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+            ManifestError: If a clip is in no fold.
+        """
+        return self.division.divide(samples, self.fold)
+
+    def roles(
+        self, samples: Sequence[Sample], *, protocol_name: str, known: Collection[str] | None = None
+    ) -> Roles:
+        """Roles of samples in the place's fold, in which every class is trained on; all methods start here.
+
+        Args:
+            samples: All of the work folder, copies only where they are to be trained on.
+            protocol_name: For messages.
+            known: Ids of those that have features; ``None`` if all have.
+
+        Raises:
+            ConfigError: If the work folder has no such fold, or there are no training or test samples.
+            DatasetError: If a class has no training sample.
+            ManifestError: If a clip is in no fold.
+        """
+        found = assign_roles(self.divide(samples), protocol_name=protocol_name, known=known, fold=self.fold)
+        self.check_trained(found.train)
+        return found.with_lost(self.lost_tests(samples, fold=self.fold))
+
+    def lost_tests(self, samples: Sequence[Sample], *, fold: str | None) -> list[Sample]:
+        """Test samples of clips that could not be read.
+
+        Args:
+            samples: All samples that could be: images, or clips as a whole.
+            fold: The fold that tests; ``None`` for all together.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+            ManifestError: If the manifests are damaged.
+        """
+        lost, division = self._lost(samples), self.division
+        divided = division.tested(lost) if fold is None else division.divide(lost, fold)
+        return [sample for sample in divided if sample.part == "test"]
+
+    def _lost(self, samples: Sequence[Sample]) -> list[Sample]:
+        lost = lost_samples(self.manifests, samples)
+        return [sample for sample in lost if sample.label in self.labels.labels]
+
+    def check_trained(self, train: Sequence[Sample]) -> None:
+        """Refuse classes that would never be trained on, in the place's fold.
+
+        A support vector machine cannot be fitted to such a class, and a network would give it no probability
+        without a word: its samples would be scored wrong as if the method could not tell them.
+
+        Args:
+            train: Training samples.
+
+        Raises:
+            DatasetError: If a class of the label set has none.
+        """
+        there = {sample.label for sample in train}
+        absent = [label for label in self.labels.labels if label not in there]
+        if not absent:
+            return
+        is_folded = self.division.n_folds > 0
+        where = f" in fold {self.fold} of {self.division.name}" if is_folded else ""
+        other = "divide otherwise (--fold-file)" if is_folded else "add clips of them to the training part"
+        more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
+        raise DatasetError(
+            f"{len(absent)} of {len(self.labels.labels)} classes have no training sample{where}: "
+            f"{', '.join(absent[:_SHOWN])}{more}",
+            f"{other}, or take them out of the label set",
+        )
+
+    def with_seed(self, seed: int) -> Self:
+        """The same place for another seed."""
+        return replace(self, seed=seed)
+
+    def with_fold(self, fold: str) -> Self:
+        """The same place for a fold.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+        """
+        self.division.check_fold(fold)
+        return replace(self, fold=fold)
+
+    def each_fold(self, only: str | None = None) -> list[Self]:
+        """The same place for every fold of the work folder, or for one.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+        """
+        return [self.with_fold(fold) for fold in ([only] if only is not None else self.division.folds)]
+
+    def trained_folds(self, only: str | None = None) -> list[Self]:
+        """As :meth:`each_fold`, for methods that tell classes apart: no fold is begun if one lacks a class.
+
+        Raises:
+            ConfigError: If the work folder has no such fold.
+            DatasetError: If a class has no training clip in a fold.
+            ManifestError: If the manifests are missing or damaged, or a clip is in no fold.
+        """
+        places = self.each_fold(only)
+        clips = clip_samples(self.manifests)
+        for place in places:
+            place.check_trained([clip for clip in place.divide(clips) if clip.part == "train"])
+        return places

@@ -1,0 +1,283 @@
+"""How the samples of a work folder are divided: by its parts, or by folds of which each is tested once.
+
+Reads what the index of the manifests tells (``protocol``), the clips, and fold files; writes
+``folds/<protocol>.csv`` of the work folder where there is none yet.
+
+- **parts**: named parts train, choose and test. Where no part is left to choose on (the official validation
+  part is the test), a tenth of the training groups is held out for it.
+- **k-fold**: fold k tests; the fold after it chooses (after the last comes the first), or a tenth of the
+  groups outside fold k; the others train. So what is chosen never sees the test fold (nested validation).
+  Clips that could not be read are tested in one fold each (`fgbench.runs.lost_folds`); they change the
+  fold of no other clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.files.hashing import digest_json
+from fgbench.resources import resource
+from fgbench.runs.folds import GROUPS, deal, group_of, read_fold_file
+from fgbench.runs.lost_clips import lost_samples
+from fgbench.runs.lost_folds import fold_lost, kept_file_text, listed_lost
+from fgbench.runs.protocol import refuse_shared_parts
+from fgbench.runs.results import SINGLE_FOLD
+from fgbench.runs.samples import Sample, clip_samples
+
+FOLDS = "folds"
+"""Folder of the fold files in a work folder."""
+
+HELD_OUT_FOLDS = 10
+"""Of so many folds of the training groups, the first is what chooses where groups are held out for it; not
+stated in the paper."""
+
+HELD_OUT = "held-out"
+"""What chooses where groups are held out of the training groups for it."""
+
+VAL_IS_TEST = "tested on the official validation set"
+"""Label of a protocol whose test part is the official validation part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """What every clip is for, fold by fold.
+
+    Attributes:
+        name: Short, e.g. ``"parts"``, ``"10-fold-by-subject"``.
+        label: What tables say of it.
+        group_by: What is kept together.
+        parts: Part of a clip to its role (``train``, ``val``, ``test``) where parts divide.
+        held_out: By fold, clips that choose, where neither a part nor the next fold does.
+        fold_of: Clip to fold where folds divide, clips that could not be read among them; else empty.
+        n_folds: Number of folds; 0 where parts divide.
+    """
+
+    name: str = "parts"
+    label: str = "parts of the data set"
+    group_by: str = "clip_id"
+    parts: Mapping[str, str] = field(
+        default_factory=lambda: {name: name for name in ("train", "val", "test")}
+    )
+    held_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fold_of: Mapping[str, str] = field(default_factory=dict)
+    n_folds: int = 0
+
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """Names of the folds: ``"1"`` to the last, or ``"0"`` alone where parts divide."""
+        return tuple(str(number) for number in range(1, self.n_folds + 1)) or (SINGLE_FOLD,)
+
+    @property
+    def digest(self) -> str | None:
+        """Digest of who is in which fold and role; ``None`` where parts train, val and test are theirs."""
+        if not self.n_folds and not self.held_out and self.parts == Division().parts:
+            return None
+        held = [sorted(self.held_out[fold]) for fold in self.folds if fold in self.held_out]
+        return digest_json([dict(self.fold_of), dict(self.parts), held])
+
+    def told(self) -> dict[str, Any]:
+        """Plain values to keep with a result."""
+        return {
+            "name": self.name,
+            "label": self.label,
+            "folds": list(self.folds),
+            "group_by": self.group_by,
+            "digest": self.digest,
+            "select_on": HELD_OUT if self.held_out else "fold" if self.n_folds else "part",
+        }
+
+    def divide(self, samples: Sequence[Sample], fold: str) -> list[Sample]:
+        """Samples with ``part`` set to what they are for in a fold; those without a role are left out.
+
+        Raises:
+            ConfigError: If there is no such fold.
+            ManifestError: If a sample is of a clip that is in no fold.
+        """
+        self.check_fold(fold)
+        found = []
+        for sample in samples:
+            role = self._role(sample, fold)
+            if role is not None:
+                found.append(sample if sample.part == role else replace(sample, part=role))
+        return found
+
+    def check_fold(self, fold: str) -> None:
+        """Refuse a fold that there is not.
+
+        Raises:
+            ConfigError: If there is none of this name.
+        """
+        if fold not in self.folds:
+            raise ConfigError(
+                f"no fold {fold!r} in protocol {self.name}, expected one of {', '.join(self.folds)}",
+                "leave out --fold to run all",
+            )
+
+    def tested(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Samples that are tested in one of the folds, with ``part`` set to ``test``."""
+        return [
+            replace(sample, part="test")
+            for sample in samples
+            if self.n_folds or self.parts.get(sample.part) == "test"
+        ]
+
+    def _role(self, sample: Sample, fold: str) -> str | None:
+        if not self.n_folds:
+            role = self.parts.get(sample.part)
+            return "val" if role == "train" and sample.clip_id in self.held_out.get(fold, ()) else role
+        own = self.fold_of.get(sample.clip_id)
+        if own is None:
+            raise ManifestError(
+                f"clip {sample.clip_id!r} is in no fold of {self.name}", "run fgbench prepare again"
+            )
+        if own == fold:
+            return "test"
+        if self.held_out:
+            return "val" if sample.clip_id in self.held_out[fold] else "train"
+        return "val" if own == str(int(fold) % self.n_folds + 1) else "train"
+
+
+def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | None = None) -> Division:
+    """The division that the index of a work folder tells of; without one, parts train, val and test.
+
+    Args:
+        workdir: Work folder.
+        index: Content of its ``index.json``.
+        fold_file: Folds of the user's; kept in the work folder from then on.
+
+    Raises:
+        ConfigError: If a fold file does not divide the groups, is given where parts divide, or differs from
+            the one that the work folder has.
+        DatasetError: If a group is not known, or there are fewer groups than folds.
+        ManifestError: If the index tells of no protocol that fgbench knows, or the clips are missing.
+        ResourceError: If the folds cannot be kept.
+    """
+    told: Mapping[str, Any] = index.get("protocol") or {}
+    kind, group_by = told.get("kind", "parts"), str(told.get("group_by", "clip_id"))
+    if kind not in ("parts", "k-fold") or group_by not in GROUPS:
+        raise ManifestError(
+            f"index.json has a protocol of kind {kind!r} by {group_by!r}, expected parts or k-fold by one of "
+            f"{', '.join(GROUPS)}",
+            "update fgbench, or run fgbench prepare again",
+        )
+    if kind == "k-fold":
+        return _by_folds(workdir, told, group_by, fold_file)
+    if fold_file is not None:
+        raise ConfigError(
+            f"--fold-file {fold_file} for a data set that is divided into parts", "leave it out"
+        )
+    return _by_parts(workdir, told, group_by)
+
+
+def _by_parts(workdir: Path, told: Mapping[str, Any], group_by: str) -> Division:
+    wanted = {
+        "train": _names(told.get("train", ["train"])),
+        "val": _names(told.get("selection", ["val"])),
+        "test": _names(told.get("test", ["test"])),
+    }
+    label = str(told.get("label") or (VAL_IS_TEST if wanted["test"] == ["val"] else Division().label))
+    refuse_shared_parts(label, train=wanted["train"], selection=wanted["val"], test=wanted["test"])
+    roles = {part: role for role, parts in wanted.items() for part in parts}
+    if wanted["val"]:
+        return Division(label=label, group_by=group_by, parts=roles)
+    training = [clip for clip in clip_samples(workdir / "manifests") if roles.get(clip.part) == "train"]
+    held = {SINGLE_FOLD: _held_out(training, group_by, label)}
+    return Division(name=HELD_OUT, label=label, group_by=group_by, parts=roles, held_out=held)
+
+
+def _held_out(training: Sequence[Sample], group_by: str, label: str) -> frozenset[str]:
+    """Clips of the first of the folds into which the groups of the training clips are dealt.
+
+    Raises:
+        ConfigError: If there are too few groups.
+        DatasetError: If the group of a clip is not known.
+    """
+    groups = [group_of(clip, group_by) for clip in training]
+    n_folds = min(HELD_OUT_FOLDS, len(set(groups)))
+    if n_folds < 3:
+        raise ConfigError(
+            f"protocol {label}: {n_folds} training groups by {group_by}, expected at least 3 to hold one out",
+            "name a part to select on in the protocol of the data set",
+        )
+    fold_of = deal(groups, n_folds)
+    return frozenset(
+        clip.clip_id for clip, group in zip(training, groups, strict=True) if fold_of[group] == "1"
+    )
+
+
+def _names(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(name) for name in value]
+
+
+def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: Path | None) -> Division:
+    n_folds = int(told.get("folds", 10))
+    what = group_by.removesuffix("_id")
+    name = f"{n_folds}-fold-by-{what}"
+    clips = clip_samples(workdir / "manifests")
+    lost = lost_samples(workdir / "manifests", clips)
+    kept = workdir / FOLDS / f"{name}.csv"
+    published = _published(workdir, told)
+    source = fold_file or (kept if kept.is_file() else published)
+
+    def read(path: Path | None) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """Folds of groups, of lost clips that are listed, and of all clips."""
+        if path is None:
+            groups, listed = deal((group_of(clip, group_by) for clip in clips), n_folds), {}
+        else:
+            groups = read_fold_file(path, clips, group_by=group_by, n_folds=n_folds, lost=lost)
+            listed = listed_lost(path, lost, groups, group_by=group_by, n_folds=n_folds)
+        fold_of = {clip.clip_id: groups[group_of(clip, group_by)] for clip in clips}
+        fold_of |= fold_lost(lost, groups, group_by=group_by, n_folds=n_folds, listed=listed)
+        return groups, listed, fold_of
+
+    groups, listed, fold_of = read(source)
+    if fold_file is not None and kept.is_file():
+        if read(kept)[-1] != fold_of:
+            raise ConfigError(
+                f"{fold_file} divides otherwise than {kept}, which the work folder has already",
+                f"delete {kept} to take the other folds; runs on the old ones are then made again",
+            )
+    elif not kept.is_file():
+        storage.write_text(kept, kept_file_text(clips, lost, groups, group_by=group_by, listed=listed))
+    label = str(told.get("label") or f"{n_folds}-fold by {what}")
+    held = {}
+    if told.get("fold_selection") == HELD_OUT:
+        for fold in map(str, range(1, n_folds + 1)):
+            rest = [clip for clip in clips if fold_of[clip.clip_id] != fold]
+            held[fold] = _held_out(rest, group_by, label)
+    return Division(
+        name=name,
+        label=label,
+        group_by=group_by,
+        parts={},
+        held_out=held,
+        fold_of=fold_of,
+        n_folds=n_folds,
+    )
+
+
+def _published(workdir: Path, told: Mapping[str, Any]) -> Path | None:
+    """Fold file that the protocol names: in the manifests of the work folder, or packed with fgbench."""
+    name = told.get("fold_file")
+    if name is None:
+        return None
+    if Path(str(name)).name != name:
+        raise ManifestError(
+            f"index.json names the fold file {name!r}, expected a name without folders",
+            "run fgbench prepare again",
+        )
+    own = workdir / "manifests" / str(name)
+    if own.is_file():
+        return own
+    try:
+        return resource("manifests", "splits", str(name))
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"the fold file {name} of the protocol is neither in {own.parent} nor part of fgbench",
+            "run fgbench prepare again",
+        ) from error

@@ -1,0 +1,118 @@
+"""Clips that could not be read: those that are tested count, as samples without prediction.
+
+Reads ``rejects.parquet`` of the manifests. Clips that the annotators did not settle, that the audit took out,
+or that the data set's own lists contradict themselves about, are no samples: they define the data set. A
+rejected clip counts once, also where it would have given several images, since nobody knows how many. Which
+fold tests it, where folds divide, tells `fgbench.runs.lost_folds`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.datasets._fold_lists import CONTRADICTED
+from fgbench.records import image_id
+from fgbench.runs.samples import Sample, clip_samples
+
+_FAILED = ("ingest", "sample", "faces", "augment")
+"""Stages whose rejects could not be read or used; those of the others define the data set."""
+
+_COLUMNS = ("id", "stage", "reason", "label", "split", "subject_id", "source_id", "key_frame")
+
+
+def lost_samples(manifests: Path, there: Iterable[Sample]) -> list[Sample]:
+    """Samples of clips that could not be read, ordered by id.
+
+    Args:
+        manifests: Folder of the manifests.
+        there: All samples that could be: images, or clips as a whole. Of images, a lost clip is the one at
+            its key frame. Of clips, one whose class has single frames alone is none, as the neutral first
+            frame of a sequence.
+
+    Returns:
+        The samples; ``part`` is empty where neither the data set nor the recipe gave the clip one.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    samples = list(there)
+    known = {sample.clip_id for sample in samples}
+    is_image = any(sample.sample_id != sample.clip_id for sample in samples)
+    stills = frozenset() if is_image else _classes_of_stills(manifests, samples)
+    found = {
+        row["id"]: Sample(
+            sample_id=image_id(row["id"], row["key_frame"] or 0) if is_image else row["id"],
+            clip_id=row["id"],
+            subject_id=row["subject_id"],
+            label=row["label"],
+            part=row["split"] or "",
+            source_id=row["source_id"],
+        )
+        for row in _failed(manifests)
+        if row["id"] not in known and is_lost(row) and row["label"] not in stills
+    }
+    return [found[clip_id] for clip_id in sorted(found)]
+
+
+def lost_rows(manifests: Path) -> list[dict[str, Any]]:
+    """Rows of the rejects that are clips of known class that could not be read or used, ordered by id.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    rows = [{name: row[name] for name in _COLUMNS} for row in _failed(manifests) if is_lost(row)]
+    return sorted(rows, key=lambda row: (str(row["id"]), str(row["stage"])))
+
+
+def is_lost(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the rejects is a clip of known class that could not be read or used."""
+    return row["label"] is not None and _has_failed(row)
+
+
+def rejected_clips(manifests: Path) -> dict[str, str]:
+    """Clip that could not be read to stage and reason, e.g. ``"ingest truncated"``.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    return {row["id"]: f"{row['stage']} {row['reason']}" for row in _failed(manifests)}
+
+
+def rejected_samples(manifests: Path, clip_ids: Iterable[str]) -> dict[str, int]:
+    """Stage and reason to the number of samples that are of clips that could not be read.
+
+    Args:
+        manifests: Folder of the manifests.
+        clip_ids: Clip of each sample.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    reasons = rejected_clips(manifests)
+    return dict(sorted(Counter(reasons[clip_id] for clip_id in clip_ids if clip_id in reasons).items()))
+
+
+def _failed(manifests: Path) -> list[dict[str, Any]]:
+    """Rows of clips that could not be read; none of manifests made before their parts were kept."""
+    path = manifests / "rejects.parquet"
+    if not path.is_file():
+        return []
+    table = storage.read_table(path)
+    if not set(_COLUMNS) <= set(table.column_names):
+        return []
+    return [row for row in table.select(list(_COLUMNS)).to_pylist() if _has_failed(row)]
+
+
+def _has_failed(row: Mapping[str, Any]) -> bool:
+    return row["stage"] in _FAILED and row["reason"] not in CONTRADICTED
+
+
+def _classes_of_stills(manifests: Path, clips: Sequence[Sample]) -> frozenset[str]:
+    """Classes whose usable entries all stand for single frames, so that none of them is among the clips."""
+    if not (manifests / "clips.parquet").is_file():
+        return frozenset()
+    return frozenset({entry.label for entry in clip_samples(manifests)} - {clip.label for clip in clips})

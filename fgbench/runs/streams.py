@@ -1,0 +1,300 @@
+"""Probabilities of the single streams of a video run, and the weights of its attention, on disk.
+
+Beside the files of a run (see :mod:`fgbench.runs.results`) lie::
+
+    runs/<experiment>/<fold>/<seed>/streams.parquet     one row per clip (val, test) and stream
+    runs/<experiment>/<fold>/<seed>/attention.parquet   one row per clip (val, test) and frame
+
+Clips that a stream could not predict have no row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench import storage
+from fgbench.errors import ManifestError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STREAMS = "streams.parquet"
+ATTENTION = "attention.parquet"
+
+SPATIAL = "spatial"
+TEMPORAL = "temporal"
+NAMES = (SPATIAL, TEMPORAL)
+"""Streams of the video networks (paper section IV-B)."""
+
+PARTS = ("val", "test")
+"""Parts whose clips are kept."""
+
+_AGAIN = "run the experiment again with --force"
+_NEAR = 1e-3  # how far a sum of float32 probabilities or weights may be from 1; ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamScores:
+    """Probabilities of one stream, in columns of length N.
+
+    Attributes:
+        classes: C names of the classes, in the order of the probabilities.
+        sample_ids: Unique ids of clips.
+        parts: ``"val"`` or ``"test"``.
+        labels: True class.
+        subject_ids: Person shown; ``None`` if unknown.
+        probabilities: (N, C) float32.
+    """
+
+    classes: tuple[str, ...]
+    sample_ids: Sequence[str]
+    parts: Sequence[str]
+    labels: Sequence[str]
+    subject_ids: Sequence[str | None]
+    probabilities: npt.NDArray[np.float32]
+
+    def of(self, sample_ids: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Probabilities of some clips, (M, C) float32; rows of clips without any are NaN."""
+        place = {name: row for row, name in enumerate(self.sample_ids)}
+        found = np.full((len(sample_ids), len(self.classes)), np.nan, np.float32)
+        for row, name in enumerate(sample_ids):
+            if name in place:
+                found[row] = self.probabilities[place[name]]
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipAttention:
+    """Weights of the frames of a clip (paper equations 3 to 5).
+
+    Attributes:
+        sample_id: Id of the clip.
+        part: ``"val"`` or ``"test"``.
+        frames: (T,) int32, numbers of the decoded frames, rising.
+        first: (T,) float32, weights of the first attention block; they add up to 1.
+        second: (T,) float32, weights of the second attention block; they add up to 1.
+    """
+
+    sample_id: str
+    part: str
+    frames: npt.NDArray[np.int32]
+    first: npt.NDArray[np.float32]
+    second: npt.NDArray[np.float32]
+
+
+def streams_schema(classes: Sequence[str]) -> pa.Schema:
+    """Arrow schema of ``streams.parquet``; names of the classes are in its metadata (``classes``, JSON)."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("sample_id", pa.string()),
+            ("part", pa.string()),
+            ("label", pa.string()),
+            ("subject_id", pa.string()),
+            ("stream", pa.string()),
+            ("probabilities", pa.list_(pa.float32(), len(classes))),
+        ],
+        metadata={"classes": json.dumps(list(classes))},
+    )
+
+
+def attention_schema() -> pa.Schema:
+    """Arrow schema of ``attention.parquet``."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("sample_id", pa.string()),
+            ("part", pa.string()),
+            ("frame_index", pa.int32()),
+            ("first", pa.float32()),
+            ("second", pa.float32()),
+        ]
+    )
+
+
+def write_streams(folder: Path, streams: Mapping[str, StreamScores]) -> None:
+    """Write ``streams.parquet``.
+
+    Args:
+        folder: Folder of the run.
+        streams: Name (one of :data:`NAMES`) to probabilities; at least one.
+
+    Raises:
+        ValueError: If what is given does not agree with itself.
+        ResourceError: If the folder cannot be written.
+    """
+    import pyarrow as pa
+
+    if not streams or not set(streams) <= set(NAMES):
+        raise ValueError(f"streams {sorted(streams)}, expected some of {', '.join(NAMES)}")
+    if fault := _streams_fault(streams):
+        raise ValueError(fault)
+    columns = {
+        "sample_id": [name for scores in streams.values() for name in scores.sample_ids],
+        "part": [part for scores in streams.values() for part in scores.parts],
+        "label": [label for scores in streams.values() for label in scores.labels],
+        "subject_id": [subject for scores in streams.values() for subject in scores.subject_ids],
+        "stream": [name for name, scores in streams.items() for _ in scores.sample_ids],
+        "probabilities": [row for scores in streams.values() for row in scores.probabilities],
+    }
+    classes = next(iter(streams.values())).classes
+    storage.write_table(folder / STREAMS, pa.table(columns, schema=streams_schema(classes)))
+
+
+def read_streams(folder: Path) -> dict[str, StreamScores]:
+    """The probabilities of the streams of a run, by name in the order of :data:`NAMES`.
+
+    Raises:
+        ManifestError: If they are not there or damaged.
+    """
+    import pyarrow as pa
+
+    path = folder / STREAMS
+    with storage.parquet_explained(path, _AGAIN):
+        table = storage.read_table(path, hint=_AGAIN)
+        classes = tuple(json.loads(table.schema.metadata[b"classes"]))
+        schema = streams_schema(classes)
+    if not table.schema.equals(schema):
+        raise ManifestError(f"{path} has columns {table.column_names}, not those of streams", _AGAIN)
+    names = table.column("stream").to_pylist()
+    if unknown := sorted(map(str, set(names) - set(NAMES))):
+        raise ManifestError(f"{path} has streams {unknown}, expected {', '.join(NAMES)}", _AGAIN)
+    found = {}
+    for stream in NAMES:
+        part = table.filter(pa.array([name == stream for name in names], pa.bool_()))
+        if part.num_rows:
+            found[stream] = StreamScores(
+                classes=classes,
+                sample_ids=part.column("sample_id").to_pylist(),
+                parts=part.column("part").to_pylist(),
+                labels=part.column("label").to_pylist(),
+                subject_ids=part.column("subject_id").to_pylist(),
+                probabilities=_matrix(part.column("probabilities").to_pylist(), len(classes)),
+            )
+    if fault := "no rows" if not found else _streams_fault(found):
+        raise ManifestError(f"{path} is damaged: {fault}", _AGAIN)
+    return found
+
+
+def write_attention(folder: Path, clips: Sequence[ClipAttention]) -> None:
+    """Write ``attention.parquet``.
+
+    Args:
+        folder: Folder of the run.
+        clips: Each once.
+
+    Raises:
+        ValueError: If weights do not add up to 1, or a clip does not agree with itself.
+        ResourceError: If the folder cannot be written.
+    """
+    import pyarrow as pa
+
+    if fault := _attention_fault(clips):
+        raise ValueError(fault)
+    columns = {
+        "sample_id": [clip.sample_id for clip in clips for _ in clip.frames],
+        "part": [clip.part for clip in clips for _ in clip.frames],
+        "frame_index": [int(frame) for clip in clips for frame in clip.frames],
+        "first": [float(weight) for clip in clips for weight in clip.first],
+        "second": [float(weight) for clip in clips for weight in clip.second],
+    }
+    storage.write_table(folder / ATTENTION, pa.table(columns, schema=attention_schema()))
+
+
+def read_attention(folder: Path) -> dict[str, ClipAttention]:
+    """The weights of the attention of a run, by id of the clip.
+
+    Raises:
+        ManifestError: If they are not there or damaged.
+    """
+    path = folder / ATTENTION
+    table = storage.read_table(path, hint=_AGAIN)
+    if not table.schema.equals(attention_schema()):
+        raise ManifestError(f"{path} has columns {table.column_names}, not those of attention", _AGAIN)
+    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    for row in table.to_pylist():
+        if any(value is None for value in row.values()):
+            raise ManifestError(f"{path} is damaged: a row with missing values, expected none", _AGAIN)
+        weights = (row["frame_index"], row["first"], row["second"])
+        rows.setdefault((row["sample_id"], row["part"]), []).append(weights)
+    clips = []
+    for (sample_id, part), found in rows.items():
+        frames, first, second = zip(*sorted(found), strict=True)
+        clips.append(
+            ClipAttention(
+                sample_id=sample_id,
+                part=part,
+                frames=np.array(frames, np.int32),
+                first=np.array(first, np.float32),
+                second=np.array(second, np.float32),
+            )
+        )
+    if fault := _attention_fault(clips):
+        raise ManifestError(f"{path} is damaged: {fault}", _AGAIN)
+    return {clip.sample_id: clip for clip in clips}
+
+
+def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
+    """What does not agree in some streams; ``None`` if all does."""
+    told: dict[str, tuple[str, str, str | None]] = {}
+    if len({scores.classes for scores in streams.values()}) != 1:
+        return "streams of different classes, expected the same in the same order"
+    for name, scores in streams.items():
+        n = len(scores.sample_ids)
+        lengths = {len(scores.parts), len(scores.labels), len(scores.subject_ids)}
+        if lengths != {n} or scores.probabilities.shape != (n, len(scores.classes)):
+            return f"columns of the {name} stream of different lengths, expected one length"
+        if len(set(scores.sample_ids)) != n or None in scores.sample_ids:
+            return f"ids of the {name} stream that occur twice or are missing, expected unique ones"
+        if unknown := set(scores.parts) - set(PARTS):
+            return f"parts {sorted(map(str, unknown))}, expected {' or '.join(PARTS)}"
+        if unknown := set(scores.labels) - set(scores.classes):
+            return f"labels {sorted(map(str, unknown))[:3]}, expected the classes"
+        values = scores.probabilities
+        sums = values.sum(axis=1, dtype=np.float64)
+        if not (np.isfinite(values).all() and (values >= 0).all() and (np.abs(sums - 1) < _NEAR).all()):
+            return f"probabilities of the {name} stream that do not add up to 1, or are below 0"
+        truths = zip(scores.parts, scores.labels, scores.subject_ids, strict=True)
+        for sample, truth in zip(scores.sample_ids, truths, strict=True):
+            if told.setdefault(sample, truth) != truth:
+                return f"clip {sample!r} has another part, class or subject in each stream"
+    return None
+
+
+def _attention_fault(clips: Sequence[ClipAttention]) -> str | None:
+    """What does not agree in the attention of some clips; ``None`` if all does."""
+    if len({clip.sample_id for clip in clips}) != len(clips):
+        return "a clip that occurs twice or in two parts, expected each once"
+    for clip in clips:
+        if clip.part not in PARTS:
+            return f"clip {clip.sample_id!r} is of part {clip.part!r}, expected {' or '.join(PARTS)}"
+        shapes = {clip.frames.shape, clip.first.shape, clip.second.shape}
+        if len(shapes) != 1 or clip.frames.ndim != 1 or not clip.frames.size:
+            return f"clip {clip.sample_id!r} has columns of shapes {sorted(shapes)}, expected one (T,)"
+        if not (np.diff(clip.frames) > 0).all() or clip.frames[0] < 0:
+            return f"frames of clip {clip.sample_id!r} do not rise from 0 or more"
+        for weights in (clip.first, clip.second):
+            total = float(weights.sum(dtype=np.float64))
+            if not (np.isfinite(weights).all() and weights.min() >= 0 and abs(total - 1) < _NEAR):
+                return (
+                    f"weights of clip {clip.sample_id!r} add up to {total:.6g}, expected 1 and none below 0"
+                )
+    return None
+
+
+def _matrix(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
+    """(N, width) float32; a missing row is NaN."""
+    matrix = np.full((len(rows), width), np.nan, np.float32)
+    for place, values in enumerate(rows):
+        if values is not None:
+            matrix[place] = values
+    return matrix

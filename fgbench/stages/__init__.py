@@ -1,1 +1,0 @@
-"""Stages of `fgbench prepare`: one file each, in the order of `fgbench.pipeline.ORDER`."""

@@ -1,0 +1,231 @@
+"""Work folders: how one is known, and that nothing is written or deleted in a folder that is none.
+
+A work folder bears the file ``.fgbench-work.json``. Those of earlier versions have none; their
+``prepare.json`` tells recipe and data set, and is taken for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fgbench import storage
+from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.files.temporaries import is_temporary, remove_temporaries
+from fgbench.workfolders.verification import NOTES
+
+MARKER = ".fgbench-work.json"
+RUN_FILE = "prepare.json"
+"""File in a work folder that tells its recipe and its data set."""
+
+FORMAT = 1
+"""Version of the layout; a higher one is refused."""
+
+FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", "audit", "logs")
+"""Folders of a work folder that fgbench makes; what lies beside them is never touched."""
+
+_KIND = "work folder of fgbench"
+_STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+"""What may lie in a folder that counts as empty: a lock of ours, and what systems put everywhere."""
+
+_OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
+
+
+@contextmanager
+def working_in(workdir: Path) -> Iterator[None]:
+    """Have a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
+
+    Raises:
+        ConfigError: As of :func:`claim`; nothing in the folder is changed.
+        ResourceError: Likewise, or if another process works in the folder, or it cannot be written.
+    """
+    claim(workdir)
+    with storage.exclusive(workdir):
+        mark(workdir)
+        sweep(workdir)
+        try:
+            yield
+        finally:
+            # Workers that had to end in the middle of a file left it; a full disk needs its room.
+            sweep(workdir)
+
+
+def claim(workdir: Path) -> None:
+    """Check that a folder is absent, empty, or a work folder already, before it is written to.
+
+    Raises:
+        ConfigError: If it holds files and no mark of fgbench; nothing in it is changed.
+        ResourceError: If it is a file, or one of its folders is a link: nothing is written or deleted behind
+            it.
+    """
+    if not is_work_folder(workdir):
+        found = _names(workdir)
+        if found:
+            raise _refusal(workdir, found)
+    refuse_links(workdir)
+
+
+def mark(workdir: Path) -> None:
+    """Mark a folder that :func:`claim` has let pass.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    if not _is_marked(workdir):
+        storage.write_json(workdir / MARKER, {"kind": _KIND, "format": FORMAT})
+
+
+def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
+    """What a work folder was made from: the recipe as plain values, not validated, and the data set's root.
+
+    Raises:
+        ManifestError: If the folder was not made by ``fgbench prepare``, or its ``prepare.json`` is damaged.
+        ResourceError: If it may not be read.
+    """
+    again = "run fgbench prepare with its recipe and --data-root again: what is done is kept"
+    path = workdir / RUN_FILE
+    try:
+        said = storage.read_json(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(
+            f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first"
+        ) from error
+    except ManifestError as error:
+        raise ManifestError(error.message, again) from error
+    origin = _origin(said)
+    if origin is None:
+        raise ManifestError(f"{path} tells no recipe and root, as fgbench prepare writes it", again)
+    return origin[0], Path(origin[1])
+
+
+def check_results(workdir: Path) -> None:
+    """Check that reports or an audit may be written into a folder.
+
+    Raises:
+        ConfigError: If it holds files, but neither a mark of fgbench, nor manifests or runs.
+        ResourceError: If one of its folders is a link.
+    """
+    made = (workdir / "manifests" / "index.json").is_file() or any(
+        (workdir / "runs").glob("*/*/*/config.yaml")
+    )
+    if made:
+        refuse_links(workdir)
+    else:
+        claim(workdir)
+
+
+def sweep(workdir: Path) -> None:
+    """Delete what processes that are gone have left unfinished in the folders of a work folder."""
+    remove_temporaries(workdir, of={MARKER, RUN_FILE, NOTES})
+    for name in FOLDERS:
+        remove_temporaries(workdir / name)
+
+
+def refuse_links(workdir: Path) -> None:
+    """Check that no folder of a work folder's own is a link.
+
+    Raises:
+        ResourceError: If one is.
+    """
+    for name in FOLDERS:
+        for path in _linked_folders(workdir / name):
+            raise ResourceError(
+                f"{path} is a link to {os.path.realpath(path)}, expected a folder: fgbench writes and "
+                "deletes in it, and does so through no link",
+                "remove the link; to use another disk, put the whole work folder there (--workdir)",
+            )
+
+
+def _linked_folders(folder: Path) -> Iterator[Path]:
+    if folder.is_symlink():
+        yield folder
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for entry in found:
+        if entry.is_symlink():
+            if entry.is_dir():
+                yield Path(entry.path)
+        elif entry.is_dir():
+            yield from _linked_folders(Path(entry.path))
+
+
+def is_work_folder(workdir: Path) -> bool:
+    """Whether a folder bears the mark, or an earlier version has prepared a data set in it.
+
+    Raises:
+        ManifestError: If it is of a newer format.
+        ResourceError: If the mark may not be read.
+    """
+    return _is_marked(workdir) or _is_prepared(workdir)
+
+
+def _is_marked(workdir: Path) -> bool:
+    said = _read(workdir / MARKER)
+    if not isinstance(said, dict) or said.get("kind") != _KIND or not isinstance(said.get("format"), int):
+        return False
+    if said["format"] > FORMAT:
+        raise ManifestError(
+            f"{workdir} is a work folder of format {said['format']}, expected at most {FORMAT}",
+            "update fgbench, or choose another folder",
+        )
+    return True
+
+
+def _is_prepared(workdir: Path) -> bool:
+    """Whether an earlier version, which sets no mark, has prepared a data set here."""
+    return _origin(_read(workdir / RUN_FILE)) is not None
+
+
+def _origin(said: Any) -> tuple[dict[str, Any], str] | None:
+    """Recipe and root that a ``prepare.json`` tells; ``None`` if it has another shape."""
+    if not isinstance(said, dict):
+        return None
+    recipe, root = said.get("recipe"), said.get("root")
+    if not isinstance(recipe, dict) or not isinstance(recipe.get("dataset"), dict):
+        return None
+    return (recipe, root) if isinstance(root, str) and "\0" not in root else None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return None if path.is_symlink() else storage.read_json(path)
+    except (ManifestError, FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _names(workdir: Path) -> list[str]:
+    """Names in a folder, but for what an empty one may hold.
+
+    Raises:
+        ResourceError: If it is a file, or may not be read.
+    """
+    try:
+        with storage.readable(workdir):
+            names = sorted(path.name for path in workdir.iterdir())
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError as error:
+        raise ResourceError(
+            f"cannot write {workdir}: it is a file, or lies below one; expected a folder", _OTHER
+        ) from error
+    return [
+        name
+        for name in names
+        if name not in _STRANGERS and not is_temporary(name, of={MARKER, RUN_FILE, NOTES})
+    ]
+
+
+def _refusal(workdir: Path, found: list[str]) -> ConfigError:
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ConfigError(
+        f"{workdir} is no work folder of fgbench, and not empty: it holds "
+        f"{', '.join(map(repr, found[:3]))}{more}; nothing was changed",
+        _OTHER,
+    )

@@ -1,0 +1,169 @@
+"""``manifests/index.json``: what the manifests of a work folder hold, and which of their bytes a run reads.
+
+It is written last, so that manifests without it are not complete, and bears the digest of its own content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from fgbench import storage
+from fgbench.errors import ManifestError
+from fgbench.files.hashing import digest_json
+from fgbench.workfolders.sealed_json import SEAL, as_object, opened
+
+MANIFESTS = "manifests"
+"""Folder of the manifests in a work folder."""
+
+INDEX = "index.json"
+"""Name of their index."""
+
+
+def _is_below(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name or "\\" in name:
+        raise ValueError("expected the name of a file below the manifests")
+    return name
+
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Number = Annotated[int, Field(ge=0, lt=1 << 62)]
+
+
+class _Loose(BaseModel):
+    """Part of the index; further keys are for other readers."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _File(_Loose):
+    """A file of the manifests."""
+
+    sha256: Digest
+    rows: Number | None = None
+    bytes: Number | None = None
+
+
+class _Origin(_Loose):
+    """What the manifests were made of."""
+
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    stages: dict[str, dict[Annotated[str, Field(pattern="^[0-9]{1,9}$")], Digest]] = Field(
+        default_factory=dict
+    )
+    classes: list[str] = Field(default_factory=list)
+    left_out: dict[str, Number] = Field(default_factory=dict)
+
+
+class _Counts(_Loose):
+    """What a part has."""
+
+    clips: Number
+    images: Number
+    augmented: Number
+
+
+class _Index(_Loose):
+    """The index."""
+
+    dataset: str
+    synthetic: bool
+    scheme: str | None = None
+    classes: list[str] | None = None
+    upper: dict[str, str] = Field(default_factory=dict)
+    left_out: dict[str, Number] = Field(default_factory=dict)
+    unlike_published: dict[str, Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=dict
+    )
+    protocol: dict[str, Any] | None = None
+    counts: dict[str, _Counts] = Field(default_factory=dict)
+    alignment: dict[str, Number] | None = None
+    files: dict[Annotated[str, AfterValidator(_is_below)], _File]
+    origin: _Origin = Field(default_factory=_Origin)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_index(workdir: Path) -> dict[str, Any]:
+    """Index of the manifests of a work folder.
+
+    One that bears no digest of itself is taken as it is: earlier versions wrote none.
+
+    Raises:
+        ManifestError: If the manifests are not there or not complete, or the index is damaged or no index.
+        ResourceError: If it may not be read.
+    """
+    path = workdir / MANIFESTS / INDEX
+    try:
+        index = as_object(path, storage.read_json(path))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(
+            f"no complete manifests in {path.parent} (no {INDEX})",
+            "run fgbench prepare; it continues where it was",
+        ) from error
+    if SEAL in index:
+        index = opened(path, index)
+    try:
+        _Index.model_validate(index)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part)[:80] for part in first["loc"])
+        raise ManifestError(
+            f"{path} is no index of manifests ({where}: {first['msg']})",
+            "fgbench check --repair, on its work folder, makes it anew",
+        ) from error
+    return index
+
+
+def has_classes(workdir: Path) -> bool:
+    """Whether the data set of a work folder has classes to tell apart, and not action units alone.
+
+    Raises:
+        ManifestError: As :func:`read_index`.
+        ResourceError: Likewise.
+    """
+    return bool(read_index(workdir).get("classes", True))
+
+
+def is_sealed(workdir: Path) -> bool:
+    """Whether the index of a work folder bears the digest of its content; see :func:`read_index`."""
+    return SEAL in storage.read_json(workdir / MANIFESTS / INDEX)
+
+
+def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
+    """Digest of the files that a run reads of the manifests.
+
+    Features that are computed later do not change it. Runs of earlier versions are told by it; see
+    `fgbench.runs.read_digest`.
+
+    Args:
+        index: Content of the index.
+        features: Tables of features that are read too, e.g. ``{"lbp"}``.
+    """
+    read = {"clips.parquet", "rejects.parquet"}
+    folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
+    return digest_json(
+        {
+            name: described["sha256"]
+            for name, described in index.get("files", {}).items()
+            if name in read or name.startswith(folders)
+        }
+    )
+
+
+def unlike_published_sentence(found: Mapping[str, Sequence[int]]) -> str:
+    """That data are not the published ones, for the notes of tables.
+
+    Args:
+        found: Part to its number of entries and the published one, at least one part that differs.
+    """
+    told = ", ".join(f"{part} has {here:,} of {known:,}" for part, (here, known) in found.items())
+    return f"Not the data as published: {told} entries."
+
+
+def is_published(workdir: Path) -> bool:
+    """Whether a work folder has complete manifests."""
+    return (workdir / MANIFESTS / INDEX).is_file()
