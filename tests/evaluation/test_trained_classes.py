@@ -91,4 +91,4 @@ def test_all_methods_start_from_these_roles():
         for path in root.rglob("*.py")
         if re.search(r"(?<!def )\bassign_roles\(", path.read_text(encoding="utf-8"))
     }
-    assert callers == {"evaluation/place.py"}
+    assert callers == {"runs/context.py"}
