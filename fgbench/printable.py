@@ -7,7 +7,6 @@ for a formula.
 from __future__ import annotations
 
 import re
-from html import escape
 
 _CONTROLS = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: ESC and CSI begin commands to the terminal
@@ -40,11 +39,6 @@ def printable_json(document: str) -> str:
     return _CONTROL.sub(
         lambda found: found[0] if found[0] in "\n\r\t" else f"\\u{ord(found[0]):04x}", document
     )
-
-
-def markup_of(text: str) -> str:
-    """Text for a page or a figure of XML, with control characters as visible escapes."""
-    return escape(printable(text))
 
 
 def cell_of(text: str) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.printable import markup_of
 from fgbench.reports.rendering.hypertext import html_page
 from fgbench.reports.rendering.render import in_markdown
 from fgbench.reports.rendering.table import Table
+from fgbench.reports.rendering.templates import fill
 
 FILES = ("index.md", "index.html", "report.tex")
 """Files that :func:`write_index` writes, the last only where there are tables as LaTeX."""
@@ -106,17 +106,11 @@ def _index_markdown(entries: Sequence[Entry]) -> str:
 
 
 def _index_html(entries: Sequence[Entry]) -> str:
-    lines = ["<h1>Report</h1>", "<ul>"]
-    for entry in entries:
-        links = ", ".join(f'<a href="{markup_of(name)}">{markup_of(name)}</a>' for name in entry.files)
-        gaps = "".join(f"<li>{markup_of(gap)}</li>" for gap in entry.gaps)
-        lines.append(
-            f"<li><strong>{markup_of(entry.title)}</strong>: {state(entry)}"
-            + (f" ({links})" if links else "")
-            + (f"<ul>{gaps}</ul>" if gaps else "")
-            + "</li>"
-        )
-    return "\n".join([*lines, "</ul>"]) + "\n"
+    shown = [
+        {"title": entry.title, "state": state(entry), "files": entry.files, "gaps": entry.gaps}
+        for entry in entries
+    ]
+    return fill("index.html", entries=shown)
 
 
 def _document(entries: Sequence[Entry]) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from fgbench.reports.rendering.templates import fill
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = (
@@ -45,21 +46,17 @@ def assemble(title: str, blocks: Mapping[str, Any], pictures: Mapping[str, str])
     """
     library = _script(_asset(_LIBRARY))
     program = _script('"use strict";\n(() => {\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n")
-    data = [
-        f'<script type="application/json" id="{name}">{embedded_json(value)}</script>'
-        for name, value in blocks.items()
-    ]
-    data += [f'<script type="text/plain" id="{name}">{value}</script>' for name, value in pictures.items()]
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in (library, program))
-    parts = {
-        "POLICY": f"default-src 'none'; style-src 'unsafe-inline'; img-src blob: data:; script-src {hashes}",
-        "TITLE": html.escape(title),
-        "STYLE": _asset("page.css"),
-        "DATA": "\n".join(data),
-        "LIBRARY": library,
-        "PROGRAM": program,
-    }
-    return re.sub(r"@@([A-Z]+)@@", lambda match: parts[match[1]], _asset("page.html"))
+    return fill(
+        "page.html",
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src blob: data:; script-src {hashes}",
+        title=title,
+        style=_asset("page.css"),
+        data=[(name, embedded_json(value)) for name, value in blocks.items()],
+        pictures=pictures.items(),
+        library=library,
+        program=program,
+    )
 
 
 def embedded_json(value: Any) -> str:
