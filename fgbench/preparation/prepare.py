@@ -18,6 +18,7 @@ from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
+from fgbench.config.earlier import in_todays_words
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import bucket_of, digest_file, digest_json
 from fgbench.preparation import execution, pipeline
@@ -285,7 +286,7 @@ def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
     """
     recipe, root = workfolder.read_origin(workdir)
     try:
-        return PrepareConfig.model_validate(recipe), root
+        return PrepareConfig.model_validate(in_todays_words(recipe)), root
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"
