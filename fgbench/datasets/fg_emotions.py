@@ -15,6 +15,8 @@ and ``source_id`` are ``subject`` and ``source``; other columns are ignored and 
 ``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
 plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
+A key frame beyond the end of the clip rejects it in ``annotations.csv``; in ``votes.csv`` it agrees with
+none, and the others settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action

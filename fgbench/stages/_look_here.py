@@ -20,7 +20,7 @@ from fgbench.printable import printable_name
 from fgbench.records import SPLITS
 from fgbench.stages._tables import Finished, ingested
 from fgbench.stages._told_rejects import MOST, rejected_rows, rejects_told
-from fgbench.stages._votes import strange_votes
+from fgbench.stages._votes import strange_votes, votes_beyond
 from fgbench.stages.consensus import REANNOTATE
 from fgbench.storage import read_rows
 from fgbench.taxonomy import meant_by, ontology
@@ -77,11 +77,13 @@ def look_here(
     samples = [clip for clip in clips if clip["split"] in trained and _has_sample(clip)]
     asked_for = any(getattr(config.split, part) > 0 for part in trained)
     n_usable = sum(map(_has_sample, clips))
+    tables = ingested(workdir, finished)
     is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return LookHere(
         lines=(
             *rejects_told(rejects, workdir),
-            *_strange(config, ingested(workdir, finished)),
+            *_strange(config, tables),
+            *_beyond(tables),
             *_faceless(clips),
             *_parts(config, clips, classes),
             *_shared_persons(config, clips),
@@ -115,6 +117,20 @@ def _strange(config: PrepareConfig, ingested: Iterable[Path]) -> list[str]:
     return [
         f"{found.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
         f"{', '.join(named)}{more}"
+    ]
+
+
+def _beyond(ingested: Iterable[Path]) -> list[str]:
+    """Votes for key frames that their clips do not have."""
+    found = votes_beyond(ingested)
+    if not found:
+        return []
+    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(found.items())]
+    n_votes = sum(found.values())
+    are = "vote is for a key frame" if n_votes == 1 else "votes are for key frames"
+    return [
+        f"{n_votes:,} {are} beyond the end of the clip, which agree with none; frames count from 0: "
+        f"{first_few(clips, MOST)}"
     ]
 
 
