@@ -8,8 +8,9 @@ more than half of the votes cast, so that no tie and no minority settles anythin
 Not stated in the paper: when two key frames count as the same (here a tolerance), what becomes of a vote for
 a key frame that the clip does not have (here it is cast, and its key frame agrees with none), and what
 becomes of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`).
-The paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those subclasses
-with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it looks at.
+The paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those
+subclasses with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it
+looks at.
 """
 
 from __future__ import annotations
