@@ -213,17 +213,20 @@ def _persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> str:
     if not everybody:
         return "persons in train and test: not known, the data set tells no persons"
     unknown = f"; {_clips(n_unknown)} without a person" if n_unknown else ""
+    in_all = f"{counted(len(everybody), 'person')} in all"
     if config.protocol.kind == "k-fold":
         column = config.protocol.group_by
         if column == "subject_id":
-            return f"persons in train and test: 0 of {len(everybody)} in every fold, folds are by person"
+            return f"persons in train and test: none in every fold, folds are by person ({in_all})"
         return (
             f"persons in train and test: not kept apart, the folds of {len(everybody)} persons divide by "
             f"{column.removesuffix('_id')}{unknown}"
         )
     roles = _roles(config)
     trained, tested = (_in_parts(clips, roles[role]) for role in ("train", "test"))
-    return f"persons in train and test: {len(trained & tested)} of {len(everybody)}{unknown}"
+    both = len(trained & tested)
+    told = f"{both:,} of {counted(len(everybody), 'person')}" if both else f"none ({in_all})"
+    return f"persons in train and test: {told}{unknown}"
 
 
 def _shared_persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> list[str]:
