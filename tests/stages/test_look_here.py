@@ -73,6 +73,20 @@ def test_clips_without_a_person_are_counted(tmp_path):
     rows = [[name, label, "" if who == "p0" else who] for name, label, who in people(8)]
     done = run(tmp_path, write_own(tmp_path / "in", rows))
     assert "persons in train and test: none (7 persons in all); 3 clips without a person\n" in done.stdout
+    assert "unknown persons" not in done.stdout
+
+
+def test_unknown_persons_are_no_person_and_told_once(tmp_path):
+    words = {"p0": "unknown", "p1": "NaN"}
+    rows = [[name, label, words.get(who, who)] for name, label, who in people(8)]
+    done = run(tmp_path, write_own(tmp_path / "in", rows))
+    told = "annotations.csv: 6 clips of unknown persons by the column subject: 'NaN' 3, 'unknown' 3\n"
+    assert done.stdout.count(told) == 1
+    assert done.output.count("unknown persons") == 1
+    assert "persons in train and test: none (6 persons in all); 6 clips without a person\n" in done.stdout
+    assert looked(done.stdout) == ["nothing needs you"]
+    clips = read_rows(tmp_path / "work" / "manifests" / "clips.parquet")
+    assert {row["subject_id"] for row in clips} == {None, *(f"p{number}" for number in range(2, 8))}
 
 
 def test_folds_tell_persons_and_rare_classes(tmp_path):
