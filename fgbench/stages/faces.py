@@ -215,7 +215,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=6,
+    version=7,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,
