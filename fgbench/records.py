@@ -41,6 +41,9 @@ class Vote:
         confidence: 0 to 1; ``None`` if not given.
         key_frame: Frame of the climax, from 0; ``None`` if not given.
         round: 1 for the first vote, 2 for the vote after a failed first one.
+        time_s: Time of the key frame in seconds since the clip's first frame, as its file tells it; ``None``
+            before the file is read, and where the clip's frame rate tells it as well.
+        outside: Frame given that the clip does not have; ``key_frame`` is then ``None``.
     """
 
     annotator: str
@@ -48,6 +51,8 @@ class Vote:
     confidence: float | None
     key_frame: int | None
     round: int
+    time_s: float | None = None
+    outside: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +231,8 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("confidence", pa.float64()),
             ("key_frame", pa.int32()),
             ("round", pa.int16()),
+            ("time_s", pa.float64()),
+            ("outside", pa.int32()),
         ]
     )
     augmentation = pa.struct(

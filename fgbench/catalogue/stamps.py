@@ -10,16 +10,18 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
 
 from fgbench.files.hashing import digest_json
-from fgbench.records import ClipEntry
+from fgbench.records import ClipEntry, Vote
 
 _ADDED = "last_unit_frame"
 """Told only where there is one: entries without it have the digest that they had before there was any."""
 _ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name not in ("votes", _ADDED)))
+_READ = ("time_s", "outside")
+"""What is known of a vote only when its file has been read."""
+_VOTE = tuple(name for name in Vote.__dataclass_fields__ if name not in _READ)
 
 Stamp = tuple[int, int] | str
 """Size and time of change (ns) of a file; of a folder a digest; else what is there instead."""
@@ -85,7 +87,7 @@ def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequenc
     listed = [
         [
             *_ENTRY(entry),
-            [asdict(vote) for vote in entry.votes],
+            [{name: getattr(vote, name) for name in _VOTE} for vote in entry.votes],
             stamps.of(entry.path),
             *([] if entry.last_unit_frame is None else [entry.last_unit_frame]),
         ]

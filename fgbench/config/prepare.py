@@ -90,7 +90,7 @@ class ConsensusConfig(Section):
     min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
     """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
     key_frame_tolerance_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.2
-    """Key frames that are at most so many seconds apart count as the same, by the clip's frame rate (folders
+    """Key frames that are at most so many seconds apart count as the same, by the times of the file (folders
     of pictures: 25 a second). Not stated in the paper."""
     key_frame_tolerance: Count | None = None
     """The same in frames, whatever the frame rate, in the place of seconds."""

@@ -10,11 +10,14 @@ The paper's data set is not public; this is the layout for your own clips::
 
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
 one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
-``subject_id``
-and ``source_id`` are ``subject`` and ``source``; other columns are ignored and told (:func:`notes`). Only
-``clip`` and, without votes, ``label`` are required. ``key_frame`` counts decoded frames from 0.
+``subject_id`` and ``source_id`` are ``subject`` and ``source``; a subject ``nan``, ``none``, ``unknown``,
+``n/a`` or ``?``, in any case, is nobody known, as an empty one (:mod:`fgbench.datasets._persons`); other
+columns are ignored. Both are told (:func:`notes`). Only ``clip`` and, without votes, ``label`` are required.
+``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
 plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
+A key frame beyond the end of the clip rejects it in ``annotations.csv``; in ``votes.csv`` it agrees with
+none, and the others settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
@@ -36,6 +39,7 @@ from pathlib import Path
 from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._parts import EXAMPLES, parts_of
+from fgbench.datasets._persons import person, unknown_persons
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
 from fgbench.datasets._video_files import Found, VideoFiles
@@ -136,7 +140,8 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
 
 
 def notes(root: Path) -> list[str]:
-    """Columns of the tables that nothing is read from, a line for each table, for people.
+    """What a person should know of the tables: columns that nothing is read from, a line for each table, and
+    clips whose person is said to be unknown.
 
     Args:
         root: Folder with the layout above, which :func:`list_clips` can read.
@@ -153,7 +158,8 @@ def notes(root: Path) -> list[str]:
             told = [_with_nearest(column, known, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
             lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(told)}")
-    return lines
+    rows = _table(root / ANNOTATIONS, required={"clip"}) or []
+    return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
 
 
 def _with_nearest(column: str, known: Sequence[str], columns: Sequence[str]) -> str:
@@ -226,7 +232,7 @@ def _entry(
         clip_id=file.clip_id,
         path=file.path,
         label=row.get("label") or None,
-        subject_id=row.get("subject") or None,
+        subject_id=person(row.get("subject", "")),
         source_id=row.get("source") or None,
         problem=file.problem,
     )

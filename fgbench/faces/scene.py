@@ -16,6 +16,10 @@ _BLOCK = 10  # samples along a block's side: 80 px of a frame of 1280 px
 _CUT_CORRELATION = 0.5
 _CUT_LEVELS = 10.0
 
+# Ours: a head that moves before a ground leaves more of the picture as it was than another picture does.
+_STILL_LEVELS = 6
+_STILL_SHARE = 0.3
+
 
 def sample(luma: Image) -> npt.NDArray[np.int16]:
     """Every n-th pixel of the luma in both directions, at least one of each, as int16."""
@@ -52,3 +56,10 @@ def is_cut(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> bool:
     if before.shape != after.shape:
         return True
     return bool(np.abs(after - before).mean() > _CUT_LEVELS) and correlation(before, after) < _CUT_CORRELATION
+
+
+def is_partly_still(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> bool:
+    """Whether so much of a picture is as it was that what looks like a cut may be something that moves."""
+    if before.shape != after.shape:
+        return False
+    return bool((np.abs(after - before) <= _STILL_LEVELS).mean() >= _STILL_SHARE)

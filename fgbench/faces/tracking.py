@@ -6,7 +6,8 @@ frame before, and every ``check_every`` frames, or as soon as the face's appeara
 looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. Every
 few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.dissolves`): if so, whole
 frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
-begins.
+begins. A large head that moves fast before plain ground looks like a cut: where part of the picture stays as
+it was, and the face in the next frame is near and hardly looks another, it is the same track.
 
 Faces are searched tilted, too, and as filling the picture, at the start of a scene and where one is lost, no
 more often than other faces are looked for (:mod:`fgbench.faces.harder`).
@@ -20,6 +21,7 @@ A frame's result depends on the frames of its clip that are handed in and on not
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +118,7 @@ class FaceTracker:
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None
         self._lost: tuple[_Track, ...] = ()  # the last first
+        self._doubted: tuple[_Track, ...] = ()  # of before what may be a cut or a fast head
         self._rivals: tuple[Placement, ...] = ()
         self._n_tracks = 0
         self._n_faces = 0
@@ -161,7 +164,10 @@ class FaceTracker:
         self._recent.add(frame.index, luma)
         decided: list[Observed] = []
         if self._scene is not None and scene.is_cut(self._scene, sampled):
+            followed = () if self._track is None else (self._track,)
+            is_doubtful = scene.is_partly_still(self._scene, sampled)
             decided = self._begin_scene()
+            self._doubted = followed if is_doubtful else ()
         elif self._track is not None and frame.index % LOOK_EVERY == 0:
             decided = self._heed_dissolve(self._track)
         self._scene = sampled
@@ -228,6 +234,7 @@ class FaceTracker:
             assert self._scene is not None  # feed() sampled this frame last
             found = self._searcher.find(frame, luma, self._scene)
             self._choose(frame, [self._found(frame, item) for item in found])
+        self._doubted = ()
         if self._track is not None:
             track = self._track
             return self._observed(_Seen(track.face, track.score, track.agreement))
@@ -327,7 +334,8 @@ class FaceTracker:
         """
         appearance = look(seen.face)
         alike = known if is_followed else (item for item in known if _is_same(item, seen.face, appearance))
-        previous = next(iter(alike), None)
+        doubted = (item for item in self._doubted if _is_same(item, seen.face, appearance, _SAME_LOOK))
+        previous = next(chain(alike, doubted), None)
         if previous is not None:
             track_id, began_at = previous.track_id, previous.began_at
             portrait, best = previous.portrait, previous.portrait_score
@@ -397,16 +405,13 @@ def _has_jumped(before: Placement, after: Placement) -> bool:
     return moved > _FAST_WIDTHS or turned > _FAST_TURN_RAD
 
 
-def _is_same(track: _Track, face: Located, appearance: Image) -> bool:
-    """Whether a face is near the place of a track's, about as large, and looks like it."""
+def _is_same(track: _Track, face: Located, appearance: Image, least: float = _SAME_PERSON_LOOK) -> bool:
+    """Whether a face is near the place of a track's, about as large, and looks like it (correlation)."""
     place, last = face.placement, track.face.placement
     away = float(np.linalg.norm(place.centre - last.centre)) / max(place.width_px, last.width_px)
     grown = abs(float(np.log(max(place.width_px, 1e-6) / max(last.width_px, 1e-6))))
     return (
         away <= _SAME_FACE_WIDTHS
         and grown <= _SAME_FACE_LOG_SCALE
-        and any(
-            scene.correlation(appearance, known) >= _SAME_PERSON_LOOK
-            for known in (track.portrait, track.appearance)
-        )
+        and any(scene.correlation(appearance, known) >= least for known in (track.portrait, track.appearance))
     )

@@ -197,6 +197,21 @@ class Reader(Protocol):
             MediaError: See :func:`open_video`.
         """
 
+    def uneven_times_s(self, indices: Sequence[int]) -> tuple[float, ...] | None:
+        """Presentation times of frames in seconds since the first frame, where the rate varies.
+
+        Args:
+            indices: Frame numbers, each at least 0 and less than ``info.n_frames``.
+
+        Returns:
+            A time for each index; ``None`` where there are no times (pictures, AVI files), and where all
+            frames of the file come evenly at ``info.fps``, but for the rounding of time stamps.
+
+        Raises:
+            IndexError: If there is no such frame.
+            MediaError: See :func:`open_video`.
+        """
+
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
         """Frames in order, one at a time; memory does not grow with the length of the file.
 

@@ -5,10 +5,12 @@ than half of them; else the five annotate again; what is still uncertain after t
 For groups of other sizes, which the paper does not have, both are asked for: :attr:`Rules.min_votes`, and
 more than half of the votes cast, so that no tie and no minority settles anything.
 
-Not stated in the paper: when two key frames count as the same (here a tolerance), and what becomes
-of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`). The
-paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those subclasses
-with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it looks at.
+Not stated in the paper: when two key frames count as the same (here a tolerance), what becomes of a vote for
+a key frame that the clip does not have (here it is cast, and its key frame agrees with none), and what
+becomes of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`).
+The paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those
+subclasses with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it
+looks at.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, mean, median_low
 
-from fgbench.naming import key
+from fgbench.naming import first_few, key
 from fgbench.records import Vote
 
 PAPERS_GROUP = 5
@@ -43,12 +45,15 @@ class Rules:
     Attributes:
         min_votes: Votes that have to agree, and be more than half of those cast.
         key_frame_tolerance: Largest distance, in frames, within a group of equal key frames.
+        key_frame_tolerance_s: The same in seconds, for votes that all tell the time of their key frames;
+            ``None`` counts frames also there.
         min_confidence: Least mean confidence of a clip, 0 to 1; our rule, not the paper's.
     """
 
     min_votes: int
     key_frame_tolerance: int
     min_confidence: float
+    key_frame_tolerance_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +108,13 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
-    groups = largest_groups(marked, rules.key_frame_tolerance)
-    agreed = bool(groups) and len(groups[0]) >= needed
-    if marked and not agreed:
-        problems.append(f"key frame: {len(groups[0])} of {len(cast)} agree, {needed} needed")
+    outside = sorted({vote.outside for vote in cast if vote.outside is not None})
+    groups = _equal_key_frames(cast, rules)
+    n_equal = len(groups[0]) if groups else 0
+    agreed = n_equal >= needed
+    if (marked or outside) and not agreed:
+        beyond = f" (beyond the clip: frame {first_few(list(map(str, outside)))})" if outside else ""
+        problems.append(f"key frame: {n_equal} of {len(cast)} agree, {needed} needed{beyond}")
     failed = REANNOTATE if last == 1 else "dropped"
     return Decision(
         status=failed if problems else "settled",
@@ -127,16 +135,39 @@ def causes_of(detail: str) -> list[str]:
     return [cause for cause in CAUSES if any(part.startswith(cause) for part in told)]
 
 
-def largest_groups(frames: Sequence[int], tolerance: int) -> list[list[int]]:
-    """The largest sets of frame numbers that lie within ``tolerance`` frames of each other.
+def _equal_key_frames(cast: Sequence[Vote], rules: Rules) -> list[list[int]]:
+    """The largest groups of key frames that count as the same, as :func:`largest_groups` gives them."""
+    times = {vote.key_frame: vote.time_s for vote in cast if vote.key_frame is not None}
+    frames = [vote.key_frame for vote in cast if vote.key_frame is not None]
+    told = {frame: time_s for frame, time_s in times.items() if time_s is not None}
+    if rules.key_frame_tolerance_s is None or told.keys() != times.keys():
+        return largest_groups(frames, rules.key_frame_tolerance)
+    # Whole microseconds, in which equal distances are equal.
+    tolerance_us = round(rules.key_frame_tolerance_s * 1e6)
+    return largest_groups(frames, tolerance_us, {frame: round(at * 1e6) for frame, at in told.items()})
+
+
+def largest_groups(
+    frames: Sequence[int], tolerance: int, places: Mapping[int, int] | None = None
+) -> list[list[int]]:
+    """The largest sets of frame numbers that lie within ``tolerance`` of each other.
 
     Of several as large, those with the smallest spread; of these all, from the earliest to the latest.
+
+    Args:
+        frames: Frame numbers.
+        tolerance: Largest distance within a set: in frames, or in the unit of ``places``.
+        places: Frame number to its place in time, which grows with it; ``None`` is the number itself.
     """
+
+    def place(frame: int) -> int:
+        return frame if places is None else places[frame]
+
     ordered = sorted(frames)
     groups: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
     for start, first in enumerate(ordered):
-        group = [frame for frame in ordered[start:] if frame - first <= tolerance]
-        groups[-len(group), group[-1] - first].setdefault(first, group)
+        group = [frame for frame in ordered[start:] if place(frame) - place(first) <= tolerance]
+        groups[-len(group), place(group[-1]) - place(first)].setdefault(first, group)
     return list(groups[min(groups)].values()) if groups else []
 
 

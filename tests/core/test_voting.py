@@ -1,6 +1,7 @@
 """Settling votes."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -76,6 +77,43 @@ def test_duplicate_voter_is_found():
     twice = [*votes(["anger"] * 3), votes(["wrath"])[0]]
     assert duplicate_voter(twice) == ("a0", 1)
     assert duplicate_voter(votes(["anger"] * 3) + votes(["anger"] * 3, in_round=2)) is None
+
+
+def test_key_frames_with_times_agree_by_these_where_the_rules_ask_for_seconds():
+    rules = replace(RULES, key_frame_tolerance_s=0.2)
+    cast = [
+        replace(vote, time_s=at)
+        for vote, at in zip(
+            votes(["anger"] * 5, [3, 6, 9, 20, 21]), (0.1, 0.2, 0.1 + 0.2, 0.9, 1.2), strict=True
+        )
+    ]
+    assert settle(cast, rules).key_frame == 6  # 0.1 to 0.30000000000000004 s
+    assert settle(cast, RULES).status == "reannotate"
+    # One without a time is compared by frames, and so are all with it.
+    assert settle([*cast[1:], replace(cast[0], time_s=None)], rules).status == "reannotate"
+    late = [replace(vote, time_s=2 * vote.time_s) for vote in cast]
+    assert "key frame: 2 of 5 agree" in settle(late, rules).detail
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=9), st.sampled_from([10, 12.5, 25, 50]))
+def test_times_of_an_even_rate_give_what_frames_give(frames, fps):
+    rules = replace(RULES, key_frame_tolerance=int(0.2 * fps), key_frame_tolerance_s=0.2)
+    plain = votes(["anger"] * len(frames), frames)
+    timed = [replace(vote, time_s=vote.key_frame / fps) for vote in plain]
+    assert settle(timed, rules) == settle(plain, rules)
+
+
+def test_a_key_frame_that_the_clip_does_not_have_agrees_with_none():
+    cast = votes(["anger"] * 5, [4, 4, 5, None, None])
+    cast[3:] = [replace(vote, outside=60) for vote in cast[3:]]
+    assert settle(cast, RULES).key_frame == 4
+    cast[2] = replace(cast[2], key_frame=None, outside=61)
+    decision = settle(cast, RULES)
+    assert (decision.status, decision.label) == ("reannotate", "anger")
+    assert decision.detail == ("round 1: key frame: 2 of 5 agree, 3 needed (beyond the clip: frame 60, 61)")
+    # Without it the label alone would settle the clip.
+    only = [replace(vote, key_frame=None, outside=60) for vote in cast]
+    assert "key frame: 0 of 5 agree" in settle(only, RULES).detail
 
 
 @given(st.lists(st.integers(0, 40), max_size=7), st.integers(0, 5))

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from fgbench.datasets.fg_emotions import list_clips
+from fgbench.datasets.fg_emotions import list_clips, notes
 from fgbench.errors import DatasetError
 
 
@@ -34,6 +34,25 @@ def test_full_row(tmp_path):
     assert (entry.label, entry.key_frame, entry.confidence) == ("anger", 12, 0.9)
     assert (entry.subject_id, entry.source_id, entry.split) == ("s1", "f1", "test")
     assert entry.problem is None
+
+
+def test_words_for_an_unknown_person_name_nobody(tmp_path):
+    """In any case and width; who is called so in part, or by a number, is somebody."""
+    words = ["nan", "NaN", "NONE", "Unknown ", "n/a", "N/A", "?", "\uff1f", "<NA>", ""]
+    names = ["unknown2", "Nan Li", "0", "none-1", "na"]
+    clips = [f"c{place}" for place in range(len(words) + len(names))]
+    rows = [f"{clip},anger,{who}\n" for clip, who in zip(clips, [*words, *names], strict=True)]
+    tree(
+        tmp_path,
+        [f"videos/{clip}.mp4" for clip in clips],
+        annotations=f"clip,label,subject_id\n{''.join(rows)}",
+    )
+    found = by_id(tmp_path)
+    assert [found[clip].subject_id for clip in clips] == [None] * len(words) + names
+    assert notes(tmp_path) == [
+        "annotations.csv: 9 clips of unknown persons by the column subject: '<NA>' 1, '?' 1, 'N/A' 1, "
+        "'NONE' 1, 'NaN' 1, 'Unknown' 1, 'n/a' 1, 'nan' 1, '\uff1f' 1"
+    ]
 
 
 def test_videos_beside_the_table_and_names_without_suffix(tmp_path):

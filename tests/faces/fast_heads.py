@@ -45,7 +45,7 @@ class Swing:
 
 
 def drawn_swing(
-    swing: Swing, *, person: int, n_frames: int, eyes_px: float = 62.0
+    swing: Swing, *, person: int, n_frames: int, eyes_px: float = 62.0, is_plain: bool = False
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """A clip of a moving head before a ground that does not move.
 
@@ -54,6 +54,7 @@ def drawn_swing(
         person: Number of the drawn person, and of the scene.
         n_frames: Length of the clip.
         eyes_px: Distance of the outer corners of the eyes.
+        is_plain: Whether the ground is of one grey.
 
     Returns:
         (360, 640, 3) uint8 RGB pictures; and (n_frames, 68, 2) landmarks in the middle of the exposure.
@@ -64,6 +65,8 @@ def drawn_swing(
     someone = draw_identity(7, person)
     renderer, head = Renderer(someone, scene, *_HEAD), Head(someone, camera)
     blocks = rng.integers(40, 200, (9, 16, 3), np.uint8)
+    if is_plain:
+        blocks[:] = 128
     ground = cv2.resize(blocks, SIZE, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     rest = neutral()
     shown, marks = [], []

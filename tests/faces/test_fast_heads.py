@@ -1,11 +1,14 @@
 """Heads that swing fast: no frame with status ok has landmarks that lie beside the face."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from face_frames import error_percent, frames
 from fast_heads import Swing, drawn_swing
 
 from fgbench.config import FacesConfig
+from fgbench.faces import scene
 from fgbench.faces.clip_faces import observe_clip
 
 BESIDE = 15
@@ -49,6 +52,38 @@ def test_landmarks_that_lie_beside_the_face_are_not_kept(clips, observed):
 
 def test_a_head_that_moves_fast_stays_one_track(observed):
     assert [len({item.track_id for item in found}) for found in observed] == [1, 1, 1, 1]
+
+
+def tracks_of(shown, models):
+    return [item.track_id for _, item in observe_clip(frames(shown), FacesConfig(), models)]
+
+
+@pytest.mark.parametrize("person", [1, 2])
+def test_a_large_head_before_plain_ground_is_not_cut_from_itself(person, models):
+    """Half of the pictures in a row have less in common than most cuts."""
+    swing = Swing(across_px=150, down_px=20, turn_deg=10, period=12)
+    shown, _ = drawn_swing(swing, person=person, n_frames=40, is_plain=True)
+    samples = [scene.sample(frame.gray()) for frame in frames(shown)]
+    assert sum(scene.is_cut(one, other) for one, other in pairwise(samples)) >= 10
+    found = tracks_of(shown, models)
+    assert None not in found
+    assert len({*found}) <= 2  # 14 and 21 when each of these began a track
+
+
+def test_a_cut_to_somebody_else_at_the_same_place_begins_a_track(models):
+    """Before the same plain ground, which stays as it was."""
+    people = (1, 2, 3, 4, 5)
+    still = Swing(across_px=4, turn_deg=3)
+    clips = [drawn_swing(still, person=who, n_frames=6, is_plain=True)[0] for who in people]
+    found = tracks_of([image for clip in clips for image in clip], models)
+    cuts = [
+        place
+        for place, (one, other) in enumerate(pairwise(clips), start=1)
+        if scene.is_cut(*(scene.sample(frame.gray()) for frame in frames([one[-1], other[0]])))
+    ]
+    assert cuts
+    for place in cuts:
+        assert {*found[6 * place - 6 : 6 * place]}.isdisjoint(found[6 * place : 6 * place + 6])
 
 
 def test_unsure_frames_are_those_whose_landmarks_are_beside_the_face(models):

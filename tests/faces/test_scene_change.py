@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fgbench.faces.scene import correlation, is_cut, largest_change, sample
+from fgbench.faces.scene import correlation, is_cut, is_partly_still, largest_change, sample
 
 
 def test_samples_are_pixels_of_the_luma():
@@ -49,3 +49,13 @@ def test_cuts_are_other_pictures_not_other_light():
     assert not is_cut(a, a + 60)
     assert not is_cut(a, np.roll(a, 2, axis=1))
     assert is_cut(a, a[:50])
+
+
+def test_a_picture_of_which_a_third_stays_may_be_no_cut():
+    rng = np.random.default_rng(3)
+    a, b = (np.kron(rng.integers(0, 250, (9, 16)), np.ones((10, 10))).astype(np.int16) for _ in range(2))
+    assert not is_partly_still(a, b)
+    b[:, :60] = a[:, :60] + 6
+    assert is_partly_still(a, b)
+    assert not is_partly_still(a, a + 7)
+    assert not is_partly_still(a, a[:50])

@@ -49,14 +49,14 @@ def test_nothing_to_say_is_one_line(tmp_path):
     assert done.exit_code == 0, done.output
     assert looked(done.stdout) == ["nothing needs you"]
     assert "\nlook here: nothing needs you\nnext: fgbench audit " in done.stdout
-    assert "persons in train and test: 0 of 8\n" in done.stdout
+    assert "persons in train and test: none (8 persons in all)\n" in done.stdout
 
 
 def test_persons_in_several_parts_are_told_by_name(tmp_path):
     parts = ("train", "test", "val")
     rows = [[*row, parts[place % 3]] for place, row in enumerate(people(4))]
     done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label,subject,split"))
-    assert "persons in train and test: 4 of 4\n" in done.stdout
+    assert "persons in train and test: 4 of 4 persons\n" in done.stdout
     told = looked(done.stdout)
     assert "  4 persons are in train and test: p0, p1, p2, p3" in told
     assert "  4 persons are in val and test: p0, p1, p2, p3" in told
@@ -72,14 +72,30 @@ def test_where_nobody_knows_the_persons_that_is_said(tmp_path):
 def test_clips_without_a_person_are_counted(tmp_path):
     rows = [[name, label, "" if who == "p0" else who] for name, label, who in people(8)]
     done = run(tmp_path, write_own(tmp_path / "in", rows))
-    assert "persons in train and test: 0 of 7; 3 clips without a person" in done.stdout
+    assert "persons in train and test: none (7 persons in all); 3 clips without a person\n" in done.stdout
+    assert "unknown persons" not in done.stdout
+
+
+def test_unknown_persons_are_no_person_and_told_once(tmp_path):
+    words = {"p0": "unknown", "p1": "NaN"}
+    rows = [[name, label, words.get(who, who)] for name, label, who in people(8)]
+    done = run(tmp_path, write_own(tmp_path / "in", rows))
+    told = "annotations.csv: 6 clips of unknown persons by the column subject: 'NaN' 3, 'unknown' 3\n"
+    assert done.stdout.count(told) == 1
+    assert done.output.count("unknown persons") == 1
+    assert "persons in train and test: none (6 persons in all); 6 clips without a person\n" in done.stdout
+    assert looked(done.stdout) == ["nothing needs you"]
+    clips = read_rows(tmp_path / "work" / "manifests" / "clips.parquet")
+    assert {row["subject_id"] for row in clips} == {None, *(f"p{number}" for number in range(2, 8))}
 
 
 def test_folds_tell_persons_and_rare_classes(tmp_path):
     rows = [*people(5), ["rare", "envy", "p0"]]
     recipe = "protocol: {kind: k-fold, folds: 5}"
     done = run(tmp_path, write_own(tmp_path / "in", rows), recipe=recipe)
-    assert "persons in train and test: 0 of 5 in every fold, folds are by person" in done.stdout
+    assert (
+        "persons in train and test: none in every fold, folds are by person (5 persons in all)" in done.stdout
+    )
     told = looked(done.stdout)
     assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in told)
 

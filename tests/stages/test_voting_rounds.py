@@ -131,6 +131,58 @@ def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, 
 
 
 @pytest.mark.parametrize(
+    ("frames", "key_frame"), [((2, 4, 6, 8, 10), 6), ((20, 21, 22, 26, 28), None), ((19, 20, 20, 28, 29), 20)]
+)
+@pytest.mark.parametrize("kind", ["a.mp4", "a.ts"])
+def test_key_frames_of_a_varying_rate_agree_within_the_seconds_of_the_file(tmp_path, kind, frames, key_frame):
+    """Twenty frames of 20 ms, then ten of 200 ms: 12.5 a second in the mean, of which 0.2 s are two."""
+    root = write_votes(tmp_path / "in", {"a": [("zeal", 0.9, frame) for frame in frames]})
+    (root / "videos" / "a.mp4").unlink()
+    times = [20 * number for number in range(20)] + [400 + 200 * number for number in range(10)]
+    write_clip(root / "videos" / kind, 30, size=(64, 48), times_ms=times)
+    sections = {"name": "t", "buckets": 1, "dataset": {"scheme": "free"}, "faces": {"align": "never"}}
+    prepare.run(PrepareConfig.model_validate(sections), root, tmp_path / "work")
+    found = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
+    assert found == ([] if key_frame is None else [key_frame])
+    # In frames it is as the recipe says, whatever the times.
+    sections["consensus"] = {"key_frame_tolerance": 2}
+    prepare.run(PrepareConfig.model_validate(sections), root, tmp_path / "frames")
+    found = [row["key_frame"] for row in read_rows(tmp_path / "frames" / "manifests" / "clips.parquet")]
+    assert len(found) == (frames != (2, 4, 6, 8, 10))
+
+
+def test_a_vote_for_a_frame_beyond_the_clip_leaves_the_others_to_settle_it(tmp_path):
+    cast = {
+        "most": [("zeal", 0.9, frame) for frame in (4, 5, 4, 99, 100)],
+        "few": [("zeal", 0.9, frame) for frame in (4, 5, 60, 60, 60)],
+        "none": [("calm", 0.9, 60)] * 5,
+    }
+    root = write_votes(tmp_path / "in", cast)
+    done = run(tmp_path, root)
+    assert done.exit_code == 0, done.output
+    clips = {row["clip_id"]: row for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")}
+    assert {name: (row["label"], row["key_frame"], row["agreement"]) for name, row in clips.items()} == {
+        "most": ("zeal", 4, 1.0)
+    }
+    rejects = {
+        row["id"]: (row["reason"], row["detail"])
+        for row in read_rows(tmp_path / "work" / "manifests" / "rejects.parquet")
+    }
+    assert rejects == {
+        "few": ("reannotate", "round 1: key frame: 2 of 5 agree, 3 needed (beyond the clip: frame 60)"),
+        "none": ("reannotate", "round 1: key frame: 0 of 5 agree, 3 needed (beyond the clip: frame 60)"),
+    }
+    assert again(tmp_path) == ["few", "none"]
+    told = "votes are for key frames beyond the end of the clip, which agree with none; frames count from 0: "
+    assert f"10 {told}few (3), most (2), none (5)" in done.stdout
+    # Of what has been voted on again, the first round is not told any more.
+    write_votes(root, {"few": AGREED, "none": [("calm", 0.9, 4)] * 4 + [("calm", 0.9, 60)]}, in_round=2)
+    done = run(tmp_path, root)
+    assert again(tmp_path) == []
+    assert f"3 {told}most (2), none (1)" in done.stdout
+
+
+@pytest.mark.parametrize(
     ("fps", "frames"), [(25.0, 5), (30.0, 6), (23.976, 4), (29.97, 5), (60.0, 12), (10.0, 2), (None, 5)]
 )
 def test_a_fifth_of_a_second_in_frames(fps, frames):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,8 +21,10 @@ from fgbench.media.decoders._side_data import display_matrix
 from fgbench.media.decoders._timeline import (
     ONE_FRAME_PER_PACKET,
     PacketLog,
+    Shown,
     Timeline,
     build_timeline,
+    shown_by,
     time_span,
 )
 from fgbench.media.decoders._tone import tone_map_of
@@ -98,19 +102,33 @@ class Probe:
             return float((pts - start_pts) * self.time_base_s)
         return index / self.declared_fps
 
-    def info(self, picture: av.VideoFrame) -> VideoInfo:
-        """The facts as callers see them. Without a timeline the whole file is decoded to count its frames.
+    def shown(self, picture: av.VideoFrame) -> Shown:
+        """Number and times of the frames. Without a timeline the whole file is decoded to count them.
 
         Args:
             picture: The first frame.
         """
         timeline = timeline_for(self, picture)
-        if timeline is None:
-            n_frames, span = _count_frames(self.source)
-        else:
-            n_frames = len(timeline.pts)
-            span = time_span(n_frames, int(timeline.pts[0]), int(timeline.pts[-1]), timeline.last_duration)
-        duration_s = float(span * self.time_base_s) if self.has_times else 0.0
+        return _count_frames(self.source) if timeline is None else shown_by(timeline)
+
+    def uneven_times_s(
+        self, shown: Shown, info: VideoInfo, indices: Sequence[int]
+    ) -> tuple[float, ...] | None:
+        """Times of frames; see :meth:`fgbench.media.video.Reader.uneven_times_s`."""
+        if not self.has_times or info.fps is None:
+            return None
+        found = shown.uneven_s(info.fps, self.time_base_s)
+        return None if found is None else tuple(float(found[index]) for index in indices)
+
+    def info(self, picture: av.VideoFrame, shown: Shown) -> VideoInfo:
+        """The facts as callers see them.
+
+        Args:
+            picture: The first frame.
+            shown: What :meth:`shown` gives of it.
+        """
+        n_frames = shown.n_frames
+        duration_s = float(shown.span * self.time_base_s) if self.has_times else 0.0
         duration_s = duration_s or n_frames / self.declared_fps
         tick_s = float(self.time_base_s)
         canvas = self.canvas(picture)
@@ -222,16 +240,20 @@ def first_picture(facts: Probe) -> av.VideoFrame:
     raise facts.no_frames()
 
 
-def _count_frames(source: Source) -> tuple[int, int]:
-    """Number of frames of a full decode, and the time that they take in units of the time base."""
+def _count_frames(source: Source) -> Shown:
+    """Number and times of the frames of a full decode."""
     container, stream = _container.open_container(source)
-    times: list[int] = []
+    times: array[int] = array("q")
     n_frames, last_duration = 0, 0
     with container:
         following = _container.packets(container, stream, source)
         for frame, _ in _container.decode(stream, following, source):
             n_frames += 1
             if frame.pts is not None:
-                times = [*times[:1], frame.pts]
+                times.append(frame.pts)
                 last_duration = frame.duration or 0
-    return n_frames, time_span(n_frames, times[0], times[-1], last_duration) if times else 0
+    return Shown(
+        n_frames=n_frames,
+        span=time_span(n_frames, times[0], times[-1], last_duration) if times else 0,
+        pts=np.array(times, dtype=np.int64) if len(times) == n_frames else None,
+    )

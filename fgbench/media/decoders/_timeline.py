@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ Times = npt.NDArray[np.int64]
 
 # Containers (as FFmpeg names them) that give every packet a presentation time and seek to key frames by it.
 _TIMED_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm"})
+
+# By so many ticks of the time base a frame may be off the place that an even rate gives it: its time stamp,
+# the first frame's and the rate itself are rounded. Where a tick is long, by a quarter of a frame at most.
+_ROUNDING_TICKS = 3
+_ROUNDING_FRAMES = 0.25
 
 # Codecs of which a packet in these containers is always one shown frame. Not VP8 (hidden frames are packets
 # of their own) and not MPEG-4 part 2 (a packet that says "not coded" becomes no frame).
@@ -125,6 +131,45 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
         has_edits=not is_shown.all(),
         has_leading_frames=bool(is_leading.any()),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How many frames a file shows, and when.
+
+    Attributes:
+        n_frames: Number of frames.
+        span: Time from the first frame to the end of the last, in units of the stream's time base.
+        pts: Time of each frame in order, in the same units; ``None`` where one has none.
+    """
+
+    n_frames: int
+    span: int
+    pts: Times | None
+
+    def uneven_s(self, fps: float, time_base_s: Fraction) -> npt.NDArray[np.float64] | None:
+        """Times of all frames in seconds since the first one.
+
+        ``None`` where no times are told, and where every frame is in the place that an even rate gives it, to
+        the rounding of time stamps: there the rate tells the times better than these do.
+
+        Args:
+            fps: The rate.
+            time_base_s: Unit of time stamps in seconds.
+        """
+        if self.pts is None or not len(self.pts):
+            return None
+        tick_s = float(time_base_s)
+        found: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * tick_s
+        off_s = np.abs(found - np.arange(len(found)) / fps).max()
+        return found if off_s > min(_ROUNDING_TICKS * tick_s, _ROUNDING_FRAMES / fps) else None
+
+
+def shown_by(timeline: Timeline) -> Shown:
+    """The frames of a timeline."""
+    n_frames, first, last = len(timeline.pts), int(timeline.pts[0]), int(timeline.pts[-1])
+    span = time_span(n_frames, first, last, timeline.last_duration)
+    return Shown(n_frames=n_frames, span=span, pts=timeline.pts)
 
 
 def time_span(n_frames: int, first_pts: int, last_pts: int, last_duration: int) -> int:

@@ -105,7 +105,9 @@ class DecordReader:
     def __init__(self, facts: Probe, timeline: Timeline, picture: av.VideoFrame) -> None:
         self._path = facts.path
         self._deadline = facts.source.deadline
-        self._info = facts.info(picture)
+        self._facts = facts
+        self._shown = facts.shown(picture)
+        self._info = facts.info(picture, self._shown)
         self._canvas = facts.canvas(picture)
         self._stored = picture.width, picture.height
         start_pts, *_ = pts = timeline.pts.tolist()
@@ -117,6 +119,10 @@ class DecordReader:
     def info(self) -> VideoInfo:
         """What the file holds."""
         return self._info
+
+    def uneven_times_s(self, indices: Sequence[int]) -> tuple[float, ...] | None:
+        """Times of frames; see :meth:`fgbench.media.video.Reader.uneven_times_s`."""
+        return self._facts.uneven_times_s(self._shown, self._info, indices)
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[DecordFrame]:
         """Frames in order; see :meth:`fgbench.media.video.Reader.frames`."""

@@ -116,6 +116,9 @@ class PictureReader:
             duration_s=None,
         )
 
+    def uneven_times_s(self, indices: Sequence[int]) -> None:
+        """Always ``None``: pictures have no times."""
+
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[ImageFrame]:
         """Pictures in order; see :meth:`fgbench.media.video.Reader.frames`."""
         wanted = range(len(self._files)) if indices is None else check_indices(indices)

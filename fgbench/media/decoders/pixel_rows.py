@@ -67,6 +67,9 @@ class PixelRowReader:
             duration_s=None,
         )
 
+    def uneven_times_s(self, indices: Sequence[int]) -> None:
+        """Always ``None``: pictures have no times."""
+
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[ImageFrame]:
         """The picture, as three equal channels; see :meth:`fgbench.media.video.Reader.frames`."""
         if indices is None or 0 in check_indices(indices):

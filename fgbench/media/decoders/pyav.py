@@ -22,7 +22,7 @@ from fgbench.media.decoders._canvas import Canvas
 from fgbench.media.decoders._container import Source, decode, open_container, packets, source_of
 from fgbench.media.decoders._pictures import RgbConverter, luma
 from fgbench.media.decoders._probe import first_picture, probe, timeline_for
-from fgbench.media.decoders._timeline import Timeline
+from fgbench.media.decoders._timeline import Shown, Timeline
 from fgbench.media.decoders._tone import tone_map_of
 from fgbench.media.faults import clear_faults
 from fgbench.media.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
@@ -121,6 +121,7 @@ class PyavReader:
         self._converter = RgbConverter()
         self._first: av.VideoFrame | None = None
         self._canvas: Canvas | None = None
+        self._shown: Shown | None = None
         self._info: VideoInfo | None = None
         self._iteration = 0
 
@@ -129,8 +130,13 @@ class PyavReader:
         """What the file holds. Where packets do not tell the number of frames, all are decoded to count."""
         if self._info is None:
             with clear_faults(self._path):
-                self._info = self._probe.info(self._first_picture())
+                self._info = self._probe.info(self._first_picture(), self._all_shown())
         return self._info
+
+    def uneven_times_s(self, indices: Sequence[int]) -> tuple[float, ...] | None:
+        """Times of frames; see :meth:`fgbench.media.video.Reader.uneven_times_s`."""
+        info = self.info
+        return self._probe.uneven_times_s(self._all_shown(), info, indices)
 
     def frames(self, indices: Sequence[int] | None = None) -> Iterator[PyavFrame]:
         """Frames in order; see :meth:`fgbench.media.video.Reader.frames`."""
@@ -179,6 +185,12 @@ class PyavReader:
         if self._first is None:
             self._first = first_picture(self._probe)
         return self._first
+
+    def _all_shown(self) -> Shown:
+        """Number and times of the frames, found once: 8 bytes for each."""
+        if self._shown is None:
+            self._shown = self._probe.shown(self._first_picture())
+        return self._shown
 
     def _timed(self, wanted: Iterator[int], timeline: Timeline) -> Iterator[_Decoded]:
         """Wanted frames by their time stamps."""

@@ -17,7 +17,7 @@ from fgbench.errors import DatasetError
 from fgbench.naming import counted, first_few
 from fgbench.preparation.stages._tables import Finished, ingested
 from fgbench.preparation.stages._told_rejects import MOST, rejected_rows, rejects_told
-from fgbench.preparation.stages._votes import strange_votes
+from fgbench.preparation.stages._votes import strange_votes, votes_beyond
 from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.printable import printable_name
 from fgbench.records import SPLITS
@@ -77,11 +77,13 @@ def look_here(
     samples = [clip for clip in clips if clip["split"] in trained and _has_sample(clip)]
     asked_for = any(getattr(config.split, part) > 0 for part in trained)
     n_usable = sum(map(_has_sample, clips))
+    tables = ingested(workdir, finished)
     is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return LookHere(
         lines=(
             *rejects_told(rejects, workdir),
-            *_strange(config, ingested(workdir, finished)),
+            *_strange(config, tables),
+            *_beyond(tables),
             *_faceless(clips),
             *_parts(config, clips, classes),
             *_shared_persons(config, clips),
@@ -115,6 +117,20 @@ def _strange(config: PrepareConfig, ingested: Iterable[Path]) -> list[str]:
     return [
         f"{found.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
         f"{', '.join(named)}{more}"
+    ]
+
+
+def _beyond(ingested: Iterable[Path]) -> list[str]:
+    """Votes for key frames that their clips do not have."""
+    found = votes_beyond(ingested)
+    if not found:
+        return []
+    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(found.items())]
+    n_votes = sum(found.values())
+    are = "vote is for a key frame" if n_votes == 1 else "votes are for key frames"
+    return [
+        f"{n_votes:,} {are} beyond the end of the clip, which agree with none; frames count from 0: "
+        f"{first_few(clips, MOST)}"
     ]
 
 
@@ -197,17 +213,20 @@ def _persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> str:
     if not everybody:
         return "persons in train and test: not known, the data set tells no persons"
     unknown = f"; {_clips(n_unknown)} without a person" if n_unknown else ""
+    in_all = f"{counted(len(everybody), 'person')} in all"
     if config.protocol.kind == "k-fold":
         column = config.protocol.group_by
         if column == "subject_id":
-            return f"persons in train and test: 0 of {len(everybody)} in every fold, folds are by person"
+            return f"persons in train and test: none in every fold, folds are by person ({in_all})"
         return (
             f"persons in train and test: not kept apart, the folds of {len(everybody)} persons divide by "
             f"{column.removesuffix('_id')}{unknown}"
         )
     roles = _roles(config)
     trained, tested = (_in_parts(clips, roles[role]) for role in ("train", "test"))
-    return f"persons in train and test: {len(trained & tested)} of {len(everybody)}{unknown}"
+    both = len(trained & tested)
+    told = f"{both:,} of {counted(len(everybody), 'person')}" if both else f"none ({in_all})"
+    return f"persons in train and test: {told}{unknown}"
 
 
 def _shared_persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -64,6 +64,22 @@ def strange_votes(paths: Iterable[Path]) -> Counter[str]:
     return found
 
 
+def votes_beyond(paths: Iterable[Path]) -> dict[str, int]:
+    """Clip to how many votes of its latest round are for a key frame that it does not have.
+
+    Args:
+        paths: Tables of ``ingest``.
+    """
+    found: dict[str, int] = {}
+    for path in paths:
+        for row in read_rows(path, ["clip_id", "votes"]):
+            last = max((vote["round"] for vote in row["votes"]), default=0)
+            beyond = sum(vote["outside"] is not None and vote["round"] == last for vote in row["votes"])
+            if beyond:
+                found[row["clip_id"]] = beyond
+    return found
+
+
 def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
     """Judgements of classes in tables of ``ingest``; clips with a duplicate vote are passed over.
 

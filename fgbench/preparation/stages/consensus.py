@@ -70,14 +70,23 @@ def _run(task: Task) -> Iterator[Item]:
 def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
     """The rules by which the votes on a clip are settled.
 
+    Seconds are those of the file where its frame rate varies (:attr:`fgbench.records.Vote.time_s`), else
+    those of its frame rate.
+
     Args:
         config: Section of the recipe.
         fps: Frames per second of the clip; ``None`` takes those of films.
     """
-    frames = config.key_frame_tolerance
+    frames, seconds = config.key_frame_tolerance, None
     if frames is None:
-        frames = int(config.key_frame_tolerance_s * (fps or _FPS) + _ROUNDING)
-    return Rules(min_votes=config.min_votes, key_frame_tolerance=frames, min_confidence=config.min_confidence)
+        seconds = config.key_frame_tolerance_s
+        frames = int(seconds * (fps or _FPS) + _ROUNDING)
+    return Rules(
+        min_votes=config.min_votes,
+        key_frame_tolerance=frames,
+        key_frame_tolerance_s=seconds,
+        min_confidence=config.min_confidence,
+    )
 
 
 def _settle(
@@ -136,7 +145,7 @@ def _settle(
 
 STAGE = Stage(
     name="consensus",
-    version=4,
+    version=5,
     inputs=("ingest",),
     outputs={ROWS: "consensus"},
     run=_run,

@@ -193,7 +193,7 @@ def _files(config: FacesConfig) -> list[Path]:
 
 STAGE = Stage(
     name="faces",
-    version=7,
+    version=8,
     inputs=("sample", "ingest"),
     outputs={ROWS: "faces"},
     run=_run,

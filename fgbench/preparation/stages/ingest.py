@@ -3,13 +3,15 @@
 Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
 aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
 truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
-key frame or label cannot be. Pictures and folders of pictures have decoders of their own
-(`fgbench.media.video.decoder_for`).
+key frame or label cannot be. A vote for a key frame that the clip does not have is kept without it. Of clips
+whose frame rate varies, the times of voted key frames are kept as the file tells them. Pictures and folders
+of pictures have decoders of their own (`fgbench.media.video.decoder_for`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +21,7 @@ from fgbench.config import IngestConfig
 from fgbench.errors import MediaError
 from fgbench.media import video
 from fgbench.preparation.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
-from fgbench.records import ClipEntry, Rejected
+from fgbench.records import ClipEntry, Rejected, Vote
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
 
 
@@ -45,6 +47,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         decoder = video.decoder_for(path, config.decoder)
         with video.open_video(path, decoder, limits=limits) as reader:
             info = reader.info
+            votes = _votes(entry, reader)
         sha256 = video.media_digest(path, decoder)
     except MediaError as error:
         return Rejected(entry.clip_id, error.reason, error.message)
@@ -91,21 +94,33 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "scheme": task.scheme,
         "official_split": entry.split,
         "fold": entry.fold,
-        "votes": [
-            {
-                "annotator": vote.annotator,
-                "label": vote.label,
-                "confidence": vote.confidence,
-                "key_frame": vote.key_frame,
-                "round": vote.round,
-            }
-            for vote in entry.votes
-        ],
+        "votes": [asdict(vote) for vote in votes],
         "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
         "max_frame_px": config.max_frame_px,
     }
     return Accepted(entry.clip_id, [row])
+
+
+def _votes(entry: ClipEntry, reader: video.Reader) -> list[Vote]:
+    """The votes on a clip with the times of their key frames, and without those that it does not have.
+
+    Raises:
+        MediaError: If the file cannot be read.
+    """
+    n_frames = reader.info.n_frames
+    votes = [
+        vote
+        if vote.key_frame is None or 0 <= vote.key_frame < n_frames
+        else replace(vote, key_frame=None, outside=vote.key_frame)
+        for vote in entry.votes
+    ]
+    frames = sorted({vote.key_frame for vote in votes if vote.key_frame is not None})
+    times_s = reader.uneven_times_s(frames) if frames else None
+    if times_s is None:
+        return votes
+    at: dict[int | None, float] = dict(zip(frames, times_s, strict=True))
+    return [replace(vote, time_s=at.get(vote.key_frame)) for vote in votes]
 
 
 def inside(root: Path, relative: str) -> Path:
@@ -132,10 +147,9 @@ def inside(root: Path, relative: str) -> Path:
 
 def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[str, str] | None:
     """Reason and detail if labels or frame numbers cannot be, else ``None``."""
-    frames = [("key frame", entry.key_frame), *(("voted key frame", vote.key_frame) for vote in entry.votes)]
-    for what, index in frames:
-        if index is not None and not 0 <= index < n_frames:
-            return "key_frame_outside", f"{what} {index}, but the clip has frames 0 to {n_frames - 1}"
+    marked = entry.key_frame
+    if marked is not None and not 0 <= marked < n_frames:
+        return "key_frame_outside", f"key frame {marked}, but the clip has frames 0 to {n_frames - 1}"
     for index in entry.selected_frames or ():
         if not 0 <= index < n_frames:
             return (
@@ -169,4 +183,4 @@ def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
     return None
 
 
-STAGE = Stage(name="ingest", version=5, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=6, inputs=(), outputs={ROWS: "ingest"}, run=_run)
