@@ -36,6 +36,7 @@ from fgbench.stages._source_files import Check, has_changed
 from fgbench.stages._told_rejects import rejected_rows, rejects_told
 from fgbench.stages.publish import publish
 from fgbench.stored_results import StoredResults
+from fgbench.taxonomy import FREE, normal_label
 from fgbench.verification import DamagedFilesError
 from fgbench.workfolder import RUN_FILE
 
@@ -396,6 +397,7 @@ def _plan(
                 dataset=state.config.dataset.name,
                 scheme=state.listing.scheme,
                 classes=state.listing.classes if state.listing.are_listed else (),
+                written=_written(state, bucket) if stage.reads_classes else (),
                 upper=state.listing.upper,
                 config=section,
                 inputs=inputs[bucket],
@@ -414,7 +416,22 @@ def _source(state: _Run, stage: Stage, bucket: int) -> str:
     listing = state.listing
     if stage.reads_classes and listing.are_listed:
         return digest_json([sorted(listing.classes), dict(listing.upper)])
-    return ""
+    written = _written(state, bucket) if stage.reads_classes else ()
+    return digest_json(written) if written else ""
+
+
+def _written(state: _Run, bucket: int) -> tuple[str, ...]:
+    """Those classes of a bucket's clips that are one's own and are not written as they are compared."""
+    listing = state.listing
+    odd = {normal_label(name): name for name in listing.classes if normal_label(name) != name}
+    if listing.scheme != FREE or not odd:
+        return ()
+    said = {
+        normal_label(label)
+        for entry in state.sources[bucket]
+        for label in (entry.label or "", *(vote.label for vote in entry.votes))
+    }
+    return tuple(name for wanted, name in odd.items() if wanted in said)
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:

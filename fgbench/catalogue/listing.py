@@ -23,7 +23,7 @@ from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import PEOPLE, ClipEntry, UnitSource
-from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
+from fgbench.taxonomy import Ontology, UnknownLabelError, free_classes, ontology, with_classes
 
 BAD_NAME = "bad_name"
 """Reason of an entry whose file has a name that is no text."""
@@ -55,6 +55,11 @@ class Listing:
     left_out: Mapping[str, int] = field(default_factory=dict)
     inventory: Inventory
     notes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Ontology:
+        """The label set that labels are looked up in, with the data set's own spellings."""
+        return with_classes(ontology(self.scheme), self.classes)
 
 
 def list_data(config: DatasetConfig, root: Path) -> Listing:
@@ -230,9 +235,13 @@ def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[l
     """Entries whose label is in the wanted set, where that is a part of the adapter's or is listed by the
     recipe; and the others. Labels that neither knows stay: ``ingest`` rejects them."""
     left_out: Counter[str] = Counter()
-    wanted = ontology(classes.scheme)
+    wanted = classes.known
     if not (classes.are_listed or set(wanted.labels) < set(own.labels)):
         return entries, left_out
+    others = [
+        entry.label for entry in entries if entry.label and _known(entry.label, wanted) not in wanted.labels
+    ]
+    wanted = with_classes(wanted, (*wanted.labels, *free_classes(others)))
     taken = []
     for entry in entries:
         label = _known(entry.label, wanted) or _known(entry.label, own)

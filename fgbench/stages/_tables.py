@@ -19,6 +19,7 @@ from fgbench.records import SPLITS, ClipEntry
 from fgbench.stages._clip_faces import COUNTED, counts_per_clip
 from fgbench.stages._lost_clips import told_of
 from fgbench.stages._votes import Annotation, read_annotation
+from fgbench.taxonomy import Ontology
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,13 +127,13 @@ def ingested(workdir: Path, finished: Finished) -> list[Path]:
     return _paths(workdir, finished, "ingest")
 
 
-def annotation(workdir: Path, finished: Finished) -> Annotation:
-    """What annotators said of the clips that could be read."""
-    return read_annotation(ingested(workdir, finished))
+def annotation(workdir: Path, finished: Finished, classes: Sequence[str]) -> Annotation:
+    """What annotators said of the clips that could be read, of classes as they are shown."""
+    return read_annotation(ingested(workdir, finished), classes)
 
 
 def rejects_table(
-    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig
+    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig, known: Ontology
 ) -> pa.Table:
     """What could not be used, of all stages, ordered by id and stage, with what the data set tells of it."""
     import pyarrow as pa
@@ -148,7 +149,10 @@ def rejects_table(
         for path in _paths(workdir, finished, "split")
         for row in storage.read_rows(path, ["clip_id", "split"])
     }
-    rows = [{**row, **told_of(row["id"], listed.get(row["id"]), parts, config)} for row in table.to_pylist()]
+    rows = [
+        {**row, **told_of(row["id"], listed.get(row["id"]), parts, config, known)}
+        for row in table.to_pylist()
+    ]
     return pa.Table.from_pylist(rows, schema=schema)
 
 

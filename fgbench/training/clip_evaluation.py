@@ -7,6 +7,7 @@ its own; nothing of the run that the weights are of is changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.fusion import best_weight, sweep
+from fgbench.evaluation.labels import respelled
 from fgbench.evaluation.results import (
     SINGLE_FOLD,
     read_predictions,
@@ -70,6 +72,8 @@ def evaluate_clips(
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    if not is_own:
+        network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
     if not is_own:
         refuse_other_faces(trained, place)

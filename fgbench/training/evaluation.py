@@ -7,12 +7,13 @@ are of is changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from fgbench.errors import DatasetError
+from fgbench.evaluation.labels import respelled
 from fgbench.evaluation.results import (
     SINGLE_FOLD,
     Predictions,
@@ -89,6 +90,8 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     run = network.trained.run
     source = None if run is None else read_result(run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    if not is_own:
+        network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
     if not is_own:
         refuse_other_faces(network.trained, place)

@@ -41,8 +41,8 @@ def test_basic_expressions_are_known_in_other_spellings():
 
 def test_words_that_nobody_knows_are_classes_of_ones_own():
     classes = found("Boredom", "confusion", "engagement")
-    assert (classes.scheme, classes.labels) == ("free", ("boredom", "confusion", "engagement"))
-    assert classes.notes == ("classes: 3 of your own, as they occur (boredom, confusion, engagement)",)
+    assert (classes.scheme, classes.labels) == ("free", ("Boredom", "confusion", "engagement"))
+    assert classes.notes == ("classes: 3 of your own, as they occur (Boredom, confusion, engagement)",)
 
 
 def test_a_wrong_word_among_the_33_is_left_to_be_rejected_and_told():
@@ -72,8 +72,8 @@ def test_listed_classes_are_taken_whatever_occurs():
 
 def test_listed_classes_of_ones_own_keep_their_order_and_may_have_upper_classes():
     classes = found("x", classes=["Zeal", "mild boredom"], upper={"zeal": "Up", "Mild-Boredom": "down"})
-    assert (classes.scheme, classes.labels) == ("free", ("zeal", "mild_boredom"))
-    assert classes.upper == {"zeal": "up", "mild_boredom": "down"}
+    assert (classes.scheme, classes.labels) == ("free", ("Zeal", "mild boredom"))
+    assert classes.upper == {"Zeal": "Up", "mild boredom": "down"}
 
 
 @pytest.mark.parametrize(
