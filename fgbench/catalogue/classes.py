@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fgbench.config import DatasetConfig
 from fgbench.errors import ConfigError
-from fgbench.naming import first_few
+from fgbench.naming import counted, first_few
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import (
     FG33,
@@ -156,7 +156,7 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
     if 2 * len(kept) >= len(labels):
         note = (
             f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; "
-            f"{len(others)} other labels are not among them and their clips are rejected: {first_few(others)}"
+            f"{counted(len(others), 'other label')} not among them, whose clips are rejected: {first_few(others)}"
             "; votes for one of them count for none"
             f"; to have classes of your own list them all: {_KEY} in a recipe"
         )

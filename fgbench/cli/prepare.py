@@ -257,7 +257,7 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")
     else:
-        say(f"{report.done} buckets computed; manifests in {report.workdir}/manifests")
+        say(f"{counted(report.done, 'bucket')} computed; manifests in {report.workdir}/manifests")
     if not report.look:
         say("look here: nothing needs you")
         return

@@ -49,6 +49,7 @@ def synth(
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench import storage
     from fgbench.images import encode
+    from fgbench.naming import counted
     from fgbench.output_folders import check_named_file
     from fgbench.synthetic.dataset import SynthOptions, generate
     from fgbench.synthetic.plan import plan
@@ -75,7 +76,7 @@ def synth(
     if out is not None:
         clips = plan(options)
         persons = len({clip.subject for clip in clips})
-        note(f"drawing {len(clips)} clips of {persons} synthetic persons into {out}")
+        note(f"drawing {counted(len(clips), 'clip')} of {counted(persons, 'synthetic person')} into {out}")
         with progress_bars() as progress:
             generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")

@@ -199,9 +199,11 @@ def _compared(audit: Audit) -> list[str]:
         lines.append("</tr>")
     lines.append("</table>")
     if audit.flat:
-        lines.append(f"<p>{audit.flat:,} pictures show nothing (black, or of one colour): not compared.</p>")
+        lines.append(
+            f"<p>{counted(audit.flat, 'picture')} of nothing (black, or of one colour): not compared.</p>"
+        )
     if audit.unreadable:
-        lines.append(f"<p>{len(audit.unreadable):,} pictures cannot be decoded: not compared.</p>")
+        lines.append(f"<p>{counted(len(audit.unreadable), 'picture')} cannot be decoded: not compared.</p>")
     return lines
 
 

@@ -49,7 +49,7 @@ def test_a_wrong_word_among_the_33_is_left_to_be_rejected_and_told():
     names = [leaf.name for leaf in leaves()[:4]]
     classes = found(*names, "hapy")
     assert (classes.scheme, classes.labels) == ("fg33", tuple(names))
-    assert "1 other labels are not among them and their clips are rejected: hapy" in classes.notes[0]
+    assert "1 other label not among them, whose clips are rejected: hapy" in classes.notes[0]
 
 
 def test_what_annotators_voted_for_occurs():

@@ -144,7 +144,7 @@ def test_openface_counts_frames_from_1_and_is_not_always_sure(tmp_path):
         ("a", 3): {"au01": 1, "au28": -1},
     }
     assert fg_emotions.unit_source(root).pseudo == "OpenFace"
-    assert "2 rows of frames that OpenFace is not sure of are not labelled" in told(root)
+    assert "2 rows of frames that OpenFace is not sure of, taken as not labelled" in told(root)
     assert "columns not read: au01_r, face_id, gaze_0_x, timestamp" in told(root)
 
 
