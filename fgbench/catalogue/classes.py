@@ -156,18 +156,18 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
     if 2 * len(kept) >= len(labels):
         note = (
             f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; "
-            f"{counted(len(others), 'other label')} not among them, whose clips are rejected: {first_few(others)}"
-            "; votes for one of them count for none"
+            f"{counted(len(others), 'other label')} not among them, whose clips are rejected: "
+            f"{first_few(others)}; votes for one of them count for none"
             f"; to have classes of your own list them all: {_KEY} in a recipe"
         )
         return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
     own = free_classes(_labels(entries))
-    how = (
-        "as voted for; those that no clip gets are none"
-        if any(entry.votes for entry in entries)
-        else "as they occur"
-    )
-    note = f"classes: {len(own)} of your own, {how} ({first_few(own)})"
+    note = f"classes: {len(own)} of your own, as they occur ({first_few(own)})"
+    if any(entry.votes for entry in entries):
+        note = (
+            f"classes: {len(own)} of your own, all that somebody voted for ({first_few(own)}); a class that "
+            "the votes give to no clip is left out"
+        )
     return Classes(scheme=FREE, labels=own, are_found=True, notes=(note,))
 
 

@@ -59,8 +59,8 @@ class Inventory:
             found.append(
                 f"{counted(pictures, 'picture')} in {counted(len(self.folders), 'folder')} "
                 f"{'is the frame' if pictures == 1 else 'are the frames'} of "
-                f"{counted(len(self.folders), 'clip')}, e.g. {first} ({self.folders[first]}); if each is a picture "
-                "by itself, the layout is another than the recipe's"
+                f"{counted(len(self.folders), 'clip')}, e.g. {first} ({self.folders[first]}); if each is a "
+                "picture by itself, the layout is another than the recipe's"
             )
         if self.others:
             most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))
