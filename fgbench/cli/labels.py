@@ -10,6 +10,7 @@ import typer
 
 from fgbench.cli import completion
 from fgbench.cli.console import print_json, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import Json
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def labels(
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option("--workdir", help="Show the classes of this work folder.", show_default="none"),
+        typer.Option(
+            "--workdir",
+            help="Show the classes of this work folder.",
+            show_default="none",
+            callback=refuse_data,
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
