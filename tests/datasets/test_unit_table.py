@@ -204,6 +204,16 @@ def test_prepared_with_rejects_and_a_line_that_tells(tmp_path):
     assert {"a", "c", "d"} == made.clips.keys()
 
 
+def test_a_folder_without_the_table_is_told_what_was_expected(tmp_path):
+    with pytest.raises(DatasetError, match=r"holds no action_units\.csv and no action_units/") as refused:
+        fg_emotions.list_clips(tmp_path, "units")
+    assert "videos/ with the clips and action_units.csv (clip,frame,AU1,AU2,...)" in refused.value.hint
+    assert "annotations.csv (clip,subject) may be absent" in refused.value.hint
+    with pytest.raises(DatasetError, match="no folder") as refused:
+        fg_emotions.list_clips(tmp_path / "absent", "units")
+    assert "action_units.csv" in refused.value.hint
+
+
 def test_clips_without_classes(tmp_path):
     """The table alone lists clips; with annotations, which need no labels, these do."""
     root = own(tmp_path / "own", "clip,AU1\na,1\nb,0\n")
