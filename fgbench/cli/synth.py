@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import note, progress_bars, say
+from fgbench.cli.next_steps import after_synth
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 _CLIPS_PER_CLASS = 5
@@ -80,6 +81,7 @@ def synth(
         with progress_bars() as progress:
             generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")
+        after_synth(out)
 
 
 def _size(text: str) -> tuple[int, int]:
