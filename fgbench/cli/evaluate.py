@@ -78,7 +78,7 @@ def evaluate(
             f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
             param_hint="--workdir",
         )
-    named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
+    named = named or [places.told(work_folder(trained.path) or places.DEMO_WORKDIR)]
     how: dict[str, Any] = {"seed": 0, "jobs": jobs, "resume": False, "force": False, "quiet": json}
     if trained.kind == "au":
         evaluate_units(trained, named, device, how, full=full, json=json)
