@@ -40,6 +40,7 @@ class Listing:
         upper: Label to upper class, where the recipe groups its own classes.
         are_listed: Whether the recipe lists the classes.
         are_found: Whether they are those that occur.
+        units: How its labels of action units were made.
         left_out: Label to number of entries whose label the recipe's label set lacks.
         inventory: What is below the root.
         notes: What was taken as one although it is spelled in several ways, what the adapter passed over and
@@ -52,6 +53,7 @@ class Listing:
     upper: Mapping[str, str] = field(default_factory=dict)
     are_listed: bool = False
     are_found: bool = False
+    units: UnitSource = PEOPLE
     left_out: Mapping[str, int] = field(default_factory=dict)
     inventory: Inventory
     notes: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
             f"{root} has no entry with a label of {classes.scheme}, it has: {first_few(sorted(left_out))}",
             f"choose another recipe, or list other classes; these are: {first_few(classes.labels, 40)}",
         )
+    units = unit_source(adapter, root, variant.name)
     return Listing(
         entries=tuple(entries),
         scheme=classes.scheme,
@@ -112,9 +115,10 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         upper=classes.upper,
         are_listed=classes.are_listed,
         are_found=classes.are_found,
+        units=units,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
+        notes=(*adapter_notes, *notes, *classes.notes, *units.lines),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
+from fgbench.evaluation.pseudo import MARK
 from fgbench.manifest_index import unlike_published_sentence
 from fgbench.prepare_report import alignment_line, face_lines
 from fgbench.records import SPLITS
@@ -49,6 +50,12 @@ def data_card(
     if config.dataset.synthetic:
         lines += [
             "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
+    if listing.units.pseudo:
+        lines += [
+            f"**The labels of action units are {MARK}: {plain(listing.units.pseudo)} made them, no person "
+            "did. What is trained on them learns its errors, and what is measured on them is agreement with it.**",
             "",
         ]
     lines += [

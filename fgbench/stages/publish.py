@@ -115,6 +115,7 @@ def publish(
         "classes": list(listing.classes),
         **({"upper": dict(listing.upper)} if listing.upper else {}),
         "left_out": dict(listing.left_out),
+        **({"pseudo": listing.units.pseudo} if listing.units.pseudo else {}),
         "columns": records.schema("clips").names,
     }
     current = _current_index(workdir, results)
