@@ -133,7 +133,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     if is_bare:
         entries = [replace(entry, label=None, votes=()) for entry in entries]
     if _unit_table.has_units(root):
-        units = _unit_table.read_units(root, lambda name: files.find(name).clip_id)
+        units = _unit_table.read_units(root, lambda name: files.meant(name).clip_id)
         others = units.named - {entry.clip_id for entry in entries}
         if is_bare and annotations is None and votes is None:
             entries = [_found(files.find(name)) for name in others]
@@ -181,7 +181,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     if not _unit_table.has_units(root):
         return _drawn_truth.action_units(root)
     files = VideoFiles(root, VIDEOS)
-    return iter(_unit_table.read_units(root, lambda name: files.find(name).clip_id))
+    return iter(_unit_table.read_units(root, lambda name: files.meant(name).clip_id))
 
 
 def unit_source(root: Path) -> UnitSource:
@@ -196,7 +196,7 @@ def unit_source(root: Path) -> UnitSource:
     if not _unit_table.has_units(root):
         return PEOPLE
     files = VideoFiles(root, VIDEOS)
-    return _unit_table.read_units(root, lambda name: files.find(name).clip_id).source
+    return _unit_table.read_units(root, lambda name: files.meant(name).clip_id).source
 
 
 def _found(file: Found) -> ClipEntry:

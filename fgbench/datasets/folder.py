@@ -36,6 +36,7 @@ from fgbench.datasets._folders import (
 )
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
+from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media_kinds import kind_of, kind_of_name
 from fgbench.naming import key, shown, tidy
@@ -182,9 +183,16 @@ def unit_source(root: Path) -> UnitSource:
 
 
 def _naming(entries: Iterable[ClipEntry]) -> Callable[[str], str]:
-    """What clip a name in a table means: its id or its path; other names are given back."""
+    """What clip a name in a table means: its id or its path, or a whole path that ends with that of one clip;
+    other names are given back."""
     ids = {tidy(entry.path): entry.clip_id for entry in entries}
-    return lambda name: ids.get(tidy(name).removeprefix("./"), tidy(name).removeprefix("./"))
+
+    def meant(name: str) -> str:
+        ends = [ids[tail] for tail in tails(name) if tail in ids]
+        plain = tidy(name).removeprefix("./")
+        return ends[0] if len(ends) == 1 else ids.get(plain, plain)
+
+    return meant
 
 
 def _data_folders(folder: Path) -> dict[str, Path]:

@@ -55,7 +55,8 @@ def data_card(
     if listing.units.pseudo:
         lines += [
             f"**The labels of action units are {MARK}: {plain(listing.units.pseudo)} made them, no person "
-            "did. What is trained on them learns its errors, and what is measured on them is agreement with it.**",
+            "did. What is trained on them learns its errors, and what is measured on them is agreement with "
+            "it.**",
             "",
         ]
     lines += [
