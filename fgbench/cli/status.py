@@ -44,7 +44,7 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
         ]  # in this work folder; nothing is done by looking
         print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
         return
-    say(f"recipe {config.name}, data {root}, {counted(report.clips, 'clip')}")
+    say(f"recipe {config.name}, data {places.told(root)}, {counted(report.clips, 'clip')}")
     width = max((10, *(len(stage.stage) for stage in report.turned_on)))
     for stage in report.turned_on:
         rejected = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())

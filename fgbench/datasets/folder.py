@@ -129,9 +129,19 @@ def notes(root: Path) -> list[str]:
         return []
     return [
         f"warning: there is a single folder, {shown(min(names))}, which is taken for the only class; "
-        f"expected one for each class: {_LAYOUT[0]}. If labels are in a table, put it beside the folder as "
-        "annotations.csv (clip,label), and take the recipe default"
+        f"expected one for each class: {_LAYOUT[0]}. " + _table_told(root)
     ]
+
+
+def _table_told(root: Path) -> str:
+    """Where the labels are, if they are in a table."""
+    tables = [name for name in ("annotations.csv", "votes.csv") if (root / name).is_file()]
+    if tables:
+        return f"The labels are in {' and '.join(tables)}: take the recipe default"
+    return (
+        "If labels are in a table, put it beside the folder as annotations.csv (clip,label), and take the "
+        "recipe default"
+    )
 
 
 def _base(root: Path) -> Path:
