@@ -13,7 +13,7 @@ import typer
 
 from fgbench.cli import places
 
-Named = TypeVar("Named", Path, Path | None, list[Path] | None)
+Named = TypeVar("Named", bound=Path | list[Path] | None)
 
 _TABLES = ("annotations.csv", "votes.csv", "action_units.csv")
 """Tables of the layout of one's own clips."""

@@ -108,7 +108,7 @@ def _settle(
         return Rejected(
             clip["clip_id"], OTHER_CLASS, f"settled as {name}, which dataset.classes does not list"
         )
-    if compared in low:
+    if compared is not None and compared in low:
         detail = (
             f"mean confidence of the class {name} is below {low[compared]:.2f} (consensus.drop_classes_below)"
         )
