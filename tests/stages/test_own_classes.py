@@ -91,6 +91,22 @@ def test_votes_in_several_spellings_are_for_one_class_and_shown_as_most_wrote_it
     assert "| Calm | 5 | 21 |" in card
 
 
+def test_a_class_of_low_confidence_is_dropped_whatever_its_capitals(tmp_path):
+    root = write_voted(tmp_path / "in", [["Zeal"] * 5, ["Calm"] * 5, ["Hope"] * 4 + ["hope"]] * 2)
+    table = root / "votes.csv"
+    table.write_text(table.read_text().replace("Hope,0.9", "Hope,0.2"))
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    rules = {"drop_classes_below": 0.5, "min_confidence": 0}
+    made = Prepared(
+        "default", root, tmp_path / "work", faces=WHOLE, dataset=own, consensus=rules, max_reject_rate=1.0
+    )
+    assert made.index["classes"] == ["Calm", "Zeal"]
+    rejects = [
+        (row["id"], row["reason"], row["label"]) for row in read_rows(made.manifests / "rejects.parquet")
+    ]
+    assert rejects == [("c002", "low_class", "Hope"), ("c005", "low_class", "Hope")]
+
+
 def test_the_label_of_a_lost_clip_is_spelled_as_the_others(tmp_path):
     root = relabel(write_folder(tmp_path / "in", 6), ["Zeal", "zeal", "Zeal", "Calm"])
     (root / "videos" / "c001.mp4").write_bytes(b"no video")
