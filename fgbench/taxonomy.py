@@ -8,8 +8,9 @@ data, so that a new label set needs no code.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -85,13 +86,16 @@ class Ontology:
     def find(self, label: str) -> str:
         """The label as this set spells it (case, spaces, hyphens and composition of letters do not matter).
 
-        The set :data:`FREE` knows every label.
+        The set :data:`FREE` knows every label: those that it lists as they are written there, others in their
+        stored form (:func:`normal_label`).
 
         Raises:
             UnknownLabelError: If the label is not in this set.
         """
         wanted = normal_label(label)
-        if wanted in self.labels or (self.name == FREE and wanted):
+        if self.name == FREE and wanted:
+            return _as_written(self.labels).get(wanted, wanted)
+        if wanted in self.labels:
             return wanted
         if wanted in self.aliases:
             return self.aliases[wanted]
@@ -121,14 +125,50 @@ def is_usual_label(name: str) -> bool:
     return any(wanted in known.labels or wanted in known.aliases for known in map(ontology, _USUAL))
 
 
-def free_classes(labels: Sequence[str]) -> tuple[str, ...]:
-    """The classes of data with the label set :data:`FREE`: the labels as that set spells them, sorted."""
-    return tuple(sorted({normal_label(label) for label in labels}))
+def free_classes(labels: Iterable[str]) -> tuple[str, ...]:
+    """The classes of data with the label set :data:`FREE`: the labels as people wrote them, in the order of
+    the form in which they are compared.
+
+    Of several spellings of one class that which comes most often stands for it; of equals, the first in the
+    alphabet.
+
+    Args:
+        labels: In any order, each as often as it occurs.
+    """
+    counts = Counter(map(written_label, labels))
+    found: dict[str, str] = {}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        found.setdefault(normal_label(name), name)
+    return tuple(found[wanted] for wanted in sorted(found))
+
+
+def with_classes(known: Ontology, classes: Iterable[str]) -> Ontology:
+    """A label set with the spellings of the classes of a data set, where these are one's own; any other set
+    as it is.
+
+    Args:
+        known: The label set.
+        classes: Names as people wrote them, each once.
+    """
+    return replace(known, labels=tuple(classes)) if known.name == FREE else known
+
+
+@lru_cache(maxsize=64)
+def _as_written(labels: tuple[str, ...]) -> dict[str, str]:
+    return {normal_label(label): label for label in labels}
+
+
+def written_label(label: str) -> str:
+    """A class of one's own as it is shown: as written, with its capitals, blanks and hyphens.
+
+    Control characters are written out, as in :func:`normal_label`.
+    """
+    return printable_name(tidy(label))
 
 
 def normal_label(label: str) -> str:
-    """The form in which labels are stored and compared: plain composed letters in lower case, words joined
-    by ``_``.
+    """The form in which labels are compared, and those of fgbench's own sets stored: plain composed letters
+    in lower case, words joined by ``_``.
 
     Control characters are written out, so that no name of a folder does anything to a terminal or a page.
     """

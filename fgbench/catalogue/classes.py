@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fgbench.config import DatasetConfig
 from fgbench.errors import ConfigError
-from fgbench.naming import first_few
+from fgbench.naming import counted, first_few
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import (
     FG33,
@@ -23,6 +23,8 @@ from fgbench.taxonomy import (
     free_classes,
     normal_label,
     ontology,
+    with_classes,
+    written_label,
 )
 
 _BASIC_SETS = ("ekman6", "ekman7", "ekman8", "parrott6")
@@ -36,7 +38,8 @@ class Classes:
 
     Attributes:
         scheme: Name of the label set that labels are looked up in.
-        labels: C names, in the order of outputs; none for data without classes.
+        labels: C names, in the order of outputs; none for data without classes. Those of one's own are
+            spelled as in the recipe, else as in the data.
         upper: Label to upper class, of classes that the recipe groups itself; else empty.
         are_listed: Whether the recipe lists them: clips of other classes are then left out.
         are_found: Whether they are those that occur: one that no clip has in the end is then none.
@@ -49,6 +52,11 @@ class Classes:
     are_listed: bool = False
     are_found: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Ontology:
+        """The label set that labels are looked up in, with the spellings of :attr:`labels`."""
+        return with_classes(ontology(self.scheme), self.labels)
 
 
 def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Classes:
@@ -92,7 +100,8 @@ def _listed(config: DatasetConfig) -> Classes:
         raise ConfigError(
             f"dataset.classes lists classes, and dataset.scheme is {UNLABELLED}", "take one out"
         )
-    upper = {normal_label(name): normal_label(above) for name, above in config.upper.items()}
+    groups = with_classes(ontology(FREE), free_classes(config.upper.values()))
+    upper = {normal_label(name): groups.find(above) for name, above in config.upper.items()}
     if upper and set(upper) != {*names}:
         odd = sorted(set(upper) ^ {*names})
         raise ConfigError(
@@ -115,7 +124,13 @@ def _listed(config: DatasetConfig) -> Classes:
             "groups that it has",
             f"for classes of your own write scheme: {FREE}",
         )
-    return Classes(scheme=FREE, labels=tuple(names), upper=upper, are_listed=True)
+    written = dict(zip(names, map(written_label, config.classes), strict=True))
+    return Classes(
+        scheme=FREE,
+        labels=tuple(written.values()),
+        upper={written[name]: above for name, above in upper.items()},
+        are_listed=True,
+    )
 
 
 def _found(entries: Sequence[ClipEntry]) -> Classes:
@@ -141,18 +156,19 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
     if 2 * len(kept) >= len(labels):
         note = (
             f"classes: the {len(kept)} of the {len(tree.labels)} of {FG33} that occur; "
-            f"{len(others)} other labels are not among them and their clips are rejected: {first_few(others)}"
-            "; votes for one of them count for none"
+            f"{counted(len(others), 'other label')} not among them, whose clips are rejected: "
+            f"{first_few(others)}; votes for one of them count for none"
             f"; to have classes of your own list them all: {_KEY} in a recipe"
         )
         return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
-    how = (
-        "as voted for; those that no clip gets are none"
-        if any(entry.votes for entry in entries)
-        else "as they occur"
-    )
-    note = f"classes: {len(labels)} of your own, {how} ({first_few(labels)})"
-    return Classes(scheme=FREE, labels=tuple(labels), are_found=True, notes=(note,))
+    own = free_classes(_labels(entries))
+    note = f"classes: {len(own)} of your own, as they occur ({first_few(own)})"
+    if any(entry.votes for entry in entries):
+        note = (
+            f"classes: {len(own)} of your own, all that somebody voted for ({first_few(own)}); a class that "
+            "the votes give to no clip is left out"
+        )
+    return Classes(scheme=FREE, labels=own, are_found=True, notes=(note,))
 
 
 def _labels(entries: Iterable[ClipEntry]) -> list[str]:

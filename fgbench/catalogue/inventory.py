@@ -14,7 +14,7 @@ from pathlib import Path
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_picture, is_video, suffix
-from fgbench.naming import shown
+from fgbench.naming import counted, shown
 
 SHOWN = 5
 """Examples in a line for people."""
@@ -57,9 +57,10 @@ class Inventory:
         if self.folders:
             pictures, first = sum(self.folders.values()), next(iter(self.folders))
             found.append(
-                f"{pictures} pictures in {len(self.folders)} folders are the frames of {len(self.folders)} "
-                f"clips, e.g. {first} ({self.folders[first]}); if each is a picture by itself, the layout is "
-                "another than the recipe's"
+                f"{counted(pictures, 'picture')} in {counted(len(self.folders), 'folder')} "
+                f"{'is the frame' if pictures == 1 else 'are the frames'} of "
+                f"{counted(len(self.folders), 'clip')}, e.g. {first} ({self.folders[first]}); if each is a "
+                "picture by itself, the layout is another than the recipe's"
             )
         if self.others:
             most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))

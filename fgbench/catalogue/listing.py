@@ -23,7 +23,7 @@ from fgbench.datasets._tree import ODD
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import PEOPLE, ClipEntry, UnitSource
-from fgbench.taxonomy import Ontology, UnknownLabelError, ontology
+from fgbench.taxonomy import Ontology, UnknownLabelError, free_classes, ontology, with_classes
 
 BAD_NAME = "bad_name"
 """Reason of an entry whose file has a name that is no text."""
@@ -40,6 +40,7 @@ class Listing:
         upper: Label to upper class, where the recipe groups its own classes.
         are_listed: Whether the recipe lists the classes.
         are_found: Whether they are those that occur.
+        units: How its labels of action units were made.
         left_out: Label to number of entries whose label the recipe's label set lacks.
         inventory: What is below the root.
         notes: What was taken as one although it is spelled in several ways, what the adapter passed over and
@@ -52,9 +53,15 @@ class Listing:
     upper: Mapping[str, str] = field(default_factory=dict)
     are_listed: bool = False
     are_found: bool = False
+    units: UnitSource = PEOPLE
     left_out: Mapping[str, int] = field(default_factory=dict)
     inventory: Inventory
     notes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Ontology:
+        """The label set that labels are looked up in, with the data set's own spellings."""
+        return with_classes(ontology(self.scheme), self.classes)
 
 
 def list_data(config: DatasetConfig, root: Path) -> Listing:
@@ -100,6 +107,7 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
             f"{root} has no entry with a label of {classes.scheme}, it has: {first_few(sorted(left_out))}",
             f"choose another recipe, or list other classes; these are: {first_few(classes.labels, 40)}",
         )
+    units = unit_source(adapter, root, variant.name)
     return Listing(
         entries=tuple(entries),
         scheme=classes.scheme,
@@ -107,9 +115,10 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         upper=classes.upper,
         are_listed=classes.are_listed,
         are_found=classes.are_found,
+        units=units,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes, *unit_source(adapter, root, variant.name).lines),
+        notes=(*adapter_notes, *notes, *classes.notes, *units.lines),
     )
 
 
@@ -230,9 +239,13 @@ def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[l
     """Entries whose label is in the wanted set, where that is a part of the adapter's or is listed by the
     recipe; and the others. Labels that neither knows stay: ``ingest`` rejects them."""
     left_out: Counter[str] = Counter()
-    wanted = ontology(classes.scheme)
+    wanted = classes.known
     if not (classes.are_listed or set(wanted.labels) < set(own.labels)):
         return entries, left_out
+    others = [
+        entry.label for entry in entries if entry.label and _known(entry.label, wanted) not in wanted.labels
+    ]
+    wanted = with_classes(wanted, (*wanted.labels, *free_classes(others)))
     taken = []
     for entry in entries:
         label = _known(entry.label, wanted) or _known(entry.label, own)

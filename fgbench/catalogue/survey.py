@@ -117,13 +117,13 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     listing = list_data(recipe.dataset, root)
     card = card_of(recipe.dataset)
     variant = card.variant(recipe.dataset.variant)
-    labels = ontology(listing.scheme)
+    labels = listing.known
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     there = _entries(listing)
     for entry in there:
         counts[entry.split or WHOLE][_label(entry, labels)] += 1
     missing, unlisted = _files(there, root)
-    known, known_labels = _known(variant, labels, left_out=bool(listing.left_out))
+    known, known_labels = _known(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
     return Survey(
         recipe=recipe.name,
         title=card.title,

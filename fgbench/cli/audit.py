@@ -120,7 +120,8 @@ def _show(found: Audit) -> None:
             f"in {counted(len(found.groups), 'group')}; the largest has {found.groups[0].n_clips}"
         )
     if found.unreadable:
-        say(f"{len(found.unreadable)} pictures cannot be decoded and were not compared")
+        lost = counted(len(found.unreadable), "picture")
+        say(f"{lost} cannot be decoded, and {'was' if len(found.unreadable) == 1 else 'were'} not compared")
     if not found.n_comparisons:
         say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
     elif not found.found:

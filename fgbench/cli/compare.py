@@ -83,7 +83,7 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
     for table in printed_tables(one):
         say(markdown(table))
     for path in write_sheet(one, out or one.workdir / "reports", formats, look=look, own=out is None):
-        note(f"wrote {path}")
+        note(f"wrote {places.told(path)}")
 
 
 def _check(name: str) -> None:

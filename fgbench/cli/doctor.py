@@ -82,7 +82,8 @@ def _detector(name: str) -> str:
         module = plugins.load("detectors", name)
     except ImportError as error:
         return f"missing: {error}"
-    return (module.__doc__ or "").strip().splitlines()[0]
+    first = (module.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(first.replace("``", "").partition(": ")[2].split())
 
 
 def _models() -> dict[str, str]:

@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import named_weights, opened, show_run
@@ -38,6 +39,7 @@ def evaluate(
             help="Work folder whose test part is predicted; of action units trained on several data sets, "
             "once for each that lies elsewhere than then.",
             show_default="the one that the run lies in, else ./fgbench-data/demo/work",
+            callback=refuse_data,
         ),
     ] = None,
     fusion_weight: Annotated[
@@ -76,7 +78,7 @@ def evaluate(
             f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
             param_hint="--workdir",
         )
-    named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
+    named = named or [places.told(work_folder(trained.path) or places.DEMO_WORKDIR)]
     how: dict[str, Any] = {"seed": 0, "jobs": jobs, "resume": False, "force": False, "quiet": json}
     if trained.kind == "au":
         evaluate_units(trained, named, device, how, full=full, json=json)

@@ -9,6 +9,7 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.runs import named_weights
 
@@ -34,6 +35,7 @@ def export(
             "--workdir",
             help="Work folder in which the name of an experiment is looked up.",
             show_default="./fgbench-data/demo/work",
+            callback=refuse_data,
         ),
     ] = places.DEMO_WORKDIR,
     check: Annotated[

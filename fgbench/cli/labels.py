@@ -10,6 +10,7 @@ import typer
 
 from fgbench.cli import completion
 from fgbench.cli.console import print_json, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import Json
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def labels(
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option("--workdir", help="Show the classes of this work folder.", show_default="none"),
+        typer.Option(
+            "--workdir",
+            help="Show the classes of this work folder.",
+            show_default="none",
+            callback=refuse_data,
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -138,9 +144,12 @@ def _show_found(found: dict[str, Any], *, json: bool) -> None:
     if not classes:
         return
     width = max(len("class"), *(len(told["label"]) for told in classes))
-    above = max(len("upper class"), *(len(told["upper"] or "") for told in classes))
+    above = max((len(told["upper"] or "") for told in classes), default=0)
+    above = max(len("upper class"), above) + 2 if above else 0
     parts = list(classes[0]["clips"])
-    say(f"  {'class':<{width}}  {'upper class':<{above}}" + "".join(f"{part:>7}" for part in parts))
+    head = f"{'  upper class' if above else '':<{above}}"
+    say(f"  {'class':<{width}}{head}" + "".join(f"{part:>7}" for part in parts))
     for told in classes:
         numbers = "".join(f"{told['clips'][part]:>7,}" for part in parts)
-        say(f"  {told['label']:<{width}}  {told['upper'] or '':<{above}}{numbers}")
+        group = f"{'  ' + (told['upper'] or '') if above else '':<{above}}"
+        say(f"  {told['label']:<{width}}{group}{numbers}")

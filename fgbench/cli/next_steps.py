@@ -41,6 +41,15 @@ def after_prepare(workdir: Path, *, has_classes: bool) -> None:
     _tell(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
 
 
+def after_synth(root: Path) -> None:
+    """What drawn clips are for: to be prepared like any others.
+
+    Args:
+        root: Folder of the data set.
+    """
+    _tell(("synth",), [f"fgbench prepare --data-root {_quoted(root)}"])
+
+
 def after_status(workdir: Path, *, has_classes: bool) -> None:
     """The report where there are runs, else what comes after the manifests."""
     if any((workdir / "runs").glob("*/*/*/*result.json")):

@@ -16,6 +16,12 @@ def work_folders() -> list[Path]:
     return sorted(path for path in BASE.glob("*/work") if path.is_dir())
 
 
+def told(path: Path) -> Path:
+    """A path as it is told: relative to the current folder where it lies below that, else as it is."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
+
+
 _ANY_DATA = ("default", "folder")
 """Packed recipes that are for no certain data set."""
 

@@ -10,6 +10,7 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
 from fgbench.cli.predicted_files import (
@@ -65,6 +66,7 @@ def predict(
             "--workdir",
             help="Work folder in which the name of an experiment is looked up.",
             show_default="./fgbench-data/demo/work",
+            callback=refuse_data,
         ),
     ] = places.DEMO_WORKDIR,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and tables.")] = OUT,

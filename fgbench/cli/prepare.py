@@ -85,6 +85,14 @@ def prepare(
 
     Bare, it makes the embedded synthetic data set when it is absent and prepares it. What is done already is
     not done again; a run that was killed continues where it was.
+
+    \b
+    Data of your own, in a folder DIR:
+      DIR/videos/<clip> and DIR/annotations.csv (clip,label,...)
+      or DIR/votes.csv (clip,annotator,label,...)   fgbench prepare --data-root DIR
+      DIR/<class>/<picture or video>                fgbench prepare folder --data-root DIR
+      DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR
+    All columns: "Your own clips" in README.md. Public data sets: fgbench datasets.
     """
     from fgbench.catalogue.places import remembered_root
     from fgbench.config import load_prepare, recipe_names
@@ -257,7 +265,7 @@ def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     if not report.done and not report.published:
         say(f"nothing to do: {report.workdir}/manifests is up to date")
     else:
-        say(f"{report.done} buckets computed; manifests in {report.workdir}/manifests")
+        say(f"{counted(report.done, 'bucket')} computed; manifests in {report.workdir}/manifests")
     if not report.look:
         say("look here: nothing needs you")
         return

@@ -11,6 +11,7 @@ import typer
 from fgbench.cli import completion, places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
+from fgbench.cli.data_folders import refuse_absent, refuse_data
 from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
@@ -55,6 +56,7 @@ def report(
             "--workdir",
             help="Work folder; may be repeated for tables III and IV, which show a data set each.",
             show_default="./fgbench-data/demo/work",
+            callback=refuse_data,
         ),
     ] = None,
     formats: Annotated[
@@ -110,6 +112,7 @@ def report(
         formats = formats or list(PAPER_FORMATS)
     folders = workdirs or [places.DEMO_WORKDIR]
     workdir = folders[0]
+    refuse_absent(workdirs or ())
     if run is not None:
         show_sheet(run, workdir, out, formats, look)
         return

@@ -11,6 +11,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.next_steps import after_runs, sheet_command
 from fgbench.cli.prepare import prepare
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 _P = TypeVar("_P", bound="RunPlace")
 
 Workdir = Annotated[
-    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+    Path,
+    typer.Option(
+        "--workdir", help="Work folder.", show_default="./fgbench-data/demo/work", callback=refuse_data
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 Seeds = Annotated[

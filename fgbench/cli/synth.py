@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import note, progress_bars, say
+from fgbench.cli.next_steps import after_synth
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 _CLIPS_PER_CLASS = 5
@@ -49,6 +50,7 @@ def synth(
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench import storage
     from fgbench.media.images import encode
+    from fgbench.naming import counted
     from fgbench.synthetic.dataset import SynthOptions, generate
     from fgbench.synthetic.plan import plan
     from fgbench.synthetic.sheet import contact_sheet
@@ -75,10 +77,11 @@ def synth(
     if out is not None:
         clips = plan(options)
         persons = len({clip.subject for clip in clips})
-        note(f"drawing {len(clips)} clips of {persons} synthetic persons into {out}")
+        note(f"drawing {counted(len(clips), 'clip')} of {counted(persons, 'synthetic person')} into {out}")
         with progress_bars() as progress:
             generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")
+        after_synth(out)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
+from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.next_steps import after_units
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
@@ -55,6 +56,7 @@ def au(
             "--workdir",
             help="Work folder; named several times, one network is trained on all, and lies in the first.",
             show_default="./fgbench-data/demo/work",
+            callback=refuse_data,
         ),
     ] = None,
     recipe: SizedRecipe = None,

@@ -39,7 +39,7 @@ from fgbench.datasets._unit_columns import (
 )
 from fgbench.datasets._unit_names import PRESENT_FROM
 from fgbench.errors import DatasetError
-from fgbench.naming import first_few
+from fgbench.naming import counted, first_few
 from fgbench.records import AuRow, ClipEntry, UnitSource
 
 LIKELY_FROM = 0.5
@@ -183,14 +183,16 @@ def _judged(found: UnitTables, shown: str) -> UnitLabels:
     kept = {clip: labels for clip, labels in rows.items() if clip not in found.problems}
     n_rows = sum(map(len, kept.values()))
     lines_told = [
-        f"action units: {n_rows:,} rows of {len(kept):,} clips in {shown}, read as {_KINDS[kind]}{why}; "
+        f"action units: {counted(n_rows, 'row')} of {counted(len(kept), 'clip')} in {shown}, "
+        f"read as {_KINDS[kind]}{why}; "
         f"{', '.join(units) or 'no units'}"
     ]
     if detector:
         lines_told.append(f"action units: PSEUDO labels of {detector}, no person's")
     if found.n_masked:
         lines_told.append(
-            f"action units: {found.n_masked:,} rows of frames that {OPENFACE} is not sure of are not labelled"
+            f"action units: {counted(found.n_masked, 'row')} of frames that {OPENFACE} is not sure of, "
+            "taken as not labelled"
         )
     if found.ignored:
         lines_told.append(f"action units: columns not read: {first_few(sorted(found.ignored))}")

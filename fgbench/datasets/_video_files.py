@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
+from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
@@ -77,6 +78,21 @@ class VideoFiles:
         if clip not in self._known:
             self._known[clip] = self._find(clip)
         return self._known[clip]
+
+    def meant(self, name: str) -> Found:
+        """As :meth:`find`; of a whole path, that one clip whose path below the folder of videos is its end.
+
+        Programs that look at videos write down where these lay on their machine.
+        """
+        paths = {
+            path
+            for tail in tails(name)
+            for path in (
+                *self._by_path.get(self._before + tail, ()),
+                *self._by_stem.get(_without_suffix(tail), ()),
+            )
+        }
+        return self._there(paths.pop()) if len(paths) == 1 else self.find(name)
 
     def _find(self, clip: str) -> Found:
         steps = [step for step in clip.split("/") if step not in ("", ".")]

@@ -1,23 +1,26 @@
-"""Adapter of Aff-Wild2 (ABAW): videos from the web, with action units in every frame, as cropped pictures.
+"""Adapter of Aff-Wild2 (ABAW): videos from the web, with action units in every frame.
 
 Layout::
 
     <any folders>/AU_Detection_Challenge/Train_Set/<video>.txt        first line AU1,AU2,...; then 0, 1 or -1
     <any folders>/AU_Detection_Challenge/Validation_Set/<video>.txt
     <any folders>/cropped_aligned/<video>/00001.jpg                   or cropped/<video>/
+    <any folders>/<video>.mp4                                         the variant videos: whole, e.g. batch1/
 
 Labels: twelve action units (1 2 4 6 7 10 12 15 23 24 25 26); 1 present, 0 absent, -1 not labelled. Line n
 after the first is frame n, whose picture is ``<n>.jpg``, counted from 1. Frames in which the owners found no
-face have no picture, and are not listed. The official validation part is tested: labels of the test part are
+face have no picture, and are not listed. Of a whole video line n is its n-th frame, so that no picture is
+needed; its clip is ``<video>-video``. The official validation part is tested: labels of the test part are
 not public.
 
 A video of two people is two items, ``<video>_left`` and ``<video>_right`` (or ``<video>`` and one of these);
-both are of one source. Who is shown is not told; the owners' parts share nobody."""
+both are of one source. In a whole video nothing tells which of the two a label is of: it is not used. Who is
+shown is not told; the owners' parts share nobody."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -34,8 +37,10 @@ from fgbench.datasets._folders import (
 )
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._tree import FILE, everything
 from fgbench.datasets._unit_names import Patterns
 from fgbench.errors import DatasetError
+from fgbench.media.kinds import is_video
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)
@@ -49,6 +54,11 @@ _LAYOUT = (
     "AU_Detection_Challenge/{Train_Set,Validation_Set}/<video>.txt (first line AU1,AU2,...) and "
     "cropped_aligned/<video>/00001.jpg",
 )
+_VIDEO_LAYOUT = (
+    "AU_Detection_Challenge/{Train_Set,Validation_Set}/<video>.txt and <video>.mp4 or .avi (variant videos)"
+)
+_WHOLE = "-video"
+"""What the id of a whole video ends with, to tell it from that of its pictures."""
 _DEPTH = 4
 
 CARD = Card(
@@ -60,8 +70,11 @@ CARD = Card(
     request="Dimitrios Kollias, page of Aff-Wild2 and of the ABAW competitions",
     protocol="tested on the official validation part, F1 of 12 action units; a tenth of the training "
     "videos chooses",
-    layouts=_LAYOUT,
-    variants=(Variant(scheme="none", about="12 action units, cropped and aligned pictures"),),
+    layouts=(*_LAYOUT, _VIDEO_LAYOUT),
+    variants=(
+        Variant(name="cropped", scheme="none", about="12 action units, cropped and aligned pictures"),
+        Variant(name="videos", scheme="none", about="12 action units, whole videos"),
+    ),
     unconfirmed=(
         "numbers of videos and frames: they differ between the competitions",
         "that the parts share nobody",
@@ -69,23 +82,21 @@ CARD = Card(
 )
 
 
-def list_clips(root: Path) -> list[ClipEntry]:
-    """Videos as folders of pictures, without labels, ordered by id.
+def list_clips(root: Path, variant: str = "cropped") -> list[ClipEntry]:
+    """Videos without labels, as folders of pictures or whole, ordered by id.
 
     Args:
         root: Folder with the layout above, possibly some folders up.
+        variant: ``"cropped"`` or ``"videos"``.
 
     Raises:
         DatasetError: If the folder is not laid out so, or a video is in both parts.
     """
+    if variant == "videos":
+        return _whole_clips(root)
     images = _images(root)
     entries: dict[str, ClipEntry] = {}
-    for part, path in _annotations(root):
-        name = stem(path.name)
-        if name in entries:
-            raise DatasetError(
-                f"{path}: video {name} is in both parts", "take the annotations of one competition"
-            )
+    for name, (part, _) in _annotated(root).items():
         folder = find(images, name)
         numbers = {} if folder is None else _numbers(folder)
         problem = None
@@ -103,8 +114,37 @@ def list_clips(root: Path) -> list[ClipEntry]:
     return sorted(entries.values(), key=lambda entry: entry.clip_id)
 
 
+def _whole_clips(root: Path) -> list[ClipEntry]:
+    """The variant of whole videos."""
+    videos, annotated = _videos(root), _annotated(root)
+    pairs = _of_two(annotated)
+    if not any(name.lower() in videos for name in annotated):
+        raise layout_error(f"{root} has no video that the annotations name", (_VIDEO_LAYOUT,))
+    entries = []
+    for name, (part, _) in annotated.items():
+        source = _SIDE.sub("", name)
+        paths = videos.get(source.lower(), [])
+        problem = None
+        if source in pairs:
+            problem = ("bad_annotation", "the video shows two people: take the pictures of each (aff-wild2)")
+        elif not paths:
+            problem = ("missing_file", f"no video {name}.mp4 or {name}.avi")
+        elif len(paths) > 1:
+            problem = ("bad_annotation", f"several videos {name}: {', '.join(paths)}")
+        entries.append(
+            ClipEntry(
+                clip_id=f"{name}{_WHOLE}",
+                path=paths[0] if paths else f"{name}.mp4",
+                source_id=source,
+                split=part,
+                problem=problem,
+            )
+        )
+    return sorted(entries, key=lambda entry: entry.clip_id)
+
+
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of the frames that have a picture, video by video.
+    """Labels video by video: of the frames that have a picture, and of whole videos, where there are some.
 
     Args:
         root: As for :func:`list_clips`.
@@ -112,15 +152,36 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    images, known = _images(root), Patterns(UNITS)
-    for _, path in _annotations(root):
-        folder = find(images, stem(path.name))
-        if folder is None:
+    videos, annotated, known = _videos(root), _annotated(root), Patterns(UNITS)
+    pairs = _of_two(annotated)
+    is_whole = any(name.lower() in videos for name in annotated)
+    images = None if is_whole and not _has_images(root) else _images(root)
+    for name, (_, path) in annotated.items():
+        folder = None if images is None else find(images, name)
+        numbers = {} if folder is None else _numbers(folder)
+        whole = len(videos.get(name.lower(), ())) == 1 and name not in pairs
+        if not numbers and not whole:
             continue
-        numbers = _numbers(folder)
-        for number, labels in _coded(path):
+        for number, codes in _coded(path):
+            labels = known.of(codes)
             if number in numbers:
-                yield AuRow(clip_id=stem(path.name), frame_index=numbers[number], labels=known.of(labels))
+                yield AuRow(clip_id=name, frame_index=numbers[number], labels=labels)
+            if whole:
+                yield AuRow(clip_id=f"{name}{_WHOLE}", frame_index=number - 1, labels=labels)
+
+
+def _of_two(names: Iterable[str]) -> set[str]:
+    """The videos of which two people are annotated."""
+    return {_SIDE.sub("", name) for name in names if _SIDE.search(name)}
+
+
+def _videos(root: Path) -> dict[str, list[str]]:
+    """Lower-case name without suffix to the paths of the videos below the root."""
+    found: dict[str, list[str]] = {}
+    for item in everything(root):
+        if item.kind == FILE and is_video(item.path):
+            found.setdefault(stem(item.path.rpartition("/")[2]).lower(), []).append(item.path)
+    return found
 
 
 def _numbers(folder: Path) -> dict[int, int]:
@@ -146,6 +207,19 @@ def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:
                 f"{path} line {line} has {len(cells)} cells, expected {len(head)}", "download the file again"
             )
         yield line - 1, [_LABELS[label_of(cells[place], _CODES, path, line)] for place in places]
+
+
+def _annotated(root: Path) -> dict[str, tuple[str, Path]]:
+    """Name of a video to its part and its annotations."""
+    found: dict[str, tuple[str, Path]] = {}
+    for part, path in _annotations(root):
+        name = stem(path.name)
+        if name in found:
+            raise DatasetError(
+                f"{path}: video {name} is in both parts", "take the annotations of one competition"
+            )
+        found[name] = (part, path)
+    return found
 
 
 def _annotations(root: Path) -> Iterator[tuple[str, Path]]:
@@ -174,6 +248,10 @@ def _images(root: Path) -> Path:
             inner = find(found, wanted)
             return inner if inner is not None and inner.is_dir() else found
     raise layout_error(f"{root} has no folder {_PICTURES[0]}/ with folders of videos", _LAYOUT)
+
+
+def _has_images(root: Path) -> bool:
+    return any(unwrap(root, partial(_is_named, wanted), depth=_DEPTH) is not None for wanted in _PICTURES)
 
 
 def _is_named(name: str, folder: Path) -> bool:

@@ -41,6 +41,7 @@ from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._parts import EXAMPLES, parts_of
 from fgbench.datasets._persons import person, unknown_persons
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
 from fgbench.datasets._video_files import Found, VideoFiles
 from fgbench.errors import DatasetError
@@ -54,6 +55,10 @@ MAX_ROUNDS = 99
 """Latest round of votes; the paper has two."""
 VIDEOS = "videos"
 _LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
+_UNIT_LAYOUT = (
+    f"expected {VIDEOS}/ with the clips and {UNIT_TABLE} (clip,frame,AU1,AU2,...), or "
+    f"{UNIT_FOLDER}/<clip>.csv as OpenFace and py-feat write them; {ANNOTATIONS} (clip,subject) may be absent"
+)
 _COLUMNS = {
     ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
     VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round"),
@@ -95,13 +100,15 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         DatasetError: If the folder or its tables are not as described.
     """
     if not root.is_dir():
-        raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {_LAYOUT}")
+        layout = _UNIT_LAYOUT if variant == "units" else _LAYOUT
+        raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {layout}")
     annotations = _table(root / ANNOTATIONS, required={"clip"})
     votes = _table(root / VOTES, required={"clip", "annotator", "label"})
     is_bare = variant == "units"
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
-        either = f" nor {UNIT_TABLE}" if is_bare else ""
-        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}{either}", _LAYOUT)
+        if is_bare:
+            raise DatasetError(f"{root} holds no {UNIT_TABLE} and no {UNIT_FOLDER}/", _UNIT_LAYOUT)
+        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
     if votes is None:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
     selection = _table(root / SELECTION, required={"clip", "frame"})
@@ -130,7 +137,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     if is_bare:
         entries = [replace(entry, label=None, votes=()) for entry in entries]
     if _unit_table.has_units(root):
-        units = _unit_table.read_units(root, lambda name: files.find(name).clip_id)
+        units = _unit_table.read_units(root, lambda name: files.meant(name).clip_id)
         others = units.named - {entry.clip_id for entry in entries}
         if is_bare and annotations is None and votes is None:
             entries = [_found(files.find(name)) for name in others]
@@ -180,7 +187,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     if not _unit_table.has_units(root):
         return _drawn_truth.action_units(root)
     files = VideoFiles(root, VIDEOS)
-    return iter(_unit_table.read_units(root, lambda name: files.find(name).clip_id))
+    return iter(_unit_table.read_units(root, lambda name: files.meant(name).clip_id))
 
 
 def unit_source(root: Path) -> UnitSource:
@@ -195,7 +202,7 @@ def unit_source(root: Path) -> UnitSource:
     if not _unit_table.has_units(root):
         return PEOPLE
     files = VideoFiles(root, VIDEOS)
-    return _unit_table.read_units(root, lambda name: files.find(name).clip_id).source
+    return _unit_table.read_units(root, lambda name: files.meant(name).clip_id).source
 
 
 def _found(file: Found) -> ClipEntry:

@@ -29,6 +29,7 @@ from fgbench.datasets._card import Card, Variant
 from fgbench.datasets._folders import file_names, layout_error, pictures, prefix, stem, subfolders
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tree import is_work_folder
+from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media.kinds import kind_of, kind_of_name
 from fgbench.naming import key, shown, tidy
@@ -121,9 +122,19 @@ def notes(root: Path) -> list[str]:
         return []
     return [
         f"warning: there is a single folder, {shown(min(names))}, which is taken for the only class; "
-        f"expected one for each class: {_LAYOUT[0]}. If labels are in a table, put it beside the folder as "
-        "annotations.csv (clip,label), and take the recipe default"
+        f"expected one for each class: {_LAYOUT[0]}. " + _table_told(root)
     ]
+
+
+def _table_told(root: Path) -> str:
+    """Where the labels are, if they are in a table."""
+    tables = [name for name in ("annotations.csv", "votes.csv") if (root / name).is_file()]
+    if tables:
+        return f"The labels are in {' and '.join(tables)}: take the recipe default"
+    return (
+        "If labels are in a table, put it beside the folder as annotations.csv (clip,label), and take the "
+        "recipe default"
+    )
 
 
 def _base(root: Path) -> Path:
@@ -175,9 +186,16 @@ def unit_source(root: Path) -> UnitSource:
 
 
 def _naming(entries: Iterable[ClipEntry]) -> Callable[[str], str]:
-    """What clip a name in a table means: its id or its path; other names are given back."""
+    """What clip a name in a table means: its id or its path, or a whole path that ends with that of one clip;
+    other names are given back."""
     ids = {tidy(entry.path): entry.clip_id for entry in entries}
-    return lambda name: ids.get(tidy(name).removeprefix("./"), tidy(name).removeprefix("./"))
+
+    def meant(name: str) -> str:
+        ends = [ids[tail] for tail in tails(name) if tail in ids]
+        plain = tidy(name).removeprefix("./")
+        return ends[0] if len(ends) == 1 else ids.get(plain, plain)
+
+    return meant
 
 
 def _data_folders(folder: Path) -> dict[str, Path]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.metrics import Counts
-from fgbench.taxonomy import basics, leaf, ontology
+from fgbench.taxonomy import basics, leaf, normal_label, ontology
 
 FARTHEST = 6
 """Distance of two leaves of different valence; also that of "no prediction"."""
@@ -88,7 +88,7 @@ def _distances(classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
 
 def are_leaves(classes: Sequence[str]) -> bool:
     """Whether classes are leaves of the class tree."""
-    return set(classes) <= set(ontology("fg33").labels)
+    return set(map(normal_label, classes)) <= set(ontology("fg33").labels)
 
 
 def upper_counts(confusion: Counts, classes: Sequence[str]) -> Counts | None:

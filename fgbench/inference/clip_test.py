@@ -7,6 +7,7 @@ its own; nothing of the run that the weights are of is changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from fgbench.methods.tmsau.flow_origin import refuse_other_flow
 from fgbench.methods.tmsau.opened import ClipNetwork
 from fgbench.methods.tmsau.outcome import Outcome, write_clip_outcome
 from fgbench.methods.tmsau.task import predict_clips
+from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run_folder, write_run
 from fgbench.runs.roles import Roles, predictions_of
@@ -64,6 +66,8 @@ def evaluate_clips(
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    if not is_own:
+        network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
     if not is_own:
         refuse_other_faces(trained, place)

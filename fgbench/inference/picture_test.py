@@ -7,7 +7,7 @@ are of is changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from fgbench.methods._networks.other_data import (
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import predict
+from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import (
     SINGLE_FOLD,
@@ -89,6 +90,8 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     run = network.trained.run
     source = None if run is None else read_result(run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
+    if not is_own:
+        network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
     if not is_own:
         refuse_other_faces(network.trained, place)

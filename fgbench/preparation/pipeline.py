@@ -99,6 +99,8 @@ class Task:
         dataset: Name of the data set, for the manifests.
         scheme: Name of its label set.
         classes: Labels of the clips that are taken, where the recipe lists them; else empty.
+        written: Classes of one's own that are not written as they are compared, of those that the bucket's
+            clips may have.
         upper: Label to upper class, where the recipe groups its own classes.
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
@@ -118,6 +120,7 @@ class Task:
     config: Section
     inputs: Mapping[str, Mapping[str, Path]]
     classes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
     upper: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[ClipEntry, ...] = ()
     stamps: tuple[Stamp, ...] = ()

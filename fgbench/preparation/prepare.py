@@ -36,6 +36,7 @@ from fgbench.preparation.stages._told_rejects import rejected_rows, rejects_told
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
+from fgbench.taxonomy import FREE, normal_label
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders.folder import RUN_FILE
 from fgbench.workfolders.manifest_index import MANIFESTS, read_index
@@ -399,6 +400,7 @@ def _plan(
                 dataset=state.config.dataset.name,
                 scheme=state.listing.scheme,
                 classes=state.listing.classes if state.listing.are_listed else (),
+                written=_written(state, bucket) if stage.reads_classes else (),
                 upper=state.listing.upper,
                 config=section,
                 inputs=inputs[bucket],
@@ -417,7 +419,22 @@ def _source(state: _Run, stage: Stage, bucket: int) -> str:
     listing = state.listing
     if stage.reads_classes and listing.are_listed:
         return digest_json([sorted(listing.classes), dict(listing.upper)])
-    return ""
+    written = _written(state, bucket) if stage.reads_classes else ()
+    return digest_json(written) if written else ""
+
+
+def _written(state: _Run, bucket: int) -> tuple[str, ...]:
+    """Those classes of a bucket's clips that are one's own and are not written as they are compared."""
+    listing = state.listing
+    odd = {normal_label(name): name for name in listing.classes if normal_label(name) != name}
+    if listing.scheme != FREE or not odd:
+        return ()
+    said = {
+        normal_label(label)
+        for entry in state.sources[bucket]
+        for label in (entry.label or "", *(vote.label for vote in entry.votes))
+    }
+    return tuple(name for wanted, name in odd.items() if wanted in said)
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fgbench.files.hashing import hash_u64, hash_unit
+from fgbench.naming import key
 from fgbench.records import SPLITS
 
 
@@ -149,7 +150,7 @@ def _cover(
         held[part].update(labels[name])
 
     for part in targets:
-        for label in sorted({label for found in labels.values() for label in found}):
+        for label in sorted({label for found in labels.values() for label in found}, key=key):
             if held[part][label] > 0:
                 continue
             donors = [

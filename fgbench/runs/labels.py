@@ -7,7 +7,7 @@ depends on the order in which a data set's folders or codes come.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.taxonomy import FG33 as FG33
-from fgbench.taxonomy import Ontology, leaves, ontology, ontology_names
+from fgbench.taxonomy import Ontology, leaves, normal_label, ontology, ontology_names
 
 SOME_LEAVES = "fg33-part"
 """Name of a set of some of the leaves: those that are left where ``consensus`` drops classes."""
@@ -87,6 +87,21 @@ class LabelSet:
         for row, name in enumerate(self.basic or ()):
             matrix[row, self.upper.index(name)] = 1
         return matrix
+
+
+def respelled(labels: LabelSet, wanted: LabelSet) -> LabelSet:
+    """A label set with the spellings of another one, where their classes differ in case, blanks and hyphens
+    alone; else as it is.
+
+    Args:
+        labels: The set, e.g. that of a network.
+        wanted: The other, e.g. that of a work folder.
+    """
+    known = {normal_label(name): name for name in wanted.labels}
+    names = [normal_label(name) for name in labels.labels]
+    if sorted(names) != sorted(known) or len(set(names)) < len(names):
+        return labels
+    return replace(labels, labels=tuple(known[name] for name in names))
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation import metrics
 from fgbench.runs.labels import FG33, LabelSet
 from fgbench.runs.results import Predictions
-from fgbench.taxonomy import leaf, leaves, ontology
+from fgbench.taxonomy import leaf, leaves, normal_label, ontology
 
 DISGUST = "disgust"
 LOVE = "love"
@@ -53,7 +53,7 @@ def basic_of(name: str) -> str:
 
 def can_map(labels: LabelSet) -> bool:
     """Whether all classes of a set are among the six or those that are left out."""
-    return labels.name != FG33 and set(labels.labels) <= {*six(), *WITHOUT_LEAF}
+    return labels.name != FG33 and set(map(normal_label, labels.labels)) <= {*six(), *WITHOUT_LEAF}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,8 @@ def zero_shot(found: Predictions) -> ZeroShot:
             f"predictions of {len(found.classes)} classes, expected the {len(leaves())} leaves",
             "take a network that was trained on the fine-grained classes",
         )
-    strange = sorted(set(found.labels) - {*six(), *WITHOUT_LEAF})
+    labels = [normal_label(label) for label in found.labels]
+    strange = sorted(set(labels) - {*six(), *WITHOUT_LEAF})
     if strange:
         raise ConfigError(
             f"class {strange[0]!r} has no counterpart among the leaves, expected {', '.join(six())}, neutral "
@@ -95,7 +96,7 @@ def zero_shot(found: Predictions) -> ZeroShot:
             "train on the classes of this data set instead (fgbench train msau --init)",
         )
     classes = (*six(), LOVE)
-    kept = [row for row, label in enumerate(found.labels) if label not in WITHOUT_LEAF]
+    kept = [row for row, label in enumerate(labels) if label not in WITHOUT_LEAF]
     if not kept:
         raise DatasetError(
             f"all {len(found.labels)} samples are of classes without a leaf", "take another data set"
@@ -110,11 +111,11 @@ def zero_shot(found: Predictions) -> ZeroShot:
         clip_ids=[found.clip_ids[row] for row in kept],
         subject_ids=[found.subject_ids[row] for row in kept],
         source_ids=[found.source_ids[row] for row in kept],
-        labels=[found.labels[row] for row in kept],
+        labels=[labels[row] for row in kept],
         predicted=[None if name is None else basic_of(name) for name in leaves_predicted],
         probabilities=sums,
     )
-    dropped = Counter(label for label in found.labels if label in WITHOUT_LEAF)
+    dropped = Counter(label for label in labels if label in WITHOUT_LEAF)
     return ZeroShot(
         predictions=predictions, dropped=dict(sorted(dropped.items())), summed=_summed(predictions)
     )

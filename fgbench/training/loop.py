@@ -255,7 +255,7 @@ def _diverged(run: _Run, step: int, means: dict[str, float]) -> NoReturn:
     wrong = ", ".join(f"{name} = {value}" for name, value in means.items() if not math.isfinite(value))
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     raise ConfigError(
-        f"training diverged in epoch {epoch}, step {step} (from 0): {wrong}, expected finite numbers; "
+        f"training diverged in epoch {epoch + 1}, step {step + 1}: {wrong}, expected finite numbers; "
         f"samples of the batch: {', '.join(ids[:_NAMED])}{more}",
         "look at these samples; if they are sound, lower optimiser.learning_rate or set optimiser.clip_norm "
         "(e.g. to 1) in the recipe. Nothing was overwritten: the last checkpoint is that of before",
@@ -289,8 +289,8 @@ def _score(run: _Run) -> dict[str, float]:
     score: dict[str, float] = run.processes.gather(own)[0]
     if not math.isfinite(score["score"]):
         raise ConfigError(
-            f"the score on the selection samples is {score['score']} after epoch {run.standing.epoch} "
-            "(from 0), expected a number",
+            f"the score on the selection samples is {score['score']} after epoch "
+            f"{run.standing.epoch + 1}, expected a number",
             "check that the selection split holds samples of the classes that are scored",
         )
     return score

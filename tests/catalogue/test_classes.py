@@ -41,15 +41,15 @@ def test_basic_expressions_are_known_in_other_spellings():
 
 def test_words_that_nobody_knows_are_classes_of_ones_own():
     classes = found("Boredom", "confusion", "engagement")
-    assert (classes.scheme, classes.labels) == ("free", ("boredom", "confusion", "engagement"))
-    assert classes.notes == ("classes: 3 of your own, as they occur (boredom, confusion, engagement)",)
+    assert (classes.scheme, classes.labels) == ("free", ("Boredom", "confusion", "engagement"))
+    assert classes.notes == ("classes: 3 of your own, as they occur (Boredom, confusion, engagement)",)
 
 
 def test_a_wrong_word_among_the_33_is_left_to_be_rejected_and_told():
     names = [leaf.name for leaf in leaves()[:4]]
     classes = found(*names, "hapy")
     assert (classes.scheme, classes.labels) == ("fg33", tuple(names))
-    assert "1 other labels are not among them and their clips are rejected: hapy" in classes.notes[0]
+    assert "1 other label not among them, whose clips are rejected: hapy" in classes.notes[0]
 
 
 def test_what_annotators_voted_for_occurs():
@@ -72,8 +72,8 @@ def test_listed_classes_are_taken_whatever_occurs():
 
 def test_listed_classes_of_ones_own_keep_their_order_and_may_have_upper_classes():
     classes = found("x", classes=["Zeal", "mild boredom"], upper={"zeal": "Up", "Mild-Boredom": "down"})
-    assert (classes.scheme, classes.labels) == ("free", ("zeal", "mild_boredom"))
-    assert classes.upper == {"zeal": "up", "mild_boredom": "down"}
+    assert (classes.scheme, classes.labels) == ("free", ("Zeal", "mild boredom"))
+    assert classes.upper == {"Zeal": "Up", "mild boredom": "down"}
 
 
 @pytest.mark.parametrize(

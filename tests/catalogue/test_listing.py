@@ -53,7 +53,7 @@ def test_of_a_folder_of_pictures_all_files_are_told(tmp_path):
     (tmp_path / "happy" / "walk" / "notes.txt").write_text("x")
     assert listing.list_data(folder_config(), tmp_path).inventory.lines == [
         "warning: 1 of 4 pictures and videos are not used, e.g. happy/walk/inner.mp4",
-        "3 pictures in 1 folders are the frames of 1 clips, e.g. happy/walk (3); if each is a picture by "
+        "3 pictures in 1 folder are the frames of 1 clip, e.g. happy/walk (3); if each is a picture by "
         "itself, the layout is another than the recipe's",
         "other files: 1 .txt, 1 without suffix",
     ]

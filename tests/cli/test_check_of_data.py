@@ -90,6 +90,13 @@ def test_a_single_class_called_images_is_told_to_be_one(tmp_path):
     assert "annotations.csv (clip,label)" in told
 
 
+def test_the_table_that_holds_the_labels_is_named(tmp_path):
+    code, told, _ = check("folder", "--root", write_folder(tmp_path / "my-clips", 2))
+    assert code == 0
+    assert "there is a single folder, videos, which is taken for the only class" in told
+    assert "The labels are in annotations.csv: take the recipe default" in told
+
+
 def test_a_folder_of_data_is_told_from_a_work_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = write_folder(tmp_path / "my-clips", 2)

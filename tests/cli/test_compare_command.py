@@ -57,6 +57,18 @@ def test_leaderboard_is_what_a_bare_comparison_shows(folder):
     assert table["rows"][0][1] == "strong"
 
 
+def test_files_of_a_sheet_are_told_from_where_the_user_stands(folder, tmp_path):
+    done = fgbench("report", "--run", "weak", "--format", "md", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split("wrote ")[1:] == ["work/reports/run-weak.md\n"]
+    (folder / "work" / "reports" / "run-weak.md").unlink()
+    command = ["report", "--run", str(folder / "work" / "runs" / "weak"), "--format", "md"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fgbench", *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert f"wrote {folder}/work/reports/run-weak.md" in done.stderr, "not below: the whole path"
+
+
 def test_sheet_of_a_run(folder):
     done = fgbench("report", "--run", "weak", "--out", "sheet", "--format", "md", cwd=folder)
     assert done.returncode == 0, done.stderr

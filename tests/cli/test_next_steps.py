@@ -25,6 +25,39 @@ def typed():
         yield next_steps.remember
 
 
+def test_drawn_clips_lead_to_being_prepared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "synth",
+        "my faces",
+        "--control",
+        "motion",
+        "--subjects",
+        "1",
+        "--size",
+        "160x120",
+        "--jobs",
+        "1",
+    ]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    (command,) = said(done.stdout)
+    assert shlex.split(command) == ["fgbench", "prepare", "--data-root", "my faces"]
+    assert CliRunner().invoke(app, [*shlex.split(command)[1:], "--dry-run"]).exit_code == 0
+
+
+def test_the_help_of_prepare_shows_the_layouts_of_own_data():
+    told = CliRunner().invoke(app, ["prepare", "-h"]).stdout
+    for line in (
+        "DIR/videos/<clip> and DIR/annotations.csv (clip,label,...)",
+        "or DIR/votes.csv (clip,annotator,label,...)   fgbench prepare --data-root DIR",
+        "DIR/<class>/<picture or video>                fgbench prepare folder --data-root DIR",
+        "DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR",
+    ):
+        assert line in told
+    assert '"Your own clips" in README.md' in told
+
+
 def test_prepare_leads_to_the_audit_and_a_baseline(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / "my clips", 8)

@@ -88,7 +88,12 @@ def test_other_spellings_are_found_where_the_set_has_their_label():
 
 def test_the_free_set_takes_every_name():
     assert taxonomy.ontology("free").find("Very  Happy-face") == "very_happy_face"
-    assert taxonomy.free_classes(["b", "A a", "B"]) == ("a_a", "b")
+    assert taxonomy.free_classes(["b", "A a", "B", "b"]) == ("A a", "b")
+    assert taxonomy.free_classes(["b", "A a", "B"]) == ("A a", "B"), "of equals the first in the alphabet"
+    own = taxonomy.with_classes(taxonomy.ontology("free"), ["Very happy", "b"])
+    assert (own.find("very-HAPPY"), own.find("B"), own.find("New")) == ("Very happy", "b", "new")
+    assert own.index("VERY_HAPPY") == 0
+    assert taxonomy.with_classes(taxonomy.ontology("fg33"), ["Wrath"]) == taxonomy.ontology("fg33")
     with pytest.raises(taxonomy.UnknownLabelError):
         taxonomy.ontology("free").find(" ")
 

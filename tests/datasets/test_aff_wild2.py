@@ -1,7 +1,9 @@
 """The adapter of Aff-Wild2: action units of cropped frames, parts of the challenge."""
 
+import shutil
+
 import pytest
-from fake_trees import Prepared, write_picture, write_text
+from fake_trees import Prepared, write_clip, write_picture, write_text
 
 from fgbench.datasets.aff_wild2 import UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
@@ -94,6 +96,57 @@ def test_what_is_missing(tmp_path):
     folder.rename(folder.with_name("other"))
     with pytest.raises(DatasetError, match="no folder AU_Detection_Challenge/"):
         list_clips(root)
+
+
+def write_videos(root):
+    """Whole videos of four frames of some of the annotated ones; the pictures may be there too."""
+    for place, name in enumerate(("t0", "t1", "v0")):
+        path = root / "batch1" / f"{name}.{'avi' if place else 'mp4'}"
+        write_clip(path)
+    return root
+
+
+@pytest.mark.parametrize("has_pictures", [True, False])
+def test_whole_videos_are_labelled_by_the_number_of_the_frame(tmp_path, has_pictures):
+    root = write_videos(write_aff(tmp_path))
+    if not has_pictures:
+        shutil.rmtree(root / "cropped_aligned")
+    entries = {entry.clip_id: entry for entry in list_clips(root, "videos")}
+    assert (entries["t0-video"].path, entries["t0-video"].split) == ("batch1/t0.mp4", "train")
+    assert entries["v0-video"].path == "batch1/v0.avi"
+    assert entries["t2-video"].problem == ("missing_file", "no video t2.mp4 or t2.avi")
+    rows = {(row.clip_id, row.frame_index): row.labels["au01"] for row in action_units(root)}
+    assert [rows["t0-video", frame] for frame in range(4)] == [-1, 1, -1, 1], "the third frame has no picture"
+    assert ({clip for clip, _ in rows} & {"t0", "t2"} == {"t0", "t2"}) == has_pictures
+
+
+def test_whole_videos_of_two_people_are_not_used(tmp_path):
+    root = write_videos(write_aff(tmp_path))
+    folder = root / "6th_ABAW_Annotations" / "AU_Detection_Challenge" / "Train_Set"
+    write_text(folder / "t0_left.txt", f"{HEAD}\n{codes(1)}\n")
+    problems = {entry.clip_id: entry.problem for entry in list_clips(root, "videos")}
+    for name in ("t0-video", "t0_left-video"):
+        assert problems[name] is not None
+        assert "shows two people" in problems[name][1]
+    assert not {"t0-video", "t0_left-video"} & {row.clip_id for row in action_units(root)}
+    assert problems["t1-video"] is None
+
+
+def test_without_any_video_the_layout_is_told(tmp_path):
+    with pytest.raises(DatasetError, match="has no video that the annotations name"):
+        list_clips(write_aff(tmp_path), "videos")
+
+
+def test_whole_videos_are_prepared(tmp_path):
+    root = write_videos(write_aff(tmp_path / "data"))
+    shutil.rmtree(root / "cropped_aligned")
+    made = Prepared(
+        "aff-wild2-videos", root, tmp_path / "work", faces={"align": "never"}, max_reject_rate=1.0
+    )
+    assert set(made.clips) == {"t0-video", "t1-video", "v0-video"}
+    labelled = {(row.clip_id, row.frame_index) for row in action_units(root)}
+    assert usable_frames(made.manifests) <= labelled
+    assert len(usable_frames(made.manifests)) == 12
 
 
 def test_prepared(tmp_path):

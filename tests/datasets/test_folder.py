@@ -31,12 +31,12 @@ def test_prepared_with_the_folders_names(tmp_path):
             for number in range(2):
                 write_picture(root / part / label / f"{number}.png", label)
     made = Prepared("folder", root, tmp_path / "work", faces={"align": "never"})
-    assert (made.index["scheme"], made.index["classes"]) == ("free", ["happy", "sad_face"])
+    assert (made.index["scheme"], made.index["classes"]) == ("free", ["Happy", "sad face"])
     assert {part: counts["images"] for part, counts in made.report.counts.items()} == dict.fromkeys(
         ("train", "val", "test"), 4
     )
     clip = made.clips["Valid/sad face/1"]
-    assert (clip["label"], clip["scheme"], clip["basic"], clip["split"]) == ("sad_face", "free", None, "val")
+    assert (clip["label"], clip["scheme"], clip["basic"], clip["split"]) == ("sad face", "free", None, "val")
 
 
 def test_prepared_with_a_label_set(tmp_path):

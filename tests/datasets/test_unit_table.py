@@ -144,7 +144,7 @@ def test_openface_counts_frames_from_1_and_is_not_always_sure(tmp_path):
         ("a", 3): {"au01": 1, "au28": -1},
     }
     assert fg_emotions.unit_source(root).pseudo == "OpenFace"
-    assert "2 rows of frames that OpenFace is not sure of are not labelled" in told(root)
+    assert "2 rows of frames that OpenFace is not sure of, taken as not labelled" in told(root)
     assert "columns not read: au01_r, face_id, gaze_0_x, timestamp" in told(root)
 
 
@@ -202,6 +202,65 @@ def test_prepared_with_rejects_and_a_line_that_tells(tmp_path):
     assert made.rejects == {"b": "unit_frame_outside", "zz": "unknown_clip"}
     assert any("3 rows of 3 clips in action_units.csv" in note for note in made.report.notes)
     assert {"a", "c", "d"} == made.clips.keys()
+
+
+@pytest.mark.parametrize(
+    ("units", "detector"),
+    [
+        ("clip,AU01\na,1\nb,0\n", ""),
+        ("clip,pseudo,AU01\na,1,1\nb,,0\n", "a detector"),
+        ("clip,FaceScore,AU01\na,0.9,0.7\nb,0.9,0.1\n", "py-feat"),
+        ("clip,frame,success,AU01_c\na,1,1,1\nb,1,1,0\n", "OpenFace"),
+    ],
+)
+def test_the_data_card_begins_with_pseudo_labels(tmp_path, units, detector):
+    root = own(tmp_path / "own", units)
+    made = Prepared("action-units", root, tmp_path / "work", faces={"align": "never"}, max_reject_rate=1.0)
+    card = (made.manifests / "README.md").read_text()
+    told = f"**The labels of action units are PSEUDO labels: {detector} made them, no person did."
+    assert (told in card) == bool(detector)
+    if detector:
+        assert card.index("PSEUDO") < card.index("Prepared by fgbench")
+        write_text(root / "action_units.csv", "clip,AU01\na,1\nb,0\n")
+        again = Prepared(
+            "action-units", root, tmp_path / "work", faces={"align": "never"}, max_reject_rate=1.0
+        )
+        assert "PSEUDO" not in (again.manifests / "README.md").read_text()
+    else:
+        assert "PSEUDO" not in card
+
+
+@pytest.mark.parametrize("before", ["/home/me/old", "C:\\Users\\me"])
+def test_whole_paths_of_pyfeat_are_matched_by_their_ends(tmp_path, before):
+    """Where the videos lay when the program looked at them does not matter; paths of no or two clips do."""
+    root = own(tmp_path, clips=("film1/a", "film2/a", "b", "film2/b"))
+    mark = "\\" if "\\" in before else "/"
+    names = ["film1/a.mp4", "film2/a.mp4", "film3/a.mp4", "other/b.mp4", "film2/b.mp4"]
+    rows = [f"{before}{mark}{name.replace('/', mark)},0.9,0.7" for name in names]
+    write_text(root / "action_units.csv", "\n".join(["input,FaceScore,AU01", *rows]) + "\n")
+    known = {entry.clip_id for entry in fg_emotions.list_clips(root) if not entry.problem}
+    found = [row.clip_id for row in fg_emotions.action_units(root)]
+    assert [name in known for name in found].count(True) == 3
+    assert {"film1/a", "film2/a", "b"} <= set(found), "film3/a is of no clip, film2/b of two: b and film2/b"
+
+
+def test_whole_paths_are_matched_in_folders_of_classes(tmp_path):
+    for name in ("joy/a.png", "fear/a.png"):
+        write_picture(tmp_path / name)
+    rows = ["/x/y/joy/a.png,0.9,0.7", "/x/fear/a.png,0.9,0.1", "/x/other/a.png,0.9,0.1"]
+    write_text(tmp_path / "action_units.csv", "\n".join(["input,FaceScore,AU01", *rows]) + "\n")
+    found = [row.clip_id for row in folder.action_units(tmp_path)]
+    assert sorted(found) == ["/x/other/a.png", "fear/a", "joy/a"]
+
+
+def test_a_folder_without_the_table_is_told_what_was_expected(tmp_path):
+    with pytest.raises(DatasetError, match=r"holds no action_units\.csv and no action_units/") as refused:
+        fg_emotions.list_clips(tmp_path, "units")
+    assert "videos/ with the clips and action_units.csv (clip,frame,AU1,AU2,...)" in refused.value.hint
+    assert "annotations.csv (clip,subject) may be absent" in refused.value.hint
+    with pytest.raises(DatasetError, match="no folder") as refused:
+        fg_emotions.list_clips(tmp_path / "absent", "units")
+    assert "action_units.csv" in refused.value.hint
 
 
 def test_clips_without_classes(tmp_path):

@@ -87,6 +87,13 @@ def test_other_label_sets_have_no_tree():
     assert hierarchy.hierarchy_scores(np.zeros((2, 3), np.int64), ("happiness", "neutral")) is None
 
 
+def test_capitals_of_leaves_do_not_matter():
+    counts = np.array([[2, 1, 0], [0, 3, 1]], np.int64)
+    assert hierarchy.hierarchy_scores(counts, ("Wrath", "joy")) == hierarchy.hierarchy_scores(
+        counts, ("wrath", "joy")
+    )
+
+
 def test_inside_an_upper_class():
     names, counts = hierarchy.inside_counts(confusion(PAIRS), LABELS, "happiness")
     assert names == [entry.name for entry in leaves() if entry.basic == "happiness"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fgbench.errors import DatasetError, ManifestError
-from fgbench.runs.labels import fg33, named_labels, read_labels
+from fgbench.runs.labels import LabelSet, fg33, named_labels, read_labels, respelled
 from fgbench.taxonomy import UnknownLabelError, basics, leaf, leaves
 
 
@@ -12,6 +12,17 @@ def test_the_leaves_are_the_label_set_unless_the_index_tells_another():
     for index in ({}, {"scheme": "fg33"}, {"classes": [item.name for item in leaves()][::-1]}):
         assert read_labels(index) == fg33()
     assert fg33().upper == basics()
+
+
+def test_classes_that_differ_in_capitals_alone_are_the_same_ones():
+    """A network of an earlier version of a work folder knows its classes in small letters."""
+    network = LabelSet(name="free", labels=("mild_boredom", "zeal"), basic=("low", "high"))
+    found = respelled(network, LabelSet(name="free", labels=("Zeal", "Mild boredom")))
+    assert found.labels == ("Mild boredom", "Zeal")
+    assert found.basic == ("low", "high")
+    other = LabelSet(name="free", labels=("Zeal", "Calm"))
+    assert respelled(network, other) is network
+    assert other.numbers(["calm", "Zeal"]).tolist() == [1, 0]
 
 
 def test_numbers_are_those_of_the_class_tree():

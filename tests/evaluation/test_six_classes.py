@@ -127,10 +127,17 @@ def test_the_order_of_the_leaves_does_not_matter():
     np.testing.assert_allclose(one.predictions.probabilities, other.predictions.probabilities, atol=1e-6)
 
 
+def test_capitals_of_the_true_classes_do_not_matter():
+    found = zero_shot(predictions([("Anger", {"wrath": 0.9}), ("Neutral", {"wrath": 0.9})]))
+    assert (found.predictions.labels[0], found.predictions.predicted[0]) == ("anger", "anger")
+    assert found.dropped == {"neutral": 1}
+
+
 def test_what_can_be_mapped():
     assert can_map(LabelSet(name="ekman8", labels=("anger", "contempt", "neutral")))
     assert not can_map(LabelSet(name="compound", labels=("sadly_angry", "happily_surprised")))
     assert not can_map(fg33())
+    assert can_map(LabelSet(name="free", labels=("Anger", "Neutral")))
     with pytest.raises(ConfigError, match="class 'sadly_angry' has no counterpart"):
         zero_shot(predictions([("sadly_angry", {"anger": 0.5})]))
     with pytest.raises(ConfigError, match="predictions of 2 classes, expected the 33 leaves"):

@@ -192,7 +192,10 @@ def test_regions_scales_and_curves_are_those_of_the_files(work, data):
     history = json.loads((work / "runs" / "msau-small" / "0" / "0" / "history.json").read_text())
     assert run["history"]["losses"]["loss"] == [epoch["losses"]["loss"] for epoch in history["epochs"]]
     assert run["history"]["scores"]["scale1"] == [None, 0.05, 0.1, pytest.approx(0.15)]
-    assert run["history"]["best_epoch"] == 3
+    assert [epoch["epoch"] for epoch in history["epochs"]] == [0, 1, 2, 3]
+    assert history["best_epoch"] == 3
+    assert run["history"]["epochs"] == [1, 2, 3, 4], "a person counts epochs from 1, as the console does"
+    assert run["history"]["best_epoch"] == 4
 
 
 def test_attention_is_that_of_the_file(work, data):

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import shutil
 
 import pytest
 from clip_folders import write_folder
@@ -16,6 +18,7 @@ from fgbench.reports.figures import figure3
 from fgbench.reports.rendering.render import comma_separated, markdown, png
 from fgbench.reports.rendering.table import Table
 from fgbench.reports.tables import table1
+from fgbench.workfolders.sealed_json import SEAL
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,18 @@ def test_synthetic_data_are_named_in_every_title(work):
     assert "(SYNTHETIC data)" in figure3.build(work).table.title
 
 
+def test_classes_without_upper_classes_have_no_blank_column(work, tmp_path):
+    shutil.copytree(work, tmp_path / "own")
+    path = tmp_path / "own" / "manifests" / "index.json"
+    index = json.loads(path.read_text())
+    index.update(scheme="free")
+    path.write_text(json.dumps({key: value for key, value in index.items() if key != SEAL}))
+    own = figure3.build(tmp_path / "own").table
+    assert "Upper class" in figure3.build(work).table.columns
+    assert "Upper class" not in own.columns
+    assert all(len(row) == len(own.columns) and None not in row for row in own.rows)
+
+
 def test_figure3_counts_per_class(work):
     rows = {row[0]: tuple(row[1:]) for row in figure3.build(work).table.rows}
     assert len(rows) == 33
@@ -80,8 +95,8 @@ def test_figure3_of_other_classes_shows_those(tmp_path):
         tmp_path / "ck", described(), **ekman_index(files={"images/all-00000.parquet": {"sha256": "0" * 64}})
     )
     figure = figure3.build(folder)
-    assert [row[:2] for row in figure.table.rows] == [[label, None] for label in EKMAN7]
-    assert {tuple(row[2:]) for row in figure.table.rows} == {(10, 10, 10)}
+    assert [row[0] for row in figure.table.rows] == [*EKMAN7]
+    assert {tuple(row[1:]) for row in figure.table.rows} == {(10, 10, 10)}
     drawing = figure.draw()
     assert [label.get_text() for label in drawing.axes[-1].get_xticklabels()] == list(EKMAN7)
     assert drawing.axes[-1].get_xlabel() == "Class"

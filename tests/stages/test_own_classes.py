@@ -65,6 +65,65 @@ def test_own_classes_with_upper_classes_reach_manifests_and_label_set(tmp_path):
     assert {(clip["label"], clip["basic"]) for clip in made.clips.values()} == set(upper.items())
 
 
+def test_own_classes_are_shown_as_people_wrote_them(tmp_path):
+    made = prepared(tmp_path, ["Zeal", "Mild boredom", "Zeal", "mild-boredom", "ZEAL", "Mild boredom"])
+    assert (made.index["scheme"], made.index["classes"]) == ("free", ["Mild boredom", "Zeal"])
+    assert {clip["label"] for clip in made.clips.values()} == {"Mild boredom", "Zeal"}
+    images = [row for path in (made.manifests / "images").iterdir() for row in read_rows(path, ["label"])]
+    assert {row["label"] for row in images} == {"Mild boredom", "Zeal"}
+    assert "Mild boredom, Zeal" in (made.manifests / "README.md").read_text()
+    done = CliRunner().invoke(app, ["baseline", "lbp-svm", "--full", "--workdir", str(tmp_path / "work")])
+    assert done.exit_code == 0, done.output
+    assert "Mild boredom" in done.stdout
+    assert "mild_boredom" not in done.output
+
+
+def test_votes_in_several_spellings_are_for_one_class_and_shown_as_most_wrote_it(tmp_path):
+    labels = [["Zeal", "Zeal", "zeal", "ZEAL", "Calm"], *[["Zeal"] * 5, ["Calm"] * 4 + ["calm"]] * 4]
+    root = write_voted(tmp_path / "in", labels)
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own)
+    assert made.index["classes"] == ["Calm", "Zeal"]
+    assert made.clips["c000"]["label"] == "Zeal"
+    assert made.clips["c000"]["agreement"] == pytest.approx(0.8)
+    card = (made.manifests / "README.md").read_text()
+    assert "| Zeal | 5 | 24 |" in card
+    assert "| Calm | 5 | 21 |" in card
+
+
+def test_a_class_of_low_confidence_is_dropped_whatever_its_capitals(tmp_path):
+    root = write_voted(tmp_path / "in", [["Zeal"] * 5, ["Calm"] * 5, ["Hope"] * 4 + ["hope"]] * 2)
+    table = root / "votes.csv"
+    table.write_text(table.read_text().replace("Hope,0.9", "Hope,0.2"))
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    rules = {"drop_classes_below": 0.5, "min_confidence": 0}
+    made = Prepared(
+        "default", root, tmp_path / "work", faces=WHOLE, dataset=own, consensus=rules, max_reject_rate=1.0
+    )
+    assert made.index["classes"] == ["Calm", "Zeal"]
+    rejects = [
+        (row["id"], row["reason"], row["label"]) for row in read_rows(made.manifests / "rejects.parquet")
+    ]
+    assert rejects == [("c002", "low_class", "Hope"), ("c005", "low_class", "Hope")]
+
+
+def test_the_label_of_a_lost_clip_is_spelled_as_the_others(tmp_path):
+    root = relabel(write_folder(tmp_path / "in", 6), ["Zeal", "zeal", "Zeal", "Calm"])
+    (root / "videos" / "c001.mp4").write_bytes(b"no video")
+    own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
+    made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own, max_reject_rate=1.0)
+    (lost,) = read_rows(made.manifests / "rejects.parquet")
+    assert (lost["id"], lost["label"]) == ("c001", "Zeal")
+
+
+def test_a_capital_moves_nobody_to_another_part(tmp_path):
+    first = prepared(tmp_path, ["zeal", "boredom"])
+    before = {row["clip_id"]: row["split"] for row in first.clips.values()}
+    again = prepared(tmp_path, ["Zeal", "boredom"])
+    assert again.index["classes"] == ["boredom", "Zeal"]
+    assert {row["clip_id"]: row["split"] for row in again.clips.values()} == before
+
+
 def test_a_class_that_is_voted_for_and_never_settled_is_none(tmp_path):
     labels = [["rage", *["wrath"] * 4], *[[("wrath", "joy")[place % 2]] * 5 for place in range(1, 8)]]
     root = write_voted(tmp_path / "in", labels)

@@ -162,7 +162,7 @@ def test_names_of_classes_cannot_break_the_card(tmp_path):
     root, work = write_votes(tmp_path / "in", votes), tmp_path / "work"
     prepare.run(recipe(dataset={"scheme": "free"}, consensus={"min_confidence": 0}), root, work)
     names = [row[0] for found in tables(card(work)).values() for row in found if row[-1] != "---"]
-    assert names.count("x y_ b  z") == 2
+    assert names.count("x y  b  z") == 2
     assert {len(row) for row in tables(card(work))[confidence_text(work)]} == {3}
 
 

@@ -61,7 +61,8 @@ def test_a_first_round_that_settles_little_ends_well_and_tells_why(tmp_path):
         f"{place}; add the new votes to votes.csv with round 2"
     ) in done.stdout
     assert "rejected" not in done.stdout
-    assert "classes: 3 of your own, as voted for; those that no clip gets are none (boredom, " in done.stdout
+    assert "classes: 3 of your own, all that somebody voted for (boredom, " in done.stdout
+    assert "); a class that the votes give to no clip is left out" in done.stdout
     assert again(tmp_path) == ["b1", "f1", "n1", "n2", "u1"]
     told = CliRunner().invoke(app, ["check", "default", "--root", str(root)]).stdout
     assert re.search(r"^\(by votes\) +6$", told, re.MULTILINE)

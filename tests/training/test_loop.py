@@ -228,7 +228,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_its_samples(tmp_path, poison,
     row = int(batch[0])
     assert order.index(row) == 20
     task.poison = {row: poison}
-    with pytest.raises(ConfigError, match=r"diverged in epoch 1, step 5 .*loss = (nan|inf)") as caught:
+    with pytest.raises(ConfigError, match=r"diverged in epoch 2, step 6: loss = (nan|inf)") as caught:
         train(task, tmp_path, config=config)
     assert ", ".join(task.ids(batch)) in caught.value.message
     assert "learning_rate" in caught.value.hint
@@ -242,13 +242,13 @@ def test_a_gradient_that_is_not_finite_stops(tmp_path):
             loss, parts = super().loss(batch, epoch=epoch)
             return loss + (0.0 * self.model[0].weight.sum()).sqrt(), parts
 
-    with pytest.raises(ConfigError, match=r"epoch 0, step 0 .*: gradient_norm = nan"):
+    with pytest.raises(ConfigError, match=r"epoch 1, step 1: gradient_norm = nan"):
         train(Root(), tmp_path)
     assert not (tmp_path / CHECKPOINT).exists()
 
 
 def test_a_score_that_is_not_a_number_stops(tmp_path):
-    with pytest.raises(ConfigError, match="score on the selection samples is nan"):
+    with pytest.raises(ConfigError, match="score on the selection samples is nan after epoch 1, expected"):
         train(TinyTask(scores=[float("nan")]), tmp_path)
 
 

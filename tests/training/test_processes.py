@@ -111,7 +111,7 @@ def test_two_processes_train_as_one_does(tmp_path):
     assert found[0]["same_history"]
     assert found[0]["resumed"] == found[0]["whole"]
     batch = TinyTask(samples=32).batches(epoch=0, rank=0, world=1)[4]
-    assert "epoch 0, step 4 (from 0): loss = nan" in found[0]["diverged"]
+    assert "epoch 1, step 5: loss = nan" in found[0]["diverged"]
     assert all(f"sample-{row:02d}" in found[0]["diverged"] for row in batch)
     for name in ("plain", "whole", "resumed"):
         assert sorted(item.name for item in (tmp_path / name).iterdir()) == [CHECKPOINT, HISTORY, "log"]

@@ -13,6 +13,7 @@ from fgbench.preparation.stages._annotation_card import annotation_lines
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.preparation.stages._votes import Annotation
 from fgbench.records import SPLITS
+from fgbench.runs.pseudo_labels import MARK
 from fgbench.workfolders.manifest_index import unlike_published_sentence
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ def data_card(
     if config.dataset.synthetic:
         lines += [
             "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
+    if listing.units.pseudo:
+        lines += [
+            f"**The labels of action units are {MARK}: {plain(listing.units.pseudo)} made them, no person "
+            "did. What is trained on them learns its errors, and what is measured on them is agreement with "
+            "it.**",
             "",
         ]
     lines += [

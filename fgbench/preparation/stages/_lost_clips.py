@@ -10,11 +10,11 @@ from fgbench.preparation.stages._votes import spelled
 from fgbench.preparation.stages.consensus import rules_of
 from fgbench.preparation.voting import duplicate_voter, settle
 from fgbench.records import ClipEntry
-from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
+from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError
 
 
 def told_of(
-    clip_id: str, entry: ClipEntry | None, parts: Mapping[str, str], config: PrepareConfig
+    clip_id: str, entry: ClipEntry | None, parts: Mapping[str, str], config: PrepareConfig, known: Ontology
 ) -> dict[str, Any]:
     """Columns of a reject that the data set tells; ``None`` where it does not.
 
@@ -23,10 +23,11 @@ def told_of(
         entry: As the data set lists it; ``None`` if it does not.
         parts: Clip to part, of clips that were divided.
         config: The recipe.
+        known: The label set, as it spells the classes.
     """
     official = entry.split if entry is not None and config.split.use_official else None
     return {
-        "label": None if entry is None else _label(entry, config),
+        "label": None if entry is None else _label(entry, config, known),
         "split": parts.get(clip_id, official),
         "subject_id": None if entry is None else entry.subject_id,
         "source_id": None if entry is None else entry.source_id,
@@ -34,18 +35,17 @@ def told_of(
     }
 
 
-def _label(entry: ClipEntry, config: PrepareConfig) -> str | None:
+def _label(entry: ClipEntry, config: PrepareConfig, known: Ontology) -> str | None:
     """The class, where the data set or the votes settle it."""
-    scheme = config.dataset.scheme
-    if scheme == UNLABELLED:
+    if known.name == UNLABELLED:
         return None
     label = entry.label
     if entry.votes:
         if duplicate_voter(entry.votes) is not None:
             return None
-        votes = spelled(entry.votes, ontology(scheme))
+        votes = spelled(entry.votes, known)
         return settle(votes, rules_of(config.consensus, None)).label  # the frame rate matters to no label
     try:
-        return None if label is None else ontology(scheme).find(label)
+        return None if label is None else known.find(label)
     except UnknownLabelError:
         return None

@@ -20,6 +20,7 @@ from fgbench.preparation.stages._votes import Annotation, read_annotation
 from fgbench.printable import cell_of
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.runs.lost_clips import is_lost
+from fgbench.taxonomy import Ontology
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,13 +128,13 @@ def ingested(workdir: Path, finished: Finished) -> list[Path]:
     return _paths(workdir, finished, "ingest")
 
 
-def annotation(workdir: Path, finished: Finished) -> Annotation:
-    """What annotators said of the clips that could be read."""
-    return read_annotation(ingested(workdir, finished))
+def annotation(workdir: Path, finished: Finished, classes: Sequence[str]) -> Annotation:
+    """What annotators said of the clips that could be read, of classes as they are shown."""
+    return read_annotation(ingested(workdir, finished), classes)
 
 
 def rejects_table(
-    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig
+    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig, known: Ontology
 ) -> pa.Table:
     """What could not be used, of all stages, ordered by id and stage, with what the data set tells of it."""
     import pyarrow as pa
@@ -149,7 +150,10 @@ def rejects_table(
         for path in _paths(workdir, finished, "split")
         for row in storage.read_rows(path, ["clip_id", "split"])
     }
-    rows = [{**row, **told_of(row["id"], listed.get(row["id"]), parts, config)} for row in table.to_pylist()]
+    rows = [
+        {**row, **told_of(row["id"], listed.get(row["id"]), parts, config, known)}
+        for row in table.to_pylist()
+    ]
     return pa.Table.from_pylist(rows, schema=schema)
 
 

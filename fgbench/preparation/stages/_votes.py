@@ -6,7 +6,7 @@ Reads those rows; what is made of it goes into the data card and the stage ``con
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,21 @@ from fgbench.preparation.voting import (
 )
 from fgbench.records import Vote
 from fgbench.storage import read_rows
-from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
+from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology, with_classes
 
 COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
 """Columns of ``ingest`` that tell what annotators said."""
 _CLUSTERS = ["subject_id", "source_id"]
 
 
-def votes_of(row: Mapping[str, Any]) -> list[Vote]:
-    """Votes of a row of ``ingest``, their labels as the label set spells them, where it has any."""
-    return spelled([Vote(**vote) for vote in row["votes"]], ontology(row["scheme"]))
+def votes_of(row: Mapping[str, Any], classes: Sequence[str] = ()) -> list[Vote]:
+    """Votes of a row of ``ingest``, their labels as the label set spells them, where it has any.
+
+    Args:
+        row: The row.
+        classes: The classes as people wrote them, where they are their own.
+    """
+    return spelled([Vote(**vote) for vote in row["votes"]], with_classes(ontology(row["scheme"]), classes))
 
 
 def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
@@ -88,11 +93,10 @@ def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
     """
     for path in paths:
         for row in read_rows(path, COLUMNS):
-            yield from _judgements(row, votes_of(row))
+            yield from _judgements(row, votes_of(row), ontology(row["scheme"]))
 
 
-def _judgements(row: Mapping[str, Any], votes: list[Vote]) -> list[Judgement]:
-    labels = ontology(row["scheme"])
+def _judgements(row: Mapping[str, Any], votes: list[Vote], labels: Ontology) -> list[Judgement]:
     if labels.name == UNLABELLED or duplicate_voter(votes) is not None:
         return []
     label = row["label"] and labels.find(row["label"])
@@ -154,11 +158,12 @@ class Annotation:
     confidences: Mapping[str, float | None]
 
 
-def read_annotation(paths: Iterable[Path]) -> Annotation:
+def read_annotation(paths: Iterable[Path], classes: Sequence[str]) -> Annotation:
     """What annotators said of all clips but those with a duplicate vote; later rejects are among them.
 
     Args:
         paths: Tables of ``ingest``.
+        classes: The classes as they are shown.
 
     Raises:
         ManifestError: If one is missing or damaged.
@@ -167,8 +172,8 @@ def read_annotation(paths: Iterable[Path]) -> Annotation:
     cast: dict[int, list[tuple[str, list[Vote]]]] = defaultdict(list)
     for path in paths:
         for row in read_rows(path, COLUMNS + _CLUSTERS):
-            votes = votes_of(row)
-            said += _judgements(row, votes)
+            votes = votes_of(row, classes)
+            said += _judgements(row, votes, with_classes(ontology(row["scheme"]), classes))
             (cluster,) = cluster_names(
                 subject_ids=[row["subject_id"]], source_ids=[row["source_id"]], clip_ids=[row["clip_id"]]
             )

@@ -1,17 +1,17 @@
 """Stage ``consensus``: one label and one key frame per clip.
 
 Reads ``ingest``; settles the votes of clips that have any (`fgbench.preparation.voting`), takes the final
-label of the others, and adds upper class and valence where the class tree tells them. Writes one row per
-clip. Clips on which annotators do not agree are rejected as ``reannotate`` (after the first round) or
-``dropped`` (after a later one). Votes for labels that are no class are cast and count for none. With
-``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``: which classes these
-are is decided for all clips at once. Where the recipe lists its classes, clips whose votes settle another are
-rejected as ``other_class``.
+label of the others, as the data set or the recipe writes it, and adds upper class and valence where the class
+tree tells them. Writes one row per clip. Clips on which annotators do not agree are rejected as
+``reannotate`` (after the first round) or ``dropped`` (after a later one). Votes for labels that are no class
+are cast and count for none. With ``drop_classes_below``, clips of classes of low confidence are rejected as
+``low_class``: which classes these are is decided for all clips at once. Where the recipe lists its classes,
+clips whose votes settle another are rejected as ``other_class``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from fgbench.preparation.voting import (
     settle,
 )
 from fgbench.records import Rejected
-from fgbench.taxonomy import UNLABELLED, ontology
+from fgbench.taxonomy import UNLABELLED, ontology, with_classes
 
 LOW_CLASS = "low_class"
 """Reason of clips of a class that is dropped for its mean confidence."""
@@ -64,7 +64,7 @@ def _run(task: Task) -> Iterator[Item]:
     low = dict.fromkeys(task.plan, config.drop_classes_below)
     for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
         rules = rules_of(config, clip["fps"])
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task.classes, task.upper))
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task))
 
 
 def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
@@ -93,14 +93,13 @@ def _settle(
     clip: dict[str, Any],
     rules: Rules,
     low: Mapping[str, float],
-    classes: Sequence[str],
-    upper: Mapping[str, str],
+    task: Task,
 ) -> Outcome:
     label: str | None
     key_frame: int | None
     confidence: float | None
     agreement: float | None
-    labels = ontology(clip["scheme"])
+    labels = with_classes(ontology(clip["scheme"]), (*task.classes, *task.written))
     if not clip["votes"]:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
@@ -116,18 +115,18 @@ def _settle(
         label, key_frame = decision.label, decision.key_frame
         confidence, agreement = decision.confidence, decision.agreement
     if labels.name == UNLABELLED or label is None:
-        name, basic, valence = None, None, None
+        name, basic, valence, compared = None, None, None, None
     else:
-        name = labels.find(label)
+        name, compared = labels.find(label), ontology(clip["scheme"]).find(label)
         basic, valence = labels.place(name)
-        basic = upper.get(name, basic)
-    if name is not None and classes and name not in classes:
+        basic = task.upper.get(name, basic)
+    if name is not None and task.classes and name not in task.classes:
         return Rejected(
             clip["clip_id"], OTHER_CLASS, f"settled as {name}, which dataset.classes does not list"
         )
-    if name is not None and name in low:
+    if compared is not None and compared in low:
         detail = (
-            f"mean confidence of the class {name} is below {low[name]:.2f} (consensus.drop_classes_below)"
+            f"mean confidence of the class {name} is below {low[compared]:.2f} (consensus.drop_classes_below)"
         )
         return Rejected(clip["clip_id"], LOW_CLASS, detail)
     row = {

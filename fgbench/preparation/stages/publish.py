@@ -116,6 +116,7 @@ def publish(
         "classes": list(listing.classes),
         **({"upper": dict(listing.upper)} if listing.upper else {}),
         "left_out": dict(listing.left_out),
+        **({"pseudo": listing.units.pseudo} if listing.units.pseudo else {}),
         "columns": records.schema("clips").names,
     }
     current = _current_index(workdir, results)
@@ -128,7 +129,7 @@ def publish(
     clips, alignment = tables.clips_table(
         workdir, finished, dropped, aligned=ALIGNED, as_is=NOT_ALIGNED, never=config.faces.align == "never"
     )
-    rejects = tables.rejects_table(workdir, finished, listing.entries, config)
+    rejects = tables.rejects_table(workdir, finished, listing.entries, config, listing.known)
     folds = tables.folds_text(listing.entries, clips, rejects)
     texts = ["clips.parquet", "rejects.parquet", *_TEXTS, *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)
@@ -145,7 +146,7 @@ def publish(
     storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
-    said = tables.annotation(workdir, finished)
+    said = tables.annotation(workdir, finished, listing.classes)
     faces = told_of_faces(clips)
     low = low_classes(said.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]

@@ -25,7 +25,7 @@ from fgbench.reports.rendering.table import Cell
 from fgbench.runs.breakdown import subset
 from fgbench.runs.results import RESULT, Predictions, read_result
 from fgbench.runs.unit_results import RESULT as AU_RESULT
-from fgbench.taxonomy import ontology, ontology_names
+from fgbench.taxonomy import normal_label, ontology, ontology_names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +61,8 @@ class Contender:
     @property
     def label_set(self) -> str:
         """Name of the label set of the classes; how many there are where it has none."""
-        known = [name for name in ontology_names() if set(ontology(name).labels) == set(self.classes)]
+        own = set(map(normal_label, self.classes))
+        known = [name for name in ontology_names() if set(ontology(name).labels) == own]
         return known[0] if known else f"{len(self.classes)} classes"
 
     @property

@@ -34,14 +34,15 @@ def build(workdir: Path) -> Figure:
             f"{found.dataset} has no classes to count",
             "fgbench report --figure 3 of a data set that has some",
         )
+    has_upper = found.labels.basic is not None
     rows: list[list[Cell]] = [
-        [label, upper, *(found.total(source, label=label) for source in SOURCES)]
+        [label, *([upper] if has_upper else []), *(found.total(source, label=label) for source in SOURCES)]
         for label, upper in _classes(found.labels)
     ]
     table = Table(
         name="figure3",
         title=data_title("Figure 3. Distribution over the classes", found.dataset, synthetic=found.synthetic),
-        columns=["Class", "Upper class", *SOURCES],
+        columns=["Class", *(["Upper class"] if has_upper else []), *SOURCES],
         rows=rows,
         notes=["Augmented Image counts originals and their copies."],
     )

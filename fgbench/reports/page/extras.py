@@ -32,6 +32,8 @@ WHOLE_FACE = "whole face"
 def read_history(folder: Path) -> dict[str, Any] | None:
     """Curves of a training: per epoch its losses and what was measured on the validation part.
 
+    Epochs are counted from 1, as the console tells them; in the file they are counted from 0.
+
     Raises:
         ManifestError: If the file is damaged.
     """
@@ -43,11 +45,11 @@ def read_history(folder: Path) -> dict[str, Any] | None:
     losses = dict.fromkeys(name for epoch in epochs for name in epoch["losses"])
     scores = dict.fromkeys(name for epoch in epochs for name in epoch["score"])
     return {
-        "epochs": [epoch["epoch"] for epoch in epochs],
+        "epochs": [epoch["epoch"] + 1 for epoch in epochs],
         "losses": {name: [epoch["losses"].get(name) for epoch in epochs] for name in losses},
         "scores": {name: [epoch["score"].get(name) for epoch in epochs] for name in scores},
         "learning_rate": [epoch["learning_rate"] for epoch in epochs],
-        "best_epoch": read["best_epoch"],
+        "best_epoch": None if read["best_epoch"] is None else read["best_epoch"] + 1,
         "keep": read.get("keep", "best"),
         "seconds": sum(epoch["seconds"] for epoch in epochs),
     }

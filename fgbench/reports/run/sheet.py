@@ -101,7 +101,8 @@ def _measures(one: Contender) -> Table:
     calibrations = [
         calibration_scores(*predictions.numbers(), predictions.probabilities) for predictions in one.seeds
     ]
-    rows += [[name, _over(trees, measure), None, None] for name, measure in _TREE.items()]
+    if any(tree is not None for tree in trees):  # the classes are leaves of the class tree
+        rows += [[name, _over(trees, measure), None, None] for name, measure in _TREE.items()]
     rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
     covered = [coverage(predictions) for predictions in one.seeds]
     rows += [

@@ -76,6 +76,6 @@ function allRuns() {
   const rows = labels.map((label) => h("tr", {}, h("th", { scope: "row" }, label), all.map((entry) => cell(entry.scores.find((score) => score.label === label)?.recall))));
   const sum = h("tr", { class: "sum" }, h("th", { scope: "row" }, "mean (UAR)"), all.map((entry) => cell(entry.uar)));
   return scroll(h("table", { class: "plain shaded", "aria-label": "Accuracy of each class and run" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Class"), all.map((entry) => h("th", { scope: "col", class: "num" }, h("a", { href: `#/run/${entry.place}` }, entry.key))))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Class"), all.map((entry) => h("th", { scope: "col", class: "num" }, h("a", { href: `#/run/${entry.place}` }, stated(entry)))))),
     h("tbody", {}, rows, sum)));
 }

@@ -79,7 +79,7 @@ function intervals(list, names, title) {
       ],
     };
   }, () => [[["Run", ""], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["Paper", "num"]],
-    list.map(([entry]) => [entry.key, fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.paper)])]);
+    list.map(([entry], place) => [names[place], fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.paper)])]);
 }
 
 function unitCards() {

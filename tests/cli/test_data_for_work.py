@@ -1,0 +1,81 @@
+"""A folder of data where a work folder is expected: what it is, and the command that is meant."""
+
+import pytest
+from clip_folders import write_folder
+from fake_trees import write_picture
+from typer.testing import CliRunner
+
+from fgbench.cli.app import app
+from fgbench.workfolders import folder as workfolder
+
+WORK = "fgbench-data/my-clips/work"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "my-clips", 2)
+    return tmp_path
+
+
+def error_of(*arguments, code=4):
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == code, done.output
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "report --workdir",
+        "report --html --workdir",
+        "report --run x --workdir",
+        "leaderboard --workdir",
+        "compare a b --workdir",
+        "baseline lbp-svm --workdir",
+        "train au --workdir",
+        "train msau --workdir",
+        "labels --workdir",
+        "status",
+        "audit",
+        "check",
+    ],
+)
+def test_every_command_tells_data_from_a_work_folder(here, command):
+    before = sorted(here.rglob("*"))
+    told = error_of(*command.split(), "my-clips")
+    assert "my-clips is a folder of data (annotations.csv), expected a work folder" in told
+    assert "prepare them first: fgbench prepare --data-root my-clips; then fgbench " in told
+    option = " --workdir" if "--workdir" in command else ""
+    name = " ".join(word for word in command.split() if word in ("baseline", "train"))
+    verb = command.split()[1] if name else command.split()[0]
+    assert f"then fgbench {name}{' ' if name else ''}{verb}{option} {WORK}" in told
+    assert sorted(here.rglob("*")) == before
+
+
+def test_the_work_folder_of_the_data_is_named_where_it_is(here):
+    (here / WORK).mkdir(parents=True)
+    workfolder.mark(here / WORK)
+    told = error_of("report", "--workdir", "my-clips")
+    assert f"at what was made of them: fgbench report --workdir {WORK}" in told
+    assert "prepare them first" not in told
+    assert f"fgbench-data/my-clips is no work folder, {WORK} is" in error_of("audit", "fgbench-data/my-clips")
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"), [("joy/1.png", "folder"), ("action_units.csv", "action-units"), ("votes.csv", "")]
+)
+def test_the_recipe_that_reads_the_data_is_named(here, name, recipe):
+    path = here / "mine" / name
+    path.parent.mkdir(parents=True)
+    write_picture(path) if name.endswith(".png") else path.write_text("clip\n")
+    told = error_of("report", "--workdir", "mine")
+    assert f"fgbench prepare {recipe} --data-root mine".replace("  ", " ") in told
+
+
+def test_a_report_on_a_folder_that_is_not_there_makes_none(here):
+    (here / WORK).mkdir(parents=True)
+    told = error_of("report", "--workdir", "fgbench-data/my-clip/work", code=7)
+    assert "there is no folder fgbench-data/my-clip/work" in told
+    assert f"work folders here: {WORK}" in told
+    assert not (here / "fgbench-data" / "my-clip").exists()
