@@ -11,8 +11,8 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.needed_features import ensure_features
 from fgbench.cli.next_steps import after_runs, sheet_command
-from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -325,29 +325,3 @@ def show_seeds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 def _lines(lines: Sequence[str]) -> None:
     for line in lines:
         say(line)
-
-
-def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
-    """Prepare what is missing: the embedded data set, and features that the recipe leaves out.
-
-    Raises:
-        DatasetError: If features are left out and there are no classes that they would tell apart.
-    """
-    from fgbench.evaluation.labels import read_labels
-    from fgbench.manifest_index import is_published, read_index
-    from fgbench.prepare import run, saved
-
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
-        note("the embedded data set is not prepared yet: preparing it")
-        prepare(jobs=jobs)
-    config, root = saved(workdir)
-    left_out = [stage for stage in stages if not getattr(config, stage).enabled]
-    if not left_out and is_published(workdir):
-        return
-    if left_out and is_published(workdir):
-        read_labels(read_index(workdir)).check_classes()
-    for stage in left_out:
-        note(f"the work folder has no {stage}: computing it")
-    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}
-    with progress_bars(quiet=quiet) as progress:
-        run(config.model_copy(update=enabled), root, workdir, jobs=jobs, progress=progress)
