@@ -169,6 +169,7 @@ def _run(
 def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:
     """Run one fold, unless it is there already."""
     from fgbench.evaluation.results import discard_run
+    from fgbench.evaluation.run_lock import is_first_process
 
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
     finished = None if place.force else place.finished(config.name, config.model_dump(mode="json"))
@@ -177,7 +178,7 @@ def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Pa
         return finished
     note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
     with place.hold(config.name):
-        if place.force:
+        if place.force and is_first_process():
             discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
         found: Path = module.run(config, place)
     return found

@@ -260,6 +260,8 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
 def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print finished runs: one by one, or the folds and seeds of an experiment together.
 
+    Of processes that train together the first prints for all, and writes what is kept beside the runs.
+
     Args:
         folders: Runs; those of one experiment follow each other, and differ in fold or seed.
         full: Whether with every class, fold and seed.
@@ -267,6 +269,10 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """
     from itertools import groupby
 
+    from fgbench.evaluation.run_lock import is_first_process
+
+    if not is_first_process():
+        return
     for _, group in groupby(folders, key=lambda folder: folder.parent.parent):
         runs = list(group)
         if len(runs) == 1:

@@ -53,7 +53,7 @@ from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT, fit
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import write_once
 from fgbench.training.pseudo_labels import pseudo_data, pseudo_metadata, pseudo_tested, pseudo_trained
 from fgbench.training.randomness import generator
 from fgbench.training.trained_clips import write_trained_frames
@@ -217,14 +217,15 @@ def _make(
         device=place.device,
         folder=place.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
-        resume=place.resume and not place.force,
+        resume=place.resume,
         progress=place.progress,
         note=place.note,
         measure="mean F1",
     )
-    processes = join_processes(place.device)
-    if processes.main:
-        _finish(
+    write_once(
+        place.device,
+        partial(
+            _finish,
             config,
             place,
             protocol,
@@ -234,8 +235,8 @@ def _make(
             preprocessing,
             history=history,
             fingerprint=fingerprint,
-        )
-    processes.wait()
+        ),
+    )
 
 
 def _finish(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from fgbench.training.outcome import write_branches, write_regions
 from fgbench.training.overlap import start_told
 from fgbench.training.place import Place
 from fgbench.training.preprocessing import Preprocessing
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import write_once
 from fgbench.training.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.training.starting import build, start_of, transfer_of
 from fgbench.training.stored import image_ids
@@ -263,14 +264,12 @@ def _run_one(
         fingerprint=digest_json(
             [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
         ),
-        resume=place.resume and not place.force,
+        resume=place.resume,
         progress=place.progress,
         note=place.note,
     )
-    processes = join_processes(place.device)
-    if processes.main:
-        _finish(config, place, data, model.eval(), preprocessing, start, history=history, details=details)
-    processes.wait()
+    with_all = partial(_finish, config, place, data, model.eval(), preprocessing, start)
+    write_once(place.device, partial(with_all, history=history, details=details))
     return folder
 
 
