@@ -44,8 +44,12 @@ def label_set(incomplete: str) -> list[str]:
 
 
 def table(incomplete: str) -> list[str]:
-    """Tables of ``fgbench report``."""
-    return _beginning(ROMAN, incomplete.upper())
+    """Tables of ``fgbench report``: the paper's by their numbers, others by their names."""
+    from fgbench import plugins
+
+    numbered = {f"table{number}" for number in ROMAN.values()}
+    named = (name for name in plugins.names("reports.tables") if name not in numbered)
+    return [*_beginning(ROMAN, incomplete.upper()), *_beginning(named, incomplete)]
 
 
 def figure(incomplete: str) -> list[str]:

@@ -28,7 +28,7 @@ _FOR_PAPER = "paper"
 def report(
     table: Annotated[
         str | None,
-        typer.Option("--table", help="Number of a table, e.g. I.", autocompletion=completion.table),
+        typer.Option("--table", help="Number or name of a table, e.g. I.", autocompletion=completion.table),
     ] = None,
     figure: Annotated[
         str | None,
@@ -120,7 +120,7 @@ def report(
         return
     wanted: list[tuple[str, str]] = []
     if table is not None:
-        wanted.append(("reports.tables", f"table{_number(table)}"))
+        wanted.append(("reports.tables", _table(table)))
     if figure is not None:
         name = f"figure{figure}" if figure.isdecimal() else figure
         wanted.append(("reports.figures", name))
@@ -253,6 +253,7 @@ def _ranked(workdir: Path) -> list[Table]:
         return []
 
 
-def _number(table: str) -> str:
-    """``"I"`` or ``"1"`` to ``"1"``; anything else as it is, for the error of the plugin search."""
-    return str(completion.ROMAN.get(table.upper(), table))
+def _table(typed: str) -> str:
+    """Name of a table: ``"table1"`` of ``"I"`` or ``"1"``; of others their own, as of figures."""
+    number = str(completion.ROMAN.get(typed.upper(), typed))
+    return f"table{number}" if number.isdecimal() else typed
