@@ -62,7 +62,7 @@ def figure(incomplete: str) -> list[str]:
 
 def run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Runs of the work folder that the command line names before, else of the embedded data set's."""
-    named = ctx.params.get("workdir") or ctx.params.get("workdirs")
+    named = next(filter(None, map(ctx.params.get, ("workdir_option", "workdir", "workdirs"))), None)
     folder = named[0] if isinstance(named, list | tuple) else named
     runs = Path(folder or places.DEMO_WORKDIR) / "runs"
     try:

@@ -14,6 +14,7 @@ from fgbench.cli.console import note, say
 from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
+from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -51,11 +52,7 @@ def report(
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--workdir",
-            help="Work folder; may be repeated for tables III and IV, which show a data set each.",
-            show_default="./fgbench-data/demo/work",
-        ),
+        workdir_option("Work folder; may be repeated for tables III and IV, which show a data set each."),
     ] = None,
     formats: Annotated[
         list[str] | None,

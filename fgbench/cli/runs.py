@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 _P = TypeVar("_P", bound="RunPlace")
 
-Workdir = Annotated[
-    Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 Seeds = Annotated[
     int,
