@@ -31,6 +31,7 @@ from fgbench.cli import (
 )
 from fgbench.cli.console import errors_explained
 from fgbench.cli.process_limits import check_address_space
+from fgbench.cli.workdirs import add_command
 
 
 class _Commands(TyperGroup):
@@ -57,25 +58,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("synth")(synth.synth)
-app.command("prepare")(prepare.prepare)
-app.command("status")(status.status)
-app.command("check")(status.check)
-app.command("datasets")(datasets.datasets)
-app.command("recipes")(recipes.recipes)
-app.command("labels")(labels.labels)
-app.command("audit")(audit.audit)
+add_command(app, "demo")(demo.demo)
+add_command(app, "synth")(synth.synth)
+add_command(app, "prepare")(prepare.prepare)
+add_command(app, "status")(status.status)
+add_command(app, "check", metavar="WORKDIR|DATASET")(status.check)
+add_command(app, "datasets")(datasets.datasets)
+add_command(app, "recipes")(recipes.recipes)
+add_command(app, "labels")(labels.labels)
+add_command(app, "audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("export")(export.export)
+add_command(app, "evaluate")(evaluate.evaluate)
+add_command(app, "predict")(predict.predict)
+add_command(app, "export")(export.export)
 app.add_typer(features.app, name="features")
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("leaderboard")(compare.leaderboard)
-app.command("doctor")(doctor.doctor)
+add_command(app, "report")(report.report)
+add_command(app, "compare")(compare.compare)
+add_command(app, "leaderboard")(compare.leaderboard)
+add_command(app, "doctor")(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:

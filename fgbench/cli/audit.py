@@ -11,14 +11,14 @@ from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_audit
 from fgbench.cli.options import DEFAULT_JOBS, Json
-from fgbench.cli.status import WorkdirArgument
+from fgbench.cli.workdirs import Workdir
 
 if TYPE_CHECKING:
     from fgbench.audit.leaks import Audit
 
 
 def audit(
-    workdir: WorkdirArgument = places.DEMO_WORKDIR,
+    workdir: Workdir = places.DEMO_WORKDIR,
     against: Annotated[
         Path | None,
         typer.Option(

@@ -18,12 +18,12 @@ from fgbench.cli.runs import (
     Seed,
     Seeds,
     SizedRecipe,
-    Workdir,
     default_recipe,
     opened,
     seeded,
     show_runs,
 )
+from fgbench.cli.workdirs import Workdir, add_command
 
 if TYPE_CHECKING:
     from fgbench.runs.weights import Trained
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("plain-cnn")
+@add_command(app, "plain-cnn")
 def plain_cnn(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
@@ -62,7 +62,7 @@ def plain_cnn(
     show_runs(folders, full=full, json=json)
 
 
-@app.command("insightface")
+@add_command(app, "insightface")
 def insightface(
     workdir: Workdir = places.DEMO_WORKDIR,
     weights: Annotated[
@@ -122,7 +122,7 @@ def insightface(
     show_runs(folders, full=full, json=json)
 
 
-@app.command("nan")
+@add_command(app, "nan")
 def nan(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,
@@ -166,7 +166,7 @@ def nan(
     )
 
 
-@app.command("plain-tsnet")
+@add_command(app, "plain-tsnet")
 def plain_tsnet(
     workdir: Workdir = places.DEMO_WORKDIR,
     recipe: SizedRecipe = None,

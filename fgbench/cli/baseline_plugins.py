@@ -13,7 +13,8 @@ from fgbench import plugins
 from fgbench.cli import completion, places
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
-from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, Workdir, opened, run_place, seeded, show_runs
+from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, opened, run_place, seeded, show_runs
+from fgbench.cli.workdirs import Workdir, add_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def add_commands(app: typer.Typer) -> None:
         if typed not in there:
             found = _sketch(name)
             make = _network if "DEVICE" in found.names else _conventional
-            app.command(typed, help=_help(found.summary))(make(typed))
+            add_command(app, typed, help=_help(found.summary))(make(typed))
 
 
 def _sketch(name: str) -> plugins.Sketch:
@@ -168,6 +169,7 @@ def _run(
 
 def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:
     """Run one fold, unless it is there already."""
+    from fgbench.runs.lock import is_first_process
     from fgbench.runs.results import discard_run
 
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
@@ -177,7 +179,7 @@ def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Pa
         return finished
     note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
     with place.hold(config.name):
-        if place.force:
+        if place.force and is_first_process():
             discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
         found: Path = module.run(config, place)
     return found

@@ -44,8 +44,12 @@ def label_set(incomplete: str) -> list[str]:
 
 
 def table(incomplete: str) -> list[str]:
-    """Tables of ``fgbench report``."""
-    return _beginning(ROMAN, incomplete.upper())
+    """Tables of ``fgbench report``: the paper's by their numbers, others by their names."""
+    from fgbench import plugins
+
+    numbered = {f"table{number}" for number in ROMAN.values()}
+    named = (name for name in plugins.names("reports.tables") if name not in numbered)
+    return [*_beginning(ROMAN, incomplete.upper()), *_beginning(named, incomplete)]
 
 
 def figure(incomplete: str) -> list[str]:
@@ -58,7 +62,7 @@ def figure(incomplete: str) -> list[str]:
 
 def run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Runs of the work folder that the command line names before, else of the embedded data set's."""
-    named = ctx.params.get("workdir") or ctx.params.get("workdirs")
+    named = next(filter(None, map(ctx.params.get, ("workdir_option", "workdir", "workdirs"))), None)
     folder = named[0] if isinstance(named, list | tuple) else named
     runs = Path(folder or places.DEMO_WORKDIR) / "runs"
     try:

@@ -9,11 +9,11 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
-from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import named_weights, opened, show_run
 from fgbench.cli.units import evaluate_units
+from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight
@@ -34,12 +34,10 @@ def evaluate(
     run: TrainedRun,
     workdirs: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--workdir",
-            help="Work folder whose test part is predicted; of action units trained on several data sets, "
+        workdir_option(
+            "Work folder whose test part is predicted; of action units trained on several data sets, "
             "once for each that lies elsewhere than then.",
-            show_default="the one that the run lies in, else ./fgbench-data/demo/work",
-            callback=refuse_data,
+            "the one that the run lies in, else ./fgbench-data/demo/work",
         ),
     ] = None,
     fusion_weight: Annotated[

@@ -9,9 +9,9 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, say
-from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.runs import named_weights
+from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,12 +31,7 @@ def export(
     ] = None,
     workdir: Annotated[
         Path,
-        typer.Option(
-            "--workdir",
-            help="Work folder in which the name of an experiment is looked up.",
-            show_default="./fgbench-data/demo/work",
-            callback=refuse_data,
-        ),
+        workdir_option("Work folder in which the name of an experiment is looked up."),
     ] = places.DEMO_WORKDIR,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the ONNX file with the network.")

@@ -10,8 +10,8 @@ import typer
 
 from fgbench.cli import completion
 from fgbench.cli.console import print_json, say
-from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import Json
+from fgbench.cli.workdirs import one_of, workdir_option
 
 if TYPE_CHECKING:
     from fgbench.taxonomy import Ontology
@@ -21,26 +21,24 @@ def labels(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SET]",
-            help="Show this label set alone, a class a line.",
+            metavar="[SET|WORKDIR]",
+            help="Show this label set alone, a class a line; or the classes of this work folder.",
             show_default="all",
             autocompletion=completion.label_set,
         ),
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option(
-            "--workdir",
-            help="Show the classes of this work folder.",
-            show_default="none",
-            callback=refuse_data,
-        ),
+        workdir_option("Show the classes of this work folder.", "none"),
     ] = None,
     json: Json = False,
 ) -> None:
     """List the classes: the 33 with their upper classes, the other label sets, or those of a work folder."""
     from fgbench.taxonomy import FG33, FREE, UNLABELLED, ontology, ontology_names
 
+    if name is not None and name not in ontology_names() and Path(name).is_dir():
+        (workdir,) = one_of([Path(name)], [] if workdir is None else [workdir])
+        name = None
     if workdir is not None:
         if name is not None:
             raise typer.BadParameter("a work folder has one label set; name none", param_hint="[SET]")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Workdir = Annotated[
-    Path | None, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
-]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
 ]

@@ -10,7 +10,6 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json
 from fgbench.cli.predicted_files import (
@@ -26,6 +25,7 @@ from fgbench.cli.predicted_files import (
 from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
+from fgbench.cli.workdirs import workdir_option
 from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
 from fgbench.printable import printable_name
 
@@ -62,12 +62,7 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures (JPEG, PNG, ...) and videos.")],
     workdir: Annotated[
         Path,
-        typer.Option(
-            "--workdir",
-            help="Work folder in which the name of an experiment is looked up.",
-            show_default="./fgbench-data/demo/work",
-            callback=refuse_data,
-        ),
+        workdir_option("Work folder in which the name of an experiment is looked up."),
     ] = places.DEMO_WORKDIR,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and tables.")] = OUT,
     device: Device = None,

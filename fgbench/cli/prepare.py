@@ -12,6 +12,7 @@ from fgbench.cli import completion, places
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_prepare
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
+from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from fgbench.config import PrepareConfig
@@ -36,7 +37,7 @@ def prepare(
     ] = None,
     workdir: Annotated[
         Path | None,
-        typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/<recipe or folder>/work"),
+        workdir_option("Work folder.", "./fgbench-data/<recipe or folder>/work", is_made=False),
     ] = None,
     jobs: Jobs = DEFAULT_JOBS,
     engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",

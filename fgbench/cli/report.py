@@ -11,10 +11,11 @@ import typer
 from fgbench.cli import completion, places
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
-from fgbench.cli.data_folders import refuse_absent, refuse_data
+from fgbench.cli.data_folders import refuse_absent
 from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
+from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -29,7 +30,7 @@ _FOR_PAPER = "paper"
 def report(
     table: Annotated[
         str | None,
-        typer.Option("--table", help="Number of a table, e.g. I.", autocompletion=completion.table),
+        typer.Option("--table", help="Number or name of a table, e.g. I.", autocompletion=completion.table),
     ] = None,
     figure: Annotated[
         str | None,
@@ -52,12 +53,7 @@ def report(
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--workdir",
-            help="Work folder; may be repeated for tables III and IV, which show a data set each.",
-            show_default="./fgbench-data/demo/work",
-            callback=refuse_data,
-        ),
+        workdir_option("Work folder; may be repeated for tables III and IV, which show a data set each."),
     ] = None,
     formats: Annotated[
         list[str] | None,
@@ -123,7 +119,7 @@ def report(
         return
     wanted: list[tuple[str, str]] = []
     if table is not None:
-        wanted.append(("tables", f"table{_number(table)}"))
+        wanted.append(("tables", _table(table)))
     if figure is not None:
         name = f"figure{figure}" if figure.isdecimal() else figure
         wanted.append(("figures", name))
@@ -254,6 +250,7 @@ def _ranked(workdir: Path) -> list[Table]:
         return []
 
 
-def _number(table: str) -> str:
-    """``"I"`` or ``"1"`` to ``"1"``; anything else as it is, for the error of the plugin search."""
-    return str(completion.ROMAN.get(table.upper(), table))
+def _table(typed: str) -> str:
+    """Name of a table: ``"table1"`` of ``"I"`` or ``"1"``; of others their own, as of figures."""
+    number = str(completion.ROMAN.get(typed.upper(), typed))
+    return f"table{number}" if number.isdecimal() else typed

@@ -11,9 +11,8 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, progress_bars, say
-from fgbench.cli.data_folders import refuse_data
+from fgbench.cli.needed_features import ensure_features
 from fgbench.cli.next_steps import after_runs, sheet_command
-from fgbench.cli.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 
 _P = TypeVar("_P", bound="RunPlace")
 
-Workdir = Annotated[
-    Path,
-    typer.Option(
-        "--workdir", help="Work folder.", show_default="./fgbench-data/demo/work", callback=refuse_data
-    ),
-]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 Seeds = Annotated[
     int,
@@ -264,6 +257,8 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
 def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print finished runs: one by one, or the folds and seeds of an experiment together.
 
+    Of processes that train together the first prints for all, and writes what is kept beside the runs.
+
     Args:
         folders: Runs; those of one experiment follow each other, and differ in fold or seed.
         full: Whether with every class, fold and seed.
@@ -271,6 +266,10 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """
     from itertools import groupby
 
+    from fgbench.runs.lock import is_first_process
+
+    if not is_first_process():
+        return
     for _, group in groupby(folders, key=lambda folder: folder.parent.parent):
         runs = list(group)
         if len(runs) == 1:
@@ -329,29 +328,3 @@ def show_seeds(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 def _lines(lines: Sequence[str]) -> None:
     for line in lines:
         say(line)
-
-
-def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: bool) -> None:
-    """Prepare what is missing: the embedded data set, and features that the recipe leaves out.
-
-    Raises:
-        DatasetError: If features are left out and there are no classes that they would tell apart.
-    """
-    from fgbench.preparation.prepare import run, saved
-    from fgbench.runs.labels import read_labels
-    from fgbench.workfolders.manifest_index import is_published, read_index
-
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
-        note("the embedded data set is not prepared yet: preparing it")
-        prepare(jobs=jobs)
-    config, root = saved(workdir)
-    left_out = [stage for stage in stages if not getattr(config, stage).enabled]
-    if not left_out and is_published(workdir):
-        return
-    if left_out and is_published(workdir):
-        read_labels(read_index(workdir)).check_classes()
-    for stage in left_out:
-        note(f"the work folder has no {stage}: computing it")
-    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}
-    with progress_bars(quiet=quiet) as progress:
-        run(config.model_copy(update=enabled), root, workdir, jobs=jobs, progress=progress)

@@ -11,18 +11,14 @@ import typer
 
 from fgbench.cli import places
 from fgbench.cli.console import counts_line, print_json, progress_bars, say
-from fgbench.cli.data_folders import refuse_data, refuse_data_folder
+from fgbench.cli.data_folders import refuse_data_folder
 from fgbench.cli.datasets import check_data
 from fgbench.cli.next_steps import after_status
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
-
-WorkdirArgument = Annotated[
-    Path,
-    typer.Argument(help="Work folder.", show_default="./fgbench-data/demo/work", callback=refuse_data),
-]
+from fgbench.cli.workdirs import Workdir, workdir_option
 
 
-def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -> None:
+def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
     from fgbench.naming import counted
@@ -63,13 +59,8 @@ def status(workdir: WorkdirArgument = places.DEMO_WORKDIR, json: Json = False) -
 
 
 def check(
-    what: Annotated[
-        Path,
-        typer.Argument(
-            metavar="[WORKDIR|DATASET]",
-            help="Work folder; or the recipe of a data set, with --root.",
-            show_default="./fgbench-data/demo/work",
-        ),
+    workdir: Annotated[
+        Path, workdir_option("Work folder; or the recipe of a data set, with --root.")
     ] = places.DEMO_WORKDIR,
     root: Annotated[
         Path | None,
@@ -93,19 +84,19 @@ def check(
     json: Json = False,
 ) -> None:
     """Verify a work folder against its digests, or a data set against the published numbers."""
-    if root is not None and what == places.DEMO_WORKDIR:
+    if root is not None and workdir == places.DEMO_WORKDIR:
         raise typer.BadParameter(
             f"{root} needs the recipe of its data set: fgbench check default --root DIR for clips with "
             "annotations.csv or votes.csv, fgbench check folder --root DIR for folders of classes",
             param_hint="--root",
         )
-    data_root = root or _remembered(what)
+    data_root = root or _remembered(workdir)
     if data_root is None:
-        check_work(what, deep=deep, repair=repair, jobs=jobs, json=json)
+        check_work(workdir, deep=deep, repair=repair, jobs=jobs, json=json)
     elif deep or repair:
         raise typer.BadParameter("--deep and --repair are for work folders, this is a data set")
     else:
-        check_data(str(what), data_root, json=json)
+        check_data(str(workdir), data_root, json=json)
 
 
 def _remembered(what: Path) -> Path | None:

@@ -12,7 +12,6 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note, print_json, say
-from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.next_steps import after_units
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
@@ -23,7 +22,6 @@ from fgbench.cli.runs import (
     Seed,
     Seeds,
     SizedRecipe,
-    Workdir,
     default_recipe,
     named_weights,
     opened,
@@ -31,6 +29,7 @@ from fgbench.cli.runs import (
     show_runs,
 )
 from fgbench.cli.units import required_unit_data, tell_units, unit_data
+from fgbench.cli.workdirs import Workdir, add_command, workdir_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +47,12 @@ TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
 """Temporal streams of TMSAU-Net (Table V)."""
 
 
-@app.command("au")
+@add_command(app, "au")
 def au(
     workdirs: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--workdir",
-            help="Work folder; named several times, one network is trained on all, and lies in the first.",
-            show_default="./fgbench-data/demo/work",
-            callback=refuse_data,
+        workdir_option(
+            "Work folder; named several times, one network is trained on all, and lies in the first."
         ),
     ] = None,
     recipe: SizedRecipe = None,
@@ -115,7 +111,7 @@ def au(
     after_units(folders[0], has_classes=has_classes(workdir))
 
 
-@app.command("msau")
+@add_command(app, "msau")
 def msau(
     workdir: Workdir = places.DEMO_WORKDIR,
     variant: Annotated[str, typer.Option("--variant", help=f"One of {', '.join(VARIANTS)}.")] = "msau",
@@ -217,7 +213,7 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     return trained, str(trained.run / CONFIG)
 
 
-@app.command("tmsau")
+@add_command(app, "tmsau")
 def tmsau(
     workdir: Workdir = places.DEMO_WORKDIR,
     temporal: Annotated[

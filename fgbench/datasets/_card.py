@@ -69,6 +69,11 @@ class Card:
     is_own: bool = False
     people: str = ""
 
+    @property
+    def short(self) -> str:
+        """What tables call it: its title without what stands in brackets."""
+        return self.title.partition(" (")[0]
+
     def variant(self, name: str = "") -> Variant:
         """A variant by its name; the first for an empty one.
 

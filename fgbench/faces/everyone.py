@@ -44,7 +44,7 @@ def everyone(frame: Frame, options: FacesConfig, models: Models) -> list[Observa
             continue
         if any(_is_same(item, one) for one in kept):
             continue
-        face = locate(luma, placement_from_box(item.box_xyxy), models.predictor)
+        face = locate(luma, placement_from_box(item.box_xyxy, roll_rad=item.tilt_rad), models.predictor)
         seen = check(frame, face, models, margin=0.0)
         if seen is None:
             continue

@@ -8,13 +8,14 @@ one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import FacesConfig
-from fgbench.faces.detection import Detection, Detector, open_detector, resized
+from fgbench.faces.detection import Detection, Detector, may_check, open_detector, resized
 from fgbench.faces.geometry import Transform, apply_transform, box_iou, chip_transform, compose, invert
 from fgbench.faces.landmarks import LandmarkPredictor, open_predictor
 from fgbench.faces.placement import (
@@ -52,7 +53,8 @@ class Models:
 
     Attributes:
         detector: The detector chosen.
-        checker: dlib's HOG detector, which is fast enough for checks; the same object if it is chosen.
+        checker: What checks between searches: the same object if it says that it is fast enough
+            (:func:`fgbench.faces.detection.may_check`), else dlib's HOG detector.
         predictor: The landmark predictor.
     """
 
@@ -69,10 +71,9 @@ def load_models(options: FacesConfig) -> Models:
         DependencyError: If a model file is missing or cannot be read.
     """
     detector = open_detector(options.detector, options.detector_model)
-    is_hog = options.detector.replace("-", "_") == "dlib_hog"
     return Models(
         detector=detector,
-        checker=detector if is_hog else open_detector("dlib-hog"),
+        checker=detector if may_check(detector) else open_detector("dlib-hog"),
         predictor=open_predictor(options.landmarks),
     )
 
@@ -156,7 +157,7 @@ def at_detection(
     """
     if known is not None and distance(known.placement, found) <= 1:
         return known
-    start = placement_from_box(found.box_xyxy, roll_rad=found.roll_rad)
+    start = placement_from_box(found.box_xyxy, roll_rad=found.tilt_rad)
     return locate(luma, start, predictor)
 
 
@@ -178,13 +179,13 @@ _FROM_HALF = np.array([[1 / _CHECK_SCALE, 0, 0.5], [0, 1 / _CHECK_SCALE, 0.5]]) 
 def check(frame: Frame, face: Located, models: Models, *, margin: float) -> Detection | None:
     """What the detector sees where a face is thought to be.
 
-    HOG looks first; where it sees nothing and another detector was chosen, that one is asked.
+    The checker looks first; where it sees nothing and another detector was chosen, that one is asked.
 
     Args:
         frame: The frame.
         face: The face, located in this frame.
         models: Detectors.
-        margin: How far below acceptance HOG's score may lie.
+        margin: How far below acceptance the checker's score may lie.
 
     Returns:
         The detection, in px of the frame (its box without the face's turn), or ``None``. The landmarks may
@@ -207,7 +208,9 @@ def _check(picture: Image, face: Located, detector: Detector, *, margin: float) 
             centre = apply_transform(invert(face.to_patch), in_patch.centre)
             width_px = in_patch.width_px / PATCH_FACE_PX * _width_of_patch_face(face.to_patch)
             roll_rad = float(np.arctan2(face.to_patch[0, 1], face.to_patch[0, 0]))
-            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score, roll_rad)
+            to_frame = compose(_FROM_HALF, invert(face.to_patch))
+            points_xy = found.points_by(partial(apply_transform, to_frame))
+            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score, roll_rad, points_xy)
     return None
 
 

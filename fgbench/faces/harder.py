@@ -2,7 +2,7 @@
 
 dlib's HOG detector sees faces that are tilted by no more than about 20 degrees in the plane, and none that
 touch the picture's border. Here the picture is turned, or gets a border of its mean grey level. Both are
-searched with HOG, whatever detector is chosen: others see tilted faces themselves.
+searched with the checker, HOG unless the detector chosen checks itself.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def _search_turned(
         centre = (apply_transform(back, box_centre(item.box_xyxy)) + 0.5) / scale - 0.5
         if all(0 <= value < limit for value, limit in zip(centre, size, strict=True)):
             box = square_box(centre, box_width(item.box_xyxy) / scale)
-            result.append(Detection(box, item.score, turn))
+            points_xy = item.points_by(lambda points: (apply_transform(back, points) + 0.5) / scale - 0.5)
+            result.append(Detection(box, item.score, turn, points_xy))
     return result
 
 
@@ -121,7 +122,11 @@ def search_bordered(luma: Image, detector: Detector) -> list[Detection]:
     width = round(BORDER * max(picture.shape))
     found = search_at_scale(with_border(picture, width), detector, scale=1.0)
     return [
-        Detection(((item.box_xyxy - width + 0.5) / scale - 0.5).astype(np.float32), item.score)
+        Detection(
+            ((item.box_xyxy - width + 0.5) / scale - 0.5).astype(np.float32),
+            item.score,
+            points_xy=item.points_by(lambda points: (points - width + 0.5) / scale - 0.5),
+        )
         for item in found
     ]
 

@@ -160,7 +160,7 @@ class Searcher:
         return self._search(frame, luma, min(scale, finest))
 
     def find_near(self, luma: Image, place: Placement) -> Detection | None:
-        """Face, as HOG sees it, nearest to a place within one box width around it, about as large as
+        """Face, as the checker sees it, nearest to a place within one box width around it, about as large as
         before; if none stands upright, one that is tilted."""
         width, height = luma.shape[1], luma.shape[0]
         reach = _LOCAL_WIDTHS / 2 * place.width_px
@@ -169,7 +169,7 @@ class Searcher:
             border = int(reach)
             inside = replace(place, centre=place.centre + border)
             near = self._find_near(with_border(luma, border), inside, reach)
-            return None if near is None else replace(near, box_xyxy=near.box_xyxy - np.float32(border))
+            return None if near is None else _shifted(near, -border, -border)
         return self._find_near(luma, place, reach)
 
     def _find_near(self, luma: Image, place: Placement, reach: float) -> Detection | None:
@@ -183,8 +183,7 @@ class Searcher:
         found = search_at_scale(part, self._models.checker, scale=scale)
         for turn in other_turns(place.roll_rad):
             found = found or search_turned(part, self._models.checker, turns=(turn,), scale=scale)
-        offset = np.array([x0, y0, x0, y0], np.float32)
-        moved = [replace(item, box_xyxy=item.box_xyxy + offset) for item in found]
+        moved = [_shifted(item, x0, y0) for item in found]
 
         def distance(item: Detection) -> float:
             return float(np.linalg.norm(placement_from_box(item.box_xyxy).centre - place.centre))
@@ -232,7 +231,7 @@ class Searcher:
         """Those detections that turn out to be faces on a closer look."""
         confirmed = []
         for item in items:
-            start = placement_from_box(item.box_xyxy, roll_rad=item.roll_rad)
+            start = placement_from_box(item.box_xyxy, roll_rad=item.tilt_rad)
             face = locate(luma, start, self._models.predictor)
             seen = check(frame, face, self._models, margin=0.0)
             if seen is not None:
@@ -252,3 +251,12 @@ class Searcher:
     @staticmethod
     def _is_changed(before: npt.NDArray[np.int16] | None, after: npt.NDArray[np.int16]) -> bool:
         return before is None or scene.largest_change(before, after) > _CHANGED_LEVELS
+
+
+def _shifted(found: Detection, x_px: int, y_px: int) -> Detection:
+    offset = np.array([x_px, y_px], np.float32)
+    return replace(
+        found,
+        box_xyxy=found.box_xyxy + np.tile(offset, 2),
+        points_xy=found.points_by(lambda points: points + offset),
+    )

@@ -378,7 +378,7 @@ class FaceTracker:
         if seen is not None:
             return replace(self._at_detection(luma, seen, first.face), score=found.score)
         tilted = [
-            self._at_detection(luma, replace(found, roll_rad=found.roll_rad + turn))
+            self._at_detection(luma, replace(found, roll_rad=found.tilt_rad + turn, points_xy=None))
             for turn in other_turns(0.0)
         ]
         checked = [(check(frame, item.face, self._models, margin=0.0), item.face) for item in tilted]

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.features._lanes import exchange, sum_sixteen
 from fgbench.features._rows import Row, kernel
-from fgbench.features._simd import exchange, sum_sixteen
 
 PATCH_PX = 32
 CELL_PX = 16

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.features._lanes import LANES, combine, filter_even
 from fgbench.features._polynomial import N_COEFFICIENTS, Coefficients, Places
 from fgbench.features._rows import Row, kernel
-from fgbench.features._simd import LANES, combine, filter_even
 
 WINDOW_RADIUS_PX = 5
 WINDOW_SIGMA_PX = 0.3 * WINDOW_RADIUS_PX

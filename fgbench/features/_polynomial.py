@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.features._lanes import LANES, filter_both, filter_even
 from fgbench.features._rows import kernel
-from fgbench.features._simd import LANES, filter_both, filter_even
 
 RADIUS_PX = 7
 """Half width of the fit's window ("poly_n" 7: taps from -7 to 7)."""

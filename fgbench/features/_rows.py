@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-Row = npt.NDArray[np.float32]
+from fgbench.features._compiling import compiled
+from fgbench.features._lanes import IS_PLAIN
 
-_OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "fastmath": {"contract", "nsz", "nnan", "ninf", "arcp"},
-    "error_model": "numpy",
-}
+Row = npt.NDArray[np.float32]
 
 
 def kernel(function: Any) -> Any:
@@ -26,9 +22,7 @@ def kernel(function: Any) -> Any:
 
     Where neither the package's folder nor the user's cache folder can be written, every process compiles
     anew. Numba notices a change of the file of a kernel, not of the files of the kernels that it calls:
-    delete ``__pycache__`` after changing one of those.
+    delete ``__pycache__`` after changing one of those. For the same reason nothing is kept of plain loops:
+    machine code of the other choice would be taken for theirs.
     """
-    try:
-        return nb.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # Numba: "cannot cache function: no locator available"
-        return nb.njit(**_OPTIONS)(function)
+    return compiled(function, is_kept=not IS_PLAIN)

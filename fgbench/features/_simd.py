@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+from fgbench.features._compiling import compiled
 
 LANES = 8
 _inline: Callable[[Any], Any] = intrinsic
@@ -216,3 +219,21 @@ def _store_sum(
         total = builder.fadd(total, term, flags=("contract",))
     place = _pointer(context, builder, _FLOAT, args[out], sig.args[out], args[out + 1])
     builder.store(total, place, align=4)
+
+
+def _all_of_them(numbers: Any, taps: Any, counts: Any, small: Any) -> None:
+    combine(numbers, 0, numbers, 0, 1, taps, numbers, 16)
+    exchange(counts, 0, small, small, small, small)
+    sum_sixteen(counts, 0, counts, 0)
+    filter_even(numbers, (0, 1, 2), 0, taps, numbers, 16)
+    filter_both(numbers, (0, 1, 2), 0, taps, numbers, 16, taps, numbers, 16)
+
+
+def try_out() -> None:
+    """Compile every operation, and do each once.
+
+    Raises:
+        Exception: What compiling raises, of whatever kind.
+    """
+    numbers, counts = np.zeros(32, np.float32), np.zeros(128, np.int32)
+    compiled(_all_of_them, is_kept=True)(numbers, (np.float32(1), np.float32(0)), counts, np.int32(0))

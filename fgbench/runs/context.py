@@ -36,7 +36,8 @@ class RunPlace:
         details: Plain values to keep with the result (data set, whether it is drawn, its label set and
             protocol).
         seed: Of everything random.
-        resume: Whether an unfinished run is continued; else it is started anew.
+        resume: Whether an unfinished run is continued; else it is started anew. Never where ``force``,
+            whatever is given.
         force: Whether a finished run is made again.
         jobs: Processes, or threads that decode images.
         progress: Told of the work.
@@ -63,6 +64,10 @@ class RunPlace:
     samples_digest: str | None = None
     earlier_digests: frozenset[str] = frozenset()
     note: Note = unheard
+
+    def __post_init__(self) -> None:
+        # Here and not in each method, of which there are those of users too: what is forced starts anew.
+        object.__setattr__(self, "resume", self.resume and not self.force)
 
     @property
     def faces_digest(self) -> str:

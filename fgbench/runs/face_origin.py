@@ -18,7 +18,7 @@ from fgbench.config import FacesConfig
 from fgbench.errors import ManifestError, MediaError
 from fgbench.media.images import decode
 from fgbench.storage import read_rows
-from fgbench.workfolders.folder import RUN_FILE, read_origin
+from fgbench.workfolders.folder import RUN_FILE, published_recipe
 
 FACE_ORIGIN = "faces"
 """Key of the metadata of weights, and of the details of a result: ``align``, ``geometry`` and ``padding``
@@ -39,7 +39,7 @@ def faces_of(workdir: Path) -> dict[str, Any] | None:
     """
     if not (workdir / RUN_FILE).is_file():
         return None
-    recipe, _ = read_origin(workdir)
+    recipe = published_recipe(workdir)
     try:
         config = FacesConfig.model_validate(recipe.get("faces") or {})
     except ValidationError as error:

@@ -13,6 +13,12 @@ from pathlib import Path
 from fgbench.storage import held
 
 
+def is_first_process() -> bool:
+    """Whether this process is the first of one launch (``torchrun``, ``accelerate launch``), or the only
+    one."""
+    return "LOCAL_RANK" not in os.environ or os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def hold_run(folder: Path) -> Iterator[None]:
     """Hold the folder of a run while it is made; the system lets go when the process ends, however it ends.
@@ -25,7 +31,7 @@ def hold_run(folder: Path) -> Iterator[None]:
     Raises:
         ResourceError: If another process makes the run, or the folder cannot be written.
     """
-    if "LOCAL_RANK" in os.environ and os.environ.get("RANK", "0") != "0":
+    if not is_first_process():
         yield
         return
     name = "/".join(folder.parts[-3:])

@@ -86,6 +86,19 @@ def join_processes(device: torch.device) -> Processes:
     return Processes(state.process_index, state.num_processes)
 
 
+def write_once(device: torch.device, write: Callable[[], object]) -> None:
+    """Let the main process write what all of them have made, while the others wait for it.
+
+    Args:
+        device: Where they train.
+        write: Predicts what is to be predicted and writes the run; called in the main process alone.
+    """
+    processes = join_processes(device)
+    if processes.main:
+        write()
+    processes.wait()
+
+
 def _leave() -> None:
     if distributed.is_initialized():
         distributed.destroy_process_group()

@@ -15,6 +15,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.temporaries import is_temporary, remove_temporaries
+from fgbench.workfolders.manifest_index import is_published, read_index
 from fgbench.workfolders.verification import NOTES
 
 MARKER = ".fgbench-work.json"
@@ -99,6 +100,22 @@ def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
     if origin is None:
         raise ManifestError(f"{path} tells no recipe and root, as fgbench prepare writes it", again)
     return origin[0], Path(origin[1])
+
+
+def published_recipe(workdir: Path) -> dict[str, Any]:
+    """The recipe that the manifests of a work folder were made by, as plain values, not validated.
+
+    ``prepare.json`` tells the recipe that was asked for last: an interrupted ``fgbench prepare`` has not
+    followed it yet. It is taken where there are no manifests, or none that tell theirs.
+
+    Raises:
+        ManifestError: If the manifests' index is damaged, or it is no work folder.
+        ResourceError: If it may not be read.
+    """
+    made: dict[str, Any] = {}
+    if is_published(workdir):
+        made = read_index(workdir).get("origin", {}).get("recipe", {})
+    return made or read_origin(workdir)[0]
 
 
 def check_results(workdir: Path) -> None:

@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.cli.predict import output_names
 from fgbench.runs.results import read_predictions, read_result
+from fgbench.workfolders.manifest_index import read_index
+from fgbench.workfolders.sealed_json import write_sealed
 
 WORK = "fgbench-data/clips/work"
 OTHER = "fgbench-data/others/work"
@@ -311,9 +313,9 @@ def test_onnx_of_a_network_of_grey_pictures_sees_grey(tmp_path):
 def test_a_network_is_not_tested_on_faces_of_another_geometry(here, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(here / OTHER, work)
-    told = json.loads((work / "prepare.json").read_text())
-    told["recipe"]["faces"] = {"align": "always", "geometry": "face", "padding": None}
-    (work / "prepare.json").write_text(json.dumps(told))
+    index = read_index(work)
+    index["origin"]["recipe"]["faces"] = {"align": "always", "geometry": "face", "padding": None}
+    write_sealed(work / "manifests/index.json", index)
     faces = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
     weights = write_tiny_weights(tmp_path / "w.safetensors", faces=faces)
     refused = cli("evaluate", weights, "--workdir", work, "--device", "cpu", "--jobs", 1)

@@ -111,7 +111,7 @@ def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[Place, ClipSet]:
     for row in clips:
         table.add(row)
     table.close()
-    (manifests / "index.json").write_text(json.dumps({"dataset": "noise", "synthetic": True}))
+    (manifests / "index.json").write_text(json.dumps({"dataset": "noise", "synthetic": True, "files": {}}))
     place = Place(
         workdir=folder,
         manifest_digest="noise",

@@ -104,7 +104,11 @@ def test_data_sets_find_their_column(dataset, n_classes, third, fourth):
         ("dfew-16f", 7, "DFEW"),
         ("oulu-casia-6", 6, "Oulu-CASIA"),
         ("sfew-aligned", 7, "SFEW"),
-        ("raf-db", 9, "raf-db"),
+        ("raf-db", 9, "RAF-DB"),
+        ("FERV39k", 7, "FERV39k"),
+        ("mafw", 11, "MAFW"),
+        ("aff_wild2", 8, "Aff-Wild2"),
+        ("folder", 3, "folder"),
         ("my faces", 3, "my faces"),
     ],
 )

@@ -165,8 +165,6 @@ def test_methods_that_the_paper_lacks_follow_with_what_was_measured(tmp_path, ta
         write_fake_run(tmp_path, name, method=method, details={"kind": kind}, share=0.6)
     write_fake_run(tmp_path, "msau-progressive", method="MSAU-Net, progressive")
     write_fake_run(tmp_path, "mine-2", method="Mine", details={"kind": "image"})
-    with pytest.raises(NoRunError):
-        table2.build(tmp_path)
     write_fake_run(tmp_path, "lbp-svm", method=None, share=0.1)
     found = table2.build(tmp_path)
     rows = lines(found)
@@ -294,3 +292,18 @@ def test_one_experiment_is_of_one_method(tmp_path):
     write_fake_run(tmp_path, "mine", method="Plain CNN", seed=1)
     with pytest.raises(ManifestError, match=r"of several methods: AU\+CNN, Plain CNN"):
         table2.build(tmp_path)
+
+
+def test_a_method_of_ones_own_is_shown_without_any_of_the_paper(tmp_path):
+    folder = write_fake_run(tmp_path, "mine", method="The commonest", share=0.5)
+    table = table2.build(tmp_path)
+    row = lines(table)["The commonest", "this data set"]
+    expected = counted([folder])
+    assert {label: row[label] for label in LABELS} == pytest.approx(expected)
+    for (method, of), theirs in lines(table).items():
+        if of == "this data set" and method != "The commonest":
+            assert {theirs[label] for label in LABELS} == {None}, method
+    other = tmp_path / "other"
+    write_fake_run(other, "msau-progressive", method="MSAU-Net, progressive")
+    with pytest.raises(NoRunError):  # a variant, which is no row of this table
+        table2.build(other)

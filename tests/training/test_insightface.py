@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
+from one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tiny_manifests import image_row, write_faces, write_images
 from tiny_work import GREY, REST
 from typer.testing import CliRunner
@@ -210,6 +211,16 @@ def test_a_finished_run_is_that_of_its_weights_and_recipe(place, weights, monkey
     insightface.run(short, place, other)
     insightface.run(short.model_copy(update={"flip": False}), place, weights)
     assert len(set(trained)) == 3
+
+
+def test_what_is_forced_starts_anew(place, weights):
+    short = config(optimiser=FAST | {"epochs": 3})
+    forced_runs_start_anew(lambda here: insightface.run(short, here, weights), place)
+
+
+def test_one_process_writes_the_run(place, weights, monkeypatch):
+    short = config(optimiser=FAST | {"epochs": 1})
+    other_processes_write_no_run(lambda here: insightface.run(short, here, weights), place, monkeypatch)
 
 
 class KilledError(Exception):

@@ -434,6 +434,7 @@ def test_other_label_sets_and_folds(tmp_path, image):
 
     manifests = small_clips(tmp_path / "clips", rest=False)
     index = {"scheme": "free", "classes": sorted(COLOURS), "dataset": "made up", "synthetic": True}
+    index["files"] = {}
     index["protocol"] = {"kind": "k-fold", "folds": 4, "group_by": "subject_id", "label": "4-fold by subject"}
     (manifests / "index.json").write_text(json.dumps(index))
     work = tmp_path / "work"

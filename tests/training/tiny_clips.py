@@ -60,7 +60,7 @@ def write_clips(manifests, described, *, group=16):
     table = pa.Table.from_pylist(fields, schema=records.schema("optical_flow"))
     pq.write_table(table, path, row_group_size=group)
     pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
-    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True}))
+    (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True, "files": {}}))
     return manifests
 
 

@@ -31,6 +31,7 @@ class DlibHogDetector:
     """dlib's frontal face detector; see :class:`fgbench.faces.detection.Detector`."""
 
     uses_colour = False
+    is_quick = True
     smallest_face_px = 80.0
     accepted_score = 0.0
     scales = (1 / 3, 1 / 2, 1.0, 2.0)

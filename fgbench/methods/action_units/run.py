@@ -54,7 +54,7 @@ from fgbench.training.context import Place
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT, fit
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import write_once
 from fgbench.training.randomness import generator
 
 WEIGHTS = "weights.safetensors"
@@ -216,14 +216,15 @@ def _make(
         device=place.device,
         folder=place.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
-        resume=place.resume and not place.force,
+        resume=place.resume,
         progress=place.progress,
         note=place.note,
         measure="mean F1",
     )
-    processes = join_processes(place.device)
-    if processes.main:
-        _finish(
+    write_once(
+        place.device,
+        partial(
+            _finish,
             config,
             place,
             protocol,
@@ -233,8 +234,8 @@ def _make(
             preprocessing,
             history=history,
             fingerprint=fingerprint,
-        )
-    processes.wait()
+        ),
+    )
 
 
 def _finish(

@@ -46,6 +46,7 @@ from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import fit
+from fgbench.training.processes import write_once
 from fgbench.training.randomness import generator
 
 NEEDS = ("wide_faces",)
@@ -173,11 +174,31 @@ def _open(config: InsightFaceConfig, place: Place) -> _Data:
 
 def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details: Mapping[str, Any]) -> Path:
     plain = config.model_dump(mode="json")
-    labels = place.labels.labels
-    model = build(config, weights, seed=place.seed, n_classes=len(labels)).to(place.device)
+    n_classes = len(place.labels.labels)
+    model = build(config, weights, seed=place.seed, n_classes=n_classes).to(place.device)
     data = _open(config, place)
     fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
-    history, probabilities = _train(model, config, place, data, fingerprint=fingerprint)
+    trained, see, test, history = _train(model, config, place, data, fingerprint=fingerprint)
+
+    def write() -> None:
+        probabilities = predict_classes(trained.eval(), see, test.inputs)
+        _write(config, place, data, model, probabilities, history=history, details=details)
+
+    write_once(place.device, write)
+    return place.folder(config.name)
+
+
+def _write(
+    config: InsightFaceConfig,
+    place: Place,
+    data: _Data,
+    model: IResNetClassifier,
+    probabilities: npt.NDArray[np.float32],
+    *,
+    history: History,
+    details: Mapping[str, Any],
+) -> None:
+    """Write the run, its result last."""
     folder = place.folder(config.name)
     metadata = {
         "kind": "insightface",
@@ -197,18 +218,17 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
         place,
         data.roles,
         probabilities,
-        config=plain,
+        config=config.model_dump(mode="json"),
         history=history,
         metadata=metadata,
         details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
     )
-    return folder
 
 
 def _train(
     model: IResNetClassifier, config: InsightFaceConfig, place: Place, data: _Data, *, fingerprint: str
-) -> tuple[History, npt.NDArray[np.float32]]:
-    """Train the network, or its head alone; returns also the probabilities of the test images."""
+) -> tuple[IResNetClassifier | FaceHead, See, FaceSet, History]:
+    """Train the network, or its head alone; returns what was trained, how it sees, and the test images."""
     train, selection, test = data.train, data.selection, data.test
     trained: IResNetClassifier | FaceHead = model
     see: See = see_crops
@@ -230,4 +250,4 @@ def _train(
         note=place.note,
     )
     model.eval()
-    return history, predict_classes(trained, see, test.inputs)
+    return trained, see, test, history

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import fit
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import write_once
 
 WEIGHTS = "weights.safetensors"
 
@@ -263,14 +264,12 @@ def _run_one(
         fingerprint=digest_json(
             [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
         ),
-        resume=place.resume and not place.force,
+        resume=place.resume,
         progress=place.progress,
         note=place.note,
     )
-    processes = join_processes(place.device)
-    if processes.main:
-        _finish(config, place, data, model.eval(), preprocessing, start, history=history, details=details)
-    processes.wait()
+    with_all = partial(_finish, config, place, data, model.eval(), preprocessing, start)
+    write_once(place.device, partial(with_all, history=history, details=details))
     return folder
 
 

@@ -16,7 +16,7 @@ from fgbench.config import OpticalFlowConfig
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.runs.weights import Trained
 from fgbench.training.context import Place
-from fgbench.workfolders.folder import read_origin
+from fgbench.workfolders.folder import published_recipe
 
 FLOW_ORIGIN = "optical_flow"
 """Key of the metadata of weights, and of the details of a result."""
@@ -30,7 +30,7 @@ def flow_of(workdir: Path) -> dict[str, Any]:
     Raises:
         ManifestError: If it is no work folder, or its recipe is damaged.
     """
-    recipe, _ = read_origin(workdir)
+    recipe = published_recipe(workdir)
     try:
         config = OpticalFlowConfig.model_validate(recipe.get("optical_flow") or {})
     except ValidationError as error:

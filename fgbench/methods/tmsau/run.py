@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import fit
-from fgbench.training.processes import join_processes
+from fgbench.training.processes import write_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,14 +148,12 @@ def _run(
         device=place.device,
         folder=place.folder(config.name),
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
-        resume=place.resume and not place.force,
+        resume=place.resume,
         progress=place.progress,
         note=place.note,
     )
-    processes = join_processes(place.device)
-    if processes.main:
-        _finish(config, place, data, model.eval(), network, image, history=history, details=details)
-    processes.wait()
+    with_all = partial(_finish, config, place, data, model.eval(), network, image)
+    write_once(place.device, partial(with_all, history=history, details=details))
     return place.folder(config.name)
 
 

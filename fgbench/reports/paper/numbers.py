@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from fgbench import plugins
+from fgbench.datasets._card import Card
 from fgbench.resources import resource
 
 
@@ -139,24 +141,45 @@ def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes
 
 
 def benchmark_title(dataset: str, n_classes: int) -> str:
-    """What a data set is called, in the paper where it is there: its own name if it is not known.
+    """What a data set is called: in the paper where it is there, else by the card of its adapter, of which
+    its name is or begins with that; its own name if it is of none.
 
     Args:
         dataset: Name of the data set.
         n_classes: Its classes.
     """
     row = _benchmark(dataset, n_classes)
-    return row.get("title") or row.get("table3") or row.get("table4") or dataset
+    return row.get("title") or row.get("table3") or row.get("table4") or _card_title(dataset) or dataset
+
+
+def _card_title(dataset: str) -> str:
+    name = _typed(dataset)
+    known = {adapter.replace("_", "-"): adapter for adapter in plugins.names("datasets")}
+    fitting = [typed for typed in known if _is_or_begins_with(name, typed)]
+    if not fitting:
+        return ""
+    card: Card = plugins.load("datasets", known[max(fitting, key=len)]).CARD
+    return "" if card.is_own else card.short
+
+
+def _typed(dataset: str) -> str:
+    """The name of a data set as recipes have it."""
+    return "-".join(
+        "".join(c if c.isalnum() else " " for c in dataset.lower().replace("+", " plus ")).split()
+    )
+
+
+def _is_or_begins_with(name: str, known: str) -> bool:
+    """Whether a name is that of a data set or of a variant of it."""
+    return name == known or name.startswith(f"{known}-")
 
 
 def _benchmark(dataset: str, n_classes: int) -> dict[str, str]:
     """Row of ``manifests/benchmarks.csv`` of a data set; empty if there is none."""
-    name = "-".join(
-        "".join(c if c.isalnum() else " " for c in dataset.lower().replace("+", " plus ")).split()
-    )
+    name = _typed(dataset)
     with resource("manifests", "benchmarks.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    fitting = [row for row in rows if name == row["dataset"] or name.startswith(f"{row['dataset']}-")]
+    fitting = [row for row in rows if _is_or_begins_with(name, row["dataset"])]
     longest = max((len(row["dataset"]) for row in fitting), default=0)
     for row in fitting:
         if len(row["dataset"]) == longest and row["classes"] in ("", str(n_classes)):

@@ -1,0 +1,57 @@
+"""What holds of every method that trains: what is forced starts anew, and one process writes the run.
+
+Each function is given ``train(place)``, which makes a run in a place and returns its folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fgbench.training.processes import Processes
+
+
+class KilledError(Exception):
+    """Ends a training in its midst."""
+
+
+def forced_runs_start_anew(train, place):
+    """After a kill that leaves a checkpoint, ``--force`` begins with the first step."""
+
+    def killed(name, done, of):
+        if name == "train" and 3 * done > 2 * of:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(replace(place, progress=killed))
+    assert list((place.workdir / "runs").rglob("checkpoint.pt")), "there is something to continue"
+    for force, first in ((False, False), (True, True)):
+        steps = []
+        told = replace(place, force=force, progress=telling(steps))
+        if force:
+            train(told)
+        else:
+            with pytest.raises(KilledError):
+                train(replace(told, progress=telling(steps, stop=True)))
+        assert (steps[0] == 1) == first, f"force={force}: begins with step {steps[0]}"
+
+
+def telling(steps, *, stop=False):
+    """Progress that notes the steps; with ``stop`` it ends the training after the first."""
+
+    def progress(name, done, of):
+        if name == "train":
+            steps.append(done)
+            if stop:
+                raise KilledError
+
+    return progress
+
+
+def other_processes_write_no_run(train, place, monkeypatch):
+    """This process takes itself for another than the first, whose files these are."""
+    monkeypatch.setattr(Processes, "main", property(lambda self: False))
+    train(place)
+    written = [path.name for path in (place.workdir / "runs").rglob("*") if path.is_file()]
+    assert [name for name in written if not name.endswith(".lock")] == []

@@ -1,0 +1,52 @@
+"""Networks of action units, images and clips: ``--force`` starts anew, and one process writes the run."""
+
+import pytest
+from one_writer import forced_runs_start_anew, other_processes_write_no_run
+from tiny_clips import small_clips, video_recipe
+from tiny_work import FAST, au_recipe, au_rows, place_in, plain_recipe, small_work
+
+from fgbench.methods.action_units import run as au_run
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.tmsau import run as video_run
+
+SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
+TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"}
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def train_au(place):
+    (folder,) = au_run.run(au_recipe(**SHORT), place, au_rows(place.manifests))
+    return folder
+
+
+def train_image(place):
+    (folder,) = image_run.run(plain_recipe(**SHORT), place, None)
+    return folder
+
+
+def train_video(place):
+    return video_run.run(video_recipe(**TSNET, **SHORT), place, None)
+
+
+METHODS = {"au": train_au, "image": train_image, "video": train_video}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    return {"faces": small_work(folder / "faces"), "clips": small_clips(folder / "clips")}
+
+
+@pytest.fixture(params=METHODS)
+def method(request, data, tmp_path):
+    manifests = data["clips" if request.param == "video" else "faces"]
+    return METHODS[request.param], place_in(tmp_path / "work", manifests)
+
+
+def test_what_is_forced_starts_anew(method):
+    forced_runs_start_anew(*method)
+
+
+def test_one_process_writes_the_run(method, monkeypatch):
+    other_processes_write_no_run(*method, monkeypatch)
