@@ -30,6 +30,7 @@ from fgbench.decoders._tone import tone_map_of
 from fgbench.errors import MediaError
 from fgbench.hashing import digest_file
 from fgbench.media_faults import clear_faults
+from fgbench.text_paths import text_path
 from fgbench.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
 # Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
@@ -165,7 +166,8 @@ class DecordReader:
 def _open(path: Path) -> Any:
     decord.logging.set_level(decord.logging.QUIET)
     try:
-        return decord.VideoReader(str(path), ctx=decord.cpu(0), num_threads=1)
+        with text_path(path) as name:
+            return decord.VideoReader(name, ctx=decord.cpu(0), num_threads=1)
     except (decord.DECORDError, RuntimeError) as error:
         raise MediaError(
             f"decord cannot open {path}", "use the decoder pyav", reason="decoder_failed"

@@ -25,6 +25,7 @@ from fgbench.evaluation.division import read_division
 from fgbench.evaluation.duplicate_search import MAX_BITS, MIN_CORRELATION
 from fgbench.evaluation.leakage import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.evaluation.look_groups import LookGroup, look_groups
+from fgbench.naming import shown
 from fgbench.records import SPLITS
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
@@ -137,7 +138,7 @@ class Audit:
         folders = {"workdir": self.folder, "against": self.against}
         return {
             **{
-                name: None if folder is None else {**asdict(folder), "path": str(folder.path)}
+                name: None if folder is None else {**asdict(folder), "path": shown(str(folder.path))}
                 for name, folder in folders.items()
             },
             "thresholds": {"max_bits": MAX_BITS, "min_correlation": MIN_CORRELATION},

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.models.weight_limits import check_archive, check_header, check_size, check_tensors
+from fgbench.text_paths import text_path
 
 METADATA_KEY: Final = "fgbench"
 """Entry of the safetensors header that holds the description as JSON."""
@@ -228,7 +229,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         check_size(path)
         check_header(path)
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with text_path(path) as named, safe_open(named, framework="pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
             metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:

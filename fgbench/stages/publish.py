@@ -37,6 +37,7 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.hashing import digest_file, digest_json
 from fgbench.manifest_index import INDEX, MANIFESTS, is_sealed, read_index
+from fgbench.parquet_files import open_parquet
 from fgbench.pipeline import REJECTS, ROWS, stage_folder
 from fgbench.provenance import provenance
 from fgbench.records import SPLITS
@@ -223,7 +224,6 @@ def verify(workdir: Path) -> list[str]:
         ManifestError: If there is no index.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     folder = workdir / MANIFESTS
     index = read_index(workdir)
@@ -236,7 +236,8 @@ def verify(workdir: Path) -> list[str]:
             faults.append(f"{name}: content differs from the index")
         elif described["rows"] is not None:
             try:
-                found = pq.read_metadata(path).num_rows
+                with open_parquet(path) as file:
+                    found = file.metadata.num_rows
             except (pa.ArrowException, OSError) as error:
                 faults.append(f"{name}: not a Parquet file: {error}")
                 continue
