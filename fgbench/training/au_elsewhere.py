@@ -21,7 +21,8 @@ from fgbench.training.au_evaluation import ask, open_au_network
 from fgbench.training.au_folders import own_result
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.device import describe
-from fgbench.training.elsewhere import experiment_elsewhere, origin_told, read_settings
+from fgbench.training.elsewhere import origin_told, read_settings
+from fgbench.training.elsewhere_names import experiment_elsewhere
 from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained
 from fgbench.training.trained import Trained
@@ -40,7 +41,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         Folder of the new run.
 
     Raises:
-        ConfigError: If the network was trained on faces of another geometry.
+        ConfigError: If the network was trained on faces of another geometry, or the run would replace that of
+            other weights.
         DatasetError: If no test frame has both a face and labels of the network's units.
         ManifestError: If the weights are of another kind, or they, their run or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -50,6 +52,8 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
     refuse_other_faces(trained, place)
     model, preprocessing = open_au_network(trained, place.device)
     source = own_result(trained)
+    seed = int(trained.metadata["seed"])
+    experiment = experiment_elsewhere(trained, source, place, seed=seed)
     settings = {} if source is None else read_settings(trained.path.parent, source)
     config = _recipe(trained, settings)
     tested = _tested(config, data)
@@ -62,11 +66,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         labels=opened.labels,
         probabilities=ask(trained, model, preprocessing, opened),
     )
-    seed = int(trained.metadata["seed"])
-    folder = run_folder(
-        place.workdir, experiment=experiment_elsewhere(trained, place), fold=SINGLE_FOLD, seed=seed
-    )
-    own = {} if source is None else source["details"]
+    folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     told = pseudo_data([data])
     notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told)]
     with hold_run(folder):
@@ -76,7 +76,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             config=config.model_dump(mode="json"),
             device=describe(place.device),
             details={
-                **origin_told(trained, own, own.get("manifest_digest"), place),
+                **origin_told(trained, source, place),
                 **({PSEUDO: told} if told else {}),
                 **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,

@@ -47,7 +47,7 @@ from fgbench.training.au_labels import AuRow
 from fgbench.training.au_task import AuTask, LabelledFrames, predict_units
 from fgbench.training.cards import model_card
 from fgbench.training.device import describe, memory_explained
-from fgbench.training.elsewhere import slug
+from fgbench.training.elsewhere_names import slug
 from fgbench.training.face_use import refuse_mixed_faces
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT, fit

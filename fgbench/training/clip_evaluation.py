@@ -29,12 +29,8 @@ from fgbench.training.clip_inference import ClipNetwork
 from fgbench.training.clip_outcome import Outcome, write_clip_outcome
 from fgbench.training.clip_set import clip_frames
 from fgbench.training.device import describe
-from fgbench.training.elsewhere import (
-    experiment_elsewhere,
-    is_zero_shot,
-    settings_of,
-    tested_elsewhere,
-)
+from fgbench.training.elsewhere import is_zero_shot, settings_of, tested_elsewhere
+from fgbench.training.elsewhere_names import experiment_elsewhere
 from fgbench.training.evaluation import Comparison, compare
 from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.flow_origin import refuse_other_flow
@@ -62,7 +58,8 @@ def evaluate_clips(
 
     Raises:
         ConfigError: If the network tells other classes apart than those of the work folder, was trained on
-            optical flow that was computed otherwise, or has one stream only and a weight is given.
+            optical flow that was computed otherwise, or has one stream only and a weight is given; or the run
+            would replace that of other weights.
         DatasetError: If there are no test clips.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -76,6 +73,11 @@ def evaluate_clips(
     if network.config.temporal == "flow" and not is_own:
         refuse_other_flow(trained, place)
     chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
+    seed = int(trained.metadata["seed"])
+    more = "" if weight is None else f"-w{chosen:.2f}"
+    experiment = f"{trained.metadata['experiment']}{more}"
+    if not is_own:
+        experiment = experiment_elsewhere(trained, source, place, seed=seed, more=more)
     parts, roles = _predicted(network, place, fold=source["fold"] if is_own and source else None)
     fused = parts["test"][1].fused(chosen)
     found = predictions_of(roles, fused, fused, network.classes)
@@ -89,16 +91,14 @@ def evaluate_clips(
         "fusion_weight": chosen if len(network.config.streams) > 1 else None,
     }
     if is_own and source is not None:
-        experiment, fold = str(trained.metadata["experiment"]), str(source["fold"])
+        fold = str(source["fold"])
         details: dict[str, Any] = {**source["details"], **told}
     else:
-        experiment, fold = experiment_elsewhere(trained, place), SINGLE_FOLD
+        fold = SINGLE_FOLD
         found, details = tested_elsewhere(found, trained, network.labels, source, place, more=told)
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
-        experiment += f"-w{chosen:.2f}"
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
-    seed = int(trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
     with hold_run(folder):
         if not details.get("transfer"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from fgbench.evaluation.labels import FG33, LabelSet
 from fgbench.evaluation.results import CONFIG, SINGLE_FOLD, Predictions, read_result
 from fgbench.evaluation.six_classes import RULE, can_map, zero_shot
 from fgbench.storage import readable
+from fgbench.training.elsewhere_names import training_told
 from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
 from fgbench.training.pseudo_labels import pseudo_trained
@@ -71,7 +71,7 @@ def tested_elsewhere(
     notes = pseudo_trained(trained.metadata)
     details = {
         **({"notes": notes} if notes else {}),
-        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
+        **origin_told(trained, source, place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),
@@ -93,30 +93,29 @@ def tested_elsewhere(
     return found, details
 
 
-def origin_told(
-    trained: Trained, own: Mapping[str, Any], manifest_digest: str | None, place: Place
-) -> dict[str, Any]:
+def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
     """What a result on other data tells of these, and of the weights.
 
     Args:
         trained: The network.
-        own: Details of the result of the run that it is of; empty if that is not at hand.
-        manifest_digest: Digest of the manifests that it was trained on, if known.
+        source: Result of the run that it is of, if it is at hand.
         place: The work folder that it was tested on.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
+    own = {} if source is None else source["details"]
     told = {
         **place.details,
         "manifest_digest": place.manifest_digest,
         "recipe": trained.metadata["experiment"],
         "weights": {
+            "manifest_digest": None,
+            **training_told(trained, source),
             "sha256": trained.digest,
             "run": trained.name,
             "dataset": own.get("dataset", _UNKNOWN),
             "synthetic": own.get("synthetic"),
-            "manifest_digest": manifest_digest,
         },
         "clips_trained_on": clips_trained_on(trained, place),
     }
@@ -124,11 +123,6 @@ def origin_told(
         label = f"{place.division.label}, all folds tested by one network"
         told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
     return told
-
-
-def experiment_elsewhere(trained: Trained, place: Place) -> str:
-    """Name of the experiment that tests a network on the data of a work folder."""
-    return f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:
@@ -164,8 +158,3 @@ def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise ManifestError(f"{path} is damaged: it holds no settings", "run the experiment again")
     return settings
-
-
-def slug(name: str) -> str:
-    """A name as part of that of a folder."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

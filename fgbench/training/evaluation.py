@@ -25,12 +25,8 @@ from fgbench.evaluation.roles import Roles, predictions_of
 from fgbench.evaluation.run_lock import hold_run
 from fgbench.evaluation.samples import image_samples
 from fgbench.training.device import describe
-from fgbench.training.elsewhere import (
-    experiment_elsewhere,
-    is_zero_shot,
-    settings_of,
-    tested_elsewhere,
-)
+from fgbench.training.elsewhere import is_zero_shot, settings_of, tested_elsewhere
+from fgbench.training.elsewhere_names import experiment_elsewhere
 from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.image_set import open_image_set
 from fgbench.training.image_task import predict
@@ -80,7 +76,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
 
     Raises:
         ConfigError: If the network tells other classes apart than those of the work folder, or was trained
-            on faces of another geometry.
+            on faces of another geometry; or the run would replace that of other weights.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -90,8 +86,11 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     source = None if run is None else read_result(run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    seed = int(network.trained.metadata["seed"])
+    experiment = ""
     if not is_own:
         refuse_other_faces(network.trained, place)
+        experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
@@ -108,8 +107,6 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         return run, compare(read_predictions(run), found)
     told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
     found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
-    experiment = experiment_elsewhere(network.trained, place)
-    seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
         write_branches(folder, test.sample_ids, predicted.branches)
