@@ -17,11 +17,12 @@ from fgbench.evaluation.action_units import AuPredictions, write_au_run
 from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import SINGLE_FOLD, run_folder
 from fgbench.evaluation.run_lock import hold_run
+from fgbench.evaluation.run_settings import read_settings
 from fgbench.training.au_evaluation import ask, open_au_network
 from fgbench.training.au_folders import own_result
 from fgbench.training.au_frames import Frames, UnitData, labelled_frames
 from fgbench.training.device import describe
-from fgbench.training.elsewhere import origin_told, read_settings
+from fgbench.training.elsewhere import origin_told
 from fgbench.training.elsewhere_names import experiment_elsewhere
 from fgbench.training.face_use import refuse_other_faces
 from fgbench.training.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained

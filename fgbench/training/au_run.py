@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -28,6 +29,7 @@ from fgbench.evaluation.place import Note
 from fgbench.evaluation.protocol import Protocol
 from fgbench.evaluation.pseudo import PSEUDO
 from fgbench.evaluation.results import unheard
+from fgbench.evaluation.run_settings import is_giving_way, refuse_other_settings
 from fgbench.evaluation.splits import subject_folds
 from fgbench.hashing import digest_json
 from fgbench.models.drml import AuNet, Embedding, Trunk
@@ -181,7 +183,7 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         identity[PSEUDO] = place.details[PSEUDO]
     fingerprint = digest_json(identity)
     folder = place.folder(config.name, protocol.fold)
-    if not place.force and is_finished(folder, fingerprint, note=place.note):
+    if not place.force and is_finished(folder, fingerprint, plain, note=place.note):
         return folder
     with place.hold(config.name, protocol.fold):
         _make(config, place, protocol, roles, fingerprint=fingerprint)
@@ -313,13 +315,17 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
     return model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
 
 
-def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool:
+def is_finished(folder: Path, fingerprint: str, settings: Mapping[str, Any], *, note: Note = unheard) -> bool:
     """Whether a run is there with its weights, undamaged, and is that of this recipe, data and seed.
 
     Args:
         folder: Its folder.
         fingerprint: Of recipe, data and seed.
+        settings: Those of the recipe, as plain values.
         note: Told why a finished run cannot be taken as it is.
+
+    Raises:
+        ConfigError: If it was made with other settings.
     """
     try:
         result = read_au_result(folder)
@@ -327,9 +333,14 @@ def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool
         if (folder / RESULT).exists():
             note(f"{error.message}: the run is made again")
         return False
-    if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
-        return False
     try:
+        if result["config_digest"] != digest_json(settings):
+            if is_giving_way(folder):
+                return False
+            refuse_other_settings(folder, result, settings, command=f"fgbench train au ({settings['name']})")
+        if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
+            note(f"{folder} is of other data, or has lost its weights: the run is made again")
+            return False
         check_files(folder, result, again="run fgbench train au again")
     except ManifestError as error:
         note(f"{error.message}: the run is made again")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from fgbench.errors import ConfigError, ManifestError
-from fgbench.evaluation.kept_digests import check_texts
+from fgbench.errors import ConfigError
 from fgbench.evaluation.labels import FG33, LabelSet
 from fgbench.evaluation.results import CONFIG, SINGLE_FOLD, Predictions, read_result
+from fgbench.evaluation.run_settings import read_settings
 from fgbench.evaluation.six_classes import RULE, can_map, zero_shot
-from fgbench.storage import readable
 from fgbench.training.elsewhere_names import training_told
 from fgbench.training.overlap import clips_trained_on
 from fgbench.training.place import Place
@@ -134,27 +132,3 @@ def settings_of(trained: Trained) -> Mapping[str, Any]:
     if trained.run is None or not (trained.run / CONFIG).is_file():
         return {"network": trained.metadata["network"]}
     return read_settings(trained.run, read_result(trained.run))
-
-
-def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a run.
-
-    Args:
-        folder: Its folder.
-        result: Its result, of classes or of action units.
-
-    Raises:
-        ManifestError: If they are missing or damaged.
-    """
-    import yaml
-
-    path = folder / CONFIG
-    check_texts(folder, result, again="run the experiment again")
-    try:
-        with readable(path):
-            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ManifestError(f"{path} is damaged: it is no YAML", "run the experiment again") from error
-    if not isinstance(settings, dict):
-        raise ManifestError(f"{path} is damaged: it holds no settings", "run the experiment again")
-    return settings

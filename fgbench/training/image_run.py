@@ -132,7 +132,10 @@ def run(
             **({"notes": notes} if notes else {}),
         }
         folder = place.finished(single.name, single.model_dump(mode="json"))
-        if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
+        if folder is not None and read_result(folder)["details"].get("trunk") != details["trunk"]:
+            place.note(f"{folder} started from other weights: the run is made again")
+            folder = None
+        if folder is None:
             data = data or _open(single, place, unit_rows, pseudo)
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(

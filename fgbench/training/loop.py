@@ -28,6 +28,7 @@ from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.place import Note
 from fgbench.evaluation.results import unheard
+from fgbench.evaluation.run_settings import CHECKPOINT as CHECKPOINT
 from fgbench.sealed_json import write_sealed
 from fgbench.temporaries import remove_temporaries
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -47,9 +48,6 @@ from fgbench.training.processes import (
 from fgbench.training.randomness import deterministic, isolated, seed_step
 from fgbench.training.task import Task, ThawingTask
 from fgbench.training.turns import Turns, build_turns
-
-CHECKPOINT = "checkpoint.pt"
-"""Name of the checkpoint in the folder of a training; the caller removes it when all is written."""
 
 HISTORY = "history.json"
 """Name of the history in the folder of a training."""

@@ -111,10 +111,11 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
     if said := drawn_start(details["chain"], place.details, instead=instead):
         place.note(f"{config.name} {said}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
-    if folder is not None and not place.force:
+    if folder is not None:
         told = read_result(folder)["details"]
         if all(told.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
             return folder
+        place.note(f"{folder} started from other weights: the run is made again")
     with memory_explained(), place.hold(config.name):
         return _run(config, place, image, weights, details)
 
