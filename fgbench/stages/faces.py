@@ -27,13 +27,13 @@ from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
 from fgbench.faces.options import FaceOptions
+from fgbench.faces.passing import without_passers_by
 from fgbench.faces.tracking import observe_clip
 from fgbench.faces.where_found import observe_where_found
 from fgbench.images import SUFFIXES, encode
 from fgbench.media_faults import GIVEN_UP
 from fgbench.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import N_LANDMARKS, image_id
-from fgbench.stages._passing import without_passers_by
 from fgbench.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.stages.ingest import inside
 

@@ -155,11 +155,11 @@ class _Spool:
         self._faces = faces
         self._writer = TableWriter(manifests / "faces" / "00000.parquet", records.schema("faces"))
 
-    def add(self, frame: video.Frame, found: Observation) -> None:
+    def add(self, index: int, found: Observation) -> None:
         """Keep a frame."""
         row: dict[str, Any] = {
             "clip_id": _CLIP,
-            "frame_index": frame.index,
+            "frame_index": index,
             "role": "video",
             "status": found.status,
             "track_id": found.track_id,
@@ -167,7 +167,7 @@ class _Spool:
         if found.chip is not None and found.transform is not None:
             row["transform"] = found.transform.astype(np.float32).ravel().tolist()
             data = encode(found.chip, self._faces.format, self._faces.jpeg_quality)
-            row["image"] = {"bytes": data, "path": f"{frame.index}"}
+            row["image"] = {"bytes": data, "path": f"{index}"}
         self._writer.add(row)
 
     def close(self) -> None:

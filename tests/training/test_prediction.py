@@ -24,8 +24,9 @@ from fgbench.stages.faces import observed
 from fgbench.synthetic.clip import draw_clip, write_video
 from fgbench.synthetic.plan import SynthOptions, plan
 from fgbench.training.inference import open_network
-from fgbench.training.prediction import corners, is_image, predict_file
+from fgbench.training.prediction import is_image, predict_file
 from fgbench.training.trained import read_trained
+from fgbench.training.watching import corners
 from fgbench.video import Limits
 
 FACE_CENTRE = (224, 118)  # of Eileen Collins in skimage.data.astronaut(), by eye
