@@ -188,7 +188,9 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
     parts: dict[str, Any] = {}
     for part, found in wanted.items():
         clips = frames.clip_set(found, place.labels, place.device)
-        opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
+        opened, _ = open_clips(
+            network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+        )
         parts[part] = (opened, predict_clips(network.model, opened))
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
     return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

@@ -137,7 +137,9 @@ def _ask(network: ClipNetwork, place: Place) -> Said:
     # What the class is, is not known; any name serves.
     sample = Sample(sample_id=_CLIP, clip_id=_CLIP, subject_id=None, label=network.classes[0], part="test")
     clips = frames.clip_set([sample], place.labels, place.device)
-    opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
+    opened, _ = open_clips(
+        network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+    )
     told = predict_clips(network.model, opened)
     weight = network.config.fusion_weight
     fine, head = told.fused(weight), told.fused_basic(weight)
