@@ -16,6 +16,7 @@ from fgbench.evaluation.action_units import (
     read_au_result,
     unit_scores,
 )
+from fgbench.evaluation.face_origin import face_notes
 from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
 from fgbench.naming import counted
 from fgbench.reports.model import Cell, Table, data_title
@@ -81,6 +82,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
             + (f"; {len(parts)} folds pooled" if len(parts) > 1 else ""),
             "A detection is a probability of at least 0.5; units that are never present have no F1.",
             *pseudo_notes(details),
+            *face_notes(details),
         ],
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from fgbench.evaluation import metrics
 from fgbench.evaluation.action_units import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.face_origin import face_notes
 from fgbench.evaluation.metrics import Scores
 from fgbench.evaluation.pseudo import pseudo_notes, pseudo_title
 from fgbench.evaluation.results import Predictions, read_predictions, read_result
@@ -102,7 +103,11 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
         ),
         columns=["Seed", "Mean F1"],
         rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
-        notes=["Standard deviation over seeds (n - 1), folds pooled.", *pseudo_notes(details)],
+        notes=[
+            "Standard deviation over seeds (n - 1), folds pooled.",
+            *pseudo_notes(details),
+            *face_notes(details),
+        ],
     )
 
 

@@ -50,7 +50,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
     place = data.place
-    refuse_other_faces(trained, place)
+    of_faces = refuse_other_faces(trained, place)
     model, preprocessing = open_au_network(trained, place.device)
     source = own_result(trained)
     seed = int(trained.metadata["seed"])
@@ -69,7 +69,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
     )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     told = pseudo_data([data])
-    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told)]
+    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told), *of_faces]
     with hold_run(folder):
         write_au_run(
             folder,

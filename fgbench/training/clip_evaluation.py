@@ -68,8 +68,7 @@ def evaluate_clips(
     source = None if trained.run is None else read_result(trained.run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
-    if not is_own:
-        refuse_other_faces(trained, place)
+    notes = [] if is_own else refuse_other_faces(trained, place)
     if network.config.temporal == "flow" and not is_own:
         refuse_other_flow(trained, place)
     chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
@@ -95,7 +94,9 @@ def evaluate_clips(
         details: dict[str, Any] = {**source["details"], **told}
     else:
         fold = SINGLE_FOLD
-        found, details = tested_elsewhere(found, trained, network.labels, source, place, more=told)
+        found, details = tested_elsewhere(
+            found, trained, network.labels, source, place, more=told, notes=notes
+        )
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"

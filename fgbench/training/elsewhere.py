@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbench.errors import ConfigError
@@ -49,6 +49,7 @@ def tested_elsewhere(
     place: Place,
     *,
     more: Mapping[str, Any],
+    notes: Sequence[str],
 ) -> tuple[Predictions, dict[str, Any]]:
     """Predictions of a network on other data, in the classes of these, and what the result tells.
 
@@ -59,6 +60,7 @@ def tested_elsewhere(
         source: Result of the run that it is of, if it is at hand.
         place: The work folder that it was tested on.
         more: Further details.
+        notes: Sentences that tables show.
 
     Raises:
         ConfigError: If the classes cannot be mapped.
@@ -66,7 +68,7 @@ def tested_elsewhere(
     """
     own = {} if source is None else source["details"]
     dataset = own.get("dataset", _UNKNOWN)
-    notes = pseudo_trained(trained.metadata)
+    notes = [*pseudo_trained(trained.metadata), *notes]
     details = {
         **({"notes": notes} if notes else {}),
         **origin_told(trained, source, place),

@@ -87,9 +87,9 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
     seed = int(network.trained.metadata["seed"])
-    experiment = ""
+    experiment, notes = "", list[str]()
     if not is_own:
-        refuse_other_faces(network.trained, place)
+        notes = refuse_other_faces(network.trained, place)
         experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
@@ -106,7 +106,9 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     if run is not None and is_own:
         return run, compare(read_predictions(run), found)
     told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
-    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
+    found, details = tested_elsewhere(
+        found, network.trained, network.labels, source, place, more=told, notes=notes
+    )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
         write_branches(folder, test.sample_ids, predicted.branches)

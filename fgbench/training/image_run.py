@@ -97,14 +97,13 @@ def run(
     """
     start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
-    if start is not None:
-        note_other_faces(start, place)
+    of_faces = [] if start is None else note_other_faces(start, place)
     instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
     if said := drawn_start(chain_of(start), place.details, instead=instead):
         place.note(f"{config.name} {said}")
     own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
     pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
-    notes = pseudo_trained(pseudo)
+    notes = [*of_faces, *pseudo_trained(pseudo)]
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
