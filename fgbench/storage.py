@@ -16,12 +16,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.files.file_errors import explained as explained
 from fgbench.files.file_errors import readable as readable
+from fgbench.files.parquet_files import ParquetSink, open_parquet
 from fgbench.files.temporaries import temporary_name
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ MAX_JSON_BYTES = 1 << 28
 
 AGAIN = "fgbench check --repair, on the work folder, makes it anew"
 """What to do about a table that is missing or damaged."""
-
-PARQUET: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "write_page_checksum": True})
-"""How Parquet is written: every page bears a checksum, so that whoever reads it can find damage."""
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -292,8 +289,6 @@ class TableWriter:
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        import pyarrow.parquet as pq
-
         self.path = path
         self.rows = 0
         self._schema = schema
@@ -302,7 +297,7 @@ class TableWriter:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary.unlink(missing_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, schema, **PARQUET)
+            self._sink = ParquetSink(self._temporary, schema)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
@@ -315,7 +310,7 @@ class TableWriter:
         """Append the rows of a table with the same schema, as one row group."""
         self._flush()
         with explained(self.path):
-            self._writer.write_table(table)
+            self._sink.write_table(table)
         self.rows += table.num_rows
 
     def _flush(self) -> None:
@@ -325,7 +320,7 @@ class TableWriter:
             return
         table = pa.Table.from_pylist(list(self._pending), schema=self._schema)
         with explained(self.path):
-            self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+            self._sink.write_table(table, row_group_size=ROWS_PER_GROUP)
         self._pending.clear()
 
     def close(self) -> None:
@@ -333,7 +328,7 @@ class TableWriter:
         try:
             self._flush()
             with explained(self.path):
-                self._writer.close()
+                self._sink.close()
                 _remove_empty_folder(self.path)
                 self._temporary.replace(self.path)
         except BaseException:
@@ -344,18 +339,16 @@ class TableWriter:
         """Give up; nothing appears."""
         self._pending.clear()
         with suppress(OSError):  # a full disk has no room for the end of the file either
-            self._writer.close()
+            self._sink.close()
         with suppress(OSError):
             self._temporary.unlink(missing_ok=True)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a whole Arrow table atomically; one without rows has a schema and no row group."""
-    import pyarrow.parquet as pq
-
-    with written(path) as temporary, pq.ParquetWriter(temporary, table.schema, **PARQUET) as writer:
+    with written(path) as temporary, ParquetSink(temporary, table.schema) as sink:
         if table.num_rows:
-            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+            sink.write_table(table, row_group_size=ROWS_PER_GROUP)
 
 
 @contextmanager
@@ -373,9 +366,7 @@ def open_table(
         ManifestError: If the file is not there, damaged, or lacks one of the columns.
         ResourceError: If it may not be read.
     """
-    import pyarrow.parquet as pq
-
-    with parquet_explained(path, hint), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with parquet_explained(path, hint), open_parquet(path) as file:
         lacking = set(columns or ()).difference(file.schema_arrow.names)
         if lacking:
             raise ManifestError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint)

@@ -19,6 +19,7 @@ from fgbench.audit.look_groups import LookGroup, look_groups
 from fgbench.audit.pictures import Pictures, describe
 from fgbench.audit.tables import count_originals, misplaced_pictures, read_clips, stored_pictures
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.naming import shown
 from fgbench.records import SPLITS
 from fgbench.runs.division import read_division
 
@@ -132,7 +133,7 @@ class Audit:
         folders = {"workdir": self.folder, "against": self.against}
         return {
             **{
-                name: None if folder is None else {**asdict(folder), "path": str(folder.path)}
+                name: None if folder is None else {**asdict(folder), "path": shown(str(folder.path))}
                 for name, folder in folders.items()
             },
             "thresholds": {"max_bits": MAX_BITS, "min_correlation": MIN_CORRELATION},

@@ -27,7 +27,7 @@ def settled(
 
     - ``dataset.name``: where it is empty, the name of the folder.
     - ``split.group_by: found``: stays where persons are told, and are at least as many as the parts; else
-      clips are divided one by one. ``audit.apart`` follows.
+      clips are divided one by one. ``audit.apart`` follows; of folds it is what ``protocol.group_by`` says.
     - ``protocol.group_by: found``: persons where all clips tell theirs, else clips. It matters only for folds
       and where training persons are held out.
     - Of a ``k-fold`` protocol all clips go to one part: parts would only decide which clips get copies.
@@ -59,7 +59,8 @@ def settled(
         group_by, told = _of_parts(config, usable)
         split = split.model_copy(update={"group_by": group_by})
         notes += told
-    apart = config.audit.apart
+    is_folded, by_protocol = config.protocol.kind == "k-fold", _of_protocol(config, usable)
+    apart = by_protocol if is_folded else config.audit.apart
     if apart == KNOWN_PERSONS:
         apart = "subject_id" if split.group_by == KNOWN_PERSONS else "clip_id"
     name = config.dataset.name or name_of(root)
@@ -67,8 +68,8 @@ def settled(
         update={
             "dataset": config.dataset.model_copy(update={"name": name}),
             "split": split,
-            "audit": config.audit.model_copy(update={"apart": apart}),
-            "protocol": config.protocol.model_copy(update={"group_by": _of_protocol(config, usable)}),
+            "audit": config.audit.model_copy(update={"apart": apart, "folds": is_folded}),
+            "protocol": config.protocol.model_copy(update={"group_by": by_protocol}),
         }
     ), notes
 

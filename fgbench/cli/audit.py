@@ -80,7 +80,10 @@ def _remedy(found: Audit) -> str:
     if found.against is not None:
         return "results on that test part are not to be trusted"
     if found.folder.folds:
-        return "keep such clips in one fold (a fold file for training), or take them out of the data"
+        return (
+            "keep such clips in one fold (a fold file for training); or fgbench prepare --drop-leaks keeps "
+            "the first of them alone"
+        )
     return "fgbench prepare --drop-leaks takes such clips out of training and validation"
 
 

@@ -173,7 +173,7 @@ def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Pa
     from fgbench.runs.results import discard_run
 
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
-    finished = None if place.force else place.finished(config.name, config.model_dump(mode="json"))
+    finished = place.finished(config.name, config.model_dump(mode="json"))
     if finished is not None:
         note(f"{name}, seed {place.seed}{in_fold}, is there already: {finished} (--force computes it anew)")
         return finished

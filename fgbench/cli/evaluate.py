@@ -57,7 +57,8 @@ def evaluate(
 
     Where the run was scored on the same manifests, its predictions are compared with the new ones. With
     another weight of the streams a new run appears, runs/EXPERIMENT-wWEIGHT; on other data it is
-    runs/EXPERIMENT-on-DATASET. A network of the 33 classes is tested on data sets of six, seven or eight by
+    runs/EXPERIMENT-on-DATASET, with a digest of its training where another network of that name was tested
+    there before. A network of the 33 classes is tested on data sets of six, seven or eight by
     its upper classes (paper section V-D). Action units that were trained on several data sets are predicted
     on all of these again.
     """

@@ -19,6 +19,7 @@ _REASONS = {
     "ambiguous": "several faces that the recipe cannot tell apart (faces.policy, faces.ambiguity)",
     "unsure": "the landmarks of the face are not sure: it moves too fast or is covered (faces.min_quality)",
     "large_pose": "the face is turned further than the recipe allows (faces.max_abs_yaw_deg)",
+    "passing": "its faces are there for a moment only (faces.min_track_s)",
     "corrupt_frame": "the decoder found the file damaged",
     "no_prediction": "the network's numbers for it are not finite",
 }

@@ -67,7 +67,7 @@ def prepare(
         typer.Option(
             "--drop-leaks",
             help="Take clips out of training and validation (never out of test) that leak into another part, "
-            "as fgbench audit finds them.",
+            "as fgbench audit finds them; of k-fold sets, all but one of those that show the same.",
         ),
     ] = False,
     verify: Annotated[

@@ -245,10 +245,14 @@ class AuditConfig(Section):
     """Clips that leak from training or validation into validation or test (not in the paper)."""
 
     drop_leaks: bool = False
-    """Whether they are taken out of training and validation."""
+    """Whether they are taken out of training and validation. Of k-fold sets one group (``protocol.group_by``)
+    keeps what several show, the one with the first clip by id, and the others lose it."""
     apart: Literal["found", "clip_id", "source_id", "subject_id"] = "clip_id"
     """What counts as a leak beside clips, files and pictures: a source or a subject in two parts.
-    ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says."""
+    ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says; of folds it is always what
+    ``protocol.group_by`` says."""
+    folds: bool = False
+    """Whether folds divide the data set; follows from ``protocol.kind``."""
 
 
 class AugmentConfig(Section):

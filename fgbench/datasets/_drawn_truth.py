@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.errors import DatasetError
+from fgbench.files.parquet_files import open_parquet
 from fgbench.records import AuRow
 
 TRUTH = "truth.parquet"
@@ -33,7 +34,6 @@ def action_units(root: Path) -> Iterator[AuRow]:
         DatasetError: If there is no table of truth, it is damaged, or it has no action units.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     path = root / TRUTH
     if not path.is_file():
@@ -43,7 +43,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
             "fgbench synth",
         )
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with open_parquet(path) as file:
             units = [name for name in file.schema_arrow.names if _UNIT.fullmatch(name)]
             if not units:
                 raise DatasetError(f"{path} has no action units, expected columns au01, au02, ...", _AGAIN)

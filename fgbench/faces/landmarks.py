@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fgbench.errors import ConfigError, DependencyError
 from fgbench.faces.geometry import Floats
 from fgbench.faces.models import find_model
+from fgbench.files.text_paths import text_path
 from fgbench.media.video import Image
 
 N_POINTS = (68, 5)
@@ -66,7 +67,8 @@ def open_predictor(n_points: int = 68, model: Path | str | None = None) -> Landm
         raise ConfigError(f"no predictor with {n_points} points", f"known: {', '.join(map(str, N_POINTS))}")
     path = find_model(f"landmarks-{n_points}", model)
     try:
-        predictor = dlib.shape_predictor(str(path))
+        with text_path(path) as name:
+            predictor = dlib.shape_predictor(name)
     except RuntimeError as error:
         raise DependencyError(
             f"{path} is not a landmark model of dlib ({error})", "copy or download the file again"

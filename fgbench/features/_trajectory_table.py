@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fgbench.errors import ManifestError
-from fgbench.storage import PARQUET, read_table
+from fgbench.files.parquet_files import ParquetSink
+from fgbench.storage import read_table
 
 Float32 = npt.NDArray[np.float32]
 Float16 = npt.NDArray[np.float16]
@@ -142,14 +142,14 @@ def write_trajectories(path: Path, batches: Iterable[Trajectories]) -> int:
         The number of rows written.
     """
     n_rows, waiting, n_waiting = 0, [], 0
-    with pq.ParquetWriter(path, SCHEMA, **PARQUET) as writer:
+    with ParquetSink(path, SCHEMA) as sink:
         for batch in batches:
             waiting.append(batch)
             n_waiting += len(batch)
             if n_waiting >= 4096:
-                writer.write_table(to_arrow(concatenate(waiting)))
+                sink.write_table(to_arrow(concatenate(waiting)))
                 n_rows, waiting, n_waiting = n_rows + n_waiting, [], 0
-        writer.write_table(to_arrow(concatenate(waiting)))
+        sink.write_table(to_arrow(concatenate(waiting)))
     return n_rows + n_waiting
 
 

@@ -19,11 +19,11 @@ from fgbench.inference.picture_test import Comparison, compare
 from fgbench.inputs.clip_set import clip_frames
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import (
-    experiment_elsewhere,
     is_zero_shot,
     settings_of,
     tested_elsewhere,
 )
+from fgbench.methods._networks.other_names import experiment_elsewhere
 from fgbench.methods.tmsau.data import open_clips
 from fgbench.methods.tmsau.flow_origin import refuse_other_flow
 from fgbench.methods.tmsau.opened import ClipNetwork
@@ -58,7 +58,8 @@ def evaluate_clips(
 
     Raises:
         ConfigError: If the network tells other classes apart than those of the work folder, was trained on
-            optical flow that was computed otherwise, or has one stream only and a weight is given.
+            optical flow that was computed otherwise, or has one stream only and a weight is given; or the run
+            would replace that of other weights.
         DatasetError: If there are no test clips.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -69,11 +70,15 @@ def evaluate_clips(
     if not is_own:
         network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
-    if not is_own:
-        refuse_other_faces(trained, place)
+    notes = [] if is_own else refuse_other_faces(trained, place)
     if network.config.temporal == "flow" and not is_own:
         refuse_other_flow(trained, place)
     chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
+    seed = int(trained.metadata["seed"])
+    more = "" if weight is None else f"-w{chosen:.2f}"
+    experiment = f"{trained.metadata['experiment']}{more}"
+    if not is_own:
+        experiment = experiment_elsewhere(trained, source, place, seed=seed, more=more)
     parts, roles = _predicted(network, place, fold=source["fold"] if is_own and source else None)
     fused = parts["test"][1].fused(chosen)
     found = predictions_of(roles, fused, fused, network.classes)
@@ -87,16 +92,16 @@ def evaluate_clips(
         "fusion_weight": chosen if len(network.config.streams) > 1 else None,
     }
     if is_own and source is not None:
-        experiment, fold = str(trained.metadata["experiment"]), str(source["fold"])
+        fold = str(source["fold"])
         details: dict[str, Any] = {**source["details"], **told}
     else:
-        experiment, fold = experiment_elsewhere(trained, place), SINGLE_FOLD
-        found, details = tested_elsewhere(found, trained, network.labels, source, place, more=told)
+        fold = SINGLE_FOLD
+        found, details = tested_elsewhere(
+            found, trained, network.labels, source, place, more=told, notes=notes
+        )
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
-        experiment += f"-w{chosen:.2f}"
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
-    seed = int(trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
     with hold_run(folder):
         if not details.get("transfer"):
@@ -186,7 +191,9 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
     parts: dict[str, Any] = {}
     for part, found in wanted.items():
         clips = frames.clip_set(found, place.labels, place.device)
-        opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
+        opened, _ = open_clips(
+            network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+        )
         parts[part] = (opened, predict_clips(network.model, opened))
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
     return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

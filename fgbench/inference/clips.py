@@ -138,7 +138,9 @@ def _ask(network: ClipNetwork, place: Place) -> Said:
     # What the class is, is not known; any name serves.
     sample = Sample(sample_id=_CLIP, clip_id=_CLIP, subject_id=None, label=network.classes[0], part="test")
     clips = frames.clip_set([sample], place.labels, place.device)
-    opened, _ = open_clips(network.config, place, clips, network.image, network.scales, trained_on=False)
+    opened, _ = open_clips(
+        network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+    )
     told = predict_clips(network.model, opened)
     weight = network.config.fusion_weight
     fine, head = told.fused(weight), told.fused_basic(weight)
@@ -156,11 +158,11 @@ class _Spool:
         self._faces = faces
         self._writer = TableWriter(manifests / "faces" / "00000.parquet", records.schema("faces"))
 
-    def add(self, frame: video.Frame, found: Observation) -> None:
+    def add(self, index: int, found: Observation) -> None:
         """Keep a frame."""
         row: dict[str, Any] = {
             "clip_id": _CLIP,
-            "frame_index": frame.index,
+            "frame_index": index,
             "role": "video",
             "status": found.status,
             "track_id": found.track_id,
@@ -168,7 +170,7 @@ class _Spool:
         if found.chip is not None and found.transform is not None:
             row["transform"] = found.transform.astype(np.float32).ravel().tolist()
             data = encode(found.chip, self._faces.format, self._faces.jpeg_quality)
-            row["image"] = {"bytes": data, "path": f"{frame.index}"}
+            row["image"] = {"bytes": data, "path": f"{index}"}
         self._writer.add(row)
 
     def close(self) -> None:

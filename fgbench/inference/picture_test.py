@@ -17,11 +17,11 @@ from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import (
-    experiment_elsewhere,
     is_zero_shot,
     settings_of,
     tested_elsewhere,
 )
+from fgbench.methods._networks.other_names import experiment_elsewhere
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import predict
@@ -81,7 +81,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
 
     Raises:
         ConfigError: If the network tells other classes apart than those of the work folder, or was trained
-            on faces of another geometry.
+            on faces of another geometry; or the run would replace that of other weights.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -93,8 +93,11 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     if not is_own:
         network = replace(network, labels=respelled(network.labels, place.labels))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    seed = int(network.trained.metadata["seed"])
+    experiment, notes = "", list[str]()
     if not is_own:
-        refuse_other_faces(network.trained, place)
+        notes = refuse_other_faces(network.trained, place)
+        experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     test = open_image_set(
         place.manifests,
@@ -110,9 +113,9 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     if run is not None and is_own:
         return run, compare(read_predictions(run), found)
     told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
-    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
-    experiment = experiment_elsewhere(network.trained, place)
-    seed = int(network.trained.metadata["seed"])
+    found, details = tested_elsewhere(
+        found, network.trained, network.labels, source, place, more=told, notes=notes
+    )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
         write_branches(folder, test.sample_ids, predicted.branches)

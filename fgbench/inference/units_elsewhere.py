@@ -15,13 +15,15 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.inference.unit_test import ask, open_au_network
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.other_data import experiment_elsewhere, origin_told, read_settings
+from fgbench.methods._networks.other_data import origin_told
+from fgbench.methods._networks.other_names import experiment_elsewhere
 from fgbench.methods.action_units.folders import own_result
 from fgbench.methods.action_units.frames import Frames, UnitData, labelled_frames
 from fgbench.methods.action_units.pseudo_labels import pseudo_data, pseudo_tested, pseudo_trained
 from fgbench.runs.lock import hold_run
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import SINGLE_FOLD, run_folder
+from fgbench.runs.settings import read_settings
 from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.runs.weights import Trained
 from fgbench.training.device import describe
@@ -40,16 +42,19 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         Folder of the new run.
 
     Raises:
-        ConfigError: If the network was trained on faces of another geometry.
+        ConfigError: If the network was trained on faces of another geometry, or the run would replace that of
+            other weights.
         DatasetError: If no test frame has both a face and labels of the network's units.
         ManifestError: If the weights are of another kind, or they, their run or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
     place = data.place
-    refuse_other_faces(trained, place)
+    of_faces = refuse_other_faces(trained, place)
     model, preprocessing = open_au_network(trained, place.device)
     source = own_result(trained)
+    seed = int(trained.metadata["seed"])
+    experiment = experiment_elsewhere(trained, source, place, seed=seed)
     settings = {} if source is None else read_settings(trained.path.parent, source)
     config = _recipe(trained, settings)
     tested = _tested(config, data)
@@ -62,13 +67,9 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         labels=opened.labels,
         probabilities=ask(trained, model, preprocessing, opened),
     )
-    seed = int(trained.metadata["seed"])
-    folder = run_folder(
-        place.workdir, experiment=experiment_elsewhere(trained, place), fold=SINGLE_FOLD, seed=seed
-    )
-    own = {} if source is None else source["details"]
+    folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     told = pseudo_data([data])
-    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told)]
+    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told), *of_faces]
     with hold_run(folder):
         write_au_run(
             folder,
@@ -76,7 +77,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             config=config.model_dump(mode="json"),
             device=describe(place.device),
             details={
-                **origin_told(trained, own, own.get("manifest_digest"), place),
+                **origin_told(trained, source, place),
                 **({PSEUDO: told} if told else {}),
                 **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.files.text_paths import text_path
 from fgbench.models.weight_limits import check_archive, check_header, check_size, check_tensors
 
 METADATA_KEY: Final = "fgbench"
@@ -228,7 +229,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         check_size(path)
         check_header(path)
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with text_path(path) as named, safe_open(named, framework="pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
             metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:

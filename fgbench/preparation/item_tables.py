@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import storage
+from fgbench.files.parquet_files import open_parquet
 from fgbench.storage import ROWS_PER_GROUP
 
 if TYPE_CHECKING:
@@ -140,10 +141,9 @@ def _kept(path: Path, gone: list[tuple[int, int]]) -> Iterator[pa.Table]:
     """What stays of each row group."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     begin = 0
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number)
             stays = np.ones(rows.num_rows, bool)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fgbench import plugins, storage
+from fgbench import plugins
 from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
@@ -147,9 +147,7 @@ def run(
         # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
         named = config.dataset.model_copy(update={"name": state.config.dataset.name})
         recipe = config.model_copy(update={"dataset": named, "faces": state.config.faces})
-        storage.write_json(
-            workdir / RUN_FILE, {"root": str(root.resolve()), "recipe": recipe.model_dump(mode="json")}
-        )
+        workfolder.write_origin(workdir, recipe.model_dump(mode="json"), root)
         state.results = StoredResults(workdir, recheck=recheck or force)
         # Only where there are worker processes does the recipe's limit hold: this one has to live on.
         memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb

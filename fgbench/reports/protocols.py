@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fgbench.runs.division import HELD_OUT, Division
+from fgbench.runs.face_origin import face_notes
 from fgbench.runs.pseudo_labels import pseudo_notes
 
 
@@ -51,7 +52,8 @@ def protocol_notes(details: Mapping[str, Any]) -> list[str]:
 
 
 def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences that name the runs that were no fair test, or may have been none, or know pseudo labels.
+    """Sentences that name the runs that were no fair test, or may have been none, know pseudo labels, or may
+    have been trained on other faces.
 
     Args:
         runs: Name and details of each.
@@ -66,11 +68,11 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
             "What their weights were trained on is not at hand, so that they may know test clips: "
             f"{', '.join(unknown)}."
         )
-    pseudo: dict[str, list[str]] = {}
+    shared: dict[str, list[str]] = {}
     for name, details in runs:
-        for note in pseudo_notes(details):
-            pseudo.setdefault(note, []).append(name)
-    return [*notes, *(f"{', '.join(names)}: {note}" for note, names in pseudo.items())]
+        for note in [*pseudo_notes(details), *face_notes(details)]:
+            shared.setdefault(note, []).append(name)
+    return [*notes, *(f"{', '.join(names)}: {note}" for note, names in shared.items())]
 
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:

@@ -100,15 +100,19 @@ class RunPlace:
         return hold_run(self.folder(experiment, fold))
 
     def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
-        """Folder of the run in this place if it is there: with these settings, manifests, classes and folds.
+        """Folder of the run in this place if it is there: of these manifests, classes and folds.
+
+        ``None`` too where it is to be made again (:attr:`force`).
 
         Args:
             experiment: Name of the experiment.
             config: All settings, as given to :func:`fgbench.runs.results.write_run`.
 
         Raises:
-            ConfigError: If a name cannot be that of a folder.
+            ConfigError: If a name cannot be that of a folder, or it was made with other settings.
         """
+        if self.force:
+            return None
         folder = finished_run(
             self.workdir,
             experiment=experiment,

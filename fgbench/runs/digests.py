@@ -32,6 +32,9 @@ SHA256 = "sha256"
 NUMBERS = ".f16"
 """Suffix of a cache's numbers; its record has the same name with ``.json``."""
 
+CONFIG = "config.yaml"
+"""Name of the settings in the folder of a run."""
+
 CARD = "README.md"
 """Name of the model card in the folder of a run."""
 
@@ -41,10 +44,9 @@ CODEBOOKS = "codebook-*.npz"
 Card = Callable[[Mapping[str, Any]], str]
 """Text of a model card from the content of a result."""
 
-_CONFIG = "config.yaml"
 _HISTORY = "history.json"
 _TIMES = frozenset({"seconds", "images_per_s"})
-_TEXTS = (_CONFIG, "confusion.csv", _HISTORY, CARD)
+_TEXTS = (CONFIG, "confusion.csv", _HISTORY, CARD)
 _KEPT = (
     *_TEXTS,
     CODEBOOKS,
@@ -92,7 +94,7 @@ def opened_result(path: Path, found: Mapping[str, Any], *, again: str) -> dict[s
     """
     if SEAL in found:
         return opened(path, found, again=again)
-    if _CONFIG in told_files(found):
+    if CONFIG in told_files(found):
         raise ManifestError(f"{path} is damaged: it does not bear the digest of its content", again)
     return dict(found)
 

@@ -24,6 +24,9 @@ FACE_ORIGIN = "faces"
 """Key of the metadata of weights, and of the details of a result: ``align``, ``geometry`` and ``padding``
 as in a recipe, and ``grey``."""
 
+FACES_MARK = "faces: "
+"""What notes of a result begin with that tell of other faces than those trained on, or that may be others."""
+
 _FILES, _PER_FILE = 8, 8
 _GREY_LEVELS = 2  # by which the channels of a grey picture differ at most, once it is encoded
 
@@ -48,6 +51,16 @@ def faces_of(workdir: Path) -> dict[str, Any] | None:
         ) from error
     told = config.model_dump(mode="json", include={"align", "geometry", "padding"})
     return {**told, "grey": _are_grey(workdir / "manifests")}
+
+
+def face_notes(details: Mapping[str, Any]) -> list[str]:
+    """Sentences on faces that are, or may be, other ones than a network was trained on.
+
+    Args:
+        details: Of a result of action units or of classes.
+    """
+    notes = (note for note in details.get("notes", ()) if note.startswith(FACES_MARK))
+    return [f"{note[0].upper()}{note[1:]}." for note in notes]
 
 
 def have_other_geometry(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:

@@ -31,13 +31,14 @@ from fgbench.files.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 from fgbench.runs.confusion_csv import confusion_csv
 from fgbench.runs.digests import CODEBOOKS, Card, check_files, check_texts, write_result
+from fgbench.runs.digests import CONFIG as CONFIG
 from fgbench.runs.lost_clips import rejected_samples
 from fgbench.runs.result_schema import FORMAT, ClassResult, check_shape, read_result_file
+from fgbench.runs.settings import is_giving_way, refuse_other_settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CONFIG = "config.yaml"
 PREDICTIONS = "predictions.parquet"
 RESULT = "result.json"
 CONFUSION = "confusion.csv"
@@ -213,7 +214,7 @@ def finished_run(
     earlier_digests: Collection[str] = (),
     note: Callable[[str], None] = unheard,
 ) -> Path | None:
-    """Folder of a run that is there already; ``None`` if it is not, is damaged, or differs.
+    """Folder of a run that is there already; ``None`` if it is not, is damaged, or of other manifests.
 
     A run is damaged too if its weights, or other files that its result has digests of, are not those written.
 
@@ -228,7 +229,7 @@ def finished_run(
         note: Told why a finished run cannot be taken as it is.
 
     Raises:
-        ConfigError: If a name cannot be that of a folder.
+        ConfigError: If a name cannot be that of a folder, or the run was made with other settings.
     """
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
     try:
@@ -237,10 +238,15 @@ def finished_run(
         if (folder / RESULT).exists():
             note(f"{error.message}: the run is made again")
         return None
-    is_of_these = result.get("manifest_digest") in {manifest_digest, *earlier_digests}
-    if result["config_digest"] != digest_json(_plain(config)) or not is_of_these:
-        return None
+    plain = _plain(config)
     try:
+        if result["config_digest"] != digest_json(plain):
+            if is_giving_way(folder):
+                return None
+            refuse_other_settings(folder, result, plain)
+        if result.get("manifest_digest") not in {manifest_digest, *earlier_digests}:
+            note(f"{folder} is of other manifests: the run is made again")
+            return None
         verify(folder)
         check_files(folder, result, again=_AGAIN)
     except ManifestError as error:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench import storage
 from fgbench.errors import ConfigError
+from fgbench.files.parquet_files import ParquetSink
 from fgbench.files.temporaries import is_temporary, remove_temporaries
 from fgbench.synthetic.clip import draw_clip, truth, truth_schema, write_video
 from fgbench.synthetic.motion import ONSET_FRAMES, PLAYED_AS, offset_frames
@@ -159,18 +160,16 @@ def _draw_all(
     progress: Callable[[int, int], None] | None,
 ) -> int:
     """Draw the clips, then write the truth and the annotations; returns the number of frames."""
-    import pyarrow.parquet as pq
-
     text = io.StringIO()
     annotations = csv.writer(text, lineterminator="\n")
     annotations.writerow(("clip", "label", "key_frame", "confidence", "subject", "source"))
     n_frames = 0
     with (
         storage.written(out / TRUTH) as temporary,
-        pq.ParquetWriter(temporary, truth_schema(), **storage.PARQUET) as writer,
+        ParquetSink(temporary, truth_schema()) as sink,
     ):
         for done, (clip, table) in enumerate(zip(clips, _drawn(out, options, clips, jobs), strict=True), 1):
-            writer.write_table(table)
+            sink.write_table(table)
             n_frames += table.num_rows
             key_frame = table["is_key_frame"].to_pylist().index(True)
             row = (f"{clip.clip_id}.mp4", clip.label, key_frame, 1.0, clip.subject_id, clip.subject_id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from fgbench.files.text_paths import text_path
 from fgbench.storage import explained
 
 
@@ -30,11 +31,11 @@ class _NoLog:
 
 
 class _TensorBoard:
-    def __init__(self, folder: Path, steps_done: int) -> None:
+    def __init__(self, folder: str, steps_done: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         # Points that a killed training drew after its last checkpoint are hidden: their steps come again.
-        self._writer = SummaryWriter(str(folder), purge_step=steps_done + 1 if steps_done else None)
+        self._writer = SummaryWriter(folder, purge_step=steps_done + 1 if steps_done else None)
 
     def add(self, group: str, values: Mapping[str, float], step: int) -> None:
         for name, value in values.items():
@@ -68,8 +69,9 @@ def open_log(folder: Path, *, steps_done: int, write: bool) -> Iterator[Log]:
         if not steps_done:
             for old in sorted(folder.glob("events.out.tfevents.*")):
                 old.unlink()
-        log = _TensorBoard(folder, steps_done)
-    try:
+        with ExitStack() as named:
+            log = _TensorBoard(named.enter_context(text_path(folder)), steps_done)
+            named.callback(log.close)
+            opened = named.pop_all()
+    with opened:
         yield log
-    finally:
-        log.close()

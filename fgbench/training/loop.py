@@ -29,6 +29,7 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.temporaries import remove_temporaries
 from fgbench.runs.context import Note
 from fgbench.runs.results import unheard
+from fgbench.runs.settings import CHECKPOINT as CHECKPOINT
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
 from fgbench.training.epoch_lines import epoch_line, kept_line, resumed_line
@@ -47,9 +48,6 @@ from fgbench.training.randomness import deterministic, isolated, seed_step
 from fgbench.training.task import Task, ThawingTask
 from fgbench.training.turns import Turns, build_turns
 from fgbench.workfolders.sealed_json import write_sealed
-
-CHECKPOINT = "checkpoint.pt"
-"""Name of the checkpoint in the folder of a training; the caller removes it when all is written."""
 
 HISTORY = "history.json"
 """Name of the history in the folder of a training."""

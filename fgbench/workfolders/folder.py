@@ -7,7 +7,7 @@ A work folder bears the file ``.fgbench-work.json``. Those of earlier versions h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.temporaries import is_temporary, remove_temporaries
+from fgbench.naming import is_text, shown
 from fgbench.workfolders.manifest_index import is_published, read_index
 from fgbench.workfolders.verification import NOTES
 
@@ -77,6 +78,21 @@ def mark(workdir: Path) -> None:
     """
     if not _is_marked(workdir):
         storage.write_json(workdir / MARKER, {"kind": _KIND, "format": FORMAT})
+
+
+def write_origin(workdir: Path, recipe: Mapping[str, Any], root: Path) -> None:
+    """Note what a work folder is made from, for :func:`read_origin`.
+
+    A root whose path is no text (names of files need not be UTF-8) is told by its bytes too.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    path = str(root.resolve())
+    told = (
+        {"root": shown(path)} if is_text(path) else {"root": shown(path), "root_hex": os.fsencode(path).hex()}
+    )
+    storage.write_json(workdir / RUN_FILE, {**told, "recipe": dict(recipe)})
 
 
 def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
@@ -207,6 +223,11 @@ def _origin(said: Any) -> tuple[dict[str, Any], str] | None:
     recipe, root = said.get("recipe"), said.get("root")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("dataset"), dict):
         return None
+    if "root_hex" in said:
+        try:
+            root = os.fsdecode(bytes.fromhex(said["root_hex"]))
+        except (TypeError, ValueError):
+            return None
     return (recipe, root) if isinstance(root, str) and "\0" not in root else None
 
 

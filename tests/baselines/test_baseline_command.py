@@ -50,10 +50,10 @@ def command(made, monkeypatch):
     monkeypatch.setattr(lbp_svm, "run", counting)
     monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
 
-    def fgbench(*arguments):
+    def fgbench(*arguments, code=0):
         words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), *arguments]
         done = CliRunner().invoke(app, ["baseline", "lbp-svm", *words])
-        assert done.exit_code == 0, done.stderr
+        assert done.exit_code == code, done.stderr
         return done
 
     fgbench.computed = computed
@@ -84,13 +84,21 @@ def test_another_seed_recipe_or_data_set_is_another_run(made, command):
     command.computed.clear()
     command("--seed", "7")
     (made / "quick.yaml").write_text(RECIPE.replace("1.0", "10.0"))
-    command()
+    result = made / "work" / "runs" / "quick" / "0" / "0" / "result.json"
+    before = result.read_bytes()
+    refused = command("--jobs", "1", code=3)
+    told = " ".join(refused.stderr.split())
+    assert "is finished, with other settings: c_values ([1.0] there, [10.0] here); nothing was" in told
+    assert "give the recipe another name: to keep both, or the command --force" in told
+    assert result.read_bytes() == before
+    command("--force")
     write_index(made / "work", "made anew")
     command()
     command()
     assert command.computed == [7, 0, 0]
     (made / "quick.yaml").write_text(RECIPE)
     write_index(made / "work", "made up")
+    command("--force")
 
 
 def test_json_has_scores_and_confusions_and_nothing_else_is_printed(made, command):

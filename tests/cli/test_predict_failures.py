@@ -1,15 +1,16 @@
 """``fgbench predict``: one file never ends the run, whatever it is, does or is called."""
 
 import os
+import sys
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 import skimage.data
 from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 
+from fgbench import storage
 from fgbench.cli.app import app
 from fgbench.cli.predict import output_names
 from fgbench.inference import pictures as prediction
@@ -59,7 +60,7 @@ def predict(weights, *paths, out):
 
 
 def table(out):
-    return pq.read_table(out / "predictions.parquet").to_pylist()
+    return list(storage.read_rows(out / "predictions.parquet"))
 
 
 @pytest.mark.parametrize(
@@ -135,3 +136,18 @@ def test_predictions_of_before_are_replaced(weights, three, tmp_path):
         done = predict(weights, *paths, out=tmp_path / "out")
         assert done.exit_code == 0, done.output
         assert len(table(tmp_path / "out")) == len(paths)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems hold no such names")
+def test_weights_files_and_results_lie_in_folders_whose_names_are_no_text(face, tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    weights = write_tiny_weights(odd / "w.safetensors")
+    (odd / "a.png").write_bytes(face)
+    done = predict(weights, odd / "a.png", out=odd / "out")
+    assert done.exit_code == 0, done.output
+    assert table(odd / "out")[0]["path"].endswith("/caf\\xe9/a.png")
+    assert sorted(path.name for path in (odd / "out").iterdir()) == [
+        ".fgbench-files.json",
+        "a.prediction.png",
+        "predictions.parquet",
+    ]

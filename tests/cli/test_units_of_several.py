@@ -232,14 +232,14 @@ def test_a_run_of_one_data_set_is_evaluated_on_others_too(apart, trained):
     done = evaluate(f"{work('one')}/runs/au-tiny", "--workdir", work("two"))
     assert done.exit_code == 0, done.output
     details = read_au_result(apart / work("two") / "runs/au-tiny-on-two/0/0")["details"]
+    own = read_au_result(apart / work("one") / "runs/au-tiny/0/0")
     assert details["weights"] | {"sha256": ""} == {
         "sha256": "",
         "run": "au-tiny/0/0",
         "dataset": "one",
         "synthetic": False,
-        "manifest_digest": read_au_result(apart / work("one") / "runs/au-tiny/0/0")["details"][
-            "manifest_digest"
-        ],
+        "manifest_digest": own["details"]["manifest_digest"],
+        "config_digest": own["config_digest"],
     }
     assert "not annotated here, so not scored: au04" in done.stdout
 

@@ -212,8 +212,10 @@ def test_a_run_that_is_there_is_found_by_settings_and_manifests(tmp_path):
     assert results.finished_run(tmp_path, **KEY, **SETTINGS) == folder
     in_order = {"config": {"kernel": "rbf", "c": 10.0}}
     assert results.finished_run(tmp_path, **KEY, **(SETTINGS | in_order)) == folder
-    for change in ({"config": {"c": 1.0, "kernel": "rbf"}}, {"manifest_digest": "cd" * 32}):
-        assert results.finished_run(tmp_path, **KEY, **(SETTINGS | change)) is None
+    told = []
+    other = SETTINGS | {"manifest_digest": "cd" * 32}
+    assert results.finished_run(tmp_path, **KEY, **other, note=told.append) is None
+    assert told == [f"{folder} is of other manifests: the run is made again"]
     assert results.finished_run(tmp_path, **(KEY | {"seed": 1}), **SETTINGS) is None
 
 

@@ -2,13 +2,20 @@
 
 import json
 
+import numpy as np
 import pytest
+import torch
 from face_frames import pasted, pictures, runs
+from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 from video_files import write_clip
 
 from fgbench.cli.app import app
+from fgbench.config import FacesConfig
+from fgbench.inference.pictures import predict_file
+from fgbench.methods.msau.opened import open_network
 from fgbench.preparation.report import face_lines
+from fgbench.runs.weights import read_trained
 from fgbench.storage import read_rows
 
 
@@ -75,3 +82,21 @@ def test_unsure_frames_are_counted_and_told_not_used():
     assert "2 of these clips have no other face" in lines[0]
     assert face_lines({**faces, "unsure": 0, "unsure_clips": 0, "only_unsure": 0}, 400) == []
     assert face_lines(None, 400) == []
+
+
+def test_predict_tells_the_same_of_the_clip(workdir, tmp_path):
+    network = open_network(read_trained(write_tiny_weights(tmp_path / "w.safetensors")), torch.device("cpu"))
+    path, frames = workdir.parent / "in" / "videos" / "crowded.mp4", tmp_path / "frames.parquet"
+    found = predict_file(path, network, FacesConfig(redetect_every=2, chip_size=224), frames_to=frames)
+    rows = list(read_rows(frames))
+    assert runs([(row["status"], row["track_id"]) for row in rows]) == [
+        (("ok", 0), 22),
+        (("passing", 1), 9),
+        (("ok", 0), 29),
+    ]
+    assert found.statuses == {"ok": 51, "passing": 9}
+    assert found.n_tracks == 1
+    counted = [row["probabilities"] for row in rows if row["status"] == "ok"]
+    np.testing.assert_allclose(found.said.fine, np.mean(counted, axis=0), atol=1e-6)
+    assert found.portrait.frame_index not in range(22, 31)
+    assert all(row["probabilities"] is None for row in rows if row["status"] == "passing")

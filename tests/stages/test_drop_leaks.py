@@ -1,12 +1,17 @@
 """``fgbench prepare --drop-leaks``: leaking clips leave training and validation, and nothing else changes."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
+import yaml
 from clip_folders import contents
+from typer.testing import CliRunner
 from video_files import write_clip
 
 from fgbench.audit.leaks import audit_parts
+from fgbench.cli.app import app
 from fgbench.cli.prepare import without_leaks
 from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
@@ -125,3 +130,55 @@ def test_what_the_division_keeps_apart_is_dropped_too(leaky, tmp_path):
     prepare.run(without_leaks(recipe()), leaky, tmp_path / "other")
     other = {row["id"] for row in read_rows(tmp_path / "other/manifests/rejects.parquet")}
     assert other == {"same", *LEAKS}
+
+
+def folded(group_by="clip_id"):
+    return recipe(protocol={"kind": "k-fold", "folds": 3, "group_by": group_by})
+
+
+def rejected(work):
+    return {row["id"]: row for row in read_rows(work / "manifests" / "rejects.parquet")}
+
+
+def test_of_clips_in_several_folds_that_show_the_same_the_first_stays(leaky, tmp_path):
+    work = tmp_path / "work"
+    prepare.run(folded(), leaky, work)
+    shared = {frozenset((leak.first, leak.second)) for leak in audit_parts(work).found}
+    assert shared, "the folds share something"
+    report = prepare.run(without_leaks(folded()), leaky, work)
+    found = rejected(work)
+    assert {name: (row["stage"], row["reason"]) for name, row in found.items()} == {
+        "e1": ("audit", "near_duplicate"),  # darker
+        "flipped": ("audit", "near_duplicate"),  # e0
+        "same": ("audit", "same_file"),  # e0
+        "v0": ("audit", "near_duplicate"),  # cropped
+    }
+    assert found["same"]["detail"] == "e0 in another group: the files are equal"
+    assert all(pair & found.keys() for pair in shared)
+    assert report.counts["train"]["clips"] == len(PARTS) + len(LEAKS) + 1 - len(found)
+    shutil.rmtree(work / "folds")
+    assert audit_parts(work).found == []
+    assert verify(work) == []
+    kept = contents(work / "manifests")
+    prepare.run(without_leaks(folded()), leaky, tmp_path / "again", jobs=2)
+    assert contents(tmp_path / "again" / "manifests") == kept
+
+
+def test_what_folds_keep_together_may_show_the_same(leaky, tmp_path):
+    """The copy is of the same person as the clip, and the person comes first."""
+    annotations = (leaky / "annotations.csv").read_text().replace("s-same", "s-e0")
+    (leaky / "annotations.csv").write_text(annotations)
+    prepare.run(without_leaks(folded("subject_id")), leaky, tmp_path / "work")
+    assert rejected(tmp_path / "work").keys() == {"e1", "flipped", "v0"}
+    assert audit_parts(tmp_path / "work").found == []
+
+
+def test_how_many_are_taken_out_of_folds_is_told(leaky, tmp_path):
+    recipe_file = tmp_path / "r.yaml"
+    recipe_file.write_text(yaml.safe_dump(folded().model_dump(mode="json", exclude_unset=True)))
+    words = ["prepare", recipe_file, "--data-root", leaky, "--workdir", tmp_path / "work", "--jobs", "1"]
+    done = CliRunner().invoke(app, [*map(str, words), "--drop-leaks"])
+    assert done.exit_code == 0, done.output
+    assert "audit: 4 clips rejected (near_duplicate 3, same_file 1)" in done.stdout
+    audit = CliRunner().invoke(app, ["audit", str(tmp_path / "work")])
+    assert audit.exit_code == 0, audit.output

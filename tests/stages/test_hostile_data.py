@@ -64,3 +64,19 @@ def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
     assert "2 clips rejected (duplicate_vote 2)" in done.output
     assert "3 spellings of one annotator: 'ANNA', 'Anna', 'anna'" in done.output
     assert "other files" not in done.output
+
+
+def test_a_set_and_a_work_folder_whose_names_are_no_text_are_prepared_audited_and_reported(tmp_path):
+    plain, odd = tmp_path / "plain", tmp_path / os.fsdecode(b"caf\xe9")
+    for label in ("happy", "sad"):
+        for number in range(6):
+            write_picture(plain / "mine" / label / f"{number}.png", f"{label}{number}")
+    plain.rename(odd)
+    made = Prepared("folder", odd / "mine", odd / "work", **QUICK)
+    assert len(made.clips) == 12
+    for command in ("audit", "check", "status"):
+        done = CliRunner().invoke(app, [command, str(odd / "work")])
+        assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(app, ["report", "--html", "--workdir", str(odd / "work")])
+    assert done.exit_code == 0, done.output
+    assert (odd / "work" / "reports" / "report.html").is_file()

@@ -13,7 +13,7 @@ from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, p
 
 from fgbench import plugins
 from fgbench.cli.train import train_au
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError
 from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.methods.action_units import run as au_run
 from fgbench.models.drml import AuNet, Embedding, Trunk
@@ -194,7 +194,10 @@ def test_a_finished_run_is_taken_as_it_is(place, trained):
     assert told[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
     assert all(line.startswith(("epoch ", "kept epoch ")) for line in told[1:])
     assert len(trained) == 4
-    au_run.run(au_recipe(embedding=4, **once), place, rows)
+    with pytest.raises(ConfigError, match=r"other settings: embedding \(8 there, 4 here\)"):
+        au_run.run(au_recipe(embedding=4, **once), place, rows)
+    assert path.read_bytes() == before[0]
+    au_run.run(au_recipe(embedding=4, **once), replace(place, force=True), rows)
     au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), rows)
     changed = [replace(rows[0], labels={"au04": 0}), *rows[1:]]
     au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), changed)

@@ -9,12 +9,18 @@ import pytest
 import torch
 from tiny_manifests import image_row, write_images
 from tiny_runs import write_tiny_weights
+from tiny_work import place_in, small_work
 
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.inference.picture_test import evaluate_images
 from fgbench.media.images import encode
 from fgbench.methods._networks.face_agreement import note_other_faces, refuse_mixed_faces, refuse_other_faces
 from fgbench.methods._networks.model_card import model_card
-from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
+from fgbench.methods.msau.opened import open_network
+from fgbench.reports.protocols import knowledge_notes
+from fgbench.reports.run.scores import scores_table
+from fgbench.runs.face_origin import FACE_ORIGIN, face_notes, faces_of
+from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.context import Place
 
@@ -109,9 +115,10 @@ def test_aligned_faces_and_pictures_as_they_are_are_told_apart(tmp_path):
 
 def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
     told, here = place("work", FACE)
-    refuse_other_faces(trained(tmp_path, None), here)
+    kept = refuse_other_faces(trained(tmp_path, None), here)
     assert len(told) == 1
     assert "does not tell how the faces lay" in told[0]
+    assert kept == [f"faces: {told[0]}"]
 
 
 def test_starting_from_another_geometry_is_told(tmp_path):
@@ -145,3 +152,24 @@ def test_the_model_card_tells_the_geometry(tmp_path):
     }
     card = model_card(network.metadata, result)
     assert "- Faces: geometry dlib (padding 0.25) (`faces: {geometry: dlib, padding: 0.25}`), grey\n" in card
+
+
+def test_that_weights_do_not_tell_it_stands_in_the_result_and_its_tables(tmp_path):
+    network = open_network(trained(tmp_path, None), torch.device("cpu"))
+    here = place_in(
+        tmp_path / "work",
+        small_work(tmp_path / "prepared"),
+        details={"dataset": "others", "synthetic": True, FACE_ORIGIN: FACE},
+    )
+    folder, _ = evaluate_images(network, here)
+    details = read_result(folder)["details"]
+    sentence = "Faces: w.safetensors does not tell how the faces lay in the pictures that it was trained on."
+    assert details["notes"] == [f"{sentence[0].lower()}{sentence[1:-1]}"]
+    assert sentence in scores_table(folder).notes
+    assert f"tiny: {sentence}" in knowledge_notes([("tiny", details)])
+    assert knowledge_notes([("other", {**details, "notes": []})])[-1:] != [f"other: {sentence}"]
+
+
+def test_action_units_tell_it_too():
+    details = {"notes": ["faces: au does not tell how the faces lay", "something else"]}
+    assert face_notes(details) == ["Faces: au does not tell how the faces lay."]

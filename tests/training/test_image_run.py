@@ -36,6 +36,7 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
+from fgbench.files.hashing import digest_json
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.msau.opened import open_network
@@ -250,6 +251,39 @@ def test_a_finished_run_is_that_of_its_recipe_and_trunk(place, au_weights, tmp_p
     assert path.read_bytes() != before[0]
 
 
+class KilledError(Exception):
+    pass
+
+
+def test_other_settings_leave_a_finished_run(place, au_weights):
+    """Without --force; with it, a replacement that was stopped goes on without --force too."""
+    once = image_recipe(optimiser=FAST | {"epochs": 1})
+    other = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})
+    folder = run_one(once, place, au_weights)
+    files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    told = (
+        r"tiny/0/0 is finished, with other settings: optimiser.checkpoint_steps \(\d+ there, 1 here\), "
+        r"optimiser.epochs \(1 there, 2 here\); nothing was changed"
+    )
+    with pytest.raises(ConfigError, match=told) as caught:
+        run_one(other, place, au_weights)
+    assert "another name:" in caught.value.hint
+    assert "--force" in caught.value.hint
+    assert {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()} == files
+
+    def killed(name, done, of):
+        if name == "train" and done == 7:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run_one(other, replace(place, force=True, progress=killed), au_weights)
+    steps = []
+    resumed = replace(place, progress=lambda name, done, of: steps.append(done) if name == "train" else None)
+    assert run_one(other, resumed, au_weights) == folder
+    assert min(steps) > 5, "what was kept is not done again"
+    assert read_result(folder)["config_digest"] == digest_json(other.model_dump(mode="json"))
+
+
 KILLED_AT = """
 import os, runpy, signal, sys
 from fgbench.training import image_run
@@ -308,10 +342,6 @@ def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, t
     assert len(epochs) == 4
     for name in ("weights.safetensors", "predictions.parquet", "branches.parquet", "regions.parquet"):
         assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
-
-
-class KilledError(Exception):
-    pass
 
 
 @pytest.mark.parametrize("trunk", ["frozen", "trained"])

@@ -174,3 +174,20 @@ def test_nothing_to_fit_to():
     assert fit_flow(HeldRows(BYTES[:0])).std == (1.0, 1.0)
     with pytest.raises(DatasetError, match="no images"):
         fit_pictures(HeldRows(torch.zeros((0, 3, 8, 8), dtype=torch.uint8)))
+
+
+def test_pictures_without_colour_are_seen_as_their_luma():
+    stored = torch.cat((BYTES, BYTES[:, :1]), 1)
+    weights = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
+    luma = np.rint((stored.numpy() * weights).sum(1, dtype=np.float64))[:, None].repeat(3, axis=1)
+    wanted = {"kind": "rgb", "layout": "frames", "length": 1, "channels": 3}
+    shown, _ = seen(pictures(**wanted, grey=True), [0])
+    plain, _ = seen(pictures(**wanted, rows=HeldRows(torch.from_numpy(luma.astype(np.uint8)))), [0])
+    torch.testing.assert_close(shown, plain, rtol=0, atol=0)
+    coloured, _ = seen(pictures(**wanted), [0])
+    assert not torch.equal(coloured, plain)
+
+
+def test_flow_has_no_colour_to_lose():
+    for stream in (pictures(), pictures(grey=True)):
+        torch.testing.assert_close(seen(stream, [0])[0], seen(pictures(), [0])[0], rtol=0, atol=0)

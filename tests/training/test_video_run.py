@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -16,7 +17,8 @@ from tiny_work import COLOURS, THREE, place_in
 from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.inference.clip_test import evaluate_clips, tuned_weight
-from fgbench.media.images import encode
+from fgbench.inputs.crops import without_colour
+from fgbench.media.images import decode, encode
 from fgbench.methods import nan as nan_baseline
 from fgbench.methods import plain_tsnet
 from fgbench.methods.tmsau import run as video_run
@@ -24,7 +26,7 @@ from fgbench.methods.tmsau.opened import open_clip_network
 from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
-from fgbench.models.weights import load_weights
+from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.labels import fg33
 from fgbench.runs.results import read_predictions, read_result, unheard, verify
 from fgbench.runs.streams import read_attention, read_streams
@@ -506,3 +508,45 @@ def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, ima
             assert found.predicted.count(None) == 1, "the clip without a face, which counts as wrong"
     # Of 12 clips of three classes, 9 or more are right by chance in 0.4 % of all cases.
     assert right["flow"] >= 9 > right["nan"]
+
+
+def without_colour_in(manifests, folder):
+    """The same clips with grey pictures."""
+    shutil.copytree(manifests, folder)
+    for path in sorted((folder / "faces").glob("*.parquet")):
+        table = pq.read_table(path)
+        rows = table.to_pylist()
+        for row in rows:
+            if row["image"] is not None:
+                picture = torch.from_numpy(decode(row["image"]["bytes"])).permute(2, 0, 1)[None]
+                grey = without_colour(picture)[0].permute(1, 2, 0).to(torch.uint8)
+                row["image"]["bytes"] = encode(grey.numpy(), "png", 0)
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["nan", "vgg-lstm"])
+def test_a_network_of_grey_clips_sees_grey(tmp_path, manifests, image, kind):
+    folder, _ = run_in(tmp_path / "work", manifests, image, **KINDS[kind])
+    trained = read_trained(folder / "weights.safetensors")
+    origin = {"align": "always", "geometry": "face", "padding": None}
+    grey_manifests = without_colour_in(manifests, tmp_path / "grey")
+    others = {"dataset": "others", "synthetic": True}
+    told = {}
+    for is_grey in (True, False):
+        path = tmp_path / f"{is_grey}.safetensors"
+        metadata = {**trained.metadata, "faces": {**origin, "grey": is_grey}, "seed": int(is_grey)}
+        save_weights(path, trained.state, metadata)
+        network = open_clip_network(read_trained(path), CPU)
+        for name, data in (("colour", manifests), ("grey", grey_manifests)):
+            place = place_in(tmp_path / f"{name}{is_grey}", data, manifest_digest=name, details=others)
+            made, _ = evaluate_clips(network, place)
+            told[is_grey, name] = read_predictions(made).probabilities
+    np.testing.assert_array_equal(told[False, "grey"], told[True, "grey"])
+    # Frames that are reduced are rounded before they lose their colour, or afterwards.
+    apart = {
+        is_grey: np.nanmax(np.abs(told[is_grey, "colour"] - told[is_grey, "grey"]))
+        for is_grey in (True, False)
+    }
+    assert apart[False] > 1e-3
+    assert apart[True] <= (0 if kind == "nan" else apart[False] / 20)

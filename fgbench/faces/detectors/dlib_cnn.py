@@ -13,6 +13,7 @@ import numpy as np
 from fgbench.errors import DependencyError
 from fgbench.faces.detection import Detection
 from fgbench.faces.models import find_model
+from fgbench.files.text_paths import text_path
 from fgbench.media.video import Image
 
 
@@ -27,7 +28,8 @@ def open_detector(model: Path | str | None = None) -> DlibCnnDetector:
     """
     path = find_model("dlib-cnn", model)
     try:
-        network = dlib.cnn_face_detection_model_v1(str(path))
+        with text_path(path) as name:
+            network = dlib.cnn_face_detection_model_v1(name)
     except RuntimeError as error:
         raise DependencyError(
             f"{path} is not a face detection model of dlib ({error})",

@@ -15,6 +15,7 @@ from fgbench.errors import ConfigError, DependencyError
 from fgbench.faces.detection import Detection
 from fgbench.faces.geometry import square_box
 from fgbench.faces.models import find_model
+from fgbench.files.text_paths import text_path
 from fgbench.media.video import Image
 
 ACCEPTED_SCORE = 0.6
@@ -47,7 +48,8 @@ def open_detector(model: Path | str | None = None) -> YunetDetector:
             "use the detector dlib-hog or dlib-cnn",
         )
     try:
-        network = create(str(path), "", (320, 320), ACCEPTED_SCORE, _MAX_OVERLAP, _MAX_CANDIDATES)
+        with text_path(path) as name:
+            network = create(name, "", (320, 320), ACCEPTED_SCORE, _MAX_OVERLAP, _MAX_CANDIDATES)
     except cv2.error as error:
         raise DependencyError(
             f"OpenCV cannot read {path} as the ONNX file of YuNet ({error.err})",

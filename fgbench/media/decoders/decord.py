@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from fgbench.errors import MediaError
 from fgbench.files.hashing import digest_file
+from fgbench.files.text_paths import text_path
 from fgbench.media.decoders._container import open_container, source_of
 from fgbench.media.decoders._pictures import luma_weights
 from fgbench.media.decoders._probe import Probe, first_picture, orientation_of, probe, timeline_for
@@ -171,7 +172,8 @@ class DecordReader:
 def _open(path: Path) -> Any:
     decord.logging.set_level(decord.logging.QUIET)
     try:
-        return decord.VideoReader(str(path), ctx=decord.cpu(0), num_threads=1)
+        with text_path(path) as name:
+            return decord.VideoReader(name, ctx=decord.cpu(0), num_threads=1)
     except (decord.DECORDError, RuntimeError) as error:
         raise MediaError(
             f"decord cannot open {path}", "use the decoder pyav", reason="decoder_failed"

@@ -6,43 +6,60 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbench.errors import ConfigError
-from fgbench.runs.face_origin import FACE_ORIGIN, geometry_keys, geometry_words, have_other_geometry
+from fgbench.runs.face_origin import (
+    FACE_ORIGIN,
+    FACES_MARK,
+    geometry_keys,
+    geometry_words,
+    have_other_geometry,
+)
 from fgbench.runs.weights import Trained
 from fgbench.training.context import Place
 
 
-def refuse_other_faces(trained: Trained, place: Place) -> None:
+def refuse_other_faces(trained: Trained, place: Place) -> list[str]:
     """Refuse a work folder whose faces have another geometry than those that were trained on.
 
     Pictures that are taken as they are have none, and are not refused. Weights that do not tell it, of an
     earlier version, are taken, and the user is told so.
+
+    Returns:
+        Notes for the result.
 
     Raises:
         ConfigError: If they have.
     """
     told, here = _told(trained), place.details.get(FACE_ORIGIN)
     if here is None:
-        return
+        return []
     if told is None:
-        place.note(f"{trained.name} does not tell how the faces lay in the pictures that it was trained on")
-    elif (told["align"] == "never") != (here["align"] == "never"):
+        note = f"{trained.name} does not tell how the faces lay in the pictures that it was trained on"
+        place.note(note)
+        return [f"{FACES_MARK}{note}"]
+    if (told["align"] == "never") != (here["align"] == "never"):
         place.note(f"{trained.name} was trained on {_taken(told)}; {place.workdir} has {_taken(here)}")
-    elif have_other_geometry(told, here):
+        return [f"{FACES_MARK}{trained.name} was trained on {_taken(told)}, here they are {_taken(here)}"]
+    if have_other_geometry(told, here):
         raise ConfigError(
             f"{trained.name} was trained on faces of {geometry_words(told)}, but {place.workdir} has "
             f"{geometry_words(here)}, expected the same",
             f"prepare it with faces: {{{geometry_keys(told)}}} in the recipe, or train on this work folder",
         )
+    return []
 
 
-def note_other_faces(start: Trained, place: Place) -> None:
-    """Tell the user where a network starts from one that saw faces of another geometry."""
+def note_other_faces(start: Trained, place: Place) -> list[str]:
+    """Tell the user where a network starts from one that saw faces of another geometry; returns notes for the
+    result."""
     told, here = _told(start), place.details.get(FACE_ORIGIN)
-    if here is not None and told is not None and have_other_geometry(told, here):
-        place.note(
-            f"{start.name}, which is started from, saw faces of {geometry_words(told)}; here they have "
-            f"{geometry_words(here)}"
-        )
+    if here is None or told is None or not have_other_geometry(told, here):
+        return []
+    note = (
+        f"{start.name}, which is started from, saw faces of {geometry_words(told)}; here they have "
+        f"{geometry_words(here)}"
+    )
+    place.note(note)
+    return [f"{FACES_MARK}{note}"]
 
 
 def _taken(faces: Mapping[str, Any]) -> str:

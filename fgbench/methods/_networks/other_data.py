@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ConfigError
+from fgbench.methods._networks.other_names import training_told
 from fgbench.methods._networks.overlap import clips_trained_on
 from fgbench.methods.action_units.pseudo_labels import pseudo_trained
-from fgbench.runs.digests import check_texts
 from fgbench.runs.labels import FG33, LabelSet
 from fgbench.runs.results import CONFIG, SINGLE_FOLD, Predictions, read_result
+from fgbench.runs.settings import read_settings
 from fgbench.runs.six_classes import RULE, can_map, zero_shot
 from fgbench.runs.weights import Trained
-from fgbench.storage import readable
 from fgbench.training.context import Place
 
 _UNKNOWN = "unknown data"
@@ -51,6 +49,7 @@ def tested_elsewhere(
     place: Place,
     *,
     more: Mapping[str, Any],
+    notes: Sequence[str],
 ) -> tuple[Predictions, dict[str, Any]]:
     """Predictions of a network on other data, in the classes of these, and what the result tells.
 
@@ -61,6 +60,7 @@ def tested_elsewhere(
         source: Result of the run that it is of, if it is at hand.
         place: The work folder that it was tested on.
         more: Further details.
+        notes: Sentences that tables show.
 
     Raises:
         ConfigError: If the classes cannot be mapped.
@@ -68,10 +68,10 @@ def tested_elsewhere(
     """
     own = {} if source is None else source["details"]
     dataset = own.get("dataset", _UNKNOWN)
-    notes = pseudo_trained(trained.metadata)
+    notes = [*pseudo_trained(trained.metadata), *notes]
     details = {
         **({"notes": notes} if notes else {}),
-        **origin_told(trained, own, None if source is None else source.get("manifest_digest"), place),
+        **origin_told(trained, source, place),
         # Not the name of a row of Table II: those are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),
@@ -93,30 +93,29 @@ def tested_elsewhere(
     return found, details
 
 
-def origin_told(
-    trained: Trained, own: Mapping[str, Any], manifest_digest: str | None, place: Place
-) -> dict[str, Any]:
+def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
     """What a result on other data tells of these, and of the weights.
 
     Args:
         trained: The network.
-        own: Details of the result of the run that it is of; empty if that is not at hand.
-        manifest_digest: Digest of the manifests that it was trained on, if known.
+        source: Result of the run that it is of, if it is at hand.
         place: The work folder that it was tested on.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
+    own = {} if source is None else source["details"]
     told = {
         **place.details,
         "manifest_digest": place.manifest_digest,
         "recipe": trained.metadata["experiment"],
         "weights": {
+            "manifest_digest": None,
+            **training_told(trained, source),
             "sha256": trained.digest,
             "run": trained.name,
             "dataset": own.get("dataset", _UNKNOWN),
             "synthetic": own.get("synthetic"),
-            "manifest_digest": manifest_digest,
         },
         "clips_trained_on": clips_trained_on(trained, place),
     }
@@ -124,11 +123,6 @@ def origin_told(
         label = f"{place.division.label}, all folds tested by one network"
         told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
     return told
-
-
-def experiment_elsewhere(trained: Trained, place: Place) -> str:
-    """Name of the experiment that tests a network on the data of a work folder."""
-    return f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:
@@ -140,32 +134,3 @@ def settings_of(trained: Trained) -> Mapping[str, Any]:
     if trained.run is None or not (trained.run / CONFIG).is_file():
         return {"network": trained.metadata["network"]}
     return read_settings(trained.run, read_result(trained.run))
-
-
-def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a run.
-
-    Args:
-        folder: Its folder.
-        result: Its result, of classes or of action units.
-
-    Raises:
-        ManifestError: If they are missing or damaged.
-    """
-    import yaml
-
-    path = folder / CONFIG
-    check_texts(folder, result, again="run the experiment again")
-    try:
-        with readable(path):
-            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ManifestError(f"{path} is damaged: it is no YAML", "run the experiment again") from error
-    if not isinstance(settings, dict):
-        raise ManifestError(f"{path} is damaged: it holds no settings", "run the experiment again")
-    return settings
-
-
-def slug(name: str) -> str:
-    """A name as part of that of a folder."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

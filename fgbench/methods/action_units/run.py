@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from fgbench.files.hashing import digest_json
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_mixed_faces
 from fgbench.methods._networks.model_card import model_card
-from fgbench.methods._networks.other_data import slug
+from fgbench.methods._networks.other_names import slug
 from fgbench.methods._networks.trained_clips import write_trained_frames
 from fgbench.methods.action_units.folders import datasets_told
 from fgbench.methods.action_units.frames import (
@@ -48,6 +49,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.protocol import Protocol
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import unheard
+from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run
 from fgbench.training.context import Place
@@ -180,7 +182,7 @@ def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Ma
         identity[PSEUDO] = place.details[PSEUDO]
     fingerprint = digest_json(identity)
     folder = place.folder(config.name, protocol.fold)
-    if not place.force and is_finished(folder, fingerprint, note=place.note):
+    if not place.force and is_finished(folder, fingerprint, plain, note=place.note):
         return folder
     with place.hold(config.name, protocol.fold):
         _make(config, place, protocol, roles, fingerprint=fingerprint)
@@ -313,13 +315,17 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
     return model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
 
 
-def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool:
+def is_finished(folder: Path, fingerprint: str, settings: Mapping[str, Any], *, note: Note = unheard) -> bool:
     """Whether a run is there with its weights, undamaged, and is that of this recipe, data and seed.
 
     Args:
         folder: Its folder.
         fingerprint: Of recipe, data and seed.
+        settings: Those of the recipe, as plain values.
         note: Told why a finished run cannot be taken as it is.
+
+    Raises:
+        ConfigError: If it was made with other settings.
     """
     try:
         result = read_au_result(folder)
@@ -327,9 +333,14 @@ def is_finished(folder: Path, fingerprint: str, *, note: Note = unheard) -> bool
         if (folder / RESULT).exists():
             note(f"{error.message}: the run is made again")
         return False
-    if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
-        return False
     try:
+        if result["config_digest"] != digest_json(settings):
+            if is_giving_way(folder):
+                return False
+            refuse_other_settings(folder, result, settings, command=f"fgbench train au ({settings['name']})")
+        if result["details"].get("fingerprint") != fingerprint or not (folder / WEIGHTS).is_file():
+            note(f"{folder} is of other data, or has lost its weights: the run is made again")
+            return False
         check_files(folder, result, again="run fgbench train au again")
     except ManifestError as error:
         note(f"{error.message}: the run is made again")

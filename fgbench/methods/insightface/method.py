@@ -109,8 +109,10 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }
     folder = place.finished(config.name, config.model_dump(mode="json"))
-    if folder and not place.force and read_result(folder)["details"].get("weights") == details["weights"]:
-        return folder
+    if folder is not None:
+        if read_result(folder)["details"].get("weights") == details["weights"]:
+            return folder
+        place.note(f"{folder} started from other weights: the run is made again")
     with memory_explained(), place.hold(config.name):
         return _run(config, place, weights, details)
 

@@ -98,14 +98,13 @@ def run(
     """
     start = start_of(config, au_weights, init, trunk)
     told = None if start is None else start_told(start, place)
-    if start is not None:
-        note_other_faces(start, place)
+    of_faces = [] if start is None else note_other_faces(start, place)
     instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
     if said := drawn_start(chain_of(start), place.details, instead=instead):
         place.note(f"{config.name} {said}")
     own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
     pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
-    notes = pseudo_trained(pseudo)
+    notes = [*of_faces, *pseudo_trained(pseudo)]
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
@@ -133,7 +132,10 @@ def run(
             **({"notes": notes} if notes else {}),
         }
         folder = place.finished(single.name, single.model_dump(mode="json"))
-        if place.force or folder is None or read_result(folder)["details"].get("trunk") != details["trunk"]:
+        if folder is not None and read_result(folder)["details"].get("trunk") != details["trunk"]:
+            place.note(f"{folder} started from other weights: the run is made again")
+            folder = None
+        if folder is None:
             data = data or _open(single, place, unit_rows, pseudo)
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(

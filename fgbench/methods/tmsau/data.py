@@ -55,6 +55,7 @@ def open_clips(
     *,
     trained_on: bool,
     published: bool = False,
+    grey: bool = False,
 ) -> tuple[OpenClips, Mapping[str, Scale]]:
     """Open clips for the streams of a recipe.
 
@@ -67,6 +68,8 @@ def open_clips(
         trained_on: Whether frames are described in all views that are trained on; else as they are alone.
         published: Whether convolutional networks start from published weights: then scales that are not given
             are those of the weights, see :mod:`fgbench.methods.tmsau.published_scales`.
+        grey: Whether the streams of pictures are shown them without colour; the image model tells itself
+            whether it is.
 
     Raises:
         DatasetError: If scales are to be fitted and there is nothing to fit them to.
@@ -119,7 +122,9 @@ def open_clips(
                 fitted[stream] = published_scale(kind, held[key])
             else:
                 fitted[stream] = (fit_flow if wanted.kind == "flow" else fit_pictures)(held[key])
-        inputs[stream] = _pictures(config, stream, wanted, held[key], numbers, fitted[stream], place.seed)
+        inputs[stream] = _pictures(
+            config, stream, wanted, held[key], numbers, fitted[stream], place.seed, grey
+        )
     return OpenClips(clips=clips, inputs=inputs, described=described), fitted
 
 
@@ -131,6 +136,7 @@ def _pictures(
     numbers: Sequence[Ints],
     scale: Scale,
     seed: int,
+    grey: bool,
 ) -> PictureInput:
     return PictureInput(
         name=stream,
@@ -143,6 +149,7 @@ def _pictures(
         scale=scale,
         layout=wanted.layout,
         seed=seed,
+        grey=grey,
     )
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from fgbench.inputs.clip_frames import FrameRows, Kind
-from fgbench.inputs.crops import View, enlarge, five_crops, normalise
+from fgbench.inputs.crops import View, enlarge, five_crops, normalise, without_colour
 from fgbench.inputs.distortion import distort
 from fgbench.inputs.frame_choice import Ints, Jitter, Pieces, draw_jitter, pick
 from fgbench.inputs.kept_tensors import KeptMaps
@@ -144,6 +144,7 @@ class PictureInput:
         layout: ``"frames"`` gives (B, T, C, S, S) of single rows; ``"stacks"`` (B, T, K C, S, S), the rows of
             a piece one after the other; ``"windows"`` (B, T, C, K, S, S).
         seed: Of what is drawn.
+        grey: Whether pictures are shown without colour, as those that were trained on; flow has none.
     """
 
     name: str
@@ -156,6 +157,7 @@ class PictureInput:
     scale: Scale
     layout: str
     seed: int
+    grey: bool = False
 
     def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
         """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. What is not there is 0."""
@@ -178,7 +180,10 @@ class PictureInput:
         sizes = stored.shape
         each = sizes[1] * sizes[2]
         px = sizes[-1]
-        pictures = enlarge(stored.flatten(0, 2), max(px, self.enlarge_to_px))
+        pictures = stored.flatten(0, 2)
+        if self.grey and self.kind == "rgb":
+            pictures = without_colour(pictures)
+        pictures = enlarge(pictures, max(px, self.enlarge_to_px))
         mirrored = looks.mirrored.repeat_interleave(each)
         pictures = five_crops(pictures, looks.crop.repeat_interleave(each), mirrored, px)
         if self.kind == "flow":

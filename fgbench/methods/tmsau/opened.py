@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from fgbench.methods.tmsau.inputs import Scale
 from fgbench.methods.tmsau.network import build
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import check_fit, load_into
+from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.weights import Trained
 
@@ -38,6 +39,7 @@ class ClipNetwork:
         trained: Where it is from.
         device: Where it computes.
         labels: Its classes.
+        grey: Whether it and its image model are shown faces without colour, as those that it was trained on.
     """
 
     model: TmsauNet
@@ -47,6 +49,7 @@ class ClipNetwork:
     trained: Trained
     device: torch.device
     labels: LabelSet
+    grey: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -94,6 +97,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
         trained=trained,
         device=device,
         labels=labels,
+        grey=_saw_grey(trained),
     )
 
 
@@ -115,4 +119,12 @@ def _image(trained: Trained, device: torch.device) -> ImageNetwork | None:
         name.removeprefix(IMAGE): value for name, value in trained.state.items() if name.startswith(IMAGE)
     }
     inner = Trained(path=trained.path, state=state, metadata=metadata, digest=trained.digest)
-    return open_network(inner, device)
+    network = open_network(inner, device)
+    if not _saw_grey(trained):
+        return network
+    return replace(network, preprocessing=replace(network.preprocessing, grey=True))
+
+
+def _saw_grey(trained: Trained) -> bool:
+    """Whether the clips that were trained on have no colour."""
+    return bool((trained.metadata.get(FACE_ORIGIN) or {}).get("grey"))

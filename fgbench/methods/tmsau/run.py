@@ -81,10 +81,9 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
-    if image is not None:
-        refuse_other_faces(image, place)
+    of_faces = [] if image is None else refuse_other_faces(image, place)
     start = None if image is None else start_told(image, place)
-    notes = [] if image is None else pseudo_trained(image.metadata)
+    notes = [*of_faces, *([] if image is None else pseudo_trained(image.metadata))]
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
@@ -112,10 +111,11 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
     if said := drawn_start(details["chain"], place.details, instead=instead):
         place.note(f"{config.name} {said}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
-    if folder is not None and not place.force:
+    if folder is not None:
         told = read_result(folder)["details"]
         if all(told.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
             return folder
+        place.note(f"{folder} started from other weights: the run is made again")
     with memory_explained(), place.hold(config.name):
         return _run(config, place, image, weights, details)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fgbench import records, storage
 from fgbench.config import PrepareConfig
+from fgbench.files.parquet_files import open_parquet
 from fgbench.naming import shown
 from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import REJECTS, ROWS, Marker
@@ -45,9 +46,8 @@ def copy_without(source: Path, target: Path, clip_ids: list[str]) -> int:
     """Copy a table without the rows of some clips, a row group at a time; returns the rows that are left."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    with pq.ParquetFile(source, page_checksum_verification=True) as file:
+    with open_parquet(source) as file:
         writer = storage.TableWriter(target, file.schema_arrow)
         try:
             for number in range(file.num_row_groups):

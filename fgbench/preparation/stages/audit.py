@@ -2,8 +2,9 @@
 
 Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips of which another part knows the
 file, a picture or a near duplicate (`fgbench.audit.findings`) become rejects of this stage, with the kind
-of the leak as the reason; a clip of the test part never does. Off by default; ``fgbench prepare
---drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
+of the leak as the reason; a clip of the test part never does. Where folds divide the data set, each clip is
+tested once: of groups that show the same, one keeps it (`fgbench.audit.fold_leaks`). Off by default;
+``fgbench prepare --drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
 def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
     """Per bucket: clips that have to go, each with reason and detail."""
     from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
+    from fgbench.audit.fold_leaks import dropped_between_groups
     from fgbench.audit.leaks import PAIRS
     from fgbench.audit.pictures import describe
 
@@ -56,6 +58,12 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
     clips.sort(key=lambda clip: clip.clip_id)
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pictures = describe(_faces(inputs), jobs=jobs)
+    plan: dict[int, dict[str, tuple[str, str]]] = {bucket: {} for bucket in inputs}
+    if config.folds:
+        found = dropped_between_groups(clips, pictures, apart=config.apart, jobs=jobs)
+        for clip_id, reason in found.items():
+            plan[bucket_of[clip_id]][clip_id] = reason
+        return plan
     sides = {}
     for part in SPLITS:
         members = [clip for clip in clips if clip.part == part]
@@ -63,7 +71,6 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
     leaks: list[Leak] = []
     for first, second in PAIRS:
         leaks += compare(sides[first], sides[second], apart=config.apart, jobs=jobs)
-    plan: dict[int, dict[str, tuple[str, str]]] = {bucket: {} for bucket in inputs}
     for clip_id, reason in dropped_clips(leaks).items():
         plan[bucket_of[clip_id]][clip_id] = reason
     return plan
@@ -92,7 +99,7 @@ def _judge(clip_id: str, plan: Mapping[str, tuple[str, str]]) -> Outcome:
 
 STAGE = Stage(
     name="audit",
-    version=3,
+    version=4,
     inputs=("split", "ingest", "faces"),
     outputs={ROWS: "audit"},
     run=_run,

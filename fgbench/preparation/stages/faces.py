@@ -26,12 +26,12 @@ from fgbench.faces.everyone import everyone
 from fgbench.faces.following import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
+from fgbench.faces.passing import without_passers_by
 from fgbench.faces.where_found import observe_where_found
 from fgbench.media import video
 from fgbench.media.faults import GIVEN_UP
 from fgbench.media.images import SUFFIXES, encode
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task
-from fgbench.preparation.stages._passing import without_passers_by
 from fgbench.preparation.stages._source_files import COLUMNS, check_unchanged, unchanged_rows
 from fgbench.preparation.stages.ingest import inside
 from fgbench.records import N_LANDMARKS, image_id

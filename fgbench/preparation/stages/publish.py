@@ -36,6 +36,7 @@ from fgbench.catalogue.survey import unlike_published
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.files.hashing import digest_file, digest_json
+from fgbench.files.parquet_files import open_parquet
 from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import REJECTS, ROWS, stage_folder
 from fgbench.preparation.stages import _tables as tables
@@ -225,7 +226,6 @@ def verify(workdir: Path) -> list[str]:
         ManifestError: If there is no index.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     folder = workdir / MANIFESTS
     index = read_index(workdir)
@@ -238,7 +238,8 @@ def verify(workdir: Path) -> list[str]:
             faults.append(f"{name}: content differs from the index")
         elif described["rows"] is not None:
             try:
-                found = pq.read_metadata(path).num_rows
+                with open_parquet(path) as file:
+                    found = file.metadata.num_rows
             except (pa.ArrowException, OSError) as error:
                 faults.append(f"{name}: not a Parquet file: {error}")
                 continue

@@ -18,6 +18,7 @@ from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
 from fgbench.reports.run.fold_scores import MEASURES
 from fgbench.reports.run.unit_scores import pooled_units
+from fgbench.runs.face_origin import face_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.results import Predictions, read_predictions, read_result
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
@@ -102,7 +103,11 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
         ),
         columns=["Seed", "Mean F1"],
         rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
-        notes=["Standard deviation over seeds (n - 1), folds pooled.", *pseudo_notes(details)],
+        notes=[
+            "Standard deviation over seeds (n - 1), folds pooled.",
+            *pseudo_notes(details),
+            *face_notes(details),
+        ],
     )
 
 

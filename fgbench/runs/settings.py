@@ -1,0 +1,97 @@
+"""Settings of finished runs: read again, and compared with those of a run that would take their place.
+
+Reads ``config.yaml`` in the folder of a run; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.naming import first_few
+from fgbench.runs.digests import CONFIG, check_texts
+from fgbench.storage import readable
+
+CHECKPOINT = "checkpoint.pt"
+"""Name of what a training keeps in the folder of its run to go on from; a finished run has none."""
+
+_AGAIN = "run the experiment again"
+_ABSENT = "absent"
+_LONGEST = 40
+
+
+def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run.
+
+    Args:
+        folder: Its folder.
+        result: Its result, of classes or of action units.
+
+    Raises:
+        ManifestError: If they are missing or damaged.
+    """
+    import yaml
+
+    path = folder / CONFIG
+    check_texts(folder, result, again=_AGAIN)
+    try:
+        with readable(path):
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path} is missing", _AGAIN) from error
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ManifestError(f"{path} is damaged: it is no YAML", _AGAIN) from error
+    if not isinstance(settings, dict):
+        raise ManifestError(f"{path} is damaged: it holds no settings", _AGAIN)
+    return settings
+
+
+def refuse_other_settings(
+    folder: Path, result: Mapping[str, Any], settings: Mapping[str, Any], *, command: str = "the command"
+) -> None:
+    """Refuse to put a run in the place of a finished one that was made with other settings.
+
+    Args:
+        folder: Folder of the finished run.
+        result: Its result, of classes or of action units.
+        settings: Those of the run that would replace it, as JSON has them.
+        command: What takes ``--force``.
+
+    Raises:
+        ConfigError: If they differ; it names the keys.
+        ManifestError: If the settings of the finished run are missing or damaged.
+    """
+    there, here = _flat(read_settings(folder, result)), _flat(settings)
+    different = [
+        f"{key} ({_shown(there, key)} there, {_shown(here, key)} here)"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key, _ABSENT) != here.get(key, _ABSENT)
+    ]
+    if different:
+        raise ConfigError(
+            f"{folder} is finished, with other settings: {first_few(different)}; nothing was changed",
+            f"give the recipe another name: to keep both, or {command} --force to replace the finished run",
+        )
+
+
+def is_giving_way(folder: Path) -> bool:
+    """Whether a run that is to replace a finished one (``--force``) was begun, and can go on."""
+    return (folder / CHECKPOINT).exists()
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Settings by their keys with dots, e.g. ``optimiser.epochs``; lists stay whole."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            found.update(_flat(value, f"{above}{key}."))
+        else:
+            found[f"{above}{key}"] = value
+    return found
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    text = str(settings[key]) if key in settings else _ABSENT
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
