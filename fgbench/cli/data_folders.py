@@ -21,7 +21,7 @@ _TABLES = ("annotations.csv", "votes.csv", "action_units.csv")
 _MOST_FOLDERS = 1000
 
 
-def refuse_data(ctx: typer.Context, named: Named) -> Named:
+def refuse_data(ctx: typer.Context, param: typer.CallbackParam, named: Named) -> Named:
     """Callback of options and arguments that name work folders.
 
     Raises:
@@ -30,9 +30,7 @@ def refuse_data(ctx: typer.Context, named: Named) -> Named:
     if named is None or ctx.resilient_parsing:
         return named
     words = ctx.command_path.split(maxsplit=1)
-    is_argument = any(
-        one.param_type_name == "argument" and one.name == "workdir" for one in ctx.command.params
-    )
+    is_argument = param.param_type_name == "argument"
     command = " ".join(["fgbench", *words[1:], *([] if is_argument else ["--workdir"])])
     for folder in [named] if isinstance(named, Path) else named:
         refuse_data_folder(folder, command)

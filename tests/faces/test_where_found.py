@@ -1,6 +1,7 @@
 """Faces of cropped pictures and clips: aligned where they are found, and a clip never is a mixture."""
 
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import skimage.data
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, search_ladder
+from fgbench.faces.following import load_models
 from fgbench.faces.geometry import apply_transform
 from fgbench.faces.observation import Observation
 from fgbench.faces.where_found import LOOK_FRAMES, observe_where_found
@@ -158,7 +160,6 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
         np.testing.assert_array_equal(one.chip, other.chip)
 
 
+@cache
 def _models():
-    from fgbench.preparation.stages.faces import _models as loaded
-
-    return loaded(FacesConfig())
+    return load_models(FacesConfig())

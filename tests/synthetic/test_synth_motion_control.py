@@ -254,7 +254,7 @@ def test_command(tmp_path):
     words = ["synth", str(tmp_path / "set"), "--subjects", "1", "--size", "160x120", "--jobs", "1"]
     done = CliRunner().invoke(app, [*words, "--control", "motion"])
     assert done.exit_code == 0, done.output
-    assert "drawing 3 clips of 1 synthetic persons" in done.output
+    assert "drawing 3 clips of 1 synthetic person into" in done.output
     assert len(list((tmp_path / "set" / "videos").iterdir())) == 3
     wrong = CliRunner().invoke(app, [*words, "--control", "speed"])
     assert wrong.exit_code == 3
