@@ -209,7 +209,10 @@ def test_a_finished_run_is_that_of_its_weights_and_recipe(place, weights, monkey
     other = weights.with_name("other.pth")
     torch.save({"state_dict": {f"module.{k}": v + 0 for k, v in torch.load(weights).items()}}, other)
     insightface.run(short, place, other)
-    insightface.run(short.model_copy(update={"flip": False}), place, weights)
+    plain = short.model_copy(update={"flip": False})
+    with pytest.raises(ConfigError, match=r"other settings: flip \(True there, False here\)"):
+        insightface.run(plain, place, weights)
+    insightface.run(plain, replace(place, force=True), weights)
     assert len(set(trained)) == 3
 
 
