@@ -48,7 +48,7 @@ def table(incomplete: str) -> list[str]:
     from fgbench import plugins
 
     numbered = {f"table{number}" for number in ROMAN.values()}
-    named = (name for name in plugins.names("reports.tables") if name not in numbered)
+    named = (name for name in plugins.names("tables") if name not in numbered)
     return [*_beginning(ROMAN, incomplete.upper()), *_beginning(named, incomplete)]
 
 

@@ -32,7 +32,7 @@ def report(tmp_path, monkeypatch):
     (folder / "all_samples.py").write_text(TABLE)
     monkeypatch.setattr(fgbench.reports.tables, "__path__", [*fgbench.reports.tables.__path__, str(folder)])
     write_fake_run(tmp_path / "work", "mine", method="Mine", share=0.5)
-    assert plugins.names("reports.tables")[0] == "all_samples"
+    assert plugins.names("tables")[0] == "all_samples"
     arguments = ["report", "--workdir", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
     yield lambda *more: CliRunner().invoke(app, [*arguments, *more])
     sys.modules.pop("fgbench.reports.tables.all_samples", None)
@@ -57,7 +57,7 @@ def test_unknown_tables_are_refused_with_those_that_there_are(report):
     done = report("--table", "all_sample")
     assert done.exit_code == 3
     told = " ".join(str(done.exception).split())
-    assert "unknown reports.table 'all_sample'" in told + done.stderr
+    assert "unknown table 'all_sample'" in told + done.stderr
     assert "did you mean 'all_samples'?" in told + done.stderr
     assert "all_samples, table1, table2" in told + done.stderr
 

@@ -29,6 +29,10 @@ OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
 """Units that each data set annotates; ``au12`` is in both."""
 
 QUICK = {"optimiser": {"epochs": 1, "batch": 8}}
+LEARNED = {
+    "name": "au-learned",
+    "optimiser": {"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6},
+}
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -110,8 +114,8 @@ def test_files_that_one_trains_on_and_another_tests_are_refused(data, tmp_path):
 
 
 def test_one_network_is_trained_and_scored_on_both(data):
-    (folder,) = run(data, optimiser={"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6})
-    assert folder == data[0].place.workdir / "runs" / "au-tiny-one-two" / "0" / "0"
+    (folder,) = run(data, **LEARNED)
+    assert folder == data[0].place.workdir / "runs" / "au-learned-one-two" / "0" / "0"
     result, rows = read_au_result(folder), rows_of(folder)
     details = result["details"]
     assert details["dataset"] == "one and two"
@@ -130,10 +134,10 @@ def test_one_network_is_trained_and_scored_on_both(data):
     assert [row[0] for row in table.rows] == ["AU4", "AU12", "AU25", "mean"]
 
     before = (folder / "weights.safetensors").stat().st_mtime_ns
-    assert run(data, optimiser={"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 6}) == [folder]
+    assert run(data, **LEARNED) == [folder]
     assert (folder / "weights.safetensors").stat().st_mtime_ns == before
     changed = replace(data[1], place=replace(data[1].place, manifest_digest="other"))
-    run([data[0], changed])
+    run([data[0], changed], **LEARNED)
     assert read_au_result(folder)["details"]["datasets"] == {"one": "one", "two": "other"}
     trained = read_trained(folder / "weights.safetensors")
     for places in ([data[0].place, changed.place], [changed.place, data[0].place]):
