@@ -10,8 +10,7 @@ import typer
 
 from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
-from fgbench.cli.options import Json
-from fgbench.cli.runs import Workdir
+from fgbench.cli.options import Json, Workdir
 
 if TYPE_CHECKING:
     from fgbench.reports.rendering.files import Look
