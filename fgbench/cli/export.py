@@ -10,6 +10,7 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
+from fgbench.cli.options import NamedIn
 from fgbench.cli.runs import named_weights
 
 if TYPE_CHECKING:
@@ -28,14 +29,7 @@ def export(
         Path | None,
         typer.Option("--weights", help="Safetensors file to write, with its model card beside it (.md)."),
     ] = None,
-    workdir: Annotated[
-        Path,
-        typer.Option(
-            "--workdir",
-            help="Work folder in which the name of an experiment is looked up.",
-            show_default="./fgbench-data/demo/work",
-        ),
-    ] = places.DEMO_WORKDIR,
+    workdir: NamedIn = places.DEMO_WORKDIR,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the ONNX file with the network.")
     ] = True,

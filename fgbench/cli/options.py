@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -16,6 +16,14 @@ from fgbench.cli import completion, places
 
 Workdir = Annotated[
     Path, typer.Option("--workdir", help="Work folder.", show_default="./fgbench-data/demo/work")
+]
+NamedIn = Annotated[
+    Path,
+    typer.Option(
+        "--workdir",
+        help="Work folder in which the name of an experiment is looked up.",
+        show_default="./fgbench-data/demo/work",
+    ),
 ]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
@@ -147,7 +155,6 @@ def run_command(
 def _parameters(kind: type[RunOptions]) -> list[Parameter]:
     """The options of a class as parameters of a function."""
     types = get_type_hints(kind, include_extras=True)
-    assert all(one.default is not MISSING for one in fields(kind))
     return [
         Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=types[one.name])
         for one in fields(kind)

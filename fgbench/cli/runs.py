@@ -82,9 +82,7 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
         on_device: Whether they need a device, which is then looked for before anything is prepared.
 
     Raises:
-        ConfigError: If the device's name is none.
-        DependencyError: If torch is not installed.
-        ResourceError: If the device is not there.
+        FgbenchError: As of :func:`fgbench.methods.steps.work.find_device`.
     """
     from fgbench.methods.steps.work import find_device
 
@@ -111,18 +109,7 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
 def opened(
     workdir: Path, device: str | None, *, stages: Sequence[str] = (), jobs: int, quiet: bool
 ) -> Iterator[Place]:
-    """A place to test in: the work folder with its features, prepared if it is the embedded one and bare.
-
-    Args:
-        workdir: Work folder.
-        device: Name of the device.
-        stages: Stages of features that are needed.
-        jobs: Processes or threads.
-        quiet: Whether no progress is shown.
-
-    Raises:
-        FgbenchError: As of :func:`fgbench.methods.steps.work.open_place`.
-    """
+    """A place to test in: as :func:`fgbench.methods.steps.work.open_place`, begun as :func:`begun`."""
     from fgbench.methods.steps.work import find_device, open_place
 
     find_device(device)

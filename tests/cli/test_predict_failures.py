@@ -11,7 +11,7 @@ from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.predict import output_names
+from fgbench.cli.predicted_pictures import output_names
 from fgbench.inference import pictures as prediction
 from fgbench.preparation.failures import LOG
 

@@ -111,19 +111,10 @@ def _on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> list[Path]:
 def train_faces(
     config: InsightFaceConfig, workdir: Path | str, weights: Path | None = None, **runs: Unpack[Runs]
 ) -> list[Path]:
-    """Fine-tune a network for face recognition in every fold and for every seed, its crops first.
-
-    Args:
-        config: The recipe.
-        workdir: Work folder.
-        weights: Of the backbone; ``None`` trains from random values.
-        runs: See :class:`fgbench.methods.steps.work.Runs`.
-
-    Returns:
-        Folders of the runs.
+    """Fine-tune a network for face recognition in every fold and for every seed, its wide crops first.
 
     Raises:
-        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`.
+        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which tells of the arguments.
     """
     places = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
     first = places[0]

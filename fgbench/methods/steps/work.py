@@ -113,10 +113,7 @@ def open_place(
     """A place to train in: as :func:`open_work`, and a device.
 
     Raises:
-        ConfigError: If the device's name is none.
-        DependencyError: If torch is not installed.
-        ManifestError: If the work folder has no manifests.
-        ResourceError: If the device is not there.
+        FgbenchError: As of :func:`find_device` and :func:`open_work`.
     """
     found = find_device(device)
     from fgbench.training.context import Place
@@ -184,14 +181,7 @@ def find_device(device: str | None) -> torch.device:
 def ensure_features(
     workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = quiet, note: Note = unheard
 ) -> None:
-    """Prepare what is missing: manifests that an earlier run left unfinished, features that were left out.
-
-    Args:
-        workdir: Work folder.
-        stages: Stages of features that are needed.
-        jobs: Worker processes.
-        progress: Told of finished buckets.
-        note: Told what is computed.
+    """Prepare what is missing: manifests that an earlier run left unfinished, stages of features left out.
 
     Raises:
         DatasetError: If features are left out and there are no classes that they would tell apart.
