@@ -98,7 +98,6 @@ def test_baselines_keep_their_contract(name):
     assert list(inspect.signature(module.run).parameters) in (
         ["config", "place"],
         ["config", "place", "weights"],  # a network that starts from weights of others
-        ["config", "place", "image"],  # a network over what a trained image model says
     )
     assert set(module.NEEDS) <= set(pipeline.FEATURES)
     if not hasattr(baseline, name):

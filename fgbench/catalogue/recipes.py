@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from fgbench import plugins
+from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.config import (
     InsightFaceConfig,
     PrepareConfig,
@@ -30,11 +31,9 @@ _MODELS: dict[str, type[Section]] = {
     "train au": TrainAuConfig,
     "train msau": TrainImageConfig,
     "train tmsau": TrainVideoConfig,
-    "baseline plain-cnn": TrainImageConfig,
-    "baseline nan": TrainVideoConfig,
-    "baseline plain-tsnet": TrainVideoConfig,
     "baseline insightface": InsightFaceConfig,
 }
+_MODELS |= {f"baseline {name}": _MODELS[f"train {one.train}"] for name, one in RECIPE_BASELINES.items()}
 """Command to what its recipes are; other baselines tell it themselves."""
 
 _COMMAND = re.compile(r"^Command: fgbench (.+)$", re.MULTILINE)

@@ -7,64 +7,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
+from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.cli.baseline_plugins import add_commands
-from fgbench.cli.clips import ImageRun, StartWeights, train_clips
-from fgbench.cli.console import note
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
-from fgbench.cli.runs import (
-    Fold,
-    FoldFile,
-    Seed,
-    Seeds,
-    SizedRecipe,
-    default_recipe,
-    opened,
-    seeded,
-    show_runs,
-)
-from fgbench.cli.workdirs import Workdir, add_command
+from fgbench.cli.options import RunOptions, run_command
+from fgbench.cli.runs import begun, default_recipe
+from fgbench.cli.show_runs import show_runs
+from fgbench.cli.train import ImageRun, StartWeights
 
 if TYPE_CHECKING:
-    from fgbench.runs.weights import Trained
-    from fgbench.training.context import Place
+    from collections.abc import Callable
 
 app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@add_command(app, "plain-cnn")
-def plain_cnn(
-    workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: SizedRecipe = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    device: Device = None,
-    jobs: Jobs = DEFAULT_JOBS,
-    resume: Resume = True,
-    force: Force = False,
-    full: Full = False,
-    json: Json = False,
-) -> None:
-    """MSAU-Net without region layer, action units and zoom; as 'train msau --variant plain-cnn'."""
-    from fgbench.config import TrainImageConfig, load_training
+def _of_recipe(name: str) -> Callable[..., None]:
+    """What the command of a baseline does that is a recipe of another method's network."""
 
-    config = load_training(recipe or default_recipe("plain-cnn", workdir, device), TrainImageConfig)
-    with opened(
-        workdir, device, seed=seed, jobs=jobs, resume=resume, force=force, quiet=json, fold_file=fold_file
-    ) as place:
-        from fgbench.methods import plain_cnn
+    def command(*, run: RunOptions, image_run: ImageRun = None, weights: StartWeights = None) -> None:
+        from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
 
-        _say_where(config.name, place)
-        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [plain_cnn.run(config, each) for each in each_run]
-    show_runs(folders, full=full, json=json)
+        baseline = RECIPE_BASELINES[name]
+        settings = run.recipe or default_recipe(name, run.workdir, run.device)
+        model: type[TrainImageConfig | TrainVideoConfig]
+        model = TrainImageConfig if baseline.train == "msau" else TrainVideoConfig
+        config = load_training(settings, model)
+        baseline.check(config)
+        with begun(run) as how:
+            from fgbench.methods.steps.clips import train_clips
+            from fgbench.methods.steps.images import train_images
+
+            if isinstance(config, TrainImageConfig):
+                folders = train_images(config, run.workdir, **how)
+            else:
+                folders = train_clips(config, run.workdir, image_run=image_run, weights=weights, **how)
+        show_runs(folders, full=run.full, json=run.json)
+
+    return command
 
 
-@add_command(app, "insightface")
+for _name, _baseline in RECIPE_BASELINES.items():
+    _absent = {"image_run", "weights"} - _baseline.takes
+    run_command(app, _name, summary=_baseline.summary, without=_absent)(_of_recipe(_name))
+
+
+@run_command(app, "insightface")
 def insightface(
-    workdir: Workdir = places.DEMO_WORKDIR,
+    *,
     weights: Annotated[
         Path | None,
         typer.Option("--weights", help="Backbone to fine-tune: InsightFace's backbone.pth."),
@@ -72,17 +60,7 @@ def insightface(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Train the backbone from random values instead.")
     ] = False,
-    recipe: SizedRecipe = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    device: Device = None,
-    jobs: Jobs = DEFAULT_JOBS,
-    resume: Resume = True,
-    force: Force = False,
-    full: Full = False,
-    json: Json = False,
+    run: RunOptions,
 ) -> None:
     """InsightFace's network for face recognition, fine-tuned on the image set."""
     from fgbench.config import InsightFaceConfig, load_baseline
@@ -99,118 +77,15 @@ def insightface(
         )
     # The small one with weights keeps its backbone as it is, which drawn values cannot be.
     small = "insightface-small-from-scratch" if from_scratch else None
-    settings = recipe or default_recipe("insightface", workdir, device, small=small)
+    settings = run.recipe or default_recipe("insightface", run.workdir, run.device, small=small)
     config = load_baseline("insightface", InsightFaceConfig, settings)
     if weights is None:
         config.check_trainable()
-    with opened(
-        workdir,
-        device,
-        stages=("wide_faces",) if config.crops == "wide" else (),
-        seed=seed,
-        jobs=jobs,
-        resume=resume,
-        force=force,
-        quiet=json,
-        fold_file=fold_file,
-    ) as place:
-        from fgbench.methods.insightface import method as insightface
+    with begun(run) as how:
+        from fgbench.methods.steps.images import train_faces
 
-        _say_where(config.name, place)
-        each_run = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [insightface.run(config, each, weights) for each in each_run]
-    show_runs(folders, full=full, json=json)
-
-
-@add_command(app, "nan")
-def nan(
-    workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: SizedRecipe = None,
-    image_run: ImageRun = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    device: Device = None,
-    jobs: Jobs = DEFAULT_JOBS,
-    resume: Resume = True,
-    force: Force = False,
-    full: Full = False,
-    json: Json = False,
-) -> None:
-    """Attention over the frames of clips (NAN): TMSAU-Net without its temporal stream."""
-    from fgbench.config import TrainVideoConfig, load_training
-
-    config = load_training(recipe or default_recipe("nan", workdir, device), TrainVideoConfig)
-
-    def run(place: Place, image: Trained | None) -> Path:
-        from fgbench.methods import nan as baseline
-
-        return baseline.run(config, place, image)
-
-    train_clips(
-        config,
-        run,
-        workdir,
-        device,
-        image_run=image_run,
-        fold=fold,
-        fold_file=fold_file,
-        seed=seed,
-        seeds=seeds,
-        jobs=jobs,
-        resume=resume,
-        force=force,
-        full=full,
-        json=json,
-    )
-
-
-@add_command(app, "plain-tsnet")
-def plain_tsnet(
-    workdir: Workdir = places.DEMO_WORKDIR,
-    recipe: SizedRecipe = None,
-    weights: StartWeights = None,
-    fold: Fold = None,
-    fold_file: FoldFile = None,
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    device: Device = None,
-    jobs: Jobs = DEFAULT_JOBS,
-    resume: Resume = True,
-    force: Force = False,
-    full: Full = False,
-    json: Json = False,
-) -> None:
-    """Two streams of GoogLeNet on clips, of frames and of optical flow, without attention."""
-    from fgbench.config import TrainVideoConfig, load_training
-
-    config = load_training(recipe or default_recipe("plain-tsnet", workdir, device), TrainVideoConfig)
-
-    def run(place: Place, _: Trained | None) -> Path:
-        from fgbench.methods import plain_tsnet as baseline
-
-        return baseline.run(config, place, weights)
-
-    train_clips(
-        config,
-        run,
-        workdir,
-        device,
-        fold=fold,
-        fold_file=fold_file,
-        seed=seed,
-        seeds=seeds,
-        jobs=jobs,
-        resume=resume,
-        force=force,
-        full=full,
-        json=json,
-    )
-
-
-def _say_where(recipe: str, place: Place) -> None:
-    note(f"recipe {recipe} on {place.details['dataset']} in {place.workdir}, {place.device}")
+        folders = train_faces(config, run.workdir, weights, **how)
+    show_runs(folders, full=run.full, json=run.json)
 
 
 add_commands(app)

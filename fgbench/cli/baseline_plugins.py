@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import re
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING
 
 from fgbench import plugins
-from fgbench.cli import completion, places
-from fgbench.cli.console import note
-from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
-from fgbench.cli.runs import Fold, FoldFile, Seed, Seeds, opened, run_place, seeded, show_runs
-from fgbench.cli.workdirs import Workdir, add_command
+from fgbench.cli.options import BaselineOptions, run_command
+from fgbench.cli.runs import begun
+from fgbench.cli.show_runs import show_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from types import ModuleType
 
-    from fgbench.runs.context import RunPlace
+    import typer
 
 KIND = "methods"
-
-Recipe = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        help="Packed recipe or .yaml file.",
-        show_default="the baseline's own",
-        autocompletion=completion.recipe,
-    ),
-]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -43,8 +25,8 @@ def add_commands(app: typer.Typer) -> None:
         typed = name.replace("_", "-")
         if typed not in there:
             found = _sketch(name)
-            make = _network if "DEVICE" in found.names else _conventional
-            add_command(app, typed, help=_help(found.summary))(make(typed))
+            absent = () if "DEVICE" in found.names else ("device", "resume")
+            run_command(app, typed, summary=_help(found.summary), without=absent)(_command(typed))
 
 
 def _sketch(name: str) -> plugins.Sketch:
@@ -61,125 +43,23 @@ def _help(summary: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def run_conventional(
-    name: str,
-    *,
-    workdir: Path = places.DEMO_WORKDIR,
-    recipe: str | None = None,
-    fold: str | None = None,
-    fold_file: Path | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    jobs: int = DEFAULT_JOBS,
-    force: bool = False,
-    full: bool = False,
-    json: bool = False,
-) -> None:
-    """Run a baseline that needs no device, as its command does, and print its scores.
+def _command(name: str) -> Callable[..., None]:
+    def command(*, run: BaselineOptions) -> None:
+        run_plugin(name, run)
+
+    return command
+
+
+def run_plugin(name: str, run: BaselineOptions) -> None:
+    """Run a baseline, as its command does, and print its scores.
 
     Raises:
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
-    start = partial(run_place, workdir, seed=seed, jobs=jobs, force=force, quiet=json, fold_file=fold_file)
-    _run(name, recipe, start, fold=fold, seeds=seeds, full=full, json=json)
+    from fgbench.methods.steps.baselines import read_baseline, run_baseline
 
-
-def _conventional(name: str) -> Callable[..., None]:
-    def command(
-        workdir: Workdir = places.DEMO_WORKDIR,
-        recipe: Recipe = None,
-        fold: Fold = None,
-        fold_file: FoldFile = None,
-        seed: Seed = 0,
-        seeds: Seeds = 1,
-        jobs: Jobs = DEFAULT_JOBS,
-        force: Force = False,
-        full: Full = False,
-        json: Json = False,
-    ) -> None:
-        run_conventional(
-            name,
-            workdir=workdir,
-            recipe=recipe,
-            fold=fold,
-            fold_file=fold_file,
-            seed=seed,
-            seeds=seeds,
-            jobs=jobs,
-            force=force,
-            full=full,
-            json=json,
-        )
-
-    return command
-
-
-def _network(name: str) -> Callable[..., None]:
-    def command(
-        workdir: Workdir = places.DEMO_WORKDIR,
-        recipe: Recipe = None,
-        fold: Fold = None,
-        fold_file: FoldFile = None,
-        seed: Seed = 0,
-        seeds: Seeds = 1,
-        device: Device = None,
-        jobs: Jobs = DEFAULT_JOBS,
-        resume: Resume = True,
-        force: Force = False,
-        full: Full = False,
-        json: Json = False,
-    ) -> None:
-        start = partial(
-            opened,
-            workdir,
-            device,
-            seed=seed,
-            jobs=jobs,
-            resume=resume,
-            force=force,
-            quiet=json,
-            fold_file=fold_file,
-        )
-        _run(name, recipe, start, fold=fold, seeds=seeds, full=full, json=json)
-
-    return command
-
-
-def _run(
-    name: str,
-    recipe: str | None,
-    start: Callable[..., AbstractContextManager[RunPlace]],
-    *,
-    fold: str | None,
-    seeds: int,
-    full: bool,
-    json: bool,
-) -> None:
-    """Read the recipe, run every fold, print the scores."""
-    from fgbench.config import load_baseline
-
-    module = plugins.load(KIND, name)
-    config = load_baseline(name, module.RECIPE, recipe)
-    with start(stages=module.NEEDS) as place:
-        places = [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
-        folders = [_run_fold(name, module, config, each) for each in places]
-    show_runs(folders, full=full, json=json)
-
-
-def _run_fold(name: str, module: ModuleType, config: Any, place: RunPlace) -> Path:
-    """Run one fold, unless it is there already."""
-    from fgbench.runs.lock import is_first_process
-    from fgbench.runs.results import discard_run
-
-    in_fold = f", fold {place.fold}" if place.division.n_folds else ""
-    finished = place.finished(config.name, config.model_dump(mode="json"))
-    if finished is not None:
-        note(f"{name}, seed {place.seed}{in_fold}, is there already: {finished} (--force computes it anew)")
-        return finished
-    note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
-    with place.hold(config.name):
-        if place.force and is_first_process():
-            discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
-        found: Path = module.run(config, place)
-    return found
+    baseline = read_baseline(name, run.recipe)
+    with begun(run, on_device=baseline.is_network) as how:
+        folders = run_baseline(baseline, run.workdir, **how)
+    show_runs(folders, full=run.full, json=run.json)

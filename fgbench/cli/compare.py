@@ -110,7 +110,7 @@ def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
     with writing_in(out, [file for table in tables for file in file_names(table, [name])]):
         for table in tables:
             for path in write_item(table, out, [name]):
-                note(f"wrote {path}")
+                note(f"wrote {places.told(path)}")
 
 
 def _plain(table: Table) -> dict[str, object]:

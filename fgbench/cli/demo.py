@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fgbench.cli import places
-from fgbench.cli.baseline_plugins import run_conventional
+from fgbench.cli.baseline_plugins import run_plugin
 from fgbench.cli.console import say
 from fgbench.cli.evaluate import needs_torch
-from fgbench.cli.options import DEFAULT_JOBS, Full, Jobs
+from fgbench.cli.options import DEFAULT_JOBS, BaselineOptions, Full, Jobs, RunOptions
 from fgbench.cli.prepare import prepare
 from fgbench.cli.report import report
 from fgbench.cli.status import check
@@ -25,8 +25,8 @@ def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:
         ) from error
     prepare(jobs=jobs)
     check()
-    run_conventional("lbp-svm", jobs=jobs, full=full)
-    msau(jobs=jobs, full=full)
+    run_plugin("lbp-svm", BaselineOptions(jobs=jobs, full=full))
+    msau(run=RunOptions(jobs=jobs, full=full))
     report(everything=True, formats=["md", "csv", "png"], full=full)
     report(html=True)
     say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

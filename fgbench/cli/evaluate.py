@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,8 @@ from fgbench.cli import completion, places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import named_weights, opened, show_run
+from fgbench.cli.runs import named_weights, opened
+from fgbench.cli.show_runs import show_run
 from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
 
@@ -77,12 +78,11 @@ def evaluate(
             f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
             param_hint="--workdir",
         )
-    named = named or [places.told(work_folder(trained.path) or places.DEMO_WORKDIR)]
-    how: dict[str, Any] = {"seed": 0, "jobs": jobs, "resume": False, "force": False, "quiet": json}
+    named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
     if trained.kind == "au":
-        evaluate_units(trained, named, device, how, full=full, json=json)
+        evaluate_units(trained, named, device, jobs=jobs, full=full, json=json)
         return
-    with opened(named[0], device, stages=_features(trained), **how) as place:
+    with opened(named[0], device, stages=_features(trained), jobs=jobs, quiet=json) as place:
         note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
         if trained.kind == "video":
             _clips(trained, place, weight, full=full, json=json)

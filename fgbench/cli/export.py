@@ -10,8 +10,8 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
+from fgbench.cli.options import NamedIn
 from fgbench.cli.runs import named_weights
-from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +29,7 @@ def export(
         Path | None,
         typer.Option("--weights", help="Safetensors file to write, with its model card beside it (.md)."),
     ] = None,
-    workdir: Annotated[
-        Path,
-        workdir_option("Work folder in which the name of an experiment is looked up."),
-    ] = places.DEMO_WORKDIR,
+    workdir: NamedIn = places.DEMO_WORKDIR,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the ONNX file with the network.")
     ] = True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,30 +11,20 @@ import typer
 from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
-from fgbench.cli.options import Device, Json
-from fgbench.cli.predicted_files import (
-    MOST_DRAWN,
-    OWN,
-    SUMS,
-    file_lines,
-    file_row,
-    ranked,
-    streams_named,
-    write_file_rows,
-)
+from fgbench.cli.options import Device, Json, NamedIn
+from fgbench.cli.predicted_files import MOST_DRAWN, file_lines, file_row, write_file_rows
+from fgbench.cli.predicted_pictures import DRAWN, FRAMES, PICTURE, is_drawn, output_names, write_picture
 from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
-from fgbench.cli.workdirs import workdir_option
 from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
-from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
     import torch
 
     from fgbench.config import FacesConfig
     from fgbench.inference.clips import Found
-    from fgbench.inference.files import FilePrediction, Portrait
+    from fgbench.inference.files import FilePrediction
     from fgbench.methods.msau.opened import FaceNetwork
     from fgbench.runs.weights import Trained
 
@@ -45,8 +35,6 @@ OUT = places.BASE / "predictions"
 """Where pictures and tables go by default."""
 
 _TABLE = "predictions.parquet"
-_FRAMES, _PICTURE = ".frames.parquet", ".prediction.png"
-_LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
 _SEARCHED = {
     "always": "{}",
     "never": "{}; trained on pictures as they are: so are files taken that are such crops",
@@ -54,16 +42,11 @@ _SEARCHED = {
 }
 """How faces are found, by ``faces.align`` of the recipe."""
 
-_DRAWN = "The network was trained on SYNTHETIC data: what it says of real faces means nothing."
-
 
 def predict(
     run: TrainedRun,
     paths: Annotated[list[Path], typer.Argument(help="Pictures (JPEG, PNG, ...) and videos.")],
-    workdir: Annotated[
-        Path,
-        workdir_option("Work folder in which the name of an experiment is looked up."),
-    ] = places.DEMO_WORKDIR,
+    workdir: NamedIn = places.DEMO_WORKDIR,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and tables.")] = OUT,
     device: Device = None,
     top: Annotated[int, typer.Option("--top", min=1, max=33, help="Classes to print of each file.")] = 5,
@@ -89,13 +72,13 @@ def predict(
     faces = _found_by(network.trained).faces
     searched = _SEARCHED[faces.align].format(faces.detector)
     note(f"{network.trained.name} on {network.device}; faces by {searched}")
-    if _is_drawn(network):
-        note(_DRAWN)
+    if is_drawn(network):
+        note(DRAWN)
     told: list[dict[str, Any]] = []
     names = output_names(paths)
-    endings = [_FRAMES, _PICTURE]
+    endings = [FRAMES, PICTURE]
     if all_faces:
-        endings += [f".face{number}{_PICTURE}" for number in range(1, MOST_DRAWN + 1)]
+        endings += [f".face{number}{PICTURE}" for number in range(1, MOST_DRAWN + 1)]
     files = [f"{name}{ending}" for name in names for ending in endings]
     has_units = network.trained.kind == "au"
     with writing_in(out, [_TABLE, *([UNIT_TABLE] if has_units else []), *files]):
@@ -129,25 +112,6 @@ def predict(
         )
 
 
-def output_names(paths: Sequence[Path]) -> list[str]:
-    """Names of the files that are written for others: theirs without suffix, with numbers where two agree.
-
-    Characters that no terminal should be given are written as escapes, and long names are cut.
-    """
-    names: list[str] = []
-    taken: set[str] = set()
-    for path in paths:
-        stem = printable_name(path.stem).replace("\\", "%")
-        while len(stem.encode()) > _LONGEST_STEM_BYTES:
-            stem = stem[:-1]
-        name, number = stem, 2
-        while name.casefold() in taken:  # some file systems take a and A for one
-            name, number = f"{stem}-{number}", number + 1
-        taken.add(name.casefold())
-        names.append(name)
-    return names
-
-
 def _told(
     path: Path,
     name: str,
@@ -163,7 +127,8 @@ def _told(
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
     try:
         return [
-            (found, _write(found, network, out, name, top)) for found in ask(path, out / f"{name}{_FRAMES}")
+            (found, write_picture(found, network, out, name, top))
+            for found in ask(path, out / f"{name}{FRAMES}")
         ]
     except Exception as error:
         reason, detail = reason_and_detail(error)
@@ -253,70 +218,3 @@ def _has_recipe(trained: Trained) -> bool:
     from fgbench.workfolders.folder import RUN_FILE
 
     return trained.workdir is not None and (trained.workdir / RUN_FILE).is_file()
-
-
-def _is_drawn(network: FaceNetwork) -> bool:
-    """Whether the network is known to have been trained on drawn faces."""
-    from fgbench.methods._networks.chain import chain_of
-
-    return bool(chain_of(network.trained)[0]["synthetic"])
-
-
-def _write(
-    found: FilePrediction, network: FaceNetwork, out: Path, name: str, top: int
-) -> Mapping[str, str | None]:
-    """Draw the face; returns what was written, by name."""
-    from fgbench import storage
-    from fgbench.reports.rendering.render import png
-    from fgbench.reports.run.prediction_picture import ShownPrediction, draw_prediction
-
-    frames = out / f"{name}{_FRAMES}"
-    written: dict[str, str | None] = {
-        "picture": None,
-        "frames": str(frames) if found.kind == "video" and found.n_frames else None,
-    }
-    if found.portrait is None:
-        return written
-    portrait = found.portrait
-    said = portrait.said
-    prediction = ShownPrediction(
-        title=_title(found, portrait),
-        notes=[*_notes(found), *([_DRAWN] if _is_drawn(network) else [])],
-        picture=portrait.picture,
-        box_xyxy=portrait.box_xyxy,
-        landmarks=portrait.landmarks,
-        outline=portrait.outline,
-        regions=portrait.regions,
-        n_zooms=network.n_zooms,
-        fine=ranked(network.classes, said.fine)[:top],
-        basic=ranked(network.upper, said.basic),
-        basic_source=SUMS if said.basic_head is None else OWN,
-        fine_title="likeliest action units" if network.trained.kind == "au" else "likeliest classes",
-    )
-    if found.face is not None:
-        if found.face > MOST_DRAWN:
-            return written
-        name = f"{name}.face{found.face}"
-    path = out / f"{name}{_PICTURE}"
-    storage.write_bytes(path, png(draw_prediction(prediction)))
-    written["picture"] = str(path)
-    return written
-
-
-def _title(found: FilePrediction, portrait: Portrait) -> str:
-    if portrait.frame_index is None:
-        return printable_name(found.path.name)
-    return (
-        f"{printable_name(found.path.name)}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
-    )
-
-
-def _notes(found: FilePrediction) -> list[str]:
-    if found.kind != "video":
-        return []
-    how = f"told by the {streams_named(found)} from" if found.streams else "the mean over"
-    model = "" if found.streams else "; no temporal model"
-    return [
-        f"Probabilities of this frame. The clip's label is {how} its {found.n_faces} frames with a usable "
-        f"face{model}."
-    ]

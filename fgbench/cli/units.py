@@ -1,84 +1,29 @@
-"""Action units of work folders: their labels, and ``fgbench evaluate`` of their detectors."""
+"""``fgbench evaluate`` of detectors of action units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import FULL, opened
+from fgbench.cli.runs import opened
+from fgbench.cli.show_runs import FULL
 
 if TYPE_CHECKING:
-    from fgbench.methods.action_units.frames import UnitData
     from fgbench.runs.unit_results import AuPredictions
     from fgbench.runs.weights import Trained
     from fgbench.training.context import Place
-
-
-def unit_data(place: Place) -> UnitData | None:
-    """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
-    from fgbench import plugins
-    from fgbench.catalogue.listing import unit_source
-    from fgbench.methods.action_units.frames import UnitData
-    from fgbench.preparation.prepare import saved
-
-    prepared, root = saved(place.workdir)
-    adapter = plugins.load("datasets", prepared.dataset.adapter)
-    if not hasattr(adapter, "action_units"):
-        return None
-    own = adapter.CARD.people or prepared.dataset.adapter
-    people = prepared.dataset.name if adapter.CARD.is_own else own
-    source = unit_source(adapter, root, prepared.dataset.variant)
-    for line in source.lines:
-        place.note(f"{prepared.dataset.name}: {line}")
-    return UnitData(place=place, rows=adapter.action_units(root), people=people, source=source)
-
-
-def required_unit_data(place: Place, *, hint: str) -> UnitData:
-    """As :func:`unit_data`.
-
-    Raises:
-        DatasetError: If it has none; the hint says what to do.
-    """
-    from fgbench.errors import DatasetError
-
-    data = unit_data(place)
-    if data is None:
-        raise DatasetError(f"data set {place.details['dataset']} has no labels of action units", hint)
-    return data
-
-
-def tell_units(found: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitData]:
-    """Say which units are labelled and not trained on, and which are wanted and not labelled.
-
-    Args:
-        found: Labels of data sets.
-        wanted: Names of the recipe's units.
-
-    Returns:
-        The same, to be read again.
-    """
-    from fgbench.naming import first_few
-
-    kept = [replace(one, rows=tuple(one.rows)) for one in found]
-    there = {unit for one in kept for row in one.rows for unit, label in row.labels.items() if label}
-    if others := sorted(there - {*wanted}):
-        note(f"labelled, but not among the recipe's action_units: {first_few(others)}")
-    if bare := [unit for unit in wanted if unit not in there]:
-        note(f"no frame is labelled for {first_few(bare)}: these outputs stay as they are drawn")
-    return kept
 
 
 def evaluate_units(
     trained: Trained,
     workdirs: Sequence[Path],
     device: str | None,
-    how: Mapping[str, Any],
     *,
+    jobs: int,
     full: bool,
     json: bool,
 ) -> None:
@@ -88,16 +33,20 @@ def evaluate_units(
         trained: Weights of action units.
         workdirs: Work folders that are named, at least one.
         device: Name of the device.
-        how: Further arguments of :func:`fgbench.cli.runs.opened`.
+        jobs: Processes or threads.
         full: Whether with the score of every unit.
         json: Whether as JSON.
     """
     from fgbench.methods.action_units.folders import further_folders
 
     with ExitStack() as stack:
-        found = [stack.enter_context(opened(workdir, device, **how)) for workdir in workdirs]
+
+        def enter(workdir: Path) -> Place:
+            return stack.enter_context(opened(workdir, device, jobs=jobs, quiet=json))
+
+        found = [enter(workdir) for workdir in workdirs]
         further = further_folders(trained, found)
-        found += [stack.enter_context(opened(workdir, device, **how)) for workdir in further or ()]
+        found += [enter(workdir) for workdir in further or ()]
         where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in found)
         note(f"{trained.name} on {where}, {found[0].device}")
         if further is None:
@@ -127,6 +76,7 @@ def _again(trained: Trained, found: Sequence[Place], *, full: bool, json: bool) 
 
 def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
     from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+    from fgbench.methods.steps.units import required_unit_data
     from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
     data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")

@@ -8,7 +8,6 @@ import pytest
 from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
-from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.files.hashing import digest_file
 from fgbench.methods.lbp_svm import method as lbp_svm
@@ -48,7 +47,7 @@ def command(made, monkeypatch):
 
     run = lbp_svm.run
     monkeypatch.setattr(lbp_svm, "run", counting)
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
 
     def fgbench(*arguments, code=0):
         words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), *arguments]

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 import fgbench.methods
 from fgbench import plugins
-from fgbench.cli import runs
 from fgbench.cli.app import app as fgbench_app
 from fgbench.cli.baseline_plugins import add_commands
 
@@ -85,7 +84,7 @@ def command(tmp_path, work, monkeypatch):
     folder = tmp_path / "more"
     folder.mkdir()
     monkeypatch.setattr(fgbench.methods, "__path__", [*fgbench.methods.__path__, str(folder)])
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
 
     def fgbench_baseline(text, *arguments, name="the-commonest"):
         (folder / f"{name.replace('-', '_')}.py").write_text(text)

@@ -10,7 +10,6 @@ from divided_work import EKMAN7, described, ekman_index, write_work
 from typer.testing import CliRunner
 
 from fgbench import records, storage
-from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.runs.results import read_predictions, read_result
@@ -22,7 +21,7 @@ NO_FACE = ("s1-fear", "s7-neutral")
 @pytest.fixture
 def fgbench(tmp_path, monkeypatch):
     """Runs the baseline on a work folder, with the features that it has."""
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
     (tmp_path / "quick.yaml").write_text(RECIPE)
 
     def run(work, *arguments, code=0):

@@ -10,10 +10,10 @@ from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.runs import run_place
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file
+from fgbench.methods.steps.work import open_work
 from fgbench.preparation import prepare
 from fgbench.storage import write_json
 
@@ -131,12 +131,10 @@ def test_predictions_without_a_result_are_told_when_deep(work):
 
 
 def test_runs_do_not_begin_on_damaged_manifests(work):
-    about = {"seed": 0, "jobs": 1, "resume": False, "force": False, "quiet": True}
-    with run_place(work, **about) as place:
-        assert place.workdir == work
+    assert open_work(work).workdir == work
     flip_bit(sorted((work / "manifests" / "faces").glob("*.parquet"))[0], np.random.default_rng(5))
-    with pytest.raises(ManifestError, match="not what the index says") as caught, run_place(work, **about):
-        pass
+    with pytest.raises(ManifestError, match="not what the index says") as caught:
+        open_work(work)
     assert caught.value.hint == f"fgbench check --repair {work}"
 
 

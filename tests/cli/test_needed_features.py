@@ -6,9 +6,9 @@ import pytest
 from clip_folders import contents
 from video_files import write_clip
 
-from fgbench.cli import needed_features
-from fgbench.cli.needed_features import ensure_features
 from fgbench.config import PrepareConfig
+from fgbench.methods.steps import needed_features
+from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.methods.tmsau.flow_origin import flow_of
 from fgbench.preparation import prepare
 from fgbench.runs.face_origin import faces_of
@@ -53,7 +53,6 @@ def interrupt(at):
 @pytest.mark.parametrize("stage", FEATURES)
 def test_interrupted_features_are_continued(work, monkeypatch, stage):
     told = []
-    monkeypatch.setattr(needed_features, "note", told.append)
     config, root = prepare.saved(work)
     enabled = getattr(config, stage).model_copy(update={"enabled": True})
     wanted = config.model_copy(update={stage: enabled})
@@ -62,24 +61,24 @@ def test_interrupted_features_are_continued(work, monkeypatch, stage):
     assert getattr(prepare.saved(work)[0], stage).enabled
     assert not (work / "manifests" / "features" / stage).exists()
 
-    ensure_features(work, [stage], jobs=1, quiet=True)
+    ensure_features(work, [stage], note=told.append)
     assert told == [f"the work folder has no {stage} yet: computing it"]
     prepare.run(wanted, root, work.parent / "whole")
     assert tables(work, stage) == tables(work.parent / "whole", stage)
 
-    monkeypatch.setattr(prepare, "run", lambda *_, **__: pytest.fail("nothing is missing"))
-    ensure_features(work, [stage], jobs=1, quiet=True)
+    monkeypatch.setattr(needed_features, "prepare", lambda *_, **__: pytest.fail("nothing is missing"))
+    ensure_features(work, [stage])
 
 
 def test_features_of_other_settings_are_made_anew(work):
-    ensure_features(work, ["optical_flow"], jobs=1, quiet=True)
+    ensure_features(work, ["optical_flow"])
     before = tables(work, "optical_flow")
     other = recipe(optical_flow={"size_px": 32, "enabled": True})
     root = prepare.saved(work)[1]
     with pytest.raises(KeyboardInterrupt):
         prepare.run(other, root, work, progress=interrupt(at="optical_flow"))
     assert tables(work, "optical_flow") == before
-    ensure_features(work, ["optical_flow"], jobs=1, quiet=True)
+    ensure_features(work, ["optical_flow"])
     prepare.run(other, root, work.parent / "whole")
     assert tables(work, "optical_flow") == tables(work.parent / "whole", "optical_flow") != before
 

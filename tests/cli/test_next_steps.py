@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from fgbench import storage
 from fgbench.cli import next_steps, places
 from fgbench.cli.app import app
-from fgbench.cli.runs import show_run
+from fgbench.cli.show_runs import show_run
 
 
 def said(output):

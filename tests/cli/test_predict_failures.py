@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli.app import app
-from fgbench.cli.predict import output_names
+from fgbench.cli.predicted_pictures import output_names
 from fgbench.inference import pictures as prediction
 from fgbench.preparation.failures import LOG
 

@@ -8,7 +8,7 @@ from report_folders import samples, write_fake_run, write_manifests
 from typer.testing import CliRunner
 
 from fgbench.cli import demo as demo_command
-from fgbench.cli import runs
+from fgbench.cli import show_runs
 from fgbench.cli.app import app
 from fgbench.evaluation import metrics
 from fgbench.reports.run.summary import folds_summary, run_summary, seeds_summary
@@ -39,13 +39,13 @@ def test_a_run_is_told_by_its_means(work, capsys):
     assert len(lines) <= 6
     assert "(SYNTHETIC data)" in lines[0]
     assert lines[1].startswith(f"UAR {uar:.3f}, ")
-    runs.show_run(folder, full=False, json=False)
+    show_runs.show_run(folder, full=False, json=False)
     short = capsys.readouterr().out
     assert all(line in short for line in lines)
     assert "--full" in short
     assert "|" not in short
     assert (folder / "confusion.csv").is_file()
-    runs.show_run(folder, full=True, json=False)
+    show_runs.show_run(folder, full=True, json=False)
     full = capsys.readouterr().out
     assert full.count("\n| ") > 33
     assert f"| mean of the classes (UAR) | 132 | {uar:.3f} |" in full
@@ -56,11 +56,11 @@ def test_seeds_and_folds_are_told_by_their_means(work, capsys):
     each = [metrics.uar(read_predictions(folder).confusion()) for folder in seeds]
     lines = seeds_summary(seeds)
     assert re.match(rf"mean ± sd: UAR {sum(each) / 3:.3f} ± 0\.\d\d\d, WAR ", lines[1])
-    runs.show_runs(seeds, full=False, json=False)
+    show_runs.show_runs(seeds, full=False, json=False)
     short = capsys.readouterr().out
     assert "|" not in short
     assert all(line in short for line in lines)
-    runs.show_runs(seeds, full=True, json=False)
+    show_runs.show_runs(seeds, full=True, json=False)
     assert f"| 1 | 132 | {read_predictions(seeds[1]).predicted.count(None)} | {each[1]:.3f} |" in (
         capsys.readouterr().out
     )

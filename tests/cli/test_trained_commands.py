@@ -15,7 +15,7 @@ from tiny_runs import NETWORK, RECIPE, write_tiny_weights
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.predict import output_names
+from fgbench.cli.predicted_pictures import output_names
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed

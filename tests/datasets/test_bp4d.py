@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from fake_trees import Prepared, write_picture, write_text
 
-from fgbench.cli.runs import opened
-from fgbench.cli.train import train_au
 from fgbench.config import TrainAuConfig
 from fgbench.datasets import bp4d
 from fgbench.datasets.bp4d import action_units, list_clips
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.methods.steps.units import train_units
 from fgbench.runs.unit_results import read_au_result
 
 SUBJECTS = ("F001", "F002", "F003", "M001", "M002", "M003")
@@ -178,10 +177,8 @@ def test_prepared_and_trained_on(tmp_path):
     rows = list(action_units(root))
     assert usable_frames(made.manifests) == {(row.clip_id, row.frame_index) for row in rows}
 
-    options = {"seed": 0, "jobs": 1, "resume": True, "force": False, "quiet": True}
-    with opened(made.work, "cpu", **options) as place:
-        (single,) = train_au(au_recipe(), place)
-        folds = train_au(au_recipe(), place, folds=3)
+    ((single,),) = train_units(au_recipe(), made.work, device="cpu")
+    (folds,) = train_units(au_recipe(), made.work, folds=3, device="cpu")
     assert read_au_result(single)["n"] == sum(row.clip_id[:4] in parts["test"] for row in rows)
     tested = [scores(folder) for folder in folds]
     assert sum(found["au12"]["n_positive"] for found in tested) == sum(

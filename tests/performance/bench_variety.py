@@ -10,8 +10,6 @@ say nothing of real ones.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,10 @@ import cv2
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from fgbench.cli.runs import opened
-from fgbench.cli.train import train_au
-from fgbench.cli.units import unit_data
 from fgbench.config import PrepareConfig, TrainAuConfig, load_prepare, load_training
 from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.methods.steps.units import train_units, unit_data
+from fgbench.methods.steps.work import open_place
 from fgbench.preparation import prepare
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.runs.weights import read_trained
@@ -64,17 +61,12 @@ def main(seeds: int = SEEDS) -> None:
         )
         for seed in range(seeds):
             for variety, workdir in train.items():
-                with _quiet(), opened(workdir, "cpu", **_how(seed)) as place:
-                    (run,) = train_au(_recipe(), place)
+                ((run,),) = train_units(_recipe(), workdir, seed=seed, device="cpu")
                 for style, other in test.items():
                     frames, *scores = _tested(run, other)
                     told = " | ".join(f"{score:.3f}" for score in scores)
                     print(f"| {variety} | {seed} | {style} | {frames} | {told} |", flush=True)
     print("\nSynthetic data: other persons in every test; printed: a style that neither training set has.")
-
-
-def _how(seed: int) -> dict[str, Any]:
-    return {"seed": seed, "jobs": 1, "resume": True, "force": False, "quiet": True}
 
 
 def _recipe() -> TrainAuConfig:
@@ -138,10 +130,9 @@ def _tested(run: Path, workdir: Path) -> tuple[int, float, float, float, float]:
     """Frames, mean average precision, that of chance, mean F1, that of "always present", of a network on all
     clips of another set."""
     trained = read_trained(run / "weights.safetensors")
-    with _quiet(), opened(workdir, "cpu", **_how(0)) as place:
-        data = unit_data(place)
-        assert data is not None
-        folder = evaluate_units_elsewhere(trained, data)
+    data = unit_data(open_place(workdir, "cpu"))
+    assert data is not None
+    folder = evaluate_units_elsewhere(trained, data)
     found = read_au_predictions(folder)
     scores = unit_scores(found.labels, found.probabilities, found.units)
     always = [score.f1_always for score in scores if score.f1_always is not None]
@@ -155,9 +146,3 @@ def _tested(run: Path, workdir: Path) -> tuple[int, float, float, float, float]:
             shares.append(present.mean())
     n_frames = int(read_au_result(folder)["n"])
     return n_frames, float(np.mean(precisions)), float(np.mean(shares)), mean, float(np.mean(always))
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    with contextlib.redirect_stderr(io.StringIO()):
-        yield

@@ -12,10 +12,10 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, seen, small_work
 
 from fgbench import plugins
-from fgbench.cli.train import train_au
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.methods.action_units import run as au_run
+from fgbench.methods.steps.units import train_units_in
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import load_weights
 from fgbench.reports.run.unit_scores import au_table, scored_table
@@ -257,7 +257,7 @@ def test_without_labels_there_is_an_error(place, monkeypatch):
 
     monkeypatch.setattr(plugins, "load", lambda kind, name: Bare)
     with pytest.raises(DatasetError, match="has no labels of action units") as error:
-        train_au(au_recipe(), place)
+        train_units_in(au_recipe(), place)
     assert "--au-weights" in error.value.hint
     assert not (place.workdir / "runs").exists()
 

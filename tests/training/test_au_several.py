@@ -13,13 +13,13 @@ import torch
 from sklearn.metrics import f1_score
 from tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
 
-from fgbench.cli import train, units
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inference.unit_test import evaluate_units
 from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
 from fgbench.methods._networks.overlap import clips_trained_on, refuse_overlap
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData, labelled_frames
+from fgbench.methods.steps import units
 from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.division import Division
 from fgbench.runs.unit_results import read_au_result
@@ -188,8 +188,8 @@ def test_the_command_takes_several_work_folders(data, monkeypatch):
     by_folder = {one.place.workdir: one for one in data}
     monkeypatch.setattr(units, "unit_data", lambda place: by_folder[place.workdir])
     told = []
-    monkeypatch.setattr(train, "note", told.append)
-    (folder,) = train.train_au(au_recipe(**QUICK), data[0].place, others=[data[1].place])
+    place = replace(data[0].place, note=told.append)
+    (folder,) = units.train_units_in(au_recipe(**QUICK), place, others=[data[1].place])
     assert folder.parts[-3] == "au-tiny-one-two"
     assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
 

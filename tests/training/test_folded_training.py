@@ -18,7 +18,6 @@ from tiny_work import au_rows as rows_by_colour
 from typer.testing import CliRunner
 
 from fgbench import records, storage
-from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.methods._networks.initial_weights import build
@@ -76,7 +75,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture
 def fgbench(monkeypatch):
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
 
     def run(*words, code=0):
         done = CliRunner().invoke(app, [str(word) for word in words])

@@ -18,7 +18,7 @@ from tiny_work import GREY, REST
 from typer.testing import CliRunner
 
 from fgbench import records
-from fgbench.cli import places, runs
+from fgbench.cli import places
 from fgbench.cli.app import app
 from fgbench.config import InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
@@ -284,7 +284,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(place, monkeypatch):
         taken.append((config.name, config.freeze_backbone, weights))
         raise KilledError
 
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
     monkeypatch.setattr(insightface, "run", run)
     words = ["baseline", "insightface", "--workdir", str(place.workdir), "--device", "cpu", "--from-scratch"]
     done = CliRunner().invoke(app, words)
@@ -416,7 +416,7 @@ def test_packed_recipes_are_of_the_method():
 
 
 def test_command(place, weights, monkeypatch):
-    monkeypatch.setattr(runs, "ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
     recipe = place.workdir / "mine.yaml"
     recipe.write_text(yaml.safe_dump(config(freeze_backbone=True).model_dump(mode="json")))
     words = ["baseline", "insightface", "--workdir", str(place.workdir), "--recipe", str(recipe)]

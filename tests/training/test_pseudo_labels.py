@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
 
-from fgbench.cli import units
 from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData
 from fgbench.methods.msau import run as image_run
+from fgbench.methods.steps import units
 from fgbench.models.weights import load_weights
 from fgbench.records import UnitSource
 from fgbench.reports.paper.benchmark_tables import reservations
@@ -123,9 +123,9 @@ def test_the_command_finds_the_source_and_says_it(tmp_path, place):
     assert any("PSEUDO labels of OpenFace" in line for line in told)
 
 
-def test_units_without_labels_and_labels_without_units_are_told(place, monkeypatch):
+def test_units_without_labels_and_labels_without_units_are_told(place):
     told = []
-    monkeypatch.setattr(units, "note", told.append)
+    place = replace(place, note=told.append)
     data = UnitData(place=place, rows=iter(au_rows(place.manifests)), people="p")
     (kept,) = units.tell_units([data], ["au04", "au25"])
     assert list(kept.rows) == au_rows(place.manifests)

@@ -18,15 +18,13 @@ from test_raf_au import write_raf_au
 from test_unbc_mcmaster import write_unbc
 from tiny_work import RESIZE_PX, TRUNK
 
-from fgbench.cli.runs import opened
-from fgbench.cli.train import train_au
-from fgbench.cli.units import unit_data
 from fgbench.config import TrainAuConfig
 from fgbench.datasets import disfa_plus
 from fgbench.errors import ConfigError
+from fgbench.methods.steps.units import train_units, unit_data
+from fgbench.methods.steps.work import open_place
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
-OPTIONS = {"seed": 0, "jobs": 1, "resume": True, "force": False, "quiet": True}
 WRITTEN = {
     "ck-plus-units": write_units,
     "disfa-plus": write_disfa_plus,
@@ -60,12 +58,9 @@ def recipe():
 
 
 def trained(*workdirs, folds=0):
-    with opened(workdirs[0], "cpu", **OPTIONS) as first:
-        others = []
-        for workdir in workdirs[1:]:
-            with opened(workdir, "cpu", **OPTIONS) as place:
-                others.append(place)
-        return train_au(recipe(), first, folds=folds, others=others)
+    first, *further = workdirs
+    (folders,) = train_units(recipe(), first, further=further, folds=folds, device="cpu")
+    return folders
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -112,10 +107,7 @@ def test_people_of_disfa_plus_are_those_of_disfa(works, tmp_path):
     disfa = Prepared(
         "disfa", write_disfa(tmp_path / "disfa"), tmp_path / "work", faces={"align": "never"}
     ).work
-    people = []
-    for workdir in (disfa, works["disfa-plus"]):
-        with opened(workdir, "cpu", **OPTIONS) as place:
-            people.append(unit_data(place).people)
+    people = [unit_data(open_place(workdir, "cpu")).people for workdir in (disfa, works["disfa-plus"])]
     assert people == ["disfa", "disfa"]
     assert disfa_plus.CARD.people == "disfa"
     folders = trained(disfa, works["disfa-plus"], folds=3)

@@ -7,7 +7,6 @@ from torch import nn
 
 from fgbench.config import InsightFaceConfig
 from fgbench.errors import DatasetError
-from fgbench.methods import plain_cnn, plain_tsnet
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
@@ -21,14 +20,13 @@ def made(place):
     return [path for path in found if path.is_file() and path.suffix != ".lock"]
 
 
-@pytest.mark.parametrize("method", ["msau", "plain-cnn", "insightface"])
+@pytest.mark.parametrize("method", ["msau", "insightface"])
 def test_networks_of_images_refuse_them(tmp_path, monkeypatch, method):
     place = place_in(tmp_path / "work", small_work(tmp_path, rest=False))
     small = InsightFaceConfig.model_validate({"name": "insightface", "method": "InsightFace"})
     monkeypatch.setattr(insightface, "build", lambda *_, **__: nn.Linear(1, 1))
     runs = {
         "msau": lambda: image_run.run(plain_recipe(), place, None),
-        "plain-cnn": lambda: plain_cnn.run(plain_recipe(), place),
         "insightface": lambda: insightface.run(small, place, None),
     }
     with pytest.raises(DatasetError, match=ABSENT):
@@ -36,14 +34,9 @@ def test_networks_of_images_refuse_them(tmp_path, monkeypatch, method):
     assert made(place) == []
 
 
-@pytest.mark.parametrize("method", ["tmsau", "plain-tsnet"])
-def test_networks_of_clips_refuse_them(tmp_path, method):
+def test_networks_of_clips_refuse_them(tmp_path):
     place = place_in(tmp_path / "work", small_clips(tmp_path, rest=False))
     recipe = video_recipe(image_recipe=None, spatial="rgb")
-    runs = {
-        "tmsau": lambda: video_run.run(recipe, place, None),
-        "plain-tsnet": lambda: plain_tsnet.run(recipe, place, None),
-    }
     with pytest.raises(DatasetError, match=ABSENT):
-        runs[method]()
+        video_run.run(recipe, place, None)
     assert made(place) == []

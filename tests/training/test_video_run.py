@@ -14,13 +14,12 @@ from tiny_runs import write_tiny_weights
 from tiny_task import KilledError, killer
 from tiny_work import COLOURS, THREE, place_in
 
+from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.inference.clip_test import evaluate_clips, tuned_weight
 from fgbench.inputs.crops import without_colour
 from fgbench.media.images import decode, encode
-from fgbench.methods import nan as nan_baseline
-from fgbench.methods import plain_tsnet
 from fgbench.methods.tmsau import run as video_run
 from fgbench.methods.tmsau.opened import open_clip_network
 from fgbench.models.c3d_lstm import C3d
@@ -309,7 +308,7 @@ def test_weights_of_torchvisions_kind_start_the_streams(tmp_path, manifests):
         **KINDS["plain-tsnet"]
         | {"optimiser": {"epochs": 1, "learning_rate": 1e-12, "momentum": 0.0, "weight_decay": 0.0}}
     )
-    folder = plain_tsnet.run(config, place_in(tmp_path / "work", manifests), path)
+    folder = video_run.run(config, place_in(tmp_path / "work", manifests), None, path)
     state, metadata = load_weights(folder / "weights.safetensors")
     first = backbone.state_dict()["conv1.conv.weight"]
     torch.testing.assert_close(state["spatial.backbone.conv1.conv.weight"], first)
@@ -396,9 +395,9 @@ def test_what_cannot_be_is_refused(tmp_path, manifests, image):
     with pytest.raises(ConfigError, match="no stream that starts from weights"):
         video_run.run(video_recipe(**KINDS["nan"]), place, image, path)
     with pytest.raises(ConfigError, match="expected attention alone"):
-        nan_baseline.run(video_recipe(), place, image)
+        RECIPE_BASELINES["nan"].check(video_recipe())
     with pytest.raises(ConfigError, match="expected rgb and flow"):
-        plain_tsnet.run(video_recipe(), place, None)
+        RECIPE_BASELINES["plain-tsnet"].check(video_recipe())
     with pytest.raises(ConfigError, match=r"describes a frame by 16 numbers, attention.size is 8"):
         video_run.run(video_recipe(attention={"size": 8, "project": False}), place, image)
     with pytest.raises(ManifestError, match="cannot read the weights"):

@@ -1,0 +1,73 @@
+"""Networks of clips: TMSAU-Net and its ablations, their optical flow and their image model first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Unpack
+
+from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
+from fgbench.errors import ConfigError
+from fgbench.methods.steps.images import train_images_in
+from fgbench.methods.steps.work import Runs, open_runs, where
+from fgbench.methods.tmsau import run as clip_run
+from fgbench.runs.weights import Trained, find_weights, read_trained
+from fgbench.training.context import Place
+
+
+def train_clips(
+    config: TrainVideoConfig,
+    workdir: Path | str,
+    *,
+    image_run: str | None = None,
+    weights: Path | None = None,
+    **runs: Unpack[Runs],
+) -> list[Path]:
+    """Train a network of clips in every fold and for every seed; flow and image model first if absent.
+
+    Args:
+        config: The recipe.
+        workdir: Work folder.
+        image_run: Image model that describes frames: name of an experiment, a run or its weights; ``None``
+            trains the one that the recipe names, each seed its own.
+        weights: To start convolutional streams from.
+        runs: See :class:`fgbench.methods.steps.work.Runs`.
+
+    Returns:
+        Folders of the runs.
+
+    Raises:
+        ConfigError: If the recipe takes no image model and one is named.
+        ManifestError: If there is no such image model, or its weights are damaged.
+        FgbenchError: As of :func:`fgbench.methods.tmsau.run.run`.
+    """
+    places = open_runs(workdir, stages=("optical_flow",) if config.temporal == "flow" else (), **runs)
+    folders = []
+    for place in places:
+        image = image_model(config, place, image_run)
+        seed = f", seed {place.seed}" if runs.get("seeds", 1) > 1 else ""
+        place.note(f"recipe {config.name} on {where(place)}{seed}")
+        folders.append(clip_run.run(config, place, image, weights))
+    return folders
+
+
+def image_model(config: TrainVideoConfig, place: Place, named: str | None = None) -> Trained | None:
+    """The image model of a recipe: the one that is named, else the work folder's, trained first if absent.
+
+    Raises:
+        ConfigError: If the recipe takes none and one is named.
+        ManifestError: If there is no such image model, or its weights are damaged.
+    """
+    if config.image_recipe is None:
+        if named is not None:
+            raise ConfigError(f"recipe {config.name} takes no image model", "leave out --image-run")
+        return None
+    if named is not None:
+        return read_trained(find_weights(named, place.workdir))
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is. It reads no
+    # features.
+    own = replace(place, force=False, manifest_digest=place.faces_digest)
+    (run,) = train_images_in(load_training(config.image_recipe, TrainImageConfig), own)
+    found = read_trained(find_weights(str(run), place.workdir))
+    place.note(f"image model: {found.name}")
+    return found

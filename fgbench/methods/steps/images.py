@@ -1,0 +1,122 @@
+"""Networks of images: MSAU-Net and its ablations, their trunk of action units first; face recognition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Unpack
+
+from fgbench.config import InsightFaceConfig, TrainAuConfig, TrainImageConfig, load_training
+from fgbench.errors import ManifestError
+from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
+from fgbench.methods.action_units.run import find_weights as find_unit_weights
+from fgbench.methods.insightface import method as insightface
+from fgbench.methods.msau import run as image_run
+from fgbench.methods.steps.units import train_units_in, unit_data
+from fgbench.methods.steps.work import Runs, open_runs, where
+from fgbench.runs.weights import WEIGHTS, Trained, find_weights, read_trained
+from fgbench.training.context import Place
+
+DRAWN = "none"
+"""Name of the trunk of drawn values."""
+
+
+def train_images(
+    config: TrainImageConfig,
+    workdir: Path | str,
+    *,
+    au_weights: Path | None = None,
+    init: Trained | None = None,
+    trunk: str | None = None,
+    **runs: Unpack[Runs],
+) -> list[Path]:
+    """Train a network of images in every fold and for every seed, its action units first if they are absent.
+
+    Args:
+        config: The recipe.
+        workdir: Work folder.
+        au_weights: Run of action units, or its weights, that all seeds start from; ``None`` trains those that
+            the recipe names, each seed its own.
+        init: Trained network of images to start from instead.
+        trunk: Trained network of images whose trunk is taken instead: the name of an experiment, a run or its
+            weights; ``"none"``: drawn values.
+        runs: See :class:`fgbench.methods.steps.work.Runs`.
+
+    Returns:
+        Folders of the runs.
+
+    Raises:
+        ConfigError: If the recipe and what it starts from do not fit.
+        DatasetError: If the data set has no classes, or action units are needed and it has none.
+        ManifestError: If there are no such weights, or the work folder has no manifests.
+        FgbenchError: As of :func:`fgbench.methods.msau.run.run`.
+    """
+    places = open_runs(workdir, **runs)
+    if trunk is not None:
+        return [folder for place in places for folder in _on_trunk(config, place, trunk)]
+    return [folder for place in places for folder in train_images_in(config, place, au_weights, init=init)]
+
+
+def train_images_in(
+    config: TrainImageConfig,
+    place: Place,
+    au_weights: Path | None = None,
+    *,
+    init: Trained | None = None,
+    trunk: Trained | None = None,
+) -> list[Path]:
+    """As :func:`train_images`, in one place; a trunk is one that the recipe is made for.
+
+    Returns:
+        Folders of the runs: one, or one per number of regions of the recipe.
+    """
+    place.labels.check_classes()
+    if init is not None:
+        config = image_run.fine_tuned(config)
+        place.note(f"recipe {config.name} from {init.name} on {where(place)}")
+        return image_run.run(config, place, au_weights, init=init)
+    units_from = _unit_weights(config, place, au_weights)
+    place.note(f"recipe {config.name} on {where(place)}")
+    units = unit_data(place) if config.losses.units else None
+    if units is None:
+        return image_run.run(config, place, units_from, trunk=trunk)
+    return image_run.run(config, place, units_from, trunk=trunk, units=units.rows, source=units.source)
+
+
+def _unit_weights(config: TrainImageConfig, place: Place, named: Path | None) -> Path | None:
+    """Weights of action units: those that are named, else the recipe's, trained first if absent."""
+    if named is not None:
+        if found := find_unit_weights(named):
+            return found
+        raise ManifestError(
+            f"{named} is neither a finished run of action units nor a file of weights",
+            "give a folder that fgbench train au printed",
+        )
+    if config.au_recipe is None:
+        return None
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is.
+    (run,) = train_units_in(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
+    return find_unit_weights(run)
+
+
+def _on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> list[Path]:
+    """Train on the trunk of a network (of an experiment: of the same fold and seed), or on drawn values."""
+    if trunk == DRAWN:
+        return train_images_in(from_scratch(config), place)
+    own = place.workdir / "runs" / trunk / place.fold / str(place.seed) / WEIGHTS
+    trained = read_trained(own if own.is_file() else find_weights(trunk, place.workdir))
+    return train_images_in(on_trunk_of(config, trained), place, trunk=trained)
+
+
+def train_faces(
+    config: InsightFaceConfig, workdir: Path | str, weights: Path | None = None, **runs: Unpack[Runs]
+) -> list[Path]:
+    """Fine-tune a network for face recognition in every fold and for every seed, its wide crops first.
+
+    Raises:
+        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which tells of the arguments.
+    """
+    places = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
+    first = places[0]
+    first.note(f"recipe {config.name} on {first.details['dataset']} in {first.workdir}, {first.device}")
+    return [insightface.run(config, place, weights) for place in places]

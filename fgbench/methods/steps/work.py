@@ -1,0 +1,177 @@
+"""A work folder opened for runs: its features first, then a place for every fold and every seed.
+
+Imports torch only where a device is asked for: support vector machines run without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+
+from fgbench.errors import DependencyError
+from fgbench.methods.steps.needed_features import ensure_features
+from fgbench.preparation.report import quiet
+from fgbench.preparation.soundness import require
+from fgbench.runs.context import Note, Progress, RunPlace
+from fgbench.runs.division import read_division
+from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
+from fgbench.runs.labels import read_labels
+from fgbench.runs.read_digest import read_digest
+from fgbench.runs.results import unheard
+from fgbench.workfolders.folder import refuse_links
+from fgbench.workfolders.manifest_index import content_digest, read_index
+
+if TYPE_CHECKING:
+    import torch
+
+    from fgbench.training.context import Place
+
+_P = TypeVar("_P", bound=RunPlace)
+
+
+class How(TypedDict, total=False):
+    """How a run is made; what is left out is as :func:`open_work` has it."""
+
+    fold_file: Path | None  # CSV of ids and folds, kept in the work folder from then on
+    seed: int  # of the run, or of the first of several
+    jobs: int  # processes, or threads that decode
+    resume: bool  # whether an unfinished run is continued
+    force: bool  # whether a finished run is made again
+    progress: Progress  # told a name, what is done, and of how many
+    note: Note  # told sentences for the user
+
+
+class Runs(How, total=False):
+    """How runs are made, and which; see :func:`open_runs`."""
+
+    device: str | None  # as fgbench.training.device.resolve takes it
+    fold: str | None  # the fold to run; None: all
+    seeds: int  # how many to run, from ``seed`` on
+
+
+def open_work(
+    workdir: Path | str,
+    *,
+    stages: Sequence[str] = (),
+    fold_file: Path | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    resume: bool = True,
+    force: bool = False,
+    progress: Progress = quiet,
+    note: Note = unheard,
+) -> RunPlace:
+    """The place of a run in a prepared work folder, in the first of its folds.
+
+    Args:
+        workdir: Work folder.
+        stages: Stages of features that are needed; those that are missing are computed.
+        fold_file: This and what follows: see :class:`How`.
+
+    Raises:
+        ConfigError: If the folds do not divide the work folder.
+        DatasetError: If features have to be computed, and the work folder has no classes.
+        ManifestError: If the work folder has no manifests, or they are damaged.
+        ResourceError: If a folder of the work folder is a link.
+    """
+    workdir = Path(workdir)
+    refuse_links(workdir)
+    ensure_features(workdir, stages, jobs=jobs, progress=progress, note=note)
+    index = read_index(workdir)
+    require(workdir, index)
+    labels = read_labels(index)
+    division = read_division(workdir, index, fold_file=fold_file)
+    return RunPlace(
+        workdir=workdir,
+        manifest_digest=read_digest(workdir, index, stages),
+        samples_digest=read_digest(workdir, index),
+        earlier_digests=frozenset({content_digest(index, stages), content_digest(index)}),
+        details={
+            "dataset": index["dataset"],
+            "synthetic": index["synthetic"],
+            "scheme": labels.name,
+            "protocol": division.told(),
+            FACE_ORIGIN: faces_of(workdir),
+        },
+        seed=seed,
+        resume=resume,
+        force=force,
+        jobs=jobs,
+        progress=progress,
+        note=note,
+        labels=labels,
+        division=division,
+        fold=division.folds[0],
+    )
+
+
+def open_place(
+    workdir: Path | str, device: str | None = None, *, stages: Sequence[str] = (), **how: Unpack[How]
+) -> Place:
+    """A place to train in: as :func:`open_work`, and a device.
+
+    Raises:
+        FgbenchError: As of :func:`find_device` and :func:`open_work`.
+    """
+    found = find_device(device)
+    from fgbench.training.context import Place
+
+    return Place.on(found, open_work(workdir, stages=stages, **how))
+
+
+def open_runs(
+    workdir: Path | str,
+    *,
+    stages: Sequence[str] = (),
+    device: str | None = None,
+    fold: str | None = None,
+    seeds: int = 1,
+    **how: Unpack[How],
+) -> list[Place]:
+    """The place of every fold and seed of a network that tells classes apart.
+
+    Raises:
+        FgbenchError: As of :func:`open_place` and :func:`each_run`.
+    """
+    return each_run(open_place(workdir, device, stages=stages, **how), fold=fold, seeds=seeds)
+
+
+def each_run(place: _P, *, fold: str | None, seeds: int) -> list[_P]:
+    """The place of every seed in every fold, or in one.
+
+    Raises:
+        ConfigError: If the work folder has no such fold.
+        DatasetError: If a class has no training clip in a fold.
+        ManifestError: If the manifests are missing or damaged.
+    """
+    return [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+
+
+def where(place: Place) -> str:
+    """Data set, work folder, device and fold of a place in words."""
+    told = f"{place.details['dataset']} in {place.workdir}, {place.device}"
+    return f"{told}, fold {place.fold}" if place.division.n_folds else told
+
+
+def seeded(place: _P, seeds: int) -> list[_P]:
+    """The place of each of so many seeds, from its own on."""
+    return [place.with_seed(place.seed + number) for number in range(seeds)]
+
+
+def find_device(device: str | None) -> torch.device:
+    """The device of a name, see :func:`fgbench.training.device.resolve`.
+
+    Raises:
+        ConfigError: If it is no name of one.
+        DependencyError: If torch is not installed.
+        ResourceError: If the device is not there.
+    """
+    try:
+        from fgbench.training import context as context
+        from fgbench.training.device import resolve
+    except ImportError as error:
+        raise DependencyError(
+            f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
+    return resolve(device)
