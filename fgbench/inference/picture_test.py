@@ -13,18 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.errors import DatasetError
-from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.manifest_pictures import image_ids
-from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import (
     experiment_elsewhere,
     is_zero_shot,
     settings_of,
     tested_elsewhere,
 )
-from fgbench.methods.msau.opened import ImageNetwork
-from fgbench.methods.msau.outcome import write_branches, write_regions
-from fgbench.methods.msau.task import predict
+from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import (
     SINGLE_FOLD,
@@ -91,30 +87,20 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
     is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
     if not is_own:
-        refuse_other_faces(network.trained, place)
+        network.check_data(place)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
-    test = open_image_set(
-        place.manifests,
-        roles.predicted,
-        device=place.device,
-        resident_mb=RESIDENT_MB,
-        jobs=place.jobs,
-        progress=place.progress,
-        labels=place.labels,
-    )
-    predicted = predict(network.model, network.preprocessing, test.images)
+    predicted = network.predict(place, roles.predicted)
     found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
     if run is not None and is_own:
         return run, compare(read_predictions(run), found)
-    told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
-    found, details = tested_elsewhere(found, network.trained, network.labels, source, place, more=told)
+    found, details = tested_elsewhere(
+        found, network.trained, network.labels, source, place, more=predicted.told
+    )
     experiment = experiment_elsewhere(network.trained, place)
     seed = int(network.trained.metadata["seed"])
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
-        write_branches(folder, test.sample_ids, predicted.branches)
-        if predicted.strength.shape[1]:
-            write_regions(folder, test.sample_ids, predicted)
+        predicted.write(folder)
         write_run(
             place.workdir,
             found,

@@ -26,12 +26,13 @@ from fgbench.inference.files import NO_PREDICTION, FilePrediction, Portrait, Sai
 from fgbench.inference.own_faces import everyone_own, observed_own
 from fgbench.media import video
 from fgbench.media.images import read_image
-from fgbench.methods.msau.opened import Answer, FaceNetwork
+from fgbench.methods.protocol import Answer, FaceNetwork, Placed
 from fgbench.storage import TableWriter
 
 _BATCH = 16  # frames that are held, decoded, at a time
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
 
+_NO_MOVEMENT = "the network tells classes by movement, and a picture has none; give it a video"
 
 _Observed = tuple[video.Frame, Observation]
 
@@ -107,7 +108,7 @@ def predict_everyone(
     except MediaError as error:
         return [FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)]
     alone = _watch(path, "image", [frame], network, faces, keep=lambda row: None)
-    found = everyone_own(frame, faces, grey=network.preprocessing.grey)
+    found = everyone_own(frame, faces, grey=network.grey)
     if not found or alone.statuses.get(AS_IS):
         return [alone]
     return [
@@ -162,7 +163,9 @@ def _watch(
 ) -> FilePrediction:
     """Find the face in the frames of a file, and go through them."""
     broken: list[str] = []
-    seen = observed_own(_until_broken(frames, broken), faces, grey=network.preprocessing.grey)
+    seen = observed_own(
+        _until_broken(frames, broken), faces, grey=network.grey, only_found=network.needs_landmarks
+    )
     return _watched(path, kind, seen, network, keep=keep, heed=heed, broken=broken)
 
 
@@ -180,6 +183,7 @@ def _watched(
 
     ``broken`` is filled while the frames come.
     """
+    is_still = kind == "image"
     mean = _Mean()
     statuses: Counter[str] = Counter()
     tracks: set[int] = set()
@@ -190,14 +194,14 @@ def _watched(
         for (frame, observation), said in zip(batch, (item and item[0] for item in answers), strict=True):
             heed(frame, observation)
             n_people = max(n_people, observation.n_faces)
-            is_lost = said is None and observation.status in USABLE
+            is_lost = said is None and observation.status in USABLE and (network.tells_faces or is_still)
             status: str = NO_PREDICTION if is_lost else observation.status
             statuses[status] += 1
             keep(_row(frame, observation, said, status))
             if said is not None:
                 mean.add(said)
                 tracks.add(observation.track_id or 0)
-        portrait = _surest(portrait, batch, answers, is_video=kind == "video")
+        portrait = _surest(portrait, batch, answers, is_video=not is_still)
     n_frames = statuses.total()
     if not n_frames:
         reason = broken[0] if broken else f"{path} has no frame that can be decoded"
@@ -207,7 +211,7 @@ def _watched(
         path=path,
         kind=kind,
         status="ok" if usable else statuses.most_common(1)[0][0],
-        message=broken[0] if broken else _NOT_FINITE if statuses[NO_PREDICTION] else "",
+        message=broken[0] if broken else _unsaid(network) if statuses[NO_PREDICTION] else "",
         n_frames=n_frames,
         statuses=dict(sorted(statuses.items())),
         n_tracks=len(tracks),
@@ -215,6 +219,10 @@ def _watched(
         said=mean.said() if usable else None,
         portrait=portrait,
     )
+
+
+def _unsaid(network: FaceNetwork) -> str:
+    return _NOT_FINITE if network.tells_faces else _NO_MOVEMENT
 
 
 def _until_broken(frames: Iterable[video.Frame], broken: list[str]) -> Iterator[video.Frame]:
@@ -238,13 +246,19 @@ def _answers(batch: list[_Observed], network: FaceNetwork) -> list[_Answer | Non
     """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
     places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)
-    if places:
-        chips = [chip for number in places if (chip := batch[number][1].chip) is not None]
-        asked = network.ask(np.stack(chips))
+    if places and network.tells_faces:
+        shown = [batch[number] for number in places]
+        chips = [found.chip for _, found in shown if found.chip is not None]
+        asked = network.ask(np.stack(chips), [_placed(frame, found) for frame, found in shown])
         for row, number in enumerate(places):
             said = _said(asked, row)
             answers[number] = (said, asked.boxes[row]) if said.is_finite else None
     return answers
+
+
+def _placed(frame: video.Frame, found: Observation) -> Placed:
+    assert found.transform is not None
+    return Placed(frame=frame, landmarks=found.landmarks, transform=found.transform)
 
 
 def _said(answer: Answer, row: int) -> Said:

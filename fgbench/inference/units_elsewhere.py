@@ -13,7 +13,7 @@ from typing import Any
 
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
-from fgbench.inference.unit_test import ask, open_au_network
+from fgbench.inference.unit_test import ask, open_units
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import experiment_elsewhere, origin_told, read_settings
 from fgbench.methods.action_units.folders import own_result
@@ -48,7 +48,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
     """
     place = data.place
     refuse_other_faces(trained, place)
-    model, preprocessing = open_au_network(trained, place.device)
+    network = open_units(trained, place.device)
     source = own_result(trained)
     settings = {} if source is None else read_settings(trained.path.parent, source)
     config = _recipe(trained, settings)
@@ -60,7 +60,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         clip_ids=opened.clip_ids,
         subject_ids=opened.subject_ids,
         labels=opened.labels,
-        probabilities=ask(trained, model, preprocessing, opened),
+        probabilities=ask(network, opened.images),
     )
     seed = int(trained.metadata["seed"])
     folder = run_folder(
