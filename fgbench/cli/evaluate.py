@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,7 +19,7 @@ from fgbench.cli.workdirs import workdir_option
 if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight
     from fgbench.inference.picture_test import Comparison
-    from fgbench.runs.weights import Trained
+    from fgbench.methods.protocol import ClipNetwork, ImageNetwork, Opened
     from fgbench.training.context import Place
 
 TrainedRun = Annotated[
@@ -64,30 +64,33 @@ def evaluate(
     on all of these again.
     """
     needs_torch()
+    from fgbench.methods.protocol.kinds import open_trained
     from fgbench.runs.weights import read_trained, work_folder
+    from fgbench.training.device import resolve
 
     named = workdirs or []
     trained = read_trained(named_weights(run, named[0] if named else places.DEMO_WORKDIR))
     weight = _weight(fusion_weight)
-    if weight is not None and trained.kind != "video":
+    network = open_trained(trained, resolve(device))
+    if weight is not None and network.task != "clips":
         raise typer.BadParameter(
             f"{trained.name} is no network of clips with two streams", param_hint="--fusion-weight"
         )
-    if len(named) > 1 and trained.kind != "au":
+    if len(named) > 1 and network.task != "units":
         raise typer.BadParameter(
             f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
             param_hint="--workdir",
         )
     named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
-    if trained.kind == "au":
+    if network.task == "units":
         evaluate_units(trained, named, device, jobs=jobs, full=full, json=json)
         return
-    with opened(named[0], device, stages=_features(trained), jobs=jobs, quiet=json) as place:
+    with opened(named[0], device, stages=network.features, jobs=jobs, quiet=json) as place:
         note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
-        if trained.kind == "video":
-            _clips(trained, place, weight, full=full, json=json)
+        if network.task == "clips":
+            _clips(network, place, weight, full=full, json=json)
         else:
-            _images(trained, place, full=full, json=json)
+            _images(network, place, full=full, json=json)
 
 
 def _weight(text: str | None) -> Weight:
@@ -107,26 +110,17 @@ def _weight(text: str | None) -> Weight:
     return weight
 
 
-def _features(trained: Trained) -> tuple[str, ...]:
-    """Stages of features that a network reads."""
-    network = trained.metadata.get("network")
-    reads_flow = trained.kind == "video" and isinstance(network, dict) and network.get("temporal") == "flow"
-    return ("optical_flow",) if reads_flow else ()
-
-
-def _clips(trained: Trained, place: Place, weight: Weight, *, full: bool, json: bool) -> None:
+def _clips(network: Opened, place: Place, weight: Weight, *, full: bool, json: bool) -> None:
     from fgbench.inference.clip_test import evaluate_clips
-    from fgbench.methods.tmsau.opened import open_clip_network
 
-    folder, comparison = evaluate_clips(open_clip_network(trained, place.device), place, weight)
+    folder, comparison = evaluate_clips(cast("ClipNetwork", network), place, weight)
     _tell(folder, comparison, "clips", full=full, json=json)
 
 
-def _images(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
+def _images(network: Opened, place: Place, *, full: bool, json: bool) -> None:
     from fgbench.inference.picture_test import evaluate_images
-    from fgbench.methods.msau.opened import open_network
 
-    folder, comparison = evaluate_images(open_network(trained, place.device), place)
+    folder, comparison = evaluate_images(cast("ImageNetwork", network), place)
     _tell(folder, comparison, "images", full=full, json=json)
 
 

@@ -78,24 +78,24 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
     import torch
 
     from fgbench.inference.onnx_export import export_onnx, require_packages
-    from fgbench.inference.unit_export import export_units
-    from fgbench.inference.units import open_units
-    from fgbench.methods.msau.opened import open_network
+    from fgbench.methods.protocol.graph import FACES, REGIONS
+    from fgbench.methods.protocol.kinds import open_trained
 
     require_packages()
-    cpu = torch.device("cpu")
-    faces = _test_faces(trained) if check else None
-    if trained.kind == "au":
-        deviation = export_units(open_units(trained, cpu), path, check=check, faces=faces)
-    else:
-        deviation = export_onnx(open_network(trained, cpu), path, check=check, faces=faces)
+    network = open_trained(trained, torch.device("cpu"))
+    graph = network.graph()
+    faces = _test_faces(trained) if check and FACES in graph.inputs else None
+    deviation = export_onnx(network, path, check=check, faces=faces)
     if deviation is not None:
         kind = "random and test" if faces is not None else "random"
-        regions = "" if trained.kind == "au" else f", {deviation.regions_px:.1e} px of regions"
+        regions = f", {deviation.regions_px:.1e} px of regions" if REGIONS in graph.outputs else ""
         say(
-            f"largest difference on {deviation.n_faces} {kind} faces: {deviation.probabilities:.1e} of "
+            f"largest difference on {deviation.n} {kind} {deviation.rows}: {deviation.probabilities:.1e} of "
             f"probabilities{regions}"
         )
+    for name, shape in graph.inputs.items():
+        say(f"input {name}: uint8 (n, {', '.join(map(str, shape))})")
+    say(f"outputs: {', '.join(graph.outputs)}")
     say(f"onnx: {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fgbench.config import FacesConfig
     from fgbench.inference.clips import Found
     from fgbench.inference.files import FilePrediction
-    from fgbench.methods.msau.opened import FaceNetwork
+    from fgbench.methods.protocol import ClipNetwork, FaceNetwork
     from fgbench.runs.weights import Trained
 
 Ask = Callable[[Path, Path], "list[FilePrediction]"]
@@ -80,7 +80,7 @@ def predict(
     if all_faces:
         endings += [f".face{number}{PICTURE}" for number in range(1, MOST_DRAWN + 1)]
     files = [f"{name}{ending}" for name in names for ending in endings]
-    has_units = network.trained.kind == "au"
+    has_units = network.task == "units"
     with writing_in(out, [_TABLE, *([UNIT_TABLE] if has_units else []), *files]):
         try:
             with progress_bars(quiet=json) as progress:
@@ -154,17 +154,15 @@ def _opened(trained: Trained, device: torch.device, *, all_faces: bool) -> tuple
 def _one_face(
     trained: Trained, device: torch.device, found: Found
 ) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
-    if trained.kind == "video":
-        from fgbench.inference.clips import image_network, predict_clip_file
-        from fgbench.methods.tmsau.opened import open_clip_network
-
-        clips = open_clip_network(trained, device)
-        return image_network(clips), lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
+    from fgbench.inference.clips import predict_clip_file
     from fgbench.inference.pictures import predict_file
-    from fgbench.inference.units import open_units
-    from fgbench.methods.msau.opened import open_network
+    from fgbench.methods.protocol.kinds import open_trained
 
-    network: FaceNetwork = (open_units if trained.kind == "au" else open_network)(trained, device)
+    opened = open_trained(trained, device)
+    if opened.task == "clips":
+        clips = cast("ClipNetwork", opened)
+        return clips.faces, lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
+    network = cast("FaceNetwork", opened)
     return network, lambda path, to: predict_file(
         path, network, found.faces, frames_to=to, limits=found.limits
     )

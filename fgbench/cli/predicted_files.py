@@ -12,7 +12,7 @@ from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
     from fgbench.inference.files import FilePrediction, Said
-    from fgbench.methods.msau.opened import FaceNetwork
+    from fgbench.methods.protocol import FaceNetwork
 
 _REASONS = {
     "no_face": "no face was found",
@@ -71,7 +71,7 @@ def file_lines(
                 else "mean over these frames"
             )
             lines.append(f"  {by}{'' if found.streams else ' (no temporal model)'}:")
-        what = "action units" if network.trained.kind == "au" else "class"
+        what = "action units" if network.task == "units" else "class"
         lines.append(f"  {what}: {_listed(ranked(network.classes, said.fine)[:top])}")
         for source, values in ((OWN, said.basic_head), (SUMS, said.basic_sum)):
             if values is not None and network.upper:
@@ -125,7 +125,7 @@ def file_row(
         "n_people": found.n_people,
         "face": found.face,
         "align": _align(found),
-        "label": fine[0][0] if fine and network.trained.kind != "au" else None,
+        "label": fine[0][0] if fine and network.task != "units" else None,
         "basic": upper[0][0] if upper else None,
         "probabilities": None if said is None else said.fine.tolist(),
         "basic_sum": None if said is None else said.basic_sum.tolist(),

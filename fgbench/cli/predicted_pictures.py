@@ -11,7 +11,7 @@ from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
     from fgbench.inference.files import FilePrediction, Portrait
-    from fgbench.methods.msau.opened import FaceNetwork
+    from fgbench.methods.protocol import FaceNetwork
 
 FRAMES, PICTURE = ".frames.parquet", ".prediction.png"
 _LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
@@ -74,7 +74,7 @@ def write_picture(
         fine=ranked(network.classes, said.fine)[:top],
         basic=ranked(network.upper, said.basic),
         basic_source=SUMS if said.basic_head is None else OWN,
-        fine_title="likeliest action units" if network.trained.kind == "au" else "likeliest classes",
+        fine_title="likeliest action units" if network.task == "units" else "likeliest classes",
     )
     if found.face is not None:
         if found.face > MOST_DRAWN:

@@ -8,6 +8,7 @@ what depends on it, and nothing else.
 from fgbench.config.baselines import (
     BaselineConfig,
     DenseTrajSvmConfig,
+    ImageNetworkConfig,
     InsightFaceConfig,
     LbpKernel,
     LbpNormalisation,
@@ -68,6 +69,7 @@ __all__ = [
     "FlowConfig",
     "ImageDataConfig",
     "ImageLossConfig",
+    "ImageNetworkConfig",
     "IngestConfig",
     "InsightFaceConfig",
     "LbpConfig",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fgbench.config.sections import NonNegative, PositiveFloat, Section
-from fgbench.config.training import OptimiserConfig
+from fgbench.config.training import ImageDataConfig, OptimiserConfig
 from fgbench.errors import ConfigError
 
 Penalty = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -23,6 +23,22 @@ class BaselineConfig(Section):
     """One sentence for people."""
     tuned_on_test: bool = False
     """Whether settings were sought with the test samples of a data set: every table says so of its runs."""
+
+
+class ImageNetworkConfig(BaselineConfig):
+    """What the recipes of image networks of one's own have in common, see
+    :mod:`fgbench.methods.image_network`."""
+
+    method: str = ""
+    """What tables call it; empty: the name of the recipe."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    data: ImageDataConfig = ImageDataConfig()
+
+    @model_validator(mode="after")
+    def _keeps_no_maps(self) -> Self:
+        if self.data.keep_maps:
+            raise ValueError("data.keep_maps is for the trunk of MSAU-Net; set it to false")
+        return self
 
 
 Solver = Literal["exact", "nystroem"]

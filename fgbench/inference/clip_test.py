@@ -7,7 +7,6 @@ its own; nothing of the run that the weights are of is changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,19 +15,13 @@ import numpy as np
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.fusion import best_weight, sweep
 from fgbench.inference.picture_test import Comparison, compare
-from fgbench.inputs.clip_set import clip_frames
-from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import (
     is_zero_shot,
     settings_of,
     tested_elsewhere,
 )
 from fgbench.methods._networks.other_names import experiment_elsewhere
-from fgbench.methods.tmsau.data import open_clips
-from fgbench.methods.tmsau.flow_origin import refuse_other_flow
-from fgbench.methods.tmsau.opened import ClipNetwork
-from fgbench.methods.tmsau.outcome import Outcome, write_clip_outcome
-from fgbench.methods.tmsau.task import predict_clips
+from fgbench.methods.protocol import ClipNetwork, ClipReader, PredictedClips
 from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run_folder, write_run
@@ -67,45 +60,35 @@ def evaluate_clips(
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
-    if not is_own:
-        network = replace(network, labels=respelled(network.labels, place.labels))
-    is_zero_shot(trained, network.labels, place)  # refuses other classes before any work
-    notes = [] if is_own else refuse_other_faces(trained, place)
-    if network.config.temporal == "flow" and not is_own:
-        refuse_other_flow(trained, place)
-    chosen = network.config.fusion_weight if weight is None else _weight(network, weight)
+    labels = network.labels if is_own else respelled(network.labels, place.labels)
+    is_zero_shot(trained, labels, place)  # refuses other classes before any work
+    notes = [] if is_own else network.check_data(place)
+    chosen = network.fusion_weight if weight is None else _weight(network, weight)
     seed = int(trained.metadata["seed"])
     more = "" if weight is None else f"-w{chosen:.2f}"
     experiment = f"{trained.metadata['experiment']}{more}"
     if not is_own:
         experiment = experiment_elsewhere(trained, source, place, seed=seed, more=more)
-    parts, roles = _predicted(network, place, fold=source["fold"] if is_own and source else None)
-    fused = parts["test"][1].fused(chosen)
-    found = predictions_of(roles, fused, fused, network.classes)
+    reader = network.reader(place)
+    parts, roles = _predicted(reader, place, fold=source["fold"] if is_own and source else None)
+    fused = parts["test"].fused(chosen)
+    found = predictions_of(roles, fused, fused, labels.labels)
     if trained.run is not None and is_own and weight is None:
         return trained.run, compare(read_predictions(trained.run), found)
-    told = {
-        "kind": "video",
-        "streams": list(network.config.streams),
-        "spatial": network.config.spatial,
-        "temporal": network.config.temporal,
-        "fusion_weight": chosen if len(network.config.streams) > 1 else None,
-    }
+    told = {**network.told, "fusion_weight": chosen if len(network.streams) > 1 else None}
     if is_own and source is not None:
         fold = str(source["fold"])
         details: dict[str, Any] = {**source["details"], **told}
     else:
         fold = SINGLE_FOLD
-        found, details = tested_elsewhere(
-            found, trained, network.labels, source, place, more=told, notes=notes
-        )
+        found, details = tested_elsewhere(found, trained, labels, source, place, more=told, notes=notes)
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
     folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
     with hold_run(folder):
         if not details.get("transfer"):
-            write_clip_outcome(folder, parts, network.classes)
+            reader.write(folder, parts)
         write_run(
             place.workdir,
             found,
@@ -157,9 +140,9 @@ def tuned_weight(run: Path) -> float:
 
 
 def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
-    if len(network.config.streams) < 2:
+    if len(network.streams) < 2:
         raise ConfigError(
-            f"{network.trained.name} has the {network.config.streams[0]} stream alone, expected two to weigh",
+            f"{network.trained.name} has the {network.streams[0]} stream alone, expected two to weigh",
             "leave out --fusion-weight",
         )
     if weight != "tuned":
@@ -172,13 +155,14 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
     return tuned_weight(network.trained.run)
 
 
-def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple[Outcome, Roles]:
+def _predicted(
+    reader: ClipReader, place: Place, *, fold: str | None
+) -> tuple[Mapping[str, PredictedClips], Roles]:
     """Predictions of the test clips of a fold, or of all folds; of its validation clips too if it is one."""
-    frames = clip_frames(place.manifests, flow=network.config.temporal == "flow")
     samples = moving_samples(place.manifests)
     divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
     test = [sample for sample in divided if sample.part == "test"]
-    usable = [sample for sample in test if sample.sample_id in frames.known]
+    usable = [sample for sample in test if sample.sample_id in reader.known]
     if not usable:
         raise DatasetError(
             f"{place.manifests} has {len(test)} test clips, none of them with a usable face",
@@ -186,14 +170,8 @@ def _predicted(network: ClipNetwork, place: Place, *, fold: str | None) -> tuple
         )
     wanted: Mapping[str, Sequence[Sample]] = {"test": usable}
     if fold is not None:
-        val = [s for s in divided if s.part == "val" and s.sample_id in frames.known]
+        val = [s for s in divided if s.part == "val" and s.sample_id in reader.known]
         wanted = {"val": val, "test": usable} if val else wanted
-    parts: dict[str, Any] = {}
-    for part, found in wanted.items():
-        clips = frames.clip_set(found, place.labels, place.device)
-        opened, _ = open_clips(
-            network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
-        )
-        parts[part] = (opened, predict_clips(network.model, opened))
+    parts = {part: reader.predict(found) for part, found in wanted.items()}
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
     return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

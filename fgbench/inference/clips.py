@@ -17,19 +17,14 @@ import numpy as np
 
 from fgbench import records
 from fgbench.config import FacesConfig, OpticalFlowConfig
-from fgbench.errors import ConfigError
 from fgbench.faces.observation import Observation
 from fgbench.inference.files import NO_PREDICTION, FilePrediction, Said
 from fgbench.inference.pictures import predict_file
-from fgbench.inputs.clip_set import clip_frames
 from fgbench.inputs.image_set import untold
 from fgbench.inputs.manifest_pictures import FLOW
 from fgbench.media import video
 from fgbench.media.images import encode
-from fgbench.methods.msau.opened import ImageNetwork, upper_sums
-from fgbench.methods.tmsau.data import open_clips
-from fgbench.methods.tmsau.opened import ClipNetwork
-from fgbench.methods.tmsau.task import predict_clips
+from fgbench.methods.protocol import ClipNetwork, upper_sums
 from fgbench.preparation.stages.optical_flow import FACE_COLUMNS, flow_fields
 from fgbench.runs.context import Progress
 from fgbench.runs.samples import Sample
@@ -54,20 +49,6 @@ class Found:
     limits: video.Limits = video.DEFAULT_LIMITS
 
 
-def image_network(network: ClipNetwork) -> ImageNetwork:
-    """The image model of a network of clips, which tells the class of single faces.
-
-    Raises:
-        ConfigError: If it has none.
-    """
-    if network.image is None:
-        raise ConfigError(
-            f"{network.trained.name} has no image model, which finds the face to show and tells of pictures",
-            "give a run of fgbench train tmsau, fgbench baseline nan or fgbench train msau",
-        )
-    return network.image
-
-
 def predict_clip_file(
     path: Path,
     network: ClipNetwork,
@@ -79,8 +60,9 @@ def predict_clip_file(
 ) -> FilePrediction:
     """Find the face in a picture or in the frames of a video, and tell its class.
 
-    Of a picture the image model alone tells it; of a video the streams of the network do, and the table of
-    frames and the portrait are the image model's.
+    Of a picture what the network has for single faces alone tells it (:attr:`ClipNetwork.faces`); of a video
+    its streams do, and the table of frames and the portrait are that one's. A network that needs movement
+    says nothing of pictures, and draws no portrait.
 
     Args:
         path: The file.
@@ -89,17 +71,13 @@ def predict_clip_file(
         frames_to: As :func:`fgbench.inference.pictures.predict_file`, whose errors these are too.
         jobs: Threads that decode.
         progress: Told of the decoding.
-
-    Raises:
-        ConfigError: If the network has no image model.
     """
-    image = image_network(network)
     with TemporaryDirectory(prefix="fgbench-") as folder:
         workdir = Path(folder)
         spool = _Spool(workdir / "manifests", found.faces)
         try:
             seen = predict_file(
-                path, image, found.faces, frames_to=frames_to, heed=spool.add, limits=found.limits
+                path, network.faces, found.faces, frames_to=frames_to, heed=spool.add, limits=found.limits
             )
         except BaseException:
             spool.discard()
@@ -107,7 +85,7 @@ def predict_clip_file(
         spool.close()
         if seen.kind != "video" or not seen.n_faces:
             return seen
-        if network.config.temporal == "flow":
+        if "optical_flow" in network.features:
             _write_flow(workdir / "manifests", found.flow)
         place = Place(
             workdir=workdir,
@@ -130,19 +108,14 @@ def predict_clip_file(
                 said=None,
                 portrait=None,
             )
-        return replace(seen, said=said, streams=network.config.streams)
+        return replace(seen, said=said, streams=network.streams)
 
 
 def _ask(network: ClipNetwork, place: Place) -> Said:
-    frames = clip_frames(place.manifests, flow=network.config.temporal == "flow")
     # What the class is, is not known; any name serves.
     sample = Sample(sample_id=_CLIP, clip_id=_CLIP, subject_id=None, label=network.classes[0], part="test")
-    clips = frames.clip_set([sample], place.labels, place.device)
-    opened, _ = open_clips(
-        network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
-    )
-    told = predict_clips(network.model, opened)
-    weight = network.config.fusion_weight
+    told = network.reader(place).predict([sample])
+    weight = network.fusion_weight
     fine, head = told.fused(weight), told.fused_basic(weight)
     return Said(
         fine=fine[0],

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.faces.status import USABLE
-from fgbench.methods.msau.opened import Floats
+from fgbench.methods.protocol import Floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 NO_PREDICTION = "no_prediction"
-"""Status of a usable face of which the network says nothing: its numbers are not finite."""
+"""Status of a usable face of which the network says nothing: its numbers are not finite, or it needs movement
+and has a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

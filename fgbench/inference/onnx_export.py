@@ -1,36 +1,28 @@
-"""Trained networks as ONNX files: the whole way from stored faces to probabilities in one graph.
+"""Trained networks as ONNX files: from stored pictures to probabilities in one program.
 
-Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
-``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px of the
-face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph. Names of the classes and
-the origin are in its metadata.
+What a file takes and gives, its network tells (:class:`fgbench.methods.protocol.graph.Graph`); inputs are
+uint8, and the number of their rows is free. Crops and normalisation are part of the program. Names of the
+classes and the origin are in its metadata.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import fgbench
 from fgbench import storage
 from fgbench.errors import DependencyError
-from fgbench.inputs.crops import enlarge, without_colour
-from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods.msau.opened import ImageNetwork
-from fgbench.models.receptive_field import FACE_PX
-from fgbench.runs.face_origin import FACE_ORIGIN
-from fgbench.runs.weights import Trained
+from fgbench.methods.protocol import Opened
+from fgbench.methods.protocol.graph import FACES, REGIONS, Graph, Pictures
 
 OPSET = 18
 """Version of ONNX's operators; GridSample as needed came with 16."""
@@ -38,72 +30,27 @@ OPSET = 18
 TOLERANCE = 1e-4
 """Largest difference to the original, of probabilities, that counts as equal."""
 
-OUTPUTS = ("probabilities", "basic_probabilities", "regions")
-"""Names of the outputs, in their order."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
     """How far an exported network is from the original.
 
     Attributes:
-        n_faces: Faces that were compared.
-        probabilities: Largest absolute difference of two probabilities, of both levels of classes.
+        n: Rows of the first input that were compared.
+        rows: What they are, e.g. ``"faces"``.
+        probabilities: Largest absolute difference of two probabilities (of classes, upper classes, units,
+            streams), or of two weights of attention.
         regions_px: Largest difference of two edges of regions; 0 without zoom.
     """
 
-    n_faces: int
+    n: int
+    rows: str
     probabilities: float
     regions_px: float
 
 
-class Prepared(nn.Module):
-    """Centre crops of stored faces, normalised as a network takes them.
-
-    Args:
-        known: How it was trained.
-    """
-
-    def __init__(self, known: Preprocessing) -> None:
-        super().__init__()
-        self._resize_px = known.resize_px
-        self._is_grey = known.grey
-        # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
-        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
-        self.register_buffer("scale", (1.0 / std).float()[:, None, None])
-        self.register_buffer("shift", (-mean / std).float()[:, None, None])
-
-    def forward(self, faces: Tensor) -> Tensor:
-        """Float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
-        margin_px = (self._resize_px - FACE_PX) // 2
-        inside = slice(margin_px, margin_px + FACE_PX)
-        shown = without_colour(faces) if self._is_grey else faces
-        crops = enlarge(shown, self._resize_px)[:, :, inside, inside]
-        return torch.addcmul(self.shift, crops, self.scale)
-
-
-class _Whole(nn.Module):
-    """From stored faces to what is asked of a network."""
-
-    def __init__(self, network: ImageNetwork) -> None:
-        super().__init__()
-        self.network = network.model
-        self._preprocessing = network.preprocessing
-        self.prepared = Prepared(network.preprocessing)
-        self.register_buffer("upper", torch.from_numpy(network.labels.upper_matrix()))
-
-    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Probabilities of both levels and regions, of faces (N, 3, 224, 224) uint8."""
-        known = self._preprocessing
-        seen = self.network.see(self.prepared(faces))
-        outputs = self.network.classify(seen.maps)
-        fine = outputs.probabilities()
-        basic = fine @ self.upper if outputs.basic is None else outputs.basic_probabilities()
-        return fine, basic, known.in_face(seen.boxes)
-
-
 def export_onnx(
-    network: ImageNetwork, path: Path, *, check: bool = True, faces: Tensor | None = None
+    network: Opened, path: Path, *, check: bool = True, faces: Tensor | None = None
 ) -> Deviation | None:
     """Write a network as one ONNX file.
 
@@ -111,7 +58,7 @@ def export_onnx(
         network: On the CPU.
         path: The file; it appears when it is complete and, if asked, compared.
         check: Whether ONNX Runtime is asked the same as the network.
-        faces: uint8 faces (N, 3, 224, 224) to compare on beside random ones.
+        faces: uint8 faces (N, 3, 224, 224) to compare on beside random ones, where the network takes such.
 
     Returns:
         How far the export is from the network; ``None`` without check.
@@ -120,57 +67,32 @@ def export_onnx(
         DependencyError: If a package is missing, or the export deviates by more than :data:`TOLERANCE`.
         ResourceError: If the file cannot be written.
     """
-
-    def compare(session: Any) -> Deviation:
-        return _compare(network, session, examples(faces))
-
-    return write_onnx(_Whole(network).eval(), OUTPUTS, _properties(network), path, compare if check else None)
-
-
-def write_onnx(
-    whole: nn.Module,
-    outputs: Sequence[str],
-    told: Mapping[str, str],
-    path: Path,
-    compare: Callable[[Any], Deviation] | None,
-) -> Deviation | None:
-    """Write a module that takes stored faces as one ONNX file.
-
-    Args:
-        whole: On the CPU, in evaluation mode.
-        outputs: Names of what it gives.
-        told: Metadata of the file.
-        path: The file; it appears when it is complete and, if asked, compared.
-        compare: Compares a session of ONNX Runtime with the network; ``None`` does not.
-
-    Returns:
-        What ``compare`` found.
-
-    Raises:
-        DependencyError: If a package is missing, or the export deviates by more than :data:`TOLERANCE`.
-        ResourceError: If the file cannot be written.
-    """
     onnx, _, onnxruntime = require_packages()
-    # Two faces: a batch of one would be taken for a constant.
-    example = torch.zeros((2, 3, FACE_PX, FACE_PX), dtype=torch.uint8)
+    graph = network.graph()
+    # Two rows and more, and of each input others: a batch of one would be taken for a constant.
+    example = tuple(
+        torch.zeros((2 + number, *shape), dtype=torch.uint8)
+        for number, shape in enumerate(graph.inputs.values())
+    )
+    free = tuple({0: torch.export.Dim(f"n_{name}", min=1)} for name in graph.inputs)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            whole,
-            (example,),
+            graph.module,
+            example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=["faces"],
-            output_names=list(outputs),
-            dynamic_shapes={"faces": {0: torch.export.Dim("N", min=1)}},
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=free,
             verbose=False,
         )
     model = program.model_proto
-    onnx.helper.set_model_props(model, told)
+    onnx.helper.set_model_props(model, graph.told)
     data = model.SerializeToString()
     deviation = None
-    if compare is not None:
+    if check:
         session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-        deviation = compare(session)
+        deviation = _compare(graph, session, faces)
         if deviation.probabilities > TOLERANCE:
             raise DependencyError(
                 f"what was exported differs from the network by {deviation.probabilities:.1e}, expected at "
@@ -199,43 +121,32 @@ def require_packages() -> tuple[Any, Any, Any]:
     return onnx, onnxscript, onnxruntime
 
 
-def _properties(network: ImageNetwork) -> Mapping[str, str]:
-    return {
-        **origin_of(network.trained),
-        "classes": json.dumps(list(network.classes)),
-        "basic": json.dumps(list(network.upper)),
-        "basic_source": "own outputs" if network.has_basic_head else "sums over classes",
-    }
-
-
-def origin_of(trained: Trained) -> dict[str, str]:
-    """What the metadata of an ONNX file tell of any network."""
-    return {
-        "fgbench": fgbench.__version__,
-        "run": trained.name,
-        "weights_sha256": trained.digest,
-        "input": "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench",
-        **({"faces": json.dumps(origin)} if (origin := trained.metadata.get(FACE_ORIGIN)) else {}),
-    }
-
-
-def examples(faces: Tensor | None) -> npt.NDArray[np.uint8]:
-    """Random faces, and those given, (N, 3, 224, 224), to compare on."""
-    random = np.random.default_rng(0).integers(0, 256, (3, 3, FACE_PX, FACE_PX), np.uint8)
-    return random if faces is None else np.concatenate([random, faces.numpy()])
-
-
-def _compare(network: ImageNetwork, session: Any, faces: npt.NDArray[np.uint8]) -> Deviation:
+def _compare(graph: Graph, session: Any, faces: Tensor | None) -> Deviation:
     """Ask both the same, in batches of several sizes."""
-    n_regions = network.model.config.zooms
-    largest = np.zeros(len(OUTPUTS))
-    for batch in (faces[:1], faces[1:]):
-        answer = network.ask(batch.transpose(0, 2, 3, 1))
-        wanted = (answer.fine, answer.basic, answer.boxes[:, :n_regions])
-        given = session.run(list(OUTPUTS), {"faces": batch})
-        for place, (one, other) in enumerate(zip(wanted, given, strict=True)):
-            largest[place] = max(largest[place], np.abs(one - other).max(initial=0.0))
-    return Deviation(n_faces=len(faces), probabilities=float(largest[:2].max()), regions_px=float(largest[2]))
+    largest = dict.fromkeys(graph.outputs, 0.0)
+    n = 0
+    for pictures in _batches(graph, faces):
+        n += len(next(iter(pictures.values())))
+        given = session.run(list(graph.outputs), dict(pictures))
+        for name, one, other in zip(graph.outputs, graph.ask(pictures), given, strict=True):
+            largest[name] = max(largest[name], float(np.abs(one - other).max(initial=0.0)))
+    regions_px = largest.pop(REGIONS, 0.0)
+    rows = next(iter(graph.rows.values()))
+    return Deviation(n=n, rows=rows, probabilities=max(largest.values()), regions_px=regions_px)
+
+
+def _batches(graph: Graph, faces: Tensor | None) -> Iterator[Pictures]:
+    """Random pictures, one row of each input and then some, of each input another number; stored faces with
+    them where the network takes such."""
+    random = np.random.default_rng(0)
+    drawn = {
+        name: random.integers(0, 256, (3 + number, *shape), np.uint8)
+        for number, (name, shape) in enumerate(graph.inputs.items())
+    }
+    if FACES in drawn and faces is not None:
+        drawn[FACES] = np.concatenate([drawn[FACES], faces.numpy()])
+    yield {name: rows[:1] for name, rows in drawn.items()}
+    yield {name: rows[1:] for name, rows in drawn.items()}
 
 
 @contextmanager

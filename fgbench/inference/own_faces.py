@@ -33,18 +33,22 @@ CROP_PX = 256
 Observed = tuple[Frame, Observation]
 
 
-def observed_own(frames: Iterable[Frame], faces: FacesConfig, *, grey: bool = False) -> Iterator[Observed]:
+def observed_own(
+    frames: Iterable[Frame], faces: FacesConfig, *, grey: bool = False, only_found: bool = False
+) -> Iterator[Observed]:
     """The frames of a file, in order, each with what was found in it.
 
     Args:
         frames: Of a clip, or one of a picture.
         faces: How the faces of the data set were found that the network was trained on.
         grey: Whether faces are shown without colour.
+        only_found: Whether no file is taken as it is, also where those that were trained on were.
 
     Raises:
         ConfigError: If there is no such detector.
         DependencyError: If a model file is missing.
     """
+    faces = _searched(faces) if only_found else faces
     found = observed(frames, faces) if faces.align == "always" else _maybe_cropped(frames, faces)
     return ((frame, _shown(seen, grey=grey)) for frame, seen in found)
 

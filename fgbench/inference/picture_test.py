@@ -7,24 +7,20 @@ are of is changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from fgbench.errors import DatasetError
-from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.manifest_pictures import image_ids
-from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import (
     is_zero_shot,
     settings_of,
     tested_elsewhere,
 )
 from fgbench.methods._networks.other_names import experiment_elsewhere
-from fgbench.methods.msau.opened import ImageNetwork
-from fgbench.methods.msau.outcome import write_branches, write_regions
-from fgbench.methods.msau.task import predict
+from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import (
@@ -90,37 +86,24 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     run = network.trained.run
     source = None if run is None else read_result(run)
     is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
-    if not is_own:
-        network = replace(network, labels=respelled(network.labels, place.labels))
-    is_zero_shot(network.trained, network.labels, place)  # refuses other classes before any work
+    labels = network.labels if is_own else respelled(network.labels, place.labels)
+    is_zero_shot(network.trained, labels, place)  # refuses other classes before any work
     seed = int(network.trained.metadata["seed"])
     experiment, notes = "", list[str]()
     if not is_own:
-        notes = refuse_other_faces(network.trained, place)
+        notes = network.check_data(place)
         experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
-    test = open_image_set(
-        place.manifests,
-        roles.predicted,
-        device=place.device,
-        resident_mb=RESIDENT_MB,
-        jobs=place.jobs,
-        progress=place.progress,
-        labels=place.labels,
-    )
-    predicted = predict(network.model, network.preprocessing, test.images)
-    found = predictions_of(roles, predicted.probabilities, predicted.probabilities, network.classes)
+    predicted = network.predict(place, roles.predicted)
+    found = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
     if run is not None and is_own:
         return run, compare(read_predictions(run), found)
-    told = {"kind": "image", "regions": network.trained.metadata["network"]["zooms"]}
     found, details = tested_elsewhere(
-        found, network.trained, network.labels, source, place, more=told, notes=notes
+        found, network.trained, labels, source, place, more=predicted.told, notes=notes
     )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
-        write_branches(folder, test.sample_ids, predicted.branches)
-        if predicted.strength.shape[1]:
-            write_regions(folder, test.sample_ids, predicted)
+        predicted.write(folder)
         write_run(
             place.workdir,
             found,

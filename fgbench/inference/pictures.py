@@ -21,7 +21,7 @@ from fgbench.inference.own_faces import everyone_own, observed_own
 from fgbench.inference.watching import Stay, unheeded, unkept, watched
 from fgbench.media import video
 from fgbench.media.images import read_image
-from fgbench.methods.msau.opened import FaceNetwork
+from fgbench.methods.protocol import FaceNetwork
 from fgbench.storage import TableWriter
 
 
@@ -92,7 +92,7 @@ def predict_everyone(
     except MediaError as error:
         return [FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)]
     alone = _watch(path, "image", [frame], network, faces, keep=unkept)
-    found = everyone_own(frame, faces, grey=network.preprocessing.grey)
+    found = everyone_own(frame, faces, grey=network.grey)
     if not found or alone.statuses.get(AS_IS):
         return [alone]
     return [
@@ -156,7 +156,9 @@ def _watch(
 ) -> FilePrediction:
     """Find the face in the frames of a file, and go through them."""
     broken: list[str] = []
-    seen = observed_own(_until_broken(frames, broken), faces, grey=network.preprocessing.grey)
+    seen = observed_own(
+        _until_broken(frames, broken), faces, grey=network.grey, only_found=network.needs_landmarks
+    )
     return watched(path, kind, seen, network, stay=stay, keep=keep, heed=heed, broken=broken)
 
 

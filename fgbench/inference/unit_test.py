@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 
-from fgbench.config import TrunkConfig
 from fgbench.errors import ManifestError
 from fgbench.inference.picture_test import RESIDENT_MB
-from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.batching import Source
 from fgbench.methods.action_units.folders import by_dataset, scored_on
 from fgbench.methods.action_units.frames import open_frames
-from fgbench.methods.action_units.task import LabelledFrames, predict_units
-from fgbench.models.drml import AuNet, Embedding, Trunk
-from fgbench.models.weights import check_fit, load_into
+from fgbench.methods.protocol import UnitNetwork
+from fgbench.methods.protocol.kinds import open_trained
 from fgbench.runs.unit_results import AuPredictions, Probabilities, read_au_predictions, read_au_result
 from fgbench.runs.weights import Trained
 from fgbench.training.context import Place
@@ -39,38 +37,6 @@ class AuAnew:
     largest_difference: float
 
 
-def open_au_network(trained: Trained, device: torch.device) -> tuple[AuNet, Preprocessing]:
-    """Build the network that weights of action units are of, in evaluation mode.
-
-    Raises:
-        ManifestError: If they are of another kind, or do not fit the network that they tell of.
-    """
-    origin, known = str(trained.path), trained.metadata
-    trained.require("au", purpose="(a detector of action units)")
-    try:
-        trunk_config = TrunkConfig.model_validate(known["trunk"])
-    except ValidationError as error:
-        raise ManifestError(
-            f"the weights of {origin} do not tell of a network that this fgbench knows ({error})",
-            "update fgbench, or train the network anew",
-        ) from error
-    preprocessing = Preprocessing.of_metadata(known, origin)
-
-    def made() -> AuNet:
-        trunk = Trunk(trunk_config)
-        # Dropout is not in the weights, and does nothing in evaluation.
-        embedding = Embedding(
-            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
-        )
-        return AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
-
-    check_fit(made, trained.state, origin=origin)
-    model = made()
-    load_into(model, trained.state, origin=origin)
-    model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
-    return model.eval(), preprocessing
-
-
 def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
     """Predict the test frames of a run anew.
 
@@ -87,42 +53,43 @@ def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
     result, before = read_au_result(folder), read_au_predictions(folder)
     own = scored_on(result)
     ordered = by_dataset(trained, own, places)
-    model, preprocessing = open_au_network(trained, places[0].device)
+    network = open_units(trained, places[0].device)
     prefixes = [f"{name}/" for name in own] if len(own) > 1 else [""]
     folders = [_folder_of(clip, prefixes) for clip in before.clip_ids]
     keys = [
         (clip.removeprefix(prefixes[at]), int(name.removeprefix(f"{clip}-f")))
         for at, clip, name in zip(folders, before.clip_ids, before.sample_ids, strict=True)
     ]
-    frames = LabelledFrames(
-        sample_ids=before.sample_ids,
-        clip_ids=before.clip_ids,
-        subject_ids=before.subject_ids,
-        labels=before.labels,
-        images=open_frames(
-            ordered, folders, keys, before.sample_ids, place=places[0], resident_mb=RESIDENT_MB
-        ),
-    )
-    found = ask(trained, model, preprocessing, frames)
+    images = open_frames(ordered, folders, keys, before.sample_ids, place=places[0], resident_mb=RESIDENT_MB)
+    found = ask(network, images)
     return AuAnew(
         predictions=replace(before, probabilities=found),
         largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),
     )
 
 
-def ask(
-    trained: Trained, model: AuNet, preprocessing: Preprocessing, frames: LabelledFrames
-) -> Probabilities:
-    """Probabilities (N, A) float32 of labelled frames.
+def open_units(trained: Trained, device: torch.device) -> UnitNetwork:
+    """The detector of action units that weights are of.
+
+    Raises:
+        ManifestError: If they are of another network, or do not fit the one that they tell of.
+    """
+    trained.require("au", purpose="(a detector of action units)")
+    return cast(UnitNetwork, open_trained(trained, device))
+
+
+def ask(network: UnitNetwork, images: Source) -> Probabilities:
+    """Probabilities (N, A) float32 of faces, in their order.
 
     Raises:
         ManifestError: If they are not finite.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    found = predict_units(model, preprocessing, frames)
+    found = network.probabilities(images)
     if not np.isfinite(found).all():
         raise ManifestError(
-            f"predictions of {trained.name} are not finite", "train it again: fgbench train au --force"
+            f"predictions of {network.trained.name} are not finite",
+            "train it again: fgbench train au --force",
         )
     return found
 

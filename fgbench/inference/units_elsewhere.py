@@ -13,7 +13,7 @@ from typing import Any
 
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
-from fgbench.inference.unit_test import ask, open_au_network
+from fgbench.inference.unit_test import ask, open_units
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import origin_told
 from fgbench.methods._networks.other_names import experiment_elsewhere
@@ -51,7 +51,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
     """
     place = data.place
     of_faces = refuse_other_faces(trained, place)
-    model, preprocessing = open_au_network(trained, place.device)
+    network = open_units(trained, place.device)
     source = own_result(trained)
     seed = int(trained.metadata["seed"])
     experiment = experiment_elsewhere(trained, source, place, seed=seed)
@@ -65,7 +65,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         clip_ids=opened.clip_ids,
         subject_ids=opened.subject_ids,
         labels=opened.labels,
-        probabilities=ask(trained, model, preprocessing, opened),
+        probabilities=ask(network, opened.images),
     )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     told = pseudo_data([data])

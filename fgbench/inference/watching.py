@@ -24,7 +24,7 @@ from fgbench.faces.passing import without_passers_by
 from fgbench.faces.status import USABLE
 from fgbench.inference.files import NO_PREDICTION, FilePrediction, Portrait, Said
 from fgbench.media import video
-from fgbench.methods.msau.opened import Answer, FaceNetwork
+from fgbench.methods.protocol import Answer, FaceNetwork, Placed
 
 Observed = tuple[video.Frame, Observation]
 
@@ -34,6 +34,7 @@ _MOST_PICTURES = 8
 least sure ones are not drawn."""
 
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
+_NO_MOVEMENT = "the network tells classes by movement, and a picture has none; give it a video"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,8 @@ def watched(
         broken: Why the frames ended early, if they did; filled while they come.
     """
     rule = stay or Stay()
-    surest = _Surest(is_video=kind == "video")
+    is_still = kind == "image"
+    surest = _Surest(is_video=not is_still)
     mean = _Mean()
     statuses: Counter[str] = Counter()
     tracks: set[int] = set()
@@ -102,7 +104,8 @@ def watched(
         said: Said | None = row["said"] if is_usable else None
         heed(row["frame_index"], found)
         n_people = max(n_people, found.n_faces)
-        status: str = NO_PREDICTION if is_usable and said is None else found.status
+        is_lost = is_usable and said is None and (network.tells_faces or is_still)
+        status: str = NO_PREDICTION if is_lost else found.status
         statuses[status] += 1
         keep(_row(row, found, said, status))
         surest.decide(row["frame_index"], found.track_id, counts=said is not None)
@@ -118,7 +121,7 @@ def watched(
         path=path,
         kind=kind,
         status="ok" if usable else statuses.most_common(1)[0][0],
-        message=broken[0] if broken else _NOT_FINITE if statuses[NO_PREDICTION] else "",
+        message=broken[0] if broken else _unsaid(network) if statuses[NO_PREDICTION] else "",
         n_frames=n_frames,
         statuses=dict(sorted(statuses.items())),
         n_tracks=len(tracks),
@@ -126,6 +129,10 @@ def watched(
         said=mean.said() if usable else None,
         portrait=surest.portrait(),
     )
+
+
+def _unsaid(network: FaceNetwork) -> str:
+    return _NOT_FINITE if network.tells_faces else _NO_MOVEMENT
 
 
 def _told(seen: Iterable[Observed], network: FaceNetwork, surest: _Surest) -> Iterator[dict[str, Any]]:
@@ -159,13 +166,19 @@ def _answers(batch: list[Observed], network: FaceNetwork) -> list[_Answer | None
     """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
     places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)
-    if places:
-        chips = [chip for number in places if (chip := batch[number][1].chip) is not None]
-        asked = network.ask(np.stack(chips))
+    if places and network.tells_faces:
+        shown = [batch[number] for number in places]
+        chips = [found.chip for _, found in shown if found.chip is not None]
+        asked = network.ask(np.stack(chips), [_placed(frame, found) for frame, found in shown])
         for row, number in enumerate(places):
             said = _said(asked, row)
             answers[number] = (said, asked.boxes[row]) if said.is_finite else None
     return answers
+
+
+def _placed(frame: video.Frame, found: Observation) -> Placed:
+    assert found.transform is not None
+    return Placed(frame=frame, landmarks=found.landmarks, transform=found.transform)
 
 
 def _said(answer: Answer, row: int) -> Said:

@@ -163,6 +163,10 @@ class C3dLstm(nn.Module):
         rows_VF = features_of(self.backbone, windows_BN3LHW, mask_BN)
         return StreamOutputs(*self.heads(last_state(self.lstm, rows_VF, mask_BN)))
 
+    def of_clip(self, windows_N3LHW: Tensor) -> StreamOutputs:
+        """Predictions of one clip of at least one window, without padding: (1, K) and (1, M)."""
+        return StreamOutputs(*self.heads(self.lstm(self.backbone(windows_N3LHW)[None])[0][:, -1]))
+
 
 def load_c3d(model: C3dLstm, state: Mapping[str, Tensor], *, origin: str) -> None:
     """Take over the weights of C3D up to fc6.

@@ -86,7 +86,15 @@ class SpatialStream(nn.Module):
             ValueError: If the mask is not bool or does not fit.
         """
         rows_VF = self._normalised(self.projection(take(features_BNF, mask_BN)))
-        attended = self.attention(put(rows_VF, mask_BN), mask_BN)
+        return self._attend(put(rows_VF, mask_BN), mask_BN)
+
+    def of_clip(self, features_NF: Tensor) -> StreamOutputs:
+        """Predictions of one clip of at least one frame, without padding: (1, K), (1, M) and (1, 2, N)."""
+        rows_1NF = self._normalised(self.projection(features_NF))[None]
+        return self._attend(rows_1NF, rows_1NF.new_ones(rows_1NF.shape[:2], dtype=torch.bool))
+
+    def _attend(self, rows_BNF: Tensor, mask_BN: Tensor) -> StreamOutputs:
+        attended = self.attention(rows_BNF, mask_BN)
         fine_BK, basic_BM = self.heads(attended.second)
         weights_B2N = torch.stack((attended.first_weights, attended.second_weights), 1)
         return StreamOutputs(fine_BK, basic_BM, weights_B2N)

@@ -111,6 +111,14 @@ class SnippetStream(nn.Module):
             _consensus(fine_VK, mask_BT), None if basic_VM is None else _consensus(basic_VM, mask_BT)
         )
 
+    def of_clip(self, snippets_TCHW: Tensor) -> StreamOutputs:
+        """Predictions of one clip of at least one snippet, without padding: (1, K) and (1, M)."""
+        fine_TK, basic_TM = self.heads(self.backbone(snippets_TCHW))
+        return StreamOutputs(
+            fine_TK.float().mean(0, keepdim=True),
+            None if basic_TM is None else basic_TM.float().mean(0, keepdim=True),
+        )
+
 
 def _consensus(logits_VK: Tensor, mask_BT: Tensor) -> Tensor:
     """Mean over the snippets of each clip (B, K), 0 where there is none."""

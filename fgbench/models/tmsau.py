@@ -55,6 +55,11 @@ class TmsauNet(nn.Module):
             )
         return {name: stream(*inputs[name]) for name, stream in streams.items() if name in inputs}
 
+    def of_clip(self, inputs: Mapping[str, Tensor]) -> dict[str, StreamOutputs]:
+        """What each stream says of one clip, by its name, from its steps without padding."""
+        streams = dict(self.named_children())
+        return {name: streams[name].of_clip(steps) for name, steps in inputs.items()}
+
 
 def fuse(probabilities: Mapping[str, Tensor], weight: float) -> Tensor:
     """Fuse the probabilities of the streams: w p_spatial + (1 - w) p_temporal (paper section IV-B).

@@ -112,6 +112,10 @@ class Vgg16Lstm(nn.Module):
         rows_VF = features_of(self.backbone, frames_BT3HW, mask_BT)
         return StreamOutputs(*self.heads(last_state(self.lstm, rows_VF, mask_BT)))
 
+    def of_clip(self, frames_T3HW: Tensor) -> StreamOutputs:
+        """Predictions of one clip of at least one frame, without padding: (1, K) and (1, M)."""
+        return StreamOutputs(*self.heads(self.lstm(self.backbone(frames_T3HW)[None])[0][:, -1]))
+
 
 def load_vgg16(model: Vgg16Lstm, state: Mapping[str, Tensor], *, origin: str) -> None:
     """Take over the weights of torchvision's VGG16 (or ``vgg16_bn``) up to fc6.

@@ -33,6 +33,7 @@ _MAKERS = {
     "image": "give a run of fgbench train msau",
     "video": "give a run of fgbench train tmsau",
     "au": "give a run of fgbench train au",
+    "insightface": "give a run of fgbench baseline insightface",
 }
 _RUNS = "runs"
 _SHOWN = 3

@@ -86,20 +86,38 @@ class _Units(_Faces):
     embedding: _Size
 
 
-_SCHEMAS: Mapping[str, type[BaseModel]] = {"image": _Image, "video": _Video, "au": _Units}
+class _Recognition(_Told):
+    """A network of InsightFace; earlier versions did not tell what crops are cut from."""
+
+    classes: _Names
+    scheme: _Text | None = None
+    head: Literal["softmax", "arcface"] = "softmax"
+    arcface_scale: _Spread = 64.0
+    crops: Literal["wide", "stored"] = "wide"
+    wide_margin: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
+    freeze_backbone: bool = False
 
 
-def check_metadata(metadata: Mapping[str, Any], *, origin: str) -> None:
+_SCHEMAS: Mapping[str, type[BaseModel]] = {
+    "image": _Image,
+    "video": _Video,
+    "au": _Units,
+    "insightface": _Recognition,
+}
+
+
+def check_metadata(metadata: Mapping[str, Any], *, origin: str, kind: str | None = None) -> None:
     """Refuse metadata that are not those of their kind; other kinds are left to who asks for one.
 
     Args:
         metadata: Of weights.
         origin: Where they are from, for messages.
+        kind: Kind that they have to be like; ``None`` is their own.
 
     Raises:
         ManifestError: If an entry is missing, or of another type or range.
     """
-    kind = metadata.get("kind")
+    kind = kind or metadata.get("kind")
     schema = _SCHEMAS.get(kind) if isinstance(kind, str) else None
     if schema is None:
         return

@@ -37,6 +37,7 @@ from fgbench.cli.app import app
 from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.files.hashing import digest_json
+from fgbench.methods._networks import fitting, image_roles
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.msau.opened import open_network
@@ -223,9 +224,9 @@ def test_numbers_of_regions_are_experiments_that_share_their_maps(place, au_weig
 
 def test_a_finished_run_is_that_of_its_recipe_and_trunk(place, au_weights, tmp_path, monkeypatch):
     trained = []
-    fit = image_run.fit
+    fit = fitting.fit
     monkeypatch.setattr(
-        image_run, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
+        fitting, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
     )
     config = image_recipe(optimiser=FAST | {"epochs": 1})
     folder = run_one(config, place, au_weights)
@@ -398,7 +399,7 @@ def test_weights_are_given_if_and_only_if_the_recipe_needs_them(place, au_weight
 
 def test_without_images_to_choose_the_epoch_on_there_is_an_error(place, au_weights, monkeypatch):
     samples = [sample for sample in image_run.image_samples(place.manifests) if sample.part != "val"]
-    monkeypatch.setattr(image_run, "image_samples", lambda manifests: samples)
+    monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
         image_run.run(image_recipe(), place, au_weights)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import skimage.data
 import torch
 import yaml
 from one_writer import forced_runs_start_anew, other_processes_write_no_run
@@ -20,20 +21,28 @@ from typer.testing import CliRunner
 from fgbench import records
 from fgbench.cli import places
 from fgbench.cli.app import app
-from fgbench.config import InsightFaceConfig, load_baseline, recipe_names
+from fgbench.config import FacesConfig, InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.faces.geometry import mean_face
+from fgbench.faces.still import ImageFrame
+from fgbench.inference.onnx_export import export_onnx
+from fgbench.inference.picture_test import evaluate_images
+from fgbench.inference.pictures import predict_file
 from fgbench.inputs.crops import draw_views
 from fgbench.inputs.resident import Resident
 from fgbench.media.images import encode
+from fgbench.methods._networks import fitting, image_roles
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.insightface.crops import load_crops
 from fgbench.methods.insightface.task import FaceSet, FaceTask, see_crops, see_features
+from fgbench.methods.protocol import Placed
+from fgbench.methods.protocol.kinds import open_trained
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
 from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import Place
 from fgbench.training.losses import arcface_logits
@@ -196,9 +205,9 @@ def test_features_of_a_frozen_backbone_are_computed_once(place, weights, monkeyp
 
 def test_a_finished_run_is_that_of_its_weights_and_recipe(place, weights, monkeypatch):
     trained = []
-    fit = insightface.fit
+    fit = fitting.fit
     monkeypatch.setattr(
-        insightface, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
+        fitting, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
     )
     short = config(optimiser=FAST | {"epochs": 1})
     insightface.run(short, place, weights)
@@ -254,6 +263,23 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze
     assert insightface.run(recipe, resumed, weights) == whole
     assert told[0] == 23, "two epochs were kept"
     assert {name: (whole / name).read_bytes() for name in expected} == expected
+
+
+def test_force_begins_a_killed_run_anew(place, weights):
+    told = []
+
+    def killed(name, done, of):
+        if name == "train" and done == 12:  # in the second epoch of eleven steps
+            raise KilledError
+
+    recipe = config(freeze_backbone=True, optimiser=FAST | {"epochs": 2})
+    with pytest.raises(KilledError):
+        insightface.run(recipe, replace(place, progress=killed), weights)
+    anew = replace(
+        place, force=True, progress=lambda name, done, of: told.append(done) if name == "train" else None
+    )
+    insightface.run(recipe, anew, weights)
+    assert told[0] == 1
 
 
 def test_from_scratch_is_another_experiment(place):
@@ -355,7 +381,7 @@ def test_bad_weights_are_refused(place, weights, tmp_path, kind, message):
 
 def test_without_validation_images_nothing_is_trained(place, weights, monkeypatch):
     samples = [s for s in insightface.image_samples(place.manifests) if s.part != "val"]
-    monkeypatch.setattr(insightface, "image_samples", lambda manifests: samples)
+    monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
         insightface.run(config(), place, weights)
 
@@ -430,3 +456,87 @@ def test_command(place, weights, monkeypatch):
     done = runner.invoke(app, [*words, "--weights", str(weights), "--device", "cpu", "--json"])
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["details"]["method"] == "InsightFace"
+
+
+def stored_faces(place, ids):
+    """Stored faces (N, 224, 224, 3) RGB, and where each lies: the picture is the face itself."""
+    table = pq.read_table(place.manifests / "images", columns=["image_id", "image"]).to_pylist()
+    data = {row["image_id"]: np.frombuffer(row["image"]["bytes"], np.uint8) for row in table}
+    faces = np.stack([cv2.cvtColor(cv2.imdecode(data[name], 1), cv2.COLOR_BGR2RGB) for name in ids])
+    points = np.array(pq.read_table(place.manifests / "faces")["landmarks"].to_pylist()[0]).reshape(68, 2)
+    still = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    return faces, [
+        Placed(frame=ImageFrame(pixels=face), landmarks=points.astype(np.float32), transform=still)
+        for face in faces
+    ]
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_a_run_is_evaluated_asked_and_exported(place, weights, tmp_path, freeze):
+    """All give what the run predicted: evaluation to 1e-5; single faces, and the ONNX file, to 1e-4."""
+    import onnxruntime
+
+    folder = insightface.run(config(freeze_backbone=freeze, optimiser=FAST | {"epochs": 2}), place, weights)
+    network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    assert (network.task, network.crops, network.is_frozen, network.features) == (
+        "images",
+        "stored",
+        freeze,
+        (),
+    )
+    same, compared = evaluate_images(network, place)
+    assert same == folder
+    assert compared.largest_difference <= 1e-5
+    assert compared.n == 6
+    told = read_predictions(folder)
+    ids = [name for name, label in zip(told.sample_ids, told.predicted, strict=True) if label]
+    before = told.probabilities[[told.sample_ids.index(name) for name in ids]]
+    assert before.std(axis=0).max() > 1e-2, "faces differ"
+    np.testing.assert_allclose(network.ask(*stored_faces(place, ids)).fine, before, atol=1e-4)
+    with pytest.raises(ValueError, match="0 places of 6 faces"):
+        network.ask(stored_faces(place, ids)[0])
+    export_onnx(network, tmp_path / "face.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "face.onnx")
+    crops = load_crops(place.manifests, ids, device=CPU).numpy()
+    given, _ = session.run(["probabilities", "basic_probabilities"], {"crops": crops})
+    np.testing.assert_allclose(given, before, atol=1e-4)
+
+
+def test_on_other_data_it_is_a_run_there(place, weights, tmp_path):
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+    network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    shutil.copytree(place.manifests, tmp_path / "there" / "manifests")
+    details = {"dataset": "other", "synthetic": True}
+    there = replace(place, workdir=tmp_path / "there", manifest_digest="n", details=details)
+    made, compared = evaluate_images(network, there)
+    assert compared is None
+    assert made.relative_to(tmp_path / "there").parts[:2] == ("runs", "insightface-on-other")
+    assert read_result(made)["details"]["crops"] == "stored"
+    assert read_result(made)["config"]["depth"] == 50
+
+
+def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(place, weights):
+    """They told neither what crops are cut from nor that features were kept."""
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+    path = folder / "weights.safetensors"
+    trained = read_trained(path)
+    told = ("crops", "freeze_backbone", "dataset", "synthetic", "faces")
+    earlier = {name: value for name, value in trained.metadata.items() if name not in told}
+    network = open_trained(replace(trained, metadata=earlier), CPU)
+    assert (network.crops, network.is_frozen) == ("stored", True)
+    assert evaluate_images(network, place)[1].largest_difference <= 1e-5
+
+
+def test_a_face_of_a_file_is_told(place, weights, tmp_path):
+    """The face is found, also where the data set took pictures as they are."""
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+    network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    picture, empty = tmp_path / "a.png", tmp_path / "b.png"
+    astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    picture.write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    empty.write_bytes(cv2.imencode(".png", np.full((120, 120, 3), 90, np.uint8))[1].tobytes())
+    found = predict_file(picture, network, FacesConfig())
+    assert (found.status, found.n_faces) == ("ok", 1)
+    assert found.said.fine.sum() == pytest.approx(1, abs=1e-5)
+    assert found.said.basic_sum.shape == (6,)
+    assert predict_file(empty, network, FacesConfig(align="never")).status == "no_face"

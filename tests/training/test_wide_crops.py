@@ -1,5 +1,7 @@
 """Crops for InsightFace's networks are whole: against the frame, sampled by another implementation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,7 +17,9 @@ from fgbench.faces.chips import cut_chip
 from fgbench.faces.geometry import chip_transform, invert
 from fgbench.media.images import decode, encode
 from fgbench.methods.insightface.crops import TEMPLATE, five_points, load_crops
+from fgbench.methods.insightface.opened import RecognitionNetwork
 from fgbench.methods.insightface.wide_crops import TABLE, load_wide_crops, wide_copy
+from fgbench.methods.protocol import Placed
 from fgbench.preparation import augmentation
 from fgbench.preparation.stages.wide_faces import wide_rows
 
@@ -131,3 +135,24 @@ def test_an_image_without_a_wider_face_is_named(work):
     with pytest.raises(ManifestError, match=rf"1 images have no wider face .* e\.g\. {name}") as caught:
         load_wide_crops(manifests, [name], device=CPU)
     assert "crops: stored" in caught.value.hint
+
+
+def test_the_crop_of_a_picture_is_that_of_the_work_folder(work):
+    """A face of a file is cut from its frame as the stage cuts wide faces; but for JPEG, which these are."""
+    manifests, frame, points, transform, name = work
+    stored = load_wide_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
+    network = RecognitionNetwork(
+        model=None,
+        crops="wide",
+        margin=WideFacesConfig().margin,
+        is_frozen=False,
+        grey=False,
+        trained=None,
+        device=CPU,
+        labels=None,
+    )
+    placed = Placed(frame=frame, landmarks=points.astype(np.float32), transform=transform)
+    found = network.crop(cut_chip(frame, transform, size=224), placed).astype(float)
+    assert np.abs(found - stored).mean() < 1.0
+    narrow = replace(network, crops="stored").crop(cut_chip(frame, transform, size=224), placed).astype(float)
+    assert np.abs(narrow - stored).mean() > 3.0, "a part of it lies outside the stored face"

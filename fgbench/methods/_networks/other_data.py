@@ -126,11 +126,11 @@ def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:
-    """Settings of the run that weights are of; those of the network alone where there is no such run.
+    """Settings of the run that weights are of; where there is none, what the weights tell of the network.
 
     Raises:
         ManifestError: If they are damaged.
     """
     if trained.run is None or not (trained.run / CONFIG).is_file():
-        return {"network": trained.metadata["network"]}
+        return {"network": trained.metadata["network"]} if "network" in trained.metadata else {}
     return read_settings(trained.run, read_result(trained.run))

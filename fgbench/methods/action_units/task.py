@@ -121,12 +121,27 @@ class AuTask:
         return {"score": float("nan") if mean is None else mean, "units": float(defined)}
 
 
-@torch.no_grad()
 def predict_units(model: nn.Module, preprocessing: Preprocessing, frames: LabelledFrames) -> Probabilities:
     """Probabilities (N, A) float32 of centre crops; the network has to be in evaluation mode."""
-    found = np.empty(frames.labels.shape, np.float32)
-    batches = frames.images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False)
-    for batch in batches:
-        logits = model(preprocessing.centre(batch.images))
-        found[batch.index.cpu().numpy()] = logits.float().sigmoid().cpu().numpy()
-    return found
+    return unit_probabilities(model, preprocessing, frames.images, n_units=frames.labels.shape[1])
+
+
+@torch.no_grad()
+def unit_probabilities(
+    model: nn.Module, preprocessing: Preprocessing, images: Source, *, n_units: int
+) -> Probabilities:
+    """Probabilities (N, A) float32 of centre crops of faces, in the order of the list.
+
+    Args:
+        model: In evaluation mode.
+        preprocessing: From faces to what it sees.
+        images: N faces, 3 x 224 x 224 uint8 RGB.
+        n_units: Units that it tells, A.
+    """
+    parts = [np.empty((0, n_units), np.float32)]
+    places = [np.empty(0, np.int64)]
+    for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
+        parts.append(model(preprocessing.centre(batch.images)).float().sigmoid().cpu().numpy())
+        places.append(batch.index.cpu().numpy())
+    ordered: Probabilities = np.concatenate(parts)[np.argsort(np.concatenate(places))]
+    return ordered

@@ -9,20 +9,18 @@ from random values. Takes 112 x 112 crops aligned by five points, see
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from fgbench.config import InsightFaceConfig
-from fgbench.errors import DatasetError, ManifestError
+from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file, digest_json
 from fgbench.inputs.image_set import class_targets
-from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.inputs.resident import Resident
+from fgbench.methods._networks.fitting import fit_and_finish
+from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.insightface.crops import load_crops
 from fgbench.methods.insightface.features import keep_features
@@ -35,18 +33,16 @@ from fgbench.methods.insightface.task import (
     see_crops,
     see_features,
 )
-from fgbench.methods.insightface.wide_crops import load_wide_crops
+from fgbench.methods.insightface.wide_crops import load_wide_crops, wide_margin
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import INPUT_PX, FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_into, load_weights, save_weights
+from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
-from fgbench.runs.roles import Roles
-from fgbench.runs.samples import Sample, image_samples
+from fgbench.runs.samples import Sample
 from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
-from fgbench.training.loop import fit
-from fgbench.training.processes import write_once
 from fgbench.training.randomness import generator
 
 NEEDS = ("wide_faces",)
@@ -61,16 +57,6 @@ _ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, wi
 _STORED = (
     "InsightFace: crops cut from the stored faces; a fifth of each lies outside and repeats their border"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Data:
-    """Samples of a work folder with their crops, by role."""
-
-    roles: Roles
-    train: FaceSet
-    selection: FaceSet
-    test: FaceSet
 
 
 def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
@@ -150,15 +136,7 @@ def _digest(weights: Path) -> str:
         ) from error
 
 
-def _open(config: InsightFaceConfig, place: Place) -> _Data:
-    known = image_ids(place.manifests)
-    samples = [s for s in image_samples(place.manifests) if config.copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", known=known)
-    if not roles.selection:
-        raise DatasetError(
-            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
-        )
-
+def _open(config: InsightFaceConfig, place: Place) -> ImageRoles[FaceSet]:
     def opened(found: Sequence[Sample]) -> FaceSet:
         ids = [sample.sample_id for sample in found]
         labels, _ = class_targets([sample.label for sample in found], place.labels)
@@ -166,12 +144,7 @@ def _open(config: InsightFaceConfig, place: Place) -> _Data:
         crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
         return FaceSet(sample_ids=ids, labels=labels.to(place.device), inputs=Resident(crops))
 
-    return _Data(
-        roles=roles,
-        train=opened(roles.train),
-        selection=opened(roles.selection),
-        test=opened(roles.predicted),
-    )
+    return open_image_roles(place, opened, copies=config.copies)
 
 
 def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details: Mapping[str, Any]) -> Path:
@@ -180,32 +153,13 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
     model = build(config, weights, seed=place.seed, n_classes=n_classes).to(place.device)
     data = _open(config, place)
     fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
-    trained, see, test, history = _train(model, config, place, data, fingerprint=fingerprint)
-
-    def write() -> None:
-        probabilities = predict_classes(trained.eval(), see, test.inputs)
-        _write(config, place, data, model, probabilities, history=history, details=details)
-
-    write_once(place.device, write)
-    return place.folder(config.name)
-
-
-def _write(
-    config: InsightFaceConfig,
-    place: Place,
-    data: _Data,
-    model: IResNetClassifier,
-    probabilities: npt.NDArray[np.float32],
-    *,
-    history: History,
-    details: Mapping[str, Any],
-) -> None:
-    """Write the run, its result last."""
     folder = place.folder(config.name)
     metadata = {
         "kind": "insightface",
         "experiment": config.name,
         "seed": place.seed,
+        "dataset": place.details["dataset"],
+        "synthetic": place.details["synthetic"],
         **place.labels.described(),
         "depth": config.depth,
         "head": config.head,
@@ -213,24 +167,13 @@ def _write(
         "input_px": INPUT_PX,
         "mean": list(GREY),
         "std": list(GREY),
+        "crops": config.crops,
+        **({"wide_margin": wide_margin(place.workdir)} if config.crops == "wide" else {}),
+        "freeze_backbone": config.freeze_backbone,
         "initial_weights": details["weights"],
+        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
-    save_weights(folder / WEIGHTS, model.state_dict(), metadata)
-    write_trained(
-        place,
-        data.roles,
-        probabilities,
-        config=config.model_dump(mode="json"),
-        history=history,
-        metadata=metadata,
-        details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
-    )
 
-
-def _train(
-    model: IResNetClassifier, config: InsightFaceConfig, place: Place, data: _Data, *, fingerprint: str
-) -> tuple[IResNetClassifier | FaceHead, See, FaceSet, History]:
-    """Train the network, or its head alone; returns what was trained, how it sees, and the test images."""
     train, selection, test = data.train, data.selection, data.test
     trained: IResNetClassifier | FaceHead = model
     see: See = see_crops
@@ -240,16 +183,26 @@ def _train(
         train = keep_features(backbone, train, place, flip=config.flip)
         selection = keep_features(backbone, selection, place, flip=False)
         test = keep_features(backbone, test, place, flip=False)
-    history = fit(
+
+    def finish(history: History) -> None:
+        model.eval()
+        save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+        write_trained(
+            place,
+            data.roles,
+            predict_classes(trained, see, test.inputs),
+            config=plain,
+            history=history,
+            metadata=metadata,
+            details={**details, "n_train": len(train), "n_selection": len(selection)},
+        )
+
+    fit_and_finish(
         FaceTask(trained, config, see, train=train, selection=selection, seed=place.seed),
         config.optimiser,
-        seed=place.seed,
-        device=place.device,
-        folder=place.folder(config.name),
+        place,
+        folder,
         fingerprint=fingerprint,
-        resume=place.resume,
-        progress=place.progress,
-        note=place.note,
+        finish=finish,
     )
-    model.eval()
-    return trained, see, test, history
+    return folder

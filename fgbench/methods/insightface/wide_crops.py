@@ -18,8 +18,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
+from fgbench.config import WideFacesConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.geometry import Transform, apply_transform, compose, invert
 from fgbench.inputs.image_set import untold
@@ -30,6 +32,7 @@ from fgbench.preparation.augmentation import Augmentation, movement
 from fgbench.records import image_id
 from fgbench.storage import read_rows
 from fgbench.training.context import Progress
+from fgbench.workfolders.folder import read_origin
 
 TABLE = "features/wide_faces"
 """Folder of the wider faces, below the manifests."""
@@ -85,6 +88,21 @@ def load_wide_crops(
             "in the recipe",
         )
     return found.to(device)
+
+
+def wide_margin(workdir: Path) -> float:
+    """What the wider faces of a work folder have at each side, as a share of the stored face's side.
+
+    Raises:
+        ManifestError: If it is no work folder, or its recipe is damaged.
+    """
+    recipe, _ = read_origin(workdir)
+    try:
+        return WideFacesConfig.model_validate(recipe.get("wide_faces") or {}).margin
+    except ValidationError as error:
+        raise ManifestError(
+            f"the recipe of {workdir} does not tell how wide faces are", "run fgbench prepare again"
+        ) from error
 
 
 def wide_copy(

@@ -2,81 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from fgbench.config import NetworkConfig
 from fgbench.errors import ManifestError
+from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods.msau.task import look
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods.msau.outcome import write_branches, write_regions
+from fgbench.methods.msau.task import look, predict
+from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, Task, upper_sums
+from fgbench.methods.protocol.graph import FACES, REGIONS, STORED_FACES, Graph, Pictures, Prepared, origin_of
 from fgbench.models.msau import MsauNet
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.weights import check_classes, check_fit, load_into
 from fgbench.runs.labels import FG33, LabelSet, fg33, named_labels
+from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
+from fgbench.training.context import Place
 
-Floats = npt.NDArray[np.float32]
+KIND = "image"
+"""Kind of the weights, see :mod:`fgbench.methods.protocol`."""
 
+RESIDENT_MB = 4096
+"""Memory for the images of an evaluation; more are streamed from disk."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a network says of N faces, on the CPU.
-
-    Attributes:
-        fine: (N, K) probabilities of the classes, the mean over scales.
-        basic_sum: (N, M) probabilities of the upper classes: sums over their classes; M is 0 for a label set
-            without upper classes.
-        basic_head: (N, M) probabilities by the network's own outputs for the upper classes, the mean over
-            scales; ``None`` if it has none.
-        boxes: (N, n, 4) regions that it looked at again, strongest first: edges in px of the 224 px face.
-    """
-
-    fine: Floats
-    basic_sum: Floats
-    basic_head: Floats | None
-    boxes: Floats
-
-    @property
-    def basic(self) -> Floats:
-        """(N, M) probabilities of the upper classes: the network's own, else the sums."""
-        return self.basic_sum if self.basic_head is None else self.basic_head
-
-
-class FaceNetwork(Protocol):
-    """What tells of a face: a network of images, or a detector of action units."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes or units, in the order of the probabilities."""
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty where there are none."""
-
-    @property
-    def n_zooms(self) -> int:
-        """Regions that it looks at again."""
-
-    @property
-    def trained(self) -> Trained:
-        """Where it is from."""
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """From faces to what it sees."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-
-    def ask(self, faces: npt.NDArray[np.uint8]) -> Answer:
-        """What it says of faces (N, 224, 224, 3) uint8 RGB, aligned."""
+OUTPUTS = ("probabilities", "basic_probabilities", REGIONS)
+"""Names of the outputs of the exported network, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +57,31 @@ class ImageNetwork:
     trained: Trained
     device: torch.device
     labels: LabelSet
+
+    @property
+    def task(self) -> Task:
+        """``"images"``."""
+        return "images"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """None: it reads the image set alone."""
+        return ()
+
+    @property
+    def grey(self) -> bool:
+        """Whether faces are shown to it without colour."""
+        return self.preprocessing.grey
+
+    @property
+    def tells_faces(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """False: it takes pictures as they are, too."""
+        return False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -118,11 +104,12 @@ class ImageNetwork:
         return bool(self.trained.metadata["basic"])
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8]) -> Answer:
+    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
         """Classes of faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
+            placed: Not looked at.
 
         Raises:
             ValueError: If they have another shape or type.
@@ -136,6 +123,76 @@ class ImageNetwork:
             boxes=seen.boxes,
         )
 
+    def check_data(self, place: Place) -> list[str]:
+        """See :class:`fgbench.methods.protocol.ImageNetwork`."""
+        return refuse_other_faces(self.trained, place)
+
+    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+        """See :class:`fgbench.methods.protocol.ImageNetwork`; each scale's probabilities and the regions are
+        kept."""
+        images = open_image_set(
+            place.manifests,
+            samples,
+            device=place.device,
+            resident_mb=RESIDENT_MB,
+            jobs=place.jobs,
+            progress=place.progress,
+            labels=place.labels,
+        )
+        predicted = predict(self.model, self.preprocessing, images.images)
+
+        def write(folder: Path) -> None:
+            write_branches(folder, images.sample_ids, predicted.branches)
+            if predicted.strength.shape[1]:
+                write_regions(folder, images.sample_ids, predicted)
+
+        told = {"kind": "image", "regions": self.model.config.zooms}
+        return PredictedImages(probabilities=predicted.probabilities, told=told, write=write)
+
+    def graph(self) -> Graph:
+        """Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
+        ``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px
+        of the face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph."""
+
+        def ask(pictures: Pictures) -> Sequence[Floats]:
+            answer = self.ask(pictures[FACES].transpose(0, 2, 3, 1))
+            return answer.fine, answer.basic, answer.boxes[:, : self.n_zooms]
+
+        told = {
+            **origin_of(self.trained, STORED_FACES),
+            "classes": json.dumps(list(self.classes)),
+            "basic": json.dumps(list(self.upper)),
+            "basic_source": "own outputs" if self.has_basic_head else "sums over classes",
+        }
+        return Graph(
+            module=_Whole(self).eval(),
+            inputs={FACES: (3, FACE_PX, FACE_PX)},
+            rows={FACES: "faces"},
+            outputs=OUTPUTS,
+            told=told,
+            ask=ask,
+        )
+
+
+class _Whole(nn.Module):
+    """From stored faces to what is asked of a network."""
+
+    def __init__(self, network: ImageNetwork) -> None:
+        super().__init__()
+        self.network = network.model
+        self._preprocessing = network.preprocessing
+        self.prepared = Prepared(network.preprocessing)
+        self.register_buffer("upper", torch.from_numpy(network.labels.upper_matrix()))
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Probabilities of both levels and regions, of faces (N, 3, 224, 224) uint8."""
+        known = self._preprocessing
+        seen = self.network.see(self.prepared(faces))
+        outputs = self.network.classify(seen.maps)
+        fine = outputs.probabilities()
+        basic = fine @ self.upper if outputs.basic is None else outputs.basic_probabilities()
+        return fine, basic, known.in_face(seen.boxes)
+
 
 def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
     """Faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
@@ -143,15 +200,23 @@ def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
     Raises:
         ValueError: If they have another shape or type.
     """
-    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
-        raise ValueError(f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)")
+    check_faces(faces)
     return torch.from_numpy(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)))
 
 
-def upper_sums(fine: Floats, labels: LabelSet | None = None) -> Floats:
-    """Probabilities of the upper classes (N, M) as sums over their classes (N, K); by default the leaves."""
-    found: Floats = fine @ (labels or fg33()).upper_matrix()
-    return found
+def check_faces(faces: npt.NDArray[np.uint8]) -> None:
+    """Refuse what are no stored faces, (N, 224, 224, 3) uint8.
+
+    Raises:
+        ValueError: If they have another shape or type.
+    """
+    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
+        raise ValueError(f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)")
+
+
+def open_trained(trained: Trained, device: torch.device) -> ImageNetwork:
+    """See :mod:`fgbench.methods.protocol`; as :func:`open_network`."""
+    return open_network(trained, device)
 
 
 def open_network(trained: Trained, device: torch.device) -> ImageNetwork:

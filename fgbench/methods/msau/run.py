@@ -7,20 +7,18 @@ network zooms), ``branches.parquet``, ``history.json``, ``log/`` and ``README.md
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fgbench.config import TrainImageConfig
-from fgbench.errors import DatasetError
 from fgbench.files.hashing import digest_json
-from fgbench.inputs.image_set import ImageSet, open_image_set
+from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.kept_maps import open_maps
-from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import note_other_faces
+from fgbench.methods._networks.fitting import fit_and_finish
+from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles, open_images
 from fgbench.methods._networks.initial_weights import build, start_of, transfer_of
 from fgbench.methods._networks.overlap import start_told
 from fgbench.methods._networks.run_end import write_trained
@@ -35,28 +33,12 @@ from fgbench.records import PEOPLE, UnitSource
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import read_result
-from fgbench.runs.roles import Roles
-from fgbench.runs.samples import Sample, image_samples
 from fgbench.runs.weights import Trained
 from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
-from fgbench.training.loop import fit
-from fgbench.training.processes import write_once
 
 WEIGHTS = "weights.safetensors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Data:
-    """Samples of a work folder with their pictures, by role."""
-
-    roles: Roles
-    train: ImageSet
-    selection: ImageSet
-    test: ImageSet
-    unit_rows: Sequence[AuRow]
-    pseudo: Mapping[str, Any]
 
 
 def run(
@@ -122,7 +104,7 @@ def run(
         )
     counts = config.region_counts or (config.network.zooms,)
     most = max(counts)
-    data: _Data | None = None
+    data: ImageRoles[ImageSet] | None = None
     folders = []
     for zooms in counts:
         single = _with_regions(config, zooms)
@@ -136,10 +118,24 @@ def run(
             place.note(f"{folder} started from other weights: the run is made again")
             folder = None
         if folder is None:
-            data = data or _open(single, place, unit_rows, pseudo)
+            if data is None:
+                # Numbers of regions differ in nothing else.
+                data = open_image_roles(
+                    place,
+                    lambda samples: open_images(place, samples, resident_mb=config.data.resident_mb),
+                    copies=config.data.copies,
+                )
             with memory_explained(), place.hold(single.name):
                 folder = _run_one(
-                    single, place, data, start, trunk_only=trunk is not None, details=details, most=most
+                    single,
+                    place,
+                    data,
+                    start,
+                    unit_rows=unit_rows,
+                    pseudo=pseudo,
+                    trunk_only=trunk is not None,
+                    details=details,
+                    most=most,
                 )
         folders.append(folder)
     return folders
@@ -181,44 +177,14 @@ def _details(
     }
 
 
-def _open(
-    config: TrainImageConfig, place: Place, unit_rows: Sequence[AuRow], pseudo: Mapping[str, Any]
-) -> _Data:
-    known = image_ids(place.manifests)
-    samples = [s for s in image_samples(place.manifests) if config.data.copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", known=known)
-    if not roles.selection:
-        raise DatasetError(
-            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
-        )
-
-    def opened(found: Sequence[Sample]) -> ImageSet:
-        return open_image_set(
-            place.manifests,
-            found,
-            device=place.device,
-            resident_mb=config.data.resident_mb,
-            jobs=place.jobs,
-            progress=place.progress,
-            labels=place.labels,
-        )
-
-    return _Data(
-        roles=roles,
-        train=opened(roles.train),
-        selection=opened(roles.selection),
-        test=opened(roles.predicted),
-        unit_rows=unit_rows,
-        pseudo=pseudo,
-    )
-
-
 def _run_one(
     config: TrainImageConfig,
     place: Place,
-    data: _Data,
+    data: ImageRoles[ImageSet],
     start: Trained | None,
     *,
+    unit_rows: Sequence[AuRow],
+    pseudo: Mapping[str, Any],
     trunk_only: bool,
     details: Mapping[str, Any],
     most: int,
@@ -237,7 +203,7 @@ def _run_one(
     if model.units is not None:
         assert start is not None
         names = start.metadata["action_units"]
-        units = unit_labels(place.manifests, data.train.sample_ids, data.unit_rows, names)
+        units = unit_labels(place.manifests, data.train.sample_ids, unit_rows, names)
     frozen = "none" if start is None else config.frozen
     if frozen == "trunk":
         model.eval()
@@ -245,7 +211,7 @@ def _run_one(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
         )
     told_units = [] if units is None else [digest_json(units.tolist())]
-    history = fit(
+    fit_and_finish(
         ImageTask(
             model,
             config,
@@ -260,29 +226,27 @@ def _run_one(
             device=place.device,
         ),
         config.optimiser,
-        seed=place.seed,
-        device=place.device,
-        folder=folder,
+        place,
+        folder,
         fingerprint=digest_json(
             [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
         ),
-        resume=place.resume,
-        progress=place.progress,
-        note=place.note,
+        finish=lambda history: _finish(
+            config, place, data, model, preprocessing, start, pseudo=pseudo, history=history, details=details
+        ),
     )
-    with_all = partial(_finish, config, place, data, model.eval(), preprocessing, start)
-    write_once(place.device, partial(with_all, history=history, details=details))
     return folder
 
 
 def _finish(
     config: TrainImageConfig,
     place: Place,
-    data: _Data,
+    data: ImageRoles[ImageSet],
     model: MsauNet,
     preprocessing: Preprocessing,
     start: Trained | None,
     *,
+    pseudo: Mapping[str, Any],
     history: History,
     details: Mapping[str, Any],
 ) -> None:
@@ -300,7 +264,7 @@ def _finish(
         "basic": list(place.labels.upper) if config.losses.basic else [],
         "network": config.network.built(),
         **preprocessing.plain(),
-        **data.pseudo,
+        **pseudo,
         FACE_ORIGIN: place.details.get(FACE_ORIGIN),
     }
     # Outputs for action units serve training alone.

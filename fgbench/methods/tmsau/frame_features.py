@@ -65,12 +65,16 @@ def describe_faces(
         features: Which numbers, see :class:`fgbench.config.AttentionConfig`.
         view: The crop that is seen, and whether it is mirrored; else the plain centre crop.
     """
-    model = network.model
     n, (crop, mirrored) = len(faces_B3HW), view
     choice = torch.full((n,), crop, dtype=torch.int64, device=faces_B3HW.device)
     turned = torch.full((n,), mirrored, device=faces_B3HW.device)
+    return describe_seen(network.model, network.preprocessing.view(faces_B3HW, choice, turned), features)
+
+
+def describe_seen(model: MsauNet, crops_B3HW: Tensor, features: Features) -> Tensor:
+    """Numbers (B, F) that an image model describes crops by, normalised float (B, 3, 224, 224)."""
     looking = model if features == "all" else _without_zoom(model)
-    maps = looking.see(network.preprocessing.view(faces_B3HW, choice, turned)).maps
+    maps = looking.see(crops_B3HW).maps
     if features == "mac":
         found: Tensor = model.scales[0].mac_norm(maps[:, 0].amax((2, 3)))
         return found

@@ -175,27 +175,57 @@ class PictureInput:
         return stored, mask_BT
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
-        """Enlarged, cropped, mirrored, distorted, normalised; flow is not distorted, and its horizontal part
-        changes its sign in a mirrored clip."""
-        sizes = stored.shape
-        each = sizes[1] * sizes[2]
-        px = sizes[-1]
-        pictures = stored.flatten(0, 2)
-        if self.grey and self.kind == "rgb":
-            pictures = without_colour(pictures)
-        pictures = enlarge(pictures, max(px, self.enlarge_to_px))
-        mirrored = looks.mirrored.repeat_interleave(each)
-        pictures = five_crops(pictures, looks.crop.repeat_interleave(each), mirrored, px)
-        if self.kind == "flow":
-            u, v = pictures.unbind(1)
-            u = torch.where(mirrored[:, None, None], 2 * ZERO_CODE - u, u)
-            pictures = torch.stack((u, v), 1)
-        elif looks.distorted is not None:
-            pictures = distort(pictures, looks.distorted.repeat_interleave(each, 0))
-        found = normalise(pictures, self.scale.mean, self.scale.std).unflatten(0, sizes[:3])
-        if self.layout == "windows":
-            return found.transpose(2, 3)
-        return found.flatten(2, 3)
+        """See :func:`see_pictures`."""
+        return see_pictures(
+            stored,
+            looks,
+            self.kind,
+            enlarge_to_px=self.enlarge_to_px,
+            scale=self.scale,
+            layout=self.layout,
+            grey=self.grey and self.kind == "rgb",
+        )
+
+
+def see_pictures(
+    stored: Tensor,
+    looks: Looks,
+    kind: Kind,
+    *,
+    enlarge_to_px: int,
+    scale: Scale,
+    layout: str,
+    grey: bool = False,
+) -> Tensor:
+    """What a network sees of pieces (B, T, K, C, S, S) uint8: enlarged, cropped, mirrored, distorted,
+    normalised; flow is not distorted, and its horizontal part changes its sign in a mirrored clip.
+
+    Args:
+        stored: The pieces.
+        looks: How their clips are looked at.
+        kind: What their rows are.
+        enlarge_to_px: As those of :class:`PictureInput`.
+        scale: Likewise.
+        layout: Likewise.
+        grey: Whether pictures are shown without colour.
+    """
+    sizes = stored.shape
+    each = sizes[1] * sizes[2]
+    px = sizes[-1]
+    pictures = without_colour(stored.flatten(0, 2)) if grey else stored.flatten(0, 2)
+    pictures = enlarge(pictures, max(px, enlarge_to_px))
+    mirrored = looks.mirrored.repeat_interleave(each)
+    pictures = five_crops(pictures, looks.crop.repeat_interleave(each), mirrored, px)
+    if kind == "flow":
+        u, v = pictures.unbind(1)
+        u = torch.where(mirrored[:, None, None], 2 * ZERO_CODE - u, u)
+        pictures = torch.stack((u, v), 1)
+    elif looks.distorted is not None:
+        pictures = distort(pictures, looks.distorted.repeat_interleave(each, 0))
+    found = normalise(pictures, scale.mean, scale.std).unflatten(0, sizes[:3])
+    if layout == "windows":
+        return found.transpose(2, 3)
+    return found.flatten(2, 3)
 
 
 def fit_pictures(rows: FrameRows, *, most: int = 2048) -> Scale:

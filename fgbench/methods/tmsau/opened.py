@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from fgbench.config import TrainVideoConfig
 from fgbench.errors import ManifestError
-from fgbench.methods.msau.opened import ImageNetwork, labels_of, open_network
-from fgbench.methods.tmsau.inputs import Scale
-from fgbench.methods.tmsau.network import build
+from fgbench.inputs.clip_set import ClipFrames, clip_frames
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods.msau.opened import ImageNetwork, check_faces, labels_of, open_network
+from fgbench.methods.protocol import Answer, FaceNetwork, Floats, Placed, Task
+from fgbench.methods.protocol.graph import Graph
+from fgbench.methods.tmsau.data import OpenClips, open_clips
+from fgbench.methods.tmsau.flow_origin import refuse_other_flow
+from fgbench.methods.tmsau.graph import clip_graph
+from fgbench.methods.tmsau.inputs import Looks, Scale, see_pictures
+from fgbench.methods.tmsau.network import build, takes
+from fgbench.methods.tmsau.outcome import write_clip_outcome
+from fgbench.methods.tmsau.task import PredictedClips, predict_clips
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.labels import LabelSet
+from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
+from fgbench.training.context import Place
+
+KIND = "video"
+"""Kind of the weights, see :mod:`fgbench.methods.protocol`."""
 
 IMAGE = "image."
 """Prefix of the image model's tensors among the weights."""
@@ -52,9 +70,230 @@ class ClipNetwork:
     grey: bool = False
 
     @property
+    def task(self) -> Task:
+        """``"clips"``."""
+        return "clips"
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the probabilities."""
         return self.labels.labels
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Optical flow, where the temporal stream sees it."""
+        return ("optical_flow",) if self.config.temporal == "flow" else ()
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the streams."""
+        return self.config.streams
+
+    @property
+    def fusion_weight(self) -> float:
+        """Weight of the spatial stream, 0 to 1."""
+        return self.config.fusion_weight
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """Its streams."""
+        return {
+            "kind": "video",
+            "streams": list(self.config.streams),
+            "spatial": self.config.spatial,
+            "temporal": self.config.temporal,
+        }
+
+    @property
+    def faces(self) -> FaceNetwork:
+        """Its image model; of a network without, the spatial stream on single frames, or nothing."""
+        return self.image or SingleFrames(clips=self)
+
+    def check_data(self, place: Place) -> list[str]:
+        """See :class:`fgbench.methods.protocol.ClipNetwork`."""
+        notes = refuse_other_faces(self.trained, place)
+        if self.config.temporal == "flow":
+            refuse_other_flow(self.trained, place)
+        return notes
+
+    def reader(self, place: Place) -> WorkfolderClips:
+        """See :class:`fgbench.methods.protocol.ClipNetwork`."""
+        frames = clip_frames(place.manifests, flow=self.config.temporal == "flow")
+        return WorkfolderClips(network=self, place=place, frames=frames)
+
+    def graph(self) -> Graph:
+        """See :func:`fgbench.methods.tmsau.graph.clip_graph`."""
+        return clip_graph(
+            self.model,
+            self.config,
+            self.scales,
+            None if self.image is None else (self.image.model, self.image.preprocessing),
+            self.labels,
+            self.trained,
+            grey=self.grey,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PredictedHere:
+    """What a network says of clips of a work folder; see :class:`fgbench.methods.protocol.PredictedClips`.
+
+    Attributes:
+        opened: The clips.
+        predicted: What it says of them.
+    """
+
+    opened: OpenClips
+    predicted: PredictedClips
+
+    @property
+    def streams(self) -> Mapping[str, Floats]:
+        """By stream: (N, K) probabilities."""
+        return self.predicted.streams
+
+    def fused(self, weight: float) -> Floats:
+        """(N, K) probabilities of the streams together."""
+        return self.predicted.fused(weight)
+
+    def fused_basic(self, weight: float) -> Floats:
+        """(N, M) probabilities of the upper classes by the streams together."""
+        return self.predicted.fused_basic(weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WorkfolderClips:
+    """The clips of a work folder; see :class:`fgbench.methods.protocol.ClipReader`.
+
+    Attributes:
+        network: What is asked.
+        place: The work folder.
+        frames: Which frames of which clips it has.
+    """
+
+    network: ClipNetwork
+    place: Place
+    frames: ClipFrames
+
+    @property
+    def known(self) -> Collection[str]:
+        """Clips with at least one usable face."""
+        return self.frames.known
+
+    def predict(self, samples: Sequence[Sample]) -> PredictedHere:
+        """What the network says of known clips, in their order."""
+        network, place = self.network, self.place
+        clips = self.frames.clip_set(samples, place.labels, place.device)
+        opened, _ = open_clips(
+            network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+        )
+        return PredictedHere(opened=opened, predicted=predict_clips(network.model, opened))
+
+    def write(self, folder: Path, parts: Mapping[str, PredictedHere]) -> None:
+        """Write ``streams.parquet``, and ``attention.parquet`` where the network attends."""
+        found = {part: (one.opened, one.predicted) for part, one in parts.items()}
+        write_clip_outcome(folder, found, self.network.classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SingleFrames:
+    """What a network of clips without image model says of single faces: its spatial stream on one frame,
+    without the temporal one; nothing, if it has no spatial stream. See
+    :class:`fgbench.methods.protocol.FaceNetwork`.
+
+    Attributes:
+        clips: The network.
+    """
+
+    clips: ClipNetwork
+
+    @property
+    def task(self) -> Task:
+        """``"clips"``."""
+        return "clips"
+
+    @property
+    def trained(self) -> Trained:
+        """Where it is from."""
+        return self.clips.trained
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.clips.device
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities."""
+        return self.clips.classes
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """None: it reads faces alone."""
+        return ()
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Names of the upper classes; empty for a label set without."""
+        return self.clips.labels.upper
+
+    @property
+    def n_zooms(self) -> int:
+        """0: it looks at the whole face alone."""
+        return 0
+
+    @property
+    def grey(self) -> bool:
+        """Whether faces are shown to it without colour, as those that it was trained on."""
+        return self.clips.grey
+
+    @property
+    def tells_faces(self) -> bool:
+        """Whether there is a stream on single frames."""
+        return self.clips.config.spatial == "rgb"
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """False: it takes pictures as they are, too."""
+        return False
+
+    @torch.inference_mode()
+    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+        """Classes of faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; places are not looked at.
+
+        Raises:
+            ValueError: If faces have another shape or type, or the network has no stream on frames.
+        """
+        config, labels = self.clips.config, self.clips.labels
+        wanted = takes(config, "spatial")
+        if wanted is None or not self.tells_faces:
+            raise ValueError(f"{self.trained.name} has no stream on single frames")
+        side = (wanted.side_px, wanted.side_px)
+        check_faces(faces)
+        frames = [cv2.resize(face, side, interpolation=cv2.INTER_AREA) for face in faces]
+        stored = torch.from_numpy(np.stack(frames)).to(self.device).permute(0, 3, 1, 2)[:, None, None]
+        steps = see_pictures(
+            stored,
+            Looks.plain(len(frames), self.device),
+            "rgb",
+            enlarge_to_px=round(wanted.side_px * config.data.enlarge),
+            scale=self.clips.scales["spatial"],
+            layout=wanted.layout,
+            grey=self.clips.grey,
+        )
+        mask = torch.ones((len(frames), 1), dtype=torch.bool, device=self.device)
+        said = self.clips.model({"spatial": (steps, mask)})["spatial"]
+        fine, basic = said.probabilities().cpu().numpy(), said.basic_probabilities().cpu().numpy()
+        answer = Answer.of_classes(fine, labels)
+        return replace(answer, basic_head=basic) if basic.shape[1] else answer
+
+    def graph(self) -> Graph:
+        """That of the whole network."""
+        return self.clips.graph()
+
+
+def open_trained(trained: Trained, device: torch.device) -> ClipNetwork:
+    """See :mod:`fgbench.methods.protocol`; as :func:`open_clip_network`."""
+    return open_clip_network(trained, device)
 
 
 def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:

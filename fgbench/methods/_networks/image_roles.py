@@ -1,0 +1,75 @@
+"""The images of a work folder that a network is trained on, chosen by and tested on, opened by role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fgbench.errors import DatasetError
+from fgbench.inputs.image_set import ImageSet, open_image_set
+from fgbench.inputs.manifest_pictures import image_ids
+from fgbench.runs.roles import Roles
+from fgbench.runs.samples import Sample, image_samples
+from fgbench.training.context import Place
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImageRoles(Generic[T]):
+    """Samples of the image set by role.
+
+    Attributes:
+        roles: The samples.
+        train: Those that are trained on, opened.
+        selection: Those that the epoch is chosen by.
+        test: Those that are tested, as far as they have a usable face.
+    """
+
+    roles: Roles
+    train: T
+    selection: T
+    test: T
+
+
+def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, copies: bool) -> ImageRoles[T]:
+    """Open the image set of a place's fold.
+
+    Args:
+        place: Where.
+        opened: Opens samples of one role.
+        copies: Whether augmented copies train too.
+
+    Raises:
+        ConfigError: If the work folder has no such fold, or no training or test samples.
+        DatasetError: If there are no images to choose the epoch on, or a class has no training image.
+        ManifestError: If manifests are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+    """
+    known = image_ids(place.manifests)
+    samples = [s for s in image_samples(place.manifests) if copies or not s.is_copy]
+    roles = place.roles(samples, protocol_name="images", known=known)
+    if not roles.selection:
+        raise DatasetError(
+            "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
+        )
+    return ImageRoles(
+        roles=roles,
+        train=opened(roles.train),
+        selection=opened(roles.selection),
+        test=opened(roles.predicted),
+    )
+
+
+def open_images(place: Place, samples: Sequence[Sample], *, resident_mb: int) -> ImageSet:
+    """Samples with their stored faces, see :func:`fgbench.inputs.image_set.open_image_set`."""
+    return open_image_set(
+        place.manifests,
+        samples,
+        device=place.device,
+        resident_mb=resident_mb,
+        jobs=place.jobs,
+        progress=place.progress,
+        labels=place.labels,
+    )

@@ -1,0 +1,176 @@
+"""A trained detector of action units, ready to be asked: faces in, probabilities of units out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from fgbench.config import TrunkConfig
+from fgbench.errors import ManifestError
+from fgbench.inputs.batching import Source
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods.action_units.task import unit_probabilities
+from fgbench.methods.msau.opened import face_tensor
+from fgbench.methods.protocol import Answer, Floats, Placed, Task
+from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, Prepared, origin_of
+from fgbench.models.drml import AuNet, Embedding, Trunk
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.models.weights import check_fit, load_into
+from fgbench.runs.weights import Trained
+
+KIND = "au"
+"""Kind of the weights, see :mod:`fgbench.methods.protocol`."""
+
+OUTPUTS = ("probabilities",)
+"""Names of the outputs of the exported network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitDetector:
+    """A trained detector of action units; see :class:`fgbench.methods.protocol.UnitNetwork`.
+
+    Attributes:
+        model: In evaluation mode, on the device.
+        preprocessing: From faces to what it sees.
+        trained: Where it is from.
+        device: Where it computes.
+    """
+
+    model: AuNet
+    preprocessing: Preprocessing
+    trained: Trained
+    device: torch.device
+
+    @property
+    def task(self) -> Task:
+        """``"units"``."""
+        return "units"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """None: it reads faces alone."""
+        return ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the units, in the order of the probabilities."""
+        return tuple(self.trained.metadata["action_units"])
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Empty: units have no upper classes."""
+        return ()
+
+    @property
+    def n_zooms(self) -> int:
+        """0: it looks at the whole face alone."""
+        return 0
+
+    @property
+    def grey(self) -> bool:
+        """Whether faces are shown to it without colour."""
+        return self.preprocessing.grey
+
+    @property
+    def tells_faces(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """False: it takes pictures as they are, too."""
+        return False
+
+    @torch.inference_mode()
+    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+        """Units of faces: :attr:`Answer.fine` holds the probability of each unit by itself.
+
+        Args:
+            faces: (N, 224, 224, 3) uint8 RGB, aligned.
+            placed: Not looked at.
+
+        Raises:
+            ValueError: If they have another shape or type.
+        """
+        images = face_tensor(faces).to(self.device)
+        found = self.model(self.preprocessing.centre(images)).float().sigmoid().cpu().numpy()
+        n = len(found)
+        return Answer(
+            fine=found,
+            basic_sum=np.zeros((n, 0), np.float32),
+            basic_head=None,
+            boxes=np.zeros((n, 0, 4), np.float32),
+        )
+
+    def probabilities(self, images: Source) -> Floats:
+        """See :class:`fgbench.methods.protocol.UnitNetwork`."""
+        return unit_probabilities(self.model, self.preprocessing, images, n_units=len(self.classes))
+
+    def graph(self) -> Graph:
+        """Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Output ``probabilities`` (N, A),
+        each unit by itself. Enlarging, crop and normalisation are part of the graph; the metadata name the
+        units (``action_units``, a JSON list)."""
+
+        def ask(pictures: Pictures) -> Sequence[Floats]:
+            return (self.ask(pictures[FACES].transpose(0, 2, 3, 1)).fine,)
+
+        told = {**origin_of(self.trained, STORED_FACES), "action_units": json.dumps(list(self.classes))}
+        return Graph(
+            module=_Whole(self).eval(),
+            inputs={FACES: (3, FACE_PX, FACE_PX)},
+            rows={FACES: "faces"},
+            outputs=OUTPUTS,
+            told=told,
+            ask=ask,
+        )
+
+
+class _Whole(nn.Module):
+    """From stored faces (N, 3, 224, 224) uint8 to probabilities (N, A)."""
+
+    def __init__(self, network: UnitDetector) -> None:
+        super().__init__()
+        self.prepared = Prepared(network.preprocessing)
+        self.network = network.model
+
+    def forward(self, faces: Tensor) -> tuple[Tensor]:
+        return (self.network(self.prepared(faces)).sigmoid(),)
+
+
+def open_trained(trained: Trained, device: torch.device) -> UnitDetector:
+    """Build the detector that weights are of.
+
+    Raises:
+        ManifestError: If they are of another kind, or do not fit the network that they tell of.
+    """
+    origin, known = str(trained.path), trained.metadata
+    trained.require(KIND, purpose="(a detector of action units)")
+    try:
+        trunk_config = TrunkConfig.model_validate(known["trunk"])
+    except ValidationError as error:
+        raise ManifestError(
+            f"the weights of {origin} do not tell of a network that this fgbench knows ({error})",
+            "update fgbench, or train the network anew",
+        ) from error
+    preprocessing = Preprocessing.of_metadata(known, origin)
+
+    def made() -> AuNet:
+        trunk = Trunk(trunk_config)
+        # Dropout is not in the weights, and does nothing in evaluation.
+        embedding = Embedding(
+            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
+        )
+        return AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
+
+    check_fit(made, trained.state, origin=origin)
+    model = made()
+    load_into(model, trained.state, origin=origin)
+    model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
+    return UnitDetector(model=model.eval(), preprocessing=preprocessing, trained=trained, device=device)

@@ -1,0 +1,131 @@
+"""A run of any image network: from the image set of a work folder to weights, predictions and scores.
+
+Writes, beside what `fgbench.runs.results` does, ``weights.safetensors``, ``history.json``, ``log/`` and
+``README.md`` into the folder of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import nn
+
+from fgbench.config import ImageNetworkConfig
+from fgbench.files.hashing import digest_json
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.fitting import fit_and_finish
+from fgbench.methods._networks.image_roles import open_image_roles, open_images
+from fgbench.methods._networks.run_end import write_trained
+from fgbench.methods.image_network.task import ClassTask, predict_faces
+from fgbench.models.initialisation import initialise
+from fgbench.models.weights import save_weights
+from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.weights import WEIGHTS
+from fgbench.training.context import Place
+from fgbench.training.device import memory_explained
+from fgbench.training.history import History
+from fgbench.training.randomness import generator
+
+Config = TypeVar("Config", bound=ImageNetworkConfig)
+
+Build = Callable[[Config, int], nn.Module]
+"""Makes the network of a recipe for so many classes: normalised RGB faces, float32 (B, 3, 224, 224), to
+logits (B, K)."""
+
+
+def run(
+    config: Config,
+    place: Place,
+    *,
+    kind: str,
+    build: Build[Config],
+    first_values: Callable[[nn.Module, int], None] | None = None,
+) -> Path:
+    """Train, choose the epoch on validation images, predict the test images.
+
+    Args:
+        config: The recipe.
+        place: Where, and in which fold.
+        kind: Name of the method, as its file is called: whose ``open_trained`` opens the weights.
+        build: Makes the network.
+        first_values: Gives a network its first values from the seed; ``None`` draws them by
+            :func:`fgbench.models.initialisation.initialise`, whatever torch gave.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        ConfigError: If training diverges, or an unfinished run is that of another recipe.
+        DatasetError: If a part has no images, or a class no training images.
+        ManifestError: If manifests are missing or damaged.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If memory or disk are full.
+        TypeError: If a layer has parameters that are of no kind known to ``initialise``.
+    """
+    plain = config.model_dump(mode="json")
+    folder = place.folder(config.name)
+    with memory_explained():
+        data = open_image_roles(
+            place,
+            lambda samples: open_images(place, samples, resident_mb=config.data.resident_mb),
+            copies=config.data.copies,
+        )
+        preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
+        model = build(config, len(place.labels.labels))
+        if first_values is None:
+            initialise(model, generator(place.seed, "weights"))
+        else:
+            first_values(model, place.seed)
+        model.to(place.device)
+        metadata: dict[str, Any] = {
+            "kind": kind,
+            "experiment": config.name,
+            "seed": place.seed,
+            "dataset": place.details["dataset"],
+            "synthetic": place.details["synthetic"],
+            **place.labels.described(),
+            "basic": [],
+            "network": plain,
+            **preprocessing.plain(),
+            FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+        }
+
+        def finish(history: History) -> None:
+            save_weights(folder / WEIGHTS, model.state_dict(), metadata)
+            write_trained(
+                place,
+                data.roles,
+                predict_faces(model, preprocessing, data.test.images),
+                config=plain,
+                history=history,
+                metadata=metadata,
+                details={
+                    **place.details,
+                    "manifest_digest": place.manifest_digest,
+                    "method": config.method or config.name,
+                    "kind": "image",
+                    "recipe": config.name,
+                    "n_train": len(data.train),
+                    "n_selection": len(data.selection),
+                },
+            )
+
+        fit_and_finish(
+            ClassTask(
+                model,
+                config,
+                preprocessing,
+                train=data.train,
+                selection=data.selection,
+                seed=place.seed,
+                device=place.device,
+            ),
+            config.optimiser,
+            place,
+            folder,
+            fingerprint=digest_json([kind, plain, place.manifest_digest, place.seed, *place.identity]),
+            finish=finish,
+        )
+    return folder

@@ -1,0 +1,191 @@
+"""A trained image network of any module, ready to be asked: faces in, classes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from fgbench.errors import ManifestError
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.image_roles import open_images
+from fgbench.methods.image_network.run import Build, Config
+from fgbench.methods.image_network.task import predict_faces
+from fgbench.methods.msau.opened import RESIDENT_MB, face_tensor, labels_of
+from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, Task
+from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, Prepared, origin_of
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.models.weights import check_fit, load_into
+from fgbench.runs.labels import LabelSet
+from fgbench.runs.samples import Sample
+from fgbench.runs.weights import Trained
+from fgbench.runs.weights_metadata import check_metadata
+from fgbench.training.context import Place
+
+OUTPUTS = ("probabilities", "basic_probabilities")
+"""Names of the outputs of the exported network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnImageNetwork:
+    """A trained image network; see :class:`fgbench.methods.protocol.ImageNetwork`.
+
+    Attributes:
+        model: In evaluation mode, on the device: normalised faces (B, 3, 224, 224) to logits (B, K).
+        preprocessing: From faces to what it sees.
+        trained: Where it is from.
+        device: Where it computes.
+        labels: The classes that it tells apart, in the order of the logits.
+    """
+
+    model: nn.Module
+    preprocessing: Preprocessing
+    trained: Trained
+    device: torch.device
+    labels: LabelSet
+
+    @property
+    def task(self) -> Task:
+        """``"images"``."""
+        return "images"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities."""
+        return self.labels.labels
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Names of the upper classes; empty for a label set without."""
+        return self.labels.upper
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """None: it reads the image set alone."""
+        return ()
+
+    @property
+    def n_zooms(self) -> int:
+        """0: it looks at the whole face alone."""
+        return 0
+
+    @property
+    def grey(self) -> bool:
+        """Whether faces are shown to it without colour."""
+        return self.preprocessing.grey
+
+    @property
+    def tells_faces(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """False: it takes pictures as they are, too."""
+        return False
+
+    @torch.inference_mode()
+    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+        """Classes of faces (N, 224, 224, 3) uint8 RGB, aligned; places are not looked at.
+
+        Raises:
+            ValueError: If they have another shape or type.
+        """
+        seen = self.preprocessing.centre(face_tensor(faces).to(self.device))
+        return Answer.of_classes(self.model(seen).float().softmax(1).cpu().numpy(), self.labels)
+
+    def check_data(self, place: Place) -> list[str]:
+        """See :class:`fgbench.methods.protocol.ImageNetwork`."""
+        return refuse_other_faces(self.trained, place)
+
+    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+        """See :class:`fgbench.methods.protocol.ImageNetwork`."""
+        images = open_images(place, samples, resident_mb=RESIDENT_MB).images
+        found = predict_faces(self.model, self.preprocessing, images)
+        return PredictedImages(probabilities=found, told={"kind": "image"})
+
+    def graph(self) -> Graph:
+        """Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
+        ``basic_probabilities`` (N, M): sums over the classes. Enlarging, crop and normalisation are part of
+        the graph."""
+
+        def ask(pictures: Pictures) -> Sequence[Floats]:
+            answer = self.ask(pictures[FACES].transpose(0, 2, 3, 1))
+            return answer.fine, answer.basic
+
+        return Graph(
+            module=_Whole(self).eval(),
+            inputs={FACES: (3, FACE_PX, FACE_PX)},
+            rows={FACES: FACES},
+            outputs=OUTPUTS,
+            told={
+                **origin_of(self.trained, STORED_FACES),
+                "classes": json.dumps(list(self.classes)),
+                "basic": json.dumps(list(self.upper)),
+                "basic_source": "sums over classes",
+            },
+            ask=ask,
+        )
+
+
+class _Whole(nn.Module):
+    """From stored faces (N, 3, 224, 224) uint8 to probabilities of both levels."""
+
+    def __init__(self, network: OwnImageNetwork) -> None:
+        super().__init__()
+        self.prepared = Prepared(network.preprocessing)
+        self.network = network.model
+        self.register_buffer("upper", torch.from_numpy(network.labels.upper_matrix()))
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        fine = self.network(self.prepared(faces)).float().softmax(1)
+        return fine, fine @ self.upper
+
+
+def open_trained(
+    trained: Trained, device: torch.device, *, recipe: type[Config], build: Build[Config]
+) -> OwnImageNetwork:
+    """Build the network that weights of :func:`fgbench.methods.image_network.run` are of.
+
+    Args:
+        trained: The weights.
+        device: Where it is to compute.
+        recipe: Model of the method's recipes.
+        build: Makes the network; that which was trained.
+
+    Raises:
+        ManifestError: If they are for other classes, do not tell what such weights tell, or do not fit the
+            network that they tell of.
+    """
+    origin = str(trained.path)
+    check_metadata(trained.metadata, origin=origin, kind="image")
+    labels = labels_of(trained)
+    try:
+        config = recipe.model_validate(trained.metadata["network"])
+    except ValidationError as error:
+        raise ManifestError(
+            f"the weights of {origin} do not tell of a network that this {trained.kind} knows: "
+            f"{error.error_count()} faults, the first: {error.errors()[0]['msg']}",
+            "take the version of the method that they were trained with, or train the network anew",
+        ) from error
+
+    def made() -> nn.Module:
+        return build(config, len(labels.labels))
+
+    check_fit(made, trained.state, origin=origin)
+    model = made()
+    load_into(model, trained.state, origin=origin)
+    return OwnImageNetwork(
+        model=model.to(device).eval(),
+        preprocessing=Preprocessing.of_metadata(trained.metadata, origin),
+        trained=trained,
+        device=device,
+        labels=labels,
+    )

@@ -1,0 +1,112 @@
+"""What of a network is written as ONNX: a module from pictures to probabilities, and how to check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+import fgbench
+from fgbench.inputs.crops import enlarge, without_colour
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.weights import Trained
+
+FACES = "faces"
+"""Name of an input that takes stored faces, uint8 RGB (N, 3, 224, 224)."""
+
+REGIONS = "regions"
+"""Name of the output of regions (N, n, 4), in px of the 224 px face; all other outputs are probabilities or
+weights, 0 to 1."""
+
+Pictures = Mapping[str, npt.NDArray[np.uint8]]
+"""Inputs by name, uint8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Graph:
+    """A network as a program of its own.
+
+    Attributes:
+        module: On the CPU, in evaluation mode: inputs in their order to a tuple of outputs.
+        inputs: By name: shape of one row of the input, uint8; rows stand along a first, free axis.
+        rows: What the rows of an input are, by its name, e.g. ``"faces"``.
+        outputs: Names of the outputs, in their order.
+        told: Metadata of the file.
+        ask: What the network itself says of inputs: the outputs, in their order.
+    """
+
+    module: nn.Module
+    inputs: Mapping[str, tuple[int, ...]]
+    rows: Mapping[str, str]
+    outputs: Sequence[str]
+    told: Mapping[str, str]
+    ask: Callable[[Pictures], Sequence[npt.NDArray[np.float32]]]
+
+
+class Prepared(nn.Module):
+    """Centre crops of stored faces, normalised as a network takes them.
+
+    Args:
+        known: How it was trained.
+    """
+
+    def __init__(self, known: Preprocessing) -> None:
+        super().__init__()
+        self._resize_px = known.resize_px
+        self._is_grey = known.grey
+        self.normalised = Normalised(known.mean, known.std)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
+        margin_px = (self._resize_px - FACE_PX) // 2
+        inside = slice(margin_px, margin_px + FACE_PX)
+        shown = without_colour(faces) if self._is_grey else faces
+        return self.normalised(enlarge(shown, self._resize_px)[:, :, inside, inside])
+
+
+class Normalised(nn.Module):
+    """``(pictures - mean) / std`` per channel.
+
+    Args:
+        mean: Per channel, in grey levels.
+        std: Likewise.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
+        known = (torch.tensor(part, dtype=torch.float64) for part in (list(mean), list(std)))
+        mean_C, std_C = known
+        self.register_buffer("scale", (1.0 / std_C).float()[:, None, None])
+        self.register_buffer("shift", (-mean_C / std_C).float()[:, None, None])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Float32 of pictures (..., C, H, W), 0 to 255."""
+        return torch.addcmul(self.shift, pictures.float(), self.scale)
+
+
+def origin_of(trained: Trained, takes: str) -> dict[str, str]:
+    """What the metadata of an ONNX file tell of any network.
+
+    Args:
+        trained: The network.
+        takes: What it takes, for people.
+    """
+    return {
+        "fgbench": fgbench.__version__,
+        "run": trained.name,
+        "weights_sha256": trained.digest,
+        "input": takes,
+        **({FACES: json.dumps(origin)} if (origin := trained.metadata.get(FACE_ORIGIN)) else {}),
+    }
+
+
+STORED_FACES = "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench"
+"""What networks of stored faces take."""

@@ -1,0 +1,247 @@
+"""Networks of clips as ONNX: one clip, its frames or pieces of flow in, probabilities out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fgbench.config import TrainVideoConfig
+from fgbench.inputs.crops import enlarge, without_colour
+from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods.protocol import Floats
+from fgbench.methods.protocol.graph import FACES, Graph, Normalised, Pictures, Prepared, origin_of
+from fgbench.methods.tmsau.frame_features import describe_seen
+from fgbench.methods.tmsau.inputs import Looks, Scale, see_pictures
+from fgbench.methods.tmsau.network import Takes, takes
+from fgbench.models.msau import MsauNet
+from fgbench.models.receptive_field import FACE_PX
+from fgbench.models.tmsau import TmsauNet, fuse
+from fgbench.runs.labels import LabelSet
+from fgbench.runs.weights import Trained
+
+_CPU = torch.device("cpu")
+
+
+def clip_graph(
+    model: TmsauNet,
+    config: TrainVideoConfig,
+    scales: Mapping[str, Scale],
+    image: tuple[MsauNet, Preprocessing] | None,
+    labels: LabelSet,
+    trained: Trained,
+    *,
+    grey: bool = False,
+) -> Graph:
+    """A network of clips as a graph of one clip.
+
+    Inputs, one per stream, uint8; n is free, and may differ between them:
+
+    - ``faces`` (n, 3, 224, 224), of the stream ``attention``: frames of the clip, aligned;
+    - ``spatial_frames`` or ``temporal_frames`` (n, 3, S, S), of ``rgb`` and ``vgg-lstm``: faces reduced to
+      S px;
+    - ``temporal_flow`` (n, 2 L, S, S), of ``flow``: u and v of L pairs of frames in a row, as bytes of the
+      stage ``optical_flow``;
+    - ``temporal_windows`` (n, 16, 3, S, S), of ``c3d-lstm``: windows of 16 frames.
+
+    What the metadata's ``inputs`` tell is how many pieces a clip is tested on, evenly spread over it.
+
+    Outputs: ``probabilities`` (1, K) of the streams together; ``basic_probabilities`` (1, M; M is 0 without
+    upper classes); per stream ``spatial_probabilities`` and ``temporal_probabilities`` (1, K); with the
+    stream ``attention`` the weights of its frames in both blocks, ``attention`` (1, 2, n).
+
+    Args:
+        model: On the CPU.
+        config: Its recipe.
+        scales: By stream of pictures: from bytes to numbers.
+        image: The image model that describes frames, and how faces are prepared for it; ``None`` without.
+        labels: The classes.
+        trained: Where it is from.
+        grey: Whether streams of pictures are shown them without colour.
+    """
+    named: dict[str, tuple[str, Takes | None]] = {}
+    for stream in config.streams:
+        wanted = takes(config, stream)
+        named[_name(stream, wanted)] = stream, wanted
+    outputs = [
+        "probabilities",
+        "basic_probabilities",
+        *(f"{stream}_probabilities" for stream in config.streams),
+    ]
+    if config.spatial == "attention":
+        outputs.append("attention")
+    module = _OneClip(model, config, scales, image, labels, grey=grey).eval()
+
+    @torch.inference_mode()
+    def ask(pictures: Pictures) -> Sequence[Floats]:
+        inputs = {}
+        for name, (stream, wanted) in named.items():
+            rows = torch.from_numpy(pictures[name])
+            if wanted is None:
+                assert image is not None
+                known, preprocessing = image
+                steps = (
+                    describe_seen(known, preprocessing.centre(rows), config.attention.features).half().float()
+                )
+            else:
+                steps = see_pictures(
+                    _pieces(rows, wanted)[None],
+                    Looks.plain(1, _CPU),
+                    wanted.kind,
+                    enlarge_to_px=round(wanted.side_px * config.data.enlarge),
+                    scale=scales[stream],
+                    layout=wanted.layout,
+                    grey=grey and wanted.kind == "rgb",
+                )[0]
+            inputs[stream] = steps[None], torch.ones((1, rows.shape[0]), dtype=torch.bool)
+        told = module.told(model(inputs))
+        return [value.numpy() for value in told]
+
+    return Graph(
+        module=module,
+        inputs={name: _shape(wanted) for name, (_, wanted) in named.items()},
+        rows={name: _rows(wanted) for name, (_, wanted) in named.items()},
+        outputs=outputs,
+        told={
+            **origin_of(trained, "uint8 rows of one clip, evenly spread over it; see inputs"),
+            "classes": json.dumps(list(labels.labels)),
+            "basic": json.dumps(list(labels.upper)),
+            "basic_source": "own outputs" if config.losses.basic else "sums over classes",
+            "fusion_weight": json.dumps(config.fusion_weight),
+            "inputs": json.dumps({name: _told(config, wanted) for name, (_, wanted) in named.items()}),
+        },
+        ask=ask,
+    )
+
+
+class _OneClip(nn.Module):
+    """From the stored rows of a clip to what its streams say."""
+
+    def __init__(
+        self,
+        model: TmsauNet,
+        config: TrainVideoConfig,
+        scales: Mapping[str, Scale],
+        image: tuple[MsauNet, Preprocessing] | None,
+        labels: LabelSet,
+        *,
+        grey: bool,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self._streams = config.streams
+        self._weight = config.fusion_weight
+        self.prepared = nn.ModuleList()
+        for stream in config.streams:
+            wanted = takes(config, stream)
+            if wanted is None:
+                assert image is not None
+                self.prepared.append(_Described(*image, config.attention.features))
+            else:
+                to_px = round(wanted.side_px * config.data.enlarge)
+                is_grey = grey and wanted.kind == "rgb"
+                self.prepared.append(_Seen(wanted, scales[stream], enlarge_to_px=to_px, grey=is_grey))
+        self.register_buffer("upper", torch.from_numpy(labels.upper_matrix()))
+
+    def forward(self, first: Tensor, second: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The outputs of :func:`clip_graph`, of the input of one stream, or of both in their order."""
+        rows = [first] if second is None else [first, second]
+        inputs = {
+            stream: prepared(found)
+            for stream, prepared, found in zip(self._streams, self.prepared, rows, strict=True)
+        }
+        return self.told(self.model.of_clip(inputs))
+
+    def told(self, said: Mapping[str, Any]) -> tuple[Tensor, ...]:
+        """The outputs, of what the streams say of one clip."""
+        fine = {stream: said[stream].probabilities() for stream in self._streams}
+        upper = {stream: said[stream].basic_probabilities() for stream in self._streams}
+        fused = fuse(fine, self._weight)
+        has_own = all(said[stream].basic is not None for stream in self._streams)
+        basic = fuse(upper, self._weight) if has_own else fused @ self.upper
+        weights = [said[stream].weights for stream in self._streams if said[stream].weights is not None]
+        return fused, basic, *fine.values(), *weights
+
+
+class _Described(nn.Module):
+    """Stored faces as the image model describes them, rounded as descriptions are kept (float16)."""
+
+    def __init__(self, model: MsauNet, preprocessing: Preprocessing, features: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.prepared = Prepared(preprocessing)
+        self._features = features
+
+    def forward(self, faces_N3HW: Tensor) -> Tensor:
+        """(N, F) float32."""
+        return describe_seen(self.model, self.prepared(faces_N3HW), self._features).half().float()
+
+
+class _Seen(nn.Module):
+    """Pieces of pictures as a stream sees them: enlarged, their centre cut out, normalised."""
+
+    def __init__(self, wanted: Takes, scale: Scale, *, enlarge_to_px: int, grey: bool) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._grey = grey
+        self._side_px = wanted.side_px
+        self._to_px = max(wanted.side_px, enlarge_to_px)
+        self.normalised = Normalised(scale.mean, scale.std)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """What :func:`see_pictures` makes of them, in the plain centre crop."""
+        pieces = _pieces(rows, self._wanted)
+        n_channels, n_rows = pieces.shape[2], pieces.shape[1]
+        margin_px = (self._to_px - self._side_px) // 2
+        inside = slice(margin_px, margin_px + self._side_px)
+        stored = without_colour(pieces.flatten(0, 1)) if self._grey else pieces.flatten(0, 1)
+        pictures = enlarge(stored, self._to_px)[:, :, inside, inside]
+        found = self.normalised(pictures).reshape(
+            rows.shape[0], n_rows, n_channels, self._side_px, self._side_px
+        )
+        if self._wanted.layout == "windows":
+            return found.transpose(1, 2)
+        return found.flatten(1, 2)
+
+
+def _pieces(rows: Tensor, wanted: Takes) -> Tensor:
+    """Pieces (n, K, C, S, S) of the rows of an input."""
+    side_px = wanted.side_px
+    return rows.reshape(rows.shape[0], wanted.length, 2 if wanted.kind == "flow" else 3, side_px, side_px)
+
+
+def _name(stream: str, wanted: Takes | None) -> str:
+    return FACES if wanted is None else f"{stream}_{_rows(wanted)}"
+
+
+def _rows(wanted: Takes | None) -> str:
+    """What the rows of an input are."""
+    if wanted is None:
+        return FACES
+    return {"stacks": "flow", "windows": "windows"}.get(wanted.layout, "frames")
+
+
+def _shape(wanted: Takes | None) -> tuple[int, ...]:
+    """Shape of a row of an input."""
+    if wanted is None:
+        return 3, FACE_PX, FACE_PX
+    side = (wanted.side_px, wanted.side_px)
+    if wanted.layout == "windows":
+        return wanted.length, 3, *side
+    return wanted.length * (2 if wanted.kind == "flow" else 3), *side
+
+
+def _told(config: TrainVideoConfig, wanted: Takes | None) -> Mapping[str, Any]:
+    """How many rows a clip is tested on, and where they lie."""
+    if wanted is None:
+        return {"rows": FACES, "most": config.attention.frames, "shape": list(_shape(None))}
+    return {
+        "rows": _rows(wanted),
+        "most": wanted.test_count,
+        "shape": list(_shape(wanted)),
+        "frames_each": wanted.length,
+        "stride": wanted.stride,
+    }
