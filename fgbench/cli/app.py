@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import __version__
+from fgbench import __version__, plugins
 from fgbench.cli import (
     audit,
     baseline,
+    check_plugin,
     compare,
     datasets,
     demo,
@@ -29,7 +30,7 @@ from fgbench.cli import (
     synth,
     train,
 )
-from fgbench.cli.console import errors_explained
+from fgbench.cli.console import errors_explained, note
 from fgbench.cli.process_limits import check_address_space
 
 
@@ -40,7 +41,11 @@ class _Commands(TyperGroup):
         with errors_explained():
             check_address_space()
             with next_steps.nothing_typed():
-                return super().invoke(ctx)
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    for sentence in plugins.left_out():
+                        note(f"left out: {sentence}")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         found = super().resolve_command(ctx, args)
@@ -62,6 +67,7 @@ app.command("synth")(synth.synth)
 app.command("prepare")(prepare.prepare)
 app.command("status")(status.status)
 app.command("check")(status.check)
+app.command("check-plugin")(check_plugin.check_plugin)
 app.command("datasets")(datasets.datasets)
 app.command("recipes")(recipes.recipes)
 app.command("labels")(labels.labels)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.cli import places
-from fgbench.cli.baseline_plugins import add_commands
+from fgbench.cli.baseline_plugins import Baselines, add_commands
 from fgbench.cli.clips import ImageRun, StartWeights, train_clips
 from fgbench.cli.console import note
 from fgbench.cli.options import DEFAULT_JOBS, Device, Force, Full, Jobs, Json, Resume
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fgbench.runs.weights import Trained
     from fgbench.training.context import Place
 
-app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Baselines, help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("plain-cnn")

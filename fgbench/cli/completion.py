@@ -44,8 +44,11 @@ def label_set(incomplete: str) -> list[str]:
 
 
 def table(incomplete: str) -> list[str]:
-    """Tables of ``fgbench report``."""
-    return _beginning(ROMAN, incomplete.upper())
+    """Tables of ``fgbench report``: the paper's by number, others by name."""
+    from fgbench import plugins
+
+    named = (name.replace("_", "-") for name in plugins.other_names("tables"))
+    return _beginning(ROMAN, incomplete.upper()) + _beginning(named, incomplete)
 
 
 def figure(incomplete: str) -> list[str]:

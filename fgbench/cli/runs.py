@@ -333,6 +333,7 @@ def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: b
     Raises:
         DatasetError: If features are left out and there are no classes that they would tell apart.
     """
+    from fgbench.preparation.pipeline import lacking, with_features
     from fgbench.preparation.prepare import run, saved
     from fgbench.runs.labels import read_labels
     from fgbench.workfolders.manifest_index import is_published, read_index
@@ -341,13 +342,12 @@ def ensure_features(workdir: Path, stages: Sequence[str], *, jobs: int, quiet: b
         note("the embedded data set is not prepared yet: preparing it")
         prepare(jobs=jobs)
     config, root = saved(workdir)
-    left_out = [stage for stage in stages if not getattr(config, stage).enabled]
+    left_out = lacking(config, stages)
     if not left_out and is_published(workdir):
         return
     if left_out and is_published(workdir):
         read_labels(read_index(workdir)).check_classes()
     for stage in left_out:
         note(f"the work folder has no {stage}: computing it")
-    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in left_out}
     with progress_bars(quiet=quiet) as progress:
-        run(config.model_copy(update=enabled), root, workdir, jobs=jobs, progress=progress)
+        run(with_features(config, left_out), root, workdir, jobs=jobs, progress=progress)

@@ -134,7 +134,7 @@ def test_report(prepared):
         (["prepare", "plain.yaml", "--data-root", "clips", "--engine", "locale"], 3, "did you mean 'local'"),
         (["prepare", "--data-root", "absent"], 4, "no folder absent"),
         (["prepare", "--data-root", "."], 4, "neither annotations.csv nor votes.csv"),
-        (["report", "--table", "IX", "--workdir", WORK], 3, "known reports.tables: table1"),
+        (["report", "--table", "IX", "--workdir", WORK], 3, "known tables: table1"),
         (
             ["report", "--format", "docx", "--workdir", WORK],
             3,
