@@ -13,17 +13,19 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from fgbench.entry_points import PREFIX, Declared, code_fault, declared, source_file
 from fgbench.errors import ConfigError, FgbenchError
-from fgbench.plugin_shapes import shape_fault
 from fgbench.plugin_sketch import Sketch as Sketch
 from fgbench.plugin_sketch import sketch_of
+
+if TYPE_CHECKING:
+    from fgbench.entry_points import Declared
 
 PACKAGES = {
     "datasets": "fgbench.datasets",
@@ -90,6 +92,8 @@ def _others(kind: str) -> dict[str, Declared]:
 
 def _judged() -> list[Declared]:
     """What other packages declare, with what is against it before any of it is imported."""
+    from fgbench.entry_points import PREFIX, declared  # only who asks for them waits for it
+
     own: dict[str, dict[str, Path]] = {}
     found = []
     for one in declared():
@@ -149,6 +153,9 @@ def _sentence(one: Declared, fault: str) -> str:
 @lru_cache(maxsize=256)
 def _imported(one: Declared) -> tuple[ModuleType | None, str]:
     """Module of a plugin of another package, or ``None`` and what is wrong with it."""
+    from fgbench.entry_points import code_fault
+    from fgbench.plugin_shapes import shape_fault
+
     try:
         fault = code_fault(one.module)
         if fault:
@@ -193,37 +200,9 @@ def left_out() -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A plugin of another package, tried.
-
-    Attributes:
-        kind: Its kind; empty where the package cannot be read.
-        name: Its name, with hyphens.
-        package: Package that it is of.
-        version: Version of the package.
-        fault: Why it cannot be used; empty if it can.
-    """
-
-    kind: str
-    name: str
-    package: str
-    version: str
-    fault: str
-
-
-def installed() -> list[Installed]:
+def installed() -> list[Declared]:
     """The plugins of other packages, each imported to see whether it can be used."""
-    return [
-        Installed(
-            kind=one.kind,
-            name=one.name.replace("_", "-"),
-            package=one.package,
-            version=one.version,
-            fault=one.fault or _imported(one)[1],
-        )
-        for one in _judged()
-    ]
+    return [one if one.fault else replace(one, fault=_imported(one)[1]) for one in _judged()]
 
 
 def package_of(kind: str, name: str) -> str:
@@ -291,6 +270,8 @@ def sketch(kind: str, name: str) -> Sketch:
     """
     path = _paths(kind).get(name)
     if path is None and name in (others := _others(kind)):
+        from fgbench.entry_points import source_file
+
         path = source_file(others[name].module)
     if path is None:
         raise FileNotFoundError(f"no {one_of(kind)} {name}")

@@ -13,18 +13,18 @@ from fgbench.naming import counted
 
 
 def check_plugin(
-    name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="Name of a plug-in, or its kind and name: datasets/mine."),
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Names of plug-ins, or kinds and names: datasets/mine."),
     ],
     json: Json = False,
 ) -> None:
-    """Try a plug-in: whether it has what its kind has to have, and does with small inputs what it should."""
+    """Try plug-ins: whether each has what its kind has to have, and does with small inputs what it should."""
     from fgbench.contracts import check, found_kinds
     from fgbench.errors import ConfigError
 
-    plain = name.rpartition("/")[2]
-    checked = [check(kind, plain) for kind in found_kinds(name)]
+    wanted = [(kind, name.rpartition("/")[2]) for name in names for kind in found_kinds(name)]
+    checked = [check(kind, name) for kind, name in wanted]
     if json:
         print_json([asdict(one) for one in checked])
     for one in checked if not json else ():
@@ -35,5 +35,6 @@ def check_plugin(
     n_faults = sum(len(one.faults) for one in checked)
     if n_faults:
         raise ConfigError(
-            f"{name} has {counted(n_faults, 'fault')}", "see CONTRIBUTING.md for what its kind has to keep to"
+            f"{', '.join(names)}: {counted(n_faults, 'fault')}",
+            "see CONTRIBUTING.md for what its kind has to keep to",
         )

@@ -95,10 +95,9 @@ def _plugins() -> dict[str, str]:
     found = {}
     for one in plugins.installed():
         state = f"disabled: {one.fault}" if one.fault else "ok"
-        name = f"{one.kind}/{one.name}".strip("/") or "all"
-        package = f"{one.package} {one.version}".rstrip()
-        key = name if name not in found else f"{name} of {package}"
-        found[key] = f"{package}, {state}"
+        name = f"{one.kind}/{one.name.replace('_', '-')}".strip("/") or "all"
+        key = name if name not in found else f"{name} of {one.origin}"
+        found[key] = f"{one.origin}, {state}"
     return found
 
 

@@ -106,4 +106,4 @@ def found_kinds(name: str) -> list[str]:
 
 
 def _faulty(kind: str) -> set[str]:
-    return {one.name.replace("-", "_") for one in plugins.installed() if one.kind == kind}
+    return {one.name for one in plugins.installed() if one.kind == kind}

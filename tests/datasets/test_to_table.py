@@ -296,7 +296,7 @@ def check_row(work, number, method, experiment, *, data, column, label):
 
 def test_no_adapter_is_forgotten():
     tested = [load_prepare(name).dataset.adapter for name in (*[case.recipe for case in CASES], *UNITS)]
-    assert {*tested, "fg_emotions"} == set(plugins.names("datasets"))
+    assert {*tested, "fg_emotions"} == set(plugins.own_names("datasets"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.recipe)
