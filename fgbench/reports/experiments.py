@@ -133,7 +133,7 @@ def find_experiments(
     there = sound_experiments(workdir, is_shown)
     found = [experiment for experiment in there if experiment.method in wanted]
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
-    if not found:
+    if not found + further:
         remedies = dict.fromkeys(method.command for method in methods)
         if not there and (others := find_benchmarks(workdir)):
             counts = sorted({len(one.runs[0].result["classes"]) for one in others})
