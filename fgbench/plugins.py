@@ -1,21 +1,31 @@
-"""Plugins by file name: the module ``<name>.py`` in the folder of a kind is the plugin ``<name>`` of it.
+"""Plugins by name: files of fgbench, and modules that other packages declare.
 
-So is a folder ``<name>`` with a module that is called like one of the kind (``methods/lbp_svm/method.py``).
-There is nothing to register: adding a file adds the plugin. A hyphen in a name that a user types stands for
-the underscore of the file name (``dlib-hog`` loads ``dlib_hog.py``).
+The module ``<name>.py`` in the folder of a kind is the plugin ``<name>`` of it. So is a folder ``<name>``
+with a module that is called like one of the kind (``methods/lbp_svm/method.py``). There is nothing to
+register: adding a file adds the plugin. Another package declares one as an entry point of the group
+``fgbench.<kind>``; one that cannot be used disables itself alone. A hyphen in a name that a user types stands
+for the underscore of the file name (``dlib-hog`` loads ``dlib_hog.py``).
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, FgbenchError
+from fgbench.plugin_sketch import Sketch as Sketch
+from fgbench.plugin_sketch import sketch_of
+
+if TYPE_CHECKING:
+    from fgbench.entry_points import Declared
 
 PACKAGES = {
     "datasets": "fgbench.datasets",
@@ -29,6 +39,12 @@ PACKAGES = {
 }
 """Kinds of plugins, and the package that holds those of fgbench."""
 
+_told: dict[str, None] = {}
+
+
+class PluginError(ConfigError):
+    """A plugin of another package cannot be used, or failed."""
+
 
 def names(kind: str) -> list[str]:
     """Names of all plugins of a kind, sorted, without importing them.
@@ -36,21 +52,61 @@ def names(kind: str) -> list[str]:
     Args:
         kind: One of :data:`PACKAGES`.
     """
+    return sorted({*own_names(kind), *_others(kind)})
+
+
+def own_names(kind: str) -> list[str]:
+    """Names of fgbench's own plugins of a kind, sorted, without importing them.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+    """
     return sorted(_paths(kind))
 
 
+def other_names(kind: str) -> list[str]:
+    """Names of the plugins of a kind that other packages declare, sorted, without importing them.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+    """
+    return sorted(_others(kind))
+
+
 def _paths(kind: str) -> dict[str, Path]:
-    """The file of every plugin by its name."""
+    """The file of every plugin of fgbench's own by its name."""
     found = {}
     for folder in map(Path, importlib.import_module(PACKAGES[kind]).__path__):
         for module in pkgutil.iter_modules([str(folder)]):
-            path = folder / module.name / f"{_one(kind)}.py" if module.ispkg else folder / f"{module.name}.py"
+            path = (
+                folder / module.name / f"{one_of(kind)}.py" if module.ispkg else folder / f"{module.name}.py"
+            )
             if not module.name.startswith("_") and path.is_file():
                 found[module.name] = path
     return found
 
 
-def _one(kind: str) -> str:
+def _others(kind: str) -> dict[str, Declared]:
+    return {one.name: one for one in _judged() if one.kind == kind and not one.fault}
+
+
+def _judged() -> list[Declared]:
+    """What other packages declare, with what is against it before any of it is imported."""
+    from fgbench.entry_points import PREFIX, declared  # only who asks for them waits for it
+
+    own: dict[str, dict[str, Path]] = {}
+    found = []
+    for one in declared():
+        if not one.fault and one.kind not in PACKAGES:
+            kinds = ", ".join(f"{PREFIX}{kind}" for kind in PACKAGES)
+            one = replace(one, fault=f"there is no group {PREFIX}{one.kind}, expected one of {kinds}")
+        elif not one.fault and one.name in own.setdefault(one.kind, _paths(one.kind)):
+            one = replace(one, fault="fgbench has one of this name itself")
+        found.append(one)
+    return found
+
+
+def one_of(kind: str) -> str:
     """Name of one plugin of a kind."""
     return kind.rstrip("s")
 
@@ -64,31 +120,141 @@ def load(kind: str, name: str) -> ModuleType:
 
     Raises:
         ConfigError: If there is no such plugin; the message lists what there is.
+        PluginError: If it is of another package and cannot be used.
     """
     wanted = name.replace("-", "_")
+    path = _paths(kind).get(wanted)
+    if path is not None:
+        module = f"{PACKAGES[kind]}.{wanted}"
+        return importlib.import_module(module if path.stem == wanted else f"{module}.{one_of(kind)}")
+    others = [one for one in _judged() if one.kind == kind and one.name == wanted]
+    if others:
+        return _use(min(others, key=lambda one: bool(one.fault)))
     known = names(kind)
-    if wanted not in known:
-        near = get_close_matches(wanted, known, n=1)
-        meant = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(
-            f"unknown {_one(kind)} {name!r}", f"{meant}known {kind}: {', '.join(known) or 'none'}"
-        )
-    module = f"{PACKAGES[kind]}.{wanted}"
-    is_folder = _paths(kind)[wanted].stem != wanted
-    return importlib.import_module(f"{module}.{_one(kind)}" if is_folder else module)
+    near = get_close_matches(wanted, known, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    raise ConfigError(
+        f"unknown {one_of(kind)} {name!r}", f"{meant}known {kind}: {', '.join(known) or 'none'}"
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sketch:
-    """What the file of a plugin tells without being run.
+def _use(one: Declared) -> ModuleType:
+    module, fault = (None, one.fault) if one.fault else _imported(one)
+    if module is None:
+        raise PluginError(_sentence(one, fault), f"update {one.package}, or uninstall it")
+    return module
 
-    Attributes:
-        summary: First line of its docstring; empty without one.
-        names: Names that it assigns at the top level.
+
+def _sentence(one: Declared, fault: str) -> str:
+    what = f"{one_of(one.kind)} {one.name.replace('_', '-')} " if one.name else "plugins "
+    return f"the {what}of the package {one.origin} cannot be used: {fault}"
+
+
+@lru_cache(maxsize=256)
+def _imported(one: Declared) -> tuple[ModuleType | None, str]:
+    """Module of a plugin of another package, or ``None`` and what is wrong with it."""
+    from fgbench.entry_points import code_fault
+    from fgbench.plugin_shapes import shape_fault
+
+    try:
+        fault = code_fault(one.module)
+        if fault:
+            return None, fault
+        module = importlib.import_module(one.module)
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does ends nothing but itself
+        text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+        return None, f"{one.module} cannot be imported ({text[:300]})"
+    fault = shape_fault(one.kind, module)
+    return (None, fault) if fault else (module, "")
+
+
+def loaded(kind: str) -> dict[str, ModuleType]:
+    """All plugins of a kind that can be used, by their sorted names.
+
+    Those of other packages that cannot are left out; :func:`left_out` tells them.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
     """
+    found = {name: load(kind, name) for name in own_names(kind)}
+    for one in _judged():
+        if one.kind not in (kind, ""):
+            continue
+        module, fault = (None, one.fault) if one.fault else _imported(one)
+        if module is None:
+            leave_out(_sentence(one, fault))
+        else:
+            found[one.name] = module
+    return dict(sorted(found.items()))
 
-    summary: str
-    names: frozenset[str]
+
+def leave_out(sentence: str) -> None:
+    """Keep for :func:`left_out` what of another package cannot be used, and why."""
+    _told[sentence] = None
+
+
+def left_out() -> list[str]:
+    """A sentence for each plugin, or part of one, that was left out since this was last asked."""
+    found = list(_told)
+    _told.clear()
+    return found
+
+
+def installed() -> list[Declared]:
+    """The plugins of other packages, each imported to see whether it can be used."""
+    return [one if one.fault else replace(one, fault=_imported(one)[1]) for one in _judged()]
+
+
+def package_of(kind: str, name: str) -> str:
+    """Package, and its version, that a plugin is of; empty for fgbench's own.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+        name: Name of the plugin.
+    """
+    wanted = name.replace("-", "_")
+    if wanted in _paths(kind):
+        return ""
+    one = _others(kind).get(wanted)
+    return one.origin if one is not None else ""
+
+
+@contextmanager
+def explained(kind: str, name: str) -> Iterator[None]:
+    """Say of which package a plugin is that fails in a way that it did not foresee.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+        name: Name of the plugin.
+
+    Raises:
+        PluginError: In the place of what a plugin of another package raises, but for errors of fgbench's.
+    """
+    try:
+        yield
+    except Exception as error:
+        package = "" if isinstance(error, FgbenchError | OSError | MemoryError) else package_of(kind, name)
+        if not package:
+            raise
+        said = f"{name.replace('_', '-')} of the package {package} failed: {type(error).__name__}: {error}"
+        raise PluginError(
+            f"the {one_of(kind)} {said}",
+            f"tell its authors; fgbench check-plugin {kind}/{name.replace('_', '-')} tries it, "
+            "FGBENCH_DEBUG=1 shows where",
+        ) from error
+
+
+def readable_sketch(kind: str, name: str) -> Sketch:
+    """As :func:`sketch`; of a file that cannot be read, or is not found, a summary that says so.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+        name: As :func:`names` gives it.
+    """
+    try:
+        return sketch(kind, name)
+    except (SyntaxError, ValueError, OSError) as error:
+        return Sketch(summary=f"Cannot be read: {error}", names=frozenset())
 
 
 def sketch(kind: str, name: str) -> Sketch:
@@ -103,16 +269,10 @@ def sketch(kind: str, name: str) -> Sketch:
         SyntaxError: If it is not Python.
     """
     path = _paths(kind).get(name)
+    if path is None and name in (others := _others(kind)):
+        from fgbench.entry_points import source_file
+
+        path = source_file(others[name].module)
     if path is None:
-        raise FileNotFoundError(f"no {_one(kind)} {name}")
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    targets = [
-        target
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-    ]
-    return Sketch(
-        summary=(ast.get_docstring(tree) or "").partition("\n")[0],
-        names=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
-    )
+        raise FileNotFoundError(f"no {one_of(kind)} {name}")
+    return sketch_of(path)

@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import inspect
 import re
 import subprocess
 import sys
@@ -13,15 +12,15 @@ import typer
 import yaml
 
 import fgbench
-from fgbench import plugins, records
+from fgbench import plugins
 from fgbench.catalogue.listing import recipes_by_adapter
 from fgbench.cli import baseline
 from fgbench.cli.app import app
-from fgbench.config import PrepareConfig, Section
-from fgbench.datasets._card import WHOLE
+from fgbench.config import Section
+from fgbench.contracts import check
 from fgbench.preparation import pipeline
 from fgbench.resources import resource
-from fgbench.taxonomy import FOUND, ontology, ontology_names
+from fgbench.taxonomy import FOUND, ontology_names
 
 ROOT = Path(fgbench.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -34,34 +33,27 @@ def test_imports_go_one_way():
     assert lint_imports(config_filename=str(ROOT.parent / "pyproject.toml"), no_cache=True) == 0
 
 
-@pytest.mark.parametrize("name", plugins.names("datasets"))
-def test_data_sets_keep_their_contract(name):
+OWN = [(kind, name) for kind in plugins.PACKAGES for name in plugins.own_names(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), OWN, ids=lambda text: text)
+def test_plugins_keep_their_contracts(kind, name):
+    """The same that ``fgbench check-plugin`` asks of those of other packages."""
+    assert check(kind, name).faults == ()
+
+
+@pytest.mark.parametrize("name", plugins.own_names("datasets"))
+def test_data_sets_are_documented_and_tested(name):
     module = plugins.load("datasets", name)
-    assert list(inspect.signature(module.list_clips).parameters) in (["root"], ["root", "variant"])
     assert re.search("labels", module.__doc__, re.IGNORECASE), "an adapter tells its labels"
     assert (Path(__file__).parent / "datasets" / f"test_{name}.py").is_file(), "a fake of its layout"
-
-
-@pytest.mark.parametrize("name", plugins.names("datasets"))
-def test_cards_of_data_sets_are_complete(name):
-    card = plugins.load("datasets", name).CARD
     for fact in ("title", "licence", "citation", "request", "protocol"):
-        assert getattr(card, fact).strip()
-        assert "http" not in getattr(card, fact), "addresses change: the owner and the page's title stay"
-    assert card.kind in ("image", "video", "au")
-    assert card.layouts
-    assert len({variant.name for variant in card.variants}) == len(card.variants) > 0
-    assert card.totals_source or not any(variant.totals for variant in card.variants)
-    for variant in card.variants:
-        labels = ontology(variant.scheme)
-        assert set(variant.classes) <= set(variant.totals)
-        for part, counts in variant.classes.items():
-            assert part in (*records.SPLITS, WHOLE)
-            assert set(counts) <= set(labels.labels)
-            assert sum(counts.values()) == variant.totals[part]
+        assert "http" not in getattr(module.CARD, fact), (
+            "addresses change: the owner and the page's title stay"
+        )
 
 
-@pytest.mark.parametrize("name", plugins.names("datasets"))
+@pytest.mark.parametrize("name", plugins.own_names("datasets"))
 def test_data_sets_have_recipes_for_all_their_variants(name):
     """One recipe bears the adapter's name; each names a variant and a label set that there are."""
     recipes = recipes_by_adapter()[name.replace("_", "-")]
@@ -75,34 +67,10 @@ def test_data_sets_have_recipes_for_all_their_variants(name):
         assert "# Command: fgbench prepare" in head.split("name:")[0]
 
 
-@pytest.mark.parametrize("name", plugins.names("decoders"))
-def test_decoders_keep_their_contract(name):
-    module = plugins.load("decoders", name)
-    assert list(inspect.signature(module.open_reader).parameters) == ["path", "limits"]
-    assert list(inspect.signature(module.digest).parameters) == ["path"]
-
-
-@pytest.mark.parametrize("name", plugins.names("detectors"))
-def test_detectors_keep_their_contract(name):
-    assert callable(plugins.load("detectors", name).open_detector)
-
-
-@pytest.mark.parametrize("name", plugins.names("engines"))
-def test_engines_keep_their_contract(name):
-    assert next(iter(inspect.signature(plugins.load("engines", name).start).parameters)) == "jobs"
-
-
-@pytest.mark.parametrize("name", plugins.names("methods"))
-def test_baselines_keep_their_contract(name):
-    module = plugins.load("methods", name)
-    assert list(inspect.signature(module.run).parameters) in (
-        ["config", "place"],
-        ["config", "place", "weights"],  # a network that starts from weights of others
-    )
-    assert set(module.NEEDS) <= set(pipeline.FEATURES)
+@pytest.mark.parametrize("name", plugins.own_names("methods"))
+def test_methods_without_a_command_of_their_own_tell_their_recipes(name):
     if not hasattr(baseline, name):
-        assert issubclass(module.RECIPE, Section), "its command reads recipes by it"
-    assert module.__doc__.startswith(f"Baseline ``{name.replace('_', '-')}``: "), "the help of its command"
+        assert issubclass(plugins.load("methods", name).RECIPE, Section), "its command reads recipes by it"
 
 
 def test_conventional_baselines_do_not_import_torch():
@@ -140,26 +108,8 @@ def test_all_that_draws_draws_in_our_style():
     assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["render.py"]
 
 
-@pytest.mark.parametrize("kind", ["tables", "figures"])
-def test_tables_and_figures_keep_their_contract(kind):
-    for name in plugins.names(kind):
-        assert list(inspect.signature(plugins.load(kind, name).build).parameters) == ["workdir"]
-
-
-@pytest.mark.parametrize("name", pipeline.ORDER)
-def test_stages_keep_their_contract(name):
-    stage = plugins.load("stages", name).STAGE
-    assert stage.name == name
-    assert name in PrepareConfig.model_fields
-    for table in stage.outputs.values():
-        assert "clip_id" in records.schema(table).names
-    earlier = pipeline.ORDER[: pipeline.ORDER.index(name)]
-    assert set(stage.inputs) <= set(earlier)
-    assert bool(stage.inputs) == (name != pipeline.ORDER[0])
-
-
 def test_every_stage_module_is_in_the_order():
-    assert {*pipeline.ORDER, "publish"} == set(plugins.names("stages"))
+    assert {*pipeline.ORDER, "publish"} == set(plugins.own_names("stages"))
 
 
 @pytest.mark.parametrize("path", sorted(resource("pipelines").rglob("*.yaml")), ids=lambda path: path.name)

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from fgbench import plugins
 from fgbench.catalogue.classes import Classes, choose_classes
 from fgbench.catalogue.diagnosis import with_what_is_there
 from fgbench.catalogue.inventory import Inventory, take_inventory
 from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
+from fgbench.config.named_recipes import packed_names
 from fgbench.datasets._card import Card
 from fgbench.datasets._tables import tables_read
 from fgbench.datasets._tree import ODD
-from fgbench.errors import DatasetError
+from fgbench.errors import ConfigError, DatasetError
 from fgbench.naming import first_few, is_text, one_spelling, several_spellings, shown, tidy
 from fgbench.records import PEOPLE, ClipEntry, UnitSource
 from fgbench.taxonomy import Ontology, UnknownLabelError, free_classes, ontology, with_classes
@@ -89,14 +91,16 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     takes_variant = "variant" in inspect.signature(adapter.list_clips).parameters
     with tables_read() as tables:
         try:
-            found: list[ClipEntry] = (
-                adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
-            )
+            with plugins.explained("datasets", config.adapter):
+                found = _listed(
+                    adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
+                )
         except DatasetError as error:
             raise with_what_is_there(error, root, config.adapter) from error
     if not found:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
-    adapter_notes = adapter.notes(root) if hasattr(adapter, "notes") else []
+    with plugins.explained("datasets", config.adapter):
+        adapter_notes = adapter.notes(root) if hasattr(adapter, "notes") else []
     within = {path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)}
     inventory = take_inventory(root, [entry.path for entry in found], within)
     named, notes = _named(found)
@@ -120,6 +124,18 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         inventory=inventory,
         notes=(*adapter_notes, *notes, *classes.notes, *units.lines),
     )
+
+
+def _listed(found: Any) -> list[ClipEntry]:
+    """What an adapter lists.
+
+    Raises:
+        TypeError: If that is no list of entries.
+    """
+    wrong = [entry for entry in found if not isinstance(entry, ClipEntry)]
+    if wrong:
+        raise TypeError(f"list_clips gave {type(wrong[0]).__name__}, expected fgbench.records.ClipEntry")
+    return list(found)
 
 
 def unit_source(adapter: ModuleType, root: Path, variant: str) -> UnitSource:
@@ -154,11 +170,20 @@ def card_of(config: DatasetConfig) -> Card:
 
 def recipes_by_adapter() -> dict[str, list[PrepareConfig]]:
     """Adapter, named with hyphens, to the packed recipes that use it; those named as the adapter first."""
-    found: dict[str, list[PrepareConfig]] = {name.replace("_", "-"): [] for name in plugins.names("datasets")}
+    found: dict[str, list[PrepareConfig]] = {
+        name.replace("_", "-"): [] for name in plugins.loaded("datasets")
+    }
     for name in recipe_names():
-        recipe = load_prepare(name)
-        if not recipe.dataset.synthetic:
-            found[recipe.dataset.adapter.replace("_", "-")].append(recipe)
+        try:
+            recipe = load_prepare(name)
+        except ConfigError as error:
+            if name in packed_names("prepare"):
+                raise
+            plugins.leave_out(error.message)
+            continue
+        adapter = recipe.dataset.adapter.replace("_", "-")
+        if not recipe.dataset.synthetic and adapter in found:
+            found[adapter].append(recipe)
     return {
         adapter: sorted(recipes, key=lambda recipe: (recipe.name != adapter, recipe.name))
         for adapter, recipes in found.items()

@@ -19,8 +19,8 @@ from fgbench.config import (
     load_baseline,
     load_prepare,
     load_training,
-    recipe_names,
 )
+from fgbench.config.named_recipes import BROUGHT, NamedRecipe, brought_recipes, packed_names
 from fgbench.errors import ConfigError
 from fgbench.resources import resource
 
@@ -49,7 +49,8 @@ class RecipeCard:
         command: The command that takes it, e.g. ``"train msau"``.
         usage: The whole command line, after ``fgbench``.
         header: What its file says before its keys: run time, what to expect, what the paper leaves open.
-        is_packed: Whether it has a file; else it is the defaults of a baseline.
+        is_packed: Whether it has a text; else it is the defaults of a baseline.
+        package: Package that brings it, with its version; empty for fgbench's own.
     """
 
     name: str
@@ -58,16 +59,19 @@ class RecipeCard:
     usage: str
     header: str
     is_packed: bool = True
+    package: str = ""
 
 
 def recipe_cards() -> list[RecipeCard]:
     """All recipes: of packed files, and of baselines that have none; by commands, and sorted within them."""
-    cards = [_card(kind, name) for kind in KINDS for name in recipe_names(kind)]
+    cards = [_card(kind, _packed(kind, name)) for kind in KINDS for name in packed_names(kind)]
+    cards += [_card(kind, recipe) for kind in BROUGHT for recipe in brought_recipes(kind).values()]
     told = {card.command for card in cards}
     for name in plugins.names("methods"):
+        package = plugins.package_of("methods", name)
         command = f"baseline {name.replace('_', '-')}"
         if command not in told and command not in _MODELS:
-            cards.append(_defaults(name, command))
+            cards.append(_defaults(name, command, package))
     return sorted(cards, key=lambda card: (KINDS.index(card.kind), card.command, card.name))
 
 
@@ -102,12 +106,19 @@ def read_recipe(card: RecipeCard) -> Any:
 
 
 def describe(card: RecipeCard) -> str:
-    """One sentence for people on a recipe.
+    """One sentence for people on a recipe; of another package's that is not valid, why.
 
     Raises:
         ConfigError: If it is not valid.
     """
-    return str(read_recipe(card).description) if card.is_packed else card.header
+    if not card.is_packed:
+        return card.header
+    try:
+        return str(read_recipe(card).description)
+    except ConfigError as error:
+        if not card.package:
+            raise
+        return f"cannot be used: {error.message}"
 
 
 def data_set_of(config: Any) -> str:
@@ -119,13 +130,30 @@ def data_set_of(config: Any) -> str:
     return str(plugins.load("datasets", config.dataset.adapter).CARD.title)
 
 
-def _card(kind: str, name: str) -> RecipeCard:
-    header = _header(resource("pipelines", kind, f"{name}.yaml").read_text(encoding="utf-8"))
-    found = _COMMAND.search(header)
-    usage = found[1] if found else f"{kind} {name}"
+def _packed(kind: str, name: str) -> NamedRecipe:
+    path = resource("pipelines", kind, f"{name}.yaml")
+    return NamedRecipe(name=name, origin=str(path), text=path.read_text(encoding="utf-8"))
+
+
+def _card(kind: str, recipe: NamedRecipe) -> RecipeCard:
+    header = _header(recipe.text)
+    found = None if recipe.package else _COMMAND.search(header)
+    if found:
+        usage = found[1]
+    elif kind == "baseline":
+        usage = f"baseline {recipe.plugin.replace('_', '-')} --recipe {recipe.name}"
+    else:
+        usage = f"{kind} {recipe.name} --data-root FOLDER"
     words = usage.split()
     command = words[0] if words[0] == "prepare" else " ".join(words[:2])
-    return RecipeCard(name=name, kind=kind, command=command, usage=usage, header=header)
+    return RecipeCard(
+        name=recipe.name,
+        kind=kind,
+        command=command,
+        usage=usage,
+        header=header,
+        package=recipe.package,
+    )
 
 
 def _header(text: str) -> str:
@@ -138,11 +166,8 @@ def _header(text: str) -> str:
     return "\n".join(lines)
 
 
-def _defaults(name: str, command: str) -> RecipeCard:
-    try:
-        summary = plugins.sketch("methods", name).summary
-    except (SyntaxError, ValueError) as error:
-        summary = f"Cannot be read: {error}"
+def _defaults(name: str, command: str, package: str) -> RecipeCard:
+    summary = plugins.readable_sketch("methods", name).summary
     return RecipeCard(
         name=name.replace("_", "-"),
         kind="baseline",
@@ -150,4 +175,5 @@ def _defaults(name: str, command: str) -> RecipeCard:
         usage=command,
         header=summary,
         is_packed=False,
+        package=package,
     )

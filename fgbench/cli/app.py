@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import __version__
+from fgbench import __version__, plugins
 from fgbench.cli import (
     audit,
     baseline,
+    check_plugin,
     compare,
     datasets,
     demo,
@@ -29,7 +30,7 @@ from fgbench.cli import (
     synth,
     train,
 )
-from fgbench.cli.console import errors_explained
+from fgbench.cli.console import errors_explained, note
 from fgbench.cli.process_limits import check_address_space
 from fgbench.cli.workdirs import add_command
 
@@ -41,7 +42,11 @@ class _Commands(TyperGroup):
         with errors_explained():
             check_address_space()
             with next_steps.nothing_typed():
-                return super().invoke(ctx)
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    for sentence in plugins.left_out():
+                        note(f"left out: {sentence}")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         found = super().resolve_command(ctx, args)
@@ -63,6 +68,7 @@ add_command(app, "synth")(synth.synth)
 add_command(app, "prepare")(prepare.prepare)
 add_command(app, "status")(status.status)
 add_command(app, "check", metavar="WORKDIR|DATASET")(status.check)
+add_command(app, "check-plugin")(check_plugin.check_plugin)
 add_command(app, "datasets")(datasets.datasets)
 add_command(app, "recipes")(recipes.recipes)
 add_command(app, "labels")(labels.labels)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
-from fgbench.cli.baseline_plugins import add_commands
+from fgbench.cli.baseline_plugins import Baselines, add_commands
 from fgbench.cli.options import RunOptions, run_command
 from fgbench.cli.runs import begun, default_recipe
 from fgbench.cli.show_runs import show_runs
@@ -17,7 +17,7 @@ from fgbench.cli.train import ImageRun, StartWeights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-app = typer.Typer(help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Baselines, help="Run a baseline.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def _of_recipe(name: str) -> Callable[..., None]:

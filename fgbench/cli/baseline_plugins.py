@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
 
 from fgbench import plugins
 from fgbench.cli.options import BaselineOptions, run_command
@@ -13,28 +16,49 @@ from fgbench.cli.show_runs import show_runs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import typer
-
 KIND = "methods"
 
 
+class Baselines(TyperGroup):
+    """The baselines of fgbench, and those of other packages, looked for only when one may be meant."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all baselines."""
+        return [*super().list_commands(ctx), *_commands_of_others()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a baseline."""
+        own = super().get_command(ctx, cmd_name)
+        return own if own is not None else _commands_of_others().get(cmd_name)
+
+
+def _commands_of_others() -> dict[str, Any]:
+    """Name to command of the baselines of other packages; none of them is imported."""
+    names = plugins.other_names(KIND)
+    if not names:
+        return {}
+    # An app of their own: that of the group stays what fgbench has. With a callback it is a group of one too.
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    for name in names:
+        _add(app, name)
+    return dict(typer.main.get_group(app).commands)
+
+
 def add_commands(app: typer.Typer) -> None:
-    """Add a command for each baseline that has none yet."""
+    """Add a command for each baseline of fgbench that has none yet."""
     there = {command.name for command in app.registered_commands}
-    for name in plugins.names(KIND):
-        typed = name.replace("_", "-")
-        if typed not in there:
-            found = _sketch(name)
-            absent = () if "DEVICE" in found.names else ("device", "resume")
-            run_command(app, typed, summary=_help(found.summary), without=absent)(_command(typed))
+    for name in plugins.own_names(KIND):
+        if name.replace("_", "-") not in there:
+            _add(app, name)
 
 
-def _sketch(name: str) -> plugins.Sketch:
-    """What a baseline's file tells; one that is not Python fails when it is run, not before."""
-    try:
-        return plugins.sketch(KIND, name)
-    except (SyntaxError, ValueError) as error:
-        return plugins.Sketch(summary=f"Cannot be read: {error}", names=frozenset())
+def _add(app: typer.Typer, name: str) -> None:
+    """Add the command of a baseline; one that is not Python fails when it is run, not before."""
+    typed = name.replace("_", "-")
+    found = plugins.readable_sketch(KIND, name)
+    absent = () if "DEVICE" in found.names else ("device", "resume")
+    run_command(app, typed, summary=_help(found.summary), without=absent)(_command(typed))
 
 
 def _help(summary: str) -> str:

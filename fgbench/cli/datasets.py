@@ -41,11 +41,13 @@ def datasets(
     rows: list[dict[str, Any]] = []
     for adapter, recipes in recipes_by_adapter().items():
         card = plugins.load("datasets", adapter).CARD
+        package = plugins.package_of("datasets", adapter)
         names = [recipe.name for recipe in recipes]
         found = remembered_root(adapter, *names, base=root)
         rows.append(
             {
                 "adapter": adapter,
+                **({"package": package} if package else {}),
                 "title": card.title,
                 "kind": card.kind,
                 "recipes": names,
@@ -63,7 +65,8 @@ def datasets(
         print_json(rows)
         return
     for row in rows:
-        say(f"{row['adapter']}: {row['title']} ({row['kind']})")
+        package = f"; of the package {row['package']}" if "package" in row else ""
+        say(f"{row['adapter']}: {row['title']} ({row['kind']}{package})")
         for name in ("recipes", "layouts", "protocol", "licence", "request", "found"):
             value = row[name]
             text = "; ".join(value) if isinstance(value, list) else value

@@ -19,7 +19,7 @@ EXTRAS = {
 
 
 def doctor(json: Json = False) -> None:
-    """Tell versions, decoders, detectors, model files, device and free disk; exit 9 if one is missing."""
+    """Tell versions, decoders, detectors, models, plug-ins, device and disk; exit 9 if one is missing."""
     from fgbench.errors import DependencyError
 
     facts = examine()
@@ -27,6 +27,8 @@ def doctor(json: Json = False) -> None:
         print_json(facts)
     else:
         for group, entries in facts.items():
+            if not entries:  # no plugins of other packages
+                continue
             say(f"{group}:")
             for name, value in entries.items():
                 say(f"  {name}: {value}")
@@ -39,7 +41,7 @@ def doctor(json: Json = False) -> None:
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Facts by group: versions, extras, decoders, detectors, models, device, disk."""
+    """Facts by group: versions, extras, decoders, detectors, models, plugins, device, disk."""
     from fgbench import plugins
     from fgbench.provenance import provenance
 
@@ -49,9 +51,10 @@ def examine() -> dict[str, dict[str, Any]]:
     return {
         "versions": {**{name: value for name, value in found.items() if value is not None}, **packages},
         "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
-        "decoders": {name: _decoder(name) for name in plugins.names("decoders")},
-        "detectors": {name: _detector(name) for name in plugins.names("detectors")},
+        "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
+        "detectors": {name: _detector(name) for name in plugins.own_names("detectors")},
         "models": _models(),
+        "plugins": _plugins(),
         "device": {"cores": cores(), **_cuda()},
         "disk": {str(places.BASE): _free(places.BASE)},
     }
@@ -84,6 +87,19 @@ def _detector(name: str) -> str:
         return f"missing: {error}"
     first = (module.__doc__ or "").strip().split("\n\n")[0]
     return " ".join(first.replace("``", "").partition(": ")[2].split())
+
+
+def _plugins() -> dict[str, str]:
+    """Plugins of other packages: which package, and whether they can be used."""
+    from fgbench import plugins
+
+    found = {}
+    for one in plugins.installed():
+        state = f"disabled: {one.fault}" if one.fault else "ok"
+        name = f"{one.kind}/{one.name.replace('_', '-')}".strip("/") or "all"
+        key = name if name not in found else f"{name} of {one.origin}"
+        found[key] = f"{one.origin}, {state}"
+    return found
 
 
 def _models() -> dict[str, str]:

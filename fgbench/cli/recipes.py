@@ -37,16 +37,17 @@ def recipes(
 
 
 def _list(cards: list[RecipeCard], *, json: bool) -> None:
-    from fgbench.catalogue.recipes import data_set_of, describe, read_recipe
+    from fgbench.catalogue.recipes import describe
 
     if json:
         print_json(
             [
                 {
                     "name": card.name,
+                    **({"package": card.package} if card.package else {}),
                     "command": card.command,
                     "usage": f"fgbench {card.usage}",
-                    "data_set": data_set_of(read_recipe(card)) if card.kind == "prepare" else "",
+                    "data_set": _data_set(card),
                     "description": describe(card),
                 }
                 for card in cards
@@ -57,8 +58,24 @@ def _list(cards: list[RecipeCard], *, json: bool) -> None:
     for command, group in groupby(cards, key=lambda card: card.command):
         say(f"fgbench {command}")
         for card in group:
-            say(f"  {card.name:<{width}}  {describe(card)}")
+            package = f" (of the package {card.package})" if card.package else ""
+            say(f"  {card.name:<{width}}  {describe(card)}{package}")
     say("every key of one, to save and to edit: fgbench recipes NAME > mine.yaml")
+
+
+def _data_set(card: RecipeCard) -> str:
+    """Title of the data set of a recipe; empty where it is of none, or cannot be read."""
+    from fgbench.catalogue.recipes import data_set_of, read_recipe
+    from fgbench.errors import ConfigError
+
+    if card.kind != "prepare":
+        return ""
+    try:
+        return data_set_of(read_recipe(card))
+    except ConfigError:
+        if not card.package:
+            raise
+        return ""
 
 
 def _show(card: RecipeCard, *, json: bool) -> None:

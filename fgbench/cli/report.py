@@ -143,11 +143,11 @@ def report(
     classes = {one: not is_published(one) or has_classes(one) for one in folders}
     for kind, name in wanted:
         try:
-            made.append(_build(plugins.load(kind, name), name, folders))
-        except ManifestError as error:
+            made.append(_build(kind, name, folders))
+        except (ManifestError, plugins.PluginError) as error:
             if not whole:
                 raise
-            if not isinstance(error, NoRunError):
+            if not isinstance(error, NoRunError | plugins.PluginError):
                 failed.append(name)
             gap = f"{error.message}; {error.hint}"
             if isinstance(error, NoRunError) and not any(classes.values()):
@@ -179,8 +179,25 @@ def _tell_lacking_letters(workdir: Path) -> None:
         note(told)
 
 
-def _build(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:
-    """A table or figure of a work folder, or of several where it shows several."""
+def _build(kind: str, name: str, workdirs: list[Path]) -> Table | Figure:
+    """A table or figure of a work folder, or of several where it shows several.
+
+    Raises:
+        PluginError: If it is of another package, and fails or gives something else.
+    """
+    from fgbench import plugins
+    from fgbench.reports.rendering.table import Figure, Table
+
+    module = plugins.load(kind, name)
+    wanted = Table if kind == "tables" else Figure
+    with plugins.explained(kind, name):
+        made = _made(module, name, workdirs)
+        if not isinstance(made, wanted):
+            raise TypeError(f"it gave {type(made).__name__}, expected {wanted.__name__}")
+        return made
+
+
+def _made(module: ModuleType, name: str, workdirs: list[Path]) -> Table | Figure:
     if len(workdirs) == 1:
         single: Table | Figure = module.build(workdirs[0])
         return single

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from fgbench.config.features import checked_features
 from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
 
 Part = Literal["train", "val", "test"]
@@ -366,6 +373,22 @@ class PrepareConfig(Section):
     dense_trajectories: DenseTrajectoriesConfig = DenseTrajectoriesConfig()
     optical_flow: OpticalFlowConfig = OpticalFlowConfig()
     wide_faces: WideFacesConfig = WideFacesConfig()
+    features: Annotated[dict[str, dict[str, Any]], Field(max_length=100)] = Field(default_factory=dict)
+    """Features that installed packages compute: name to its keys; ``{mine: {}}`` has their defaults."""
+
+    @field_validator("features")
+    @classmethod
+    def _features_are_known(cls, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return checked_features(given)
+
+    @model_serializer(mode="wrap")
+    def _without_empty_features(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = dump(self)
+        if (
+            not self.features
+        ):  # what is written of a recipe without them stays as it was before there were any
+            told.pop("features", None)
+        return told
 
     @model_validator(mode="after")
     def _cells_have_pixels(self) -> Self:

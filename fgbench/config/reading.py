@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from fgbench.config.named_recipes import NamedRecipe, brought_recipes, named_recipe, packed_names
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
 from fgbench.config.strict_yaml import MAX_BYTES, read_yaml
 from fgbench.errors import ConfigError, MediaError
 from fgbench.files.regular_files import read_regular
-from fgbench.resources import resource
 
 Recipe = TypeVar("Recipe", bound=Section)
 EXTENDS = "extends"
@@ -70,12 +70,12 @@ def load_training(recipe: str, model: type[Recipe]) -> Recipe:
 
 
 def recipe_names(kind: str = "prepare") -> list[str]:
-    """Names of the recipes that come with fgbench, sorted.
+    """Names of the recipes that come with fgbench and with plugins of other packages, sorted.
 
     Args:
         kind: Folder under ``pipelines/``.
     """
-    return sorted(path.stem for path in resource("pipelines", kind).glob("*.yaml"))
+    return sorted({*packed_names(kind), *brought_recipes(kind)})
 
 
 def load_prepare(recipe: str) -> PrepareConfig:
@@ -105,8 +105,8 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
 
 
 def _read(recipe: str, kind: str, model: type[Recipe]) -> Recipe:
-    path = _find_recipe(recipe, kind)
-    return _check(_inherited(path, kind, ()), str(path), model)
+    found = _find_recipe(recipe, kind)
+    return _check(_inherited(found, kind, ()), found.origin, model)
 
 
 def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
@@ -155,33 +155,59 @@ def _read_text(path: Path) -> str:
         ) from error
 
 
-def _inherited(path: Path, kind: str, heirs: tuple[Path, ...]) -> dict[str, Any]:
+def _text_of(recipe: NamedRecipe) -> str:
+    """Text of a recipe, wherever it is.
+
+    Raises:
+        ConfigError: As :func:`_read_text`; or if a plugin brings more than :data:`MAX_BYTES`.
+    """
+    if recipe.path is not None:
+        return _read_text(recipe.path)
+    if len(recipe.text) > MAX_BYTES:
+        raise ConfigError(
+            f"{recipe.origin} has {len(recipe.text):,} characters", "expected a recipe: a small YAML text"
+        )
+    return recipe.text
+
+
+def _inherited(recipe: NamedRecipe, kind: str, heirs: tuple[str, ...]) -> dict[str, Any]:
     """Keys of a recipe over those of the recipe that it ``extends``."""
-    raw = _mapping(_read_text(path), str(path))
+    origin = recipe.origin
+    raw = _mapping(_text_of(recipe), origin)
     if EXTENDS not in raw:
         return raw
     name = raw.pop(EXTENDS)
     if not isinstance(name, str) or len(name) > _MAX_NAME:
         raise ConfigError(
-            f"{path} extends {_SHORT.repr(name)}, expected the name of a recipe",
+            f"{origin} extends {_SHORT.repr(name)}, expected the name of a recipe",
             f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
         )
-    parent = path.parent / f"{name}{path.suffix}"
-    if Path(name).name == name and not _is_there(parent) and name in recipe_names(kind):
-        parent = resource("pipelines", kind, f"{name}.yaml")
-    if Path(name).name != name or not _is_there(parent):
+    parent = _parent(recipe, name, kind)
+    if parent is None:
+        beside = f"no {recipe.path.parent / name}{recipe.path.suffix} and " if recipe.path else ""
         raise ConfigError(
-            f"{path} extends {name!r}, and there is no {parent} and no packed recipe of this name",
+            f"{origin} extends {name!r}, and there is {beside}no packed recipe of this name",
             f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
         )
-    if parent in (path, *heirs):
-        raise ConfigError(f"{path} extends {name!r}, which extends it in turn", "break the circle")
+    if parent.origin in (origin, *heirs):
+        raise ConfigError(f"{origin} extends {name!r}, which extends it in turn", "break the circle")
     if len(heirs) >= MAX_HEIRS:
         raise ConfigError(
             f"{heirs[0]} extends a recipe that extends another, more than {MAX_HEIRS} times",
             "shorten the chain",
         )
-    return _over(_inherited(parent, kind, (*heirs, path)), raw)
+    return _over(_inherited(parent, kind, (*heirs, origin)), raw)
+
+
+def _parent(recipe: NamedRecipe, name: str, kind: str) -> NamedRecipe | None:
+    """The recipe that another one extends: a file beside it, else a packed one or one of a plugin."""
+    if Path(name).name != name:
+        return None
+    if recipe.path is not None:
+        beside = recipe.path.parent / f"{name}{recipe.path.suffix}"
+        if _is_there(beside):
+            return NamedRecipe(name=name, origin=str(beside), path=beside)
+    return named_recipe(kind, name)
 
 
 def _is_there(path: Path) -> bool:
@@ -200,24 +226,25 @@ def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _find_recipe(recipe: str, kind: str) -> Path:
+def _find_recipe(recipe: str, kind: str) -> NamedRecipe:
     if recipe.endswith((".yaml", ".yml")):
         path = Path(recipe)
         if not _is_there(path):
             raise ConfigError(
                 f"no recipe file {_bounded(recipe)}", f"packed recipes: {', '.join(recipe_names(kind))}"
             )
-        return path
-    known = recipe_names(kind)
+        return NamedRecipe(name=path.stem, origin=str(path), path=path)
     name = recipe.replace("_", "-")
-    if name not in known:
+    found = named_recipe(kind, name)
+    if found is None:
+        known = recipe_names(kind)
         near = get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
             f"unknown recipe {_SHORT.repr(recipe)}",
             f"{meant}packed recipes: {', '.join(known)}; or give the path of a .yaml file",
         )
-    return resource("pipelines", kind, f"{name}.yaml")
+    return found
 
 
 def _explain(error: ValidationError, model: type[Section]) -> str:

@@ -20,7 +20,7 @@ from fgbench.naming import shown
 from fgbench.preparation.failures import TRANSIENT, WORKER_DIED, keep_traceback, reason_and_detail
 from fgbench.preparation.item_tables import ItemTables
 from fgbench.preparation.markers import REJECTS, Marker, stage_folder, stem, write_marker
-from fgbench.preparation.pipeline import Item, Stage, Task
+from fgbench.preparation.pipeline import Item, Stage, Task, schemas
 from fgbench.records import Rejected
 from fgbench.workfolders.sealed_json import discard
 
@@ -38,10 +38,9 @@ def execute(task: Task) -> Marker:
     stage: Stage = plugins.load("stages", task.stage).STAGE
     folder = stage_folder(task.workdir, task.stage)
     begin = stem(task.bucket, task.fingerprint)
-    width = stage.width(task.config) if stage.width else 0
     tables = ItemTables(
         {output: folder / f"{begin}.{output}.parquet" for output in stage.outputs},
-        {output: records.schema(table, width) for output, table in stage.outputs.items()},
+        schemas(stage, task.config),
     )
     rejected: dict[str, Rejected | None] = {}
     try:

@@ -28,9 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench import plugins, storage
+from fgbench import plugins, records, storage
 from fgbench.catalogue.stamps import Stamp
 from fgbench.config import PrepareConfig, Section
+from fgbench.config.features import feature_section
 from fgbench.files.hashing import digest_json
 from fgbench.preparation.markers import CHANGED as CHANGED
 from fgbench.preparation.markers import REJECTS as REJECTS
@@ -174,18 +175,106 @@ class Stage:
     reads_classes: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:
-        """Whether the recipe wants this stage."""
+        """Whether the recipe wants this stage; one of another package has to be named in it."""
+        if self.name not in ORDER and self.name not in recipe.features:
+            return False
         return self.enabled is None or self.enabled(self.config(recipe))
 
     def config(self, recipe: PrepareConfig) -> Section:
         """The section of the recipe that this stage reads."""
+        if self.name not in ORDER:
+            return feature_section(self.name, recipe.features[self.name])
         section: Section = getattr(recipe, self.name)
         return section
 
 
-def stages() -> list[Stage]:
-    """The stages in their order."""
-    return [plugins.load("stages", name).STAGE for name in ORDER]
+def stages(recipe: PrepareConfig) -> list[Stage]:
+    """The stages in their order; those of other packages that a recipe names come last.
+
+    Raises:
+        PluginError: If one of those cannot be used.
+    """
+    own: list[Stage] = [plugins.load("stages", name).STAGE for name in ORDER]
+    return [*own, *map(_of_other_package, sorted(recipe.features))]
+
+
+def _of_other_package(name: str) -> Stage:
+    stage: Stage = plugins.load("stages", name).STAGE
+    faults = []
+    if stage.name != name:
+        faults.append(f"STAGE.name is {stage.name!r}, expected {name!r}")
+    if set(stage.outputs) != {ROWS}:
+        faults.append(f"STAGE.outputs are {sorted(stage.outputs)}, expected {ROWS!r} alone")
+    if not stage.inputs or not set(stage.inputs) <= set(ORDER):
+        faults.append(f"STAGE.inputs are {stage.inputs}, expected some of {', '.join(ORDER)}")
+    if faults:
+        package = plugins.package_of("stages", name)
+        raise plugins.PluginError(
+            f"the stage {name} of the package {package} cannot be used: {'; '.join(faults)}",
+            "take it out of the recipe, or update the package",
+        )
+    return stage
+
+
+def schemas(stage: Stage, section: Section) -> dict[str, pa.Schema]:
+    """Output name to Arrow schema of a stage's tables; of another package's stage, as its module tells.
+
+    Args:
+        stage: The stage.
+        section: Its section of the recipe.
+
+    Raises:
+        PluginError: If the schema of another package's stage has no ``clip_id``.
+    """
+    if stage.name in ORDER:
+        width = stage.width(section) if stage.width else 0
+        return {output: records.schema(table, width) for output, table in stage.outputs.items()}
+    told = plugins.load("stages", stage.name).SCHEMA
+    schema: pa.Schema = told(section) if callable(told) else told
+    if "clip_id" not in getattr(schema, "names", ()):
+        package = plugins.package_of("stages", stage.name)
+        raise plugins.PluginError(
+            f"SCHEMA of the stage {stage.name} of the package {package} has no column clip_id",
+            "update the package",
+        )
+    return dict.fromkeys(stage.outputs, schema)
+
+
+def lacking(recipe: PrepareConfig, names: Sequence[str]) -> list[str]:
+    """Features that a recipe leaves out.
+
+    Args:
+        recipe: The recipe.
+        names: Features that are needed.
+    """
+    there = {stage.name for stage in stages(recipe) if stage.is_enabled(recipe)}
+    return [name for name in names if name not in there]
+
+
+def with_features(recipe: PrepareConfig, names: Sequence[str]) -> PrepareConfig:
+    """A recipe that has some features, those which it lacked with their defaults.
+
+    Args:
+        recipe: The recipe.
+        names: Features that it lacks.
+
+    Raises:
+        ConfigError: If there is no such feature.
+    """
+    changes: dict[str, Any] = {"features": dict(recipe.features)}
+    for name in names:
+        is_own = name in ORDER
+        if is_own:
+            section: Section = getattr(recipe, name)
+        else:
+            section = feature_section(name, recipe.features.get(name, {}))
+        if "enabled" in type(section).model_fields:
+            section = section.model_copy(update={"enabled": True})
+        if is_own:
+            changes[name] = section
+        else:
+            changes["features"][name] = section.model_dump(mode="json")
+    return recipe.model_copy(update=changes)
 
 
 def is_result(name: str) -> bool:
@@ -222,6 +311,12 @@ def fingerprint(
             "source": source,
             "plan": plan,
             "files": dict(files or {}),
+            # A stage of the same name and version of another package is another stage.
+            **(
+                {}
+                if stage.name in ORDER
+                else {"package": plugins.package_of("stages", stage.name).split()[:1]}
+            ),
         }
     )
 

@@ -205,7 +205,7 @@ def _pass(
         DamagedFilesError: If results turned out to be damaged that later stages read; they are forgotten.
     """
     reports = []
-    for stage in pipeline.stages():
+    for stage in pipeline.stages(state.config):
         tasks, markers = _plan(state, stage, force=force, retry=retry)
         state.demand_inputs(stage, [task.bucket for task in tasks])
         total = len(tasks) + len(markers)
@@ -245,7 +245,7 @@ def preview(
     stale: set[int] = set()
     reports = []
     plannable = True
-    for stage in pipeline.stages():
+    for stage in pipeline.stages(state.config):
         if not stage.is_enabled(config):
             state.finished[stage.name] = {}
             reports.append(stage_report(stage.name, {}, total=0, done=0))
@@ -303,7 +303,7 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
     """
     state = _begin(config, root, workdir)
     used: set[Path] = set()
-    for stage in pipeline.stages():
+    for stage in pipeline.stages(state.config):
         tasks, markers = _plan(state, stage, force=False, write=False)
         if tasks:
             raise ManifestError(
@@ -454,7 +454,7 @@ def _forget_moving(state: _Run) -> None:
 
 def _forget_changed(state: _Run, progress: Progress) -> None:
     """Let those buckets count as not read of which a file is another, although size and time are the same."""
-    first = pipeline.stages()[0]
+    first = pipeline.stages(state.config)[0]
     _, markers = _plan(state, first, force=False, write=False)
     checks = [Check(marker, state.workdir, state.root) for _, marker in sorted(markers.items())]
     for done, (marker, is_changed) in enumerate(state.runner(has_changed, checks), start=1):
@@ -466,7 +466,7 @@ def _forget_changed(state: _Run, progress: Progress) -> None:
 
 def _forget(state: _Run, bucket: int) -> None:
     """Make the first stage's result of a bucket count as not done."""
-    first = pipeline.stages()[0].name
+    first = pipeline.stages(state.config)[0].name
     marker = state.finished[first][bucket]
     discard(stored.marker_path(state.workdir, first, bucket, marker.fingerprint))
 

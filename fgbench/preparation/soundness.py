@@ -106,10 +106,12 @@ def _faults_of_plans(
     workdir: Path, origin: Mapping[str, Any], finished: Mapping[str, Mapping[int, Marker]]
 ) -> Iterable[str]:
     complete = {stage for stage, markers in finished.items() if len(markers) == len(origin["stages"][stage])}
-    for stage in pipeline.stages():
+    if not complete:
+        return
+    config = PrepareConfig.model_validate(origin["recipe"])
+    for stage in pipeline.stages(config):
         if stage.plan is None or not finished.get(stage.name) or not complete.issuperset(stage.inputs):
             continue
-        config = PrepareConfig.model_validate(origin["recipe"])
         buckets = sorted(bucket for bucket, marker in finished[stage.inputs[0]].items() if marker.accepted)
         digests = {bucket: pipeline.input_digests(stage, bucket, finished) for bucket in buckets}
         path = pipeline.plan_path(workdir, stage, stage.config(config), digests)

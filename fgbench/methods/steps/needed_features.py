@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fgbench.config import PrepareConfig
+from fgbench.preparation.pipeline import with_features
 from fgbench.preparation.prepare import run as prepare
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.report import quiet
@@ -38,8 +39,7 @@ def ensure_features(
         ManifestError: If it is no work folder, or its manifests or recipe are damaged.
     """
     config, root = saved(workdir)
-    enabled = {stage: getattr(config, stage).model_copy(update={"enabled": True}) for stage in stages}
-    config = config.model_copy(update=enabled)
+    config = with_features(config, stages)
     is_ready = is_published(workdir)
     missing = list(_missing(workdir, config, stages)) if is_ready else list(stages)
     if is_ready and not missing:
@@ -54,7 +54,12 @@ def ensure_features(
 def _missing(workdir: Path, config: PrepareConfig, stages: Iterable[str]) -> Iterable[str]:
     """Stages whose features the manifests do not have, or have otherwise than a recipe wants them."""
     made = published_recipe(workdir)
+    of_others = made.get("features", {})
     for stage in stages:
+        if stage in config.features:
+            if of_others.get(stage) != config.features[stage]:
+                yield stage
+            continue
         wanted = getattr(config, stage)
         try:
             is_there = type(wanted).model_validate(made.get(stage, {})) == wanted

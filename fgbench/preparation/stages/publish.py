@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fgbench import records, storage
 from fgbench.catalogue.listing import Listing
@@ -49,6 +49,9 @@ from fgbench.provenance import provenance
 from fgbench.records import SPLITS
 from fgbench.workfolders.manifest_index import INDEX, MANIFESTS, is_sealed, read_index
 from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 from fgbench.workfolders.verification import Claim, Runner, Verified
 
 PREVIOUS = "index.json.previous"
@@ -342,14 +345,14 @@ class _Part:
         stage: Stage that it is of.
         bucket: Bucket that it is of.
         described: Its file, digest and rows, as the marker has them; ``None`` for one that nothing is in.
-        schema: Table in :func:`fgbench.records.schema`, and the width of its vectors.
+        schema: Arrow schema of the table.
         name: Path below the manifests.
     """
 
     stage: str
     bucket: int
     described: Mapping[str, Any] | None
-    schema: tuple[str, int]
+    schema: pa.Schema
     name: str
 
 
@@ -357,16 +360,19 @@ def _parts(config: PrepareConfig, finished: Finished) -> list[_Part]:
     """Tables to publish, in the order of their names."""
     kinds = [("faces", ROWS, "faces/{:05d}.parquet")]
     kinds += [("augment", part, f"images/{part}-{{:05d}}.parquet") for part in SPLITS]
-    kinds += [(stage, ROWS, f"features/{stage}/{{:05d}}.parquet") for stage in pipeline.FEATURES]
+    kinds += [
+        (stage, ROWS, f"features/{stage}/{{:05d}}.parquet")
+        for stage in (*pipeline.FEATURES, *config.features)
+    ]
     parts = []
-    for stage in pipeline.stages():
+    for stage in pipeline.stages(config):
         if not stage.is_enabled(config):
             continue
-        width = stage.width(stage.config(config)) if stage.width else 0
+        schemas = pipeline.schemas(stage, stage.config(config))
         for name, output, pattern in kinds:
             if name != stage.name:
                 continue
-            schema = (stage.outputs[output], width)
+            schema = schemas[output]
             found = [
                 _Part(
                     stage=name,
@@ -396,7 +402,7 @@ def _place_parts(
     for part in parts:
         target = folder / part.name
         if part.described is None:
-            storage.write_table(target, records.schema(*part.schema).empty_table())
+            storage.write_table(target, part.schema.empty_table())
             files[part.name] = {"sha256": digest_file(target), "rows": 0}
             continue
         source = stage_folder(workdir, part.stage) / part.described["file"]

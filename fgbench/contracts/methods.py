@@ -1,0 +1,48 @@
+"""The contract of methods."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from fgbench import plugins
+from fgbench.config import Section, load_baseline
+from fgbench.contracts.signatures import signature_fault
+from fgbench.errors import ConfigError
+from fgbench.preparation import pipeline
+
+
+def method_faults(name: str, module: ModuleType) -> list[str]:
+    """What a method does not keep to.
+
+    Its defaults are a valid recipe with a name, it needs features that there are, and it runs from a recipe
+    and a place.
+
+    Args:
+        name: Its name, with underscores.
+        module: Its module.
+    """
+    package = plugins.package_of("methods", name)
+    ways = [["config", "place"]]
+    if not package:  # fgbench's own command starts a network from weights of others, or over an image model
+        ways += [["config", "place", "weights"], ["config", "place", "image"]]
+    found = signature_fault(module.run, *ways)
+    known = (*pipeline.FEATURES, *plugins.other_names("stages"))
+    unknown = [stage for stage in module.NEEDS if str(stage).replace("-", "_") not in known]
+    if unknown:
+        found.append(f"NEEDS names {', '.join(map(repr, unknown))}, expected some of {', '.join(known)}")
+    typed = name.replace("_", "-")
+    if not (module.__doc__ or "").startswith(f"Baseline ``{typed}``: "):
+        found.append(f"its docstring does not begin with 'Baseline ``{typed}``: ', which its help is made of")
+    if hasattr(module, "RECIPE"):
+        found += _recipe_faults(typed, module.RECIPE)
+    return found
+
+
+def _recipe_faults(name: str, model: type[Section]) -> list[str]:
+    if "name" not in model.model_fields:
+        return ["RECIPE has no key name; derive it from fgbench.config.BaselineConfig"]
+    try:
+        load_baseline(name, model)
+    except ConfigError as error:
+        return [error.message]
+    return []

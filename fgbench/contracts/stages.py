@@ -1,0 +1,60 @@
+"""The contract of stages of preparation."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from pydantic import ValidationError
+
+from fgbench import plugins, records
+from fgbench.config import PrepareConfig
+from fgbench.preparation import pipeline
+
+
+def stage_faults(name: str, module: ModuleType) -> list[str]:
+    """What a stage does not keep to.
+
+    One of fgbench's own stands in the order, after what it reads, and has a section of the recipe. One of
+    another package computes features: it brings its section, whose defaults are valid, and the schema of its
+    one table, and reads stages of fgbench's.
+
+    Args:
+        name: Its name, with underscores.
+        module: Its module.
+    """
+    if plugins.package_of("stages", name):
+        return _faults_of_feature(name, module)
+    if name == "publish":  # what all others lead to; it is a function of their results and no stage like them
+        return []
+    stage = module.STAGE
+    if name not in pipeline.ORDER:
+        return [f"{name} is not in fgbench.preparation.pipeline.ORDER"]
+    found = []
+    if stage.name != name:
+        found.append(f"STAGE.name is {stage.name!r}, expected {name!r}")
+    if name not in PrepareConfig.model_fields:
+        found.append(f"recipes have no section {name}")
+    for table in stage.outputs.values():
+        if "clip_id" not in records.schema(table).names:
+            found.append(f"the table {table} has no column clip_id")
+    earlier = pipeline.ORDER[: pipeline.ORDER.index(name)]
+    if not set(stage.inputs) <= set(earlier) or bool(stage.inputs) != bool(earlier):
+        found.append(f"STAGE.inputs are {stage.inputs}, expected some of {', '.join(earlier) or 'none'}")
+    return found
+
+
+def _faults_of_feature(name: str, module: ModuleType) -> list[str]:
+    try:
+        section = module.CONFIG()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        return [f"CONFIG has no valid defaults: {'.'.join(map(str, first['loc']))}: {first['msg']}"]
+    recipe = PrepareConfig(name=name, features={name: section.model_dump(mode="json")})
+    stage = pipeline.stages(recipe)[-1]
+    pipeline.schemas(stage, section)
+    found = []
+    if stage.version < 1:
+        found.append(f"STAGE.version is {stage.version}, expected 1 or more")
+    if not stage.is_enabled(recipe):
+        found.append("a recipe that names it with its defaults does not want it (STAGE.enabled)")
+    return found
