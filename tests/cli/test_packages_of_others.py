@@ -231,7 +231,7 @@ def test_nothing_is_taken_from_the_current_directory(here, tmp_path, way):
     told = json.loads(done.stdout)["plugins"]
     assert len(told) == sum(map(len, POINTS.values()))
     assert all("its package lies in the current directory" in state for state in told.values())
-    for words in (["datasets"], ["recipes"], ["baseline", "--help"], ["report", "--table", "how-many"]):
+    for words in (["datasets"], ["recipes"], ["baseline", "--help"], ["check-plugin", "how-many"]):
         fgbench(*words, site=site, cwd=tmp_path / "data")
     assert not (tmp_path / "ran").exists()
 
