@@ -240,17 +240,6 @@ def schemas(stage: Stage, section: Section) -> dict[str, pa.Schema]:
     return dict.fromkeys(stage.outputs, schema)
 
 
-def lacking(recipe: PrepareConfig, names: Sequence[str]) -> list[str]:
-    """Features that a recipe leaves out.
-
-    Args:
-        recipe: The recipe.
-        names: Features that are needed.
-    """
-    there = {stage.name for stage in stages(recipe) if stage.is_enabled(recipe)}
-    return [name for name in names if name not in there]
-
-
 def with_features(recipe: PrepareConfig, names: Sequence[str]) -> PrepareConfig:
     """A recipe that has some features, those which it lacked with their defaults.
 
