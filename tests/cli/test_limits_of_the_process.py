@@ -61,7 +61,7 @@ def test_a_clip_that_needs_more_than_a_worker_may_take_is_a_reject(clips, tmp_pa
     script = tmp_path / "greedy.py"
     script.write_text(
         "import sys\n"
-        "from fgbench import video\n"
+        "from fgbench.media import video\n"
         "OPEN = video.open_video\n"
         "def open_video(path, *rest, **limits):\n"
         "    if path.stem == 'c001':\n"
