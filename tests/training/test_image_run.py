@@ -287,9 +287,9 @@ def test_other_settings_leave_a_finished_run(place, au_weights):
 
 KILLED_AT = """
 import os, runpy, signal, sys
-from fgbench.training import image_run
+from fgbench.methods._networks import fitting
 
-fit = image_run.fit
+fit = fitting.fit
 
 def killed(*arguments, progress, **more):
     def told(name, done, of):
@@ -299,7 +299,7 @@ def killed(*arguments, progress, **more):
 
     return fit(*arguments, progress=told, **more)
 
-image_run.fit = killed
+fitting.fit = killed
 sys.argv = ["fgbench", *sys.argv[1:]]
 runpy.run_module("fgbench", run_name="__main__")
 """
@@ -398,7 +398,7 @@ def test_weights_are_given_if_and_only_if_the_recipe_needs_them(place, au_weight
 
 
 def test_without_images_to_choose_the_epoch_on_there_is_an_error(place, au_weights, monkeypatch):
-    samples = [sample for sample in image_run.image_samples(place.manifests) if sample.part != "val"]
+    samples = [sample for sample in image_roles.image_samples(place.manifests) if sample.part != "val"]
     monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
         image_run.run(image_recipe(), place, au_weights)

@@ -380,7 +380,7 @@ def test_bad_weights_are_refused(place, weights, tmp_path, kind, message):
 
 
 def test_without_validation_images_nothing_is_trained(place, weights, monkeypatch):
-    samples = [s for s in insightface.image_samples(place.manifests) if s.part != "val"]
+    samples = [s for s in image_roles.image_samples(place.manifests) if s.part != "val"]
     monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
         insightface.run(config(), place, weights)
