@@ -8,11 +8,11 @@ import pytest
 from face_frames import error_percent, frames
 
 from fgbench import plugins
-from fgbench.config import FaceOptions
+from fgbench.config import FacesConfig
 from fgbench.faces import detectors, harder
+from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import Detection, may_check, search_at_scale
 from fgbench.faces.following import Models, load_models
-from fgbench.faces.tracking import observe_clip
 
 MARKS = '''"""Detector of made-up pictures: five grey dots, of which it tells box and points."""
 
@@ -78,7 +78,7 @@ def picture():
     ],
 )
 def test_a_detector_says_itself_whether_it_checks(own, quick, colour, expected):
-    models = load_models(FaceOptions(detector=own(f"{quick}\n    {colour}")))
+    models = load_models(FacesConfig(detector=own(f"{quick}\n    {colour}")))
     assert type(models.detector).__name__ == "Dots"
     assert (models.checker is models.detector) == expected == may_check(models.detector)
     if not expected:
@@ -135,7 +135,7 @@ def test_points_find_faces_that_are_tilted_too_far_for_others(face_clips, models
     """No turn that is searched otherwise is as far; the landmarks are those of the upright picture."""
     image = cv2.cvtColor(cv2.imread(str(face_clips / "single_face.jpg")), cv2.COLOR_BGR2RGB)
     image = cv2.resize(image, (572, 562))
-    ((_, upright),) = observe_clip(frames([image]), FaceOptions(), models)
+    ((_, upright),) = observe_clip(frames([image]), FacesConfig(), models)
     turn = cv2.getRotationMatrix2D((286, 281), -degrees, 0.7)
     tilted = cv2.warpAffine(image, turn, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
     expected = cv2.transform(upright.landmarks[None], turn)[0]
@@ -147,7 +147,7 @@ def test_points_find_faces_that_are_tilted_too_far_for_others(face_clips, models
     for name, told in (("with", points), ("without", None)):
         known = Known(tilted.shape[:2], box, told)
         ((_, found),) = observe_clip(
-            frames([tilted]), FaceOptions(), Models(known, models.checker, models.predictor)
+            frames([tilted]), FacesConfig(), Models(known, models.checker, models.predictor)
         )
         errors[name] = np.inf if found.landmarks is None else error_percent(found.landmarks, expected)
     assert errors["with"] < 8
