@@ -14,6 +14,7 @@ from fgbench.config import TrainAuConfig
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.sample_batches import OverSamples
 from fgbench.methods.action_units.labels import balanced_mask
 from fgbench.runs.unit_results import Labels, Probabilities, mean_f1, unit_scores
 from fgbench.training.losses import masked_au_loss
@@ -40,7 +41,7 @@ class LabelledFrames:
     images: Source
 
 
-class AuTask:
+class AuTask(OverSamples):
     """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -64,12 +65,12 @@ class AuTask:
         seed: int,
         device: torch.device,
     ) -> None:
+        super().__init__(train, config.optimiser, seed)
         self.model = model
         self._config = config
         self._preprocessing = preprocessing
         self._train = train
         self._selection = selection
-        self._seed = seed
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
         self._epoch = -1
@@ -89,28 +90,13 @@ class AuTask:
             self._masked = torch.from_numpy(masked).to(self._device)
             self._choice, self._flip = split_views(self._views, drawn.to(self._device))
             self._epoch = epoch
-        return self._train.images.batches(
-            epoch=epoch,
-            seed=self._seed,
-            batch=self._config.optimiser.batch,
-            shuffle=True,
-            rank=rank,
-            world=world,
-        )
-
-    def rows(self, batch: Batch) -> int:
-        """Frames of a batch."""
-        return len(batch)
+        return self.shuffled(self._train.images, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Masked cross entropy, summed over units."""
         faces = self._preprocessing.view(batch.images, self._choice[batch.index], self._flip[batch.index])
         logits = self.model(faces)
         return masked_au_loss(logits, self._masked[batch.index]), {}
-
-    def ids(self, batch: Batch) -> Sequence[str]:
-        """Ids of the frames of a batch."""
-        return [self._train.sample_ids[place] for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
         """Mean F1 on the selection frames, and how many units it is of."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.sample_batches import OverSamples
 
 _TEST_BATCH = 64
 
 
-class ClassTask:
+class ClassTask(OverSamples):
     """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -45,12 +45,12 @@ class ClassTask:
         seed: int,
         device: torch.device,
     ) -> None:
+        super().__init__(train, config.optimiser, seed)
         self.model = model
         self._config = config
         self._preprocessing = preprocessing
         self._train = train
         self._selection = selection
-        self._seed = seed
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
         self._epoch = -1
@@ -66,27 +66,12 @@ class ClassTask:
             drawn = draw_views(len(self._train), len(self._views), seed=self._seed, epoch=epoch)
             self._choice, self._flip = split_views(self._views, drawn.to(self._device))
             self._epoch = epoch
-        return self._train.images.batches(
-            epoch=epoch,
-            seed=self._seed,
-            batch=self._config.optimiser.batch,
-            shuffle=True,
-            rank=rank,
-            world=world,
-        )
-
-    def rows(self, batch: Batch) -> int:
-        """Samples of a batch."""
-        return len(batch)
+        return self.shuffled(self._train.images, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy."""
         faces = self._preprocessing.view(batch.images, self._choice[batch.index], self._flip[batch.index])
         return functional.cross_entropy(self.model(faces).float(), self._train.labels[batch.index]), {}
-
-    def ids(self, batch: Batch) -> Sequence[str]:
-        """Ids of the samples of a batch."""
-        return [self._train.sample_ids[place] for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""

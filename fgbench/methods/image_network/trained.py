@@ -16,10 +16,11 @@ from fgbench.errors import ManifestError
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.image_roles import open_images
+from fgbench.methods._networks.single_faces import OfSingleFaces
 from fgbench.methods.image_network.run import Build, Config
 from fgbench.methods.image_network.task import predict_faces
 from fgbench.methods.msau.opened import RESIDENT_MB, face_tensor, labels_of
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, Task
+from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
 from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, Prepared, origin_of
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.weights import check_fit, load_into
@@ -34,7 +35,7 @@ OUTPUTS = ("probabilities", "basic_probabilities")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OwnImageNetwork:
+class OwnImageNetwork(OfSingleFaces):
     """A trained image network; see :class:`fgbench.methods.protocol.ImageNetwork`.
 
     Attributes:
@@ -52,44 +53,9 @@ class OwnImageNetwork:
     labels: LabelSet
 
     @property
-    def task(self) -> Task:
-        """``"images"``."""
-        return "images"
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.labels.labels
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.labels.upper
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """None: it reads the image set alone."""
-        return ()
-
-    @property
-    def n_zooms(self) -> int:
-        """0: it looks at the whole face alone."""
-        return 0
-
-    @property
     def grey(self) -> bool:
         """Whether faces are shown to it without colour."""
         return self.preprocessing.grey
-
-    @property
-    def tells_faces(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def needs_landmarks(self) -> bool:
-        """False: it takes pictures as they are, too."""
-        return False
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:

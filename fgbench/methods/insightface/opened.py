@@ -26,6 +26,7 @@ from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.inputs.resident import Resident
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import settings_of
+from fgbench.methods._networks.single_faces import OfSingleFaces
 from fgbench.methods.insightface.crops import (
     CROP_PX,
     TEMPLATE,
@@ -38,7 +39,7 @@ from fgbench.methods.insightface.features import keep_features
 from fgbench.methods.insightface.task import GREY, FaceSet, predict_classes, see_crops, see_features
 from fgbench.methods.insightface.wide_crops import load_wide_crops
 from fgbench.methods.msau.opened import check_faces, labels_of
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, Task
+from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
 from fgbench.methods.protocol.graph import Graph, Normalised, Pictures, origin_of
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier
 from fgbench.models.weights import check_fit, load_into
@@ -62,7 +63,7 @@ _LAYERS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RecognitionNetwork:
+class RecognitionNetwork(OfSingleFaces):
     """A trained network of InsightFace; see :class:`fgbench.methods.protocol.ImageNetwork`.
 
     Attributes:
@@ -86,34 +87,9 @@ class RecognitionNetwork:
     labels: LabelSet
 
     @property
-    def task(self) -> Task:
-        """``"images"``."""
-        return "images"
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.labels.labels
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.labels.upper
-
-    @property
     def features(self) -> tuple[str, ...]:
         """The stage of the wider faces, where crops are cut from them."""
         return ("wide_faces",) if self.crops == "wide" else ()
-
-    @property
-    def n_zooms(self) -> int:
-        """0: it looks at the whole face alone."""
-        return 0
-
-    @property
-    def tells_faces(self) -> bool:
-        """True."""
-        return True
 
     @property
     def needs_landmarks(self) -> bool:

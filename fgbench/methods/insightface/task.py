@@ -19,6 +19,7 @@ from fgbench.config import InsightFaceConfig
 from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, normalise
+from fgbench.methods._networks.sample_batches import OverSamples
 from fgbench.models.iresnet import FaceHead, IResNetClassifier
 from fgbench.training.losses import arcface_logits
 
@@ -60,7 +61,7 @@ def see_features(kept: Tensor, _mirrored_B: Tensor) -> Tensor:
     return kept.flatten(1)
 
 
-class FaceTask:
+class FaceTask(OverSamples):
     """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -82,12 +83,12 @@ class FaceTask:
         selection: FaceSet,
         seed: int,
     ) -> None:
+        super().__init__(train, config.optimiser, seed)
         self.model = model
         self._config = config
         self._see = see
         self._train = train
         self._selection = selection
-        self._seed = seed
         self._epoch = -1
         self._mirrored = torch.empty(0)
 
@@ -107,18 +108,7 @@ class FaceTask:
             views = draw_views(len(self._train), 1 + self._config.flip, seed=self._seed, epoch=epoch)
             self._mirrored = views.bool().to(self._train.labels.device)
             self._epoch = epoch
-        return self._train.inputs.batches(
-            epoch=epoch,
-            seed=self._seed,
-            batch=self._config.optimiser.batch,
-            shuffle=True,
-            rank=rank,
-            world=world,
-        )
-
-    def rows(self, batch: Batch) -> int:
-        """Samples of a batch."""
-        return len(batch)
+        return self.shuffled(self._train.inputs, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy; with the ArcFace head, of cosines with the angular margin."""
@@ -132,10 +122,6 @@ class FaceTask:
         else:
             logits = head(features)
         return functional.cross_entropy(logits.float(), target), {}
-
-    def ids(self, batch: Batch) -> Sequence[str]:
-        """Ids of the samples of a batch."""
-        return [self._train.sample_ids[place] for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""

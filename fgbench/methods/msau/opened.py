@@ -18,9 +18,10 @@ from fgbench.errors import ManifestError
 from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.single_faces import OfSingleFaces
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import look, predict
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, Task, upper_sums
+from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, upper_sums
 from fgbench.methods.protocol.graph import FACES, REGIONS, STORED_FACES, Graph, Pictures, Prepared, origin_of
 from fgbench.models.msau import MsauNet
 from fgbench.models.receptive_field import FACE_PX
@@ -41,7 +42,7 @@ OUTPUTS = ("probabilities", "basic_probabilities", REGIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ImageNetwork:
+class ImageNetwork(OfSingleFaces):
     """A trained network of images.
 
     Attributes:
@@ -59,39 +60,9 @@ class ImageNetwork:
     labels: LabelSet
 
     @property
-    def task(self) -> Task:
-        """``"images"``."""
-        return "images"
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """None: it reads the image set alone."""
-        return ()
-
-    @property
     def grey(self) -> bool:
         """Whether faces are shown to it without colour."""
         return self.preprocessing.grey
-
-    @property
-    def tells_faces(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def needs_landmarks(self) -> bool:
-        """False: it takes pictures as they are, too."""
-        return False
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.labels.labels
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.labels.upper
 
     @property
     def n_zooms(self) -> int:

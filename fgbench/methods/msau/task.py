@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.sample_batches import OverSamples
 from fgbench.models.msau import MsauNet
 from fgbench.models.zoom import boxes, strongest_cells
 from fgbench.runs.unit_results import Labels
@@ -57,7 +58,7 @@ class Predicted:
         return found
 
 
-class ImageTask:
+class ImageTask(OverSamples):
     """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -91,6 +92,7 @@ class ImageTask:
         seed: int,
         device: torch.device,
     ) -> None:
+        super().__init__(train, config.optimiser, seed)
         self.model = model
         self._config = config
         self._preprocessing = preprocessing
@@ -100,7 +102,6 @@ class ImageTask:
         self._selection_maps = selection_maps
         self._frozen = frozen
         self._units = None if units is None else torch.from_numpy(units).to(device)
-        self._seed = seed
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
         self._epoch = -1
@@ -161,18 +162,7 @@ class ImageTask:
             drawn = draw_views(len(self._train), len(self._views), seed=self._seed, epoch=epoch)
             self._choice, self._flip = split_views(self._views, drawn.to(self._device))
             self._epoch = epoch
-        return (self._maps or self._train.images).batches(
-            epoch=epoch,
-            seed=self._seed,
-            batch=self._config.optimiser.batch,
-            shuffle=True,
-            rank=rank,
-            world=world,
-        )
-
-    def rows(self, batch: Batch) -> int:
-        """Samples of a batch."""
-        return len(batch)
+        return self.shuffled(self._maps or self._train.images, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them; in every
@@ -196,10 +186,6 @@ class ImageTask:
             total = total + losses.units * units
             parts["units"] = units.detach()
         return total, parts
-
-    def ids(self, batch: Batch) -> Sequence[str]:
-        """Ids of the samples of a batch."""
-        return [self._train.sample_ids[place] for place in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples: of the network, and of each scale alone.

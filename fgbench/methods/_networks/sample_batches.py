@@ -1,0 +1,50 @@
+"""The order in which tasks on faces go through their samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fgbench.config import OptimiserConfig
+from fgbench.inputs.batching import Batch, Batches, Source
+
+
+class _Samples(Protocol):
+    @property
+    def sample_ids(self) -> Sequence[str]: ...
+
+
+class OverSamples:
+    """The part of :class:`fgbench.training.task.Task` that is the same for all faces.
+
+    Args:
+        train: Samples to train on.
+        optimiser: Section of the recipe.
+        seed: Of the order.
+    """
+
+    def __init__(self, train: _Samples, optimiser: OptimiserConfig, seed: int) -> None:
+        self._samples = train
+        self._batch = optimiser.batch
+        self._seed = seed
+
+    def shuffled(self, source: Source, *, epoch: int, rank: int, world: int) -> Batches:
+        """Training samples in the order of an epoch.
+
+        Args:
+            source: What stands for them, in their order.
+            epoch: From 0.
+            rank: Number of the process.
+            world: Number of processes.
+        """
+        return source.batches(
+            epoch=epoch, seed=self._seed, batch=self._batch, shuffle=True, rank=rank, world=world
+        )
+
+    def rows(self, batch: Batch) -> int:
+        """Samples of a batch."""
+        return len(batch)
+
+    def ids(self, batch: Batch) -> Sequence[str]:
+        """Ids of the samples of a batch."""
+        return [self._samples.sample_ids[place] for place in batch.index.tolist()]
