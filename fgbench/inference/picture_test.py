@@ -36,9 +36,6 @@ from fgbench.runs.samples import image_samples
 from fgbench.training.context import Place
 from fgbench.training.device import describe
 
-RESIDENT_MB = 4096
-"""Memory for the test images; more are streamed from disk."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from fgbench.errors import ManifestError
-from fgbench.inference.picture_test import RESIDENT_MB
 from fgbench.inputs.batching import Source
+from fgbench.inputs.resident import RESIDENT_MB
 from fgbench.methods.action_units.folders import by_dataset, scored_on
 from fgbench.methods.action_units.frames import open_frames
 from fgbench.methods.protocol import UnitNetwork

@@ -13,6 +13,9 @@ from fgbench.inputs.batching import Batch, Batches, Slices, epoch_order
 _MIB = 2**20
 _DEVICE_SHARE = 0.5  # what images may take of the free memory; networks and their gradients need the rest
 
+RESIDENT_MB = 4096
+"""Memory for the faces of an evaluation; more are streamed from disk."""
+
 
 def fits(n_bytes: int, *, device: torch.device, resident_mb: int) -> bool:
     """Whether so many bytes may be kept on a device: within the recipe's limit and, on CUDA, within half of

@@ -1,8 +1,15 @@
-"""What networks of single faces say of themselves, where they say nothing else."""
+"""Networks of single faces: what they say of themselves where they say nothing else, and what they are
+shown."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
 from fgbench.methods.protocol import Task
+from fgbench.models.receptive_field import FACE_PX
 from fgbench.runs.labels import LabelSet
 
 
@@ -51,3 +58,23 @@ class OfSingleFaces:
     def needs_landmarks(self) -> bool:
         """False: it takes pictures as they are, too."""
         return False
+
+
+def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
+    """Faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
+
+    Raises:
+        ValueError: If they have another shape or type.
+    """
+    check_faces(faces)
+    return torch.from_numpy(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)))
+
+
+def check_faces(faces: npt.NDArray[np.uint8]) -> None:
+    """Refuse what are no stored faces, (N, 224, 224, 3) uint8.
+
+    Raises:
+        ValueError: If they have another shape or type.
+    """
+    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
+        raise ValueError(f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)")

@@ -16,12 +16,11 @@ from fgbench.config import TrunkConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.batching import Source
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.single_faces import face_tensor
 from fgbench.methods.action_units.task import unit_probabilities
-from fgbench.methods.msau.opened import face_tensor
 from fgbench.methods.protocol import Answer, Floats, Placed, Task
-from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, Prepared, origin_of
+from fgbench.methods.protocol.graph import Graph, Prepared, graph_of_faces
 from fgbench.models.drml import AuNet, Embedding, Trunk
-from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.weights import Trained
 
@@ -118,18 +117,11 @@ class UnitDetector:
         each unit by itself. Enlarging, crop and normalisation are part of the graph; the metadata name the
         units (``action_units``, a JSON list)."""
 
-        def ask(pictures: Pictures) -> Sequence[Floats]:
-            return (self.ask(pictures[FACES].transpose(0, 2, 3, 1)).fine,)
+        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            return (self.ask(faces).fine,)
 
-        told = {**origin_of(self.trained, STORED_FACES), "action_units": json.dumps(list(self.classes))}
-        return Graph(
-            module=_Whole(self).eval(),
-            inputs={FACES: (3, FACE_PX, FACE_PX)},
-            rows={FACES: "faces"},
-            outputs=OUTPUTS,
-            told=told,
-            ask=ask,
-        )
+        told = {"action_units": json.dumps(list(self.classes))}
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
 
 
 class _Whole(nn.Module):

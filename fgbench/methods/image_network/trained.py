@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from fgbench.errors import ManifestError
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.resident import RESIDENT_MB
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.image_roles import open_images
-from fgbench.methods._networks.single_faces import OfSingleFaces
+from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
+from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.image_network.run import Build, Config
 from fgbench.methods.image_network.task import predict_faces
-from fgbench.methods.msau.opened import RESIDENT_MB, face_tensor, labels_of
 from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
-from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, Prepared, origin_of
-from fgbench.models.receptive_field import FACE_PX
+from fgbench.methods.protocol.graph import Graph, Prepared, graph_of_faces
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
@@ -82,23 +82,16 @@ class OwnImageNetwork(OfSingleFaces):
         ``basic_probabilities`` (N, M): sums over the classes. Enlarging, crop and normalisation are part of
         the graph."""
 
-        def ask(pictures: Pictures) -> Sequence[Floats]:
-            answer = self.ask(pictures[FACES].transpose(0, 2, 3, 1))
+        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            answer = self.ask(faces)
             return answer.fine, answer.basic
 
-        return Graph(
-            module=_Whole(self).eval(),
-            inputs={FACES: (3, FACE_PX, FACE_PX)},
-            rows={FACES: FACES},
-            outputs=OUTPUTS,
-            told={
-                **origin_of(self.trained, STORED_FACES),
-                "classes": json.dumps(list(self.classes)),
-                "basic": json.dumps(list(self.upper)),
-                "basic_source": "sums over classes",
-            },
-            ask=ask,
-        )
+        told = {
+            "classes": json.dumps(list(self.classes)),
+            "basic": json.dumps(list(self.upper)),
+            "basic_source": "sums over classes",
+        }
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
 
 
 class _Whole(nn.Module):

@@ -26,7 +26,8 @@ from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.inputs.resident import Resident
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.other_data import settings_of
-from fgbench.methods._networks.single_faces import OfSingleFaces
+from fgbench.methods._networks.single_faces import OfSingleFaces, check_faces
+from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.insightface.crops import (
     CROP_PX,
     TEMPLATE,
@@ -38,7 +39,6 @@ from fgbench.methods.insightface.crops import (
 from fgbench.methods.insightface.features import keep_features
 from fgbench.methods.insightface.task import GREY, FaceSet, predict_classes, see_crops, see_features
 from fgbench.methods.insightface.wide_crops import load_wide_crops
-from fgbench.methods.msau.opened import check_faces, labels_of
 from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
 from fgbench.methods.protocol.graph import Graph, Normalised, Pictures, origin_of
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier

@@ -17,25 +17,23 @@ from fgbench.config import NetworkConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.resident import RESIDENT_MB
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.single_faces import OfSingleFaces
+from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
+from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import look, predict
 from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, upper_sums
-from fgbench.methods.protocol.graph import FACES, REGIONS, STORED_FACES, Graph, Pictures, Prepared, origin_of
+from fgbench.methods.protocol.graph import REGIONS, Graph, Prepared, graph_of_faces
 from fgbench.models.msau import MsauNet
-from fgbench.models.receptive_field import FACE_PX
-from fgbench.models.weights import check_classes, check_fit, load_into
-from fgbench.runs.labels import FG33, LabelSet, fg33, named_labels
+from fgbench.models.weights import check_fit, load_into
+from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
 from fgbench.training.context import Place
 
 KIND = "image"
 """Kind of the weights, see :mod:`fgbench.methods.protocol`."""
-
-RESIDENT_MB = 4096
-"""Memory for the images of an evaluation; more are streamed from disk."""
 
 OUTPUTS = ("probabilities", "basic_probabilities", REGIONS)
 """Names of the outputs of the exported network, in their order."""
@@ -125,24 +123,16 @@ class ImageNetwork(OfSingleFaces):
         ``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px
         of the face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph."""
 
-        def ask(pictures: Pictures) -> Sequence[Floats]:
-            answer = self.ask(pictures[FACES].transpose(0, 2, 3, 1))
+        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            answer = self.ask(faces)
             return answer.fine, answer.basic, answer.boxes[:, : self.n_zooms]
 
         told = {
-            **origin_of(self.trained, STORED_FACES),
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
             "basic_source": "own outputs" if self.has_basic_head else "sums over classes",
         }
-        return Graph(
-            module=_Whole(self).eval(),
-            inputs={FACES: (3, FACE_PX, FACE_PX)},
-            rows={FACES: "faces"},
-            outputs=OUTPUTS,
-            told=told,
-            ask=ask,
-        )
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
 
 
 class _Whole(nn.Module):
@@ -163,26 +153,6 @@ class _Whole(nn.Module):
         fine = outputs.probabilities()
         basic = fine @ self.upper if outputs.basic is None else outputs.basic_probabilities()
         return fine, basic, known.in_face(seen.boxes)
-
-
-def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
-    """Faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
-
-    Raises:
-        ValueError: If they have another shape or type.
-    """
-    check_faces(faces)
-    return torch.from_numpy(np.ascontiguousarray(faces.transpose(0, 3, 1, 2)))
-
-
-def check_faces(faces: npt.NDArray[np.uint8]) -> None:
-    """Refuse what are no stored faces, (N, 224, 224, 3) uint8.
-
-    Raises:
-        ValueError: If they have another shape or type.
-    """
-    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_PX, FACE_PX, 3):
-        raise ValueError(f"faces of {faces.dtype} {faces.shape}, expected uint8 (N, {FACE_PX}, {FACE_PX}, 3)")
 
 
 def open_trained(trained: Trained, device: torch.device) -> ImageNetwork:
@@ -227,20 +197,4 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     model.to(device=device, memory_format=torch.channels_last)
     return ImageNetwork(
         model=model.eval(), preprocessing=preprocessing, trained=trained, device=device, labels=labels
-    )
-
-
-def labels_of(trained: Trained) -> LabelSet:
-    """The label set that weights tell of: the 33 leaves unless they name another.
-
-    Raises:
-        ManifestError: If they tell of none, or of other classes than the set they name has.
-    """
-    name, origin = str(trained.metadata.get("scheme", FG33)), str(trained.path)
-    if name == FG33:
-        check_classes(trained.metadata, fg33().labels, origin=origin)
-        return fg33()
-    known = trained.metadata
-    return named_labels(
-        name, known.get("classes") or (), upper=known.get("upper"), origin=f"the weights of {origin}"
     )

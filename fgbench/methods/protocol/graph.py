@@ -110,3 +110,29 @@ def origin_of(trained: Trained, takes: str) -> dict[str, str]:
 
 STORED_FACES = "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench"
 """What networks of stored faces take."""
+
+
+def graph_of_faces(
+    module: nn.Module,
+    outputs: Sequence[str],
+    ask: Callable[[npt.NDArray[np.uint8]], Sequence[npt.NDArray[np.float32]]],
+    trained: Trained,
+    told: Mapping[str, str],
+) -> Graph:
+    """The graph of a network of stored faces: one input, :data:`FACES`.
+
+    Args:
+        module: From faces (N, 3, 224, 224) uint8 to the outputs.
+        outputs: Their names.
+        ask: What the network itself says of faces (N, 224, 224, 3) uint8 RGB.
+        trained: Where it is from.
+        told: Metadata of its own.
+    """
+    return Graph(
+        module=module.eval(),
+        inputs={FACES: (3, FACE_PX, FACE_PX)},
+        rows={FACES: FACES},
+        outputs=outputs,
+        told={**origin_of(trained, STORED_FACES), **told},
+        ask=lambda pictures: ask(pictures[FACES].transpose(0, 2, 3, 1)),
+    )

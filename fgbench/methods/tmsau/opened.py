@@ -18,7 +18,9 @@ from fgbench.config import TrainVideoConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.clip_set import ClipFrames, clip_frames
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods.msau.opened import ImageNetwork, check_faces, labels_of, open_network
+from fgbench.methods._networks.single_faces import check_faces
+from fgbench.methods._networks.weights_labels import labels_of
+from fgbench.methods.msau.opened import ImageNetwork, open_network
 from fgbench.methods.protocol import Answer, FaceNetwork, Floats, Placed, Task
 from fgbench.methods.protocol.graph import Graph
 from fgbench.methods.tmsau.data import OpenClips, open_clips
