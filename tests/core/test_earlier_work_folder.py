@@ -28,7 +28,8 @@ def earlier(tmp_path_factory):
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
     path = folder / "work" / "prepare.json"
-    path.write_text(path.read_text(encoding="utf-8").replace("/tmp/oldfix/data", str(folder / "data")))
+    told = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**told, "root": str(folder / "data")}), encoding="utf-8")
     return folder
 
 

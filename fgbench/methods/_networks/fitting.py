@@ -21,6 +21,7 @@ def fit_and_finish(
     *,
     fingerprint: str,
     finish: Callable[[History], object],
+    measure: str = "UAR",
 ) -> None:
     """Train a task in a folder, continuing what was interrupted, and let the main process finish the run.
 
@@ -31,6 +32,7 @@ def fit_and_finish(
         folder: Folder of the run.
         fingerprint: Of all that decides what the training gives.
         finish: Predicts and writes; called in one of the processes that train together.
+        measure: What the score on validation is called.
 
     Raises:
         ConfigError: If training diverges, or an unfinished run is that of another recipe.
@@ -46,6 +48,7 @@ def fit_and_finish(
         resume=place.resume,
         progress=place.progress,
         note=place.note,
+        measure=measure,
     )
     task.model.eval()
     write_once(place.device, lambda: finish(history))

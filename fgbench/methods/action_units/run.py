@@ -19,6 +19,7 @@ from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_mixed_faces
+from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.other_names import slug
 from fgbench.methods._networks.trained_clips import write_trained_frames
@@ -55,8 +56,7 @@ from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, 
 from fgbench.training.context import Place
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
-from fgbench.training.loop import CHECKPOINT, fit
-from fgbench.training.processes import write_once
+from fgbench.training.loop import CHECKPOINT
 from fgbench.training.randomness import generator
 
 WEIGHTS = "weights.safetensors"
@@ -211,32 +211,24 @@ def _make(
         device=place.device,
     )
     protocol.check_selection(opened["val"].sample_ids)
-    history = fit(
+    fit_and_finish(
         task,
         config.optimiser,
-        seed=place.seed,
-        device=place.device,
-        folder=place.folder(config.name, protocol.fold),
+        place,
+        place.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
-        resume=place.resume,
-        progress=place.progress,
-        note=place.note,
-        measure="mean F1",
-    )
-    write_once(
-        place.device,
-        partial(
-            _finish,
+        finish=lambda history: _finish(
             config,
             place,
             protocol,
             opened["test"],
             [roles["train"], roles["val"]],
-            model.eval(),
+            model,
             preprocessing,
             history=history,
             fingerprint=fingerprint,
         ),
+        measure="mean F1",
     )
 
 

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from fgbench.config import NetworkConfig
 from fgbench.errors import ManifestError
-from fgbench.inputs.image_set import open_image_set
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import RESIDENT_MB
 from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.image_roles import open_images
 from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.outcome import write_branches, write_regions
@@ -99,15 +99,7 @@ class ImageNetwork(OfSingleFaces):
     def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`; each scale's probabilities and the regions are
         kept."""
-        images = open_image_set(
-            place.manifests,
-            samples,
-            device=place.device,
-            resident_mb=RESIDENT_MB,
-            jobs=place.jobs,
-            progress=place.progress,
-            labels=place.labels,
-        )
+        images = open_images(place, samples, resident_mb=RESIDENT_MB)
         predicted = predict(self.model, self.preprocessing, images.images)
 
         def write(folder: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from fgbench.files.hashing import digest_json
 from fgbench.inputs.clip_set import clip_frames
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import refuse_other_faces
+from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.overlap import start_told
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
@@ -40,8 +40,6 @@ from fgbench.runs.weights import WEIGHTS, Trained
 from fgbench.training.context import Place
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
-from fgbench.training.loop import fit
-from fgbench.training.processes import write_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,7 +132,8 @@ def _run(
     if weights is not None:
         known.append(details["input_scale"])
     plain = config.model_dump(mode="json")
-    history = fit(
+    folder = place.folder(config.name)
+    fit_and_finish(
         VideoTask(
             model,
             config,
@@ -144,17 +143,14 @@ def _run(
             device=place.device,
         ),
         config.optimiser,
-        seed=place.seed,
-        device=place.device,
-        folder=place.folder(config.name),
+        place,
+        folder,
         fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
-        resume=place.resume,
-        progress=place.progress,
-        note=place.note,
+        finish=lambda history: _finish(
+            config, place, data, model, network, image, history=history, details=details
+        ),
     )
-    with_all = partial(_finish, config, place, data, model.eval(), network, image)
-    write_once(place.device, partial(with_all, history=history, details=details))
-    return place.folder(config.name)
+    return folder
 
 
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
