@@ -15,7 +15,7 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.inference.unit_test import ask, open_units
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.other_data import origin_told
+from fgbench.methods._networks.other_data import origin_details
 from fgbench.methods._networks.other_names import experiment_elsewhere
 from fgbench.methods.action_units.folders import own_result
 from fgbench.methods.action_units.frames import Frames, UnitData, labelled_frames
@@ -77,7 +77,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             config=config.model_dump(mode="json"),
             device=describe(place.device),
             details={
-                **origin_told(trained, source, place),
+                **origin_details(trained, source, place),
                 **({PSEUDO: told} if told else {}),
                 **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,

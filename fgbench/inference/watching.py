@@ -104,7 +104,7 @@ def watched(
         said: Said | None = row["said"] if is_usable else None
         heed(row["frame_index"], found)
         n_people = max(n_people, found.n_faces)
-        is_lost = is_usable and said is None and (network.tells_faces or is_still)
+        is_lost = is_usable and said is None and (network.takes_single_faces or is_still)
         status: str = NO_PREDICTION if is_lost else found.status
         statuses[status] += 1
         keep(_row(row, found, said, status))
@@ -132,7 +132,7 @@ def watched(
 
 
 def _unsaid(network: FaceNetwork) -> str:
-    return _NOT_FINITE if network.tells_faces else _NO_MOVEMENT
+    return _NOT_FINITE if network.takes_single_faces else _NO_MOVEMENT
 
 
 def _told(seen: Iterable[Observed], network: FaceNetwork, surest: _Surest) -> Iterator[dict[str, Any]]:
@@ -166,7 +166,7 @@ def _answers(batch: list[Observed], network: FaceNetwork) -> list[_Answer | None
     """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
     places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)
-    if places and network.tells_faces:
+    if places and network.takes_single_faces:
         shown = [batch[number] for number in places]
         chips = [found.chip for _, found in shown if found.chip is not None]
         asked = network.ask(np.stack(chips), [_placed(frame, found) for frame, found in shown])

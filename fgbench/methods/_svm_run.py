@@ -1,8 +1,8 @@
-"""What the baselines with a support vector machine do alike: solver, selection, calibration, results.
+"""Runs of the baselines with a support vector machine: solver, selection, calibration, results.
 
 Kernel and C are chosen, and probabilities are calibrated, on the validation part (``lbp-svm`` also by inner
-cross-validation, see :mod:`fgbench.methods.lbp_svm.choice`). A run whose kernels are approximated says so to
-the user, in its result, and in the tables that it stands in.
+cross-validation, see :mod:`fgbench.methods.lbp_svm.choice`). A run with approximated kernels says so to
+the user, in its result, and in tables.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def run_svm(
 
     Args:
         config: The recipe.
-        place: Where.
+        place: Context of the run.
         roles: The samples.
         candidates: Kernels to choose from, as the recipe's solver for so many training samples takes them:
             Gram matrices (``exact``) or features (``nystroem``).
-        test_values: Makes the (predicted, training) kernel, or the features, for the parameters chosen.
+        test_values: Returns the (predicted, training) kernel, or the features, for the chosen parameters.
         details: More to keep with the result.
 
     Returns:
@@ -96,16 +96,16 @@ def write_svm_run(
     n_fitted: int,
     details: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the run of a machine that was chosen and calibrated.
+    """Write the run of a chosen and calibrated machine.
 
     Args:
         config: The recipe.
-        place: Where.
+        place: Context of the run.
         roles: The samples.
         decisions: (predicted, C) decision values of the test part.
         sigmoid: The calibration.
-        best: What was chosen.
-        trials: All that was tried.
+        best: The chosen trial.
+        trials: All trials.
         n_fitted: Samples that the machine was fitted to.
         details: More to keep with the result.
 
@@ -137,7 +137,7 @@ def write_svm_run(
 
 
 def solver_details(config: SvmConfig, n_train: int) -> dict[str, Any]:
-    """What a result tells of the solver; ``notes`` are sentences that tables show.
+    """Return the details of a result on the solver; ``notes`` are sentences that tables show.
 
     Args:
         config: The recipe.
@@ -153,7 +153,7 @@ def solver_details(config: SvmConfig, n_train: int) -> dict[str, Any]:
 
 
 def approximation(config: SvmConfig, n_train: int) -> str:
-    """What is approximated, in words, without a full stop."""
+    """Return a sentence on the approximation, without a full stop."""
     return (
         f"{config.name}: kernels approximated from {min(config.landmarks, n_train):,} of {n_train:,} "
         "training samples (Nyström), with the squared hinge loss; solver: exact in the recipe does not"
@@ -173,13 +173,13 @@ def require_plan(
     """Refuse more training samples than memory has room for; the hint names what the recipe can change.
 
     Args:
-        needed: Bytes that the recipe's solver takes.
+        needed: Bytes that the recipe's solver needs.
         config: The recipe.
         n: Training samples.
-        what: What they are, e.g. ``"training images"``.
-        fewer: How to have fewer of them.
-        pair_bytes: What an exact kernel takes per pair of them.
-        available: Bytes that are there; ``None`` asks the system.
+        what: Name of the samples, e.g. ``"training images"``.
+        fewer: Advice on how to have fewer of them.
+        pair_bytes: Bytes of an exact kernel per pair of samples.
+        available: Free bytes; ``None`` asks the system.
 
     Raises:
         ResourceError: If they do not fit.

@@ -8,7 +8,7 @@ from tiny_work import place_in, small_work
 
 from fgbench.errors import ConfigError
 from fgbench.inference.picture_test import evaluate_images
-from fgbench.methods._networks.other_names import experiment_elsewhere, training_told
+from fgbench.methods._networks.other_names import experiment_elsewhere, training_details
 from fgbench.methods.msau.opened import open_network
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
@@ -43,7 +43,7 @@ def write_tested(place, experiment, trained, source, *, seed=0):
     """The result of a run that tests a network, as far as its name is concerned."""
     folder = place.workdir / "runs" / experiment / "0" / str(seed)
     folder.mkdir(parents=True)
-    weights = {**training_told(trained, source), "sha256": trained.digest}
+    weights = {**training_details(trained, source), "sha256": trained.digest}
     (folder / "result.json").write_text(json.dumps({"details": {"weights": weights}}))
 
 

@@ -127,7 +127,7 @@ def test_units_without_labels_and_labels_without_units_are_told(place):
     told = []
     place = replace(place, note=told.append)
     data = UnitData(place=place, rows=iter(au_rows(place.manifests)), people="p")
-    (kept,) = units.tell_units([data], ["au04", "au25"])
+    (kept,) = units.note_units([data], ["au04", "au25"])
     assert list(kept.rows) == au_rows(place.manifests)
     assert told == [
         "labelled, but not among the recipe's action_units: au12, au99",

@@ -19,7 +19,7 @@ STAY = {"frame_s": 1 / FPS, "min_track_s": 0.4, "min_track_score": 0.3}
 class Network:
     """Tells two classes; the first pixel of a chip, as percents, is the probability of the first."""
 
-    tells_faces = True
+    takes_single_faces = True
 
     def ask(self, faces, placed):
         assert len(placed) == len(faces)

@@ -1,1 +1,1 @@
-"""What the runs of all trained networks share."""
+"""Code that the runs of all trained networks share."""

@@ -1,4 +1,4 @@
-"""What a run was made of: the chain of trained networks that it starts from or looks through."""
+"""The chain of trained networks that a run starts from or takes frame descriptions of."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _PARTS = {"au": "action units", "image": "image model"}
 
 
 def chain_of(trained: Trained | None) -> list[dict[str, Any]]:
-    """The links of a chain, that nearest to the run first, as a result tells them under ``chain``.
+    """Return the links of a chain, the nearest to the run first, as a result keeps them under ``chain``.
 
     Args:
-        trained: What the run starts from or looks through; ``None`` is no chain.
+        trained: Network that the run starts from or that describes its frames; ``None`` is no chain.
 
     Returns:
-        Of each network: ``"part"`` of the chain that it is, ``"run"`` (its name), its ``"seed"`` (``None`` if
-        it does not tell), ``"sha256"`` of its weights, the ``"dataset"`` that it was trained on, and whether
-        that is ``"synthetic"`` (``None`` if neither it nor its run tells).
+        Of each network: its ``"part"`` in the chain, ``"run"`` (its name), its ``"seed"`` (``None`` if
+        unknown), ``"sha256"`` of its weights, the ``"dataset"`` that it was trained on, and whether
+        that is ``"synthetic"`` (``None`` if neither its weights nor its run say).
 
     Raises:
         ManifestError: If the result of its run is damaged.
@@ -43,7 +43,7 @@ def chain_of(trained: Trained | None) -> list[dict[str, Any]]:
 
 
 def _details(trained: Trained) -> Mapping[str, Any]:
-    """What the result beside weights tells; nothing where there is none."""
+    """Details of the result beside weights; empty where there is none."""
     if trained.run is not None:
         details: Mapping[str, Any] = read_result(trained.run)["details"]
         return details
@@ -55,12 +55,12 @@ def _details(trained: Trained) -> Mapping[str, Any]:
 def drawn_start(
     chain: Sequence[Mapping[str, Any]], details: Mapping[str, Any], *, instead: str
 ) -> str | None:
-    """What is said at the start of a run on faces that nobody drew whose chain was trained on drawn ones.
+    """Return the warning for a run on real faces whose chain was trained on drawn ones.
 
     Args:
         chain: See :func:`chain_of`.
-        details: Of the place that the run is made in.
-        instead: What the user may do instead.
+        details: Those of the run's context.
+        instead: Advice on what to do instead.
 
     Returns:
         A line; ``None`` where the data are drawn too, or no link is known to be of drawn faces.

@@ -1,4 +1,4 @@
-"""Networks on faces that lie otherwise in their pictures than those that they were trained on."""
+"""Checks that faces have the geometry that a network was trained on."""
 
 from __future__ import annotations
 
@@ -20,42 +20,43 @@ from fgbench.training.context import Place
 def refuse_other_faces(trained: Trained, place: Place) -> list[str]:
     """Refuse a work folder whose faces have another geometry than those that were trained on.
 
-    Pictures that are taken as they are have none, and are not refused. Weights that do not tell it, of an
-    earlier version, are taken, and the user is told so.
+    Pictures taken as they are have no geometry and are not refused. Weights of an earlier version, which do
+    not state theirs, are accepted with a note to the user.
 
     Returns:
         Notes for the result.
 
     Raises:
-        ConfigError: If they have.
+        ConfigError: If the geometry differs.
     """
-    told, here = _told(trained), place.details.get(FACE_ORIGIN)
+    trained_on, here = _face_origin(trained), place.details.get(FACE_ORIGIN)
     if here is None:
         return []
-    if told is None:
+    if trained_on is None:
         note = f"{trained.name} does not tell how the faces lay in the pictures that it was trained on"
         place.note(note)
         return [f"{FACES_MARK}{note}"]
-    if (told["align"] == "never") != (here["align"] == "never"):
-        place.note(f"{trained.name} was trained on {_taken(told)}; {place.workdir} has {_taken(here)}")
-        return [f"{FACES_MARK}{trained.name} was trained on {_taken(told)}, here they are {_taken(here)}"]
-    if have_other_geometry(told, here):
+    if (trained_on["align"] == "never") != (here["align"] == "never"):
+        place.note(f"{trained.name} was trained on {_taken(trained_on)}; {place.workdir} has {_taken(here)}")
+        return [
+            f"{FACES_MARK}{trained.name} was trained on {_taken(trained_on)}, here they are {_taken(here)}"
+        ]
+    if have_other_geometry(trained_on, here):
         raise ConfigError(
-            f"{trained.name} was trained on faces of {geometry_words(told)}, but {place.workdir} has "
+            f"{trained.name} was trained on faces of {geometry_words(trained_on)}, but {place.workdir} has "
             f"{geometry_words(here)}, expected the same",
-            f"prepare it with faces: {{{geometry_keys(told)}}} in the recipe, or train on this work folder",
+            f"prepare it with faces: {{{geometry_keys(trained_on)}}} in the recipe, or train on this work folder",
         )
     return []
 
 
 def note_other_faces(start: Trained, place: Place) -> list[str]:
-    """Tell the user where a network starts from one that saw faces of another geometry; returns notes for the
-    result."""
-    told, here = _told(start), place.details.get(FACE_ORIGIN)
-    if here is None or told is None or not have_other_geometry(told, here):
+    """Warn of a start from a network that saw faces of another geometry; return notes for the result."""
+    trained_on, here = _face_origin(start), place.details.get(FACE_ORIGIN)
+    if here is None or trained_on is None or not have_other_geometry(trained_on, here):
         return []
     note = (
-        f"{start.name}, which is started from, saw faces of {geometry_words(told)}; here they have "
+        f"{start.name}, which is started from, saw faces of {geometry_words(trained_on)}; here they have "
         f"{geometry_words(here)}"
     )
     place.note(note)
@@ -66,23 +67,23 @@ def _taken(faces: Mapping[str, Any]) -> str:
     return "pictures as they are" if faces["align"] == "never" else "aligned faces"
 
 
-def _told(trained: Trained) -> Mapping[str, Any] | None:
-    told: Mapping[str, Any] | None = trained.metadata.get(FACE_ORIGIN)
-    return told
+def _face_origin(trained: Trained) -> Mapping[str, Any] | None:
+    faces: Mapping[str, Any] | None = trained.metadata.get(FACE_ORIGIN)
+    return faces
 
 
 def refuse_mixed_faces(places: Sequence[Place]) -> None:
-    """Refuse to take work folders together whose faces have different geometries.
+    """Refuse to combine work folders whose faces have different geometries.
 
     Raises:
-        ConfigError: If they have.
+        ConfigError: If the geometries differ.
     """
-    known = [place for place in places if place.details.get(FACE_ORIGIN) is not None]
-    for place in known[1:]:
-        first, other = known[0].details[FACE_ORIGIN], place.details[FACE_ORIGIN]
+    aligned = [place for place in places if place.details.get(FACE_ORIGIN) is not None]
+    for place in aligned[1:]:
+        first, other = aligned[0].details[FACE_ORIGIN], place.details[FACE_ORIGIN]
         if have_other_geometry(first, other):
             raise ConfigError(
-                f"{known[0].workdir} has faces of {geometry_words(first)}, but {place.workdir} of "
+                f"{aligned[0].workdir} has faces of {geometry_words(first)}, but {place.workdir} of "
                 f"{geometry_words(other)}, expected the same",
                 f"prepare the second with faces: {{{geometry_keys(first)}}} in the recipe",
             )

@@ -1,4 +1,4 @@
-"""The middle of a training: the engine runs, then one process writes."""
+"""Training of a task by all processes, after which one process writes the run."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def fit_and_finish(
     finish: Callable[[History], object],
     measure: str = "UAR",
 ) -> None:
-    """Train a task in a folder, continuing what was interrupted, and let the main process finish the run.
+    """Train a task in a folder, resuming an interrupted training, and let the main process finish the run.
 
     Args:
-        task: What is trained; its network is in evaluation mode when ``finish`` is called.
+        task: Task to train; its network is in evaluation mode when ``finish`` is called.
         optimiser: Section of the recipe.
-        place: Where; ``force`` begins anew.
+        place: Context of the run; ``force`` begins anew.
         folder: Folder of the run.
-        fingerprint: Of all that decides what the training gives.
+        fingerprint: Digest of everything that the training's result depends on.
         finish: Predicts and writes; called in one of the processes that train together.
-        measure: What the score on validation is called.
+        measure: Name of the score on validation.
 
     Raises:
         ConfigError: If training diverges, or an unfinished run is that of another recipe.

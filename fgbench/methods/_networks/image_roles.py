@@ -22,9 +22,9 @@ class ImageRoles(Generic[T]):
 
     Attributes:
         roles: The samples.
-        train: Those that are trained on, opened.
-        selection: Those that the epoch is chosen by.
-        test: Those that are tested, as far as they have a usable face.
+        train: Training samples, opened.
+        selection: Validation samples, by which the epoch is chosen.
+        test: Test samples that have a usable face.
     """
 
     roles: Roles
@@ -34,10 +34,10 @@ class ImageRoles(Generic[T]):
 
 
 def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, copies: bool) -> ImageRoles[T]:
-    """Open the image set of a place's fold.
+    """Open the image set of a run's fold.
 
     Args:
-        place: Where.
+        place: Context of the run.
         opened: Opens samples of one role.
         copies: Whether augmented copies train too.
 
@@ -47,9 +47,8 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
         ManifestError: If manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", known=known)
+    roles = place.roles(samples, protocol_name="images", known=image_ids(place.manifests))
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
@@ -63,7 +62,7 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
 
 
 def open_images(place: Place, samples: Sequence[Sample], *, resident_mb: int) -> ImageSet:
-    """Samples with their stored faces, see :func:`fgbench.inputs.image_set.open_image_set`."""
+    """Open samples with their stored faces, see :func:`fgbench.inputs.image_set.open_image_set`."""
     return open_image_set(
         place.manifests,
         samples,

@@ -1,4 +1,4 @@
-"""What an image model starts from: drawn values, an AU network's trunk, or a trained network of images.
+"""Initial weights of an image model: drawn values, an AU network's trunk, or a trained image network.
 
 Reads weights; writes nothing.
 """
@@ -26,7 +26,7 @@ from fgbench.training.randomness import generator
 
 
 def transfer_of(start: Trained) -> dict[str, Any]:
-    """What a result tells of the network of images that it started from."""
+    """Return the details of a result on the image network that it started from."""
     source = None if start.run is None else read_result(start.run)
     own: Mapping[str, Any] = {} if source is None else source["details"]
     return {
@@ -45,17 +45,17 @@ def start_of(
     init: Trained | None,
     trunk: Trained | None = None,
 ) -> Trained | None:
-    """The network that a run starts from, checked to fit the recipe; ``None`` starts from drawn values.
+    """Return the network that a run starts from, checked to fit the recipe; ``None`` for drawn values.
 
     Args:
         config: The recipe.
         au_weights: Weights of an AU network.
-        init: A trained network of images.
-        trunk: A trained network of images whose trunk alone is taken; the recipe is that of
+        init: A trained image network.\n
+        trunk: A trained image network of which only the trunk is taken; the recipe is that of
             :func:`fgbench.methods._networks.trunk_choice.on_trunk_of`.
 
     Raises:
-        ConfigError: If several are given, or the recipe takes no such network, wants one, or is of another
+        ConfigError: If several are given, or the recipe takes no such network, needs one, or is of another
             network.
         ManifestError: If weights are missing, damaged or of another kind.
     """
@@ -113,12 +113,12 @@ def start_of(
 
 
 def _refuse_other(
-    found: Mapping[str, Any],
+    network: Mapping[str, Any],
     wanted: Mapping[str, Any],
     message: str,
     hint: str = "take the recipe that it was trained with",
 ) -> None:
-    different = sorted(key for key in wanted if found.get(key) != wanted[key])
+    different = sorted(key for key in wanted if network.get(key) != wanted[key])
     if different:
         raise ConfigError(f"{message}: {', '.join(different)} differ", hint)
 
@@ -131,25 +131,25 @@ def build(
     labels: LabelSet | None = None,
     trunk_only: bool = False,
 ) -> MsauNet:
-    """The network of a recipe with its first values: drawn, but for what it starts from.
+    """Build the network of a recipe with its initial values: drawn, except those that it starts from.
 
     Args:
         config: The recipe.
-        start: An AU network, whose trunk and embedding are taken (and whose outputs, if the recipe trains on
-            units too); or a network of images, of which all but the classifiers is taken. What the recipe
-            freezes of the trunk is frozen.
-        seed: Of what is drawn.
+        start: An AU network, of which trunk and embedding are taken (and the outputs, if the recipe trains on
+            units too); or an image network, of which all but the classifiers is taken. Parts of the trunk
+            that the recipe freezes are frozen.
+        seed: Seed of the drawn values.
         labels: The classes; ``None`` are the 33 leaves.
-        trunk_only: Whether of a network of images only the trunk is taken. A region layer that it lacks
-            changes nothing at first, so that maps are those of the network.
+        trunk_only: Whether only the trunk of an image network is taken. A region layer that it lacks
+            has no effect at first, so that maps equal those of the network.
 
     Raises:
         ManifestError: If the weights do not fit.
     """
-    known = labels or fg33()
-    n_basic = len(known.upper) if config.losses.basic else 0
+    label_set = labels or fg33()
+    n_basic = len(label_set.upper) if config.losses.basic else 0
     n_units = len(start.metadata["action_units"]) if start is not None and config.losses.units else 0
-    model = MsauNet(config.network, n_fine=len(known.labels), n_basic=n_basic, n_units=n_units)
+    model = MsauNet(config.network, n_fine=len(label_set.labels), n_basic=n_basic, n_units=n_units)
     initialise(model, generator(seed, "weights"))
     model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
     if start is None:

@@ -63,16 +63,16 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 
 def _face_lines(metadata: Mapping[str, Any]) -> list[str]:
-    """How the faces were aligned that it was trained on, where the weights tell it."""
-    told = metadata.get(FACE_ORIGIN)
-    if told is None or metadata["kind"] == "insightface":
+    """Line on the alignment of the training faces; none where the weights do not state it."""
+    faces = metadata.get(FACE_ORIGIN)
+    if faces is None or metadata["kind"] == "insightface":
         return []
-    if told["align"] == "never":
+    if faces["align"] == "never":
         how = "pictures taken as they are"
     else:
-        rest = ", where a face was found" if told["align"] == "where-found" else ""
-        how = f"{geometry_words(told)} (`faces: {{{geometry_keys(told)}}}`){rest}"
-    return [f"- Faces: {how}{', grey' if told['grey'] else ''}"]
+        rest = ", where a face was found" if faces["align"] == "where-found" else ""
+        how = f"{geometry_words(faces)} (`faces: {{{geometry_keys(faces)}}}`){rest}"
+    return [f"- Faces: {how}{', grey' if faces['grey'] else ''}"]
 
 
 def _input(metadata: Mapping[str, Any]) -> str:
@@ -84,7 +84,7 @@ def _input(metadata: Mapping[str, Any]) -> str:
 
 
 def _clip_lines(metadata: Mapping[str, Any]) -> list[str]:
-    """What the streams of a network of clips take."""
+    """Lines on the inputs of the streams of a clip network."""
     network, scales = metadata["network"], metadata["scales"]
     lines = []
     for stream in ("spatial", "temporal"):

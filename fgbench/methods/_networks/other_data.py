@@ -1,4 +1,4 @@
-"""What a result tells of a network that was trained before: which weights, which data, which classes."""
+"""Details of results of already trained networks on other data: weights, data and classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbench.errors import ConfigError
-from fgbench.methods._networks.other_names import training_told
+from fgbench.methods._networks.other_names import training_details
 from fgbench.methods._networks.overlap import clips_trained_on
 from fgbench.methods.action_units.pseudo_labels import pseudo_trained
 from fgbench.runs.labels import FG33, LabelSet
@@ -20,7 +20,7 @@ _UNKNOWN = "unknown data"
 
 
 def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
-    """Whether a network's classes have to be mapped to those of a work folder.
+    """Return whether a network's classes have to be mapped to those of a work folder.
 
     Args:
         trained: The network.
@@ -28,7 +28,7 @@ def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
         place: The work folder.
 
     Raises:
-        ConfigError: If they cannot be.
+        ConfigError: If they differ and cannot be mapped.
     """
     if set(labels.labels) == set(place.labels.labels):
         return False
@@ -42,7 +42,7 @@ def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
 
 
 def tested_elsewhere(
-    found: Predictions,
+    predictions: Predictions,
     trained: Trained,
     labels: LabelSet,
     source: Mapping[str, Any] | None,
@@ -51,13 +51,13 @@ def tested_elsewhere(
     more: Mapping[str, Any],
     notes: Sequence[str],
 ) -> tuple[Predictions, dict[str, Any]]:
-    """Predictions of a network on other data, in the classes of these, and what the result tells.
+    """Return predictions of a network on other data in the classes of these, and the result's details.
 
     Args:
-        found: Predictions in the network's classes.
+        predictions: Predictions in the network's classes.
         trained: The network.
         labels: Its classes.
-        source: Result of the run that it is of, if it is at hand.
+        source: Result of the network's run, if there is one.
         place: The work folder that it was tested on.
         more: Further details.
         notes: Sentences that tables show.
@@ -71,15 +71,15 @@ def tested_elsewhere(
     notes = [*pseudo_trained(trained.metadata), *notes]
     details = {
         **({"notes": notes} if notes else {}),
-        **origin_told(trained, source, place),
-        # Not the name of a row of Table II: those are trained on the data that they are tested on.
+        **origin_details(trained, source, place),
+        # Not the name of a row of Table II, whose methods are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),
         **more,
     }
     if is_zero_shot(trained, labels, place):
-        mapped = zero_shot(found)
-        found = mapped.predictions
+        mapped = zero_shot(predictions)
+        predictions = mapped.predictions
         details["transfer"] = {
             "kind": "zero-shot",
             "method": own.get("method"),
@@ -90,28 +90,28 @@ def tested_elsewhere(
             "dropped": dict(mapped.dropped),
             "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
         }
-    return found, details
+    return predictions, details
 
 
-def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
-    """What a result on other data tells of these, and of the weights.
+def origin_details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
+    """Return the details of a result on other data: these data and the weights.
 
     Args:
         trained: The network.
-        source: Result of the run that it is of, if it is at hand.
+        source: Result of the network's run, if there is one.
         place: The work folder that it was tested on.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
     own = {} if source is None else source["details"]
-    told = {
+    details = {
         **place.details,
         "manifest_digest": place.manifest_digest,
         "recipe": trained.metadata["experiment"],
         "weights": {
             "manifest_digest": None,
-            **training_told(trained, source),
+            **training_details(trained, source),
             "sha256": trained.digest,
             "run": trained.name,
             "dataset": own.get("dataset", _UNKNOWN),
@@ -121,12 +121,12 @@ def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place
     }
     if place.division.n_folds:
         label = f"{place.division.label}, all folds tested by one network"
-        told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
-    return told
+        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    return details
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:
-    """Settings of the run that weights are of; where there is none, what the weights tell of the network.
+    """Return the settings of the run of weights; without a run, those of the network in their metadata.
 
     Raises:
         ManifestError: If they are damaged.

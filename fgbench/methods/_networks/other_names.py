@@ -1,8 +1,8 @@
 """Names of the runs that test a network on other data, so that no two networks share one.
 
-Networks of one recipe, trained on different data, are different ones though their runs are called the same.
-The first that is tested on a work folder has the plain name; another one's bears a digest of what it was
-trained on, the same for all its seeds.
+Runs of one recipe that were trained on different data have the same name but are different networks.
+The first that is tested on a work folder has the plain name; others add a digest of what they were
+trained on, the same for all seeds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fgbench.storage import read_json
 from fgbench.training.context import Place
 
 _OF_TRAINING = ("dataset", "manifest_digest", "config_digest")
-"""What results tell of a training, the same for all its seeds; earlier versions told no ``config_digest``."""
+"""Keys of a training that are the same for all its seeds; earlier versions wrote no ``config_digest``."""
 
 _DIGITS = 8
 
@@ -29,43 +29,43 @@ _DIGITS = 8
 def experiment_elsewhere(
     trained: Trained, source: Mapping[str, Any] | None, place: Place, *, seed: int, more: str = ""
 ) -> str:
-    """Name of the experiment that tests a network on the data of a work folder.
+    """Return the name of the experiment that tests a network on the data of a work folder.
 
     Args:
         trained: The network.
-        source: Result of the run that it is of, if it is at hand.
+        source: Result of the network's run, if there is one.
         place: The work folder.
-        seed: Of the run.
-        more: What the name ends in.
+        seed: Seed of the run.
+        more: Suffix of the name.
 
     Raises:
         ConfigError: If the run of that name is of other weights of the same recipe, data and seed.
     """
     name = f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
-    told = training_told(trained, source)
-    names = [f"{name}{more}", f"{name}-{digest_json(told)[:_DIGITS]}{more}"]
-    found = [_tested(place.workdir, each) for each in names]
+    training = training_details(trained, source)
+    names = [f"{name}{more}", f"{name}-{digest_json(training)[:_DIGITS]}{more}"]
+    weights_by_folder = [_tested(place.workdir, each) for each in names]
     chosen = next(
         (
             number
-            for number, tested in enumerate(found)
-            if all(_is_same_training(told, trained, other) for other in tested.values())
+            for number, tested in enumerate(weights_by_folder)
+            if all(_is_same_training(training, trained, other) for other in tested.values())
         ),
         len(names) - 1,
     )
     folder = run_folder(place.workdir, experiment=names[chosen], fold=SINGLE_FOLD, seed=seed)
-    there = found[chosen].get(folder)
-    if there is not None and there["sha256"] != trained.digest:
+    weights = weights_by_folder[chosen].get(folder)
+    if weights is not None and weights["sha256"] != trained.digest:
         raise ConfigError(
-            f"{folder} has the scores of other weights (SHA-256 {there['sha256'][:12]}..., here "
+            f"{folder} has the scores of other weights (SHA-256 {weights['sha256'][:12]}..., here "
             f"{trained.digest[:12]}...) of the same recipe, data and seed; nothing was changed",
             "move that folder away, or train one of the two under another name: of its recipe",
         )
     return names[chosen]
 
 
-def training_told(trained: Trained, source: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a result on other data tells of the training; of weights without a run, their digest alone."""
+def training_details(trained: Trained, source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what identifies a network's training; for weights without a run, their digest alone."""
     if source is None:
         return {"sha256": trained.digest}
     details = source["details"]
@@ -76,16 +76,16 @@ def training_told(trained: Trained, source: Mapping[str, Any] | None) -> dict[st
     }
 
 
-def _is_same_training(told: Mapping[str, Any], trained: Trained, other: Mapping[str, Any]) -> bool:
-    if "sha256" in told:
+def _is_same_training(training: Mapping[str, Any], trained: Trained, other: Mapping[str, Any]) -> bool:
+    if "sha256" in training:
         return bool(other["sha256"] == trained.digest)
-    known = [key for key in _OF_TRAINING if key != "config_digest" or key in other]
-    return all(told[key] == other.get(key) for key in known)
+    keys = [key for key in _OF_TRAINING if key != "config_digest" or key in other]
+    return all(training[key] == other.get(key) for key in keys)
 
 
 def _tested(workdir: Path, experiment: str) -> dict[Path, Mapping[str, Any]]:
-    """What the runs of an experiment tell of their weights, by folder; damaged ones are left out."""
-    found = {}
+    """Read which weights the runs of an experiment used, by folder; damaged results are left out."""
+    weights_by_folder = {}
     above = run_folder(workdir, experiment=experiment, fold=SINGLE_FOLD, seed=0).parents[1]
     for name in PREDICTIONS_OF:
         for path in sorted(above.glob(f"*/*/{name}")):
@@ -95,10 +95,10 @@ def _tested(workdir: Path, experiment: str) -> dict[Path, Mapping[str, Any]]:
             except (ManifestError, FileNotFoundError, KeyError, TypeError):
                 continue
             if sound:
-                found[path.parent] = weights
-    return found
+                weights_by_folder[path.parent] = weights
+    return weights_by_folder
 
 
 def slug(name: str) -> str:
-    """A name as part of that of a folder."""
+    """Return a name with only characters that suit a folder's name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

@@ -1,4 +1,4 @@
-"""The end of a training: its run is written, result last, and its checkpoint is no longer needed."""
+"""Writing of a trained network's run, result last, after which its checkpoint is deleted."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def write_trained(
     """Write predictions, result and model card of a trained network, and which clips it was trained on.
 
     Args:
-        place: Where, and in which fold.
-        roles: The samples; those of ``roles.predicted`` have the probabilities.
-        probabilities: (N, K) of the classes.
+        place: Context of the run, with its fold.
+        roles: The samples; the probabilities are of ``roles.predicted``.
+        probabilities: (N, K) float32.
         config: The recipe as plain values; ``name`` is the experiment's.
         history: The training.
-        metadata: That of the weights, for the card.
+        metadata: Metadata of the weights, for the card.
         details: More to keep with the result.
-        start: What the network started from, or what describes its frames.
+        start: Network that it started from, or that describes its frames.
 
     Returns:
         The folder of the run.

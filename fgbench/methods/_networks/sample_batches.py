@@ -1,4 +1,4 @@
-"""The order in which tasks on faces go through their samples."""
+"""Batches of samples, for all tasks on faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OverSamples:
     Args:
         train: Samples to train on.
         optimiser: Section of the recipe.
-        seed: Of the order.
+        seed: Seed of the order.
     """
 
     def __init__(self, train: _Samples, optimiser: OptimiserConfig, seed: int) -> None:
@@ -29,22 +29,22 @@ class OverSamples:
         self._seed = seed
 
     def shuffled(self, source: Source, *, epoch: int, rank: int, world: int) -> Batches:
-        """Training samples in the order of an epoch.
+        """Iterate over batches of training samples in the order of an epoch.
 
-        Args:
-            source: What stands for them, in their order.
-            epoch: From 0.
-            rank: Number of the process.
-            world: Number of processes.
+                Args:
+        source: Their pictures or features, in their order.
+                    epoch: From 0.
+        rank: Index of the process.
+                    world: Number of processes.
         """
         return source.batches(
             epoch=epoch, seed=self._seed, batch=self._batch, shuffle=True, rank=rank, world=world
         )
 
     def rows(self, batch: Batch) -> int:
-        """Samples of a batch."""
+        """Return the number of samples of a batch."""
         return len(batch)
 
     def ids(self, batch: Batch) -> Sequence[str]:
-        """Ids of the samples of a batch."""
-        return [self._samples.sample_ids[place] for place in batch.index.tolist()]
+        """Return the ids of the samples of a batch."""
+        return [self._samples.sample_ids[row] for row in batch.index.tolist()]

@@ -1,5 +1,4 @@
-"""Networks of single faces: what they say of themselves where they say nothing else, and what they are
-shown."""
+"""Default properties of networks of single faces, and their input."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ from fgbench.runs.labels import LabelSet
 
 
 class OfSingleFaces:
-    """Tells classes of stored faces; see :class:`fgbench.methods.protocol.ImageNetwork`.
+    """Base of classifiers of stored faces; see :class:`fgbench.methods.protocol.ImageNetwork`.
 
     Attributes:
-        labels: The classes that it tells apart, in the order of the probabilities.
+        labels: The classes, in the order of the probabilities.
     """
 
     __slots__ = ()
@@ -41,7 +40,7 @@ class OfSingleFaces:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """None: it reads the image set alone."""
+        """Empty: it reads the image set alone."""
         return ()
 
     @property
@@ -50,7 +49,7 @@ class OfSingleFaces:
         return 0
 
     @property
-    def tells_faces(self) -> bool:
+    def takes_single_faces(self) -> bool:
         """True."""
         return True
 
@@ -61,7 +60,7 @@ class OfSingleFaces:
 
 
 def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
-    """Faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
+    """Return faces (N, 224, 224, 3) uint8 as a tensor (N, 3, 224, 224) on the CPU.
 
     Raises:
         ValueError: If they have another shape or type.
@@ -71,7 +70,7 @@ def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:
 
 
 def check_faces(faces: npt.NDArray[np.uint8]) -> None:
-    """Refuse what are no stored faces, (N, 224, 224, 3) uint8.
+    """Refuse arrays that are not stored faces, (N, 224, 224, 3) uint8.
 
     Raises:
         ValueError: If they have another shape or type.

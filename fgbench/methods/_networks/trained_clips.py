@@ -1,7 +1,7 @@
-"""Which clips a network was trained and selected on: ``trained_on.parquet`` of its run.
+"""The clips that a network was trained and selected on: ``trained_on.parquet`` of its run.
 
-The manifests of the work folder alone do not tell: they may have been divided anew since, a run may have been
-copied into another work folder, and one of action units may be of several, or of a fold of its own.
+The manifests of the work folder do not suffice: they may have been divided anew since, a run may have been
+
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ def write_trained_frames(folder: Path, frames: Sequence[Frames]) -> None:
         ManifestError: If manifests are missing or damaged.
         ResourceError: If the folder cannot be written.
     """
-    seen = {
+    used = {
         (number, clip) for part in frames for number, (clip, _) in zip(part.folders, part.keys, strict=True)
     }
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for number, one in enumerate(frames[0].data):
-        clips = {clip for of, clip in seen if of == number}
-        found += _rows(one.place.manifests, one.dataset, clips)
-    _write(folder, found)
+        clips = {clip for of, clip in used if of == number}
+        rows += _rows(one.place.manifests, one.dataset, clips)
+    _write(folder, rows)
 
 
 def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained | None) -> None:
-    """Write the clips of samples, and those that the network to start from tells of itself.
+    """Write the clips of samples, and those that the network to start from lists.
 
     Args:
         folder: Folder of the run.
-        place: Where it was trained.
+        place: Context of the run.
         roles: The samples.
-        start: What it started from, or what describes its frames.
+        start: Network that it started from, or that describes its frames.
 
     Raises:
         ManifestError: If manifests or the table of the start are missing or damaged.
@@ -59,7 +59,7 @@ def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained
 
 
 def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
-    """The rows of the table; ``None`` where a run has none, as those of earlier versions.
+    """Read the rows of the table; ``None`` where a run has none, as those of earlier versions.
 
     Raises:
         ManifestError: If it is damaged.

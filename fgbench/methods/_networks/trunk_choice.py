@@ -1,4 +1,4 @@
-"""Trunks of image models that are not the recipe's of action units: drawn, or that of another network.
+"""Trunks of image models other than that of the recipe's action units: drawn, or of another network.
 
 Reads and writes nothing.
 """
@@ -14,10 +14,10 @@ from fgbench.runs.weights import Trained
 
 
 def from_scratch(config: TrainImageConfig) -> TrainImageConfig:
-    """The recipe, as an experiment of its own, with a trunk of drawn values that trains from the start.
+    """Return the recipe, as an experiment of its own, with a trunk that trains from drawn values.
 
     Raises:
-        ConfigError: If the recipe trains on action units, which want a detector.
+        ConfigError: If the recipe trains on action units, which need a detector.\n
     """
     if config.losses.units:
         raise _wants_units(config)
@@ -30,13 +30,13 @@ def from_scratch(config: TrainImageConfig) -> TrainImageConfig:
 
 
 def on_trunk_of(config: TrainImageConfig, trunk: Trained) -> TrainImageConfig:
-    """The recipe, as an experiment of its own, on the trunk of a network of images.
+    """Return the recipe, as an experiment of its own, on the trunk of an image network.
 
-    The trunk trains, but for what the recipe names in ``network.freeze`` or until ``network.unfreeze_after``.
+    The trunk trains, except for the parts in ``network.freeze`` and before ``network.unfreeze_after``.
 
     Raises:
-        ConfigError: If the recipe trains on action units, which want a detector, or is of another trunk.
-        ManifestError: If the network is none of images, or its result is damaged.
+        ConfigError: If the recipe trains on action units, which need a detector, or has another trunk.
+        ManifestError: If it is no image network, or its result is damaged.
     """
     trunk.require("image", purpose="to take the trunk of")
     if config.losses.units:
@@ -46,11 +46,11 @@ def on_trunk_of(config: TrainImageConfig, trunk: Trained) -> TrainImageConfig:
     if network.unfreeze_after is not None:
         network = network.model_copy(update={"freeze": config.frozen})
     experiment = trunk.metadata["experiment"]
-    told = None if trunk.run is None else read_result(trunk.run)["details"].get("method")
+    method = None if trunk.run is None else read_result(trunk.run)["details"].get("method")
     return _changed(
         config,
         name=f"{config.name}-on-{experiment}-trunk",
-        method=f"{config.method}, trunk of {told or experiment}",
+        method=f"{config.method}, trunk of {method or experiment}",
         network=network,
     )
 
@@ -59,17 +59,17 @@ def check_trunk(trunk: Trained, config: TrainImageConfig) -> None:
     """Refuse a network whose trunk does not fit a recipe; one without region layer fits one with.
 
     Raises:
-        ConfigError: If it does not.
-        ManifestError: If the weights do not tell of their trunk.
+        ConfigError: If it does not fit.\n
+        ManifestError: If the weights do not describe their trunk.
     """
-    found = trunk.metadata["network"].get("trunk")
-    if not isinstance(found, dict):
+    config_found = trunk.metadata["network"].get("trunk")
+    if not isinstance(config_found, dict):
         raise ManifestError(f"{trunk.path} does not tell of its trunk", "train the network anew")
     wanted = config.network.trunk.model_dump(mode="json")
     different = sorted(
         key
         for key, value in wanted.items()
-        if found.get(key) != value and not (key == "region_layer" and found.get(key) is False)
+        if config_found.get(key) != value and not (key == "region_layer" and config_found.get(key) is False)
     )
     if different:
         raise ConfigError(

@@ -8,16 +8,16 @@ from fgbench.runs.weights import Trained
 
 
 def labels_of(trained: Trained) -> LabelSet:
-    """The label set that weights tell of: the 33 leaves unless they name another.
+    """Return the label set that weights name: the 33 leaves unless they name another.
 
     Raises:
-        ManifestError: If they tell of none, or of other classes than the set they name has.
+        ManifestError: If they name no classes, or others than their set has.
     """
-    name, origin = str(trained.metadata.get("scheme", FG33)), str(trained.path)
+    metadata, origin = trained.metadata, str(trained.path)
+    name = str(metadata.get("scheme", FG33))
     if name == FG33:
-        check_classes(trained.metadata, fg33().labels, origin=origin)
+        check_classes(metadata, fg33().labels, origin=origin)
         return fg33()
-    known = trained.metadata
     return named_labels(
-        name, known.get("classes") or (), upper=known.get("upper"), origin=f"the weights of {origin}"
+        name, metadata.get("classes") or (), upper=metadata.get("upper"), origin=f"the weights of {origin}"
     )

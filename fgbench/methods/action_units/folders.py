@@ -1,6 +1,6 @@
-"""The data sets that a run of action units was scored on, and the work folders where they lie.
+"""The data sets that a run of action units was scored on, and their work folders.
 
-Reads the result of the run. The folders are told relative to that of the run, so that work folders may be
+Reads the result of the run. It gives the folders relative to that of the run, so that work folders may be
 moved together.
 """
 
@@ -19,8 +19,8 @@ from fgbench.training.context import Place
 _INDEX = Path("manifests") / "index.json"
 
 
-def datasets_told(places: Sequence[Place]) -> dict[str, Any]:
-    """What a result tells of the data sets of several work folders, the first of which the run lies in."""
+def dataset_details(places: Sequence[Place]) -> dict[str, Any]:
+    """Return the details of a result on the data sets of several work folders; the run lies in the first."""
     here = places[0].workdir.resolve()
     names = [str(place.details["dataset"]) for place in places]
     return {
@@ -35,7 +35,7 @@ def datasets_told(places: Sequence[Place]) -> dict[str, Any]:
 
 
 def own_result(trained: Trained) -> dict[str, Any] | None:
-    """Result of the run of action units that weights lie in; ``None`` if they lie in none.
+    """Return the result of the run of action units whose folder holds the weights; ``None`` without one.
 
     Raises:
         ManifestError: If it is damaged.
@@ -46,20 +46,20 @@ def own_result(trained: Trained) -> dict[str, Any] | None:
 
 
 def scored_on(result: Mapping[str, Any]) -> dict[str, str]:
-    """Data sets that a run was scored on: name to the digest of the manifests."""
+    """Return the data sets that a run was scored on: name to the digest of the manifests."""
     details = result["details"]
     return dict(details.get("datasets") or {details["dataset"]: details["manifest_digest"]})
 
 
 def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | None:
-    """Work folders that a run was scored on beside those that a user names.
+    """Return the work folders that a run was scored on, without those that a user names.
 
     Args:
         trained: Weights of action units.
         named: Work folders, at least one.
 
     Returns:
-        ``None`` if the one that is named is of other data than the run was scored on.
+        ``None`` if the only one that is named holds other data than the run was scored on.
 
     Raises:
         ConfigError: If some are of its data and others are not, several are of other data, or the manifests
@@ -68,13 +68,13 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
     """
     result = own_result(trained)
     own = {} if result is None else scored_on(result)
-    lay = {} if result is None else _lay(trained, result)
-    known = [place for place in named if place.is_digest_of(own.get(_name(place)))]
-    others = [place for place in named if place not in known]
+    folders = {} if result is None else _folders_of(trained, result)
+    own_places = [place for place in named if place.is_digest_of(own.get(_name(place)))]
+    others = [place for place in named if place not in own_places]
     for place in others:
-        if any(place.workdir.resolve() == folder for folder in lay.values()):
+        if any(place.workdir.resolve() == folder for folder in folders.values()):
             raise _changed(trained, place)
-    if known and others:
+    if own_places and others:
         raise ConfigError(
             f"{trained.name} was scored on {' and '.join(own)}, expected no other data beside them, got "
             f"{', '.join(str(place.workdir) for place in others)}",
@@ -87,49 +87,49 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
         )
     if others:
         return None
-    missing = [name for name in own if name not in {_name(place) for place in known}]
-    return [_there(trained, name, lay.get(name)) for name in missing]
+    missing = [name for name in own if name not in {_name(place) for place in own_places}]
+    return [_existing_folder(trained, name, folders.get(name)) for name in missing]
 
 
 def by_dataset(trained: Trained, own: Mapping[str, str], places: Sequence[Place]) -> list[Place]:
-    """Work folders in the order of the data sets that a run was scored on.
+    """Sort work folders in the order of the data sets that a run was scored on.
 
     Args:
         trained: Weights of the run.
-        own: Its data sets, as :func:`scored_on` tells.
+        own: Its data sets, as :func:`scored_on` returns them.
         places: One work folder of each.
 
     Raises:
         ConfigError: If one is of another data set, or its manifests are not those that the run was scored on.
     """
-    found = {_name(place): place for place in places}
-    if len(found) < len(places) or set(found) != set(own):
+    by_name = {_name(place): place for place in places}
+    if len(by_name) < len(places) or set(by_name) != set(own):
         got = ", ".join(_name(place) for place in places)
         raise ConfigError(
             f"{trained.name} was scored on {', '.join(own)}, expected a work folder of each, got {got}",
             "name each work folder once with --workdir",
         )
     for name, digest in own.items():
-        if not found[name].is_digest_of(digest):
-            raise _changed(trained, found[name])
-    return [found[name] for name in own]
+        if not by_name[name].is_digest_of(digest):
+            raise _changed(trained, by_name[name])
+    return [by_name[name] for name in own]
 
 
 def _name(place: Place) -> str:
     return str(place.details["dataset"])
 
 
-def _lay(trained: Trained, result: Mapping[str, Any]) -> dict[str, Path]:
-    """Where the data sets of a run lay; empty if that is not known."""
+def _folders_of(trained: Trained, result: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the work folders of the data sets of a run; empty if they are not known."""
     if trained.workdir is None:
         return {}
     here = trained.workdir.resolve()
     details = result["details"]
-    told = details.get("workdirs") or ({} if details.get("datasets") else {details["dataset"]: "."})
-    return {name: Path(os.path.normpath(here / folder)) for name, folder in told.items()}
+    relative = details.get("workdirs") or ({} if details.get("datasets") else {details["dataset"]: "."})
+    return {name: Path(os.path.normpath(here / folder)) for name, folder in relative.items()}
 
 
-def _there(trained: Trained, name: str, folder: Path | None) -> Path:
+def _existing_folder(trained: Trained, name: str, folder: Path | None) -> Path:
     hint = "name the work folders of all its data sets, each with --workdir"
     if folder is None:
         raise ManifestError(

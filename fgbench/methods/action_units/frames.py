@@ -1,8 +1,8 @@
 """Labelled frames of one work folder or of several together, before their pictures are read.
 
 Reads manifests. Units that a data set does not annotate are not labelled in its frames. Where there are
-several, ids bear the name of the data set, and people that of its adapter: two work folders may show the same
-people, as the left and the right camera of one data set do. Of somebody's own data, people bear that of the
+several, ids begin with the name of the data set, and subjects with that of its adapter: two may show the same
+people, as the left and right cameras of one data set do. Subjects of users' own data begin with that of the
 data set.
 """
 
@@ -32,10 +32,10 @@ class UnitData:
     """A work folder whose data set brings labels of action units.
 
     Attributes:
-        place: Where it lies.
+        place: Context of the run in this work folder.
         rows: Labels of its frames.
-        people: What tells its people from those of other data sets: the name of its adapter, whose variants
-            (two cameras, say) may show the same people; of somebody's own data that of the data set.
+        people: Prefix of its subjects, to tell them from those of other data sets: name of its adapter, whose
+            variants (e.g. two cameras) may show the same people; of users' own data that of the data set.
         source: How the labels were made.
     """
 
@@ -56,11 +56,11 @@ class Frames:
 
     Attributes:
         data: The work folders.
-        folders: Place of each frame's in ``data``.
+        folders: Index in ``data`` of each frame's.
         keys: Clip and number of each in its work folder.
         sample_ids: Ids.
         clip_ids: Ids of their clips.
-        subject_ids: Persons shown.
+        subject_ids: Subjects.
         parts: Parts.
         labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
     """
@@ -77,21 +77,21 @@ class Frames:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def take(self, places: Sequence[int]) -> Frames:
-        """Some of them."""
+    def take(self, rows: Sequence[int]) -> Frames:
+        """Return the frames at some indices."""
         return Frames(
             data=self.data,
-            folders=[self.folders[place] for place in places],
-            keys=[self.keys[place] for place in places],
-            sample_ids=[self.sample_ids[place] for place in places],
-            clip_ids=[self.clip_ids[place] for place in places],
-            subject_ids=[self.subject_ids[place] for place in places],
-            parts=[self.parts[place] for place in places],
-            labels=self.labels[list(places)],
+            folders=[self.folders[row] for row in rows],
+            keys=[self.keys[row] for row in rows],
+            sample_ids=[self.sample_ids[row] for row in rows],
+            clip_ids=[self.clip_ids[row] for row in rows],
+            subject_ids=[self.subject_ids[row] for row in rows],
+            parts=[self.parts[row] for row in rows],
+            labels=self.labels[list(rows)],
         )
 
     def open(self, place: Place, config: TrainAuConfig) -> LabelledFrames:
-        """With their pictures, in memory or read as they are needed.
+        """Open the frames with their pictures, in memory or read as they are needed.
 
         Raises:
             ManifestError: If one has no picture, or manifests are missing or damaged.
@@ -122,26 +122,26 @@ def open_frames(
     place: Place,
     resident_mb: int,
 ) -> Source:
-    """Faces of N frames of several work folders, in memory or read as they are needed.
+    """Open the faces of N frames of several work folders, in memory or read as they are needed.
 
     Args:
         data: The work folders.
-        folders: Place of each frame's in ``data``.
+        folders: Index in ``data`` of each frame's.
         keys: Clip and number of each in its work folder.
         names: Ids, for messages.
-        place: Tells the device, how many threads decode, and whom to tell of it.
+        place: Gives the device, the number of threads that decode, and the callback for progress.
         resident_mb: MiB that decoded faces may take.
 
     Raises:
         ManifestError: If one has no picture, or manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    found = []
+    pictures = []
     for number, one in enumerate(data):
-        at = [n for n, folder in enumerate(folders) if folder == number]
-        found.append((at, find_frames(one.manifests, [keys[n] for n in at])))
+        rows = [n for n, folder in enumerate(folders) if folder == number]
+        pictures.append((rows, find_frames(one.manifests, [keys[n] for n in rows])))
     return open_source(
-        joined(found, names),
+        joined(pictures, names),
         device=place.device,
         resident_mb=resident_mb,
         jobs=place.jobs,
@@ -150,12 +150,12 @@ def open_frames(
 
 
 def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided: bool) -> Frames:
-    """Frames that have both a face and labels, every ``frame_step``-th of a clip.
+    """Return the frames that have both a face and labels, every ``frame_step``-th of a clip.
 
     Args:
         config: The recipe.
         data: The work folders.
-        divided: Whether parts are those of the places' folds, and clips without a role in them are left out.
+        divided: Whether parts are those of the runs' folds, and clips without a role in them are left out.
 
     Raises:
         ConfigError: If several work folders are of data sets of one name, or divided into folds of their own.
@@ -174,23 +174,23 @@ def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided:
             f"{', '.join(folded)} is divided into folds of its own, which others do not have",
             "cross-validate over the subjects of all: --folds 3",
         )
-    found = [_of(config, one, divided=divided, is_only=len(data) == 1) for one in data]
+    by_folder = [_of(config, one, divided=divided, is_only=len(data) == 1) for one in data]
     return Frames(
         data=data,
-        folders=[number for number, frames in enumerate(found) for _ in frames.keys],
-        keys=[key for frames in found for key in frames.keys],
-        sample_ids=[name for frames in found for name in frames.sample_ids],
-        clip_ids=[name for frames in found for name in frames.clip_ids],
-        subject_ids=[name for frames in found for name in frames.subject_ids],
-        parts=[part for frames in found for part in frames.parts],
-        labels=np.concatenate([frames.labels for frames in found]),
+        folders=[number for number, frames in enumerate(by_folder) for _ in frames.keys],
+        keys=[key for frames in by_folder for key in frames.keys],
+        sample_ids=[name for frames in by_folder for name in frames.sample_ids],
+        clip_ids=[name for frames in by_folder for name in frames.clip_ids],
+        subject_ids=[name for frames in by_folder for name in frames.subject_ids],
+        parts=[part for frames in by_folder for part in frames.parts],
+        labels=np.concatenate([frames.labels for frames in by_folder]),
     )
 
 
 def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
-    """Refuse work folders of which one tests files that another trains on.
+    """Refuse work folders where one tests files that another trains on.
 
-    Equal files in several parts of one work folder are a matter of its division; the audit tells of them.
+    Equal files in several parts of one work folder are a fault of its division; the audit reports them.
 
     Args:
         trained: Frames that are trained on, or chosen on.
@@ -203,8 +203,8 @@ def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
     files = [_files(one) for one in tested.data]
 
     def of(frames: Frames) -> set[tuple[str, int]]:
-        found = {(files[n].get(clip), n) for n, (clip, _) in zip(frames.folders, frames.keys, strict=True)}
-        return {(file, number) for file, number in found if file is not None}
+        entries = {(files[n].get(clip), n) for n, (clip, _) in zip(frames.folders, frames.keys, strict=True)}
+        return {(file, number) for file, number in entries if file is not None}
 
     seen = {entry for frames in trained for entry in of(frames)}
     shared = {
@@ -222,9 +222,9 @@ def refuse_shared_files(trained: Sequence[Frames], tested: Frames) -> None:
 
 
 def refuse_shared_people(trained: Sequence[Frames], tested: Frames) -> None:
-    """Refuse work folders of which one tests people that another trains on.
+    """Refuse work folders where one tests people that another trains on.
 
-    People in several parts of one work folder are a matter of its division; the audit tells of them.
+    People in several parts of one work folder are a fault of its division; the audit reports them.
 
     Args:
         trained: Frames that are trained on, or chosen on.
@@ -252,14 +252,14 @@ def refuse_shared_people(trained: Sequence[Frames], tested: Frames) -> None:
 
 
 def shared_people(trained: Sequence[Frames], tested: Sequence[str | None]) -> list[str] | None:
-    """Persons that are tested and also trained or chosen on, in the alphabet's order.
+    """Return the subjects that are tested and also trained or chosen on, sorted.
 
     Args:
         trained: Frames that are trained on, or chosen on.
-        tested: Persons of the frames that are tested.
+        tested: Subjects of the frames that are tested.
 
     Returns:
-        ``None`` where some of either are not known.
+        ``None`` where some subjects are not known.
     """
     seen = {person for frames in trained for person in frames.subject_ids}
     people = {*tested}
@@ -278,9 +278,9 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
     clips = {clip.clip_id: clip for clip in (one.place.divide(samples) if divided else samples)}
     usable = set(usable_frames(one.place.manifests))
     wanted = [key for key in usable if key[1] % config.frame_step == 0 and key[0] in clips]
-    found = labels_by_frame(one.rows, wanted)
-    keys = list(found)
-    labels = [[told.get(unit, 0) for unit in config.action_units] for told in found.values()]
+    labels_of = labels_by_frame(one.rows, wanted)
+    keys = list(labels_of)
+    labels = [[labelled.get(unit, 0) for unit in config.action_units] for labelled in labels_of.values()]
     if not keys:
         raise DatasetError(
             "no frame has both labels of action units and a usable face"

@@ -21,7 +21,7 @@ __all__ = ["AuRow", "balanced_mask", "labels_by_frame"]
 def labels_by_frame(
     rows: Iterable[AuRow], frames: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], Mapping[str, int]]:
-    """Labels of frames; those of a frame itself come before those of its whole clip.
+    """Return the labels of frames; those of a frame itself override those of its whole clip.
 
     Args:
         rows: Labels as an adapter gives them, in any order.
@@ -45,7 +45,7 @@ def labels_by_frame(
 
 
 def balanced_mask(labels_NA: Labels, negatives_per_positive: float, *, seed: int, epoch: int) -> Labels:
-    """Labels with surplus negatives masked, other ones in every epoch. Not stated in the paper.
+    """Mask surplus negatives, others in every epoch. Not stated in the paper.
 
     Of each unit with P positives, ``floor(P * negatives_per_positive)`` negatives are drawn to count; the
     others become 0. A unit without positives keeps none.

@@ -1,4 +1,4 @@
-"""A trained detector of action units, ready to be asked: faces in, probabilities of units out."""
+"""A trained detector of action units, ready for inference: faces in, probabilities of units out."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class UnitDetector:
 
     Attributes:
         model: In evaluation mode, on the device.
-        preprocessing: From faces to what it sees.
-        trained: Where it is from.
-        device: Where it computes.
+        preprocessing: From faces to its input.
+        trained: Its weights.
+        device: Device of the model.
     """
 
     model: AuNet
@@ -54,7 +54,7 @@ class UnitDetector:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """None: it reads faces alone."""
+        """Empty: it reads faces alone."""
         return ()
 
     @property
@@ -74,11 +74,11 @@ class UnitDetector:
 
     @property
     def grey(self) -> bool:
-        """Whether faces are shown to it without colour."""
+        """Whether its faces are grey."""
         return self.preprocessing.grey
 
     @property
-    def tells_faces(self) -> bool:
+    def takes_single_faces(self) -> bool:
         """True."""
         return True
 
@@ -89,20 +89,20 @@ class UnitDetector:
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Units of faces: :attr:`Answer.fine` holds the probability of each unit by itself.
+        """Detect units of faces: :attr:`Answer.fine` holds the probability of each unit by itself.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Not looked at.
+            placed: Ignored.
 
         Raises:
             ValueError: If they have another shape or type.
         """
         images = face_tensor(faces).to(self.device)
-        found = self.model(self.preprocessing.centre(images)).float().sigmoid().cpu().numpy()
-        n = len(found)
+        probabilities = self.model(self.preprocessing.centre(images)).float().sigmoid().cpu().numpy()
+        n = len(probabilities)
         return Answer(
-            fine=found,
+            fine=probabilities,
             basic_sum=np.zeros((n, 0), np.float32),
             basic_head=None,
             boxes=np.zeros((n, 0, 4), np.float32),
@@ -120,12 +120,12 @@ class UnitDetector:
         def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
             return (self.ask(faces).fine,)
 
-        told = {"action_units": json.dumps(list(self.classes))}
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
+        metadata = {"action_units": json.dumps(list(self.classes))}
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
 
 
 class _Whole(nn.Module):
-    """From stored faces (N, 3, 224, 224) uint8 to probabilities (N, A)."""
+    """Module from stored faces (N, 3, 224, 224) uint8 to probabilities (N, A)."""
 
     def __init__(self, network: UnitDetector) -> None:
         super().__init__()
@@ -137,32 +137,31 @@ class _Whole(nn.Module):
 
 
 def open_trained(trained: Trained, device: torch.device) -> UnitDetector:
-    """Build the detector that weights are of.
+    """Build the detector of trained weights.
 
     Raises:
-        ManifestError: If they are of another kind, or do not fit the network that they tell of.
+        ManifestError: If they are of another kind, or do not fit the network that they describe.
     """
-    origin, known = str(trained.path), trained.metadata
+    origin, metadata = str(trained.path), trained.metadata
     trained.require(KIND, purpose="(a detector of action units)")
     try:
-        trunk_config = TrunkConfig.model_validate(known["trunk"])
+        trunk_config = TrunkConfig.model_validate(metadata["trunk"])
     except ValidationError as error:
         raise ManifestError(
             f"the weights of {origin} do not tell of a network that this fgbench knows ({error})",
             "update fgbench, or train the network anew",
         ) from error
-    preprocessing = Preprocessing.of_metadata(known, origin)
+    preprocessing = Preprocessing.of_metadata(metadata, origin)
 
-    def made() -> AuNet:
+    def build() -> AuNet:
         trunk = Trunk(trunk_config)
-        # Dropout is not in the weights, and does nothing in evaluation.
         embedding = Embedding(
-            trunk.channels, fc_hidden=known["fc_hidden"], embedding=known["embedding"], dropout=0.0
+            trunk.channels, fc_hidden=metadata["fc_hidden"], embedding=metadata["embedding"], dropout=0.0
         )
-        return AuNet(trunk, embedding, n_action_units=len(known["action_units"]))
+        return AuNet(trunk, embedding, n_action_units=len(metadata["action_units"]))
 
-    check_fit(made, trained.state, origin=origin)
-    model = made()
+    check_fit(build, trained.state, origin=origin)
+    model = build()
     load_into(model, trained.state, origin=origin)
     model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
     return UnitDetector(model=model.eval(), preprocessing=preprocessing, trained=trained, device=device)

@@ -1,6 +1,6 @@
-"""What runs and weights tell of labels that a detector made, and no person (pseudo labels).
+"""Pseudo labels, which a detector made and no person: their marks in runs and weights.
 
-Reads and writes nothing. Whatever was trained on such labels says so, and so does what starts from it.
+Reads and writes nothing. Networks trained on such labels are marked, and so are those that start from them.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ from fgbench.runs.pseudo_labels import MARK, PSEUDO
 
 
 def pseudo_data(data: Sequence[UnitData]) -> dict[str, str]:
-    """Data sets with pseudo labels, to the detector that made them."""
+    """Return the data sets with pseudo labels, to the detectors that made them."""
     return {one.dataset: one.source.pseudo for one in data if one.source.pseudo}
 
 
 def pseudo_trained(metadata: Mapping[str, Any]) -> list[str]:
-    """Sentences on pseudo labels that a network, or what it started from, was trained on.
+    """Return sentences on pseudo labels that a network, or its start, was trained on.
 
     Args:
-        metadata: Of its weights.
+        metadata: Metadata of its weights.
     """
-    told = metadata.get(PSEUDO)
-    if not isinstance(told, Mapping) or not told:
+    detectors = metadata.get(PSEUDO)
+    if not isinstance(detectors, Mapping) or not detectors:
         return []
-    return [f"action units were trained on {MARK}, no person's: {_named(told)}"]
+    return [f"action units were trained on {MARK}, no person's: {_named(detectors)}"]
 
 
-def pseudo_tested(told: Mapping[str, str]) -> list[str]:
-    """Sentences on pseudo labels that a network of action units was tested on.
+def pseudo_tested(detectors: Mapping[str, str]) -> list[str]:
+    """Return sentences on pseudo labels that a network of action units was tested on.
 
     Args:
-        told: As :func:`pseudo_data` gives them.
+        detectors: As :func:`pseudo_data` gives them.
     """
-    return [f"tested on {MARK}, no person's: {_named(told)}"] if told else []
+    return [f"tested on {MARK}, no person's: {_named(detectors)}"] if detectors else []
 
 
 def pseudo_metadata(*sources: Mapping[str, Any]) -> dict[str, Any]:
-    """What weights tell of the pseudo labels that they, or what they started from, were trained on.
+    """Return the metadata of weights on the pseudo labels that they, or their start, were trained on.
 
     Args:
         sources: Data sets to detectors, or metadata of the weights that were started from.
     """
-    found: dict[str, str] = {}
+    detectors: dict[str, str] = {}
     for source in sources:
-        found |= source.get(PSEUDO) or {}
-    return {PSEUDO: found} if found else {}
+        detectors |= source.get(PSEUDO) or {}
+    return {PSEUDO: detectors} if detectors else {}
 
 
-def _named(told: Mapping[str, str]) -> str:
-    return ", ".join(f"those of {detector} on {dataset}" for dataset, detector in sorted(told.items()))
+def _named(detectors: Mapping[str, str]) -> str:
+    return ", ".join(f"those of {detector} on {dataset}" for dataset, detector in sorted(detectors.items()))

@@ -23,7 +23,7 @@ from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.other_names import slug
 from fgbench.methods._networks.trained_clips import write_trained_frames
-from fgbench.methods.action_units.folders import datasets_told
+from fgbench.methods.action_units.folders import dataset_details
 from fgbench.methods.action_units.frames import (
     Frames,
     UnitData,
@@ -76,15 +76,15 @@ def run(
     """Train, and score on subjects (or parts) that were not trained on.
 
     With further work folders, one network is trained on the frames of all (paper section IV-A: "on BP4D and
-    DISFA"); its run lies in the place's, as an experiment that bears their names.
+    DISFA"); its run lies in the first work folder, as an experiment that bears their names.
 
     Args:
         config: The recipe.
-        place: Where.
+        place: Context of the run.
         rows: Labels of the data set's frames.
-        folds: Number of groups of subjects to cross-validate over; 0 takes the place's fold of the work
+        folds: Number of groups of subjects to cross-validate over; 0 takes the run's fold of the work
             folder, so that no test person of it is trained on.
-        people: What tells people of several data sets apart, see :class:`UnitData`.
+        people: Prefix of the subjects, see :class:`UnitData`.
         source: How the labels were made.
         others: Further work folders.
 
@@ -107,14 +107,14 @@ def run(
         place = replace(
             place,
             manifest_digest=digest_json([one.place.manifest_digest for one in data]),
-            details={**place.details, **datasets_told([one.place for one in data])},
+            details={**place.details, **dataset_details([one.place for one in data])},
         )
-    if told := pseudo_data(data):
-        notes = [*pseudo_trained({PSEUDO: told}), *pseudo_tested(told)]
-        place = replace(place, details={**place.details, PSEUDO: told, "notes": notes})
-    found = []
+    if detectors := pseudo_data(data):
+        notes = [*pseudo_trained({PSEUDO: detectors}), *pseudo_tested(detectors)]
+        place = replace(place, details={**place.details, PSEUDO: detectors, "notes": notes})
+    run_folders = []
     for name, roles in _divide(frames, folds, place.fold).items():
-        taken = {role: frames.take(at) for role, at in roles.items()}
+        taken = {role: frames.take(rows_of_role) for role, rows_of_role in roles.items()}
         refuse_shared_files([taken["train"], taken["val"]], taken["test"])
         refuse_shared_people([taken["train"], taken["val"]], taken["test"])
         protocol = Protocol(
@@ -130,12 +130,12 @@ def run(
                 "give the part 'val' a weight in the recipe, or cross-validate with --folds",
             )
         with memory_explained():
-            found.append(_run_fold(config, place, protocol, taken))
-    return found
+            run_folders.append(_run_fold(config, place, protocol, taken))
+    return run_folders
 
 
 def find_weights(path: Path) -> Path | None:
-    """Weights of a finished run of action units; ``None`` if there is no such run.
+    """Return the weights of a finished run of action units; ``None`` if there is no such run.
 
     Args:
         path: The run's folder, or a file of weights.
@@ -146,7 +146,7 @@ def find_weights(path: Path) -> Path | None:
 
 
 def _divide(frames: Frames, folds: int, single: str) -> dict[str, dict[str, list[int]]]:
-    """Fold to role to places; without folds, those of the parts under one name."""
+    """Return fold to role to indices; without folds, those of the parts under one name."""
     everyone = range(len(frames))
     if not folds:
         return {
@@ -155,16 +155,16 @@ def _divide(frames: Frames, folds: int, single: str) -> dict[str, dict[str, list
             }
         }
     fold_of = subject_folds(frames.subject_ids, folds)
-    found = {}
+    folds_by_name = {}
     for fold in range(folds):
         rest = [n for n in everyone if fold_of[n] != fold]
         inner = subject_folds([frames.subject_ids[n] for n in rest], _SELECTION_FOLDS)
-        found[f"{fold + 1}of{folds}"] = {
+        folds_by_name[f"{fold + 1}of{folds}"] = {
             "train": [n for n, group in zip(rest, inner, strict=True) if group],
             "val": [n for n, group in zip(rest, inner, strict=True) if not group],
             "test": [n for n in everyone if fold_of[n] == fold],
         }
-    return found
+    return folds_by_name
 
 
 def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Mapping[str, Frames]) -> Path:
@@ -297,7 +297,7 @@ def _finish(
 
 
 def build(config: TrainAuConfig, *, seed: int) -> AuNet:
-    """The network of a recipe with its first values."""
+    """Build the network of a recipe with its initial values."""
     trunk = Trunk(config.trunk)
     embedding = Embedding(
         trunk.channels, fc_hidden=config.fc_hidden, embedding=config.embedding, dropout=config.dropout
@@ -308,13 +308,13 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
 
 
 def is_finished(folder: Path, fingerprint: str, settings: Mapping[str, Any], *, note: Note = unheard) -> bool:
-    """Whether a run is there with its weights, undamaged, and is that of this recipe, data and seed.
+    """Return whether a run exists with its weights, undamaged, and is of this recipe, data and seed.
 
     Args:
         folder: Its folder.
-        fingerprint: Of recipe, data and seed.
-        settings: Those of the recipe, as plain values.
-        note: Told why a finished run cannot be taken as it is.
+        fingerprint: Digest of recipe, data and seed.
+        settings: The recipe as plain values.
+        note: Called with the reason why a finished run cannot be reused.
 
     Raises:
         ConfigError: If it was made with other settings.

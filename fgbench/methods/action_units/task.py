@@ -29,7 +29,7 @@ class LabelledFrames:
     Attributes:
         sample_ids: N ids.
         clip_ids: Clip of each.
-        subject_ids: Person shown.
+        subject_ids: Subject of each.
         labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
         images: Their pictures, 3 x 224 x 224 uint8 RGB.
     """
@@ -42,16 +42,16 @@ class LabelledFrames:
 
 
 class AuTask(OverSamples):
-    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+    """Training and validation of a detector of units; see :class:`fgbench.training.task.Task`.
 
     Args:
         model: Faces (B, 3, 224, 224) to logits (B, A).
         config: The recipe.
-        preprocessing: From pictures to what the network sees.
+        preprocessing: From pictures to the network's input.
         train: Frames to train on.
         selection: Frames on which the epoch is chosen, by the mean F1.
-        seed: Of the order, the crops and the masks.
-        device: Where the network is.
+        seed: Seed of the order, the crops and the masks.
+        device: Device of the network.
     """
 
     def __init__(
@@ -99,9 +99,9 @@ class AuTask(OverSamples):
         return masked_au_loss(logits, self._masked[batch.index]), {}
 
     def score(self) -> dict[str, float]:
-        """Mean F1 on the selection frames, and how many units it is of."""
-        found = predict_units(self.model, self._preprocessing, self._selection)
-        scores = unit_scores(self._selection.labels, found, self._config.action_units)
+        """Mean F1 on the selection frames, and the number of units that it is over."""
+        probabilities = predict_units(self.model, self._preprocessing, self._selection)
+        scores = unit_scores(self._selection.labels, probabilities, self._config.action_units)
         mean = mean_f1(scores)
         defined = sum(score.f1 is not None for score in scores)
         return {"score": float("nan") if mean is None else mean, "units": float(defined)}
@@ -120,14 +120,14 @@ def unit_probabilities(
 
     Args:
         model: In evaluation mode.
-        preprocessing: From faces to what it sees.
+        preprocessing: From faces to its input.
         images: N faces, 3 x 224 x 224 uint8 RGB.
-        n_units: Units that it tells, A.
+        n_units: Number of units, A.
     """
     parts = [np.empty((0, n_units), np.float32)]
-    places = [np.empty(0, np.int64)]
+    rows = [np.empty(0, np.int64)]
     for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
         parts.append(model(preprocessing.centre(batch.images)).float().sigmoid().cpu().numpy())
-        places.append(batch.index.cpu().numpy())
-    ordered: Probabilities = np.concatenate(parts)[np.argsort(np.concatenate(places))]
+        rows.append(batch.index.cpu().numpy())
+    ordered: Probabilities = np.concatenate(parts)[np.argsort(np.concatenate(rows))]
     return ordered

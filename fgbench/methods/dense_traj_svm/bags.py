@@ -29,7 +29,7 @@ _AGAIN = "fgbench check --repair, on the work folder, computes the features agai
 
 
 def clip_descriptors(folder: Path, channel: str) -> Iterator[tuple[str, Float16]]:
-    """Descriptors of every clip that has trajectories, one clip at a time.
+    """Iterate over the descriptors of every clip that has trajectories, one clip at a time.
 
     Args:
         folder: Tables of trajectories; the rows of a clip follow each other in one of them.
@@ -54,23 +54,23 @@ def clip_descriptors(folder: Path, channel: str) -> Iterator[tuple[str, Float16]
         values = flat.to_numpy(zero_copy_only=False).reshape(len(clips), size)
         changes = np.flatnonzero(clips[1:] != clips[:-1]) + 1
         for begin, end in pairwise([0, *changes.tolist(), len(clips)] if len(clips) else []):
-            found = values[begin:end]
-            if not np.isfinite(found).all():
+            descriptors = values[begin:end]
+            if not np.isfinite(descriptors).all():
                 raise DatasetError(
                     f"clip {clips[begin]} has {channel} descriptors that are not finite ({path})", _AGAIN
                 )
-            yield str(clips[begin]), found
+            yield str(clips[begin]), descriptors
 
 
 def training_sample(folder: Path, channel: str, clip_ids: Sequence[str], *, size: int, seed: int) -> Float16:
-    """Descriptors of the clips given, at most ``size`` of them, drawn at random without replacement.
+    """Draw at most ``size`` descriptors of the clips given, at random without replacement.
 
     Args:
         folder: Tables of trajectories.
         channel: As in :func:`clip_descriptors`.
-        clip_ids: The clips to draw from; the draw depends on their order, and on nothing else in the tables.
+        clip_ids: The clips to draw from; the draw depends on their order, but not on that of the tables.
         size: Most descriptors.
-        seed: Of the draw.
+        seed: Seed of the draw.
 
     Returns:
         (n, channel's size) float16, in the order of the clips.
@@ -95,24 +95,26 @@ def training_sample(folder: Path, channel: str, clip_ids: Sequence[str], *, size
         drawn = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
     else:
         drawn = np.arange(total)
-    place = {clip: number for number, clip in enumerate(clip_ids)}
+    row_of = {clip: number for number, clip in enumerate(clip_ids)}
     sample = np.empty((len(drawn), TRAJECTORY_CHANNELS[channel]), np.float16)
-    for clip, found in clip_descriptors(folder, channel):
-        if clip in place:
-            edge, next_edge = edges[place[clip] : place[clip] + 2]
+    for clip, descriptors in clip_descriptors(folder, channel):
+        if clip in row_of:
+            edge, next_edge = edges[row_of[clip] : row_of[clip] + 2]
             first, last = np.searchsorted(drawn, [edge, next_edge])
-            sample[first:last] = found[drawn[first:last] - edge]
+            sample[first:last] = descriptors[drawn[first:last] - edge]
     return sample
 
 
 def clip_histograms(folder: Path, channel: str, codebook: Codebook) -> dict[str, Float32]:
-    """Histogram of words of every clip that has trajectories, (W,) float32.
+    """Compute the histogram of words of every clip that has trajectories, (W,) float32.
 
     Raises:
         DatasetError: If a descriptor is not finite.
         ManifestError: As :func:`clip_descriptors`.
     """
-    return {clip: bag_of_words(found, codebook) for clip, found in clip_descriptors(folder, channel)}
+    return {
+        clip: bag_of_words(descriptors, codebook) for clip, descriptors in clip_descriptors(folder, channel)
+    }
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:

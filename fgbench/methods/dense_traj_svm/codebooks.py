@@ -1,7 +1,7 @@
-"""Codebooks kept in the folder of a run, so that a run that was killed need not make them again.
+"""Codebooks kept in the folder of a run, so that a run that was killed can reuse them.
 
 Writes ``codebook-<channel>.npz`` beside the other files of the run: words, distortion and a fingerprint of
-all that they depend on. A file with another fingerprint, or a damaged one, is as good as none.
+all that they depend on. A file with another fingerprint, or a damaged one, is ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fgbench.storage import write_bytes
 
 
 def codebook_path(folder: Path, channel: str) -> Path:
-    """File of a channel's codebook in the folder of a run."""
+    """Return the file of a channel's codebook in the folder of a run."""
     return folder / f"codebook-{channel}.npz"
 
 
@@ -27,7 +27,7 @@ def save_codebook(path: Path, codebook: Codebook, *, fingerprint: str) -> None:
     Args:
         path: The file.
         codebook: The words.
-        fingerprint: Of all that they depend on.
+        fingerprint: Digest of all that they depend on.
 
     Raises:
         ResourceError: If the folder cannot be written.
@@ -38,7 +38,7 @@ def save_codebook(path: Path, codebook: Codebook, *, fingerprint: str) -> None:
 
 
 def load_codebook(path: Path, *, fingerprint: str) -> Codebook | None:
-    """The codebook that was kept, ``None`` if there is none with this fingerprint."""
+    """Read a codebook, ``None`` if there is none with this fingerprint."""
     try:
         with np.load(path, allow_pickle=False) as kept:
             if str(kept["fingerprint"]) != fingerprint:

@@ -26,23 +26,23 @@ Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
 _CLIPS = 512
-"""Clips whose histograms are in memory together, of an approximated kernel."""
+"""Clips whose histograms are in memory together, for an approximated kernel."""
 
 PARAMETERS: Mapping[str, float | str] = {"kernel": "chi2"}
-"""What the kernel is called in results."""
+"""Name of the kernel in results."""
 
 
 class ClipKernels(Protocol):
-    """The kernel between clips, made of channels that are added one after the other."""
+    """Kernel between clips, made of channels that are added one after the other."""
 
     def add(self, channel: str, codebook: Codebook) -> float:
-        """Add a channel; returns the mean distance of training clips that it is divided by."""
+        """Add a channel; return the mean distance of training clips that it is divided by."""
 
     def candidate(self) -> Candidate:
-        """The kernel as a machine takes it, of training and of validation clips."""
+        """Return the kernel of training and of validation clips, for a machine to fit."""
 
     def predicted(self) -> Matrix:
-        """That of the clips of the test part."""
+        """Return the kernel of the clips of the test part."""
 
 
 class ExactKernels:
@@ -51,7 +51,7 @@ class ExactKernels:
     Args:
         tables: Folder of the tables of trajectories.
         roles: The clips.
-        jobs: Threads; nothing depends on them.
+        jobs: Threads; results do not depend on them.
     """
 
     def __init__(self, tables: Path, roles: Roles, *, jobs: int | None) -> None:
@@ -85,20 +85,20 @@ class ExactKernels:
 
 
 class NystroemKernels:
-    """Features whose products are nearly the kernel, from landmarks; see :mod:`fgbench.svm.nystroem`.
+    """Features whose products approximate the kernel, from landmarks; see :mod:`fgbench.svm.nystroem`.
 
-    The mean distance of a channel is that between the landmarks.
+    The mean distance of a channel is taken between the landmarks.
 
     Args:
         tables: Folder of the tables of trajectories.
         roles: The clips.
-        landmarks: Numbers of training clips, at least 2.
-        jobs: Threads; nothing depends on them.
+        landmarks: Indices of training clips, at least 2.
+        jobs: Threads; results do not depend on them.
     """
 
     def __init__(self, tables: Path, roles: Roles, landmarks: Indices, *, jobs: int | None) -> None:
         self._tables, self._landmarks, self._jobs = tables, landmarks, jobs
-        self._chosen = [roles.train[place] for place in landmarks]
+        self._chosen = [roles.train[index] for index in landmarks]
         self._parts = {"train": roles.train, "selection": roles.selection, "test": roles.predicted}
         self._exponents = {
             part: np.zeros((len(clips), len(landmarks)), np.float32) for part, clips in self._parts.items()
@@ -107,24 +107,24 @@ class NystroemKernels:
 
     def add(self, channel: str, codebook: Codebook) -> float:
         """See :class:`ClipKernels`."""
-        known = {sample.clip_id for sample in self._chosen}
-        found = {
+        landmark_ids = {sample.clip_id for sample in self._chosen}
+        landmark_histograms = {
             clip: bag_of_words(values, codebook)
             for clip, values in clip_descriptors(self._tables, channel)
-            if clip in known
+            if clip in landmark_ids
         }
-        landmarks = _rows(self._chosen, found, len(codebook.words))
+        landmarks = _rows(self._chosen, landmark_histograms, len(codebook.words))
         scale = mean_distance(chi2_distances(landmarks, jobs=self._jobs))
-        places = {
+        position_of = {
             sample.clip_id: (part, row)
             for part, clips in self._parts.items()
             for row, sample in enumerate(clips)
         }
-        for clips, histograms in self._blocks(channel, codebook, set(places)):
+        for clips, histograms in self._blocks(channel, codebook, set(position_of)):
             distances = chi2_distances(histograms, landmarks, jobs=self._jobs)
             for clip, row in zip(clips, distances, strict=True):
-                part, place = places[clip]
-                self._exponents[part][place] -= row / np.float32(scale)
+                part, index = position_of[clip]
+                self._exponents[part][index] -= row / np.float32(scale)
         return scale
 
     def candidate(self) -> Candidate:
@@ -138,7 +138,7 @@ class NystroemKernels:
     def _blocks(
         self, channel: str, codebook: Codebook, wanted: set[str]
     ) -> Iterator[tuple[list[str], Matrix]]:
-        """Ids of some clips at a time with their histograms; those without trajectories come last."""
+        """Iterate over blocks of ids with their histograms; clips without trajectories come last."""
         rest = set(wanted)
         clips: list[str] = []
         rows: list[Matrix] = []
@@ -155,8 +155,7 @@ class NystroemKernels:
         if clips:
             yield clips, np.stack(rows)
         if rest:
-            first, *others = sorted(rest)
-            yield [first, *others], np.repeat(_row(None, n_words)[None], len(rest), axis=0)
+            yield sorted(rest), np.repeat(_row(None, n_words)[None], len(rest), axis=0)
 
     def _features(self, part: str) -> Matrix:
         exponents = self._exponents[part]
@@ -166,7 +165,7 @@ class NystroemKernels:
 
 
 def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codebook) -> dict[str, Matrix]:
-    """Histograms of all clips in one channel; the last word is that of clips without trajectories.
+    """Compute histograms of all clips in one channel; the last word is that of clips without trajectories.
 
     An empty histogram would be 1/2 away from all others, nearer than clips that share few words.
 
@@ -179,16 +178,16 @@ def channel_histograms(tables: Path, channel: str, roles: Roles, codebook: Codeb
     Returns:
         ``"train"``, ``"selection"`` and ``"test"`` to (clips, words + 1) float32, whose rows sum to 1.
     """
-    known = clip_histograms(tables, channel, codebook)
+    by_clip = clip_histograms(tables, channel, codebook)
     parts = {"train": roles.train, "selection": roles.selection, "test": roles.predicted}
-    return {part: _rows(clips, known, len(codebook.words)) for part, clips in parts.items()}
+    return {part: _rows(clips, by_clip, len(codebook.words)) for part, clips in parts.items()}
 
 
-def _rows(clips: Sequence[Sample], known: Mapping[str, Matrix], n_words: int) -> Matrix:
-    found = np.empty((len(clips), n_words + 1), np.float32)
-    for place, clip in enumerate(clips):
-        found[place] = _row(known.get(clip.clip_id), n_words)
-    return found
+def _rows(clips: Sequence[Sample], by_clip: Mapping[str, Matrix], n_words: int) -> Matrix:
+    rows = np.empty((len(clips), n_words + 1), np.float32)
+    for row, clip in enumerate(clips):
+        rows[row] = _row(by_clip.get(clip.clip_id), n_words)
+    return rows
 
 
 def _row(histogram: Matrix | None, n_words: int) -> Matrix:

@@ -2,8 +2,8 @@
 
 Words are made from training clips, and so are the scales of the kernel; C is chosen, and probabilities are
 calibrated, on validation clips; test clips are predicted. A clip without trajectories has one word more in
-every channel, which no other clip has, and nothing else: its distance to clips with trajectories is 1, the
-most that there is, and to others without 0, and it is predicted all the same (not stated in the paper). A
+every channel, which no other clip has, and no others: its distance to clips with trajectories is 1, the
+largest possible, and to others without 0, and it is predicted too (not stated in the paper). A
 clip with trajectories has words in every channel, since each descriptor is counted for the nearest word, one
 that is all zeros too.
 
@@ -33,14 +33,14 @@ from fgbench.svm.primal import linear_bytes_needed
 NEEDS = ("dense_trajectories",)
 """Stages of features that have to be enabled."""
 RECIPE = DenseTrajSvmConfig
-"""What its recipes are."""
+"""Model of its recipes."""
 
 CODEBOOK_VERSION = 1
-"""Raised when the same inputs give other words."""
+"""Increased when the same inputs give other words."""
 
 
 def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
-    """Run the baseline on a prepared work folder; errors as of the baseline ``lbp-svm``.
+    """Run the baseline on a prepared work folder; raises the errors of the baseline ``lbp-svm``.
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
@@ -91,17 +91,17 @@ def plan_memory(
     jobs: int | None,
     available: int | None = None,
 ) -> None:
-    """Refuse more training clips than memory has room for, before any word is made.
+    """Refuse more training clips than fit into memory, before any word is made.
 
     Args:
         roles: The samples.
         config: The recipe.
         n_classes: Classes.
         jobs: Machines fitted at the same time.
-        available: Bytes that are there; ``None`` asks the system.
+        available: Free bytes; ``None`` asks the system.
 
     Raises:
-        ResourceError: If what the recipe's solver takes does not fit.
+        ResourceError: If the memory that the recipe's solver needs does not fit.
     """
     n, m = len(roles.train), max(len(roles.selection), len(roles.predicted))
     others = len(roles.selection) + len(roles.predicted)
@@ -134,18 +134,18 @@ def channel_codebook(
     progress: Callable[[int], None],
     jobs: int | None,
 ) -> Codebook:
-    """The words of a channel, which training clips alone decide: those that were kept, or new ones.
+    """Return the words of a channel, made from training clips alone: those that were kept, or new ones.
 
     Args:
         tables: Folder of the tables of trajectories.
         channel: Key of :data:`fgbench.records.TRAJECTORY_CHANNELS`.
         train: Training clips.
         config: The recipe.
-        seed: Of the sample and of the beginnings of k-means.
+        seed: Seed of the sample and of the initial words of k-means.
         manifest_digest: Digest of the manifests.
         kept: File in which words are kept.
-        progress: Told how many runs of k-means are finished since it was last told.
-        jobs: Runs at the same time.
+        progress: Called with the number of runs of k-means finished since the last call.
+        jobs: Number of parallel runs.
 
     Raises:
         DatasetError: If no training clip has trajectories, or a descriptor is not finite.
@@ -162,10 +162,10 @@ def channel_codebook(
             "clips": clip_ids,
         }
     )
-    found = load_codebook(kept, fingerprint=fingerprint)
-    if found is not None:
+    codebook_kept = load_codebook(kept, fingerprint=fingerprint)
+    if codebook_kept is not None:
         progress(config.runs)
-        return found
+        return codebook_kept
     word_seed = hash_u64("words", seed, channel) % 2**32
     sample = training_sample(tables, channel, clip_ids, size=config.samples, seed=word_seed)
     wanted = CodebookConfig(words=min(config.words, len(sample)), samples=config.samples, runs=config.runs)
@@ -175,7 +175,7 @@ def channel_codebook(
 
 
 class _Steps:
-    """Counts finished steps and tells of them."""
+    """Counts and reports finished steps."""
 
     def __init__(self, progress: Progress, *, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0

@@ -1,7 +1,7 @@
-"""Networks of faces of one's own: any torch module from faces to logits, trained, tested and used as others.
+"""Users' own image networks: any torch module from faces to logits, trained, tested and used as others.
 
-A method that is such a network calls :func:`run` where it trains and :func:`open_trained` where its weights
-are used, and gives both its ``build(config, n_classes)``. The module takes normalised RGB faces, float32
+A method that is such a network calls :func:`run` to train and :func:`open_trained` to use its weights,
+and passes both its ``build(config, n_classes)``. The module takes normalised RGB faces, float32
 (B, 3, 224, 224), and gives logits (B, n_classes). See "A network of your own" in README.md.
 """
 

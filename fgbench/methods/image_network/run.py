@@ -31,7 +31,7 @@ from fgbench.training.randomness import generator
 Config = TypeVar("Config", bound=ImageNetworkConfig)
 
 Build = Callable[[Config, int], nn.Module]
-"""Makes the network of a recipe for so many classes: normalised RGB faces, float32 (B, 3, 224, 224), to
+"""Builds the network of a recipe for a number of classes: normalised RGB faces, float32 (B, 3, 224, 224), to
 logits (B, K)."""
 
 
@@ -47,11 +47,11 @@ def run(
 
     Args:
         config: The recipe.
-        place: Where, and in which fold.
-        kind: Name of the method, as its file is called: whose ``open_trained`` opens the weights.
-        build: Makes the network.
+        place: Context of the run, with its fold.
+        kind: Name of the method's module, whose ``open_trained`` opens the weights.
+        build: Builds the network.
         first_values: Gives a network its first values from the seed; ``None`` draws them by
-            :func:`fgbench.models.initialisation.initialise`, whatever torch gave.
+            :func:`fgbench.models.initialisation.initialise`, which replaces torch's.
 
     Returns:
         Folder of the run.
@@ -62,7 +62,7 @@ def run(
         ManifestError: If manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.
-        TypeError: If a layer has parameters that are of no kind known to ``initialise``.
+        TypeError: If a layer has parameters that ``initialise`` does not support.
     """
     plain = config.model_dump(mode="json")
     folder = place.folder(config.name)

@@ -22,16 +22,16 @@ _TEST_BATCH = 64
 
 
 class ClassTask(OverSamples):
-    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+    """Training and validation of a classifier of faces; see :class:`fgbench.training.task.Task`.
 
     Args:
         model: Normalised faces (B, 3, 224, 224) to logits (B, K).
         config: The recipe.
-        preprocessing: From pictures to what the network sees.
+        preprocessing: From pictures to the network's input.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
-        seed: Of the order and the crops.
-        device: Where the network is.
+        seed: Seed of the order and the crops.
+        device: Device of the network.
     """
 
     def __init__(
@@ -75,9 +75,11 @@ class ClassTask(OverSamples):
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""
-        found = predict_faces(self.model, self._preprocessing, self._selection.images)
+        probabilities = predict_faces(self.model, self._preprocessing, self._selection.images)
         truth = self._selection.labels.cpu().numpy()
-        counts = metrics.confusion_matrix(truth, found.argmax(axis=1), n_classes=found.shape[1])
+        counts = metrics.confusion_matrix(
+            truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1]
+        )
         return {"score": metrics.uar(counts)}
 
 
@@ -87,12 +89,12 @@ def predict_faces(model: nn.Module, preprocessing: Preprocessing, images: Source
 
     Args:
         model: In evaluation mode.
-        preprocessing: From pictures to what it sees.
+        preprocessing: From pictures to its input.
         images: N faces, 3 x 224 x 224 uint8 RGB.
     """
-    found, places = [], []
+    probabilities, rows = [], []
     for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
-        found.append(model(preprocessing.centre(batch.images)).float().softmax(1).cpu().numpy())
-        places.append(batch.index.cpu().numpy())
-    ordered: npt.NDArray[np.float32] = np.concatenate(found)[np.argsort(np.concatenate(places))]
+        probabilities.append(model(preprocessing.centre(batch.images)).float().softmax(1).cpu().numpy())
+        rows.append(batch.index.cpu().numpy())
+    ordered: npt.NDArray[np.float32] = np.concatenate(probabilities)[np.argsort(np.concatenate(rows))]
     return ordered

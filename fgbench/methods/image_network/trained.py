@@ -1,4 +1,4 @@
-"""A trained image network of any module, ready to be asked: faces in, classes out."""
+"""A trained image network of any module, ready for inference: faces in, classes out."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class OwnImageNetwork(OfSingleFaces):
 
     Attributes:
         model: In evaluation mode, on the device: normalised faces (B, 3, 224, 224) to logits (B, K).
-        preprocessing: From faces to what it sees.
-        trained: Where it is from.
-        device: Where it computes.
-        labels: The classes that it tells apart, in the order of the logits.
+        preprocessing: From faces to its input.
+        trained: Its weights.
+        device: Device of the model.
+        labels: The classes, in the order of the logits.
     """
 
     model: nn.Module
@@ -54,12 +54,12 @@ class OwnImageNetwork(OfSingleFaces):
 
     @property
     def grey(self) -> bool:
-        """Whether faces are shown to it without colour."""
+        """Whether its faces are grey."""
         return self.preprocessing.grey
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classes of faces (N, 224, 224, 3) uint8 RGB, aligned; places are not looked at.
+        """Classify faces (N, 224, 224, 3) uint8 RGB, aligned; ``placed`` is ignored.
 
         Raises:
             ValueError: If they have another shape or type.
@@ -74,8 +74,8 @@ class OwnImageNetwork(OfSingleFaces):
     def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`."""
         images = open_images(place, samples, resident_mb=RESIDENT_MB).images
-        found = predict_faces(self.model, self.preprocessing, images)
-        return PredictedImages(probabilities=found, told={"kind": "image"})
+        probabilities = predict_faces(self.model, self.preprocessing, images)
+        return PredictedImages(probabilities=probabilities, details={"kind": "image"})
 
     def graph(self) -> Graph:
         """Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
@@ -86,16 +86,16 @@ class OwnImageNetwork(OfSingleFaces):
             answer = self.ask(faces)
             return answer.fine, answer.basic
 
-        told = {
+        metadata = {
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
             "basic_source": "sums over classes",
         }
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
 
 
 class _Whole(nn.Module):
-    """From stored faces (N, 3, 224, 224) uint8 to probabilities of both levels."""
+    """Module from stored faces (N, 3, 224, 224) uint8 to probabilities of both levels."""
 
     def __init__(self, network: OwnImageNetwork) -> None:
         super().__init__()
@@ -111,17 +111,17 @@ class _Whole(nn.Module):
 def open_trained(
     trained: Trained, device: torch.device, *, recipe: type[Config], build: Build[Config]
 ) -> OwnImageNetwork:
-    """Build the network that weights of :func:`fgbench.methods.image_network.run` are of.
+    """Build the network of weights of :func:`fgbench.methods.image_network.run`.
 
     Args:
         trained: The weights.
-        device: Where it is to compute.
+        device: Device to put it on.
         recipe: Model of the method's recipes.
-        build: Makes the network; that which was trained.
+        build: Builds the network, as in training.
 
     Raises:
-        ManifestError: If they are for other classes, do not tell what such weights tell, or do not fit the
-            network that they tell of.
+        ManifestError: If they are for other classes, lack metadata that such weights have, or do not fit the
+            network that they describe.
     """
     origin = str(trained.path)
     check_metadata(trained.metadata, origin=origin, kind="image")

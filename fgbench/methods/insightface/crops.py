@@ -53,8 +53,8 @@ TEMPLATE = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
-"""Where the points lie in a crop: eye on the left of the picture, eye on the right, tip of the nose, corners
-of the mouth (``arcface_dst`` in deepinsight/insightface, python-package/insightface/utils/face_align.py)."""
+"""Positions of the points in a crop: eye on the left of the picture, eye on the right, tip of the nose, corners
+ in deepinsight/insightface, python-package/insightface/utils/face_align.py)."""
 
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
 _NOSE, _MOUTH_LEFT, _MOUTH_RIGHT = 30, 48, 54
@@ -62,10 +62,10 @@ _OVERSAMPLED = 2
 
 
 def five_points(landmarks: Floats) -> npt.NDArray[np.float64]:
-    """Centres of both eyes, tip of the nose and corners of the mouth, (5, 2) float64.
+    """Return the centres of both eyes, tip of the nose and corners of the mouth, (5, 2) float64.
 
     dlib's 5-point model gives corners of the eyes and the base of the nose only: then the points are those of
-    dlib's mean face, moved as the model's points say.
+    dlib's mean face, aligned to the model's points.
 
     Args:
         landmarks: (68, 2) points in iBUG order, or (5, 2) points of dlib's 5-point model.
@@ -84,16 +84,16 @@ def five_points(landmarks: Floats) -> npt.NDArray[np.float64]:
 
 
 def crop_transform(points: Floats) -> Transform:
-    """Similarity (2, 3) from the picture of the points to the crop, nearest by least squares.
+    """Return the similarity (2, 3) from the picture of the points to the crop, fitted by least squares.
 
     Args:
-        points: (5, 2), those of :func:`five_points`.
+        points: (5, 2), as :func:`five_points` returns.
     """
     return similarity(points, np.array(TEMPLATE))
 
 
 def crop_transforms(manifests: Path, sample_ids: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Similarities from stored faces to crops, (N, 2, 3) float64, in the order of the ids.
+    """Return the similarities from stored faces to crops, (N, 2, 3) float64, in the order of the ids.
 
     Args:
         manifests: Folder of the manifests.
@@ -106,21 +106,21 @@ def crop_transforms(manifests: Path, sample_ids: Sequence[str]) -> npt.NDArray[n
     copies = copies_of(manifests, wanted)
     parents = wanted - copies.keys() | {parent for parent, _ in copies.values()}
     faces = landmark_rows(manifests, parents, needed=False)
-    points = {name: apply_transform(transform, found) for name, (transform, found) in faces.items()}
-    found = np.empty((len(sample_ids), 2, 3))
-    for place, name in enumerate(sample_ids):
+    points = {name: apply_transform(transform, five) for name, (transform, five) in faces.items()}
+    transforms = np.empty((len(sample_ids), 2, 3))
+    for row, name in enumerate(sample_ids):
         parent, augmentation = copies.get(name, (name, None))
         if parent not in points:
             raise _without_landmarks(name, parent)
         moved = points[parent]
         if augmentation is not None:
             moved = apply_transform(movement(augmentation, width_px=FACE_PX, height_px=FACE_PX), moved)
-        found[place] = crop_transform(moved)
-    return found
+        transforms[row] = crop_transform(moved)
+    return transforms
 
 
 def warp_crop(face: Pixels, transform: Transform) -> Pixels:
-    """Crop of a face: sampled bilinearly with twice the resolution, then averaged over 2 x 2 pixels.
+    """Crop a face: sampled bilinearly with twice the resolution, then averaged over 2 x 2 pixels.
 
     Outside the picture its edge is continued; black, as in InsightFace, would put strong edges into the crop.
 
@@ -153,14 +153,14 @@ def load_crops(
     jobs: int = 1,
     progress: Progress = untold,
 ) -> Tensor:
-    """Crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
+    """Load the crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
 
     Args:
         manifests: Folder of the manifests.
         sample_ids: Ids, none twice.
-        device: Where to put them.
+        device: Device to put them on.
         jobs: Threads that decode.
-        progress: Told of the decoding.
+        progress: Called as pictures are decoded.
 
     Raises:
         ManifestError: If a sample has no picture or no landmarks, or the manifests are missing or damaged.
@@ -187,19 +187,19 @@ def _cropper(transforms: Mapping[str, Transform]) -> Callable[[Pixels, bytes, st
 
 
 def copies_of(manifests: Path, wanted: set[str]) -> dict[str, tuple[str, Augmentation]]:
-    """Wanted ids that are copies, to their originals and parameters."""
-    found = {}
+    """Return the wanted ids that are copies, to their originals and parameters."""
+    copies = {}
     for path in sorted((manifests / "images").glob("*.parquet")):
         for row in read_rows(path, ["image_id", "parent_id", "augmentation"]):
             if row["parent_id"] is not None and row["image_id"] in wanted:
-                found[row["image_id"]] = (row["parent_id"], Augmentation(**row["augmentation"]))
-    return found
+                copies[row["image_id"]] = (row["parent_id"], Augmentation(**row["augmentation"]))
+    return copies
 
 
 def landmark_rows(
     manifests: Path, wanted: set[str], *, needed: bool = True
 ) -> dict[str, tuple[Transform, npt.NDArray[np.float64]]]:
-    """Originals that have landmarks: transform from the frame to the stored face, and :func:`five_points`.
+    """Read the originals' landmarks: transform from the frame to the stored face, and :func:`five_points`.
 
     Args:
         manifests: Folder of the manifests.
@@ -207,20 +207,20 @@ def landmark_rows(
         needed: Whether all of them have to have landmarks.
 
     Raises:
-        ManifestError: If one that has to have landmarks has none, or the manifests are missing or damaged.
+        ManifestError: If one lacks landmarks that it has to have, or the manifests are missing or damaged.
     """
-    found = {}
+    faces = {}
     for path in sorted((manifests / "faces").glob("*.parquet")):
         for row in read_rows(path, ["clip_id", "frame_index", "landmarks", "transform"]):
             name = image_id(row["clip_id"], row["frame_index"])
             if name in wanted and row["landmarks"] is not None:
                 landmarks = np.array(row["landmarks"], np.float64).reshape(-1, 2)
                 filled = landmarks[np.isfinite(landmarks).all(axis=1)]
-                found[name] = (np.array(row["transform"], np.float64).reshape(2, 3), five_points(filled))
-    if needed and wanted - found.keys():
-        name = min(wanted - found.keys())
+                faces[name] = (np.array(row["transform"], np.float64).reshape(2, 3), five_points(filled))
+    if needed and wanted - faces.keys():
+        name = min(wanted - faces.keys())
         raise _without_landmarks(name, name)
-    return found
+    return faces
 
 
 def _without_landmarks(name: str, parent: str) -> ManifestError:

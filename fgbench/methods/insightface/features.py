@@ -1,4 +1,4 @@
-"""Features of a frozen backbone: computed once for every crop, kept, shared by runs.
+"""Features of a frozen backbone, computed once for every crop, kept and shared by runs.
 
 Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
 :mod:`fgbench.inputs.kept_tensors`: N x V x 1 x 512 x 1 x 1 float16, where view 1 is the mirrored crop.
@@ -21,22 +21,22 @@ from fgbench.training.processes import join_processes
 
 _BATCH = 32
 _FORMAT = 1
-"""Raised when the same key gives other features."""
+"""Increased when the same key gives other features."""
 
 _RESIDENT_MB = 16384  # features of eight million crops; more are read from the file
 
 
 def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool) -> FaceSet:
-    """The samples with features in place of their crops.
+    """Return the samples with features instead of their crops.
 
     Args:
         backbone: On the device, in evaluation mode.
         faces: Samples with crops.
-        place: Where.
-        flip: Whether mirrored crops are seen too.
+        place: Context of the run.
+        flip: Whether features of mirrored crops are computed too.
 
     Raises:
-        ConfigError: If features are beyond the range of float16.
+        ConfigError: If features exceed the range of float16.
         ResourceError: If the disk is full or has too little room, or another process makes the same features.
     """
     key = {

@@ -51,7 +51,7 @@ NEEDS = ("wide_faces",)
 WEIGHTS = "weights.safetensors"
 
 SCRATCH = "-from-scratch"
-"""End of the names of experiments without weights."""
+"""Suffix of the names of experiments without weights."""
 
 _ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, without crops of the corners"
 _STORED = (
@@ -64,9 +64,9 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
 
     Args:
         config: The recipe.
-        place: Where.
-        weights: Of the backbone, with the names of arcface_torch; ``None`` trains from random values, as
-            another experiment, which is no row of Table II.
+        place: Context of the run.
+        weights: Weights of the backbone, named as in arcface_torch; ``None`` trains from random values, as
+            another experiment, which is not in Table II.
 
     Returns:
         Folder of the run.
@@ -104,7 +104,7 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
 
 
 def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_classes: int) -> IResNetClassifier:
-    """The network of a recipe with its first values: those of the file, and the rest drawn.
+    """Build the network of a recipe with its initial values: those of the file, and the rest drawn.
 
     Raises:
         ManifestError: If the file is missing, damaged, or of another network.
@@ -137,9 +137,9 @@ def _digest(weights: Path) -> str:
 
 
 def _open(config: InsightFaceConfig, place: Place) -> ImageRoles[FaceSet]:
-    def opened(found: Sequence[Sample]) -> FaceSet:
-        ids = [sample.sample_id for sample in found]
-        labels, _ = class_targets([sample.label for sample in found], place.labels)
+    def opened(samples: Sequence[Sample]) -> FaceSet:
+        ids = [sample.sample_id for sample in samples]
+        labels, _ = class_targets([sample.label for sample in samples], place.labels)
         load = load_wide_crops if config.crops == "wide" else load_crops
         crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
         return FaceSet(sample_ids=ids, labels=labels.to(place.device), inputs=Resident(crops))

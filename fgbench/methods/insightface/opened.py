@@ -1,6 +1,6 @@
-"""A trained network of InsightFace, ready to be asked: crops by five points in, classes out.
+"""A trained network of InsightFace, ready for inference: crops by five points in, classes out.
 
-Crops of the user's own faces are cut as those that it was trained on: from a wider face of the picture
+Crops of new faces are cut as those that it was trained on: from a wider face of the picture
 (``crops: wide``), or from the stored one.
 """
 
@@ -68,13 +68,13 @@ class RecognitionNetwork(OfSingleFaces):
 
     Attributes:
         model: In evaluation mode, on the device.
-        crops: What its crops are cut from: ``"wide"`` or ``"stored"`` faces.
-        margin: Of ``"wide"``: what is added to a stored face at each side, as a share of its side.
+        crops: Source of its crops: ``"wide"`` or ``"stored"`` faces.
+        margin: Of ``"wide"``: margin around a stored face at each side, as a share of its side.
         is_frozen: Whether its head was trained on kept features, which are rounded to float16.
-        grey: Whether faces are to be shown to it without colour, as those that it was trained on.
-        trained: Where it is from.
-        device: Where it computes.
-        labels: The classes that it tells apart, in the order of the probabilities.
+        grey: Whether its faces are grey, as those that it was trained on.
+        trained: Its weights.
+        device: Device of the model.
+        labels: The classes, in the order of the probabilities.
     """
 
     model: IResNetClassifier
@@ -98,14 +98,14 @@ class RecognitionNetwork(OfSingleFaces):
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classes of faces.
+        """Classify faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Where each lies in its picture, N of them, with landmarks.
+            placed: Position of each in its picture, N of them, with landmarks.
 
         Raises:
-            ValueError: If faces have another shape or type, or a place or its landmarks are missing.
+            ValueError: If faces have another shape or type, or a position or its landmarks are missing.
         """
         check_faces(faces)
         if len(placed) != len(faces):
@@ -114,7 +114,7 @@ class RecognitionNetwork(OfSingleFaces):
         return Answer.of_classes(self._probabilities(crops.transpose(0, 3, 1, 2)), self.labels)
 
     def crop(self, face: Pixels, placed: Placed) -> Pixels:
-        """The crop (112, 112, 3) uint8 RGB of a stored face, or of its picture where crops are wide.
+        """Cut the crop (112, 112, 3) uint8 RGB of a stored face, or of its picture where crops are wide.
 
         Raises:
             ValueError: If the face has no landmarks.
@@ -136,11 +136,11 @@ class RecognitionNetwork(OfSingleFaces):
         crops = torch.from_numpy(np.ascontiguousarray(crops_N3HW)).to(self.device)
         plain = torch.zeros(len(crops), dtype=torch.bool, device=self.device)
         seen = see_crops(without_colour(crops) if self.grey else crops, plain)
-        found: Floats = _classified(self.model, seen, is_rounded=self.is_frozen).cpu().numpy()
-        return found
+        fine: Floats = _classified(self.model, seen, is_rounded=self.is_frozen).cpu().numpy()
+        return fine
 
     def check_data(self, place: Place) -> list[str]:
-        """Refuse other faces where crops are cut from the stored ones; wider ones hold any crop whole."""
+        """Refuse faces of other geometry where crops are cut from them; wider faces hold any crop."""
         return refuse_other_faces(self.trained, place) if self.crops == "stored" else []
 
     def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
@@ -153,14 +153,14 @@ class RecognitionNetwork(OfSingleFaces):
         faces = FaceSet(sample_ids=ids, labels=none, inputs=Resident(crops))
         if self.is_frozen:
             kept = keep_features(self.model.backbone, faces, place, flip=False)
-            found = predict_classes(self.model.head, see_features, kept.inputs)
+            probabilities = predict_classes(self.model.head, see_features, kept.inputs)
         else:
-            found = predict_classes(self.model, see_crops, faces.inputs)
-        return PredictedImages(probabilities=found, told={"kind": "image", "crops": self.crops})
+            probabilities = predict_classes(self.model, see_crops, faces.inputs)
+        return PredictedImages(probabilities=probabilities, details={"kind": "image", "crops": self.crops})
 
     def graph(self) -> Graph:
-        """Input ``crops``: uint8 RGB (N, 3, 112, 112), moved so that the eyes, the nose and the corners of
-        the mouth lie where the metadata's ``points`` tell (px; the nearest similarity by least squares); N is
+        """Input ``crops``: uint8 RGB (N, 3, 112, 112), transformed so that eyes, nose and corners of the mouth
+        lie at the metadata's ``points`` (px; similarity by least squares); N is
         free. Outputs: ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. The
         normalisation is part of the graph."""
 
@@ -168,7 +168,7 @@ class RecognitionNetwork(OfSingleFaces):
             answer = Answer.of_classes(self._probabilities(pictures[CROPS]), self.labels)
             return answer.fine, answer.basic
 
-        told = {
+        metadata = {
             **origin_of(self.trained, "uint8 RGB crops (N, 3, 112, 112), aligned by five points"),
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
@@ -180,13 +180,13 @@ class RecognitionNetwork(OfSingleFaces):
             inputs={CROPS: (3, CROP_PX, CROP_PX)},
             rows={CROPS: CROPS},
             outputs=OUTPUTS,
-            told=told,
+            metadata=metadata,
             ask=ask,
         )
 
 
 class _Whole(nn.Module):
-    """From crops (N, 3, 112, 112) uint8 to probabilities of both levels."""
+    """Module from crops (N, 3, 112, 112) uint8 to probabilities of both levels."""
 
     def __init__(self, network: RecognitionNetwork) -> None:
         super().__init__()
@@ -210,21 +210,23 @@ def _classified(model: IResNetClassifier, seen_B3HW: Tensor, *, is_rounded: bool
 
 
 def open_trained(trained: Trained, device: torch.device) -> RecognitionNetwork:
-    """Build the network that weights are of; its sizes are those of their tensors.
+    """Build the network of trained weights; its sizes follow from their tensors.
 
-    Weights of earlier versions do not tell what their crops were cut from; the settings of their run do.
+    Weights of earlier versions do not state the source of their crops; the settings of their run do.
 
     Raises:
         ManifestError: If they are of another kind, for other classes, or do not fit a network.
     """
     trained.require(KIND, purpose="(a network of InsightFace)")
     origin, labels = str(trained.path), labels_of(trained)
-    told: Mapping[str, Any] = {**settings_of(trained), **trained.metadata}
+    settings: Mapping[str, Any] = {**settings_of(trained), **trained.metadata}
     blocks, widths = _sizes(trained.state, origin)
 
     def made() -> IResNetClassifier:
         head = FaceHead(
-            len(labels.labels), kind=told.get("head", "softmax"), scale=told.get("arcface_scale", 64.0)
+            len(labels.labels),
+            kind=settings.get("head", "softmax"),
+            scale=settings.get("arcface_scale", 64.0),
         )
         return IResNetClassifier(IResNet(blocks, widths=widths), head)
 
@@ -234,9 +236,9 @@ def open_trained(trained: Trained, device: torch.device) -> RecognitionNetwork:
     model.to(device=device, memory_format=torch.channels_last)  # as in training, to the last digit
     return RecognitionNetwork(
         model=model.eval(),
-        crops=told.get("crops", "wide"),
-        margin=told.get("wide_margin", WideFacesConfig().margin),
-        is_frozen=told.get("freeze_backbone", False),
+        crops=settings.get("crops", "wide"),
+        margin=settings.get("wide_margin", WideFacesConfig().margin),
+        is_frozen=settings.get("freeze_backbone", False),
         grey=bool((trained.metadata.get(FACE_ORIGIN) or {}).get("grey")),
         trained=trained,
         device=device,
@@ -245,11 +247,11 @@ def open_trained(trained: Trained, device: torch.device) -> RecognitionNetwork:
 
 
 def _sizes(state: Mapping[str, Tensor], origin: str) -> tuple[Any, Any]:
-    """Blocks and channels of the four layers of a backbone."""
+    """Return the blocks and channels of the four layers of a backbone."""
     numbers: list[set[int]] = [set() for _ in range(_LAYERS)]
     for name in state:
-        if found := re.match(rf"{re.escape(_BACKBONE)}layer([1-{_LAYERS}])\.(\d{{1,4}})\.", name):
-            numbers[int(found[1]) - 1].add(int(found[2]))
+        if match := re.match(rf"{re.escape(_BACKBONE)}layer([1-{_LAYERS}])\.(\d{{1,4}})\.", name):
+            numbers[int(match[1]) - 1].add(int(match[2]))
     widths = []
     for layer in range(_LAYERS):
         first = state.get(f"{_BACKBONE}layer{layer + 1}.0.conv1.weight")

@@ -29,7 +29,7 @@ GREY = (127.5, 127.5, 127.5)
 _TEST_BATCH = 64
 
 See = Callable[[Tensor, Tensor], Tensor]
-"""From what the source holds of a batch, and which of its rows are mirrored (B,) bool, to what trains."""
+"""From the source's batch, and which of its rows are mirrored (B,) bool, to the input of the trained part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,26 +51,26 @@ class FaceSet:
 
 
 def see_crops(crops_B3HW: Tensor, mirrored_B: Tensor) -> Tensor:
-    """What the network takes: crops (B, 3, 112, 112) uint8 RGB, mirrored or not, as float32 in [-1, 1]."""
+    """Return crops (B, 3, 112, 112) uint8 RGB as the network's input: mirrored or not, float32 in [-1, 1]."""
     crops = torch.where(mirrored_B[:, None, None, None], crops_B3HW.flip(3), crops_B3HW)
     return normalise(crops, GREY, GREY)
 
 
 def see_features(kept: Tensor, _mirrored_B: Tensor) -> Tensor:
-    """What the head takes: kept features as (B, 512); the source has chosen those of mirrored crops."""
+    """Return kept features as the head's input (B, 512); the source has chosen those of mirrored crops."""
     return kept.flatten(1)
 
 
 class FaceTask(OverSamples):
-    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+    """Training and validation of a network or its head; see :class:`fgbench.training.task.Task`.
 
     Args:
         model: The whole network, or its head where the backbone is frozen.
         config: The recipe.
-        see: :func:`see_crops` or :func:`see_features`, as the sets' inputs are.
+        see: :func:`see_crops` or :func:`see_features`, to match the inputs of the sets.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
-        seed: Of the order and the mirroring.
+        seed: Seed of the order and the mirroring.
     """
 
     def __init__(
@@ -125,9 +125,11 @@ class FaceTask(OverSamples):
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""
-        found = predict_classes(self.model, self._see, self._selection.inputs)
+        probabilities = predict_classes(self.model, self._see, self._selection.inputs)
         truth = self._selection.labels.cpu().numpy()
-        counts = metrics.confusion_matrix(truth, found.argmax(axis=1), n_classes=found.shape[1])
+        counts = metrics.confusion_matrix(
+            truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1]
+        )
         return {"score": metrics.uar(counts)}
 
 
@@ -138,14 +140,14 @@ def predict_classes(model: IResNetClassifier | FaceHead, see: See, inputs: Sourc
     Args:
         model: In evaluation mode.
         see: :func:`see_crops` or :func:`see_features`.
-        inputs: N of them.
+        inputs: N crops or features.
     """
     head = model.head if isinstance(model, IResNetClassifier) else model
-    found = [np.empty((0, head.out_features), np.float32)]
-    places = [np.empty(0, np.int64)]
+    probabilities = [np.empty((0, head.out_features), np.float32)]
+    rows = [np.empty(0, np.int64)]
     for batch in inputs.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
         plain = torch.zeros(len(batch), dtype=torch.bool, device=batch.images.device)
-        found.append(model(see(batch.images, plain)).float().softmax(1).cpu().numpy())
-        places.append(batch.index.cpu().numpy())
-    ordered: npt.NDArray[np.float32] = np.concatenate(found)[np.argsort(np.concatenate(places))]
+        probabilities.append(model(see(batch.images, plain)).float().softmax(1).cpu().numpy())
+        rows.append(batch.index.cpu().numpy())
+    ordered: npt.NDArray[np.float32] = np.concatenate(probabilities)[np.argsort(np.concatenate(rows))]
     return ordered

@@ -1,5 +1,5 @@
 """The crops of :mod:`fgbench.methods.insightface.crops`, whole: cut from the wider faces of stage
-``wide_faces``.
+
 
 Reads ``manifests/features/wide_faces``, ``manifests/faces`` and ``manifests/images`` (parameters of copies).
 A copy is made here from the wider face as stage ``augment`` makes it from the stored one: the same turn,
@@ -48,14 +48,14 @@ def load_wide_crops(
     jobs: int = 1,
     progress: Progress = untold,
 ) -> Tensor:
-    """Crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
+    """Load the crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
 
     Args:
         manifests: Folder of the manifests.
         sample_ids: Ids of the image set, of copies too, none twice.
-        device: Where to put them.
+        device: Device to put them on.
         jobs: Threads that decode.
-        progress: Told of the decoding.
+        progress: Called as pictures are decoded.
 
     Raises:
         ManifestError: If a sample has no wider face, or the manifests are missing or damaged.
@@ -63,23 +63,23 @@ def load_wide_crops(
     """
     copies = copies_of(manifests, set(sample_ids))
     samples: dict[str, list[tuple[int, Augmentation | None]]] = {}
-    for place, name in enumerate(sample_ids):
+    for index, name in enumerate(sample_ids):
         parent, augmentation = copies.get(name, (name, None))
-        samples.setdefault(parent, []).append((place, augmentation))
+        samples.setdefault(parent, []).append((index, augmentation))
     faces = landmark_rows(manifests, set(samples))
-    found = torch.empty((len(sample_ids), 3, CROP_PX, CROP_PX), dtype=torch.uint8)
+    crops = torch.empty((len(sample_ids), 3, CROP_PX, CROP_PX), dtype=torch.uint8)
     left = set(samples)
     rows = (row for row in _wide_rows(manifests) if row[0] in left)
 
     def work(row: tuple[str, Mapping[str, Any]]) -> str:
         name, wide = row
-        for place, crop in _crops(wide, faces[name], samples[name]):
-            found[place] = torch.from_numpy(crop).permute(2, 0, 1)
+        for index, crop in _crops(wide, faces[name], samples[name]):
+            crops[index] = torch.from_numpy(crop).permute(2, 0, 1)
         return name
 
     with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="decode") as pool:
-        while some := list(islice(rows, _TOGETHER)):
-            left.difference_update(pool.map(work, some))
+        while block := list(islice(rows, _TOGETHER)):
+            left.difference_update(pool.map(work, block))
             progress("decode", len(samples) - len(left), len(samples))
     if left:
         raise ManifestError(
@@ -87,11 +87,11 @@ def load_wide_crops(
             "prepare the work folder with wide_faces enabled and faces.align: always; or set crops: stored "
             "in the recipe",
         )
-    return found.to(device)
+    return crops.to(device)
 
 
 def wide_margin(workdir: Path) -> float:
-    """What the wider faces of a work folder have at each side, as a share of the stored face's side.
+    """Return the margin of a work folder's wider faces at each side, as a share of the stored face's side.
 
     Raises:
         ManifestError: If it is no work folder, or its recipe is damaged.
@@ -108,11 +108,11 @@ def wide_margin(workdir: Path) -> float:
 def wide_copy(
     wide: Pixels, augmentation: Augmentation, to_wide: Transform
 ) -> tuple[Pixels, npt.NDArray[np.float64]]:
-    """A copy of a wider face.
+    """Make an augmented copy of a wider face.
 
     Args:
         wide: (S, S, 3) uint8 RGB.
-        augmentation: What was done to the stored face.
+        augmentation: Augmentation of the stored face.
         to_wide: From the stored face to the wider one; a shift by whole px.
 
     Returns:
@@ -135,18 +135,18 @@ def wide_copy(
 def _crops(
     wide: Mapping[str, Any], face: tuple[Transform, npt.NDArray[np.float64]], samples: Sequence[Any]
 ) -> Iterator[tuple[int, Pixels]]:
-    """Places and crops of an original and of its copies."""
+    """Iterate over indices and crops of an original and of its copies."""
     to_face, points = face
     to_wide = np.array(wide["transform"], np.float64).reshape(2, 3)
     shift = compose(invert(to_face), to_wide)
     picture = decode(wide["image"]["bytes"])
     placed = apply_transform(to_wide, points)
-    for place, augmentation in samples:
+    for index, augmentation in samples:
         shown, shown_points = picture, placed
         if augmentation is not None:
             shown, moves = wide_copy(picture, augmentation, shift)
             shown_points = apply_transform(moves, placed)
-        yield place, warp_crop(shown, crop_transform(shown_points))
+        yield index, warp_crop(shown, crop_transform(shown_points))
 
 
 def _wide_rows(manifests: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -1,8 +1,8 @@
-"""What ``lbp-svm`` fits to and chooses on: a pool of training and selection samples, and its folds.
+"""Pool of training and selection samples that ``lbp-svm`` fits to and chooses on, and its folds.
 
 ``part``: machines are fitted to the training samples and judged by the selection samples. ``inner-cv``: the
-groups (persons, mostly) of both are dealt into folds, each of which judges the machines that are fitted to
-the others. Copies are fitted to, and judge nothing; those of a group that is held out are left out with it.
+groups (subjects, mostly) of both are dealt into folds, each of which judges the machines that are fitted to
+the others. Copies are only fitted to; those of a group that is held out are left out with it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ LEAST_GROUPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a machine is chosen and fitted.
+    """Samples for choosing and fitting a machine.
 
     Attributes:
-        pool: Samples that machines may be fitted to or judged by, test samples never among them.
+        pool: Samples that machines may be fitted to or judged by; never test samples.
         folds: Divisions of the pool that settings are chosen by.
         scaled_by: Samples that gammas and landmarks come from.
         final: Samples that the machine which predicts is fitted to.
         n_final: Their number.
-        refits: Whether that is another machine than those that settings were chosen by.
+        refits: Whether this machine differs from those that settings were chosen by.
         selection: :data:`PART` or :data:`INNER_CV`.
     """
 
@@ -67,7 +67,7 @@ class Plan:
 
 
 def plan_choice(config: LbpSvmConfig, roles: Roles, division: Division) -> Plan:
-    """How a recipe chooses under a protocol.
+    """Plan the choice of a recipe under a protocol.
 
     Args:
         config: The recipe.
@@ -107,11 +107,11 @@ def plan_choice(config: LbpSvmConfig, roles: Roles, division: Division) -> Plan:
 
 
 def inner_folds(pool: Sequence[Sample], group_by: str, n_folds: int) -> list[Fold]:
-    """Folds of a pool that keep groups together, dealt as the folds of protocols are.
+    """Divide a pool into folds that keep groups together, dealt as the folds of protocols are.
 
     Args:
         pool: The samples.
-        group_by: What is kept together.
+        group_by: Column of the groups.
         n_folds: Number of folds, at least 3; fewer are made of fewer groups.
 
     Raises:
@@ -128,8 +128,8 @@ def inner_folds(pool: Sequence[Sample], group_by: str, n_folds: int) -> list[Fol
     fold_of = deal(groups, count)
     fold_p = np.array([fold_of[group] for group in groups])
     is_original = np.array([not sample.is_copy for sample in pool])
-    found = []
+    folds = []
     for name in sorted(set(fold_of.values()), key=int):
         held_out = np.flatnonzero((fold_p == name) & is_original)
-        found.append(Fold(np.flatnonzero(fold_p != name), held_out))
-    return found
+        folds.append(Fold(np.flatnonzero(fold_p != name), held_out))
+    return folds

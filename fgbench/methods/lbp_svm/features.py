@@ -1,6 +1,6 @@
 """Local binary patterns of images from the tables of features, read in blocks.
 
-Memory is that of the matrices asked for: tables of any size are read a few hundred rows at a time.
+Only the requested matrices are in memory: tables of any size are read a few hundred rows at a time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _AGAIN = "fgbench check --repair, on the work folder, computes the features agai
 
 
 def read_ids(folder: Path) -> set[str]:
-    """Ids of the images that have features.
+    """Read the ids of the images that have features.
 
     Raises:
         ManifestError: If a table is damaged or has other columns.
@@ -44,7 +44,7 @@ def read_ids(folder: Path) -> set[str]:
 
 
 def read_matrices(folder: Path, wanted: Sequence[Sequence[str]]) -> list[Matrix]:
-    """Features of lists of images, (n, width) float32 each, in the order of the lists.
+    """Read the features of lists of images, (n, width) float32 each, in the order of the lists.
 
     Args:
         folder: Tables of features.
@@ -52,39 +52,39 @@ def read_matrices(folder: Path, wanted: Sequence[Sequence[str]]) -> list[Matrix]
 
     Raises:
         ManifestError: If a table is damaged, has other columns, or features are of several widths.
-        DatasetError: If values are not finite, of whatever image.
+        DatasetError: If values of any image are not finite.
     """
-    places: dict[str, list[tuple[int, int]]] = {}
+    positions: dict[str, list[tuple[int, int]]] = {}
     for part, ids in enumerate(wanted):
         for row, name in enumerate(ids):
-            places.setdefault(name, []).append((part, row))
-    found: list[Matrix] | None = None
+            positions.setdefault(name, []).append((part, row))
+    matrices: list[Matrix] | None = None
     bad: list[str] = []
     for path in sorted(folder.glob("*.parquet")):
         for batch in _batches(path, ["image_id", "lbp"]):
             values = _values(batch, path)
-            if found is None:
-                found = [np.empty((len(ids), values.shape[1]), np.float32) for ids in wanted]
-            elif values.shape[1] != found[0].shape[1]:
+            if matrices is None:
+                matrices = [np.empty((len(ids), values.shape[1]), np.float32) for ids in wanted]
+            elif values.shape[1] != matrices[0].shape[1]:
                 raise ManifestError(
-                    f"{path} has {values.shape[1]} features per image, other tables {found[0].shape[1]}",
+                    f"{path} has {values.shape[1]} features per image, other tables {matrices[0].shape[1]}",
                     _AGAIN,
                 )
             names = batch.column("image_id").to_pylist()
             bad += [names[row] for row in np.flatnonzero(~np.isfinite(values).all(axis=1))]
             for name, vector in zip(names, values, strict=True):
-                for part, row in places.get(name, ()):
-                    found[part][row] = vector
+                for part, row in positions.get(name, ()):
+                    matrices[part][row] = vector
     if bad:
         raise DatasetError(
             f"features of {len(bad)} images are not finite, e.g. {min(bad)}", "prepare them again"
         )
-    assert found is not None, "read_ids found some"
-    return found
+    assert matrices is not None, "read_ids found some"
+    return matrices
 
 
 def read_width(folder: Path) -> int:
-    """Features of an image.
+    """Return the number of features of an image.
 
     Raises:
         ManifestError: As :func:`read_matrices`.

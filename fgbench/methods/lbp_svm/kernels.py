@@ -1,7 +1,7 @@
 """Kernels that ``lbp-svm`` chooses from, between the samples of a pool: Gram matrices, or Nyström features.
 
-What takes long, the products or distances of all samples, is computed once per normalisation and kind of
-kernel; widths and inner folds take their part of it. One such matrix is in memory at a time, and the
+The products or distances of all samples, which take long, are computed once per normalisation and kind of
+kernel; widths and inner folds take parts of them. One such matrix is in memory at a time, and the
 histograms of one normalisation.
 """
 
@@ -44,7 +44,7 @@ class Histograms:
         self._is: LbpNormalisation = "none"
 
     def of(self, wanted: LbpNormalisation) -> Matrix:
-        """The histograms in a normalisation; what this gave before is no longer valid."""
+        """Return the histograms in a normalisation; arrays returned before are no longer valid."""
         if wanted != self._is:
             if self._is != "none":
                 self._values = np.empty((0, 0), np.float32)  # freed before they are read
@@ -55,11 +55,11 @@ class Histograms:
 
 
 def normalised(histograms: Matrix, wanted: LbpNormalisation) -> Matrix:
-    """Histograms in a normalisation, written over those given.
+    """Normalise histograms in place.
 
     Args:
         histograms: (n, d) float32, not negative; the cells of each add up to 1.
-        wanted: ``none``: as they are; ``hellinger``: the root of every number, so that a cell has length 1,
+        wanted: ``none``: unchanged; ``hellinger``: the root of every number, so that a cell has length 1,
             and products of cells are their Bhattacharyya coefficients.
     """
     return np.sqrt(histograms, out=histograms) if wanted == "hellinger" else histograms
@@ -71,12 +71,12 @@ class LbpKernels:
     Args:
         config: The recipe.
         pool: Histograms of all samples that machines may be fitted to or settings are chosen on.
-        scaled_by: Those that gammas follow from and landmarks are drawn from: the training samples; those of
-            all inner folds where folds are cross-validated (their classes are not looked at).
+        scaled_by: Samples that gammas and landmarks come from: the training samples; those of
+            all inner folds where folds are cross-validated (their classes are not used).
         exact: Whether kernels are computed, or approximated from landmarks.
-        seed: Of the landmarks.
-        jobs: Threads; nothing depends on them.
-        progress: Told of the kernels.
+        seed: Seed of the landmarks.
+        jobs: Threads; results do not depend on them.
+        progress: Called before each kernel.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class LbpKernels:
         self._exact, self._seed, self._jobs, self._progress = exact, seed, jobs, progress
 
     def __iter__(self) -> Iterator[PoolKernel]:
-        """All kernels, in the order of the recipe.
+        """Iterate over all kernels, in the order of the recipe.
 
         Raises:
             DatasetError: If all features are equal.
@@ -104,15 +104,15 @@ class LbpKernels:
         done, total = 0, len(config.normalisations) * sum(widths.values())
         for normalisation in config.normalisations:
             for kernel in config.kernels:
-                for found in self._widths(normalisation, kernel):
+                for pool_kernel in self._widths(normalisation, kernel):
                     self._progress("kernels", done, total)
-                    yield found
-                    del found  # before the next one is made
+                    yield pool_kernel
+                    del pool_kernel  # before the next one is made
                     done += 1
         self._progress("kernels", total, total)
 
     def again(self, parameters: Parameters) -> PoolKernel:
-        """The kernel of given parameters, to fit another machine to."""
+        """Return the kernel of given parameters, to fit another machine to."""
         values = self._pool.of(_normalisation(parameters))
         if self._exact:
             return _GramKernel(parameters, self._base(values, _kernel(parameters)))
@@ -122,7 +122,7 @@ class LbpKernels:
         return self._mapped(parameters, self._to_landmarks(values, landmarks, _kernel(parameters)), landmarks)
 
     def others(self, histograms: Matrix, parameters: Parameters, fitted: Rows) -> Matrix:
-        """What a machine decides samples outside the pool by.
+        """Return the kernel or features of samples outside the pool, for a machine to decide on.
 
         Args:
             histograms: (m, d) as stored; written over.
@@ -143,7 +143,7 @@ class LbpKernels:
         return self._mapped(parameters, self._to_landmarks(rows, landmarks, kernel), landmarks).features
 
     def _widths(self, normalisation: LbpNormalisation, kernel: LbpKernel) -> Iterator[PoolKernel]:
-        """One kind of kernel in all its widths."""
+        """Iterate over one kind of kernel in all its widths."""
         values = self._pool.of(normalisation)
         named: Parameters = {"normalisation": normalisation, "kernel": kernel}
         landmarks = values[:0] if self._exact else self._landmarks(values)
@@ -161,7 +161,7 @@ class LbpKernels:
             yield _GramKernel(parameters, base) if self._exact else self._mapped(parameters, base, landmarks)
 
     def _scale(self, values: Matrix, kernel: LbpKernel, base: Matrix | None, landmarks: Matrix) -> float:
-        """The gamma that the recipe's factors are multiples of."""
+        """Return the gamma that the recipe's factors multiply."""
         if kernel == "rbf":
             return scale_gamma(values[self._scaled_by])
         own = chi2_distances(landmarks, jobs=self._jobs) if base is None else _block(base, self._scaled_by)
@@ -178,7 +178,7 @@ class LbpKernels:
         return landmarks
 
     def _to_landmarks(self, values: Matrix, landmarks: Matrix, kernel: LbpKernel) -> Matrix:
-        """(n, landmarks) distances, block by block: they need no second matrix of histograms."""
+        """Compute (n, landmarks) distances, block by block, without a second matrix of histograms."""
         result = np.empty((len(values), len(landmarks)), np.float32)
 
         def work(begin: int) -> None:
@@ -220,8 +220,8 @@ class _GramKernel:
         return self._taken(rows, fitted, np.dtype(np.float32))
 
     def _taken(self, rows: Rows, columns: Rows, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-        places = np.arange(len(self.base))
-        down, across = places[rows], places[columns]
+        indices = np.arange(len(self.base))
+        down, across = indices[rows], indices[columns]
         result = np.empty((down.size, across.size), dtype)
         for begin in range(0, down.size, _ROWS):
             block = slice(begin, begin + _ROWS)
@@ -261,7 +261,7 @@ def _pairs(x: Matrix, y: Matrix | None, kernel: LbpKernel, *, jobs: int | None) 
 
 
 def _finished(pairs: Matrix, parameters: Parameters) -> Matrix:
-    """Kernel of products or distances, written over them."""
+    """Compute the kernel of products or distances in place."""
     kernel = _kernel(parameters)
     if kernel == "linear":
         return pairs
@@ -270,15 +270,15 @@ def _finished(pairs: Matrix, parameters: Parameters) -> Matrix:
 
 
 def _block(base: Matrix, rows: Rows) -> Matrix:
-    """The samples against each other; a view where they are a slice."""
+    """Return the square part of some samples; a view where they are a slice."""
     return base[rows, rows] if isinstance(rows, slice) else base[np.ix_(rows, rows)]
 
 
 def _kernel(parameters: Parameters) -> LbpKernel:
-    found: LbpKernel = parameters["kernel"]  # type: ignore[assignment]
-    return found
+    kernel: LbpKernel = parameters["kernel"]  # type: ignore[assignment]
+    return kernel
 
 
 def _normalisation(parameters: Parameters) -> LbpNormalisation:
-    found: LbpNormalisation = parameters["normalisation"]  # type: ignore[assignment]
-    return found
+    normalisation: LbpNormalisation = parameters["normalisation"]  # type: ignore[assignment]
+    return normalisation

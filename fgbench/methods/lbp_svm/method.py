@@ -3,8 +3,8 @@
 Fits on the images of the training part, copies included. Normalisation, kernel, gamma and C are chosen, and
 probabilities calibrated, on original images that the machine was not fitted to: those of the validation part,
 or, where the protocol is k-fold, all of the training and selection folds by an inner cross-validation, after
-which a machine is fitted to them all. Predicts the original images of the test part, which are read when that
-machine is there. Above a number of training images that the recipe states, kernels are approximated.
+which a machine is fitted to them all. Predicts the original images of the test part, which are read after that
+ a number of training images that the recipe states, kernels are approximated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fgbench.svm.primal import LinearFit, linear_bytes_needed
 NEEDS = ("lbp",)
 """Stages of features that have to be enabled."""
 RECIPE = LbpSvmConfig
-"""What its recipes are."""
+"""Model of its recipes."""
 
 
 def run(config: LbpSvmConfig, place: RunPlace) -> Path:
@@ -37,7 +37,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
 
     Args:
         config: The recipe.
-        place: Where; of this baseline only the landmarks of an approximation are random.
+        place: Context of the run; only the landmarks of an approximation depend on its seed.
 
     Returns:
         Folder of the run.
@@ -46,12 +46,12 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         ConfigError: If there are too few groups for an inner cross-validation.
         DatasetError: If a class or a part has no images, or a feature is not finite.
         ManifestError: If manifests or features are missing.
-        ResourceError: If what the recipe's solver takes for so many training images does not fit into memory.
+        ResourceError: If the recipe's solver needs more memory than there is.
     """
     folder = place.manifests / "features" / "lbp"
-    known = read_ids(folder)
+    image_ids = read_ids(folder)
     labels = place.labels.labels
-    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=known)
+    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=image_ids)
     plan = plan_choice(config, roles, place.division)
     width = read_width(folder)
     plan_memory(
@@ -102,10 +102,10 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
 
 
 def _inner_details(plan: Plan, place: RunPlace) -> dict[str, Any]:
-    """What a result tells of an inner cross-validation; it takes the place of what the protocol says."""
+    """Return a result's details of an inner cross-validation, which replaces the protocol's selection."""
     protocol = place.details.get("protocol")
-    told = {"protocol": {**protocol, "select_on": INNER_CV}} if protocol else {}
-    return {"inner_folds": len(plan.folds), **told}
+    replaced = {"protocol": {**protocol, "select_on": INNER_CV}} if protocol else {}
+    return {"inner_folds": len(plan.folds), **replaced}
 
 
 def plan_memory(
@@ -118,24 +118,24 @@ def plan_memory(
     jobs: int | None,
     available: int | None = None,
 ) -> None:
-    """Refuse more training images than memory has room for, before any kernel is computed.
+    """Refuse more training images than fit into memory, before any kernel is computed.
 
     Args:
         plan: The samples.
-        config: The recipe; all its kernels take the same.
+        config: The recipe; all its kernels take the same memory.
         n_predicted: Images of the test part.
         width: Features of an image.
         n_classes: Classes.
         jobs: Machines fitted at the same time.
-        available: Bytes that are there; ``None`` asks the system.
+        available: Free bytes; ``None`` asks the system.
 
     Raises:
-        ResourceError: If what the recipe's solver takes does not fit.
+        ResourceError: If the memory that the recipe's solver needs does not fit.
     """
     pool, n = len(plan.pool), plan.most_fitted
     m = max(plan.most_held_out, n_predicted)
     histograms = 4 * width * pool
-    # Test images, and the moved or transposed copies that distances are computed from.
+    # Test images, and the copies that distances are computed from.
     tested = 4 * width * (2 * m + pool)
     if config.solver_for(plan.n_final) == "exact":
         pairs = 4 * pool**2

@@ -1,1 +1,1 @@
-"""Networks of images: MSAU-Net and its ablations."""
+"""Image networks: MSAU-Net and its ablations."""

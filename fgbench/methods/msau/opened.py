@@ -1,4 +1,4 @@
-"""A trained network of images, ready to be asked: faces in, classes and regions out."""
+"""A trained image network, ready for inference: faces in, classes and regions out."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ OUTPUTS = ("probabilities", "basic_probabilities", REGIONS)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageNetwork(OfSingleFaces):
-    """A trained network of images.
+    """A trained image network; see :class:`fgbench.methods.protocol.ImageNetwork`.
 
     Attributes:
         model: In evaluation mode, on the device.
-        preprocessing: From faces to what it sees.
-        trained: Where it is from.
-        device: Where it computes.
-        labels: The classes that it tells apart, in the order of the probabilities.
+        preprocessing: From faces to its input.
+        trained: Its weights.
+        device: Device of the model.
+        labels: The classes, in the order of the probabilities.
     """
 
     model: MsauNet
@@ -59,26 +59,26 @@ class ImageNetwork(OfSingleFaces):
 
     @property
     def grey(self) -> bool:
-        """Whether faces are shown to it without colour."""
+        """Whether its faces are grey."""
         return self.preprocessing.grey
 
     @property
     def n_zooms(self) -> int:
-        """Regions that it looks at again."""
+        """Number of regions that it zooms into."""
         return self.model.config.zooms
 
     @property
     def has_basic_head(self) -> bool:
-        """Whether it has outputs of its own for the upper classes."""
+        """Whether it has its own outputs for the upper classes."""
         return bool(self.trained.metadata["basic"])
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classes of faces.
+        """Classify faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Not looked at.
+            placed: Ignored.
 
         Raises:
             ValueError: If they have another shape or type.
@@ -107,8 +107,8 @@ class ImageNetwork(OfSingleFaces):
             if predicted.strength.shape[1]:
                 write_regions(folder, images.sample_ids, predicted)
 
-        told = {"kind": "image", "regions": self.model.config.zooms}
-        return PredictedImages(probabilities=predicted.probabilities, told=told, write=write)
+        details = {"kind": "image", "regions": self.model.config.zooms}
+        return PredictedImages(probabilities=predicted.probabilities, details=details, write=write)
 
     def graph(self) -> Graph:
         """Input ``faces``: uint8 RGB (N, 3, 224, 224), aligned; N is free. Outputs: ``probabilities`` (N, K),
@@ -119,16 +119,16 @@ class ImageNetwork(OfSingleFaces):
             answer = self.ask(faces)
             return answer.fine, answer.basic, answer.boxes[:, : self.n_zooms]
 
-        told = {
+        metadata = {
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
             "basic_source": "own outputs" if self.has_basic_head else "sums over classes",
         }
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, told)
+        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
 
 
 class _Whole(nn.Module):
-    """From stored faces to what is asked of a network."""
+    """Module from stored faces to the exported outputs."""
 
     def __init__(self, network: ImageNetwork) -> None:
         super().__init__()
@@ -139,12 +139,11 @@ class _Whole(nn.Module):
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Probabilities of both levels and regions, of faces (N, 3, 224, 224) uint8."""
-        known = self._preprocessing
         seen = self.network.see(self.prepared(faces))
         outputs = self.network.classify(seen.maps)
         fine = outputs.probabilities()
         basic = fine @ self.upper if outputs.basic is None else outputs.basic_probabilities()
-        return fine, basic, known.in_face(seen.boxes)
+        return fine, basic, self._preprocessing.in_face(seen.boxes)
 
 
 def open_trained(trained: Trained, device: torch.device) -> ImageNetwork:
@@ -153,11 +152,11 @@ def open_trained(trained: Trained, device: torch.device) -> ImageNetwork:
 
 
 def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
-    """Build the network that weights are of.
+    """Build the network of trained weights.
 
     Raises:
         ManifestError: If they are of another kind, for other classes, or do not fit the network that they
-            tell of.
+            describe.
     """
     origin = str(trained.path)
     trained.require("image", purpose="(a network of images)")
@@ -185,7 +184,7 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     check_fit(made, trained.state, origin=origin)
     model = made()
     load_into(model, trained.state, origin=origin)
-    # As in training: sums of another order would differ in the last digit.
+    # Memory format of training: sums in another order would differ in the last digit.
     model.to(device=device, memory_format=torch.channels_last)
     return ImageNetwork(
         model=model.eval(), preprocessing=preprocessing, trained=trained, device=device, labels=labels

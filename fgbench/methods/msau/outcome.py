@@ -1,4 +1,4 @@
-"""What is kept of a network's predictions beside the probabilities: each scale's own, and the regions."""
+"""Tables of a network's predictions by scale, and of its regions, beside the probabilities."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_regions(folder: Path, sample_ids: Sequence[str], predicted: Predicted)
     Args:
         folder: Folder of the run.
         sample_ids: N ids.
-        predicted: Of these samples; boxes in px of the 224 px face.
+        predicted: Predictions of these samples; boxes in px of the 224 px face.
 
     Raises:
         ResourceError: If the folder cannot be written.

@@ -20,7 +20,7 @@ from fgbench.methods._networks.face_agreement import note_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles, open_images
 from fgbench.methods._networks.initial_weights import build, start_of, transfer_of
-from fgbench.methods._networks.overlap import start_told
+from fgbench.methods._networks.overlap import start_details
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.action_units.labels import AuRow
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
@@ -53,25 +53,25 @@ def run(
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
 
-    On a label set without upper classes their loss is left out, and the result says so.
+    On a label set without upper classes their loss is left out, which the result notes.
 
     Args:
         config: The recipe.
-        place: Where, and in which fold.
+        place: Context of the run, with its fold.
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
-        init: A trained network of images to start from in their place: all of it but its classifiers; see
+        init: A trained image network to start from instead, without its classifiers; see
             :func:`fine_tuned`.
-        trunk: A trained network of images whose trunk is taken in their place; see
+        trunk: A trained image network whose trunk is taken instead; see
             :func:`fgbench.methods._networks.trunk_choice.on_trunk_of`.
-        units: Labels of action units of the data set's frames, for a recipe that trains on them too; ``None``
-            if it has none, which the result says.
+        units: Labels of action units of the data set's frames, for a recipe that trains on them; ``None``
+            if it has none, which the result notes.
         source: How these labels were made.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
 
     Raises:
-        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+        ConfigError: If training diverges, an unfinished run or the weights are of another recipe, or
             the network to start from was trained on test clips.
         DatasetError: If a part has no images, or a class no training images.
         ManifestError: If manifests or weights are missing or damaged.
@@ -79,14 +79,14 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     start = start_of(config, au_weights, init, trunk)
-    told = None if start is None else start_told(start, place)
-    of_faces = [] if start is None else note_other_faces(start, place)
+    start_of_run = None if start is None else start_details(start, place)
+    face_notes = [] if start is None else note_other_faces(start, place)
     instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
-    if said := drawn_start(chain_of(start), place.details, instead=instead):
-        place.note(f"{config.name} {said}")
+    if warning := drawn_start(chain_of(start), place.details, instead=instead):
+        place.note(f"{config.name} {warning}")
     own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
     pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
-    notes = [*of_faces, *pseudo_trained(pseudo)]
+    notes = [*face_notes, *pseudo_trained(pseudo)]
     if config.losses.basic and not place.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
@@ -110,7 +110,7 @@ def run(
         single = _with_regions(config, zooms)
         details = {
             **_details(single, place, start, trunk_only=trunk is not None),
-            "start": told,
+            "start": start_of_run,
             **({"notes": notes} if notes else {}),
         }
         folder = place.finished(single.name, single.model_dump(mode="json"))
@@ -119,7 +119,7 @@ def run(
             folder = None
         if folder is None:
             if data is None:
-                # Numbers of regions differ in nothing else.
+                # The same data serve all numbers of regions.
                 data = open_image_roles(
                     place,
                     lambda samples: open_images(place, samples, resident_mb=config.data.resident_mb),
@@ -142,7 +142,7 @@ def run(
 
 
 def fine_tuned(config: TrainImageConfig) -> TrainImageConfig:
-    """The recipe under the name of the experiment that starts from a trained network of images."""
+    """Return the recipe under the name of the experiment that starts from a trained image network."""
     return config.model_copy(update={"name": f"{config.name}-fine-tuned"})
 
 
@@ -193,9 +193,9 @@ def _run_one(
     folder = place.folder(config.name)
     if start is None:
         preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
-    else:  # what the trunk was trained with (identical in AU pretraining)
-        known = Preprocessing.of_metadata(start.metadata, str(start.path))
-        preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=known.mean, std=known.std)
+    else:  # as the trunk was trained (identical in AU pretraining)
+        earlier = Preprocessing.of_metadata(start.metadata, str(start.path))
+        preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=earlier.mean, std=earlier.std)
     model = build(config, start, seed=place.seed, labels=place.labels, trunk_only=trunk_only)
     model.to(place.device)
     maps = selection_maps = None
@@ -210,7 +210,7 @@ def _run_one(
         maps, selection_maps = open_maps(
             model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
         )
-    told_units = [] if units is None else [digest_json(units.tolist())]
+    unit_digests = [] if units is None else [digest_json(units.tolist())]
     fit_and_finish(
         ImageTask(
             model,
@@ -229,7 +229,7 @@ def _run_one(
         place,
         folder,
         fingerprint=digest_json(
-            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *told_units]
+            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *unit_digests]
         ),
         finish=lambda history: _finish(
             config, place, data, model, preprocessing, start, pseudo=pseudo, history=history, details=details

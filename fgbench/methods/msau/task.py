@@ -26,14 +26,14 @@ from fgbench.training.losses import RANK, SOFTMAX, image_loss, margin_met, maske
 from fgbench.training.optimisation import LATER
 
 SHOWN_REGIONS = 3
-"""Fewest regions that are kept of a test image whose network zooms (Figure 6)."""
+"""Fewest regions that are kept per test image of a network that zooms (Figure 6)."""
 
 _TEST_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What a network says of N images, on the CPU.
+    """Predictions of N images, on the CPU.
 
     Attributes:
         branches: (N, S, K) float32 probabilities by scale.
@@ -54,27 +54,27 @@ class Predicted:
     @property
     def probabilities(self) -> npt.NDArray[np.float32]:
         """(N, K): the mean over scales."""
-        found: npt.NDArray[np.float32] = self.branches.mean(axis=1)
-        return found
+        mean: npt.NDArray[np.float32] = self.branches.mean(axis=1)
+        return mean
 
 
 class ImageTask(OverSamples):
-    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+    """Training and validation of an image model; see :class:`fgbench.training.task.Task`.
 
     Args:
-        model: The network; what of its trunk is to be frozen at first is frozen already.
+        model: The network; parts of its trunk to be frozen at first are frozen already.
         config: The recipe.
-        preprocessing: From pictures to what the network sees.
+        preprocessing: From pictures to the network's input.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
-        frozen: What of the trunk is frozen at first; always, unless ``network.unfreeze_after`` ends it.
-        maps: Last maps of the training samples, in place of their pictures while the trunk is frozen;
+        frozen: Part of the trunk that is frozen at first, or always without ``network.unfreeze_after``.
+        maps: Last maps of the training samples, instead of their pictures while the trunk is frozen;
             ``None`` computes them.
         selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen at first.
         units: Labels (N, A) int8 of action units of the training samples (1 present, -1 absent, 0 not
             labelled), if the recipe trains on them too.
-        seed: Of the order and the crops.
-        device: Where the network is.
+        seed: Seed of the order and the crops.
+        device: Device of the network.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class ImageTask(OverSamples):
         self._choice = self._flip = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters that train, at one rate; after them a trunk that has its own, or trains later."""
+        """All parameters that train, at one rate; then a trunk that has its own rate, or trains later."""
         network = self._config.network
         if network.unfreeze_after is None and network.unfreeze_rate == 1.0:
             return [{"params": [value for value in self.model.parameters() if value.requires_grad]}]
@@ -121,7 +121,7 @@ class ImageTask(OverSamples):
         ]
 
     def turns(self) -> list[list[dict[str, Any]]]:
-        """Of each turn: the ranking loss leaves the coarse scale alone where the recipe says so."""
+        """Groups of each turn: the ranking loss may leave out the coarse scale (``losses.stop_gradient``)."""
         return [self._groups_of(turn) for turn in turns_of(self._config.losses)]
 
     def _groups_of(self, turn: str) -> list[dict[str, Any]]:
@@ -134,27 +134,27 @@ class ImageTask(OverSamples):
         ]
 
     def begin(self, epoch: int) -> None:
-        """Freeze what the recipe freezes, or let it train once its epochs are over."""
+        """Freeze the part of the trunk that the recipe names, or let it train after its epochs."""
         if self._config.network.unfreeze_after is None:
             return
         thawed = self._has_thawed(epoch)
         self.model.freeze("none" if thawed else self._frozen)
         if thawed:
-            self._maps = self._selection_maps = None  # those of a trunk that is no more
+            self._maps = self._selection_maps = None  # computed by the frozen trunk
 
     def _has_thawed(self, epoch: int) -> bool:
         after = self._config.network.unfreeze_after
         return after is not None and epoch // len(turns_of(self._config.losses)) >= after
 
     def is_sparing(self, epoch: int) -> bool:
-        """Whether classifiers get no gradients: in a turn of the ranking loss those of the upper classes, in
-        any those of a level without weight. That loss gives the coarse scale's at least gradients of 0."""
+        """Return whether some classifiers get no gradients: those of the upper classes in a turn of the ranking
+        loss, and those of a level without weight in any. Gradients of 0 do not count."""
         losses, turns = self._config.losses, turns_of(self._config.losses)
         turn = turns[epoch % len(turns)]
-        tells_fine = (turn != RANK and losses.fine > 0) or (turn != SOFTMAX and losses.rank > 0)
-        tells_basic = turn != RANK and losses.basic > 0
+        trains_fine = (turn != RANK and losses.fine > 0) or (turn != SOFTMAX and losses.rank > 0)
+        trains_basic = turn != RANK and losses.basic > 0
         has_basic = any(scale.basic is not None for scale in self.model.scales)
-        return not tells_fine or (has_basic and not tells_basic)
+        return not trains_fine or (has_basic and not trains_basic)
 
     def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
         """Training samples in the order of an epoch, as pictures or as maps."""
@@ -166,9 +166,9 @@ class ImageTask(OverSamples):
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them; in every
-        step also the multi-label loss over action units, if it weighs that.
 
-        With the ranking loss, ``"margin_met"`` is the share of samples of which it is 0.
+
+        With the ranking loss, ``"margin_met"`` is the share of samples whose ranking loss is 0.
         """
         if self._maps is None:
             choice, flip = self._choice[batch.index], self._flip[batch.index]
@@ -190,18 +190,18 @@ class ImageTask(OverSamples):
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples: of the network, and of each scale alone.
 
-        With the ranking loss also ``"margin_met"``, the share of samples of which it is 0.
+        With the ranking loss also ``"margin_met"``, the share of samples whose ranking loss is 0.
         """
         truth = self._selection.labels.cpu().numpy()
         branches = np.concatenate(list(self._selection_branches()))
-        found = {"score": _uar(truth, branches.mean(axis=1))}
+        scores = {"score": _uar(truth, branches.mean(axis=1))}
         for scale in range(branches.shape[1]):
-            found[f"scale{scale + 1}"] = _uar(truth, branches[:, scale])
+            scores[f"scale{scale + 1}"] = _uar(truth, branches[:, scale])
         if self._config.losses.rank:
             labels = torch.from_numpy(truth)
             met = margin_met(torch.from_numpy(branches), labels, margin=self._config.losses.margin)
-            found["margin_met"] = float(met)
-        return found
+            scores["margin_met"] = float(met)
+        return scores
 
     def _selection_branches(self) -> Iterator[npt.NDArray[np.float32]]:
         if self._selection_maps is None:
@@ -213,7 +213,7 @@ class ImageTask(OverSamples):
 
 @torch.no_grad()
 def predict(model: MsauNet, preprocessing: Preprocessing, images: Source) -> Predicted:
-    """Predictions of centre crops, in the order of the list; the network has to be in evaluation mode."""
+    """Predict centre crops, in the order of the list; the network has to be in evaluation mode."""
     parts: list[tuple[npt.NDArray[np.int64], Predicted]] = []
     for batch in images.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
         parts.append((batch.index.cpu().numpy(), look(model, preprocessing, batch.images)))
@@ -228,18 +228,18 @@ def predict(model: MsauNet, preprocessing: Preprocessing, images: Source) -> Pre
 
 @torch.no_grad()
 def look(model: MsauNet, preprocessing: Preprocessing, faces_B3HW: Tensor) -> Predicted:
-    """Predictions of centre crops of faces, uint8 RGB (B, 3, 224, 224)."""
+    """Predict centre crops of faces, uint8 RGB (B, 3, 224, 224)."""
     seen = model.see(preprocessing.centre(faces_B3HW))
     outputs = model.classify(seen.maps)
     n = max(SHOWN_REGIONS, model.config.zooms) if model.config.zooms else 0
-    cells, strength, places = seen.cells, seen.strength, seen.boxes
+    cells, strength, regions = seen.cells, seen.strength, seen.boxes
     if n > model.config.zooms:
         cells, strength = strongest_cells(seen.maps[:, 0], n, model.config.suppress_radius)
-        places = boxes(cells, model.trunk.geometry, model.config.zoom_side_px)
+        regions = boxes(cells, model.trunk.geometry, model.config.zoom_side_px)
     return Predicted(
         branches=outputs.branch_probabilities().cpu().numpy(),
         basic=outputs.basic_probabilities().cpu().numpy(),
-        boxes=preprocessing.in_face(places.float()).cpu().numpy(),
+        boxes=preprocessing.in_face(regions.float()).cpu().numpy(),
         cells=cells.cpu().numpy(),
         strength=strength.float().cpu().numpy(),
     )
@@ -248,5 +248,5 @@ def look(model: MsauNet, preprocessing: Preprocessing, faces_B3HW: Tensor) -> Pr
 def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
     counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
     classes = tuple(str(number) for number in range(probabilities.shape[1]))
-    found = metrics.scores(counts, classes).uar
-    return float("nan") if found is None else found
+    uar = metrics.scores(counts, classes).uar
+    return float("nan") if uar is None else uar

@@ -1,6 +1,6 @@
 """Labels of action units of the image set, for networks that train on them along with the classes.
 
-Reads the manifests, which tell what frame an image is of.
+Reads the manifests for the frame of each image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fgbench.storage import read_rows
 def unit_labels(
     manifests: Path, sample_ids: Sequence[str], rows: Iterable[AuRow], action_units: Sequence[str]
 ) -> Labels:
-    """Labels of images; an augmented copy has those of its frame.
+    """Return the labels of images; an augmented copy has those of its frame.
 
     Args:
         manifests: Folder of the manifests.
@@ -32,14 +32,16 @@ def unit_labels(
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    place_of = {name: place for place, name in enumerate(sample_ids)}
-    places: dict[tuple[str, int], list[int]] = {}
+    row_of = {name: row for row, name in enumerate(sample_ids)}
+    rows_of_frame: dict[tuple[str, int], list[int]] = {}
     for path in sorted((manifests / "images").glob("*.parquet")):
         for row in read_rows(path, ["image_id", "clip_id", "frame_index"]):
-            if row["image_id"] in place_of:
-                places.setdefault((row["clip_id"], row["frame_index"]), []).append(place_of[row["image_id"]])
+            if row["image_id"] in row_of:
+                rows_of_frame.setdefault((row["clip_id"], row["frame_index"]), []).append(
+                    row_of[row["image_id"]]
+                )
     labels = np.zeros((len(sample_ids), len(action_units)), np.int8)
-    for key, told in labels_by_frame(rows, places).items():
-        for place in places[key]:
-            labels[place] = [told.get(unit, 0) for unit in action_units]
+    for key, labelled in labels_by_frame(rows, rows_of_frame).items():
+        for row in rows_of_frame[key]:
+            labels[row] = [labelled.get(unit, 0) for unit in action_units]
     return labels

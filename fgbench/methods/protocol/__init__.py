@@ -1,11 +1,11 @@
-"""What a trained network of a method offers, whatever it is made of: evaluation, prediction, export.
+"""Protocols of trained networks: evaluation, prediction and export, for networks of any method.
 
-The package :mod:`fgbench.inference` knows networks by these protocols alone. The weights of a run tell the
+The package :mod:`fgbench.inference` uses networks through these protocols alone. The weights of a run name the
 kind of their network (``metadata["kind"]``); :mod:`fgbench.methods.protocol.kinds` finds the module of that
-kind, whose ``open_trained(trained, device)`` builds the network in evaluation mode. What it gives is one of
+kind, whose ``open_trained(trained, device)`` builds the network in evaluation mode. It returns one of
 
 - :class:`ImageNetwork` (``task`` is ``"images"``): classes of faces;
-- :class:`ClipNetwork` (``"clips"``): classes of clips, and of single faces where it can;
+- :class:`ClipNetwork` (``"clips"``): classes of clips, and of single faces if it can;
 - :class:`UnitNetwork` (``"units"``): action units of faces.
 
 Pictures are RGB, uint8, 0 to 255. Faces are the stored ones: aligned, 224 x 224 px. Coordinates are px, the
@@ -38,7 +38,7 @@ Task = Literal["images", "clips", "units"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where a face lies in its picture.
+    """Position of a face in its picture.
 
     Attributes:
         frame: The picture.
@@ -53,7 +53,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a network says of N faces, on the CPU.
+    """Outputs of a network for N faces, on the CPU.
 
     Attributes:
         fine: (N, K) probabilities of the classes; or (N, A) of action units, each by itself.
@@ -61,8 +61,8 @@ class Answer:
             without upper classes.
         basic_head: (N, M) probabilities by the network's own outputs for the upper classes; ``None`` if it
             has none.
-        boxes: (N, n, 4) regions that it looked at again, strongest first: edges in px of the 224 px face; n
-            is 0 for networks that look at the whole face alone.
+        boxes: (N, n, 4) regions that it zoomed into, strongest first: edges in px of the 224 px face; n
+            is 0 for networks that do not zoom.
     """
 
     fine: Floats
@@ -77,15 +77,15 @@ class Answer:
 
     @classmethod
     def of_classes(cls, fine: Floats, labels: LabelSet) -> Answer:
-        """That of a network that tells classes alone, (N, K), without upper outputs and regions."""
+        """Answer of a network that only predicts classes, (N, K), without upper outputs and regions."""
         none = np.zeros((len(fine), 0, 4), np.float32)
         return cls(fine=fine, basic_sum=upper_sums(fine, labels), basic_head=None, boxes=none)
 
 
 def upper_sums(fine: Floats, labels: LabelSet | None = None) -> Floats:
     """Probabilities of the upper classes (N, M) as sums over their classes (N, K); by default the leaves."""
-    found: Floats = fine @ (labels or fg33()).upper_matrix()
-    return found
+    sums: Floats = fine @ (labels or fg33()).upper_matrix()
+    return sums
 
 
 class Opened(Protocol):
@@ -93,15 +93,15 @@ class Opened(Protocol):
 
     @property
     def task(self) -> Task:
-        """What it tells: classes of images or of clips, or action units."""
+        """What it predicts: classes of images or of clips, or action units."""
 
     @property
     def trained(self) -> Trained:
-        """Where it is from."""
+        """Its weights."""
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """Its device."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,12 +112,12 @@ class Opened(Protocol):
         """Stages of features that its evaluation reads, e.g. ``("optical_flow",)``."""
 
     def graph(self) -> Graph:
-        """What ``fgbench export`` writes as ONNX; the network has to be on the CPU."""
+        """Return the graph that ``fgbench export`` writes as ONNX; the network has to be on the CPU."""
 
 
 class FaceNetwork(Opened, Protocol):
-    """What tells of single faces: a network of images, a detector of action units, or a network of clips that
-    can tell a class from one frame."""
+    """Network of single faces: an image network, a detector of action units, or a clip network that can
+    classify one frame."""
 
     @property
     def upper(self) -> tuple[str, ...]:
@@ -125,73 +125,73 @@ class FaceNetwork(Opened, Protocol):
 
     @property
     def n_zooms(self) -> int:
-        """Regions that it looks at again."""
+        """Number of regions that it zooms into."""
 
     @property
     def grey(self) -> bool:
-        """Whether faces are to be shown to it without colour, as those that it was trained on."""
+        """Whether its faces are grey, as those that it was trained on."""
 
     @property
-    def tells_faces(self) -> bool:
-        """Whether it tells anything of a single face; one that does not is never asked."""
+    def takes_single_faces(self) -> bool:
+        """Whether it can be asked of single faces."""
 
     @property
     def needs_landmarks(self) -> bool:
-        """Whether a face has to be found: pictures that are taken as they are tell it nothing."""
+        """Whether it needs the landmarks of a detected face, and cannot take pictures as they are."""
 
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """What it says of faces.
+        """Predict faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned, as they are stored.
-            placed: Where each lies in its picture, for networks that cut a crop of their own; N of them.
+            placed: Position of each in its picture, for networks that cut their own crop; N of them.
 
         Raises:
-            ValueError: If faces have another shape or type, or the network wants places and gets none.
+            ValueError: If faces have another shape or type, or the network needs positions and gets none.
         """
 
 
 def write_nothing(folder: Path) -> None:
-    """What a network writes that keeps nothing beside its probabilities."""
+    """Write nothing, for networks that keep only their probabilities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedImages:
-    """What a network says of N samples of the image set.
+    """Predictions of N samples of the image set.
 
     Attributes:
         probabilities: (N, K) float32.
-        told: What the result tells of the network, besides its weights and data.
-        write: Writes what is kept beside the probabilities into the folder of a run.
+        details: Details of the result on the network, besides its weights and data.
+        write: Writes further outputs into the folder of a run.
     """
 
     probabilities: Floats
-    told: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
     write: Callable[[Path], None] = write_nothing
 
 
 class ImageNetwork(FaceNetwork, Protocol):
-    """Tells the class of a face."""
+    """Classifies faces."""
 
     @property
     def labels(self) -> LabelSet:
         """Its classes."""
 
     def check_data(self, place: Place) -> list[str]:
-        """Refuse a work folder whose faces lie otherwise than those that were trained on.
+        """Refuse a work folder whose faces have another geometry than the training faces.
 
         Returns:
-            What has to be said of the result, e.g. that weights do not tell how their faces lay.
+            Notes for the result, e.g. that weights do not state the geometry of their faces.
 
         Raises:
-            ConfigError: If they do.
+            ConfigError: If the geometry differs.
         """
 
     def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
-        """What it says of samples of the image set, in their order.
+        """Predict samples of the image set, in their order.
 
         Args:
-            place: The work folder, with the network's device.
+            place: Context of the run, with the network's device.
             samples: Each once, all with a usable face.
 
         Raises:
@@ -201,7 +201,7 @@ class ImageNetwork(FaceNetwork, Protocol):
 
 
 class PredictedClips(Protocol):
-    """What a network says of N clips, on the CPU."""
+    """Predictions of N clips, on the CPU."""
 
     @property
     def streams(self) -> Mapping[str, Floats]:
@@ -215,14 +215,14 @@ class PredictedClips(Protocol):
 
 
 class ClipReader(Protocol):
-    """The clips of a work folder, as a network takes them."""
+    """Reader of the clips of a work folder for a network."""
 
     @property
-    def known(self) -> Collection[str]:
+    def clip_ids(self) -> Collection[str]:
         """Ids of the clips with at least one usable face."""
 
     def predict(self, samples: Sequence[Sample]) -> PredictedClips:
-        """What the network says of known clips, in their order.
+        """Predict clips of :attr:`clip_ids`, in their order.
 
         Raises:
             ManifestError: If the manifests are missing or damaged.
@@ -230,8 +230,8 @@ class ClipReader(Protocol):
         """
 
     def write(self, folder: Path, parts: Mapping[str, PredictedClips]) -> None:
-        """Write each stream's probabilities of the parts (``"val"``, ``"test"``), as :meth:`predict` gave
-        them, and what else is kept of them, into the folder of a run.
+        """Write each stream's probabilities of the parts (``"val"``, ``"test"``), as :meth:`predict` returned
+        them, and further outputs into the folder of a run.
 
         Raises:
             ResourceError: If the folder cannot be written.
@@ -239,7 +239,7 @@ class ClipReader(Protocol):
 
 
 class ClipNetwork(Opened, Protocol):
-    """Tells the class of a clip by its streams."""
+    """Classifies clips by its streams."""
 
     @property
     def labels(self) -> LabelSet:
@@ -254,27 +254,27 @@ class ClipNetwork(Opened, Protocol):
         """Weight of the spatial stream, 0 to 1."""
 
     @property
-    def told(self) -> Mapping[str, Any]:
-        """What a result tells of the network, besides its weights and data."""
+    def details(self) -> Mapping[str, Any]:
+        """Details of a result on the network, besides its weights and data."""
 
     @property
     def faces(self) -> FaceNetwork:
-        """What tells the class of single faces, of pictures and frames; where the network needs movement, one
-        that tells nothing."""
+        """Network of single faces, of pictures and frames; without ``takes_single_faces`` where movement is
+        needed."""
 
     def check_data(self, place: Place) -> list[str]:
-        """Refuse a work folder whose faces lie, or whose optical flow was computed, otherwise than those that
-        were trained on.
+        """Refuse a work folder whose faces have another geometry, or whose optical flow other settings, than in
+        training.
 
         Returns:
-            What has to be said of the result, e.g. that weights do not tell how their faces lay.
+            Notes for the result, e.g. that weights do not state the geometry of their faces.
 
         Raises:
-            ConfigError: If they are.
+            ConfigError: If they differ.
         """
 
     def reader(self, place: Place) -> ClipReader:
-        """The clips of a work folder.
+        """Open the clips of a work folder.
 
         Raises:
             ManifestError: If the manifests are missing or damaged.
@@ -282,7 +282,7 @@ class ClipNetwork(Opened, Protocol):
 
 
 class UnitNetwork(FaceNetwork, Protocol):
-    """Tells the action units of a face."""
+    """Detects action units of faces."""
 
     def probabilities(self, images: Source) -> Floats:
         """Probabilities (N, A) of N faces, 3 x 224 x 224 uint8 RGB, in the order of the list.

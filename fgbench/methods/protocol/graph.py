@@ -1,4 +1,4 @@
-"""What of a network is written as ONNX: a module from pictures to probabilities, and how to check it."""
+"""Graph of a network to write as ONNX: a module from pictures to probabilities, and how to check it."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ Pictures = Mapping[str, npt.NDArray[np.uint8]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
-    """A network as a program of its own.
+    """A network as a program to export.
 
     Attributes:
         module: On the CPU, in evaluation mode: inputs in their order to a tuple of outputs.
         inputs: By name: shape of one row of the input, uint8; rows stand along a first, free axis.
-        rows: What the rows of an input are, by its name, e.g. ``"faces"``.
+        rows: Name of the rows of an input, by its name, e.g. ``"faces"``.
         outputs: Names of the outputs, in their order.
-        told: Metadata of the file.
-        ask: What the network itself says of inputs: the outputs, in their order.
+        metadata: Metadata of the file.
+        ask: Computes the outputs, in their order, by the network itself.
     """
 
     module: nn.Module
     inputs: Mapping[str, tuple[int, ...]]
     rows: Mapping[str, str]
     outputs: Sequence[str]
-    told: Mapping[str, str]
+    metadata: Mapping[str, str]
     ask: Callable[[Pictures], Sequence[npt.NDArray[np.float32]]]
 
 
@@ -54,17 +54,17 @@ class Prepared(nn.Module):
     """Centre crops of stored faces, normalised as a network takes them.
 
     Args:
-        known: How it was trained.
+        preprocessing: Preprocessing of its training.
     """
 
-    def __init__(self, known: Preprocessing) -> None:
+    def __init__(self, preprocessing: Preprocessing) -> None:
         super().__init__()
-        self._resize_px = known.resize_px
-        self._is_grey = known.grey
-        self.normalised = Normalised(known.mean, known.std)
+        self._resize_px = preprocessing.resize_px
+        self._is_grey = preprocessing.grey
+        self.normalised = Normalised(preprocessing.mean, preprocessing.std)
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
+        """Return float (N, 3, 224, 224) of faces (N, 3, 224, 224) uint8."""
         margin_px = (self._resize_px - FACE_PX) // 2
         inside = slice(margin_px, margin_px + FACE_PX)
         shown = without_colour(faces) if self._is_grey else faces
@@ -81,23 +81,22 @@ class Normalised(nn.Module):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        # Not `crops.normalise`: what it keeps for the next call would be of the exporter's own kind.
-        known = (torch.tensor(part, dtype=torch.float64) for part in (list(mean), list(std)))
-        mean_C, std_C = known
+        # Not `crops.normalise`: tensors that it caches would be of the exporter's type.
+        mean_C, std_C = (torch.tensor(part, dtype=torch.float64) for part in (list(mean), list(std)))
         self.register_buffer("scale", (1.0 / std_C).float()[:, None, None])
         self.register_buffer("shift", (-mean_C / std_C).float()[:, None, None])
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Float32 of pictures (..., C, H, W), 0 to 255."""
+        """Return pictures (..., C, H, W), 0 to 255, normalised as float32."""
         return torch.addcmul(self.shift, pictures.float(), self.scale)
 
 
 def origin_of(trained: Trained, takes: str) -> dict[str, str]:
-    """What the metadata of an ONNX file tell of any network.
+    """Return the metadata of an ONNX file that all networks have.
 
     Args:
         trained: The network.
-        takes: What it takes, for people.
+        takes: Description of its input.
     """
     return {
         "fgbench": fgbench.__version__,
@@ -109,7 +108,7 @@ def origin_of(trained: Trained, takes: str) -> dict[str, str]:
 
 
 STORED_FACES = "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench"
-"""What networks of stored faces take."""
+"""Description of the input of networks of stored faces."""
 
 
 def graph_of_faces(
@@ -117,22 +116,22 @@ def graph_of_faces(
     outputs: Sequence[str],
     ask: Callable[[npt.NDArray[np.uint8]], Sequence[npt.NDArray[np.float32]]],
     trained: Trained,
-    told: Mapping[str, str],
+    metadata: Mapping[str, str],
 ) -> Graph:
-    """The graph of a network of stored faces: one input, :data:`FACES`.
+    """Return the graph of a network of stored faces: one input, :data:`FACES`.
 
     Args:
         module: From faces (N, 3, 224, 224) uint8 to the outputs.
         outputs: Their names.
-        ask: What the network itself says of faces (N, 224, 224, 3) uint8 RGB.
-        trained: Where it is from.
-        told: Metadata of its own.
+        ask: Computes the outputs of faces (N, 224, 224, 3) uint8 RGB by the network itself.
+        trained: Its weights.
+        metadata: Further metadata.
     """
     return Graph(
         module=module.eval(),
         inputs={FACES: (3, FACE_PX, FACE_PX)},
         rows={FACES: FACES},
         outputs=outputs,
-        told={**origin_of(trained, STORED_FACES), **told},
+        metadata={**origin_of(trained, STORED_FACES), **metadata},
         ask=lambda pictures: ask(pictures[FACES].transpose(0, 2, 3, 1)),
     )

@@ -1,7 +1,7 @@
-"""Which method a trained network is of, by the kind that its weights tell.
+"""The method of a trained network, by the kind in its weights.
 
-The methods of fgbench tell their kind in ``fgbench/methods/<method>/opened.py`` (``KIND``). Any other kind is
-the name of a method that is a plugin: its module itself has ``open_trained(trained, device)``.
+The methods of fgbench state their kind in ``fgbench/methods/<method>/opened.py`` (``KIND``). Any other kind is
+the name of a plugin method, whose module has ``open_trained(trained, device)``.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _OPEN = "open_trained"
 
 
 def open_trained(trained: Trained, device: torch.device) -> Opened:
-    """Build the network that weights are of.
+    """Build the network of trained weights.
 
     Args:
         trained: The weights.
-        device: Where it is to compute.
+        device: Device to put it on.
 
     Raises:
-        ManifestError: If no method makes such weights, or they do not fit the network that they tell of.
+        ManifestError: If no method makes such weights, or they do not fit the network that they describe.
     """
     module = _module_of(trained.kind)
     if module is None:
-        known = ", ".join([*sorted(_own_kinds()), "and methods that are plugins"])
+        kinds = ", ".join([*sorted(_own_kinds()), "and methods that are plugins"])
         raise ManifestError(
             f"{trained.path} has weights of kind {trained.kind!r}, expected one that a method makes "
-            f"({known})",
+            f"({kinds})",
             "give a run of fgbench train or of a network of fgbench baseline; the plugin that made it has to "
             f"be installed, and to have {_OPEN}",
         )
@@ -47,9 +47,8 @@ def open_trained(trained: Trained, device: torch.device) -> Opened:
 
 
 def _module_of(kind: str) -> ModuleType | None:
-    """The module that opens weights of a kind; ``None`` if there is none."""
-    own = _own_kinds().get(kind)
-    if own is not None:
+    """Return the module that opens weights of a kind; ``None`` if there is none."""
+    if (own := _own_kinds().get(kind)) is not None:
         return own
     if kind.replace("-", "_") not in plugins.names("methods"):
         return None
@@ -58,12 +57,12 @@ def _module_of(kind: str) -> ModuleType | None:
 
 
 def _own_kinds() -> dict[str, ModuleType]:
-    """The modules of fgbench's own methods by their kinds."""
+    """Return the modules of fgbench's own methods by their kinds."""
     package = fgbench.methods
-    found = {}
+    modules = {}
     for folder in map(Path, package.__path__):
         for module in pkgutil.iter_modules([str(folder)]):
             if module.ispkg and (folder / module.name / f"{_OPENED}.py").is_file():
                 opened = importlib.import_module(f"{package.__name__}.{module.name}.{_OPENED}")
-                found[str(opened.KIND)] = opened
-    return found
+                modules[str(opened.KIND)] = opened
+    return modules

@@ -1,4 +1,4 @@
-"""Baselines: plugins with a recipe of their own, in every fold and for every seed, their features first."""
+"""Baselines: plugins with their own recipe, in every fold and for every seed, their features first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Baseline:
     """A baseline, ready to run.
 
     Attributes:
-        name: What a user types.
+        name: Its name in commands.
         module: Its plugin.
         config: Its recipe.
     """
@@ -40,11 +40,11 @@ class Baseline:
 
 
 def read_baseline(name: str, recipe: str | None = None) -> Baseline:
-    """A baseline by name, with a recipe.
+    """Return a baseline by name, with a recipe.
 
     Args:
-        name: As a user types it.
-        recipe: Packed recipe or file of one; ``None``: the baseline's own.
+        name: Its name in commands.
+        recipe: Packed recipe or file of one; ``None`` takes the baseline's own.
 
     Raises:
         ConfigError: If there is no such baseline, or its recipe is not valid.
@@ -62,12 +62,12 @@ def run_baseline(
     seeds: int = 1,
     **how: Unpack[How],
 ) -> list[Path]:
-    """Run a baseline in every fold and for every seed; runs that are there already are left as they are.
+    """Run a baseline in every fold and for every seed; existing runs are left as they are.
 
     Args:
         baseline: See :func:`read_baseline`.
         workdir: Work folder.
-        device: This and what follows: see :class:`fgbench.methods.steps.work.Runs`; networks alone have one.
+        device: This and what follows: see :class:`fgbench.methods.steps.work.Runs`; for networks only.
 
     Returns:
         Folders of the runs.
@@ -85,7 +85,7 @@ def run_baseline(
 
 
 def _run_in(baseline: Baseline, place: RunPlace) -> Path:
-    """Run one fold, unless it is there already."""
+    """Run one fold, unless it is finished."""
     name, config = baseline.name, baseline.config
     in_fold = f", fold {place.fold}" if place.division.n_folds else ""
     finished = place.finished(config.name, config.model_dump(mode="json"))
@@ -98,5 +98,5 @@ def _run_in(baseline: Baseline, place: RunPlace) -> Path:
     with place.hold(config.name):
         if place.force and is_first_process():
             discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
-        found: Path = baseline.module.run(config, place)
-    return found
+        folder: Path = baseline.module.run(config, place)
+    return folder

@@ -1,4 +1,4 @@
-"""Networks of clips: TMSAU-Net and its ablations, their optical flow and their image model first."""
+"""Clip networks: TMSAU-Net and its ablations, their optical flow and their image model first."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def train_clips(
     weights: Path | None = None,
     **runs: Unpack[Runs],
 ) -> list[Path]:
-    """Train a network of clips in every fold and for every seed; flow and image model first if absent.
+    """Train a clip network in every fold and for every seed; flow and image model first if absent.
 
     Args:
         config: The recipe.
         workdir: Work folder.
         image_run: Image model that describes frames: name of an experiment, a run or its weights; ``None``
             trains the one that the recipe names, each seed its own.
-        weights: To start convolutional streams from.
+        weights: Initial weights of convolutional streams.
         runs: See :class:`fgbench.methods.steps.work.Runs`.
 
     Returns:
@@ -52,7 +52,7 @@ def train_clips(
 
 
 def image_model(config: TrainVideoConfig, place: Place, named: str | None = None) -> Trained | None:
-    """The image model of a recipe: the one that is named, else the work folder's, trained first if absent.
+    """Return the image model of a recipe: the named one, else the work folder's, trained first if absent.
 
     Raises:
         ConfigError: If the recipe takes none and one is named.
@@ -64,10 +64,9 @@ def image_model(config: TrainVideoConfig, place: Place, named: str | None = None
         return None
     if named is not None:
         return read_trained(find_weights(named, place.workdir))
-    # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is. It reads no
-    # features.
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is reused. It reads no features.
     own = replace(place, force=False, manifest_digest=place.faces_digest)
     (run,) = train_images_in(load_training(config.image_recipe, TrainImageConfig), own)
-    found = read_trained(find_weights(str(run), place.workdir))
-    place.note(f"image model: {found.name}")
-    return found
+    image = read_trained(find_weights(str(run), place.workdir))
+    place.note(f"image model: {image.name}")
+    return image

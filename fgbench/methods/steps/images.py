@@ -1,4 +1,4 @@
-"""Networks of images: MSAU-Net and its ablations, their trunk of action units first; face recognition."""
+"""Image networks: MSAU-Net and its ablations, their trunk of action units first; face recognition."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fgbench.runs.weights import WEIGHTS, Trained, find_weights, read_trained
 from fgbench.training.context import Place
 
 DRAWN = "none"
-"""Name of the trunk of drawn values."""
+"""Name of a trunk of drawn values."""
 
 
 def train_images(
@@ -30,15 +30,15 @@ def train_images(
     trunk: str | None = None,
     **runs: Unpack[Runs],
 ) -> list[Path]:
-    """Train a network of images in every fold and for every seed, its action units first if they are absent.
+    """Train an image network in every fold and for every seed, its action units first if they are absent.
 
     Args:
         config: The recipe.
         workdir: Work folder.
         au_weights: Run of action units, or its weights, that all seeds start from; ``None`` trains those that
             the recipe names, each seed its own.
-        init: Trained network of images to start from instead.
-        trunk: Trained network of images whose trunk is taken instead: the name of an experiment, a run or its
+        init: Trained image network to start from instead.
+        trunk: Trained image network whose trunk is taken instead: the name of an experiment, a run or its
             weights; ``"none"``: drawn values.
         runs: See :class:`fgbench.methods.steps.work.Runs`.
 
@@ -46,7 +46,7 @@ def train_images(
         Folders of the runs.
 
     Raises:
-        ConfigError: If the recipe and what it starts from do not fit.
+        ConfigError: If the recipe and its start do not fit.
         DatasetError: If the data set has no classes, or action units are needed and it has none.
         ManifestError: If there are no such weights, or the work folder has no manifests.
         FgbenchError: As of :func:`fgbench.methods.msau.run.run`.
@@ -65,7 +65,7 @@ def train_images_in(
     init: Trained | None = None,
     trunk: Trained | None = None,
 ) -> list[Path]:
-    """As :func:`train_images`, in one place; a trunk is one that the recipe is made for.
+    """Train as :func:`train_images`, in one context; the trunk has to fit the recipe.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
@@ -84,17 +84,17 @@ def train_images_in(
 
 
 def _unit_weights(config: TrainImageConfig, place: Place, named: Path | None) -> Path | None:
-    """Weights of action units: those that are named, else the recipe's, trained first if absent."""
+    """Return weights of action units: the named ones, else the recipe's, trained first if absent."""
     if named is not None:
-        if found := find_unit_weights(named):
-            return found
+        if weights := find_unit_weights(named):
+            return weights
         raise ManifestError(
             f"{named} is neither a finished run of action units nor a file of weights",
             "give a folder that fgbench train au printed",
         )
     if config.au_recipe is None:
         return None
-    # Of the same seed, so that seeds differ in the whole chain; a finished one is taken as it is.
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is reused.
     (run,) = train_units_in(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
     return find_unit_weights(run)
 
@@ -114,7 +114,7 @@ def train_faces(
     """Fine-tune a network for face recognition in every fold and for every seed, its wide crops first.
 
     Raises:
-        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which tells of the arguments.
+        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which documents the arguments.
     """
     places = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
     first = places[0]

@@ -1,4 +1,4 @@
-"""The features that a run reads, computed where the manifests do not have them."""
+"""Features that a run reads, computed where the manifests lack them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from fgbench.workfolders.manifest_index import is_published, read_index
 def ensure_features(
     workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = quiet, note: Note = unheard
 ) -> None:
-    """Prepare what is missing: manifests that an earlier run left unfinished, features that they do not have.
+    """Prepare missing manifests, which an earlier run left unfinished, and missing features.
 
-    What an interrupted run has left is continued: its recipe is kept before anything is computed, and does
-    not tell what the manifests have.
+    An interrupted run is continued: its recipe is saved before anything is computed, so that it does not show
+    what the manifests contain.
 
     Args:
         workdir: Work folder.
         stages: Stages of features that are needed.
         jobs: Worker processes.
-        progress: Told a name, what is done, and of how many.
-        note: Told sentences for the user.
+        progress: Called with a name, the number done, and the total.
+        note: Called with sentences for the user.
 
     Raises:
-        DatasetError: If features are missing and there are no classes that they would tell apart.
+        DatasetError: If features are missing and there are no classes.
         ManifestError: If it is no work folder, or its manifests or recipe are damaged.
     """
     config, root = saved(workdir)
@@ -52,7 +52,7 @@ def ensure_features(
 
 
 def _missing(workdir: Path, config: PrepareConfig, stages: Iterable[str]) -> Iterable[str]:
-    """Stages whose features the manifests do not have, or have otherwise than a recipe wants them."""
+    """Iterate over stages whose features the manifests lack, or have with other settings than a recipe's."""
     made = published_recipe(workdir)
     of_others = made.get("features", {})
     for stage in stages:

@@ -1,4 +1,4 @@
-"""Detectors of action units: the labels that data sets bring, and networks trained on them."""
+"""Detectors of action units: the labels of data sets, and networks trained on them."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def train_units(
     seeds: int = 1,
     **how: Unpack[How],
 ) -> list[list[Path]]:
-    """Train on the labels that the data set of a work folder brings, or one network on those of several.
+    """Train on the labels of a work folder's data set, or one network on those of several.
 
     Args:
         config: The recipe.
-        workdir: Work folder, in which the runs lie.
+        workdir: Work folder that holds the runs.
         further: Further work folders, whose frames are trained on too.
         folds: Groups of subjects to cross-validate over; 0 takes the work folder's own protocol.
         device: This and what follows: see :class:`fgbench.methods.steps.work.Runs`.
 
     Returns:
-        Folders of the runs, of each seed those of all folds.
+        Folders of the runs: of each seed those of all folds.
 
     Raises:
         FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.work.open_place`.
     """
     place = open_place(workdir, device, **how)
-    unshown: How = {**how, "progress": quiet}
-    others = [open_place(other, device, **unshown) for other in further]
+    quietly: How = {**how, "progress": quiet}
+    others = [open_place(other, device, **quietly) for other in further]
     each_fold = [place] if folds or others else place.each_fold(fold)
     return [
         [folder for one in of_seed for folder in train_units_in(config, one, folds=folds, others=others)]
@@ -64,23 +64,23 @@ def train_units(
 def train_units_in(
     config: TrainAuConfig, place: Place, *, folds: int = 0, others: Sequence[Place] = ()
 ) -> list[Path]:
-    """As :func:`train_units`, in one place.
+    """Train as :func:`train_units`, in one context.
 
     Raises:
         DatasetError: If a data set has no labels of action units, or they cannot be trained on.
         FgbenchError: As of :func:`fgbench.methods.action_units.run.run`.
     """
-    found = [required_unit_data(one, hint=_HINT) for one in (place, *others)]
-    where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in found)
+    sources = [required_unit_data(one, hint=_HINT) for one in (place, *others)]
+    where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in sources)
     place.note(f"recipe {config.name} on {where}, {place.device}")
-    first, *further = tell_units(found, config.action_units)
+    first, *further = note_units(sources, config.action_units)
     return au_run.run(
         config, place, first.rows, folds=folds, people=first.people, source=first.source, others=further
     )
 
 
 def unit_data(place: Place) -> UnitData | None:
-    """Labels of action units that the data set of a work folder brings; ``None`` if it has none."""
+    """Return the labels of action units of a work folder's data set; ``None`` if it has none."""
     prepared, root = saved(place.workdir)
     adapter = plugins.load("datasets", prepared.dataset.adapter)
     if not hasattr(adapter, "action_units"):
@@ -94,10 +94,10 @@ def unit_data(place: Place) -> UnitData | None:
 
 
 def required_unit_data(place: Place, *, hint: str) -> UnitData:
-    """As :func:`unit_data`.
+    """Return labels as :func:`unit_data` does.
 
     Raises:
-        DatasetError: If it has none; the hint says what to do.
+        DatasetError: If there are none, with the hint.
     """
     data = unit_data(place)
     if data is None:
@@ -105,21 +105,21 @@ def required_unit_data(place: Place, *, hint: str) -> UnitData:
     return data
 
 
-def tell_units(found: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitData]:
-    """Say which units are labelled and not trained on, and which are wanted and not labelled.
+def note_units(sources: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitData]:
+    """Note which units are labelled but not trained on, and which are trained on but not labelled.
 
     Args:
-        found: Labels of data sets, at least of one; the place of the first is told.
+        sources: Labels of data sets, at least of one; the context of the first gets the notes.
         wanted: Names of the recipe's units.
 
     Returns:
-        The same, to be read again.
+        The same, with rows that can be read several times.
     """
-    note = found[0].place.note
-    kept = [replace(one, rows=tuple(one.rows)) for one in found]
-    there = {unit for one in kept for row in one.rows for unit, label in row.labels.items() if label}
-    if others := sorted(there - {*wanted}):
+    note = sources[0].place.note
+    kept = [replace(one, rows=tuple(one.rows)) for one in sources]
+    labelled = {unit for one in kept for row in one.rows for unit, label in row.labels.items() if label}
+    if others := sorted(labelled - {*wanted}):
         note(f"labelled, but not among the recipe's action_units: {first_few(others)}")
-    if bare := [unit for unit in wanted if unit not in there]:
-        note(f"no frame is labelled for {first_few(bare)}: these outputs stay as they are drawn")
+    if unlabelled := [unit for unit in wanted if unit not in labelled]:
+        note(f"no frame is labelled for {first_few(unlabelled)}: these outputs stay as they are drawn")
     return kept

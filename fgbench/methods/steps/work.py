@@ -1,6 +1,6 @@
-"""A work folder opened for runs: its features first, then a place for every fold and every seed.
+"""A work folder opened for runs: its features first, then a context for every fold and every seed.
 
-Imports torch only where a device is asked for: support vector machines run without.
+Imports torch only for runs that need a device: support vector machines run without.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _P = TypeVar("_P", bound=RunPlace)
 
 
 class How(TypedDict, total=False):
-    """How a run is made; what is left out is as :func:`open_work` has it."""
+    """Options of a run, with the defaults of :func:`open_work`."""
 
     fold_file: Path | None  # CSV of ids and folds, kept in the work folder from then on
     seed: int  # of the run, or of the first of several
     jobs: int  # processes, or threads that decode
     resume: bool  # whether an unfinished run is continued
     force: bool  # whether a finished run is made again
-    progress: Progress  # told a name, what is done, and of how many
-    note: Note  # told sentences for the user
+    progress: Progress  # called with a name, the number done, and the total
+    note: Note  # called with sentences for the user
 
 
 class Runs(How, total=False):
-    """How runs are made, and which; see :func:`open_runs`."""
+    """Options of several runs; see :func:`open_runs`."""
 
     device: str | None  # as fgbench.training.device.resolve takes it
     fold: str | None  # the fold to run; None: all
@@ -62,7 +62,7 @@ def open_work(
     progress: Progress = quiet,
     note: Note = unheard,
 ) -> RunPlace:
-    """The place of a run in a prepared work folder, in the first of its folds.
+    """Return the context of a run in a prepared work folder, in the first of its folds.
 
     Args:
         workdir: Work folder.
@@ -109,15 +109,15 @@ def open_work(
 def open_place(
     workdir: Path | str, device: str | None = None, *, stages: Sequence[str] = (), **how: Unpack[How]
 ) -> Place:
-    """A place to train in: as :func:`open_work`, and a device.
+    """Return the context of a training: as :func:`open_work`, with a device.
 
     Raises:
         FgbenchError: As of :func:`find_device` and :func:`open_work`.
     """
-    found = find_device(device)
+    on = find_device(device)
     from fgbench.training.context import Place
 
-    return Place.on(found, open_work(workdir, stages=stages, **how))
+    return Place.on(on, open_work(workdir, stages=stages, **how))
 
 
 def open_runs(
@@ -129,7 +129,7 @@ def open_runs(
     seeds: int = 1,
     **how: Unpack[How],
 ) -> list[Place]:
-    """The place of every fold and seed of a network that tells classes apart.
+    """Return the context of every fold and seed of a classifier.
 
     Raises:
         FgbenchError: As of :func:`open_place` and :func:`each_run`.
@@ -138,7 +138,7 @@ def open_runs(
 
 
 def each_run(place: _P, *, fold: str | None, seeds: int) -> list[_P]:
-    """The place of every seed in every fold, or in one.
+    """Return the context of every seed in every fold, or in one.
 
     Raises:
         ConfigError: If the work folder has no such fold.
@@ -149,23 +149,23 @@ def each_run(place: _P, *, fold: str | None, seeds: int) -> list[_P]:
 
 
 def where(place: Place) -> str:
-    """Data set, work folder, device and fold of a place in words."""
-    told = f"{place.details['dataset']} in {place.workdir}, {place.device}"
-    return f"{told}, fold {place.fold}" if place.division.n_folds else told
+    """Return data set, work folder, device and fold of a run in words."""
+    words = f"{place.details['dataset']} in {place.workdir}, {place.device}"
+    return f"{words}, fold {place.fold}" if place.division.n_folds else words
 
 
 def seeded(place: _P, seeds: int) -> list[_P]:
-    """The place of each of so many seeds, from its own on."""
+    """Return the contexts of a number of seeds, from its own on."""
     return [place.with_seed(place.seed + number) for number in range(seeds)]
 
 
 def find_device(device: str | None) -> torch.device:
-    """The device of a name, see :func:`fgbench.training.device.resolve`.
+    """Return the device of a name, see :func:`fgbench.training.device.resolve`.
 
     Raises:
-        ConfigError: If it is no name of one.
+        ConfigError: If the name is not valid.
         DependencyError: If torch is not installed.
-        ResourceError: If the device is not there.
+        ResourceError: If there is no such device.
     """
     try:
         from fgbench.training import context as context

@@ -1,1 +1,1 @@
-"""Networks of clips: TMSAU-Net, its temporal streams and NAN."""
+"""Clip networks: TMSAU-Net, its temporal streams and NAN."""

@@ -30,12 +30,12 @@ from fgbench.training.context import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenClips:
-    """Clips with what the streams take of them.
+    """Clips with the inputs of the streams.
 
     Attributes:
         clips: The clips.
         inputs: By name of the stream.
-        described: Numbers of the frames that the stream ``attention`` looks at, of each clip.
+        described: Numbers of the frames of each clip that the stream ``attention`` takes.
     """
 
     clips: ClipSet
@@ -61,15 +61,15 @@ def open_clips(
 
     Args:
         config: The recipe.
-        place: Where.
+        place: Context of the run.
         clips: The clips.
         image: The image model, where the recipe has one.
-        scales: By stream of pictures: from bytes to numbers; ``None`` fits them to these clips.
-        trained_on: Whether frames are described in all views that are trained on; else as they are alone.
-        published: Whether convolutional networks start from published weights: then scales that are not given
+        scales: Scale of bytes by stream of pictures; ``None`` fits them to these clips.
+        trained_on: Whether frames are described in all training views; else in the plain view alone.
+        published: Whether convolutional networks start from published weights: scales that are not given
             are those of the weights, see :mod:`fgbench.methods.tmsau.published_scales`.
         grey: Whether the streams of pictures are shown them without colour; the image model tells itself
-            whether it is.
+
 
     Raises:
         DatasetError: If scales are to be fitted and there is nothing to fit them to.
@@ -154,7 +154,7 @@ def _pictures(
 
 
 def _named(clips: ClipSet, numbers: Sequence[Ints]) -> list[tuple[str, int]]:
-    """Clip and number of each frame, clip after clip."""
+    """Return clip and number of each frame, clip after clip."""
     return [
         (sample.clip_id, int(number))
         for sample, frames in zip(clips.samples, numbers, strict=True)

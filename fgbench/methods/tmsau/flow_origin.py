@@ -1,7 +1,7 @@
-"""How the optical flow of a work folder was computed, which a network that saw it has to be tested on.
+"""Settings of the optical flow of a work folder, which have to be the same in training and test.
 
-Reads the recipe that the work folder was prepared with. Bytes of another bound could be scaled, but not
-exactly: what was clipped is lost, and steps of another size are rounded. So flow has to be the same.
+Reads the recipe that the work folder was prepared with. Bytes of another bound cannot be converted exactly:
+clipped values are lost, and steps of another size are rounded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DECIDES = {"size_px", "method", "bound_px"}
 
 
 def flow_of(workdir: Path) -> dict[str, Any]:
-    """Size in px, method and bound in px of the optical flow of a work folder, as plain values.
+    """Return size in px, method and bound in px of the optical flow of a work folder, as plain values.
 
     Raises:
         ManifestError: If it is no work folder, or its recipe is damaged.
@@ -41,27 +41,27 @@ def flow_of(workdir: Path) -> dict[str, Any]:
 
 
 def refuse_other_flow(trained: Trained, place: Place) -> None:
-    """Refuse a work folder whose optical flow was computed otherwise than that which was trained on.
+    """Refuse a work folder whose optical flow was computed with other settings than in training.
 
-    Weights that do not tell it, of an earlier version, are taken, and the user is told so.
+    Weights of an earlier version, which do not state them, are accepted with a note to the user.
 
     Args:
-        trained: Weights of a network of clips that takes optical flow.
+        trained: Weights of a clip network that takes optical flow.
         place: The work folder that it is tested on.
 
     Raises:
-        ConfigError: If it was.
-        ManifestError: If the work folder does not tell it.
+        ConfigError: If the settings differ.
+        ManifestError: If the work folder does not state them.
     """
-    told: Mapping[str, Any] | None = trained.metadata.get(FLOW_ORIGIN)
-    if told is None:
+    flow: Mapping[str, Any] | None = trained.metadata.get(FLOW_ORIGIN)
+    if flow is None:
         place.note(f"{trained.name} does not tell how the optical flow was computed that it was trained on")
         return
     here = flow_of(place.workdir)
-    if here != {key: told[key] for key in here}:
-        settings = ", ".join(f"{key}: {told[key]}" for key in here)
+    if here != {key: flow[key] for key in here}:
+        settings = ", ".join(f"{key}: {flow[key]}" for key in here)
         raise ConfigError(
-            f"{trained.name} was trained on optical flow of {_words(told)}, but {place.workdir} has "
+            f"{trained.name} was trained on optical flow of {_words(flow)}, but {place.workdir} has "
             f"{_words(here)}, expected the same",
             f"prepare it with optical_flow: {{{settings}}} in the recipe",
         )

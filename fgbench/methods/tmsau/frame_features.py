@@ -1,4 +1,4 @@
-"""What a frozen image model says of every frame of clips: computed once, kept, shared by runs.
+"""Descriptions of the frames of clips by a frozen image model: computed once, kept and shared by runs.
 
 Writes ``cache/frames/<fingerprint>/`` of the work folder, in the layout of
 :mod:`fgbench.inputs.kept_tensors`: N x V x 1 x F x 1 x 1 float16, where V are the views of
@@ -32,14 +32,14 @@ Features = Literal["face", "all", "mac"]
 
 _BATCH = 32
 _FORMAT = 1
-"""Raised when the same key gives other features."""
+"""Increased when the same key gives other features."""
 
 
 def feature_size(network: NetworkConfig, features: Features) -> int:
-    """Numbers that a frame is described by.
+    """Return the number of features of a frame.
 
     Raises:
-        ConfigError: If maximum activations alone are wanted and the image model does without them.
+        ConfigError: If only maximum activations are to be taken and the image model has none.
     """
     channels = network.trunk.widths[-1]
     if features == "mac":
@@ -57,13 +57,13 @@ def feature_size(network: NetworkConfig, features: Features) -> int:
 def describe_faces(
     network: ImageNetwork, faces_B3HW: Tensor, features: Features, *, view: View = CENTRE
 ) -> Tensor:
-    """Numbers (B, F) that an image model describes faces by (paper section IV-B).
+    """Compute features (B, F) of faces by an image model (paper section IV-B).
 
     Args:
         network: The image model.
         faces_B3HW: uint8 RGB (B, 3, 224, 224).
-        features: Which numbers, see :class:`fgbench.config.AttentionConfig`.
-        view: The crop that is seen, and whether it is mirrored; else the plain centre crop.
+        features: Kind of features, see :class:`fgbench.config.AttentionConfig`.
+        view: The crop that is seen, and whether it is mirrored; by default the plain centre crop.
     """
     n, (crop, mirrored) = len(faces_B3HW), view
     choice = torch.full((n,), crop, dtype=torch.int64, device=faces_B3HW.device)
@@ -72,12 +72,12 @@ def describe_faces(
 
 
 def describe_seen(model: MsauNet, crops_B3HW: Tensor, features: Features) -> Tensor:
-    """Numbers (B, F) that an image model describes crops by, normalised float (B, 3, 224, 224)."""
+    """Compute features (B, F) of crops, normalised float (B, 3, 224, 224), by an image model."""
     looking = model if features == "all" else _without_zoom(model)
     maps = looking.see(crops_B3HW).maps
     if features == "mac":
-        found: Tensor = model.scales[0].mac_norm(maps[:, 0].amax((2, 3)))
-        return found
+        activations: Tensor = model.scales[0].mac_norm(maps[:, 0].amax((2, 3)))
+        return activations
     parts = [model.scales[0].features(maps[:, :1])]
     if features == "all" and model.config.zooms:
         parts.append(model.scales[1].features(maps[:, 1:]))
@@ -85,7 +85,7 @@ def describe_seen(model: MsauNet, crops_B3HW: Tensor, features: Features) -> Ten
 
 
 def _without_zoom(model: MsauNet) -> MsauNet:
-    """The same modules, looked through without enlarged regions."""
+    """Return the same modules without enlarged regions."""
     plain = copy.copy(model)
     plain.config = model.config.model_copy(update={"zooms": 0})
     return plain
@@ -100,18 +100,18 @@ def keep_frames(
     views: Sequence[View],
     resident_mb: int,
 ) -> KeptMaps:
-    """Descriptions of frames, in their order: those that are kept, or made now.
+    """Return the features of frames, in their order: kept ones, or newly computed.
 
     Args:
         network: The image model, on the device.
         frames: Clip and number of each.
-        features: Which numbers.
-        place: Where.
+        features: Kind of features.
+        place: Context of the run.
         views: Crops that are described, the plain centre crop first.
-        resident_mb: MiB of the device that they may take.
+        resident_mb: MiB of device memory that they may take.
 
     Raises:
-        ConfigError: If they are beyond the range of float16.
+        ConfigError: If they exceed the range of float16.
         ManifestError: If a frame has no picture, or the manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the disk is full or has too little room, or another process makes the same ones.
@@ -126,7 +126,7 @@ def keep_frames(
         "manifests": place.faces_digest,
         "frames": digest_json([[clip_id, index] for clip_id, index in frames]),
     }
-    # A new frame is decoded once, so none is held: streamed, however few they are.
+    # Each new frame is decoded once, so they are streamed, not held.
     images = open_source(
         find_frames(place.manifests, frames), device=place.device, resident_mb=0, jobs=place.jobs
     )
@@ -153,5 +153,5 @@ def keep_frames(
     return made or opened()
 
 
-def _as_maps(found_BF: Tensor) -> Tensor:
-    return found_BF[:, None, :, None, None]
+def _as_maps(features_BF: Tensor) -> Tensor:
+    return features_BF[:, None, :, None, None]

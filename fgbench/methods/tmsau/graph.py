@@ -1,4 +1,4 @@
-"""Networks of clips as ONNX: one clip, its frames or pieces of flow in, probabilities out."""
+"""Clip networks as ONNX: one clip, its frames or pieces of flow in, probabilities out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def clip_graph(
     *,
     grey: bool = False,
 ) -> Graph:
-    """A network of clips as a graph of one clip.
+    """Return the graph of a clip network for one clip.
 
     Inputs, one per stream, uint8; n is free, and may differ between them:
 
@@ -47,7 +47,7 @@ def clip_graph(
       stage ``optical_flow``;
     - ``temporal_windows`` (n, 16, 3, S, S), of ``c3d-lstm``: windows of 16 frames.
 
-    What the metadata's ``inputs`` tell is how many pieces a clip is tested on, evenly spread over it.
+    The metadata's ``inputs`` give the number of pieces that a clip is tested on, evenly spread over it.
 
     Outputs: ``probabilities`` (1, K) of the streams together; ``basic_probabilities`` (1, M; M is 0 without
     upper classes); per stream ``spatial_probabilities`` and ``temporal_probabilities`` (1, K); with the
@@ -56,11 +56,11 @@ def clip_graph(
     Args:
         model: On the CPU.
         config: Its recipe.
-        scales: By stream of pictures: from bytes to numbers.
-        image: The image model that describes frames, and how faces are prepared for it; ``None`` without.
+        scales: Scale of bytes by stream of pictures.
+        image: The image model that describes frames, and its preprocessing; ``None`` without.
         labels: The classes.
-        trained: Where it is from.
-        grey: Whether streams of pictures are shown them without colour.
+        trained: Its weights.
+        grey: Whether streams of pictures take grey pictures.
     """
     named: dict[str, tuple[str, Takes | None]] = {}
     for stream in config.streams:
@@ -82,9 +82,11 @@ def clip_graph(
             rows = torch.from_numpy(pictures[name])
             if wanted is None:
                 assert image is not None
-                known, preprocessing = image
+                describer, preprocessing = image
                 steps = (
-                    describe_seen(known, preprocessing.centre(rows), config.attention.features).half().float()
+                    describe_seen(describer, preprocessing.centre(rows), config.attention.features)
+                    .half()
+                    .float()
                 )
             else:
                 steps = see_pictures(
@@ -97,8 +99,8 @@ def clip_graph(
                     grey=grey and wanted.kind == "rgb",
                 )[0]
             inputs[stream] = steps[None], torch.ones((1, rows.shape[0]), dtype=torch.bool)
-        told = module.told(model(inputs))
-        return [value.numpy() for value in told]
+        outputs_of_clip = module.told(model(inputs))
+        return [value.numpy() for value in outputs_of_clip]
 
     return Graph(
         module=module,

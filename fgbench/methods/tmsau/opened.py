@@ -249,7 +249,7 @@ class SingleFrames:
         return self.clips.grey
 
     @property
-    def tells_faces(self) -> bool:
+    def takes_single_faces(self) -> bool:
         """Whether there is a stream on single frames."""
         return self.clips.config.spatial == "rgb"
 
@@ -267,7 +267,7 @@ class SingleFrames:
         """
         config, labels = self.clips.config, self.clips.labels
         wanted = takes(config, "spatial")
-        if wanted is None or not self.tells_faces:
+        if wanted is None or not self.takes_single_faces:
             raise ValueError(f"{self.trained.name} has no stream on single frames")
         side = (wanted.side_px, wanted.side_px)
         check_faces(faces)

@@ -19,7 +19,7 @@ from fgbench.inputs.clip_set import clip_frames
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
-from fgbench.methods._networks.overlap import start_told
+from fgbench.methods._networks.overlap import start_details
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.methods.msau.opened import ImageNetwork, open_network
@@ -80,7 +80,7 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
     of_faces = [] if image is None else refuse_other_faces(image, place)
-    start = None if image is None else start_told(image, place)
+    start = None if image is None else start_details(image, place)
     notes = [*of_faces, *([] if image is None else pseudo_trained(image.metadata))]
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
