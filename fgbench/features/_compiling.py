@@ -1,4 +1,4 @@
-"""How Numba compiles the kernels of this package."""
+"""Compilation of the kernels of this package by Numba."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def compiled(function: Any, *, is_kept: bool) -> Any:
     """Compile with Numba on first use; the machine code runs without the GIL.
 
     Args:
-        function: What Numba can translate.
-        is_kept: Whether machine code is kept on disk. Where neither the package's folder nor the user's cache
+        function: Function that Numba can compile.
+        is_kept: Whether machine code is kept on disk. If neither the package's folder nor the user's cache
             folder can be written, every process compiles anew.
     """
     if is_kept:

@@ -1,6 +1,6 @@
-"""Dense sampling: where new trajectories start (Wang et al. 2013, section 2.1).
+"""Dense sampling of the points where new trajectories start (Wang et al. 2013, section 2.1).
 
-A place is worth tracking if the smaller eigenvalue of the gradient's auto-correlation matrix (3 x 3 Sobel,
+A point is worth tracking if the smaller eigenvalue of the gradient's auto-correlation matrix (3 x 3 Sobel,
 3 x 3 window; Shi and Tomasi 1994) exceeds 0.001 times its maximum over the level.
 """
 
@@ -19,7 +19,7 @@ QUALITY = 0.001
 
 @kernel
 def _pad(row: Row) -> None:
-    """Mirror a row with one free place on both sides at its edge pixels."""
+    """Mirror a row with one free cell on both sides at its edge pixels."""
     row[0] = row[2]
     row[row.size - 1] = row[row.size - 3]
 
@@ -44,7 +44,7 @@ def _product(dst: Row, a: Row, b: Row) -> None:
 
 @kernel
 def _smaller_eigenvalue(dst: Row, xx: Row, xy: Row, yy: Row) -> None:
-    """Twice the smaller eigenvalue of ((xx, xy), (xy, yy))."""
+    """Compute twice the smaller eigenvalue of ((xx, xy), (xy, yy))."""
     for x in range(dst.size):
         d = xx[x] - yy[x]
         dst[x] = xx[x] + yy[x] - np.sqrt(d * d + np.float32(4) * xy[x] * xy[x])
@@ -60,7 +60,7 @@ def _keep_larger(best: Row, new: Row) -> None:
 def _gradient_products(
     image: npt.NDArray[np.uint8], y: int, line: Row, gx: Row, gy: Row, out: npt.NDArray[np.float32]
 ) -> None:
-    """Sobel gradient of a row and its products (xx, xy, yy) as (3, W)."""
+    """Compute the Sobel gradient of a row and its products (xx, xy, yy) as (3, W)."""
     height, width = image.shape
     up, mid, down = image[abs(y - 1)], image[y], image[y + 1 if y < height - 1 else height - 2]
     inner = line[1 : width + 1]
@@ -77,7 +77,7 @@ def _gradient_products(
 
 @kernel
 def corner_quality(image: npt.NDArray[np.uint8], centres: npt.NDArray[np.float32]) -> float:
-    """Corner strength at the cells' centres, and its maximum over all pixels (both in one arbitrary unit).
+    """Compute the corner strength at the cells' centres, and its maximum over all pixels (same arbitrary unit).
 
     Args:
         image: (H, W) uint8, at least 3 x 3.
@@ -109,14 +109,14 @@ def corner_quality(image: npt.NDArray[np.uint8], centres: npt.NDArray[np.float32
 
 
 @kernel
-def free_places(
+def free_centres(
     centres: npt.NDArray[np.float32], threshold: float, points: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Centres of the cells that hold no live point and are strong enough, row by row.
+    """Return the centres of the cells that hold no live point and are strong enough, row by row.
 
     Args:
         centres: Corner strength at the cells' centres, (rows, columns).
-        threshold: Strength that a place must exceed.
+        threshold: Strength that a centre must exceed.
         points: (N, 2) float32 x, y of the live trajectories' ends.
 
     Returns:
@@ -128,12 +128,12 @@ def free_places(
         column, row = int(points[i, 0] / STEP_PX), int(points[i, 1] / STEP_PX)
         if 0 <= column < n_columns and 0 <= row < n_rows:
             is_taken[row, column] = True
-    found = np.empty((n_rows * n_columns, 2), np.float32)
+    free = np.empty((n_rows * n_columns, 2), np.float32)
     n = 0
     for row in range(n_rows):
         for column in range(n_columns):
             if not is_taken[row, column] and centres[row, column] > threshold:
-                found[n, 0] = column * STEP_PX + STEP_PX // 2
-                found[n, 1] = row * STEP_PX + STEP_PX // 2
+                free[n, 0] = column * STEP_PX + STEP_PX // 2
+                free[n, 1] = row * STEP_PX + STEP_PX // 2
                 n += 1
-    return found[:n].copy()
+    return free[:n].copy()

@@ -2,7 +2,7 @@
 
 A patch of 32 x 32 px around the point, moved into the image at its border, is cut into 2 x 2 cells. Every
 pixel's vector counts with its length, shared linearly between the two nearest of 8 directions; HOF has a
-ninth bin that counts the pixels with hardly any motion. No integral images: a band of 16 rows slides down the
+ninth bin that counts the pixels with hardly any motion. Without integral images: a band of 16 rows slides down the
 level with one histogram per column, and a point sums 16 neighbouring columns for each of its cells when the
 band reaches it. Counts are fixed point integers, so that leaving the band takes off exactly what entering it
 put on.
@@ -30,7 +30,7 @@ N_BINS = 9
 """The directions and, last, "still"."""
 
 CHANNEL_EDGES = (0, 32, 68, 100, 132)
-"""Where HOG, HOF, MBHx and MBHy begin and end in the histograms of one frame."""
+"""Edges of HOG, HOF, MBHx and MBHy in the histograms of one frame."""
 
 FRAME_SIZE = CHANNEL_EDGES[-1]
 
@@ -45,7 +45,7 @@ Codes = npt.NDArray[np.int32]
 
 
 def angle_taps() -> npt.NDArray[np.float32]:
-    """Coefficients of t, t^3, ... of an odd polynomial for ``atan(t) * 4 / pi`` on [0, 1], error < 2e-6."""
+    """Fit coefficients of t, t^3, ... of an odd polynomial for ``atan(t) * 4 / pi`` on [0, 1], error < 2e-6."""
     t = (1 - np.cos(np.linspace(0, np.pi, 400))) / 2
     powers = t[:, None] ** np.arange(1, 14, 2)
     solution = np.linalg.lstsq(powers, np.arctan(t) * 4 / np.pi, rcond=None)[0]
@@ -92,7 +92,7 @@ def _copy(dst: Row, source: Row) -> None:
 
 @kernel
 def gradient_row(plane: Plane, y: int, gx: Row, gy: Row) -> None:
-    """Differences [-1, 0, 1] of a row; across the border the image is mirrored, which makes them 0 there."""
+    """Compute differences [-1, 0, 1] of a row; the image is mirrored at the border, where they are 0."""
     height, width = plane.shape
     row = plane[y]
     _central(gx[1 : width - 1], row[0 : width - 2], row[2:width])
@@ -129,7 +129,7 @@ def _take_cells(columns: Codes, still: Codes, x0: int, first: int, n_bins: int, 
         columns: (8 W,) directions of each column of the band.
         still: (W,) numbers of still pixels of each column.
         x0: Left edge of the patch in px.
-        first: Where the left cell stands in ``out``; the right one follows two cells later.
+        first: Index of the left cell in ``out``; the right one follows two cells later.
         n_bins: 8, or 9 with still pixels.
         out: (N * 4 * n_bins,), overwritten at these two cells.
     """
@@ -157,17 +157,17 @@ def patch_histograms(
     out: npt.NDArray[np.int32],
     channel: int,
 ) -> None:
-    """Histograms of the four cells of every patch.
+    """Compute histograms of the four cells of every patch.
 
     Args:
-        first: (H, W) uint8 or float32. The image whose gradient is meant, or the vectors' x.
+        first: (H, W) uint8 or float32: the image of the gradient, or the vectors' x.
         second: The vectors' y; not read for a gradient.
         is_gradient: Whether the vectors are the gradient of ``first``.
         still: Vectors up to this length fall into the ninth bin; negative for none.
         taps: As :func:`angle_taps` gives.
         corners: (N, 2) upper left corners of the patches, x and y in px, inside.
-        by_row: (N,) numbers of the patches sorted by y.
-        row_start: (H + 1,) where the patches of a row begin in ``by_row``.
+        by_row: (N,) indices of the patches sorted by y.
+        row_start: (H + 1,) start of the patches of a row in ``by_row``.
         out: (N, 132) int32 fixed point; the channel's part is overwritten: 8 bins, or 9 with the still
             pixels, of each cell in the order left upper, left lower, right upper, right lower.
         channel: Number of the channel, 0 to 3.
@@ -252,17 +252,17 @@ def patch_corners(
     corners: npt.NDArray[np.int64],
     by_row: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    """Place the patches and sort them by row.
+    """Position the patches and sort them by row.
 
     Args:
         points: (N, 2) x, y in px of the level.
-        width: Of the level in px.
-        height: Of the level in px.
+        width: Width of the level in px.
+        height: Height of the level in px.
         corners: (N, 2), overwritten with the patches' upper left corners.
-        by_row: (N,), overwritten with the patches' numbers in the order of y.
+        by_row: (N,), overwritten with the patches' indices in the order of y.
 
     Returns:
-        (H + 1,) where each row begins in ``by_row``.
+        (H + 1,) start of each row in ``by_row``.
     """
     start = np.zeros(height + 1, np.int64)
     half = PATCH_PX // 2
@@ -272,9 +272,9 @@ def patch_corners(
         start[corners[i, 1] + 1] += 1
     for y in range(height):
         start[y + 1] += start[y]
-    place = start.copy()
+    following = start.copy()
     for i in range(len(points)):
         y = corners[i, 1]
-        by_row[place[y]] = i
-        place[y] += 1
+        by_row[following[y]] = i
+        following[y] += 1
     return start

@@ -1,7 +1,7 @@
 """Dense optical flow from two polynomial expansions (Farnebäck 2003, section 4), one pyramid level.
 
 The flow of a level starts from that of the coarser one and is improved twice: every pixel's equation
-A d = (b0 - b1) / 2 is taken at the displaced place, the normal equations are averaged by an 11 x 11 Gaussian
+A d = (b0 - b1) / 2 is taken at the displaced position, the normal equations are averaged by an 11 x 11 Gaussian
 of sigma 1.5 px ("winsize" 10) and solved. Rows of normal equations pass through a ring of eleven, so that an
 update needs no image-sized memory.
 """
@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.features._lanes import LANES, combine, filter_even
-from fgbench.features._polynomial import N_COEFFICIENTS, Coefficients, Places
+from fgbench.features._polynomial import N_COEFFICIENTS, Coefficients, Offsets
 from fgbench.features._rows import Row, kernel
 
 WINDOW_RADIUS_PX = 5
 WINDOW_SIGMA_PX = 0.3 * WINDOW_RADIUS_PX
 DAMPING = np.float32(1e-3)
-"""Added to the determinant, so that textureless places get flow 0."""
+"""Added to the determinant, so that textureless pixels get flow 0."""
 
 _RING = 11
 _EDGE_WEIGHTS = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32) ** 2
@@ -28,26 +28,26 @@ Plane = npt.NDArray[np.float32]
 
 
 def window_taps() -> npt.NDArray[np.float32]:
-    """Half of the averaging window's kernel, taps 0..5; the whole kernel sums to 1."""
+    """Return half of the averaging window's kernel, taps 0..5; the whole kernel sums to 1."""
     x = np.arange(-WINDOW_RADIUS_PX, WINDOW_RADIUS_PX + 1, dtype=np.float64)
     g = np.exp(-(x**2) / (2 * WINDOW_SIGMA_PX**2))
     return np.asarray((g / g.sum())[WINDOW_RADIUS_PX:], dtype=np.float32)
 
 
 @kernel
-def _place_row(place: npt.NDArray[np.int32], y: int, u: Row, v: Row, height: int) -> None:
-    """Number of the pixel up and left of each displaced place, -1 where the place has no four neighbours."""
+def _target_row(target: npt.NDArray[np.int32], y: int, u: Row, v: Row, height: int) -> None:
+    """Compute the index of the pixel up and left of each displaced position, -1 without four neighbours."""
     width = u.size
     for x in range(width):
         left, top = np.floor(np.float32(x) + u[x]), np.floor(np.float32(y) + v[x])
         is_inside = (left >= 0) & (top >= 0) & (left < width - 1) & (top < height - 1)
         number = np.int32(top) * np.int32(width) + np.int32(left)
-        place[x] = number if is_inside else np.int32(-1)
+        target[x] = number if is_inside else np.int32(-1)
 
 
 @kernel
 def _fractions(across: Row, down: Row, y: int, u: Row, v: Row) -> None:
-    """Distance of each displaced place from the pixel up and left of it."""
+    """Compute the distance of each displaced position from the pixel up and left of it."""
     for x in range(u.size):
         fx, fy = np.float32(x) + u[x], np.float32(y) + v[x]
         across[x] = fx - np.floor(fx)
@@ -59,20 +59,20 @@ def _combine_row(
     before: Coefficients,
     after: Coefficients,
     y: int,
-    place: npt.NDArray[np.int32],
+    target: npt.NDArray[np.int32],
     across: Row,
     down: Row,
     mixed: Row,
 ) -> None:
-    """Coefficients of both frames, the later one's at the displaced places, bilinear; eight numbers a pixel.
+    """Combine the coefficients of both frames, the later one's at the displaced positions (bilinear), 8 a pixel.
 
-    Where the place lies outside, the equation is made of the earlier frame alone, with b = b_0 / 2.
+    If the position lies outside, the equation uses the earlier frame alone, with b = b_0 / 2.
     """
-    width = place.size
+    width = target.size
     for x in range(width):
         here = (y * width + x) * N_COEFFICIENTS
-        if place[x] >= 0:
-            upper = np.int64(place[x]) * N_COEFFICIENTS
+        if target[x] >= 0:
+            upper = np.int64(target[x]) * N_COEFFICIENTS
             lower = upper + width * N_COEFFICIENTS
             combine(before, here, after, upper, lower, (across[x], down[x]), mixed, LANES * x)
         else:
@@ -110,7 +110,7 @@ def _sum_times(dst: Row, a: Row, b: Row, c: Row) -> None:
 
 @kernel
 def _invert(dst: Row, g11: Row, g12: Row, g22: Row) -> None:
-    """One over the determinant; ``dst`` may be none of the others."""
+    """Compute one over the determinant; ``dst`` must be none of the others."""
     for x in range(dst.size):
         dst[x] = np.float32(1) / (g11[x] * g22[x] - g12[x] * g12[x] + DAMPING)
 
@@ -129,29 +129,29 @@ def _equations(
     y: int,
     u: Row,
     v: Row,
-    place: npt.NDArray[np.int32],
+    target: npt.NDArray[np.int32],
     mixed: Row,
     rows: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Normal equations of a row, with y as the first unknown.
+    """Compute the normal equations of a row, with y as the first unknown.
 
     Args:
         before: Expansion of the earlier frame.
         after: Expansion of the later frame.
-        height: Of the level in px.
-        y: Number of the row.
+        height: Height of the level in px.
+        y: Index of the row.
         u: Displacements in x.
         v: Displacements in y.
-        place: (W,) work space.
+        target: (W,) work space.
         mixed: (8 W,) work space.
         rows: (5, W) work space.
         out: (5, W), overwritten with G11, G12, G22, h1, h2.
     """
     width = u.size
-    _place_row(place, y, u, v, height)
+    _target_row(target, y, u, v, height)
     _fractions(rows[0], rows[1], y, u, v)
-    _combine_row(before, after, y, place, rows[0], rows[1], mixed)
+    _combine_row(before, after, y, target, rows[0], rows[1], mixed)
     for lane in range(N_COEFFICIENTS):
         _pick(rows[lane], mixed, lane)
     py, px, ayy, axx, axy = rows[0], rows[1], rows[2], rows[3], rows[4]
@@ -176,12 +176,12 @@ def _equations(
 def refine(
     before: Coefficients, after: Coefficients, taps: npt.NDArray[np.float32], u: Plane, v: Plane
 ) -> None:
-    """One improvement of the flow, in place.
+    """Improve the flow once, in place.
 
     Args:
         before: Expansion of the earlier frame.
         after: Expansion of the later frame.
-        taps: As :func:`window_taps` gives.
+        taps: As :func:`window_taps` returns.
         u: Displacement in x, (H, W) float32, px of this level; start in, result out.
         v: Displacement in y.
     """
@@ -191,7 +191,7 @@ def refine(
     padded_size = size + 2 * m
     ring = np.zeros((_RING, N_COEFFICIENTS, size), np.float32)
     flat_ring = ring.reshape(ring.size)
-    place = np.empty(width, np.int32)
+    target = np.empty(width, np.int32)
     mixed = np.empty(LANES * width, np.float32)
     rows = np.empty((N_COEFFICIENTS, width), np.float32)
     columns = np.empty(N_COEFFICIENTS * padded_size, np.float32)
@@ -202,7 +202,7 @@ def refine(
     across = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
     for step in range(height + m):
         if step < height:
-            _equations(before, after, height, step, u[step], v[step], place, mixed, rows, ring[step % _RING])
+            _equations(before, after, height, step, u[step], v[step], target, mixed, rows, ring[step % _RING])
         y = step - m
         if y < 0:
             continue
@@ -222,8 +222,8 @@ def refine(
 
 
 @kernel
-def _ring_starts(y: int, height: int, size: int) -> Places:
-    """Where the eleven rows around a row begin in the ring, the edge rows repeated."""
+def _ring_starts(y: int, height: int, size: int) -> Offsets:
+    """Return the starts of the eleven rows around a row in the ring, the edge rows repeated."""
     last = height - 1
     return (
         max(y - 5, 0) % _RING * size,

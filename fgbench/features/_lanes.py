@@ -1,6 +1,6 @@
 """Operations on eight neighbouring numbers: in LLVM's vector instructions, or in plain loops.
 
-Plain loops are taken where the environment variable ``FGBENCH_PLAIN_KERNELS`` is set, and where the vector
+Plain loops are used if the environment variable ``FGBENCH_PLAIN_KERNELS`` is set, and if the vector
 instructions do not compile: they are written in LLVM's own language, whose Python package may change.
 """
 
@@ -17,14 +17,14 @@ VARIABLE = "FGBENCH_PLAIN_KERNELS"
 
 
 def choose() -> ModuleType:
-    """The module of the operations that this process takes: ``_simd``, or else ``_plain``."""
+    """Return the module of the operations that this process uses: ``_simd``, or else ``_plain``."""
     if os.environ.get(VARIABLE):
         return _plain
     try:
         from fgbench.features import _simd
 
         _simd.try_out()
-    except Exception as error:  # whatever Numba, llvmlite or LLVM raise: nothing else is lost
+    except Exception as error:  # any error of Numba, llvmlite or LLVM
         warnings.warn(
             f"vector instructions cannot be compiled here ({type(error).__name__}: {str(error)[:200]}); "
             f"plain loops compute the same, more slowly ({VARIABLE}=1 takes them without trying)",

@@ -1,4 +1,4 @@
-"""What one pyramid level carries from frame to frame: expansion, picture, flow and live trajectories."""
+"""State of one pyramid level between frames: expansion, picture, flow and live trajectories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.features._corners import QUALITY, STEP_PX, corner_quality, free_places
+from fgbench.features._corners import QUALITY, STEP_PX, corner_quality, free_centres
 from fgbench.features._descriptors import (
     CHANNEL_EDGES,
     FRAME_SIZE,
@@ -39,7 +39,7 @@ class Finished:
 
     Attributes:
         points: (N, 16, 2) float64 in full-size px.
-        slots: (N,) where their histograms are.
+        slots: (N,) slots of their histograms.
     """
 
     points: npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ class Finished:
 
 
 class LevelState:
-    """One level; the steps of a frame are called in the order in which they stand here."""
+    """One level; the steps of a frame are called in the order of the methods."""
 
     def __init__(self, level: Level) -> None:
         self.level = level
@@ -80,7 +80,7 @@ class LevelState:
         expand(self._smooth, *size, self._fit_taps, self._after)
 
     def find_flow(self, coarser: LevelState | None) -> None:
-        """Flow from the previous frame, begun with the coarser level's, then median filtered."""
+        """Compute the flow from the previous frame, starting with the coarser level's, then median filter it."""
         size = (self.level.width, self.level.height)
         if coarser is None:
             u, v = np.zeros_like(self.u), np.zeros_like(self.v)
@@ -93,10 +93,10 @@ class LevelState:
         self.u, self.v = cv2.medianBlur(u, MEDIAN_PX), cv2.medianBlur(v, MEDIAN_PX)
 
     def follow_tracks(self) -> npt.NDArray[np.float32]:
-        """Move the live trajectories, drop those that leave the picture.
+        """Move the live trajectories and drop those that leave the picture.
 
         Returns:
-            (N, 2) float32 points of the previous frame from which the remaining ones came.
+            (N, 2) float32 points of the remaining ones in the previous frame.
         """
         ends = self.tracks.ends()
         moved = np.empty_like(ends)
@@ -127,7 +127,7 @@ class LevelState:
         add_normalised(counts, slots, time_cells, self.tracks.sums)
 
     def take_finished(self) -> Finished:
-        """Remove the trajectories of full length and give them."""
+        """Remove and return the trajectories of full length."""
         slots = self.tracks.slots
         is_full = self.tracks.ages[slots] == LENGTH
         full = slots[is_full]
@@ -135,7 +135,7 @@ class LevelState:
         return Finished(self.tracks.points[full] * np.float64(self.level.scale), full)
 
     def histograms(self, slots: npt.NDArray[np.int64], channel: int) -> npt.NDArray[np.float16]:
-        """Mean histograms of finished trajectories, one channel; only before :meth:`sample`.
+        """Return mean histograms of finished trajectories, one channel; only before :meth:`sample`.
 
         Args:
             slots: (N,) as in :class:`Finished`.
@@ -149,6 +149,6 @@ class LevelState:
         return mean.astype(np.float16).reshape(len(slots), TIME_CELLS * (end - first))
 
     def sample(self) -> None:
-        """Begin trajectories in the free cells that have something to track."""
+        """Begin trajectories in the free cells that are worth tracking."""
         strongest = corner_quality(self.image, self._centres)
-        self.tracks.start(free_places(self._centres, QUALITY * strongest, self.tracks.ends()))
+        self.tracks.start(free_centres(self._centres, QUALITY * strongest, self.tracks.ends()))

@@ -1,4 +1,4 @@
-"""What `fgbench.features._simd` has, in plain loops: slower, and without anything of LLVM's own language.
+"""The operations of `fgbench.features._simd` in plain loops: slower, and without LLVM's own language.
 
 The same operations on the same numbers in the same order, so that results are the same. No bounds are
 checked.
@@ -22,9 +22,9 @@ _NEXT_PIXEL = 5
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Taps = tuple[np.float32, ...]
-Places = tuple[int, ...]
+Offsets = tuple[int, ...]
 
-_kernel = partial(compiled, is_kept=False)  # kernels that are kept would hold what another choice gave
+_kernel = partial(compiled, is_kept=False)  # kept kernels could be those of the other module
 
 
 @_kernel
@@ -49,8 +49,8 @@ def combine(
         above, below = np.int64(upper) + lane, np.int64(lower) + lane
         top = _between(later[above], later[above + _NEXT_PIXEL], right)
         bottom = _between(later[below], later[below + _NEXT_PIXEL], right)
-        known = earlier[np.int64(at) + lane] * _EARLIER[lane]
-        out[np.int64(out_at) + lane] = known + _between(top, bottom, down) * _LATER[lane]
+        first = earlier[np.int64(at) + lane] * _EARLIER[lane]
+        out[np.int64(out_at) + lane] = first + _between(top, bottom, down) * _LATER[lane]
 
 
 @_kernel
@@ -75,32 +75,32 @@ def sum_sixteen(bins: Ints, at: int, out: Ints, out_at: int) -> None:
 
 
 @_kernel
-def filter_even(source: Floats, places: Places, shift: int, taps: Taps, out: Floats, out_at: int) -> None:
+def filter_even(source: Floats, offsets: Offsets, shift: int, taps: Taps, out: Floats, out_at: int) -> None:
     """See :func:`fgbench.features._simd.filter_even`."""
-    middle = len(places) // 2
+    middle = len(offsets) // 2
     for lane in range(LANES):
         at = np.int64(shift) + lane
-        total = source[places[middle] + at] * taps[0]
+        total = source[offsets[middle] + at] * taps[0]
         for k in range(1, middle + 1):
-            total += (source[places[middle + k] + at] + source[places[middle - k] + at]) * taps[k]
+            total += (source[offsets[middle + k] + at] + source[offsets[middle - k] + at]) * taps[k]
         out[np.int64(out_at) + lane] = total
 
 
 @_kernel
-def _filter_odd(source: Floats, places: Places, shift: int, taps: Taps, out: Floats, out_at: int) -> None:
-    middle = len(places) // 2
+def _filter_odd(source: Floats, offsets: Offsets, shift: int, taps: Taps, out: Floats, out_at: int) -> None:
+    middle = len(offsets) // 2
     for lane in range(LANES):
         at = np.int64(shift) + lane
-        total = (source[places[middle + 1] + at] - source[places[middle - 1] + at]) * taps[1]
+        total = (source[offsets[middle + 1] + at] - source[offsets[middle - 1] + at]) * taps[1]
         for k in range(2, middle + 1):
-            total += (source[places[middle + k] + at] - source[places[middle - k] + at]) * taps[k]
+            total += (source[offsets[middle + k] + at] - source[offsets[middle - k] + at]) * taps[k]
         out[np.int64(out_at) + lane] = total
 
 
 @_kernel
 def filter_both(
     source: Floats,
-    places: Places,
+    offsets: Offsets,
     shift: int,
     even_taps: Taps,
     even_out: Floats,
@@ -110,5 +110,5 @@ def filter_both(
     odd_at: int,
 ) -> None:
     """See :func:`fgbench.features._simd.filter_both`."""
-    filter_even(source, places, shift, even_taps, even_out, even_at)
-    _filter_odd(source, places, shift, odd_taps, odd_out, odd_at)
+    filter_even(source, offsets, shift, even_taps, even_out, even_at)
+    _filter_odd(source, offsets, shift, odd_taps, odd_out, odd_at)

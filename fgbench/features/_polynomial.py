@@ -19,24 +19,24 @@ SIGMA_PX = 1.5
 
 Image = npt.NDArray[np.float32]
 Taps = tuple[np.float32, ...]
-Places = tuple[int, ...]
+Offsets = tuple[int, ...]
 N_COEFFICIENTS = 5
 
 Coefficients = npt.NDArray[np.float32]
 """(5 H W + 3,) float32: b_y, b_x, a_yy, a_xx and a_xy, the factor of x*y, of each pixel.
 
-They lie side by side because the flow reads all five at places that jump; three unused numbers at the end let
+They lie side by side because the flow reads all five at scattered pixels; three unused numbers at the end let
 it read eight at once everywhere.
 """
 
 
 def empty_expansion(width: int, height: int) -> Coefficients:
-    """Room for an expansion."""
+    """Return an array for an expansion."""
     return np.zeros(N_COEFFICIENTS * width * height + 3, np.float32)
 
 
 def fit_taps() -> npt.NDArray[np.float32]:
-    """Half kernels of the fit, taps 0..7: even smoothing, odd slope, even curvature; (3, 8) float32.
+    """Return the half kernels of the fit, taps 0..7: even smoothing, odd slope, even curvature; (3, 8) float32.
 
     The normal equations separate: b and a_xy are first moments over the second moment of the weight; a_xx is
     the second moment less what the constant already explains. Along the other axis the weight only smooths.
@@ -50,13 +50,13 @@ def fit_taps() -> npt.NDArray[np.float32]:
 
 
 def empty_plane(width: int, height: int) -> Image:
-    """Room for an image that :func:`expand` may read: rows without gaps, eight numbers to spare."""
+    """Return an array for an image that :func:`expand` may read: rows without gaps, eight numbers to spare."""
     return np.zeros(width * height + LANES, np.float32)
 
 
 @kernel
 def _pad(row: Image, width: int) -> None:
-    """Repeat the edge values of a row that has ``RADIUS_PX`` free places on both sides."""
+    """Repeat the edge values of a row that has ``RADIUS_PX`` free cells on both sides."""
     for i in range(RADIUS_PX):
         row[i] = row[RADIUS_PX]
         row[RADIUS_PX + width + i] = row[RADIUS_PX + width - 1]
@@ -72,11 +72,11 @@ def expand(image: Image, width: int, height: int, taps: npt.NDArray[np.float32],
     """Fit the quadratic model at every pixel; outside, the image continues with its edge values.
 
     Args:
-        image: As :func:`empty_plane` gives, filled.
-        width: In px.
-        height: In px.
-        taps: As :func:`fit_taps` gives.
-        out: As :func:`empty_expansion` gives, overwritten.
+        image: As :func:`empty_plane` returns, filled.
+        width: Width in px.
+        height: Height in px.
+        taps: As :func:`fit_taps` returns.
+        out: As :func:`empty_expansion` returns, overwritten.
     """
     size = (width // LANES + 1) * LANES
     smooth = np.empty(size + 2 * RADIUS_PX, np.float32)
@@ -108,8 +108,8 @@ def expand(image: Image, width: int, height: int, taps: npt.NDArray[np.float32],
 
 
 @kernel
-def _row_starts(y: int, width: int, height: int) -> Places:
-    """Where the 15 rows around a row begin, the edge rows repeated."""
+def _row_starts(y: int, width: int, height: int) -> Offsets:
+    """Return the starts of the 15 rows around a row, the edge rows repeated."""
     last = height - 1
     return (
         max(y - 7, 0) * width,

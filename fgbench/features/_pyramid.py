@@ -26,10 +26,10 @@ class Level:
     """One level of the pyramid.
 
     Attributes:
-        scale: Full-size pixels per pixel of this level. Powers of sqrt(2) as single-precision products give
-            them: just under 4 the blur's kernel has 7 taps, at 4 it would have 9.
-        width: In px.
-        height: In px.
+        scale: Full-size pixels per pixel of this level. Powers of sqrt(2) as single-precision products:
+            just under 4 the blur's kernel has 7 taps, at 4 it would have 9.
+        width: Width in px.
+        height: Height in px.
         columns: Filter along x: first source pixel (W,) int64 and taps (W, T) float32.
         rows: Filter along y.
     """
@@ -42,18 +42,18 @@ class Level:
 
 
 def levels(width: int, height: int) -> tuple[Level, ...]:
-    """Levels of a frame, full size first; none if its smaller side is under ``MIN_SIDE_PX``.
+    """Return the levels of a frame, full size first; none if its smaller side is under ``MIN_SIDE_PX``.
 
     Args:
-        width: Of the frame in px.
-        height: Of the frame in px.
+        width: Width of the frame in px.
+        height: Height of the frame in px.
     """
-    found: list[Level] = []
+    pyramid: list[Level] = []
     scale = np.float32(1)
-    while len(found) < MAX_LEVELS and min(width, height) / float(scale) >= MIN_SIDE_PX:
+    while len(pyramid) < MAX_LEVELS and min(width, height) / float(scale) >= MIN_SIDE_PX:
         w, h = round(width / float(scale)), round(height / float(scale))
         kernel_taps = _blur_taps(float(scale))
-        found.append(
+        pyramid.append(
             Level(
                 scale=scale,
                 width=w,
@@ -63,11 +63,11 @@ def levels(width: int, height: int) -> tuple[Level, ...]:
             )
         )
         scale = np.float32(scale * np.float32(math.sqrt(2)))
-    return tuple(found)
+    return tuple(pyramid)
 
 
 def _blur_taps(scale: float) -> npt.NDArray[np.float64]:
-    """Gaussian against aliasing: sigma (scale - 1) / 2, five sigmas wide, at least [1, 2, 1] / 4 (OpenCV)."""
+    """Return a Gaussian against aliasing: sigma (scale - 1) / 2, 5 sigmas wide, at least [1, 2, 1] / 4 (OpenCV)."""
     sigma_px = (scale - 1) / 2
     if sigma_px == 0:
         return np.array([0.25, 0.5, 0.25])
@@ -80,13 +80,13 @@ def _blur_taps(scale: float) -> npt.NDArray[np.float64]:
 def _reduction(
     n_from: int, n_to: int, blur: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Blur and bilinear reduction of one axis as windows of taps; mirrored at the edge pixels."""
+    """Return blur and bilinear reduction of one axis as windows of taps; mirrored at the edge pixels."""
     radius = blur.size // 2
     dense = np.zeros((n_to, n_from))
     for i in range(n_to):
-        place = min(max((i + 0.5) * n_from / n_to - 0.5, 0.0), n_from - 1.0)
-        left = int(place)
-        for source, weight in ((left, left + 1 - place), (left + 1, place - left)):
+        position = min(max((i + 0.5) * n_from / n_to - 0.5, 0.0), n_from - 1.0)
+        left = int(position)
+        for source, weight in ((left, left + 1 - position), (left + 1, position - left)):
             if weight > 0:
                 for offset, tap in zip(range(-radius, radius + 1), blur, strict=True):
                     dense[i, _mirrored(source + offset, n_from)] += weight * tap
@@ -99,7 +99,7 @@ def _reduction(
 
 
 def _mirrored(index: int, n: int) -> int:
-    """Index inside ``0..n-1``, mirrored at the centres of the edge pixels."""
+    """Return the index inside ``0..n-1``, mirrored at the centres of the edge pixels."""
     index = abs(index) % (2 * n - 2)
     return min(index, 2 * n - 2 - index)
 

@@ -1,4 +1,4 @@
-"""How the kernels of this package are compiled, and the type of an image row.
+"""Compilation of this package's kernels with a cache on disk, and the type of an image row.
 
 A loop that LLVM is to turn into vector instructions works on whole one-dimensional rows, writes one or two of
 them and reads few: beyond eight pairs LLVM gives up testing that they do not overlap.
@@ -20,9 +20,9 @@ Row = npt.NDArray[np.float32]
 def kernel(function: Any) -> Any:
     """Compile with Numba on first use; machine code is kept on disk and runs without the GIL.
 
-    Where neither the package's folder nor the user's cache folder can be written, every process compiles
+    If neither the package's folder nor the user's cache folder can be written, every process compiles
     anew. Numba notices a change of the file of a kernel, not of the files of the kernels that it calls:
-    delete ``__pycache__`` after changing one of those. For the same reason nothing is kept of plain loops:
-    machine code of the other choice would be taken for theirs.
+    delete ``__pycache__`` after changing one of those. For the same reason plain loops are not kept:
+    machine code of the vector instructions would be used for them.
     """
     return compiled(function, is_kept=not IS_PLAIN)

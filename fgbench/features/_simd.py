@@ -1,4 +1,4 @@
-"""Vector instructions that LLVM does not find by itself: eight neighbouring numbers handled as one.
+"""Vector instructions that LLVM does not generate by itself: eight neighbouring numbers handled as one.
 
 Numba switches LLVM's vectoriser of straight-line code off, and loops over five coefficients or eight
 directions are too short for its vectoriser of loops. LLVM translates these vectors for any processor. No
@@ -30,13 +30,13 @@ _FLOAT = ir.VectorType(ir.FloatType(), LANES)
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, array_type: Any, index: Any) -> Any:
-    """Pointer to the eight elements from ``index`` on."""
+    """Return the pointer to the eight elements from ``index`` on."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
 
 
 def _spread(builder: Any, kind: Any, value: Any) -> Any:
-    """Vector whose lanes all hold the value."""
+    """Return a vector whose lanes all hold the value."""
     undefined = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(_INT, [0] * LANES))
@@ -54,7 +54,7 @@ def combine(
     out: Any,
     out_at: Any,
 ) -> Any:
-    """Half the differences of b and half the sums of A of two expansions at one pixel.
+    """Compute half the differences of b and half the sums of A of two expansions at one pixel.
 
     ``out[out_at:out_at + 8]`` becomes (b_y, b_x, a_yy, a_xx, a_xy / 2, 0, 0, 0) with b = (earlier - later)
     / 2, a = (earlier + later) / 2.
@@ -64,9 +64,9 @@ def combine(
         earlier: Expansion, five coefficients of a pixel side by side.
         at: Index of the pixel's first coefficient in it.
         later: Expansion that is read between pixels.
-        upper: Index of the pixel up and left of the place.
+        upper: Index of the pixel up and left of the position.
         lower: Index of the pixel below that one.
-        shares: Distances of the place to the right and down of the first pixel, float32 in [0, 1).
+        shares: Distances of the position to the right and down of the first pixel, float32 in [0, 1).
         out: Array written to.
         out_at: Index of the first number written.
     """
@@ -77,8 +77,8 @@ def combine(
         next_pixel = ir.Constant(args[3].type, 5)
 
         def load(argument: int, index: Any) -> Any:
-            place = _pointer(context, builder, _FLOAT, args[argument], sig.args[argument], index)
-            return builder.load(place, align=4)
+            pointer = _pointer(context, builder, _FLOAT, args[argument], sig.args[argument], index)
+            return builder.load(pointer, align=4)
 
         def times(a: Any, b: Any) -> Any:
             return builder.fmul(a, b, flags=("contract",))
@@ -102,7 +102,7 @@ def combine(
 def exchange(
     typing_context: Any, bins: Any, at: Any, new_code: Any, new_lower: Any, old_code: Any, old_lower: Any
 ) -> Any:
-    """Put a vector's two shares into the eight bins ``bins[at:at + 8]`` and take another's off; all int32.
+    """Add a vector's two shares to the eight bins ``bins[at:at + 8]`` and subtract another's; all int32.
 
     A code holds the number of a bin in its low three bits, which gets the lower share; the bin after it,
     round the circle, gets ``code >> 4``.
@@ -110,7 +110,7 @@ def exchange(
     signature = types.void(bins, at, new_code, new_lower, old_code, old_lower)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        place = _pointer(context, builder, _INT, args[0], sig.args[0], args[1])
+        pointer = _pointer(context, builder, _INT, args[0], sig.args[0], args[1])
         zeros = ir.Constant(_INT, [0] * LANES)
 
         def shares(code: Any, lower: Any) -> Any:
@@ -123,7 +123,7 @@ def exchange(
             return builder.add(at_low, builder.select(builder.icmp_signed("==", low, before), upper, zeros))
 
         change = builder.sub(shares(args[2], args[3]), shares(args[4], args[5]))
-        builder.store(builder.add(builder.load(place, align=4), change), place, align=4)
+        builder.store(builder.add(builder.load(pointer, align=4), change), pointer, align=4)
         return context.get_dummy_value()
 
     return signature, generate
@@ -138,8 +138,8 @@ def sum_sixteen(typing_context: Any, bins: Any, at: Any, out: Any, out_at: Any) 
         total = ir.Constant(_INT, [0] * LANES)
         for k in range(16):
             index = builder.add(args[1], ir.Constant(args[1].type, k * LANES))
-            place = _pointer(context, builder, _INT, args[0], sig.args[0], index)
-            total = builder.add(total, builder.load(place, align=4))
+            pointer = _pointer(context, builder, _INT, args[0], sig.args[0], index)
+            total = builder.add(total, builder.load(pointer, align=4))
         builder.store(total, _pointer(context, builder, _INT, args[2], sig.args[2], args[3]), align=4)
         return context.get_dummy_value()
 
@@ -148,14 +148,14 @@ def sum_sixteen(typing_context: Any, bins: Any, at: Any, out: Any, out_at: Any) 
 
 @_inline
 def filter_even(
-    typing_context: Any, source: Any, places: Any, shift: Any, taps: Any, out: Any, out_at: Any
+    typing_context: Any, source: Any, offsets: Any, shift: Any, taps: Any, out: Any, out_at: Any
 ) -> Any:
     """``out[out_at:out_at + 8]`` becomes a symmetric weighted sum of float32 vectors of ``source``.
 
     Args:
         typing_context: Numba's.
         source: Array read from.
-        places: 2 n + 1 indices of the vectors, outermost left to outermost right.
+        offsets: 2 n + 1 indices of the vectors, outermost left to outermost right.
         shift: Added to every index.
         taps: n + 1 float32 weights, from the centre outwards.
         out: Array written to.
@@ -167,14 +167,14 @@ def filter_even(
         _store_sum(context, builder, sig, args, vectors=vectors, taps=3, out=4, is_odd=False)
         return context.get_dummy_value()
 
-    return types.void(source, places, shift, taps, out, out_at), generate
+    return types.void(source, offsets, shift, taps, out, out_at), generate
 
 
 @_inline
 def filter_both(
     typing_context: Any,
     source: Any,
-    places: Any,
+    offsets: Any,
     shift: Any,
     even_taps: Any,
     even_out: Any,
@@ -183,7 +183,7 @@ def filter_both(
     odd_out: Any,
     odd_at: Any,
 ) -> Any:
-    """A symmetric and an antisymmetric sum (right minus left) of the same vectors, as :func:`filter_even`."""
+    """Compute a symmetric and an antisymmetric sum (right minus left) of the same vectors, see :func:`filter_even`."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vectors = _load_all(context, builder, sig, args)
@@ -191,12 +191,12 @@ def filter_both(
         _store_sum(context, builder, sig, args, vectors=vectors, taps=6, out=7, is_odd=True)
         return context.get_dummy_value()
 
-    signature = types.void(source, places, shift, even_taps, even_out, even_at, odd_taps, odd_out, odd_at)
+    signature = types.void(source, offsets, shift, even_taps, even_out, even_at, odd_taps, odd_out, odd_at)
     return signature, generate
 
 
 def _load_all(context: Any, builder: Any, sig: Any, args: Any) -> list[Any]:
-    """Vectors of the array 0 at the places 1, shifted by 2."""
+    """Load the vectors of argument 0 at the offsets in argument 1, shifted by argument 2."""
     indices = (builder.add(builder.extract_value(args[1], k), args[2]) for k in range(len(sig.args[1])))
     pointers = (_pointer(context, builder, _FLOAT, args[0], sig.args[0], index) for index in indices)
     return [builder.load(pointer, align=4) for pointer in pointers]
@@ -217,8 +217,8 @@ def _store_sum(
     total = terms[0] if is_odd else builder.fadd(weighted(0, vectors[n]), terms[0], flags=("contract",))
     for term in terms[1:]:
         total = builder.fadd(total, term, flags=("contract",))
-    place = _pointer(context, builder, _FLOAT, args[out], sig.args[out], args[out + 1])
-    builder.store(total, place, align=4)
+    pointer = _pointer(context, builder, _FLOAT, args[out], sig.args[out], args[out + 1])
+    builder.store(total, pointer, align=4)
 
 
 def _all_of_them(numbers: Any, taps: Any, counts: Any, small: Any) -> None:
@@ -233,7 +233,7 @@ def try_out() -> None:
     """Compile every operation, and do each once.
 
     Raises:
-        Exception: What compiling raises, of whatever kind.
+        Exception: Any exception of the compilation.
     """
     numbers, counts = np.zeros(32, np.float32), np.zeros(128, np.int32)
     compiled(_all_of_them, is_kept=True)(numbers, (np.float32(1), np.float32(0)), counts, np.int32(0))

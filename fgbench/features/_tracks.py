@@ -31,7 +31,7 @@ Slots = npt.NDArray[np.int64]
 
 
 class LiveTracks:
-    """Trajectories under way, oldest first. Memory is kept in slots that are used again.
+    """Live trajectories, oldest first. Memory is organised in slots that are reused.
 
     Attributes:
         points: (capacity, 16, 2) float32 x, y in px of the level.
@@ -48,16 +48,16 @@ class LiveTracks:
         self._free: Slots = np.empty(0, np.int64)
 
     def ends(self) -> npt.NDArray[np.float32]:
-        """Last point of every trajectory, (n, 2) float32."""
+        """Return the last point of every trajectory, (n, 2) float32."""
         return self.points[self.slots, self.ages[self.slots]]
 
-    def start(self, places: npt.NDArray[np.float32]) -> None:
-        """Begin trajectories at the places, (m, 2) float32 x, y."""
-        missing = len(places) - self._free.size
+    def start(self, points: npt.NDArray[np.float32]) -> None:
+        """Begin trajectories at points, (m, 2) float32 x, y."""
+        missing = len(points) - self._free.size
         if missing > 0:
             self._grow(max(missing, self.ages.size // 8))
-        new, self._free = self._free[: len(places)], self._free[len(places) :]
-        self.points[new, 0] = places
+        new, self._free = self._free[: len(points)], self._free[len(points) :]
+        self.points[new, 0] = points
         self.sums[new] = 0
         self.ages[new] = 0
         self.slots = np.concatenate([self.slots, new])
@@ -126,7 +126,7 @@ class Shapes:
 
 
 def measure(points: npt.NDArray[np.float64]) -> Shapes:
-    """Geometry and validity of trajectories (Wang et al. 2013, section 2.2).
+    """Measure geometry and validity of trajectories (Wang et al. 2013, section 2.2).
 
     Args:
         points: (N, 16, 2) x, y in full-size px.

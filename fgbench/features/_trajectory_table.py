@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectories:
-    """N trajectories, ordered by their last frame, then scale, then the frame and place where they began.
+    """N trajectories, ordered by their last frame, then scale, then the frame and position of their start.
 
     Coordinates are px of the full-size frame, x to the right, y down, centre of the top left pixel at (0, 0).
 
@@ -79,7 +79,7 @@ class Trajectories:
 
 
 def empty() -> Trajectories:
-    """A table without rows."""
+    """Return a table without rows."""
     columns: dict[str, Any] = {}
     for field in SCHEMA:
         if field.name in CHANNELS:
@@ -97,7 +97,7 @@ def concatenate(parts: Iterable[Trajectories]) -> Trajectories:
 
 
 def to_arrow(trajectories: Trajectories) -> pa.Table:
-    """Arrow table with the columns of ``SCHEMA``."""
+    """Return an Arrow table with the columns of ``SCHEMA``."""
     columns = []
     for field in SCHEMA:
         values = getattr(trajectories, field.name)
@@ -110,10 +110,10 @@ def to_arrow(trajectories: Trajectories) -> pa.Table:
 
 
 def from_arrow(table: pa.Table) -> Trajectories:
-    """Trajectories of an Arrow table.
+    """Convert an Arrow table to trajectories.
 
     Raises:
-        ManifestError: If its columns are not those of ``SCHEMA``.
+        ManifestError: If its columns differ from ``SCHEMA``.
     """
     if not table.schema.equals(SCHEMA):
         raise ManifestError(
@@ -135,8 +135,8 @@ def write_trajectories(path: Path, batches: Iterable[Trajectories]) -> int:
     """Write tables to one Parquet file (zstd) as they come.
 
     Args:
-        path: The file; overwritten. A name in the target's folder that the caller renames when this returns.
-        batches: E.g. what ``iter_trajectories`` gives; gathered into row groups of at least 4096 rows.
+        path: The file, overwritten: a temporary name in the target's folder, which the caller renames.
+        batches: E.g. those of ``iter_trajectories``; gathered into row groups of at least 4096 rows.
 
     Returns:
         The number of rows written.
@@ -158,6 +158,6 @@ def read_trajectories(path: Path) -> Trajectories:
 
     Raises:
         ManifestError: If there is no such file, or it is damaged or has other columns.
-        ResourceError: If it may not be read.
+        ResourceError: If there is no permission to read it.
     """
     return from_arrow(read_table(path, hint="compute the trajectories again"))

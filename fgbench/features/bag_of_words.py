@@ -2,7 +2,7 @@
 
 A codebook is made by k-means on a sample of the training descriptors: the best of several runs from random
 descriptors (Wang et al., 2011, section 4.1: 4000 words per channel, 100,000 descriptors, 8 runs). Callers
-pass descriptors of training clips only; nothing here can know which those are.
+have to pass descriptors of training clips only; this is not checked.
 
 k-means is scikit-learn's (Lloyd). With the defaults it reaches a lower distortion per second than the
 mini-batch variant. It runs on one thread per run, because with several its sums, and hence its result, depend
@@ -29,12 +29,12 @@ _ROWS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodebookConfig:
-    """How a codebook is made.
+    """Settings of a codebook.
 
     Attributes:
         words: Number of words.
         samples: Descriptors drawn for k-means; all are taken if there are fewer.
-        runs: Runs of k-means from different beginnings; the one with the lowest distortion is kept.
+        runs: Runs of k-means from different initial words; the one with the lowest distortion is kept.
         iterations: Most iterations of a run. Not stated in the paper.
     """
 
@@ -75,14 +75,14 @@ def fit_codebook(
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Codebook:
-    """Codebook of training descriptors.
+    """Fit a codebook to training descriptors.
 
     Args:
         descriptors: (N, D) descriptors of training clips, any real type.
         config: Sizes.
-        seed: Of the sample and of the beginnings.
-        jobs: Runs at the same time; ``None`` is one per core. The result does not depend on it.
-        progress: Told of every run that is finished, as 1.
+        seed: Seed of the sample and of the initial words.
+        jobs: Number of parallel runs; ``None`` is one per core. The result does not depend on it.
+        progress: Called with 1 after every run.
 
     Raises:
         ValueError: If descriptors are not a matrix, or ``jobs`` is below 1.
@@ -106,12 +106,12 @@ def fit_codebook(
     sample = _finite(values)
     seeds = generator.integers(0, 2**31, config.runs)
     with threadpool_limits(1), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        found = []
+        codebooks = []
         for codebook in pool.map(lambda run_seed: _k_means(sample, config, int(run_seed)), seeds):
-            found.append(codebook)
+            codebooks.append(codebook)
             if progress is not None:
                 progress(1)
-    return min(found, key=lambda codebook: codebook.distortion)
+    return min(codebooks, key=lambda codebook: codebook.distortion)
 
 
 def _k_means(sample: Matrix, config: CodebookConfig, seed: int) -> Codebook:
@@ -123,7 +123,7 @@ def _k_means(sample: Matrix, config: CodebookConfig, seed: int) -> Codebook:
 
     model = KMeans(config.words, init="random", n_init=1, max_iter=config.iterations, random_state=seed)
     with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings():
-        # Equal descriptors leave words unused, which does no harm.
+        # Equal descriptors leave words unused, which is harmless.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(sample)
     centres = np.ascontiguousarray(model.cluster_centers_, dtype=np.float32)
@@ -131,7 +131,7 @@ def _k_means(sample: Matrix, config: CodebookConfig, seed: int) -> Codebook:
 
 
 def assign_words(descriptors: npt.ArrayLike, words: Matrix) -> npt.NDArray[np.int32]:
-    """Nearest word of every descriptor, found by comparing with all (exact up to float32 rounding).
+    """Return the nearest word of every descriptor, by comparison with all (exact up to float32 rounding).
 
     Args:
         descriptors: (N, D), any real type.
@@ -170,7 +170,7 @@ def assign_words(descriptors: npt.ArrayLike, words: Matrix) -> npt.NDArray[np.in
 
 
 def bag_of_words(descriptors: npt.ArrayLike, codebook: Codebook) -> Matrix:
-    """Histogram of the words of one clip.
+    """Return the histogram of the words of one clip.
 
     Args:
         descriptors: (N, D) descriptors of one channel of the clip.

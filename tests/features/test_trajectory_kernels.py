@@ -6,7 +6,7 @@ import numpy.typing as npt
 import plain_dense_trajectories as plain
 import pytest
 
-from fgbench.features._corners import corner_quality, free_places
+from fgbench.features._corners import corner_quality, free_centres
 from fgbench.features._descriptors import angle_taps, patch_corners, patch_histograms
 from fgbench.features._flow import refine, window_taps
 from fgbench.features._polynomial import empty_expansion, empty_plane, expand, fit_taps
@@ -86,7 +86,7 @@ def test_corner_strength_equals_opencv(width: int, height: int) -> None:
 def test_free_places_skip_taken_cells() -> None:
     centres = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     points = np.array([[14.9, 0.0], [3.0, 7.0], [15.0, 3.0]], np.float32)
-    assert free_places(centres, 1.0, points).tolist() == [[7, 2], [7, 7], [12, 7]]
+    assert free_centres(centres, 1.0, points).tolist() == [[7, 2], [7, 7], [12, 7]]
 
 
 @pytest.mark.parametrize("kind", ["gradient", "flow"])

@@ -147,8 +147,8 @@ class ImageTask(OverSamples):
         return after is not None and epoch // len(turns_of(self._config.losses)) >= after
 
     def is_sparing(self, epoch: int) -> bool:
-        """Return whether some classifiers get no gradients: those of the upper classes in a turn of the ranking
-        loss, and those of a level without weight in any. Gradients of 0 do not count."""
+        """Return whether some classifiers get no gradients: those of the upper classes in a turn of the
+        ranking loss, and those of a level without weight in any. The coarse scale's get at least 0 from it."""
         losses, turns = self._config.losses, turns_of(self._config.losses)
         turn = turns[epoch % len(turns)]
         trains_fine = (turn != RANK and losses.fine > 0) or (turn != SOFTMAX and losses.rank > 0)

@@ -64,7 +64,7 @@ def image_model(config: TrainVideoConfig, place: Place, named: str | None = None
         return None
     if named is not None:
         return read_trained(find_weights(named, place.workdir))
-    # Of the same seed, so that seeds differ in the whole chain; a finished one is reused. It reads no features.
+    # Of the same seed, so that seeds differ in the whole chain; a finished one is reused; no features read.
     own = replace(place, force=False, manifest_digest=place.faces_digest)
     (run,) = train_images_in(load_training(config.image_recipe, TrainImageConfig), own)
     image = read_trained(find_weights(str(run), place.workdir))

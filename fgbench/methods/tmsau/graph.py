@@ -99,7 +99,7 @@ def clip_graph(
                     grey=grey and wanted.kind == "rgb",
                 )[0]
             inputs[stream] = steps[None], torch.ones((1, rows.shape[0]), dtype=torch.bool)
-        outputs_of_clip = module.told(model(inputs))
+        outputs_of_clip = module.combined(model(inputs))
         return [value.numpy() for value in outputs_of_clip]
 
     return Graph(
@@ -107,20 +107,22 @@ def clip_graph(
         inputs={name: _shape(wanted) for name, (_, wanted) in named.items()},
         rows={name: _rows(wanted) for name, (_, wanted) in named.items()},
         outputs=outputs,
-        told={
+        metadata={
             **origin_of(trained, "uint8 rows of one clip, evenly spread over it; see inputs"),
             "classes": json.dumps(list(labels.labels)),
             "basic": json.dumps(list(labels.upper)),
             "basic_source": "own outputs" if config.losses.basic else "sums over classes",
             "fusion_weight": json.dumps(config.fusion_weight),
-            "inputs": json.dumps({name: _told(config, wanted) for name, (_, wanted) in named.items()}),
+            "inputs": json.dumps(
+                {name: _input_metadata(config, wanted) for name, (_, wanted) in named.items()}
+            ),
         },
         ask=ask,
     )
 
 
 class _OneClip(nn.Module):
-    """From the stored rows of a clip to what its streams say."""
+    """Module from the stored rows of a clip to the outputs of its streams."""
 
     def __init__(
         self,
@@ -149,27 +151,29 @@ class _OneClip(nn.Module):
         self.register_buffer("upper", torch.from_numpy(labels.upper_matrix()))
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> tuple[Tensor, ...]:
-        """The outputs of :func:`clip_graph`, of the input of one stream, or of both in their order."""
+        """Return the outputs of :func:`clip_graph` from the input of one stream, or of both in their order."""
         rows = [first] if second is None else [first, second]
         inputs = {
-            stream: prepared(found)
-            for stream, prepared, found in zip(self._streams, self.prepared, rows, strict=True)
+            stream: prepared(stored)
+            for stream, prepared, stored in zip(self._streams, self.prepared, rows, strict=True)
         }
-        return self.told(self.model.of_clip(inputs))
+        return self.combined(self.model.of_clip(inputs))
 
-    def told(self, said: Mapping[str, Any]) -> tuple[Tensor, ...]:
-        """The outputs, of what the streams say of one clip."""
-        fine = {stream: said[stream].probabilities() for stream in self._streams}
-        upper = {stream: said[stream].basic_probabilities() for stream in self._streams}
+    def combined(self, by_stream: Mapping[str, Any]) -> tuple[Tensor, ...]:
+        """Return the outputs of :func:`clip_graph` from those of the streams for one clip."""
+        fine = {stream: by_stream[stream].probabilities() for stream in self._streams}
+        upper = {stream: by_stream[stream].basic_probabilities() for stream in self._streams}
         fused = fuse(fine, self._weight)
-        has_own = all(said[stream].basic is not None for stream in self._streams)
+        has_own = all(by_stream[stream].basic is not None for stream in self._streams)
         basic = fuse(upper, self._weight) if has_own else fused @ self.upper
-        weights = [said[stream].weights for stream in self._streams if said[stream].weights is not None]
+        weights = [
+            by_stream[stream].weights for stream in self._streams if by_stream[stream].weights is not None
+        ]
         return fused, basic, *fine.values(), *weights
 
 
 class _Described(nn.Module):
-    """Stored faces as the image model describes them, rounded as descriptions are kept (float16)."""
+    """Features of stored faces by the image model, rounded as they are kept (float16)."""
 
     def __init__(self, model: MsauNet, preprocessing: Preprocessing, features: Any) -> None:
         super().__init__()
@@ -183,7 +187,7 @@ class _Described(nn.Module):
 
 
 class _Seen(nn.Module):
-    """Pieces of pictures as a stream sees them: enlarged, their centre cut out, normalised."""
+    """Input of a stream of pictures: pieces enlarged, cropped at the centre, normalised."""
 
     def __init__(self, wanted: Takes, scale: Scale, *, enlarge_to_px: int, grey: bool) -> None:
         super().__init__()
@@ -194,23 +198,23 @@ class _Seen(nn.Module):
         self.normalised = Normalised(scale.mean, scale.std)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """What :func:`see_pictures` makes of them, in the plain centre crop."""
+        """Compute :func:`see_pictures` for the plain centre crop."""
         pieces = _pieces(rows, self._wanted)
         n_channels, n_rows = pieces.shape[2], pieces.shape[1]
         margin_px = (self._to_px - self._side_px) // 2
         inside = slice(margin_px, margin_px + self._side_px)
         stored = without_colour(pieces.flatten(0, 1)) if self._grey else pieces.flatten(0, 1)
         pictures = enlarge(stored, self._to_px)[:, :, inside, inside]
-        found = self.normalised(pictures).reshape(
+        normalised = self.normalised(pictures).reshape(
             rows.shape[0], n_rows, n_channels, self._side_px, self._side_px
         )
         if self._wanted.layout == "windows":
-            return found.transpose(1, 2)
-        return found.flatten(1, 2)
+            return normalised.transpose(1, 2)
+        return normalised.flatten(1, 2)
 
 
 def _pieces(rows: Tensor, wanted: Takes) -> Tensor:
-    """Pieces (n, K, C, S, S) of the rows of an input."""
+    """Return pieces (n, K, C, S, S) of the rows of an input."""
     side_px = wanted.side_px
     return rows.reshape(rows.shape[0], wanted.length, 2 if wanted.kind == "flow" else 3, side_px, side_px)
 
@@ -220,14 +224,14 @@ def _name(stream: str, wanted: Takes | None) -> str:
 
 
 def _rows(wanted: Takes | None) -> str:
-    """What the rows of an input are."""
+    """Return the name of the rows of an input."""
     if wanted is None:
         return FACES
     return {"stacks": "flow", "windows": "windows"}.get(wanted.layout, "frames")
 
 
 def _shape(wanted: Takes | None) -> tuple[int, ...]:
-    """Shape of a row of an input."""
+    """Return the shape of a row of an input."""
     if wanted is None:
         return 3, FACE_PX, FACE_PX
     side = (wanted.side_px, wanted.side_px)
@@ -236,8 +240,8 @@ def _shape(wanted: Takes | None) -> tuple[int, ...]:
     return wanted.length * (2 if wanted.kind == "flow" else 3), *side
 
 
-def _told(config: TrainVideoConfig, wanted: Takes | None) -> Mapping[str, Any]:
-    """How many rows a clip is tested on, and where they lie."""
+def _input_metadata(config: TrainVideoConfig, wanted: Takes | None) -> Mapping[str, Any]:
+    """Return the number and layout of the rows that a clip is tested on."""
     if wanted is None:
         return {"rows": FACES, "most": config.attention.frames, "shape": list(_shape(None))}
     return {

@@ -1,7 +1,7 @@
-"""What the streams of a network of clips take, from kept descriptions of frames, faces, or optical flow.
+"""Inputs of the streams of a clip network: kept features of frames, faces, or optical flow.
 
-Each kind of stream has an input that gives, for some clips, what is stored (:meth:`StreamInput.take`) and
-turns it into what the network sees (:meth:`StreamInput.see`): mirrored, cropped, normalised.
+Each kind of stream has an input that reads the stored pieces of some clips (:meth:`StreamInput.take`) and
+converts them to the network's input (:meth:`StreamInput.see`): mirrored, cropped, normalised.
 
 Suffixes of tensors: B clips of a batch, T pieces of a clip (frames, snippets, windows), K rows of a piece,
 C channels, S side in px, F features.
@@ -24,21 +24,21 @@ from fgbench.inputs.frame_choice import Ints, Jitter, Pieces, draw_jitter, pick
 from fgbench.inputs.kept_tensors import KeptMaps
 
 Taken = tuple[Tensor, Tensor]
-"""What is stored of the pieces of clips, and which pieces are there (B, T) bool, on the device."""
+"""Stored pieces of clips, and a mask (B, T) bool of the pieces that exist, on the device."""
 
 ZERO_CODE = 127.5
-"""Byte that would stand for a displacement of 0; see :mod:`fgbench.features.optical_flow`."""
+"""Byte value of a displacement of 0; see :mod:`fgbench.features.optical_flow`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Looks:
-    """How the clips of a batch are looked at in an epoch.
+    """Augmentation of the clips of a batch in an epoch.
 
     Attributes:
         crop: (B,) int64 crop of each, see :func:`fgbench.inputs.crops.five_crops`.
         mirrored: (B,) bool: whether it is mirrored left to right.
-        distorted: (B, 12) how its frames are changed, see :func:`fgbench.inputs.distortion.distort`; flow
-            is not; ``None`` changes nothing.
+        distorted: (B, 12) distortions of its frames, see :func:`fgbench.inputs.distortion.distort`; flow
+            is not distorted; ``None`` for none.
     """
 
     crop: Tensor
@@ -47,39 +47,39 @@ class Looks:
 
     @classmethod
     def plain(cls, n: int, device: torch.device) -> Looks:
-        """Centre crops of ``n`` clips, none mirrored."""
-        nought = torch.zeros(n, dtype=torch.int64, device=device)
-        return cls(crop=nought, mirrored=nought.bool())
+        """Return centre crops of ``n`` clips, none mirrored."""
+        zeros = torch.zeros(n, dtype=torch.int64, device=device)
+        return cls(crop=zeros, mirrored=zeros.bool())
 
 
 class StreamInput(Protocol):
-    """What one stream takes of N clips."""
+    """Input of one stream for N clips."""
 
     def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
-        """What is stored of clips.
+        """Read the stored pieces of clips.
 
         Args:
-            clips: (B,) their numbers.
-            epoch: Number of the epoch, which decides what is drawn; ``None`` takes what is tested on.
-            looks: How all N clips are looked at in this epoch, on the CPU.
+            clips: (B,) their indices.
+            epoch: Number of the epoch, for drawing pieces; ``None`` takes the test pieces.
+            looks: Augmentation of all N clips in this epoch, on the CPU.
         """
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
-        """What the network takes, float32, of what was stored."""
+        """Convert stored pieces to the network's input, float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DescribedFrames:
-    """Descriptions of frames by a frozen image model, for the spatial stream ``attention``.
+    """Features of frames by a frozen image model, for the spatial stream ``attention``.
 
     All frames of a clip are seen in the clip's view.
 
     Attributes:
-        kept: Of the frames of all clips, in all views.
+        kept: Features of the frames of all clips, in all views.
         views: Crops that frames are described in, mirrored or not.
         pieces: Frames of each clip.
         most: Most frames of a clip that are taken in training; ``None`` takes all.
-        seed: Of what is drawn.
+        seed: Seed of the drawn frames.
     """
 
     kept: KeptMaps
@@ -97,27 +97,27 @@ class DescribedFrames:
             count = self.most
             jitter = draw_jitter(len(counts), count, seed=self.seed, name="attention", epoch=epoch)
         rows_BTK, mask = pick(self.pieces, clips, count, jitter)
-        found = self.kept.rows(
+        features = self.kept.rows(
             torch.from_numpy(rows_BTK[..., 0]), self._views_of(clips, looks)[:, None].expand(-1, count)
         )
-        mask_BT = torch.from_numpy(mask).to(found.device)
-        return found.masked_fill(~mask_BT[..., None], 0.0), mask_BT
+        mask_BT = torch.from_numpy(mask).to(features.device)
+        return features.masked_fill(~mask_BT[..., None], 0.0), mask_BT
 
     def _views_of(self, clips: Ints, looks: Looks) -> Tensor:
-        """Number of the view of each clip, (B,) int64."""
-        number = {view: place for place, view in enumerate(self.views)}
-        at = torch.from_numpy(clips)
-        seen = zip(looks.crop[at].tolist(), looks.mirrored[at].tolist(), strict=True)
+        """Return the index of the view of each clip, (B,) int64."""
+        number = {view: index for index, view in enumerate(self.views)}
+        rows = torch.from_numpy(clips)
+        seen = zip(looks.crop[rows].tolist(), looks.mirrored[rows].tolist(), strict=True)
         return torch.tensor([number[view] for view in seen], dtype=torch.int64)
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
-        """As it is: the view was chosen when it was taken."""
+        """Return it unchanged: :meth:`take` chose the view."""
         return stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How stored bytes become numbers: ``(byte - mean) / std`` per channel.
+    """Scale of stored bytes: ``(byte - mean) / std`` per channel.
 
     Attributes:
         mean: Per channel, in grey levels (of flow: in its bytes).
@@ -133,18 +133,18 @@ class PictureInput:
     """Frames or flow, in pieces.
 
     Attributes:
-        name: Of the stream, for what is drawn.
-        kind: What the rows are.
-        rows: Of all clips.
-        pieces: Of each clip.
-        train_count: Pieces of a clip in training, at random places of equal parts.
+        name: Name of the stream, for drawing pieces.
+        kind: Kind of the rows.
+        rows: Rows of all clips.
+        pieces: Pieces of each clip.
+        train_count: Pieces of a clip in training, at random positions of equal parts.
         test_count: Pieces of a clip in test, evenly spread.
-        enlarge_to_px: Side that they are enlarged to before crops of their own size are taken.
-        scale: From bytes to numbers.
+        enlarge_to_px: Side that they are enlarged to before crops of their original size are taken.
+        scale: Scale of the bytes.
         layout: ``"frames"`` gives (B, T, C, S, S) of single rows; ``"stacks"`` (B, T, K C, S, S), the rows of
             a piece one after the other; ``"windows"`` (B, T, C, K, S, S).
-        seed: Of what is drawn.
-        grey: Whether pictures are shown without colour, as those that were trained on; flow has none.
+        seed: Seed of the drawn pieces.
+        grey: Whether pictures are made grey, as the training pictures; flow has no colour.
     """
 
     name: str
@@ -160,7 +160,7 @@ class PictureInput:
     grey: bool = False
 
     def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
-        """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. What is not there is 0."""
+        """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. Missing pieces are 0."""
         counts = self.pieces.counts()
         wanted = self.test_count if epoch is None else self.train_count
         count = max(1, min(wanted, int(counts[clips].max(initial=1))))
@@ -168,10 +168,10 @@ class PictureInput:
         if epoch is not None:
             jitter = draw_jitter(len(counts), wanted, seed=self.seed, name=self.name, epoch=epoch)[:, :count]
         rows_BTK, mask = pick(self.pieces, clips, count, jitter)
-        found = self.rows.take(rows_BTK[mask].ravel())
-        stored = found.new_zeros((*mask.shape, self.pieces.length, *found.shape[1:]))
-        mask_BT = torch.from_numpy(mask).to(found.device)
-        stored[mask_BT] = found.unflatten(0, (-1, self.pieces.length))
+        rows = self.rows.take(rows_BTK[mask].ravel())
+        stored = rows.new_zeros((*mask.shape, self.pieces.length, *rows.shape[1:]))
+        mask_BT = torch.from_numpy(mask).to(rows.device)
+        stored[mask_BT] = rows.unflatten(0, (-1, self.pieces.length))
         return stored, mask_BT
 
     def see(self, stored: Tensor, looks: Looks) -> Tensor:
@@ -197,17 +197,17 @@ def see_pictures(
     layout: str,
     grey: bool = False,
 ) -> Tensor:
-    """What a network sees of pieces (B, T, K, C, S, S) uint8: enlarged, cropped, mirrored, distorted,
+    """Convert pieces (B, T, K, C, S, S) uint8 to a network's input: enlarged, cropped, mirrored, distorted,
     normalised; flow is not distorted, and its horizontal part changes its sign in a mirrored clip.
 
     Args:
         stored: The pieces.
-        looks: How their clips are looked at.
-        kind: What their rows are.
-        enlarge_to_px: As those of :class:`PictureInput`.
+        looks: Augmentation of their clips.
+        kind: Kind of their rows.
+        enlarge_to_px: As in :class:`PictureInput`.
         scale: Likewise.
         layout: Likewise.
-        grey: Whether pictures are shown without colour.
+        grey: Whether pictures are made grey.
     """
     sizes = stored.shape
     each = sizes[1] * sizes[2]
@@ -222,14 +222,14 @@ def see_pictures(
         pictures = torch.stack((u, v), 1)
     elif looks.distorted is not None:
         pictures = distort(pictures, looks.distorted.repeat_interleave(each, 0))
-    found = normalise(pictures, scale.mean, scale.std).unflatten(0, sizes[:3])
+    normalised = normalise(pictures, scale.mean, scale.std).unflatten(0, sizes[:3])
     if layout == "windows":
-        return found.transpose(2, 3)
-    return found.flatten(2, 3)
+        return normalised.transpose(2, 3)
+    return normalised.flatten(2, 3)
 
 
 def fit_pictures(rows: FrameRows, *, most: int = 2048) -> Scale:
-    """Mean and standard deviation of each colour, over at most so many evenly spread frames.
+    """Compute mean and standard deviation of each colour, over at most ``most`` evenly spread frames.
 
     Raises:
         DatasetError: If there are none, or a channel has one value everywhere.
@@ -241,9 +241,9 @@ def fit_pictures(rows: FrameRows, *, most: int = 2048) -> Scale:
 
 
 def fit_flow(rows: FrameRows, *, most: int = 2048) -> Scale:
-    """Scale of the flow: root mean square of u and of v about no movement, over at most so many fields.
+    """Fit the scale of the flow: root mean square of u and of v about 0, over at most ``most`` fields.
 
-    The mean is that of no movement, so that mirroring changes a sign and nothing else.
+    The mean is the byte of no movement, so that mirroring only changes a sign.
     """
     squares, n = np.zeros(2), 0
     for part in _spread(len(rows), most):
@@ -251,12 +251,12 @@ def fit_flow(rows: FrameRows, *, most: int = 2048) -> Scale:
         squares += values.square().sum((0, 2, 3)).cpu().numpy()
         n += values.numel() // 2
     rms = np.sqrt(squares / max(n, 1))
-    # All fields still (or none at all) leave nothing to divide by.
+    # Without any movement the divisor is 1.
     return Scale(mean=(ZERO_CODE,) * 2, std=tuple(float(value) if value > 0 else 1.0 for value in rms))
 
 
 def _spread(n: int, most: int) -> list[Ints]:
-    """At most so many evenly spread numbers below ``n``, in parts that fit in memory."""
+    """Return at most ``most`` evenly spread numbers below ``n``, in parts that fit in memory."""
     count = min(n, most)
     chosen = np.arange(count, dtype=np.int64) * n // max(count, 1)
     return [chosen[start : start + 64] for start in range(0, count, 64)]

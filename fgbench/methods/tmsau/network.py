@@ -1,4 +1,4 @@
-"""Networks of clips from their recipes: the streams, their first values, and what each of them takes."""
+"""Clip networks from their recipes: the streams, their initial values, and their inputs."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from fgbench.training.randomness import generator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takes:
-    """What a stream of pictures takes.
+    """Input of a stream of pictures.
 
     Attributes:
         kind: ``"rgb"`` or ``"flow"``.
-        side_px: Side of what it sees.
+        side_px: Side of the input.
         length: Rows of a piece.
         stride: Rows from one piece to the next.
         across_gaps: Whether a piece may reach across missing frames.
         train_count: Pieces of a clip in training.
         test_count: Pieces of a clip in test.
-        near_key: Whether it is trained on frames of the image set alone.
+        near_key: Whether it is trained only on frames of the image set.
         layout: As in :class:`fgbench.methods.tmsau.inputs.PictureInput`.
     """
 
@@ -54,7 +54,7 @@ class Takes:
 
 
 def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
-    """What a stream of a recipe takes; ``None`` for the one that takes descriptions of frames.
+    """Return the input of a stream of a recipe; ``None`` for the one that takes features of frames.
 
     Args:
         config: The recipe.
@@ -97,15 +97,15 @@ def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
 
 
 def build(config: TrainVideoConfig, image: ImageNetwork | None, labels: LabelSet) -> TmsauNet:
-    """The network of a recipe; its values are those that torch gives.
+    """Build the network of a recipe, with torch's initial values.
 
     Args:
         config: The recipe.
         image: The image model that describes frames, where the recipe has one.
-        labels: The classes that it tells apart.
+        labels: The classes.
 
     Raises:
-        ConfigError: If the description of a frame does not fit the recipe.
+        ConfigError: If the number of features of a frame does not fit the recipe.
     """
     n_basic = len(labels.upper) if config.losses.basic else 0
     sizes = {"n_fine": len(labels.labels), "n_basic": n_basic}
@@ -113,15 +113,15 @@ def build(config: TrainVideoConfig, image: ImageNetwork | None, labels: LabelSet
     temporal: nn.Module | None = None
     if config.spatial == "attention":
         assert image is not None
-        found = feature_size(image.model.config, config.attention.features)
-        if not config.attention.project and found != config.attention.size:
+        n_numbers = feature_size(image.model.config, config.attention.features)
+        if not config.attention.project and n_numbers != config.attention.size:
             raise ConfigError(
-                f"the image model describes a frame by {found} numbers, attention.size is "
+                f"the image model describes a frame by {n_numbers} numbers, attention.size is "
                 f"{config.attention.size}, and attention.project is false",
-                f"set attention.size to {found}, or attention.project to true",
+                f"set attention.size to {n_numbers}, or attention.project to true",
             )
         spatial = SpatialStream(
-            found,
+            n_numbers,
             n_features=config.attention.size,
             projection=config.attention.project,
             normalise=config.attention.normalise,
@@ -166,16 +166,16 @@ def build_drawn(
     seed: int,
     labels: LabelSet,
 ) -> TmsauNet:
-    """The network of a recipe with its first values: drawn, and where a file is given, the file's.
+    """Build the network of a recipe with its initial values: drawn, and where a file is given, the file's.
 
     Args:
         config: The recipe.
         image: As in :func:`build`.
-        weights: Of the convolutional networks: GoogLeNet or VGG16 as torchvision names them, or C3D; the
+        weights: Weights of the convolutional networks: GoogLeNet or VGG16 named as in torchvision, or C3D; the
             first layer of a stream of flow is the mean over the colours (TSN's cross-modality
-            initialisation). ``None`` begins from drawn values. What they have to see is told by
+            initialisation). ``None`` begins from drawn values. For their input see
             :mod:`fgbench.methods.tmsau.published_scales`.
-        seed: Of the run.
+        seed: Seed of the run.
         labels: As in :func:`build`.
 
     Raises:
@@ -208,7 +208,7 @@ def build_drawn(
 
 
 def digest_weights(weights: Path) -> str:
-    """SHA-256 of a file of weights.
+    """Return the SHA-256 of a file of weights.
 
     Raises:
         ManifestError: If it cannot be read.
@@ -222,7 +222,7 @@ def digest_weights(weights: Path) -> str:
 
 
 def settings(config: TrainVideoConfig) -> Mapping[str, Any]:
-    """What is to be known of the network to build it again, as plain values for the metadata of weights."""
+    """Return the settings needed to build the network again, as plain values for the metadata of weights."""
     plain: dict[str, Any] = config.model_dump(
         mode="json",
         include={

@@ -1,4 +1,4 @@
-"""A trained network of clips, ready to be asked: built again from its weights, with its image model."""
+"""A trained clip network, ready for inference: built from its weights, with its image model."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ IMAGE = "image."
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClipNetwork:
-    """A trained network of clips.
+    """A trained clip network; see :class:`fgbench.methods.protocol.ClipNetwork`.
 
     Attributes:
         model: In evaluation mode, on the device.
-        config: The recipe, as far as the network is concerned.
-        scales: By stream of pictures: from bytes to numbers.
-        image: The image model that describes its frames, which tells the class of single faces as well
-            (paper section IV-B: the weights are shared, attention and temporal stream are plugged out);
+        config: The part of the recipe that concerns the network.
+        scales: Scale of bytes by stream of pictures.
+        image: The image model that describes its frames, which also classifies single faces
+            (paper section IV-B: shared weights, without attention and temporal stream);
             ``None`` if it has none.
-        trained: Where it is from.
-        device: Where it computes.
+        trained: Its weights.
+        device: Device of the model.
         labels: Its classes.
-        grey: Whether it and its image model are shown faces without colour, as those that it was trained on.
+        grey: Whether its faces and its image model's are grey, as those that it was trained on.
     """
 
     model: TmsauNet
@@ -83,7 +83,7 @@ class ClipNetwork:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Optical flow, where the temporal stream sees it."""
+        """Optical flow, if the temporal stream takes it."""
         return ("optical_flow",) if self.config.temporal == "flow" else ()
 
     @property
@@ -97,7 +97,7 @@ class ClipNetwork:
         return self.config.fusion_weight
 
     @property
-    def told(self) -> Mapping[str, Any]:
+    def details(self) -> Mapping[str, Any]:
         """Its streams."""
         return {
             "kind": "video",
@@ -108,7 +108,7 @@ class ClipNetwork:
 
     @property
     def faces(self) -> FaceNetwork:
-        """Its image model; of a network without, the spatial stream on single frames, or nothing."""
+        """Its image model, or else its spatial stream on single frames."""
         return self.image or SingleFrames(clips=self)
 
     def check_data(self, place: Place) -> list[str]:
@@ -138,11 +138,11 @@ class ClipNetwork:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PredictedHere:
-    """What a network says of clips of a work folder; see :class:`fgbench.methods.protocol.PredictedClips`.
+    """Predictions of clips of a work folder; see :class:`fgbench.methods.protocol.PredictedClips`.
 
     Attributes:
         opened: The clips.
-        predicted: What it says of them.
+        predicted: Their predictions.
     """
 
     opened: OpenClips
@@ -154,11 +154,11 @@ class PredictedHere:
         return self.predicted.streams
 
     def fused(self, weight: float) -> Floats:
-        """(N, K) probabilities of the streams together."""
+        """Fused (N, K) probabilities of the streams."""
         return self.predicted.fused(weight)
 
     def fused_basic(self, weight: float) -> Floats:
-        """(N, M) probabilities of the upper classes by the streams together."""
+        """Fused (N, M) probabilities of the upper classes by the streams."""
         return self.predicted.fused_basic(weight)
 
 
@@ -167,9 +167,9 @@ class WorkfolderClips:
     """The clips of a work folder; see :class:`fgbench.methods.protocol.ClipReader`.
 
     Attributes:
-        network: What is asked.
-        place: The work folder.
-        frames: Which frames of which clips it has.
+        network: The network.
+        place: Context of the run.
+        frames: The frames of its clips.
     """
 
     network: ClipNetwork
@@ -177,12 +177,12 @@ class WorkfolderClips:
     frames: ClipFrames
 
     @property
-    def known(self) -> Collection[str]:
-        """Clips with at least one usable face."""
+    def clip_ids(self) -> Collection[str]:
+        """Ids of the clips with at least one usable face."""
         return self.frames.known
 
     def predict(self, samples: Sequence[Sample]) -> PredictedHere:
-        """What the network says of known clips, in their order."""
+        """Predict clips of :attr:`clip_ids`, in their order."""
         network, place = self.network, self.place
         clips = self.frames.clip_set(samples, place.labels, place.device)
         opened, _ = open_clips(
@@ -192,15 +192,14 @@ class WorkfolderClips:
 
     def write(self, folder: Path, parts: Mapping[str, PredictedHere]) -> None:
         """Write ``streams.parquet``, and ``attention.parquet`` where the network attends."""
-        found = {part: (one.opened, one.predicted) for part, one in parts.items()}
-        write_clip_outcome(folder, found, self.network.classes)
+        outcomes = {part: (one.opened, one.predicted) for part, one in parts.items()}
+        write_clip_outcome(folder, outcomes, self.network.classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SingleFrames:
-    """What a network of clips without image model says of single faces: its spatial stream on one frame,
-    without the temporal one; nothing, if it has no spatial stream. See
-    :class:`fgbench.methods.protocol.FaceNetwork`.
+    """A clip network without image model on single faces: its spatial stream, if it takes pictures, on one
+    frame. See :class:`fgbench.methods.protocol.FaceNetwork`.
 
     Attributes:
         clips: The network.
@@ -215,12 +214,12 @@ class SingleFrames:
 
     @property
     def trained(self) -> Trained:
-        """Where it is from."""
+        """Its weights."""
         return self.clips.trained
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """Its device."""
         return self.clips.device
 
     @property
@@ -230,7 +229,7 @@ class SingleFrames:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """None: it reads faces alone."""
+        """Empty: it reads faces alone."""
         return ()
 
     @property
@@ -245,7 +244,7 @@ class SingleFrames:
 
     @property
     def grey(self) -> bool:
-        """Whether faces are shown to it without colour, as those that it was trained on."""
+        """Whether its faces are grey, as those that it was trained on."""
         return self.clips.grey
 
     @property
@@ -260,7 +259,7 @@ class SingleFrames:
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classes of faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; places are not looked at.
+        """Classify faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; ``placed`` is ignored.
 
         Raises:
             ValueError: If faces have another shape or type, or the network has no stream on frames.
@@ -283,13 +282,13 @@ class SingleFrames:
             grey=self.clips.grey,
         )
         mask = torch.ones((len(frames), 1), dtype=torch.bool, device=self.device)
-        said = self.clips.model({"spatial": (steps, mask)})["spatial"]
-        fine, basic = said.probabilities().cpu().numpy(), said.basic_probabilities().cpu().numpy()
+        outputs = self.clips.model({"spatial": (steps, mask)})["spatial"]
+        fine, basic = outputs.probabilities().cpu().numpy(), outputs.basic_probabilities().cpu().numpy()
         answer = Answer.of_classes(fine, labels)
         return replace(answer, basic_head=basic) if basic.shape[1] else answer
 
     def graph(self) -> Graph:
-        """That of the whole network."""
+        """Return the graph of the whole network."""
         return self.clips.graph()
 
 
@@ -299,11 +298,11 @@ def open_trained(trained: Trained, device: torch.device) -> ClipNetwork:
 
 
 def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
-    """Build the network that weights are of.
+    """Build the network of trained weights.
 
     Raises:
         ManifestError: If they are of another kind, for other classes, or do not fit the network that they
-            tell of.
+            describe.
     """
     origin = str(trained.path)
     trained.require("video", purpose="(a network of clips)")
@@ -345,7 +344,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
 def with_image_model(
     state: Mapping[str, Tensor], network: ImageNetwork | None
 ) -> tuple[dict[str, Tensor], Mapping[str, Any] | None]:
-    """Tensors of a network of clips together with its image model's, and the metadata of the latter."""
+    """Return the tensors of a clip network and of its image model, and the metadata of the latter."""
     if network is None:
         return dict(state), None
     image = {f"{IMAGE}{name}": value for name, value in network.model.state_dict().items()}
@@ -367,5 +366,5 @@ def _image(trained: Trained, device: torch.device) -> ImageNetwork | None:
 
 
 def _saw_grey(trained: Trained) -> bool:
-    """Whether the clips that were trained on have no colour."""
+    """Return whether the training clips were grey."""
     return bool((trained.metadata.get(FACE_ORIGIN) or {}).get("grey"))

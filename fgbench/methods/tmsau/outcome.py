@@ -1,4 +1,4 @@
-"""What is kept of predictions of clips beside their fusion: each stream's own, and the attention."""
+"""Tables of each stream's predictions of clips, and of the attention, beside their fusion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fgbench.methods.tmsau.task import PredictedClips
 from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
 
 Outcome = Mapping[str, tuple[OpenClips, PredictedClips]]
-"""Clips of a part (``"val"``, ``"test"``) with what was predicted of them."""
+"""Clips by part (``"val"``, ``"test"``) with their predictions."""
 
 
 def write_clip_outcome(folder: Path, parts: Outcome, classes: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def write_clip_outcome(folder: Path, parts: Outcome, classes: Sequence[str]) -> 
 
 
 def stream_scores(parts: Outcome, classes: Sequence[str]) -> dict[str, StreamScores]:
-    """Probabilities of each stream for the clips of all parts."""
+    """Return the probabilities of each stream for the clips of all parts."""
     names = next(iter(parts.values()))[1].streams
     samples = [(part, sample) for part, (opened, _) in parts.items() for sample in opened.clips.samples]
     return {

@@ -1,8 +1,8 @@
-"""A run of a network of clips: from the clips of a work folder to weights, predictions and scores.
+"""A run of a clip network: from the clips of a work folder to weights, predictions and scores.
 
 Writes, beside what `fgbench.runs.results` does, ``weights.safetensors``, ``streams.parquet`` and
 ``attention.parquet`` (`fgbench.runs.streams`), ``history.json``, ``log/`` and ``README.md`` into the
-folder of the run. The weights hold the image model too, so that they tell the class of images and of clips.
+folder of the run. The weights hold the image model too, so that they classify both images and clips.
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
 
     Args:
         config: The recipe.
-        place: Where.
-        image: The image model that describes frames, if the recipe takes one; it stays as it is.
-        weights: To start convolutional networks from, see
+        place: Context of the run.
+        image: The image model that describes frames, if the recipe takes one; it is not trained.
+        weights: Initial weights of convolutional networks, see
             :func:`fgbench.methods.tmsau.network.build_drawn`.
 
     Returns:
         Folder of the run.
 
     Raises:
-        ConfigError: If training diverges, an unfinished run or the weights are those of another recipe, or
+        ConfigError: If training diverges, an unfinished run or the weights are of another recipe, or
             the image model was trained on test clips, or on faces of another geometry.
         DatasetError: If a part has no clips, or a class no training clips.
         ManifestError: If manifests or weights are missing or damaged.
@@ -79,9 +79,9 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
-    of_faces = [] if image is None else refuse_other_faces(image, place)
+    face_notes = [] if image is None else refuse_other_faces(image, place)
     start = None if image is None else start_details(image, place)
-    notes = [*of_faces, *([] if image is None else pseudo_trained(image.metadata))]
+    notes = [*face_notes, *([] if image is None else pseudo_trained(image.metadata))]
     if config.losses.basic and not place.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
         notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
@@ -106,12 +106,12 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         **({"notes": notes} if notes else {}),
     }
     instead = "--image-run takes an image model that does not"
-    if said := drawn_start(details["chain"], place.details, instead=instead):
-        place.note(f"{config.name} {said}")
+    if warning := drawn_start(details["chain"], place.details, instead=instead):
+        place.note(f"{config.name} {warning}")
     folder = place.finished(config.name, config.model_dump(mode="json"))
     if folder is not None:
-        told = read_result(folder)["details"]
-        if all(told.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
+        finished = read_result(folder)["details"]
+        if all(finished.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
             return folder
         place.note(f"{folder} started from other weights: the run is made again")
     with memory_explained(), place.hold(config.name):
@@ -128,9 +128,9 @@ def _run(
     network = None if image is None else open_network(image, place.device)
     model = build_drawn(config, network, weights, seed=place.seed, labels=place.labels).to(place.device)
     data = _open(config, place, network, published=weights is not None)
-    known = [details["image_model"], details["weights"]]
+    start_digests = [details["image_model"], details["weights"]]
     if weights is not None:
-        known.append(details["input_scale"])
+        start_digests.append(details["input_scale"])
     plain = config.model_dump(mode="json")
     folder = place.folder(config.name)
     fit_and_finish(
@@ -145,7 +145,7 @@ def _run(
         config.optimiser,
         place,
         folder,
-        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *known, *place.identity]),
+        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *start_digests, *place.identity]),
         finish=lambda history: _finish(
             config, place, data, model, network, image, history=history, details=details
         ),
@@ -155,8 +155,8 @@ def _run(
 
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
-    found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=found.known)
+    frames = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
+    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=frames.clip_ids)
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"
@@ -164,7 +164,7 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, 
     train, scales = open_clips(
         config,
         place,
-        found.clip_set(roles.train, place.labels, place.device),
+        frames.clip_set(roles.train, place.labels, place.device),
         network,
         None,
         trained_on=True,
@@ -172,7 +172,7 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, 
     )
 
     def opened(samples: Sequence[Any]) -> OpenClips:
-        clips = found.clip_set(samples, place.labels, place.device)
+        clips = frames.clip_set(samples, place.labels, place.device)
         return open_clips(config, place, clips, network, scales, trained_on=False)[0]
 
     return _Data(

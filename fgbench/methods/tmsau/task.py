@@ -1,4 +1,4 @@
-"""A network of clips as a task of the training loop (paper section IV-B).
+"""A clip network as a task of the training loop (paper section IV-B).
 
 Suffixes of tensors: B clips of a batch, S streams, K fine classes, M upper classes.
 """
@@ -37,11 +37,11 @@ _BACKBONE = ".backbone."  # part of the names of parameters of convolutional net
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipBatch:
-    """Some clips.
+    """A batch of clips.
 
     Attributes:
-        index: (B,) int64 their places in the list, on the CPU.
-        stored: By stream: what is stored of them.
+        index: (B,) int64 their indices, on the CPU.
+        stored: By stream: their stored pieces.
     """
 
     index: Tensor
@@ -53,13 +53,13 @@ class ClipBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipBatches:
-    """The batches of an epoch, each of which is fetched while the network computes on the one before.
+    """The batches of an epoch, fetched while the network computes on earlier ones.
 
     Attributes:
         clips: The clips.
-        slices: Their places, in batches.
-        epoch: Number of the epoch; ``None`` takes what is tested on.
-        looks: How all N clips are looked at, on the CPU.
+        slices: Their indices, in batches.
+        epoch: Number of the epoch; ``None`` takes the test pieces.
+        looks: Augmentation of all N clips, on the CPU.
     """
 
     clips: OpenClips
@@ -95,7 +95,7 @@ class ClipBatches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedClips:
-    """What a network says of N clips, on the CPU.
+    """Predictions of N clips, on the CPU.
 
     Attributes:
         streams: By stream: (N, K) float32 probabilities.
@@ -108,24 +108,24 @@ class PredictedClips:
     attention: Sequence[npt.NDArray[np.float32]]
 
     def fused(self, weight: float) -> npt.NDArray[np.float32]:
-        """(N, K) probabilities of the streams together."""
+        """Fused (N, K) probabilities of the streams."""
         return _fused(self.streams, weight)
 
     def fused_basic(self, weight: float) -> npt.NDArray[np.float32]:
-        """(N, M) probabilities of the upper classes by the streams together."""
+        """Fused (N, M) probabilities of the upper classes by the streams."""
         return _fused(self.basic, weight)
 
 
 class VideoTask:
-    """What is trained, on what, and how it is judged; see :class:`fgbench.training.task.Task`.
+    """Training and validation of a clip network; see :class:`fgbench.training.task.Task`.
 
     Args:
         model: The network.
         config: The recipe.
         train: Clips to train on.
         selection: Clips on which the epoch is chosen, by the mean accuracy of the classes.
-        seed: Of the order and of what is drawn.
-        device: Where the network is.
+        seed: Seed of the order and of all draws.
+        device: Device of the network.
     """
 
     def __init__(
@@ -149,14 +149,14 @@ class VideoTask:
         self._distorted: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:
-        """Backbones at the recipe's rate, all that comes after them at its own."""
+        """Backbones at the recipe's rate, all other parameters at the rate of the heads."""
         rate = self._config.optimiser.learning_rate
         backbones = [value for name, value in self.model.named_parameters() if _BACKBONE in name]
         heads = [value for name, value in self.model.named_parameters() if _BACKBONE not in name]
         return [{"params": backbones}, {"params": heads, "lr": rate * self._config.head_factor}]
 
     def is_sparing(self, epoch: int) -> bool:
-        """Whether the classifiers of the fine classes, which there always are, have no loss."""
+        """Return whether the classifiers of the fine classes, which always exist, have no loss."""
         return not self._config.losses.fine
 
     def batches(self, *, epoch: int, rank: int, world: int) -> ClipBatches:
@@ -190,50 +190,52 @@ class VideoTask:
             ),
         )
         outputs = self.model(_seen(self._train, batch, looks))
-        places = batch.index.to(self._train.clips.labels.device)
-        fine, basic = self._train.clips.labels[places], self._train.clips.basic[places]
+        rows = batch.index.to(self._train.clips.labels.device)
+        fine, basic = self._train.clips.labels[rows], self._train.clips.basic[rows]
         return video_loss(outputs, fine, basic, self._config)
 
     def ids(self, batch: ClipBatch) -> Sequence[str]:
         """Ids of the clips of a batch."""
-        return [self._train.clips.samples[place].sample_id for place in batch.index.tolist()]
+        return [self._train.clips.samples[row].sample_id for row in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
-        """What the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
-        found = predict_clips(self.model, self._selection)
+        """Score that the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
+        predicted = predict_clips(self.model, self._selection)
         truth = self._selection.clips.labels.cpu().numpy()
-        fused = found.fused(self._config.fusion_weight)
+        fused = predicted.fused(self._config.fusion_weight)
         scores = {"uar": _uar(truth, fused), "probability": _true_probability(truth, fused)}
         scores["score"] = scores[self._config.choose_by]
-        if len(found.streams) > 1:
-            scores |= {name: _uar(truth, values) for name, values in found.streams.items()}
+        if len(predicted.streams) > 1:
+            scores |= {name: _uar(truth, values) for name, values in predicted.streams.items()}
         return scores
 
 
 def video_loss(
     outputs: Mapping[str, StreamOutputs], fine_B: Tensor, basic_B: Tensor, config: TrainVideoConfig
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of a network of clips (paper section IV-B: softmax losses with the weights of MSAU-Net).
+    """Compute the loss of a clip network (paper section IV-B: softmax losses with the weights of MSAU-Net).
 
     Args:
-        outputs: Of each stream.
+        outputs: Outputs of each stream.
         fine_B: int64 fine classes.
-        basic_B: int64 upper classes; not looked at where their weight is 0.
-        config: The recipe: weights, and whether the losses are those of the streams or of their fusion.
+        basic_B: int64 upper classes; ignored if their weight is 0.
+        config: The recipe: weights, and whether the losses are of the streams or of their fusion.
 
     Returns:
-        The total to descend on, and its parts before weighting, detached.
+        The total to minimise, and its parts before weighting, detached.
     """
     weighed = {"fine": (config.losses.fine, fine_B), "basic": (config.losses.basic, basic_B)}
     terms: dict[str, tuple[float, Tensor]] = {}
     for level, (weight, target_B) in weighed.items():
-        logits = {name: found for name, out in outputs.items() if (found := getattr(out, level)) is not None}
+        logits = {
+            name: values for name, out in outputs.items() if (values := getattr(out, level)) is not None
+        }
         if not weight or not logits:
             continue
         if config.losses.on == "fused" and len(logits) > 1:
-            chances = {name: found.float().softmax(1) for name, found in logits.items()}
+            chances = {name: values.float().softmax(1) for name, values in logits.items()}
             fused = fuse(chances, config.fusion_weight)
-            # The floor keeps the gradient finite where all streams are sure of another class.
+            # The floor keeps the gradient finite where all streams give another class probability 1.
             loss = -fused.gather(1, target_B[:, None]).clamp_min(1e-12).log().mean()
         else:
             loss = softmax_losses(torch.stack(list(logits.values()), 1), target_B)
@@ -244,7 +246,7 @@ def video_loss(
 
 @torch.no_grad()
 def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
-    """Predictions of clips as they are tested on, in order; the network has to be in evaluation mode."""
+    """Predict clips as in test, in order; the network has to be in evaluation mode."""
     n = len(clips)
     slices = Slices(epoch_order(n, seed=0, epoch=0, shuffle=False), TEST_BATCH)
     parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in clips.inputs}
@@ -253,15 +255,15 @@ def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
     device = clips.clips.labels.device
     for batch in ClipBatches(clips, slices, None, Looks.plain(n, torch.device("cpu"))):
         outputs = model(_seen(clips, batch, Looks.plain(len(batch), device)))
-        for name, found in outputs.items():
-            parts[name].append(found.probabilities().cpu().numpy())
-            basic[name].append(found.basic_probabilities().cpu().numpy())
-            if found.weights is not None:
-                weights, mask = found.weights.float().cpu().numpy(), batch.stored[name][1].cpu().numpy()
-                attention += [row[:, there] for row, there in zip(weights, mask, strict=True)]
+        for name, of_stream in outputs.items():
+            parts[name].append(of_stream.probabilities().cpu().numpy())
+            basic[name].append(of_stream.basic_probabilities().cpu().numpy())
+            if of_stream.weights is not None:
+                weights, mask = of_stream.weights.float().cpu().numpy(), batch.stored[name][1].cpu().numpy()
+                attention += [row[:, exists] for row, exists in zip(weights, mask, strict=True)]
     return PredictedClips(
-        streams={name: np.concatenate(found) for name, found in parts.items()},
-        basic={name: np.concatenate(found) for name, found in basic.items()},
+        streams={name: np.concatenate(of_stream) for name, of_stream in parts.items()},
+        basic={name: np.concatenate(of_stream) for name, of_stream in basic.items()},
         attention=attention,
     )
 
@@ -273,10 +275,10 @@ def _seen(clips: OpenClips, batch: ClipBatch, looks: Looks) -> dict[str, Taken]:
 
 
 def _fused(streams: Mapping[str, npt.NDArray[np.float32]], weight: float) -> npt.NDArray[np.float32]:
-    found: npt.NDArray[np.float32] = fuse(
+    fused: npt.NDArray[np.float32] = fuse(
         {name: torch.from_numpy(values) for name, values in streams.items()}, weight
     ).numpy()
-    return found
+    return fused
 
 
 def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
@@ -285,7 +287,7 @@ def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -
 
 
 def _true_probability(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
-    """Mean over classes of the mean probability of the true class; NaN without samples."""
+    """Return the mean over classes of the mean probability of the true class; NaN without samples."""
     true = probabilities[np.arange(len(truth)), truth].astype(np.float64)
     means = [true[truth == number].mean() for number in np.unique(truth)]
     return float(np.mean(means)) if means else float("nan")
