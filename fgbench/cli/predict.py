@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from fgbench.config import FacesConfig
-    from fgbench.inference.clips import Found
+    from fgbench.inference.clips import InputSettings
     from fgbench.inference.files import FilePrediction
     from fgbench.methods.protocol import ClipNetwork, FaceNetwork
     from fgbench.runs.weights import Trained
@@ -152,7 +152,7 @@ def _opened(trained: Trained, device: torch.device, *, all_faces: bool) -> tuple
 
 
 def _one_face(
-    trained: Trained, device: torch.device, found: Found
+    trained: Trained, device: torch.device, found: InputSettings
 ) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
     from fgbench.inference.clips import predict_clip_file
     from fgbench.inference.pictures import predict_file
@@ -168,13 +168,13 @@ def _one_face(
     )
 
 
-def _found_by(trained: Trained) -> Found:
+def _found_by(trained: Trained) -> InputSettings:
     """How faces were found and flow was computed for the data that a network was trained on.
 
     Of weights from elsewhere the defaults, but for the flow where they tell of it.
     """
     from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
-    from fgbench.inference.clips import Found
+    from fgbench.inference.clips import InputSettings
     from fgbench.inputs.manifest_pictures import FACE_PX
     from fgbench.media.video import Limits
     from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN
@@ -187,7 +187,7 @@ def _found_by(trained: Trained) -> Found:
     faces = faces.model_copy(update=_geometry(trained, faces))
     if told := trained.metadata.get(FLOW_ORIGIN):
         flow = OpticalFlowConfig.model_validate(told)
-    return Found(
+    return InputSettings(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,
         limits=Limits(

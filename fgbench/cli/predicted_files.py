@@ -11,7 +11,7 @@ from fgbench.naming import shown
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:
-    from fgbench.inference.files import FilePrediction, Said
+    from fgbench.inference.files import ClassProbabilities, FilePrediction
     from fgbench.methods.protocol import FaceNetwork
 
 _REASONS = {
@@ -62,8 +62,8 @@ def file_lines(
     lines = [
         f"{printable_name(found.path)}{face}: {found.status}{reason}{frames if found.kind == 'video' else ''}"
     ]
-    if found.said is not None:
-        said = found.said
+    if found.probabilities is not None:
+        said = found.probabilities
         if found.kind == "video":
             by = (
                 f"by the {streams_named(found)} over all of them"
@@ -97,7 +97,7 @@ def file_lines(
 def _people(found: FilePrediction) -> str:
     if found.kind == "video":
         return f"up to {found.n_people} people in a frame; this is of the one who is followed"
-    told = "nothing is said of one of them" if found.said is None else "this is of one of them"
+    told = "nothing is said of one of them" if found.probabilities is None else "this is of one of them"
     return f"{found.n_people} people in the picture; {told}; --all-faces tells of each"
 
 
@@ -109,7 +109,7 @@ def file_row(
     found: FilePrediction, network: FaceNetwork, written: Mapping[str, str | None]
 ) -> dict[str, Any]:
     """A row of the table, and of the JSON document."""
-    said: Said | None = found.said
+    said: ClassProbabilities | None = found.probabilities
     portrait = found.portrait
     box = found.box_xyxy if portrait is None else portrait.box_xyxy
     fine = [] if said is None else ranked(network.classes, said.fine)

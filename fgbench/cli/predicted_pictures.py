@@ -61,7 +61,7 @@ def write_picture(
     if found.portrait is None:
         return written
     portrait = found.portrait
-    said = portrait.said
+    said = portrait.probabilities
     prediction = ShownPrediction(
         title=_title(found, portrait),
         notes=[*_notes(found), *([DRAWN] if is_drawn(network) else [])],

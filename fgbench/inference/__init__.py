@@ -1,1 +1,1 @@
-"""Trained networks used: on test data anew, on other data, on own files, and as ONNX."""
+"""Use of trained networks: on test data anew, on other data, on users' files, and as ONNX."""

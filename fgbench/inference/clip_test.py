@@ -1,7 +1,7 @@
-"""Trained networks of clips on test clips again: of their data or of others, with any weight of the streams.
+"""Evaluation of trained clip networks: on test clips of their data or of others, with any weight of the streams.
 
-Reads weights and the manifests of a work folder. On other data, and with another weight, it writes a run of
-its own; nothing of the run that the weights are of is changed.
+Reads weights and the manifests of a work folder. On other data, and with another weight, it writes a new run;
+the run of the weights is not changed.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ def evaluate_clips(
 
     Args:
         network: The network.
-        place: The work folder, with the device that the network is on.
+        place: Context of the run, with the network's device.
         weight: Weight of the spatial stream.
 
     Returns:
-        The run that tells the scores: the network's own, compared with what was predicted now, if it was
+        The run with the scores: the network's own, compared with the new predictions, if it was
         scored on these manifests and with this weight, else a new one.
 
     Raises:
-        ConfigError: If the network tells other classes apart than those of the work folder, was trained on
-            optical flow that was computed otherwise, or has one stream only and a weight is given; or the run
-            would replace that of other weights.
+        ConfigError: If the network has other classes than the work folder, was trained on optical flow with
+            other settings, or has one stream only and a weight is given; or the run would replace that of
+            other weights.
         DatasetError: If there are no test clips.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -72,16 +72,18 @@ def evaluate_clips(
     reader = network.reader(place)
     parts, roles = _predicted(reader, place, fold=source["fold"] if is_own and source else None)
     fused = parts["test"].fused(chosen)
-    found = predictions_of(roles, fused, fused, labels.labels)
+    predictions = predictions_of(roles, fused, fused, labels.labels)
     if trained.run is not None and is_own and weight is None:
-        return trained.run, compare(read_predictions(trained.run), found)
-    told = {**network.told, "fusion_weight": chosen if len(network.streams) > 1 else None}
+        return trained.run, compare(read_predictions(trained.run), predictions)
+    network_details = {**network.details, "fusion_weight": chosen if len(network.streams) > 1 else None}
     if is_own and source is not None:
         fold = str(source["fold"])
-        details: dict[str, Any] = {**source["details"], **told}
+        details: dict[str, Any] = {**source["details"], **network_details}
     else:
         fold = SINGLE_FOLD
-        found, details = tested_elsewhere(found, trained, labels, source, place, more=told, notes=notes)
+        predictions, details = tested_elsewhere(
+            predictions, trained, labels, source, place, more=network_details, notes=notes
+        )
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
@@ -91,7 +93,7 @@ def evaluate_clips(
             reader.write(folder, parts)
         write_run(
             place.workdir,
-            found,
+            predictions,
             experiment=experiment,
             fold=fold,
             seed=seed,
@@ -104,7 +106,7 @@ def evaluate_clips(
 
 
 def tuned_weight(run: Path) -> float:
-    """The weight of the spatial stream that is best on the validation clips of a run.
+    """Return the weight of the spatial stream that is best on the validation clips of a run.
 
     Raises:
         ManifestError: If the run has no predictions of validation clips by both streams.
@@ -116,27 +118,27 @@ def tuned_weight(run: Path) -> float:
             "a weight is chosen for networks of two streams",
         )
     spatial, temporal = (streams[name] for name in NAMES)
-    place = {label: number for number, label in enumerate(spatial.classes)}
+    class_index = {label: number for number, label in enumerate(spatial.classes)}
     rows = [row for row, part in enumerate(spatial.parts) if part == "val"]
     ids = [spatial.sample_ids[row] for row in rows]
-    found = best_weight(
+    weight = best_weight(
         [
             sweep(
                 spatial.of(ids),
                 temporal.of(ids),
-                truth=np.array([place[spatial.labels[row]] for row in rows], np.int64),
+                truth=np.array([class_index[spatial.labels[row]] for row in rows], np.int64),
                 sample_ids=ids,
                 part="val",
             )
         ],
         test=read_predictions(run).sample_ids,
     )
-    if found is None:
+    if weight is None:
         raise ManifestError(
             f"{run} has no predictions of validation clips to choose a weight on",
             "name a weight between 0 and 1",
         )
-    return found
+    return weight
 
 
 def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
@@ -158,11 +160,11 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
 def _predicted(
     reader: ClipReader, place: Place, *, fold: str | None
 ) -> tuple[Mapping[str, PredictedClips], Roles]:
-    """Predictions of the test clips of a fold, or of all folds; of its validation clips too if it is one."""
+    """Predict the test clips of a fold, and its validation clips; without a fold, the test clips of all folds."""
     samples = moving_samples(place.manifests)
     divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
     test = [sample for sample in divided if sample.part == "test"]
-    usable = [sample for sample in test if sample.sample_id in reader.known]
+    usable = [sample for sample in test if sample.sample_id in reader.clip_ids]
     if not usable:
         raise DatasetError(
             f"{place.manifests} has {len(test)} test clips, none of them with a usable face",
@@ -170,8 +172,8 @@ def _predicted(
         )
     wanted: Mapping[str, Sequence[Sample]] = {"test": usable}
     if fold is not None:
-        val = [s for s in divided if s.part == "val" and s.sample_id in reader.known]
+        val = [s for s in divided if s.part == "val" and s.sample_id in reader.clip_ids]
         wanted = {"val": val, "test": usable} if val else wanted
-    parts = {part: reader.predict(found) for part, found in wanted.items()}
+    parts = {part: reader.predict(samples_of_part) for part, samples_of_part in wanted.items()}
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
     return parts, roles.with_lost(place.lost_tests(samples, fold=fold))

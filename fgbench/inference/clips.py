@@ -1,8 +1,8 @@
-"""Videos of the user's own through a trained network of clips.
+"""Predictions of users' videos by a trained clip network.
 
-Faces are found and aligned as in a data set, and stored for a moment as one stores them: what is said of a
-video is what would be said of the same clip in a work folder. Memory does not grow with its length, the
-temporary folder does: by about 30 kB per frame.
+Faces are detected, aligned and temporarily stored as in a data set, so that predictions equal those of the same
+clip in a work folder. Memory does not grow with the length of a video; the temporary folder does, by about
+30 kB per frame.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 from fgbench import records
 from fgbench.config import FacesConfig, OpticalFlowConfig
 from fgbench.faces.observation import Observation
-from fgbench.inference.files import NO_PREDICTION, FilePrediction, Said
+from fgbench.inference.files import NO_PREDICTION, ClassProbabilities, FilePrediction
 from fgbench.inference.pictures import predict_file
-from fgbench.inputs.image_set import untold
+from fgbench.inputs.image_set import ignore
 from fgbench.inputs.manifest_pictures import FLOW
 from fgbench.media import video
 from fgbench.media.images import encode
@@ -35,13 +35,13 @@ _CLIP = "clip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """How faces were found, and flow computed, for the data that a network was trained on.
+class InputSettings:
+    """Settings of faces and optical flow of the data that a network was trained on.
 
     Attributes:
         faces: Section of the recipe; chips have to be 224 px wide.
         flow: Section of the recipe.
-        limits: What is decoded at most, by the recipe.
+        limits: The recipe's limits of decoding.
     """
 
     faces: FacesConfig
@@ -52,41 +52,45 @@ class Found:
 def predict_clip_file(
     path: Path,
     network: ClipNetwork,
-    found: Found,
+    settings: InputSettings,
     *,
     frames_to: Path | None = None,
     jobs: int = 1,
-    progress: Progress = untold,
+    progress: Progress = ignore,
 ) -> FilePrediction:
-    """Find the face in a picture or in the frames of a video, and tell its class.
+    """Find the face in a picture or in the frames of a video, and classify it.
 
-    Of a picture what the network has for single faces alone tells it (:attr:`ClipNetwork.faces`); of a video
-    its streams do, and the table of frames and the portrait are that one's. A network that needs movement
-    says nothing of pictures, and draws no portrait.
+    Pictures are classified by :attr:`ClipNetwork.faces`, and so are the table of frames and the portrait of a
+    video; videos by the streams. A network that needs movement predicts nothing for pictures, without portrait.
 
     Args:
         path: The file.
-        network: What tells the class.
-        found: How faces are found and flow is computed.
-        frames_to: As :func:`fgbench.inference.pictures.predict_file`, whose errors these are too.
+        network: The network.
+        settings: Settings of faces and flow.
+        frames_to: As in :func:`fgbench.inference.pictures.predict_file`, whose errors are raised too.
         jobs: Threads that decode.
-        progress: Told of the decoding.
+        progress: Called as frames are decoded.
     """
     with TemporaryDirectory(prefix="fgbench-") as folder:
         workdir = Path(folder)
-        spool = _Spool(workdir / "manifests", found.faces)
+        spool = _Spool(workdir / "manifests", settings.faces)
         try:
-            seen = predict_file(
-                path, network.faces, found.faces, frames_to=frames_to, heed=spool.add, limits=found.limits
+            prediction = predict_file(
+                path,
+                network.faces,
+                settings.faces,
+                frames_to=frames_to,
+                on_frame=spool.add,
+                limits=settings.limits,
             )
         except BaseException:
             spool.discard()
             raise
         spool.close()
-        if seen.kind != "video" or not seen.n_faces:
-            return seen
+        if prediction.kind != "video" or not prediction.n_faces:
+            return prediction
         if "optical_flow" in network.features:
-            _write_flow(workdir / "manifests", found.flow)
+            _write_flow(workdir / "manifests", settings.flow)
         place = Place(
             workdir=workdir,
             manifest_digest="",
@@ -99,25 +103,25 @@ def predict_clip_file(
             labels=network.labels,
             device=network.device,
         )
-        said = _ask(network, place)
-        if not said.is_finite:
+        probabilities = _ask(network, place)
+        if not probabilities.is_finite:
             return replace(
-                seen,
+                prediction,
                 status=NO_PREDICTION,
                 message="the network's numbers for the clip are not finite; train it again",
-                said=None,
+                probabilities=None,
                 portrait=None,
             )
-        return replace(seen, said=said, streams=network.streams)
+        return replace(prediction, probabilities=probabilities, streams=network.streams)
 
 
-def _ask(network: ClipNetwork, place: Place) -> Said:
-    # What the class is, is not known; any name serves.
+def _ask(network: ClipNetwork, place: Place) -> ClassProbabilities:
+    # The true class is not known; any name serves.
     sample = Sample(sample_id=_CLIP, clip_id=_CLIP, subject_id=None, label=network.classes[0], part="test")
-    told = network.reader(place).predict([sample])
+    predicted = network.reader(place).predict([sample])
     weight = network.fusion_weight
-    fine, head = told.fused(weight), told.fused_basic(weight)
-    return Said(
+    fine, head = predicted.fused(weight), predicted.fused_basic(weight)
+    return ClassProbabilities(
         fine=fine[0],
         basic_sum=upper_sums(fine, network.labels)[0],
         basic_head=head[0] if head.shape[1] else None,
@@ -131,27 +135,27 @@ class _Spool:
         self._faces = faces
         self._writer = TableWriter(manifests / "faces" / "00000.parquet", records.schema("faces"))
 
-    def add(self, index: int, found: Observation) -> None:
-        """Keep a frame."""
+    def add(self, index: int, observation: Observation) -> None:
+        """Add a frame."""
         row: dict[str, Any] = {
             "clip_id": _CLIP,
             "frame_index": index,
             "role": "video",
-            "status": found.status,
-            "track_id": found.track_id,
+            "status": observation.status,
+            "track_id": observation.track_id,
         }
-        if found.chip is not None and found.transform is not None:
-            row["transform"] = found.transform.astype(np.float32).ravel().tolist()
-            data = encode(found.chip, self._faces.format, self._faces.jpeg_quality)
+        if observation.chip is not None and observation.transform is not None:
+            row["transform"] = observation.transform.astype(np.float32).ravel().tolist()
+            data = encode(observation.chip, self._faces.format, self._faces.jpeg_quality)
             row["image"] = {"bytes": data, "path": f"{index}"}
         self._writer.add(row)
 
     def close(self) -> None:
-        """No more frames come."""
+        """Finish the table."""
         self._writer.close()
 
     def discard(self) -> None:
-        """Give up."""
+        """Delete the table."""
         self._writer.discard()
 
 

@@ -1,4 +1,4 @@
-"""What is said of files of the user's own, as values and as rows of tables."""
+"""Predictions of users' files, as values and as rows of tables."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 NO_PREDICTION = "no_prediction"
-"""Status of a usable face of which the network says nothing: its numbers are not finite, or it needs movement
-and has a picture."""
+"""Status of a usable face without prediction: the network's numbers are not finite, or it needs movement and
+has a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ClassProbabilities:
     """Probabilities of one face, or their mean over the faces of a video.
 
     Attributes:
@@ -44,23 +44,23 @@ class Said:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all probabilities are numbers."""
+        """Whether all probabilities are finite."""
         return bool(np.isfinite(self.fine).all() and np.isfinite(self.basic).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
-    """A face in its picture, to be drawn; coordinates in px of the picture, centres of pixels whole.
+    """A face in its picture, to be drawn; coordinates in px of the picture, centres of pixels at whole numbers.
 
     Attributes:
         picture: (H, W, 3) uint8 RGB.
         frame_index: Number of the frame; ``None`` for a picture.
         time_s: Its time; ``None`` for a picture.
-        box_xyxy: (4,) about the face; ``None`` where whole frames stand for faces.
+        box_xyxy: (4,) about the face; ``None`` where whole frames are taken as faces.
         landmarks: (68, 2) or (5, 2); ``None`` likewise.
         outline: (4, 2) corners of the aligned face.
-        regions: (n, 4, 2) corners of the regions that the network looked at again, strongest first.
-        said: What the network says of it.
+        regions: (n, 4, 2) corners of the regions that the network zoomed into, strongest first.
+        probabilities: Those of the face.
     """
 
     picture: npt.NDArray[np.uint8]
@@ -70,31 +70,29 @@ class Portrait:
     landmarks: Floats | None
     outline: npt.NDArray[np.float64]
     regions: npt.NDArray[np.float64]
-    said: Said
+    probabilities: ClassProbabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePrediction:
-    """What is said of a file.
+    """Prediction of a file.
 
     Attributes:
         path: The file.
         kind: ``"image"``, ``"video"``, or ``"unreadable"``.
-        status: ``"ok"`` if there is a usable face; else the reason why nothing is said: the most frequent
+        status: ``"ok"`` if there is a usable face; else the reason why not: the most frequent
             status of its frames (`fgbench.faces.status`, :data:`NO_PREDICTION`), or that of a
             :class:`MediaError`.
-        message: In words, where something is wrong.
+        message: Description of what is wrong, if anything.
         n_frames: Frames read; 1 for a picture.
         statuses: Frames of each status.
         n_tracks: Different faces that were followed.
-        n_people: Faces in a picture; in a video the most that were known of in a frame. 0 where none was
-            found.
-        face: Number of the face in its picture, from 1 at the left, where all are told of.
-        box_xyxy: (4,) px, of a face of a picture where all are told of.
-        said: Of the face, or the mean over the usable frames.
+        n_people: Faces in a picture; in a video the most in a frame. 0 where none was found.
+        face: Number of the face in its picture, from 1 at the left, if all faces are predicted.
+        box_xyxy: (4,) px, of a face of a picture, if all faces are predicted.
+        probabilities: Those of the face, or the mean over the usable frames.
         portrait: The face, or that of the frame with the surest class.
-        streams: Streams of the network of clips that told the class of a video; empty where it is the mean
-            over frames.
+        streams: Streams of the clip network that classified a video; empty for the mean over frames.
     """
 
     path: Path
@@ -107,7 +105,7 @@ class FilePrediction:
     n_people: int = 0
     face: int | None = None
     box_xyxy: Floats | None = None
-    said: Said | None = None
+    probabilities: ClassProbabilities | None = None
     portrait: Portrait | None = None
     streams: tuple[str, ...] = ()
 
@@ -118,10 +116,10 @@ class FilePrediction:
 
 
 def frames_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
-    """Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
+    """Return the Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
 
     ``box`` is in px of the upright frame; probabilities are null where the status is not ``ok``; ``basic``
-    are those that :attr:`Said.basic` takes.
+    are those of :attr:`ClassProbabilities.basic`.
     """
     import pyarrow as pa
 
@@ -142,13 +140,13 @@ def frames_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
 
 
 def files_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
-    """Arrow schema of the table of all files: a row per file, also of those without a face.
+    """Return the Arrow schema of the table of all files: a row per file, also of those without a face.
 
     ``label`` and ``basic`` are the likeliest classes; ``basic_head`` is null where the network has no outputs
     for the upper classes. ``align`` is ``similarity`` of faces that were aligned, ``none`` of files that were
-    taken as they are. ``face`` numbers the faces of a picture from the left where all are told of, a row
-    each. ``box`` is in px of the picture, or of frame ``box_frame`` of a video. The names of the classes are
-    in the metadata, as JSON.
+    taken as they are. ``face`` numbers the faces of a picture from the left if all are predicted, a row each.
+    ``box`` is in px of the picture, or of frame ``box_frame`` of a video. The names of the classes are in the
+    metadata, as JSON.
     """
     import pyarrow as pa
 

@@ -1,8 +1,8 @@
 """Trained networks as ONNX files: from stored pictures to probabilities in one program.
 
-What a file takes and gives, its network tells (:class:`fgbench.methods.protocol.graph.Graph`); inputs are
-uint8, and the number of their rows is free. Crops and normalisation are part of the program. Names of the
-classes and the origin are in its metadata.
+The network defines inputs and outputs (:class:`fgbench.methods.protocol.graph.Graph`); inputs are uint8, and
+the number of their rows is free. Crops and normalisation are part of the program. Names of the classes and the
+origin are in its metadata.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from fgbench.methods.protocol import Opened
 from fgbench.methods.protocol.graph import FACES, REGIONS, Graph, Pictures
 
 OPSET = 18
-"""Version of ONNX's operators; GridSample as needed came with 16."""
+"""Version of ONNX's operators; the needed GridSample came with 16."""
 
 TOLERANCE = 1e-4
-"""Largest difference to the original, of probabilities, that counts as equal."""
+"""Largest difference of probabilities to the original that counts as equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """How far an exported network is from the original.
+    """Difference of an exported network to the original.
 
     Attributes:
         n: Rows of the first input that were compared.
-        rows: What they are, e.g. ``"faces"``.
+        rows: Name of the rows, e.g. ``"faces"``.
         probabilities: Largest absolute difference of two probabilities (of classes, upper classes, units,
             streams), or of two weights of attention.
         regions_px: Largest difference of two edges of regions; 0 without zoom.
@@ -56,12 +56,12 @@ def export_onnx(
 
     Args:
         network: On the CPU.
-        path: The file; it appears when it is complete and, if asked, compared.
-        check: Whether ONNX Runtime is asked the same as the network.
-        faces: uint8 faces (N, 3, 224, 224) to compare on beside random ones, where the network takes such.
+        path: The file; it appears when it is complete and, with ``check``, compared.
+        check: Whether outputs of ONNX Runtime and of the network are compared.
+        faces: uint8 faces (N, 3, 224, 224) to compare on beside random ones, if the network takes faces.
 
     Returns:
-        How far the export is from the network; ``None`` without check.
+        Difference of the export to the network; ``None`` without check.
 
     Raises:
         DependencyError: If a package is missing, or the export deviates by more than :data:`TOLERANCE`.
@@ -69,13 +69,13 @@ def export_onnx(
     """
     onnx, _, onnxruntime = require_packages()
     graph = network.graph()
-    # Two rows and more, and of each input others: a batch of one would be taken for a constant.
+    # At least two rows, and different numbers per input: equal ones, or one, would become constants.
     example = tuple(
         torch.zeros((2 + number, *shape), dtype=torch.uint8)
         for number, shape in enumerate(graph.inputs.values())
     )
     free = tuple({0: torch.export.Dim(f"n_{name}", min=1)} for name in graph.inputs)
-    with _quiet(), torch.no_grad():
+    with _silent_exporter(), torch.no_grad():
         program = torch.onnx.export(
             graph.module,
             example,
@@ -87,7 +87,7 @@ def export_onnx(
             verbose=False,
         )
     model = program.model_proto
-    onnx.helper.set_model_props(model, graph.told)
+    onnx.helper.set_model_props(model, graph.metadata)
     data = model.SerializeToString()
     deviation = None
     if check:
@@ -104,7 +104,7 @@ def export_onnx(
 
 
 def require_packages() -> tuple[Any, Any, Any]:
-    """The packages of the export: onnx, onnxscript, onnxruntime.
+    """Import the packages of the export: onnx, onnxscript, onnxruntime.
 
     Raises:
         DependencyError: If one is missing.
@@ -122,7 +122,7 @@ def require_packages() -> tuple[Any, Any, Any]:
 
 
 def _compare(graph: Graph, session: Any, faces: Tensor | None) -> Deviation:
-    """Ask both the same, in batches of several sizes."""
+    """Compare both on batches of several sizes."""
     largest = dict.fromkeys(graph.outputs, 0.0)
     n = 0
     for pictures in _batches(graph, faces):
@@ -136,8 +136,8 @@ def _compare(graph: Graph, session: Any, faces: Tensor | None) -> Deviation:
 
 
 def _batches(graph: Graph, faces: Tensor | None) -> Iterator[Pictures]:
-    """Random pictures, one row of each input and then some, of each input another number; stored faces with
-    them where the network takes such."""
+    """Random pictures: one row of each input, then different numbers of rows; with stored faces if the network
+    takes faces."""
     random = np.random.default_rng(0)
     drawn = {
         name: random.integers(0, 256, (3 + number, *shape), np.uint8)
@@ -150,8 +150,8 @@ def _batches(graph: Graph, faces: Tensor | None) -> Iterator[Pictures]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter tells of its steps and of operators of torchvision, which is no part of fgbench."""
+def _silent_exporter() -> Iterator[None]:
+    """Silence the exporter's reports of its steps and of torchvision's operators, which fgbench does not use."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     log.setLevel(logging.ERROR)

@@ -1,8 +1,7 @@
-"""Trained networks on test images again: of the data they were trained on, or of others.
+"""Evaluation of trained networks on test images: of the data they were trained on, or of others.
 
 Reads weights and the manifests of a work folder. On other data it writes
-``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder; nothing of the run that the weights
-are of is changed.
+``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder; the run of the weights is not changed.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ from fgbench.training.device import describe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Predictions of a run beside those made anew.
+    """Comparison of a run's predictions with new ones.
 
     Attributes:
         n: Samples with a prediction.
         largest_difference: Largest absolute difference of two probabilities.
-        n_other_class: Samples whose class is another.
+        n_other_class: Samples whose class differs.
     """
 
     n: int
@@ -66,15 +65,15 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
 
     Args:
         network: The network.
-        place: The work folder, with the device that the network is on.
+        place: Context of the run, with the network's device.
 
     Returns:
-        The run that tells the scores: the network's own, compared with what was predicted now, if it was
-        scored on these manifests, else a new one.
+        The run with the scores: the network's own, compared with the new predictions, if it was scored on
+        these manifests, else a new one.
 
     Raises:
-        ConfigError: If the network tells other classes apart than those of the work folder, or was trained
-            on faces of another geometry; or the run would replace that of other weights.
+        ConfigError: If the network has other classes than the work folder, or was trained on faces of another
+            geometry; or the run would replace that of other weights.
         DatasetError: If there are no test images.
         ManifestError: If manifests or the run are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
@@ -92,18 +91,18 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
         experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
     roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
     predicted = network.predict(place, roles.predicted)
-    found = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
+    predictions = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
     if run is not None and is_own:
-        return run, compare(read_predictions(run), found)
-    found, details = tested_elsewhere(
-        found, network.trained, labels, source, place, more=predicted.told, notes=notes
+        return run, compare(read_predictions(run), predictions)
+    predictions, details = tested_elsewhere(
+        predictions, network.trained, labels, source, place, more=predicted.details, notes=notes
     )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
         predicted.write(folder)
         write_run(
             place.workdir,
-            found,
+            predictions,
             experiment=experiment,
             fold=SINGLE_FOLD,
             seed=seed,
@@ -119,7 +118,7 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     """Compare predictions of the same samples.
 
     Raises:
-        DatasetError: If the samples are others.
+        DatasetError: If the samples differ.
     """
     if list(before.sample_ids) != list(now.sample_ids):
         raise DatasetError(
@@ -127,22 +126,22 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
             f"{len(now.sample_ids)} others",
             "train again with --force",
         )
-    here = [number for number, label in enumerate(now.predicted) if label is not None]
-    differences = np.abs(before.probabilities[here] - now.probabilities[here])
+    rows = [number for number, label in enumerate(now.predicted) if label is not None]
+    differences = np.abs(before.probabilities[rows] - now.probabilities[rows])
     return Comparison(
-        n=len(here),
+        n=len(rows),
         largest_difference=float(differences.max(initial=0.0)),
         n_other_class=sum(one != other for one, other in zip(before.predicted, now.predicted, strict=True)),
     )
 
 
 def _test_roles(place: Place, *, fold: str | None) -> Roles:
-    """Test images of a fold, or of all folds."""
-    known = image_ids(place.manifests)
+    """Return the test images of a fold, or of all folds."""
+    usable_ids = image_ids(place.manifests)
     samples = image_samples(place.manifests)
     divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
     test = [s for s in divided if s.part == "test" and not s.is_copy]
-    predicted = [s for s in test if s.sample_id in known]
+    predicted = [s for s in test if s.sample_id in usable_ids]
     if not predicted:
         raise DatasetError(
             f"{place.manifests} has {len(test)} test images, none of them with a usable face",

@@ -1,7 +1,7 @@
-"""Files of the user's own through a trained network: faces are found and aligned as in a data set.
+"""Predictions of users' files by a trained network: faces are detected and aligned as in a data set.
 
-Reads pictures and videos. The probabilities of the frames of a video go to a Parquet file, their mean is what
-is said of the clip (:mod:`fgbench.inference.watching`).
+Reads pictures and videos. The probabilities of the frames of a video go to a Parquet file, their mean is the
+prediction of the video (:mod:`fgbench.inference.watching`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fgbench.faces.status import AS_IS
 from fgbench.faces.still import ImageFrame
 from fgbench.inference.files import FilePrediction, frames_schema
 from fgbench.inference.own_faces import everyone_own, observed_own
-from fgbench.inference.watching import Stay, unheeded, unkept, watched
+from fgbench.inference.watching import Stay, ignore, watched
 from fgbench.media import video
 from fgbench.media.images import read_image
 from fgbench.methods.protocol import FaceNetwork
@@ -31,24 +31,24 @@ def predict_file(
     faces: FacesConfig,
     *,
     frames_to: Path | None = None,
-    heed: Callable[[int, Observation], None] = unheeded,
+    on_frame: Callable[[int, Observation], None] = ignore,
     limits: video.Limits = video.DEFAULT_LIMITS,
 ) -> FilePrediction:
-    """Find the face in a picture or in the frames of a video, and tell its class.
+    """Find the face in a picture or in the frames of a video, and classify it.
 
     As in a data set, a face counts if its status is ``ok``: not turned too far, not one of two alike, and not
-    there for a moment only. Whether a file is taken as it is, see :mod:`fgbench.inference.own_faces`.
+    only briefly visible. On files taken as they are see :mod:`fgbench.inference.own_faces`.
 
     Args:
         path: The file.
-        network: What tells the class, or the action units.
-        faces: How faces are found; chips have to be 224 px wide.
+        network: The network.
+        faces: Settings of faces; chips have to be 224 px wide.
         frames_to: Parquet file for the frames of a video (``frames_schema``); ``None`` writes none.
-        heed: Told the number of every frame of a video and what was found in it, in order.
-        limits: What is decoded at most.
+        on_frame: Called with the number and the observation of every frame of a video, in order.
+        limits: Limits of decoding.
 
     Returns:
-        Also of files that cannot be read; ``status`` and ``message`` tell why.
+        The prediction, also of files that cannot be read; ``status`` and ``message`` give the reason.
 
     Raises:
         ConfigError: If there is no such detector.
@@ -58,12 +58,12 @@ def predict_file(
     try:
         if is_image(path):
             frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
-            seen = _watch(path, "image", [frame], network, faces, keep=unkept)
-            if seen.statuses.get(AS_IS):
-                return seen
-            return replace(seen, n_people=max(seen.n_people, len(everyone_own(frame, faces))))
+            prediction = _watch(path, "image", [frame], network, faces, keep=ignore)
+            if prediction.statuses.get(AS_IS):
+                return prediction
+            return replace(prediction, n_people=max(prediction.n_people, len(everyone_own(frame, faces))))
         with video.open_video(path, limits=limits) as reader:
-            return _watch_video(path, reader, network, faces, frames_to, heed)
+            return _watch_video(path, reader, network, faces, frames_to, on_frame)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
 
@@ -75,40 +75,39 @@ def predict_everyone(
     *,
     limits: video.Limits = video.DEFAULT_LIMITS,
 ) -> list[FilePrediction]:
-    """Tell the class of every face in a picture.
+    """Classify every face in a picture.
 
     Args:
         path: The picture.
-        network: What tells the class.
-        faces: How faces are found; the policy has no say.
-        limits: What is decoded at most.
+        network: The network.
+        faces: Settings of faces; the policy is ignored.
+        limits: Limits of decoding.
 
     Returns:
         One per face, from left to right; where no face is found, or the picture is taken as it is, the one of
-        :func:`predict_file`, whose errors these are too.
+        :func:`predict_file`, whose errors are raised too.
     """
     try:
         frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
     except MediaError as error:
         return [FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)]
-    alone = _watch(path, "image", [frame], network, faces, keep=unkept)
-    found = everyone_own(frame, faces, grey=network.grey)
-    if not found or alone.statuses.get(AS_IS):
+    alone = _watch(path, "image", [frame], network, faces, keep=ignore)
+    everyone = everyone_own(frame, faces, grey=network.grey)
+    if not everyone or alone.statuses.get(AS_IS):
         return [alone]
     return [
         replace(
-            watched(path, "image", [(frame, seen)], network),
-            n_people=len(found),
+            watched(path, "image", [(frame, observation)], network),
+            n_people=len(everyone),
             face=number,
-            box_xyxy=seen.box_xyxy,
+            box_xyxy=observation.box_xyxy,
         )
-        for number, seen in enumerate(found, 1)
+        for number, observation in enumerate(everyone, 1)
     ]
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is taken for a picture, by its first bytes or, where they do not tell, by its name; else
-    it is tried as a video."""
+    """Return whether a file is a picture, by its first bytes or else by its name; others are tried as videos."""
     return not path.is_dir() and video.decoder_for(path) == "pictures"
 
 
@@ -118,7 +117,7 @@ def _watch_video(
     network: FaceNetwork,
     faces: FacesConfig,
     frames_to: Path | None,
-    heed: Callable[[int, Observation], None],
+    on_frame: Callable[[int, Observation], None],
 ) -> FilePrediction:
     fps = reader.info.fps
     stay = Stay(
@@ -127,20 +126,20 @@ def _watch_video(
         min_track_s=faces.min_track_s,
         min_track_score=faces.min_track_score,
     )
-    how: dict[str, Any] = {"stay": stay, "heed": heed}
+    how: dict[str, Any] = {"stay": stay, "on_frame": on_frame}
     if frames_to is None:
-        return _watch(path, "video", reader.frames(), network, faces, keep=unkept, **how)
+        return _watch(path, "video", reader.frames(), network, faces, keep=ignore, **how)
     writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
     try:
-        found = _watch(path, "video", reader.frames(), network, faces, keep=writer.add, **how)
+        prediction = _watch(path, "video", reader.frames(), network, faces, keep=writer.add, **how)
     except BaseException:
         writer.discard()
         raise
-    if found.n_frames:
+    if prediction.n_frames:
         writer.close()
     else:
         writer.discard()
-    return found
+    return prediction
 
 
 def _watch(
@@ -152,18 +151,18 @@ def _watch(
     *,
     keep: Callable[[Mapping[str, Any]], None],
     stay: Stay | None = None,
-    heed: Callable[[int, Observation], None] = unheeded,
+    on_frame: Callable[[int, Observation], None] = ignore,
 ) -> FilePrediction:
-    """Find the face in the frames of a file, and go through them."""
+    """Find the face in the frames of a file, and predict them."""
     broken: list[str] = []
-    seen = observed_own(
+    observations = observed_own(
         _until_broken(frames, broken), faces, grey=network.grey, only_found=network.needs_landmarks
     )
-    return watched(path, kind, seen, network, stay=stay, keep=keep, heed=heed, broken=broken)
+    return watched(path, kind, observations, network, stay=stay, keep=keep, on_frame=on_frame, broken=broken)
 
 
 def _until_broken(frames: Iterable[video.Frame], broken: list[str]) -> Iterator[video.Frame]:
-    """Frames until the file breaks off; why it does is put into the list."""
+    """Iterate over frames until the file breaks off; add the reason to the list."""
     try:
         yield from frames
     except MediaError as error:

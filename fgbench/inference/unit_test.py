@@ -1,6 +1,6 @@
-"""Trained detectors of action units on the test frames of their run again.
+"""Evaluation of trained detectors of action units on the test frames of their run.
 
-Reads weights, the labels that the run kept with its predictions, and the faces of the manifests.
+Reads weights, the labels in the run's predictions, and the faces of the manifests.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from fgbench.training.context import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuAnew:
-    """Predictions of a run made anew.
+    """New predictions of a run.
 
     Attributes:
-        predictions: Those made now, of the run's frames with the run's labels.
+        predictions: New predictions of the run's frames, with the run's labels.
         largest_difference: Largest absolute difference to the run's own probabilities.
     """
 
@@ -45,7 +45,7 @@ def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
         places: The work folders that it was scored on, in any order; the first one's device computes.
 
     Raises:
-        ConfigError: If these are not the work folders of its data sets, with the manifests of then.
+        ConfigError: If these are not the work folders of its data sets, with unchanged manifests.
         ManifestError: If the run is not finished, or it or the manifests are damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
@@ -57,48 +57,48 @@ def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
     prefixes = [f"{name}/" for name in own] if len(own) > 1 else [""]
     folders = [_folder_of(clip, prefixes) for clip in before.clip_ids]
     keys = [
-        (clip.removeprefix(prefixes[at]), int(name.removeprefix(f"{clip}-f")))
-        for at, clip, name in zip(folders, before.clip_ids, before.sample_ids, strict=True)
+        (clip.removeprefix(prefixes[folder_index]), int(name.removeprefix(f"{clip}-f")))
+        for folder_index, clip, name in zip(folders, before.clip_ids, before.sample_ids, strict=True)
     ]
     images = open_frames(ordered, folders, keys, before.sample_ids, place=places[0], resident_mb=RESIDENT_MB)
-    found = ask(network, images)
+    probabilities = ask(network, images)
     return AuAnew(
-        predictions=replace(before, probabilities=found),
-        largest_difference=float(np.abs(found - before.probabilities).max(initial=0.0)),
+        predictions=replace(before, probabilities=probabilities),
+        largest_difference=float(np.abs(probabilities - before.probabilities).max(initial=0.0)),
     )
 
 
 def open_units(trained: Trained, device: torch.device) -> UnitNetwork:
-    """The detector of action units that weights are of.
+    """Build the detector of action units of trained weights.
 
     Raises:
-        ManifestError: If they are of another network, or do not fit the one that they tell of.
+        ManifestError: If they are of another network, or do not fit the one that they describe.
     """
     trained.require("au", purpose="(a detector of action units)")
     return cast(UnitNetwork, open_trained(trained, device))
 
 
 def ask(network: UnitNetwork, images: Source) -> Probabilities:
-    """Probabilities (N, A) float32 of faces, in their order.
+    """Predict probabilities (N, A) float32 of faces, in their order.
 
     Raises:
         ManifestError: If they are not finite.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    found = network.probabilities(images)
-    if not np.isfinite(found).all():
+    probabilities = network.probabilities(images)
+    if not np.isfinite(probabilities).all():
         raise ManifestError(
             f"predictions of {network.trained.name} are not finite",
             "train it again: fgbench train au --force",
         )
-    return found
+    return probabilities
 
 
 def _folder_of(clip_id: str, prefixes: Sequence[str]) -> int:
-    """Place of the data set whose name a clip bears; the longest that fits."""
-    fits = [at for at, prefix in enumerate(prefixes) if clip_id.startswith(prefix)]
+    """Return the index of the data set whose name a clip begins with; the longest that fits."""
+    fits = [index for index, prefix in enumerate(prefixes) if clip_id.startswith(prefix)]
     if not fits:
         raise ManifestError(
             f"clip {clip_id!r} bears the name of none of the run's data sets", "run fgbench train au again"
         )
-    return max(fits, key=lambda at: len(prefixes[at]))
+    return max(fits, key=lambda index: len(prefixes[index]))

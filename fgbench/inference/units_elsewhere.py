@@ -1,8 +1,8 @@
-"""Trained detectors of action units on the test frames of data that they were not trained on.
+"""Evaluation of trained detectors of action units on data that they were not trained on.
 
 Reads weights, and manifests and labels of a work folder. Writes
 ``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder, as
-:mod:`fgbench.runs.unit_results` does; nothing of the run that the weights are of is changed.
+:mod:`fgbench.runs.unit_results` does; the run of the weights is not changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fgbench.training.device import describe
 
 
 def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
-    """Predict the test frames of other data; units that these do not annotate are not scored.
+    """Predict the test frames of other data; units without labels there are not scored.
 
     Where folds divide the work folder, all its frames are tested.
 
@@ -50,7 +50,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
     place = data.place
-    of_faces = refuse_other_faces(trained, place)
+    face_notes = refuse_other_faces(trained, place)
     network = open_units(trained, place.device)
     source = own_result(trained)
     seed = int(trained.metadata["seed"])
@@ -59,7 +59,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
     config = _recipe(trained, settings)
     tested = _tested(config, data)
     opened = tested.open(place, config)
-    found = AuPredictions(
+    predictions = AuPredictions(
         units=config.action_units,
         sample_ids=opened.sample_ids,
         clip_ids=opened.clip_ids,
@@ -68,17 +68,17 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         probabilities=ask(network, opened.images),
     )
     folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
-    told = pseudo_data([data])
-    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(told), *of_faces]
+    detectors = pseudo_data([data])
+    notes = [*pseudo_trained(trained.metadata), *pseudo_tested(detectors), *face_notes]
     with hold_run(folder):
         write_au_run(
             folder,
-            found,
+            predictions,
             config=config.model_dump(mode="json"),
             device=describe(place.device),
             details={
                 **origin_details(trained, source, place),
-                **({PSEUDO: told} if told else {}),
+                **({PSEUDO: detectors} if detectors else {}),
                 **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,
                 "seed": seed,
@@ -88,9 +88,9 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
 
 
 def _recipe(trained: Trained, settings: Mapping[str, Any]) -> TrainAuConfig:
-    """Settings of a run; of weights alone, the units that they tell and defaults."""
-    told = {"name": trained.metadata["experiment"], "action_units": trained.metadata["action_units"]}
-    return TrainAuConfig.model_validate({**settings, **told})
+    """Return the recipe of a run; for weights alone, their units and defaults."""
+    own = {"name": trained.metadata["experiment"], "action_units": trained.metadata["action_units"]}
+    return TrainAuConfig.model_validate({**settings, **own})
 
 
 def _tested(config: TrainAuConfig, data: UnitData) -> Frames:

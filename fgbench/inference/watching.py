@@ -1,9 +1,8 @@
-"""The frames of a file of the user's own, one after another, through a network.
+"""Predictions of the frames of a user's file, one after another.
 
-Frames pass a few at a time, so that memory does not grow with the length of a file. As in a data set,
-somebody who is there for a moment only, beside a face that stays, does not count
-(:mod:`fgbench.faces.passing`): what is said of faces waits until that is known, with their chips, and with
-few pictures.
+A few frames are processed at a time, so that memory does not grow with the length of a file. As in a data set,
+a face that is only briefly visible beside one that stays does not count (:mod:`fgbench.faces.passing`):
+predictions of faces wait until that is known, with their chips, and with few pictures.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from fgbench.faces.geometry import apply_transform, invert
 from fgbench.faces.observation import Observation
 from fgbench.faces.passing import without_passers_by
 from fgbench.faces.status import USABLE
-from fgbench.inference.files import NO_PREDICTION, FilePrediction, Portrait, Said
+from fgbench.inference.files import NO_PREDICTION, ClassProbabilities, FilePrediction, Portrait
 from fgbench.media import video
 from fgbench.methods.protocol import Answer, FaceNetwork, Placed
 
@@ -30,8 +29,7 @@ Observed = tuple[video.Frame, Observation]
 
 _BATCH = 16  # frames that are held, decoded, at a time
 _MOST_PICTURES = 8
-"""Pictures that are held for tracks of which it is not known whether they stay; of more tracks at once, the
-least sure ones are not drawn."""
+"""Pictures that are held for tracks that may not stay; with more tracks at once, the least sure are not drawn."""
 
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
 _NO_MOVEMENT = "the network tells classes by movement, and a picture has none; give it a video"
@@ -39,12 +37,12 @@ _NO_MOVEMENT = "the network tells classes by movement, and a picture has none; g
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
-    """How long a face has to be there to count, see :func:`fgbench.faces.passing.without_passers_by`.
+    """Time that a face has to be visible to count, see :func:`fgbench.faces.passing.without_passers_by`.
 
     Attributes:
         frame_s: Time of a frame; ``None`` if it has none.
         n_frames: Frames of the file.
-        min_track_s: How long a track has to last; 0 lets all count.
+        min_track_s: Least duration of a track; 0 lets all count.
         min_track_score: Best score below which it has to last longer.
     """
 
@@ -54,36 +52,32 @@ class Stay:
     min_track_score: float = 0.0
 
 
-def unheeded(index: int, found: Observation) -> None:
-    """What is done with the frames of a video where nobody wants them."""
-
-
-def unkept(row: Mapping[str, Any]) -> None:
-    """What is done with rows of frames that go into no table."""
+def ignore(*_: object) -> None:
+    """Do nothing: the callback where frames, or rows of their table, are not wanted."""
 
 
 def watched(
     path: Path,
     kind: str,
-    seen: Iterable[Observed],
+    observations: Iterable[Observed],
     network: FaceNetwork,
     *,
     stay: Stay | None = None,
-    keep: Callable[[Mapping[str, Any]], None] = unkept,
-    heed: Callable[[int, Observation], None] = unheeded,
+    keep: Callable[[Mapping[str, Any]], None] = ignore,
+    on_frame: Callable[[int, Observation], None] = ignore,
     broken: Sequence[str] = (),
 ) -> FilePrediction:
-    """Go through the frames of a file with what was found in them, some at a time.
+    """Predict the frames of a file from their observations, some at a time.
 
     Args:
         path: The file.
         kind: ``"image"`` or ``"video"``.
-        seen: Its frames, each with what was found in it, in order.
-        network: What tells the class, or the action units.
-        stay: How long a face has to be there; by default a moment is enough.
-        keep: Given the rows of the table of frames.
-        heed: Told the number of every frame and what was found in it, in order.
-        broken: Why the frames ended early, if they did; filled while they come.
+        observations: Its frames, each with its observation, in order.
+        network: The network.
+        stay: Time that a face has to be visible; by default one frame is enough.
+        keep: Called with the rows of the table of frames.
+        on_frame: Called with the number and the observation of every frame, in order.
+        broken: Reason why the frames ended early, if they did; filled while they are read.
     """
     rule = stay or Stay()
     is_still = kind == "image"
@@ -93,25 +87,25 @@ def watched(
     tracks: set[int] = set()
     n_people = 0
     for row in without_passers_by(
-        _told(seen, network, surest),
+        _predicted_rows(observations, network, surest),
         frame_s=rule.frame_s,
         n_frames=rule.n_frames,
         min_track_s=rule.min_track_s,
         min_track_score=rule.min_track_score,
     ):
-        found: Observation = replace(row["found"], status=row["status"])
-        is_usable = found.status in USABLE
-        said: Said | None = row["said"] if is_usable else None
-        heed(row["frame_index"], found)
-        n_people = max(n_people, found.n_faces)
-        is_lost = is_usable and said is None and (network.takes_single_faces or is_still)
-        status: str = NO_PREDICTION if is_lost else found.status
+        observation: Observation = replace(row["observation"], status=row["status"])
+        is_usable = observation.status in USABLE
+        probabilities: ClassProbabilities | None = row["probabilities"] if is_usable else None
+        on_frame(row["frame_index"], observation)
+        n_people = max(n_people, observation.n_faces)
+        is_lost = is_usable and probabilities is None and (network.takes_single_faces or is_still)
+        status: str = NO_PREDICTION if is_lost else observation.status
         statuses[status] += 1
-        keep(_row(row, found, said, status))
-        surest.decide(row["frame_index"], found.track_id, counts=said is not None)
-        if said is not None:
-            mean.add(said)
-            tracks.add(found.track_id or 0)
+        keep(_row(row, observation, probabilities, status))
+        surest.decide(row["frame_index"], observation.track_id, counts=probabilities is not None)
+        if probabilities is not None:
+            mean.add(probabilities)
+            tracks.add(observation.track_id or 0)
     n_frames = statuses.total()
     if not n_frames:
         reason = broken[0] if broken else f"{path} has no frame that can be decoded"
@@ -121,39 +115,41 @@ def watched(
         path=path,
         kind=kind,
         status="ok" if usable else statuses.most_common(1)[0][0],
-        message=broken[0] if broken else _unsaid(network) if statuses[NO_PREDICTION] else "",
+        message=broken[0] if broken else _reason(network) if statuses[NO_PREDICTION] else "",
         n_frames=n_frames,
         statuses=dict(sorted(statuses.items())),
         n_tracks=len(tracks),
         n_people=n_people,
-        said=mean.said() if usable else None,
+        probabilities=mean.mean() if usable else None,
         portrait=surest.portrait(),
     )
 
 
-def _unsaid(network: FaceNetwork) -> str:
+def _reason(network: FaceNetwork) -> str:
     return _NOT_FINITE if network.takes_single_faces else _NO_MOVEMENT
 
 
-def _told(seen: Iterable[Observed], network: FaceNetwork, surest: _Surest) -> Iterator[dict[str, Any]]:
-    """Rows of frames as :func:`without_passers_by` takes them, with what the network says."""
-    for batch in _batches(seen, _BATCH):
-        for (frame, found), answer in zip(batch, _answers(batch, network), strict=True):
+def _predicted_rows(
+    observations: Iterable[Observed], network: FaceNetwork, surest: _Surest
+) -> Iterator[dict[str, Any]]:
+    """Iterate over rows of frames as :func:`without_passers_by` takes them, with the network's probabilities."""
+    for batch in _batches(observations, _BATCH):
+        for (frame, observation), answer in zip(batch, _answers(batch, network), strict=True):
             if answer is not None:
-                surest.offer(frame, found, answer)
+                surest.offer(frame, observation, answer)
             yield {
                 "frame_index": frame.index,
                 "time_s": frame.time_s,
-                "track_id": found.track_id,
-                "box_xyxy": found.box_xyxy,
-                "score": found.score,
-                "status": found.status,
-                "found": found,
-                "said": None if answer is None else answer[0],
+                "track_id": observation.track_id,
+                "box_xyxy": observation.box_xyxy,
+                "score": observation.score,
+                "status": observation.status,
+                "observation": observation,
+                "probabilities": None if answer is None else answer[0],
             }
 
 
-_Answer = tuple[Said, npt.NDArray[np.float32]]  # with the regions in px of the face
+_Answer = tuple[ClassProbabilities, npt.NDArray[np.float32]]  # with the regions in px of the face
 
 
 def _batches(items: Iterable[Observed], size: int) -> Iterator[list[Observed]]:
@@ -163,27 +159,27 @@ def _batches(items: Iterable[Observed], size: int) -> Iterator[list[Observed]]:
 
 
 def _answers(batch: list[Observed], network: FaceNetwork) -> list[_Answer | None]:
-    """What the network says of the usable faces of a batch, in their places; nothing that is not finite."""
-    places = [number for number, (_, found) in enumerate(batch) if found.status in USABLE]
+    """Return the network's answer for each face of a batch; ``None`` if it is not usable or not finite."""
+    usable = [number for number, (_, observation) in enumerate(batch) if observation.status in USABLE]
     answers: list[_Answer | None] = [None] * len(batch)
-    if places and network.takes_single_faces:
-        shown = [batch[number] for number in places]
-        chips = [found.chip for _, found in shown if found.chip is not None]
-        asked = network.ask(np.stack(chips), [_placed(frame, found) for frame, found in shown])
-        for row, number in enumerate(places):
-            said = _said(asked, row)
-            answers[number] = (said, asked.boxes[row]) if said.is_finite else None
+    if usable and network.takes_single_faces:
+        shown = [batch[number] for number in usable]
+        chips = [observation.chip for _, observation in shown if observation.chip is not None]
+        asked = network.ask(np.stack(chips), [_placed(frame, observation) for frame, observation in shown])
+        for row, number in enumerate(usable):
+            probabilities = _probabilities(asked, row)
+            answers[number] = (probabilities, asked.boxes[row]) if probabilities.is_finite else None
     return answers
 
 
-def _placed(frame: video.Frame, found: Observation) -> Placed:
-    assert found.transform is not None
-    return Placed(frame=frame, landmarks=found.landmarks, transform=found.transform)
+def _placed(frame: video.Frame, observation: Observation) -> Placed:
+    assert observation.transform is not None
+    return Placed(frame=frame, landmarks=observation.landmarks, transform=observation.transform)
 
 
-def _said(answer: Answer, row: int) -> Said:
+def _probabilities(answer: Answer, row: int) -> ClassProbabilities:
     head = answer.basic_head
-    return Said(
+    return ClassProbabilities(
         fine=answer.fine[row],
         basic_sum=answer.basic_sum[row],
         basic_head=None if head is None else head[row],
@@ -191,33 +187,37 @@ def _said(answer: Answer, row: int) -> Said:
 
 
 class _Mean:
-    """Mean over frames, as they come."""
+    """Running mean over frames."""
 
     def __init__(self) -> None:
         self.n = 0
         self._sums: list[npt.NDArray[np.float64]] = []
 
-    def add(self, said: Said) -> None:
+    def add(self, probabilities: ClassProbabilities) -> None:
         """Add a frame."""
-        parts = [said.fine, said.basic_sum, *([] if said.basic_head is None else [said.basic_head])]
+        parts = [
+            probabilities.fine,
+            probabilities.basic_sum,
+            *([] if probabilities.basic_head is None else [probabilities.basic_head]),
+        ]
         if not self._sums:
             self._sums = [np.zeros(len(part)) for part in parts]
         for total, part in zip(self._sums, parts, strict=True):
             total += part
         self.n += 1
 
-    def said(self) -> Said:
-        """The mean of at least one frame."""
+    def mean(self) -> ClassProbabilities:
+        """Return the mean of at least one frame."""
         fine, basic_sum, *head = [(total / self.n).astype(np.float32) for total in self._sums]
-        return Said(fine=fine, basic_sum=basic_sum, basic_head=head[0] if head else None)
+        return ClassProbabilities(fine=fine, basic_sum=basic_sum, basic_head=head[0] if head else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A frame that may be the one to be shown."""
+    """A frame that may become the portrait."""
 
     frame: video.Frame
-    found: Observation
+    observation: Observation
     answer: _Answer
 
     @property
@@ -227,9 +227,9 @@ class _Candidate:
 
 
 class _Surest:
-    """Finds the frame with the surest class among those that count; of equal ones the first.
+    """Selects the frame with the surest class among those that count; of equal ones the first.
 
-    Faces are offered as they come, and decided later, in that order. Of each track one frame waits.
+    Faces are offered in order, and decided later in the same order. Of each track one frame waits.
     """
 
     def __init__(self, *, is_video: bool) -> None:
@@ -237,13 +237,13 @@ class _Surest:
         self._best: _Candidate | None = None
         self._waiting: dict[int, _Candidate] = {}
 
-    def offer(self, frame: video.Frame, found: Observation, answer: _Answer) -> None:
-        """Tell of a face that may count."""
-        offered = _Candidate(frame, found, answer)
-        known = self._waiting.get(found.track_id or 0, self._best)
-        if known is not None and offered.sureness <= known.sureness:
+    def offer(self, frame: video.Frame, observation: Observation, answer: _Answer) -> None:
+        """Add a face that may count."""
+        offered = _Candidate(frame, observation, answer)
+        best = self._waiting.get(observation.track_id or 0, self._best)
+        if best is not None and offered.sureness <= best.sureness:
             return
-        self._waiting[found.track_id or 0] = offered
+        self._waiting[observation.track_id or 0] = offered
         if len(self._waiting) > _MOST_PICTURES:
             del self._waiting[min(self._waiting, key=lambda track: self._waiting[track].sureness)]
 
@@ -257,41 +257,47 @@ class _Surest:
             self._best = waiting
 
     def portrait(self) -> Portrait | None:
-        """The face of the surest frame that counts; ``None`` if none does."""
+        """Return the face of the surest frame that counts; ``None`` if none does."""
         if self._best is None:
             return None
-        frame, found, (said, boxes) = self._best.frame, self._best.found, self._best.answer
-        assert found.transform is not None
-        assert found.chip is not None
-        to_picture = invert(found.transform)
-        side_px = float(found.chip.shape[0])
+        frame, observation, (probabilities, boxes) = (
+            self._best.frame,
+            self._best.observation,
+            self._best.answer,
+        )
+        assert observation.transform is not None
+        assert observation.chip is not None
+        to_picture = invert(observation.transform)
+        side_px = float(observation.chip.shape[0])
         whole = np.array([[0.0, 0.0, side_px, side_px]])
         return Portrait(
             picture=frame.rgb(),
             frame_index=frame.index if self._is_video else None,
             time_s=frame.time_s if self._is_video else None,
-            box_xyxy=found.box_xyxy,
-            landmarks=found.landmarks,
+            box_xyxy=observation.box_xyxy,
+            landmarks=observation.landmarks,
             outline=apply_transform(to_picture, corners(whole))[0],
             regions=apply_transform(to_picture, corners(boxes)),
-            said=said,
+            probabilities=probabilities,
         )
 
 
 def corners(boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Corners of boxes (n, 4) given by their edges, (n, 4, 2): clockwise from the top left, in coordinates
-    whose whole numbers are centres of pixels."""
+    """Return the corners (n, 4, 2) of boxes (n, 4) given by their edges: clockwise from the top left, with
+    centres of pixels at whole numbers."""
     x0, y0, x1, y1 = np.asarray(boxes, np.float64).T - 0.5
     return np.stack([np.stack(pair, 1) for pair in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], 1)
 
 
-def _row(told: Mapping[str, Any], found: Observation, said: Said | None, status: str) -> Mapping[str, Any]:
+def _row(
+    frame: Mapping[str, Any], observation: Observation, probabilities: ClassProbabilities | None, status: str
+) -> Mapping[str, Any]:
     return {
-        "frame_index": told["frame_index"],
-        "time_s": told["time_s"],
+        "frame_index": frame["frame_index"],
+        "time_s": frame["time_s"],
         "status": status,
-        "track_id": found.track_id,
-        "box": None if found.box_xyxy is None else found.box_xyxy.tolist(),
-        "probabilities": None if said is None else said.fine.tolist(),
-        "basic": None if said is None else said.basic.tolist(),
+        "track_id": observation.track_id,
+        "box": None if observation.box_xyxy is None else observation.box_xyxy.tolist(),
+        "probabilities": None if probabilities is None else probabilities.fine.tolist(),
+        "basic": None if probabilities is None else probabilities.basic.tolist(),
     }

@@ -97,6 +97,6 @@ def test_predict_tells_the_same_of_the_clip(workdir, tmp_path):
     assert found.statuses == {"ok": 51, "passing": 9}
     assert found.n_tracks == 1
     counted = [row["probabilities"] for row in rows if row["status"] == "ok"]
-    np.testing.assert_allclose(found.said.fine, np.mean(counted, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.probabilities.fine, np.mean(counted, axis=0), atol=1e-6)
     assert found.portrait.frame_index not in range(22, 31)
     assert all(row["probabilities"] is None for row in rows if row["status"] == "passing")

@@ -537,6 +537,6 @@ def test_a_face_of_a_file_is_told(place, weights, tmp_path):
     empty.write_bytes(cv2.imencode(".png", np.full((120, 120, 3), 90, np.uint8))[1].tobytes())
     found = predict_file(picture, network, FacesConfig())
     assert (found.status, found.n_faces) == ("ok", 1)
-    assert found.said.fine.sum() == pytest.approx(1, abs=1e-5)
-    assert found.said.basic_sum.shape == (6,)
+    assert found.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
+    assert found.probabilities.basic_sum.shape == (6,)
     assert predict_file(empty, network, FacesConfig(align="never")).status == "no_face"

@@ -14,7 +14,7 @@ from video_files import write_clip
 
 from fgbench.config import FacesConfig, OpticalFlowConfig
 from fgbench.inference.clip_test import evaluate_clips
-from fgbench.inference.clips import Found, predict_clip_file
+from fgbench.inference.clips import InputSettings, predict_clip_file
 from fgbench.inference.onnx_export import export_onnx
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.methods.tmsau import run as video_run
@@ -77,22 +77,22 @@ def test_videos_and_pictures_are_told(made, tmp_path):
     """By the streams, and by what there is for single faces; a network of flow alone says why not."""
     kind, run, _ = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
-    found = Found(faces=FacesConfig(), flow=OpticalFlowConfig())
+    found = InputSettings(faces=FacesConfig(), flow=OpticalFlowConfig())
     astronaut = skimage.data.astronaut()
     clip, picture = tmp_path / "clip.mp4", tmp_path / "picture.png"
     write_clip(clip, 4, size=(512, 512), pictures=[np.roll(astronaut, 2 * n, axis=1) for n in range(4)])
     picture.write_bytes(cv2.imencode(".png", np.ascontiguousarray(astronaut[..., ::-1]))[1].tobytes())
     video = predict_clip_file(clip, network, found, frames_to=tmp_path / "frames.parquet")
     assert (video.kind, video.status, video.streams) == ("video", "ok", network.streams)
-    assert video.said.fine.sum() == pytest.approx(1, abs=1e-5)
+    assert video.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
     still = predict_clip_file(picture, network, found)
     if kind == "flow":
-        assert (still.status, still.said) == ("no_prediction", None)
+        assert (still.status, still.probabilities) == ("no_prediction", None)
         assert "a picture has none; give it a video" in still.message
         assert video.portrait is None
     else:
         assert still.status == "ok"
-        assert still.said.fine.sum() == pytest.approx(1, abs=1e-5)
+        assert still.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_a_picture_is_a_clip_of_one_frame_without_movement(made):

@@ -92,7 +92,7 @@ def test_a_photograph_of_several_people_is_not_squeezed(network, group):
     for faces in (NEVER, FOUND, ALWAYS):
         found = predict_file(group, network, faces)
         assert found.n_people >= 4
-        assert (found.status, found.said) == ("ambiguous", None)
+        assert (found.status, found.probabilities) == ("ambiguous", None)
         (line,) = [line for line in file_lines(found, network, {}, 3) if "people" in line]
         assert f"{found.n_people} people in the picture" in line
         assert "--all-faces" in line
@@ -123,7 +123,7 @@ def test_all_faces_get_a_row_with_a_box(network, group):
     for seen, one in zip(
         everyone_own(ImageFrame(pixels=np.ascontiguousarray(picture), index=0), NEVER), found, strict=True
     ):
-        np.testing.assert_array_equal(one.said.fine, network.ask(seen.chip[None]).fine[0])
+        np.testing.assert_array_equal(one.probabilities.fine, network.ask(seen.chip[None]).fine[0])
 
 
 def test_pasted_faces_are_all_told_of(network, tmp_path):
@@ -173,12 +173,12 @@ def test_a_network_of_grey_pictures_sees_grey(tmp_path, network):
     picture = skimage.data.astronaut()
     coloured = write(tmp_path / "colour.png", picture)
     plain = write(tmp_path / "grey.png", without_colour(picture))
-    answers = [predict_file(path, grey, ALWAYS).said.fine for path in (coloured, plain)]
+    answers = [predict_file(path, grey, ALWAYS).probabilities.fine for path in (coloured, plain)]
     seen = told(picture, ALWAYS, grey=True).chip
     assert (seen == seen[..., :1]).all()
     np.testing.assert_allclose(answers[0], answers[1], atol=2e-3)  # cut from luma, or luma of what was cut
     np.testing.assert_array_equal(answers[0], network.ask(seen[None]).fine[0])  # the same weights
-    assert np.abs(predict_file(coloured, network, ALWAYS).said.fine - answers[0]).max() > 1e-3
+    assert np.abs(predict_file(coloured, network, ALWAYS).probabilities.fine - answers[0]).max() > 1e-3
     # Also where faces come from a work folder.
     chip = told(picture, ALWAYS).chip
     np.testing.assert_allclose(grey.ask(chip[None]).fine[0], answers[0], atol=2e-3)

@@ -61,7 +61,7 @@ def test_the_face_of_a_picture_is_found_and_classified(network, folder):
     assert 70 < x1 - x0 < 160
     np.testing.assert_array_equal(portrait.picture, skimage.data.astronaut())
     ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
-    np.testing.assert_array_equal(found.said.fine, network.ask(seen.chip[None]).fine[0])
+    np.testing.assert_array_equal(found.probabilities.fine, network.ask(seen.chip[None]).fine[0])
     assert portrait.regions.shape == (3, 4, 2)
     low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
     assert (portrait.regions >= low).all()
@@ -73,18 +73,18 @@ def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(net
     choice."""
     faces = FacesConfig(align="where-found")
     large = predict_file(folder / "empty.png", network, faces)
-    assert (large.status, large.said) == ("no_face", None)
+    assert (large.status, large.probabilities) == ("no_face", None)
     small = folder / "small.png"
     small.write_bytes(cv2.imencode(".png", np.full((200, 256, 3), 120, np.uint8))[1].tobytes())
     found = predict_file(small, network, faces)
     assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
     whole = cv2.resize(np.full((200, 256, 3), 120, np.uint8), (224, 224))
-    np.testing.assert_array_equal(found.said.fine, network.ask(whole[None]).fine[0])
+    np.testing.assert_array_equal(found.probabilities.fine, network.ask(whole[None]).fine[0])
     assert "  no face was found, the picture taken as it is" in file_lines(found, network, {}, 3)
     astronaut = folder / "astronaut.png"
     told, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
     assert told.statuses == {"ok": 1}
-    np.testing.assert_array_equal(told.said.fine, plain.said.fine)
+    np.testing.assert_array_equal(told.probabilities.fine, plain.probabilities.fine)
     assert not any("as it is" in line for line in file_lines(told, network, {}, 3))
 
 
@@ -112,13 +112,13 @@ def test_a_jpeg_is_told_by_its_content(network, folder, tmp_path):
 def test_a_picture_without_face(network, folder):
     found = predict_file(folder / "empty.png", network, FacesConfig())
     assert (found.kind, found.status, found.n_faces) == ("image", "no_face", 0)
-    assert found.said is None
+    assert found.probabilities is None
     assert found.portrait is None
 
 
 def test_a_face_that_is_turned_too_far_is_not_classified(network, folder):
     found = predict_file(folder / "astronaut.png", network, FacesConfig(max_abs_yaw_deg=0.1))
-    assert (found.status, found.said) == ("large_pose", None)
+    assert (found.status, found.probabilities) == ("large_pose", None)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,10 @@ def test_a_clip_is_the_mean_of_its_frames(network, tmp_path):
     assert found.n_faces == len(usable) > 0
     assert found.n_tracks == 1
     mean = np.mean([row["probabilities"] for row in usable], axis=0)
-    np.testing.assert_allclose(found.said.fine, mean, atol=1e-6)
-    np.testing.assert_allclose(found.said.basic, np.mean([row["basic"] for row in usable], axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.probabilities.fine, mean, atol=1e-6)
+    np.testing.assert_allclose(
+        found.probabilities.basic, np.mean([row["basic"] for row in usable], axis=0), atol=1e-6
+    )
     surest = max(usable, key=lambda row: max(row["probabilities"]))
     assert found.portrait.frame_index == surest["frame_index"]
     np.testing.assert_array_equal(found.portrait.box_xyxy, np.float32(surest["box"]))
@@ -222,7 +224,7 @@ def test_a_clip_without_face(network, tmp_path):
     write_clip(video, size=(160, 120), pictures=[np.full((120, 160, 3), 90, np.uint8)] * 20)
     found = predict_file(video, network, FacesConfig(), frames_to=table)
     assert (found.kind, found.status, found.n_frames) == ("video", "no_face", 20)
-    assert found.said is None
+    assert found.probabilities is None
     assert pq.read_table(table).column("status").to_pylist() == ["no_face"] * 20
 
 
@@ -233,7 +235,7 @@ def test_numbers_that_are_not_finite_are_no_prediction(network, folder, tmp_path
         for parameter in huge.model.scales.parameters():
             parameter.mul_(3e30)
     found = predict_file(folder / "astronaut.png", huge, FacesConfig())
-    assert (found.status, found.said, found.portrait) == ("no_prediction", None, None)
+    assert (found.status, found.probabilities, found.portrait) == ("no_prediction", None, None)
     assert found.n_faces == 0
     assert "not finite" in found.message
     pictures = [np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352])] * 3

@@ -67,7 +67,7 @@ def told(seen, **stay):
         Network(),
         stay=Stay(n_frames=len(seen), **{**STAY, **stay}),
         keep=rows.append,
-        heed=lambda index, found: heeded.append((index, found.status)),
+        on_frame=lambda index, found: heeded.append((index, found.status)),
     )
     assert [row["frame_index"] for row in rows] == list(range(len(seen)))
     assert heeded == [(row["frame_index"], row["status"]) for row in rows]
@@ -81,7 +81,7 @@ def test_a_face_that_is_there_for_a_moment_does_not_count():
     assert all((row["probabilities"] is None) is (row["status"] == "passing") for row in rows)
     assert found.statuses == {"ok": 24, "passing": 6}
     assert found.n_tracks == 1
-    assert found.said.fine[0] == pytest.approx((60 * 11 + 70 + 62 * 12) / 2400)
+    assert found.probabilities.fine[0] == pytest.approx((60 * 11 + 70 + 62 * 12) / 2400)
     assert found.portrait.frame_index == 1
     assert (found.portrait.picture == 1).all()
     assert found.portrait.time_s == 1 / FPS
