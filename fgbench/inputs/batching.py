@@ -1,7 +1,7 @@
-"""Which samples stand in which batch of an epoch. Reads and writes nothing.
+"""Batches of an epoch. Reads and writes nothing.
 
-All sources of images and maps agree on it, so that a training sees the same batches wherever they come from
-(only a streamed source has an order of its own).
+All sources of images and maps give the same batches, so that training does not depend on the source (only a
+streamed one has its own order).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Batch:
 
     Attributes:
         images: (B, 3, H, W) uint8 RGB, or (B, R, C, h, w) float32 maps, on the device.
-        index: (B,) int64 places of the rows in the list of samples, on the same device.
+        index: (B,) int64 indices of the samples in the list, on the same device.
     """
 
     images: Tensor
@@ -35,7 +35,7 @@ class Batch:
 
 
 class Batches(Protocol):
-    """The batches of an epoch; every iteration gives the same."""
+    """The batches of an epoch; all iterations give the same."""
 
     def __len__(self) -> int: ...
 
@@ -43,7 +43,7 @@ class Batches(Protocol):
 
 
 class Source(Protocol):
-    """Images, or what was computed from them, of a list of samples."""
+    """Images of a list of samples, or features computed from them."""
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -51,26 +51,26 @@ class Source(Protocol):
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """This process's rows of every batch of an epoch; all processes' together are every sample once.
+        """Return this process's rows of every batch of an epoch; all processes together have each sample once.
 
         Args:
             epoch: Number of the epoch, from 0.
             seed: Seed of the run. Order and batches depend on ``seed`` and ``epoch`` alone.
             batch: Samples per batch, over all processes.
-            shuffle: Whether the order is random; else it is one fixed by the source.
-            rank: Number of this process.
+            shuffle: Whether the order is random; else the source fixes it.
+            rank: Index of this process.
             world: Number of processes. All have as many batches; process 0 has rows in each.
         """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slices:
-    """An epoch's places, cut into batches.
+    """Indices of an epoch's samples, cut into batches.
 
     Attributes:
-        order: (N,) int64 places in the order of the epoch.
+        order: (N,) int64 indices in the order of the epoch.
         batch: Samples per batch, over all processes.
-        rank: Number of this process.
+        rank: Index of this process.
         world: Number of processes.
     """
 
@@ -92,20 +92,20 @@ class Slices:
 
 
 def epoch_order(n: int, *, seed: int, epoch: int, shuffle: bool) -> Tensor:
-    """Places 0 to n - 1 in the order of an epoch, (n,) int64 on the CPU."""
+    """Return the indices 0 to n - 1 in the order of an epoch, (n,) int64 on the CPU."""
     return torch.randperm(n, generator=generator(seed, "order", epoch)) if shuffle else torch.arange(n)
 
 
 def batch_count(n: int, batch: int) -> int:
-    """Number of batches of ``n`` samples; a rest of one sample joins the batch before it."""
+    """Return the number of batches of ``n`` samples; a rest of one sample joins the batch before it."""
     whole, rest = divmod(n, batch)
     return whole if whole and rest < _LEAST_ROWS else whole + (rest > 0)
 
 
 def share(n: int, rank: int, world: int) -> tuple[int, int]:
-    """First row, and the row after the last, of a process in a batch of ``n`` rows.
+    """Return the first row, and the row after the last, of a process in a batch of ``n`` rows.
 
-    Shares are equal but for one row. Of fewer rows than processes the first have one each, the last none.
+    Shares differ by at most one row. With fewer rows than processes the last processes have none.
     """
     parts = max(1, min(world, n))
     return min(rank, parts) * n // parts, min(rank + 1, parts) * n // parts

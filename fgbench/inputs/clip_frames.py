@@ -1,4 +1,4 @@
-"""Frames and optical flow of clips by their place in a list: in memory, or read when they are asked for.
+"""Frames and optical flow of clips by their index in a list: in memory, or read when they are needed.
 
 Reads ``manifests/faces`` or ``manifests/features/optical_flow``.
 """
@@ -40,16 +40,16 @@ _CHUNK = 16  # pictures per task of a thread
 
 
 class FrameRows(Protocol):
-    """Pictures of a list, by their places in it."""
+    """Pictures of a list, by their indices in it."""
 
     def __len__(self) -> int: ...
 
     def take(self, rows: Ints) -> Tensor:
-        """Pictures of places (n,), which may come twice: (n, C, S, S) uint8, on the device."""
+        """Return the pictures of indices (n,), with repetitions: (n, C, S, S) uint8, on the device."""
 
 
 class HeldRows:
-    """Pictures that lie in memory.
+    """Pictures in memory.
 
     Args:
         pictures: (N, C, S, S) uint8, on the device.
@@ -68,16 +68,16 @@ class HeldRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadRows:
-    """Pictures that are read and decoded whenever they are asked for.
+    """Pictures that are read and decoded when they are needed.
 
     Attributes:
-        stored: Where they lie.
-        kind: What they are.
-        side_px: Side that they are brought to.
-        device: Where to put them.
-        jobs: Threads that decode; they do not change what comes.
-        unit_of: (N,) unit of each place.
-        row_of: (N,) its place in the unit.
+        stored: Their positions in the files.
+        kind: Kind of the pictures.
+        side_px: Side that they are resized to.
+        device: Device to put them on.
+        jobs: Threads that decode; results do not depend on them.
+        unit_of: (N,) unit of each picture.
+        row_of: (N,) its position in the unit.
     """
 
     stored: Stored
@@ -100,22 +100,22 @@ class ReadRows:
         planes = pictures.numpy()
         units = self.unit_of[wanted]
 
-        def work(places: Ints, encoded: Sequence[object]) -> None:
-            for place, data in zip(places.tolist(), encoded, strict=True):
-                decode(planes[place], data, self.stored.names[wanted[place]])
+        def work(indices: Ints, encoded: Sequence[object]) -> None:
+            for index, data in zip(indices.tolist(), encoded, strict=True):
+                decode(planes[index], data, self.stored.names[wanted[index]])
 
         with ThreadPoolExecutor(max(1, self.jobs), thread_name_prefix="decode") as pool:
             tasks = []
             for unit in np.unique(units).tolist():
-                places = np.flatnonzero(units == unit)
-                inside = np.zeros(len(self.stored.places[unit]), np.bool_)
-                inside[self.row_of[wanted[places]]] = True
+                indices = np.flatnonzero(units == unit)
+                inside = np.zeros(len(self.stored.indices[unit]), np.bool_)
+                inside[self.row_of[wanted[indices]]] = True
                 encoded = read(self.stored, unit, inside)
-                # The unit gives its rows in its own order.
-                places = places[np.argsort(self.row_of[wanted[places]])]
+                # The unit has its own order of rows.
+                indices = indices[np.argsort(self.row_of[wanted[indices]])]
                 tasks += [
-                    pool.submit(work, places[start : start + _CHUNK], encoded[start : start + _CHUNK])
-                    for start in range(0, len(places), _CHUNK)
+                    pool.submit(work, indices[start : start + _CHUNK], encoded[start : start + _CHUNK])
+                    for start in range(0, len(indices), _CHUNK)
                 ]
             for task in tasks:
                 task.result()
@@ -139,21 +139,21 @@ def open_rows(
     jobs: int,
     progress: Progress,
 ) -> FrameRows:
-    """Frames with usable faces, or the flow from each to the next: in memory if they fit, else read.
+    """Open frames with usable faces, or the flow from each to the next: in memory if they fit, else read.
 
     Args:
         manifests: Folder of the manifests.
         frames: Clip and number of each frame, in the order of the rows.
         kind: ``"rgb"``: aligned faces; ``"flow"``: the flow that starts at the frame.
-        side_px: Side that they are brought to.
-        device: Where batches are to lie.
+        side_px: Side that they are resized to.
+        device: Device of the batches.
         resident_mb: MiB that decoded pictures may take.
         jobs: Threads that decode.
-        progress: Told of the decoding.
+        progress: Called as pictures are decoded.
 
     Raises:
         ManifestError: If one has no picture, or the manifests are missing or damaged.
-        MediaError: If a picture cannot be decoded (when it is decoded).
+        MediaError: If a picture cannot be decoded, at the time of decoding.
     """
     stored = (find_frames if kind == "rgb" else find_fields)(manifests, frames)
     read, decode = _CODECS[kind]
@@ -172,9 +172,9 @@ def open_rows(
             )
         )
     unit_of, row_of = np.zeros(len(stored), np.int64), np.zeros(len(stored), np.int64)
-    for unit, places in enumerate(stored.places):
-        unit_of[places] = unit
-        row_of[places] = np.arange(len(places))
+    for unit, indices in enumerate(stored.indices):
+        unit_of[indices] = unit
+        row_of[indices] = np.arange(len(indices))
     return ReadRows(
         stored=stored,
         kind=kind,

@@ -1,6 +1,6 @@
-"""The clips of a work folder that a network of clips is trained on or asked about.
+"""The clips of a work folder for training or testing a clip network.
 
-Reads ``manifests/faces`` and ``manifests/features/optical_flow`` (which frames there are).
+Reads ``manifests/faces`` and ``manifests/features/optical_flow`` (lists of frames).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class ClipSet:
     """N clips.
 
     Attributes:
-        samples: With their truth.
+        samples: The clips with their labels.
         labels: (N,) int64 classes, in the order of the label set, on the device.
         basic: (N,) int64 upper classes, on the device; zeros where the set has none.
         frames: Numbers of the frames with a usable face of each clip, ascending.
-        near: Likewise of the image set's frames alone; all of them where a clip has none of these, or none
-            was asked for.
+        near: Likewise of the image set's frames alone; all frames where a clip has none of these, or they were
+            not requested.
         pairs: Numbers of the frames from which there is optical flow to the next, ascending.
     """
 
@@ -57,14 +57,13 @@ class ClipSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClipFrames:
-    """Which frames of which clips a work folder has.
+    """The frames of the clips of a work folder.
 
     Attributes:
         frames: Clip to the numbers of its frames with a usable face, ascending.
-        near: Likewise of those that the image set has too, near the key frame; empty where none was asked
-            for.
-        pairs: Clip to the numbers of the frames from which there is optical flow, ascending; empty where
-            none was asked for.
+        near: Likewise of those that the image set has too, near the key frame; empty if not requested.
+        pairs: Clip to the numbers of the frames from which there is optical flow, ascending; empty if not
+            requested.
     """
 
     frames: dict[str, Ints]
@@ -72,12 +71,12 @@ class ClipFrames:
     pairs: dict[str, Ints]
 
     @property
-    def known(self) -> Collection[str]:
-        """Clips with at least one usable face."""
+    def clip_ids(self) -> Collection[str]:
+        """Ids of the clips with at least one usable face."""
         return self.frames.keys()
 
     def clip_set(self, samples: Sequence[Sample], labels: LabelSet, device: torch.device) -> ClipSet:
-        """Clips of the work folder, each with at least one usable face.
+        """Return clips of the work folder, each with at least one usable face.
 
         Raises:
             UnknownLabelError: If a class is not in the label set.
@@ -95,12 +94,12 @@ class ClipFrames:
 
 
 def clip_frames(manifests: Path, *, flow: bool, near: bool = False) -> ClipFrames:
-    """The frames of the video set of a work folder.
+    """Read the frames of the video set of a work folder.
 
     Args:
         manifests: Folder of the manifests.
-        flow: Whether optical flow is wanted too.
-        near: Whether it is wanted which frames the image set has too.
+        flow: Whether to list optical flow too.
+        near: Whether to list the frames that the image set has too.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -113,8 +112,8 @@ def clip_frames(manifests: Path, *, flow: bool, near: bool = False) -> ClipFrame
     )
 
 
-def _by_clip(found: Collection[tuple[str, int]]) -> dict[str, Ints]:
+def _by_clip(keys: Collection[tuple[str, int]]) -> dict[str, Ints]:
     numbers: defaultdict[str, list[int]] = defaultdict(list)
-    for clip_id, frame_index in found:
+    for clip_id, frame_index in keys:
         numbers[clip_id].append(frame_index)
     return {clip_id: np.array(sorted(frames), np.int64) for clip_id, frames in sorted(numbers.items())}

@@ -1,7 +1,7 @@
-"""Crops, mirrored images and normalisation of a batch, on the device it lies on (paper section V-A).
+"""Crops, mirroring and normalisation of a batch, on its device (paper section V-A).
 
-Each is a few kernels for the whole batch. Images are (B, 3, H, W) RGB with values 0 to 255. The *views* of an
-image are its crops, each as it is and mirrored; view 0 is the plain centre crop, which is tested on.
+Each takes a few kernel launches for the whole batch. Images are (B, 3, H, W) RGB, 0 to 255. The *views* of an
+image are its crops, each plain and mirrored; view 0 is the plain centre crop, which is used in test.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ _CHUNK = 32
 
 
 def view_table(crops: Literal["five", "centre"], *, flip: bool) -> tuple[View, ...]:
-    """The views of a recipe, the plain centre crop first."""
+    """Return the views of a recipe, the plain centre crop first."""
     mirrored = (False, True) if flip else (False,)
     return tuple((choice, mirror) for choice in range(_FIVE if crops == "five" else 1) for mirror in mirrored)
 
 
 def draw_views(n: int, n_views: int, *, seed: int, epoch: int) -> Tensor:
-    """The view in which each sample is seen in an epoch, (n,) int64 on the CPU.
+    """Draw the view of each sample in an epoch, (n,) int64 on the CPU.
 
-    It depends on the place of the sample in the list, not on its batch.
+    It depends on the index of the sample in the list, not on its batch.
     """
     return torch.randint(n_views, (n,), generator=generator(seed, "views", epoch))
 
 
 def split_views(views: tuple[View, ...], view_N: Tensor) -> tuple[Tensor, Tensor]:
-    """Crops (N,) int64 and whether each is mirrored (N,) bool, of numbers of views (N,), on their device."""
+    """Return the crops (N,) int64 and mirroring (N,) bool of indices of views (N,), on their device."""
     table = _table(views, view_N.device)[view_N]
     return table[:, 0], table[:, 1].bool()
 
 
 def normalise(images_B3HW: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """``(images - mean) / std`` per channel, float32.
+    """Compute ``(images - mean) / std`` per channel, float32.
 
     Args:
         images_B3HW: uint8 or float32, 0 to 255.
@@ -62,7 +62,7 @@ def normalise(images_B3HW: Tensor, mean: tuple[float, ...], std: tuple[float, ..
     return torch.addcmul(shift, images_B3HW, scale)
 
 
-# What is sent to a device is kept, because sending waits for all that the device was told before.
+# Cached on the device, because a transfer waits for all earlier work of the device.
 @lru_cache(maxsize=16)
 def _table(views: tuple[View, ...], device: torch.device) -> Tensor:
     return torch.tensor([[choice, int(mirror)] for choice, mirror in views], device=device)
@@ -70,22 +70,22 @@ def _table(views: tuple[View, ...], device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _factors(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Factor and term of each channel, (3, 1, 1) float32."""
+    """Return factor and offset of each channel, (3, 1, 1) float32."""
     scale = 1.0 / torch.tensor(std, dtype=torch.float64)
     shift = -torch.tensor(mean, dtype=torch.float64) * scale
     return scale.float()[:, None, None].to(device), shift.float()[:, None, None].to(device)
 
 
 def without_colour(images_B3HW: Tensor) -> Tensor:
-    """Luma (BT.601, whole numbers) in all three channels, float32; grey images keep their values exactly."""
+    """Return luma (BT.601, whole numbers) in all three channels, float32; grey images do not change."""
     red, green, blue = images_B3HW.float().unbind(1)
     luma = (0.299 * red + 0.587 * green + 0.114 * blue).round()
     return luma[:, None].expand(-1, 3, -1, -1)
 
 
 def enlarge(images_B3HW: Tensor, resize_px: int) -> Tensor:
-    """Images enlarged bilinearly to squares of ``resize_px``, float32 of 0 to 255; pixels are areas, so that
-    corners stay corners (``align_corners=False``)."""
+    """Enlarge images bilinearly to squares of ``resize_px``, float32 of 0 to 255; pixels are areas
+    (``align_corners=False``)."""
     images = images_B3HW.float()
     if images.shape[-2:] == (resize_px, resize_px):
         return images
@@ -93,7 +93,7 @@ def enlarge(images_B3HW: Tensor, resize_px: int) -> Tensor:
 
 
 def five_crops(images_BCHW: Tensor, choice_B: Tensor, flip_B: Tensor, px: int = 224) -> Tensor:
-    """One of five crops of each image, mirrored or not.
+    """Cut one of five crops of each image, mirrored or not.
 
     Args:
         images_BCHW: Any type, sides of at least ``px``.
@@ -108,19 +108,19 @@ def five_crops(images_BCHW: Tensor, choice_B: Tensor, flip_B: Tensor, px: int = 
     n, channels, height, width = images_BCHW.shape
     down, right = height - px, width - px
     choice_B1, is_centre_B1 = choice_B[:, None], choice_B[:, None] == 0
-    # Computed, not looked up: a table would have to be sent to the device, which waits for it.
+    # Computed, as the transfer of a table would block the device.
     top_B1 = torch.where(is_centre_B1, down // 2, (choice_B1 > 2) * down)
     left_B1 = torch.where(is_centre_B1, right // 2, (choice_B1 % 2 == 0) * right)
     along = torch.arange(px, device=images_BCHW.device)
     rows = top_B1 + along
     columns = left_B1 + torch.where(flip_B[:, None], px - 1 - along, along)
-    places = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)
-    taken = images_BCHW.flatten(2).gather(2, places[:, None].expand(-1, channels, -1))
+    pixels = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)
+    taken = images_BCHW.flatten(2).gather(2, pixels[:, None].expand(-1, channels, -1))
     return taken.view(n, channels, px, px)
 
 
 def mean_and_std(images: Tensor | Iterable[Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel over all pixels, in grey levels, exact up to the last root.
+    """Compute mean and standard deviation of each channel over all pixels, in grey levels, exactly up to the root.
 
     Args:
         images: (N, 3, H, W) uint8, or an iterable of such; it is read once, a few images at a time.

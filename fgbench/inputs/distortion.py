@@ -1,7 +1,7 @@
-"""Random changes of training pictures, on the device: brightness, contrast, colour, size, turn, place.
+"""Random changes of training pictures, on the device: brightness, contrast, colour, size, rotation, position.
 
-Not stated in the paper, which changes images before training (section V-A). What is drawn belongs to a sample
-and an epoch, whatever batch the sample is in; all pictures of a clip are changed alike.
+Not stated in the paper, which changes images before training (section V-A). Draws depend on the sample
+and the epoch, not on the batch; all pictures of a clip are changed alike.
 
 Suffixes of tensors: N samples, B pictures, C channels, S side in px.
 """
@@ -19,16 +19,16 @@ from fgbench.training.randomness import generator
 
 _DRAWN = 12
 """Numbers per sample: brightness, contrast, saturation, gains of three channels, grey, size along and across,
-turn, shift to the right and down."""
+rotation, shift to the right and down."""
 
 
 def draw_distortions(n: int, config: DistortConfig, *, seed: int, epoch: int) -> Tensor | None:
-    """What is done to each of ``n`` samples in an epoch: (n, 12) float32 on the CPU, ``None`` if nothing is.
+    """Draw the changes of ``n`` samples in an epoch: (n, 12) float32 on the CPU, ``None`` for no changes.
 
     Args:
-        n: Samples.
-        config: How much is changed.
-        seed: Of the run.
+        n: Number of samples.
+        config: Strength of the changes.
+        seed: Seed of the run.
         epoch: Number of the epoch.
     """
     if config == DistortConfig():
@@ -55,14 +55,14 @@ def draw_distortions(n: int, config: DistortConfig, *, seed: int, epoch: int) ->
 
 
 def distort(pictures_B3SS: Tensor, drawn_B: Tensor) -> Tensor:
-    """Changed pictures.
+    """Change pictures.
 
     Args:
         pictures_B3SS: RGB, float32 of 0 to 255.
-        drawn_B: (B, 12) what to do to each, see :func:`draw_distortions`, on the same device.
+        drawn_B: (B, 12) changes of each, see :func:`draw_distortions`, on the same device.
 
     Returns:
-        (B, 3, S, S) float32 of 0 to 255. Turned and moved pictures are continued from their border.
+        (B, 3, S, S) float32 of 0 to 255. The border of rotated and moved pictures is continued.
     """
     moved = _moved(pictures_B3SS, *drawn_B[:, 7:].unbind(1))
     brightness, contrast, saturation = drawn_B[:, :3, None, None, None].unbind(1)
@@ -78,7 +78,7 @@ def distort(pictures_B3SS: Tensor, drawn_B: Tensor) -> Tensor:
 def _moved(
     pictures_BCSS: Tensor, along_B: Tensor, across_B: Tensor, turn_B: Tensor, right_B: Tensor, down_B: Tensor
 ) -> Tensor:
-    """Each picture as seen in a frame that is larger, turned and shifted; bilinear between pixels."""
+    """Scale, rotate and shift each picture, bilinearly."""
     cosine, sine = turn_B.cos(), turn_B.sin()
     rows = (cosine * along_B, -sine * along_B, right_B, sine * across_B, cosine * across_B, down_B)
     frame = torch.stack(rows, 1).unflatten(1, (2, 3))

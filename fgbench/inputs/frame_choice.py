@@ -1,8 +1,8 @@
-"""Which rows of a list of frames a network sees of each clip: pure arithmetic.
+"""Choice of the frames of each clip that a network sees: pure arithmetic.
 
-The frames of all clips stand in one list, clip after clip, in the order of time. A *piece* is a run of rows
-of one clip (a frame, a stack of flow, a window of frames). Everything is per clip or per piece, so that what
-is drawn does not depend on which clips share a batch.
+The frames of all clips form one list, clip after clip, in the order of time. A *piece* is a run of rows of one
+clip (a frame, a stack of flow, a window of frames). Draws are per clip or per piece, so that they do not depend
+on the batch.
 
 Suffixes of arrays: N clips, B clips of a batch, T pieces of a clip, K rows of a piece, M pieces in all.
 """
@@ -23,18 +23,18 @@ Bools = npt.NDArray[np.bool_]
 Jitter = npt.NDArray[np.float64]
 
 MIDDLE = 0.5
-"""Place inside its part from which a piece is taken where nothing is drawn."""
+"""Position inside its part from which a piece is taken without jitter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pieces:
-    """All pieces that the clips of a list have.
+    """All pieces of the clips of a list.
 
     Attributes:
         first: (M,) first row of each, clip after clip.
-        last: (M,) the last row that it may take: the end of its run of frames.
-        offsets: (N + 1,) where the pieces of each clip begin in ``first``.
-        length: Rows of a piece, K; where a run is shorter, its last row is repeated.
+        last: (M,) last row that it may contain: the end of its run of frames.
+        offsets: (N + 1,) start of the pieces of each clip in ``first``.
+        length: Rows of a piece, K; the last row of a shorter run is repeated.
     """
 
     first: Ints
@@ -43,12 +43,12 @@ class Pieces:
     length: int
 
     def counts(self) -> Ints:
-        """Pieces of each clip, (N,)."""
+        """Return the number of pieces of each clip, (N,)."""
         return np.diff(self.offsets)
 
 
 def pieces_of(frames: Sequence[Ints], *, length: int, stride: int = 1, across_gaps: bool = False) -> Pieces:
-    """The pieces of clips.
+    """Return the pieces of clips.
 
     Args:
         frames: Numbers of the frames of each clip, ascending.
@@ -79,7 +79,7 @@ def pieces_of(frames: Sequence[Ints], *, length: int, stride: int = 1, across_ga
 
 
 def _runs(numbers: Ints) -> list[tuple[int, int]]:
-    """Places (begin, end) of frames that follow each other."""
+    """Return the bounds (begin, end) of runs of consecutive frames."""
     if not len(numbers):
         return []
     cuts = (np.flatnonzero(np.diff(numbers) != 1) + 1).tolist()
@@ -87,29 +87,29 @@ def _runs(numbers: Ints) -> list[tuple[int, int]]:
 
 
 def pick(pieces: Pieces, clips: Ints, count: int, jitter_NT: Jitter | None = None) -> tuple[Ints, Bools]:
-    """Pieces of clips, evenly spread over each.
+    """Choose pieces of clips, evenly spread over each.
 
     The pieces of a clip are divided into ``count`` equal parts, of which each gives one; a clip with fewer
     pieces gives all of them.
 
     Args:
-        pieces: Of all clips.
-        clips: (B,) numbers of clips.
-        count: Pieces wanted per clip, T.
-        jitter_NT: Place inside its part of every piece, in [0, 1), for all N clips (TSN's random places in
-            training); ``None`` takes the middles.
+        pieces: Pieces of all clips.
+        clips: (B,) indices of clips.
+        count: Pieces per clip, T.
+        jitter_NT: Position inside its part of every piece, in [0, 1), for all N clips (TSN's random positions
+            in training); ``None`` takes the middles.
 
     Returns:
-        Rows (B, T, K), and which pieces are there (B, T); rows of others are 0 or any row of the list.
+        Rows (B, T, K), and mask of existing pieces (B, T); rows of others are 0 or any row of the list.
     """
-    there = pieces.counts()[clips]
-    taken = np.minimum(there, count)
+    available = pieces.counts()[clips]
+    taken = np.minimum(available, count)
     part = np.arange(count)
     inside = MIDDLE if jitter_NT is None else jitter_NT[clips]
-    place = (part + inside) * there[:, None] // np.maximum(taken, 1)[:, None]
+    position = (part + inside) * available[:, None] // np.maximum(taken, 1)[:, None]
     mask = part < taken[:, None]
-    # A jitter next to 1 may be rounded up to the next part.
-    chosen = np.minimum(place.astype(np.int64), np.maximum(there - 1, 0)[:, None])
+    # A jitter close to 1 may be rounded up to the next part.
+    chosen = np.minimum(position.astype(np.int64), np.maximum(available - 1, 0)[:, None])
     chosen = np.where(mask, pieces.offsets[clips][:, None] + chosen, 0)
     if not len(pieces.first):
         return np.zeros((*chosen.shape, pieces.length), np.int64), mask
@@ -118,7 +118,7 @@ def pick(pieces: Pieces, clips: Ints, count: int, jitter_NT: Jitter | None = Non
 
 
 def draw_jitter(n_clips: int, count: int, *, seed: int, name: str, epoch: int) -> Jitter:
-    """Random places (N, T) in [0, 1) for :func:`pick`; those of a clip depend on its place in the list."""
+    """Draw positions (N, T) in [0, 1) for :func:`pick`; those of a clip depend on its index in the list."""
     random = generator(seed, "pieces", name, epoch)
     drawn: Jitter = torch.rand((n_clips, count), generator=random, dtype=torch.float64).numpy()
     return drawn

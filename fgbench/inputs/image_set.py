@@ -19,7 +19,7 @@ from fgbench.inputs.batching import Source
 from fgbench.inputs.manifest_pictures import (
     FACE_PX,
     Decode,
-    Places,
+    Indices,
     Read,
     Stored,
     decode_into,
@@ -34,8 +34,8 @@ from fgbench.runs.samples import Sample
 from fgbench.training.context import Progress
 
 
-def untold(name: str, done: int, of: int) -> None:
-    """Progress that nobody is told of."""
+def ignore(name: str, done: int, of: int) -> None:
+    """Do nothing: the callback where progress is not wanted."""
 
 
 _CHUNK = 16  # images per task of a thread
@@ -48,8 +48,8 @@ class ImageSet:
     Attributes:
         sample_ids: N ids.
         clip_ids: Clip of each.
-        labels: (N,) int64 classes, as places in the label set, on the device.
-        basic: (N,) int64 upper classes, as places in ``LabelSet.upper``, on the device; zeros where the label
+        labels: (N,) int64 classes, as indices in the label set, on the device.
+        basic: (N,) int64 upper classes, as indices in ``LabelSet.upper``, on the device; zeros where the label
             set has none.
         images: Their pictures, 3 x 224 x 224 uint8 RGB.
     """
@@ -71,19 +71,19 @@ def open_image_set(
     device: torch.device,
     resident_mb: int,
     jobs: int,
-    progress: Progress = untold,
+    progress: Progress = ignore,
     labels: LabelSet | None = None,
 ) -> ImageSet:
-    """Samples of the image set with their pictures: in memory if they fit, else streamed from the disk.
+    """Open samples of the image set with their pictures: in memory if they fit, else streamed from the disk.
 
     Args:
         manifests: Folder of the manifests.
         samples: Samples that have pictures, each once; see
             :func:`fgbench.inputs.manifest_pictures.image_ids`.
-        device: Where batches are to lie.
+        device: Device of the batches.
         resident_mb: MiB that the pictures may take.
         jobs: Threads that decode.
-        progress: Told of the decoding.
+        progress: Called as pictures are decoded.
         labels: The classes; ``None`` are the 33 leaves.
 
     Raises:
@@ -108,16 +108,16 @@ def open_source(
     device: torch.device,
     resident_mb: int,
     jobs: int,
-    progress: Progress = untold,
+    progress: Progress = ignore,
 ) -> Source:
-    """Faces in memory if they fit, else streamed; see :func:`open_image_set`."""
+    """Open faces: in memory if they fit, else streamed; see :func:`open_image_set`."""
     if fits(len(stored) * 3 * FACE_PX**2, device=device, resident_mb=resident_mb):
         return Resident(decode_all(stored, device=device, jobs=jobs, progress=progress))
     return Streamed(stored, device=device, jobs=jobs)
 
 
 def class_targets(names: Sequence[str], labels: LabelSet | None = None) -> tuple[Tensor, Tensor]:
-    """Classes and upper classes as numbers, two (N,) int64; zeros for upper classes that there are none of.
+    """Return classes and upper classes as numbers, two (N,) int64; zeros without upper classes.
 
     Args:
         names: N labels.
@@ -126,13 +126,13 @@ def class_targets(names: Sequence[str], labels: LabelSet | None = None) -> tuple
     Raises:
         UnknownLabelError: If a class is not in the label set.
     """
-    known = labels or fg33()
-    fine = known.numbers(names)
-    return torch.from_numpy(fine), torch.from_numpy(known.upper_numbers(fine))
+    label_set = labels or fg33()
+    fine = label_set.numbers(names)
+    return torch.from_numpy(fine), torch.from_numpy(label_set.upper_numbers(fine))
 
 
 def load_images(manifests: Path, sample_ids: Sequence[str], *, jobs: int = 1) -> Tensor:
-    """Pictures of the image set, (N, 3, 224, 224) uint8 RGB on the CPU, in the order of the ids.
+    """Load pictures of the image set, (N, 3, 224, 224) uint8 RGB on the CPU, in the order of the ids.
 
     Raises:
         ManifestError: If one has no picture, or the manifests are missing or damaged.
@@ -143,7 +143,7 @@ def load_images(manifests: Path, sample_ids: Sequence[str], *, jobs: int = 1) ->
 
 
 def load_frames(manifests: Path, frames: Sequence[tuple[str, int]], *, jobs: int = 1) -> Tensor:
-    """Faces of sampled frames by clip and frame number; otherwise as :func:`load_images`."""
+    """Load faces of sampled frames by clip and frame number; otherwise as :func:`load_images`."""
     return decode_all(find_frames(manifests, frames), device=torch.device("cpu"), jobs=jobs)
 
 
@@ -152,23 +152,23 @@ def decode_all(
     *,
     device: torch.device,
     jobs: int,
-    progress: Progress = untold,
+    progress: Progress = ignore,
     decode: Decode = decode_into,
     read: Read = read_encoded,
     channels: int = 3,
     side_px: int = FACE_PX,
 ) -> Tensor:
-    """All pictures, decoded.
+    """Decode all pictures.
 
     Args:
-        stored: Where they lie.
-        device: Where to put them.
+        stored: Their positions in the files.
+        device: Device to put them on.
         jobs: Threads that decode.
-        progress: Told ``("decode", pictures done, pictures)``.
+        progress: Called with ``("decode", pictures done, pictures)``.
         decode: Fills the planes of one picture; called in several threads.
-        read: Reads what is encoded of a unit.
-        channels: Planes that are filled.
-        side_px: Side of what is filled.
+        read: Reads the encoded pictures of a unit.
+        channels: Planes of a picture.
+        side_px: Side of the planes.
 
     Returns:
         (N, channels, side_px, side_px) uint8, by default RGB, in the order of the list.
@@ -196,7 +196,7 @@ def decode_all(
 class _Begun:
     """A row group that is being decoded."""
 
-    places: Places
+    indices: Indices
     planes: Tensor
     tasks: Sequence[Future[None]]
 
@@ -204,25 +204,25 @@ class _Begun:
 def _begin(
     pool: ThreadPoolExecutor, stored: Stored, unit: int, images: Tensor, decode: Decode, read: Read
 ) -> _Begun:
-    """Begin to decode a unit, into its rows of ``images`` on the CPU, else into a tensor of its own."""
-    encoded, places = read(stored, unit, None), stored.places[unit]
+    """Begin to decode a unit, into its rows of ``images`` on the CPU, else into a separate tensor."""
+    encoded, indices = read(stored, unit, None), stored.indices[unit]
     direct = images.device.type == "cpu"
-    target = images if direct else torch.empty((len(places), *images.shape[1:]), dtype=torch.uint8)
+    target = images if direct else torch.empty((len(indices), *images.shape[1:]), dtype=torch.uint8)
     planes = target.numpy()
-    rows = places if direct else np.arange(len(places))
+    rows = indices if direct else np.arange(len(indices))
 
     def work(start: int) -> None:
-        for here in range(start, min(start + _CHUNK, len(places))):
-            decode(planes[rows[here]], encoded[here], stored.names[places[here]])
+        for row in range(start, min(start + _CHUNK, len(indices))):
+            decode(planes[rows[row]], encoded[row], stored.names[indices[row]])
 
-    return _Begun(places, target, [pool.submit(work, start) for start in range(0, len(places), _CHUNK)])
+    return _Begun(indices, target, [pool.submit(work, start) for start in range(0, len(indices), _CHUNK)])
 
 
 def _end(begun: _Begun, images: Tensor) -> int:
-    """Wait for a unit and put it in its place; returns its number of pictures."""
+    """Wait for a unit and copy it into its rows; return its number of pictures."""
     for task in begun.tasks:
         task.result()
     if begun.planes is not images:
-        places = torch.from_numpy(begun.places).to(images.device)
-        images.index_copy_(0, places, begun.planes.to(images.device))
-    return len(begun.places)
+        indices = torch.from_numpy(begun.indices).to(images.device)
+        images.index_copy_(0, indices, begun.planes.to(images.device))
+    return len(begun.indices)

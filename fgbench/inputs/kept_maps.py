@@ -1,9 +1,9 @@
-"""The maps that image models train on while their trunk is frozen: computed once, shared by runs.
+"""Maps that image models train on while their trunk is frozen: computed once, shared by runs.
 
 Writes ``cache/maps/<fingerprint>/`` of the work folder; see :mod:`fgbench.inputs.kept_tensors`.
 
-Maps are kept as float16 (11 bits), so that training on them gives what training on pictures gives up to that
-rounding; see ``data.keep_maps``. Those of the validation images are float16 also where none are kept.
+Maps are kept as float16 (11 bits): training on them equals training on pictures up to that rounding; see
+``data.keep_maps``. Maps of the validation images are float16 even if none are kept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fgbench.training.processes import join_processes
 
 _BATCH = 32
 _FORMAT = 1
-"""Raised when the same key gives other maps."""
+"""Increased when the same key gives other maps."""
 
 _PLAIN: tuple[View, ...] = ((0, False),)
 
@@ -44,16 +44,16 @@ def open_maps(
     selection: ImageSet,
     most: int,
 ) -> tuple[Source | None, Tensor]:
-    """Maps of a network with a frozen trunk, which is in evaluation mode.
+    """Open the maps of a network with a frozen trunk, in evaluation mode.
 
     Args:
         model: The network.
         config: The recipe; ``data.keep_maps`` decides whether maps of training images are kept.
-        preprocessing: From pictures to what the network sees.
-        place: Where.
+        preprocessing: From pictures to the network's input.
+        place: Context of the run.
         train: Samples to train on, in all views of the recipe.
         selection: Samples on which the epoch is chosen, in the plain view.
-        most: Most regions that a run of the recipe looks at: so many are kept.
+        most: Most regions that a run of the recipe zooms into; that many are kept.
 
     Returns:
         Maps of the training samples (``None`` if they are not kept), and maps (N, R, C, 6, 6) float16 of the
@@ -62,7 +62,7 @@ def open_maps(
     Raises:
         DatasetError: If there are no selection samples.
         ResourceError: If the disk is full or has too little room, or another process makes the same maps.
-        ConfigError: If maps are beyond the range of float16.
+        ConfigError: If maps exceed the range of float16.
     """
     if not len(selection):
         raise DatasetError(
@@ -72,7 +72,7 @@ def open_maps(
         return None, _in_memory(model, preprocessing, selection)
     wide = model
     if most > model.config.zooms:
-        # The same modules, looked through with more regions.
+        # The same modules with more regions.
         wide = copy.copy(model)
         wide.config = model.config.model_copy(update={"zooms": most})
     common = {

@@ -1,15 +1,14 @@
 """Last maps of a frozen trunk for every view of every image, kept in a file.
 
-Layout, below a folder that the caller names by a fingerprint of all that decides the maps::
+Layout, below a folder that the caller names by a fingerprint of all that the maps depend on::
 
     maps-<RR>.f16        float16 (little-endian) N x V x R x C x h x w: images, views, maps of an image
-    maps-<RR>.json       what they are of, size and SHA-256 of the file; written last
-    maps-<RR>.partial    the file while it is made; maps-<RR>.progress.json: its images, with checksums
+    maps-<RR>.json       their key, size and SHA-256 of the file; written last
+    maps-<RR>.partial    the unfinished file; maps-<RR>.progress.json: its images, with checksums
 
 Files are never changed once they are complete, so that several runs may read them. The SHA-256 is compared
-when a process opens a file first (about 1.5 GB/s on one core, beside reading the disk), the checksums when an
-unfinished file is continued; what is damaged is said and made again, and records of another shape are as good
-as none.
+when a process first opens a file (about 1.5 GB/s on one core, plus reading the disk), the checksums when an
+unfinished file is continued; damage is reported and repaired, and records of another shape are ignored.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from fgbench.storage import exclusive, explained, read_json, write_json
 from fgbench.training.context import Progress
 
 Compute = Callable[[Tensor, int], Tensor]
-"""Makes maps (B, R, C, h, w) of images (B, 3, H, W) uint8 and the number of a view."""
+"""Computes maps (B, R, C, h, w) of images (B, 3, H, W) uint8 and the index of a view."""
 
 _SAVE_EVERY_S = 10.0
 _AHEAD = 2
@@ -65,7 +64,7 @@ class _Record(BaseModel):
 
 
 class _Progress(BaseModel):
-    """``maps-<RR>.progress.json``: which images an unfinished file has, with the CRC-32 of each row."""
+    """``maps-<RR>.progress.json``: finished images of an unfinished file, with the CRC-32 of each row."""
 
     model_config = ConfigDict(strict=True)
 
@@ -79,7 +78,7 @@ _Shape = TypeVar("_Shape", bound=BaseModel)
 
 
 def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
-    """A JSON file of a shape; ``None`` if it is not there, cannot be read, or has another."""
+    """Read a JSON file of a shape; ``None`` if it is missing, unreadable, or has another shape."""
     try:
         return shape.model_validate(read_json(path))
     except (FgbenchError, OSError, ValidationError, RecursionError):
@@ -91,7 +90,7 @@ class KeptMaps:
 
     Args:
         maps: (N, V, R, C, h, w) float16: on the CPU (also a mapped file), or on the device.
-        device: Where batches are to lie.
+        device: Device of the batches.
     """
 
     def __init__(self, maps: Tensor, *, device: torch.device) -> None:
@@ -102,24 +101,24 @@ class KeptMaps:
         return self._maps.shape[0]
 
     def view(self, number: int) -> Tensor:
-        """Maps of one view of all images, (N, R, C, h, w) float16, on the device."""
+        """Return the maps of one view of all images, (N, R, C, h, w) float16, on the device."""
         return self._maps[:, number].to(self._device)
 
-    def rows(self, places: Tensor, views: Tensor) -> Tensor:
-        """What is kept of images, by their places and views (...) int64 on the CPU, one map each.
+    def rows(self, images: Tensor, views: Tensor) -> Tensor:
+        """Return one kept map of each image, by indices and views (...) int64 on the CPU.
 
         Returns:
             (..., C h w) float32 on the device.
         """
         n_views = self._maps.shape[1]
         flat = self._maps.flatten(0, 1).flatten(1)
-        found = flat.index_select(0, (places * n_views + views).flatten().to(flat.device))
-        return found.to(self._device).float().unflatten(0, places.shape)
+        kept = flat.index_select(0, (images * n_views + views).flatten().to(flat.device))
+        return kept.to(self._device).float().unflatten(0, images.shape)
 
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """Batches of an epoch: with ``shuffle`` of the views of :func:`fgbench.inputs.crops.draw_views`,
+        """Return batches of an epoch: with ``shuffle`` of the views of :func:`fgbench.inputs.crops.draw_views`,
         else of view 0 in the order of the list."""
         n, n_views = self._maps.shape[:2]
         order = epoch_order(n, seed=seed, epoch=epoch, shuffle=shuffle)
@@ -127,8 +126,8 @@ class KeptMaps:
         if shuffle:
             views = draw_views(n, n_views, seed=seed, epoch=epoch)
         rows = torch.arange(n) * n_views + views
-        at = self._maps.device
-        return _Epoch(self._maps, rows.to(at), Slices(order.to(at), batch, rank, world), self._device)
+        device = self._maps.device
+        return _Epoch(self._maps, rows.to(device), Slices(order.to(device), batch, rank, world), self._device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +145,7 @@ class _Epoch:
             for index in self.slices:
                 yield Batch(self._take(index).float(), index)
             return
-        # The maps are read from the file, and sent, beside the network.
+        # Maps are read from the file and transferred while the network computes.
         with ThreadPoolExecutor(1, thread_name_prefix="maps") as reader:
             ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
             for index in self.slices:
@@ -182,45 +181,45 @@ def keep_maps(
     progress: Progress,
     note: Note = unheard,
 ) -> KeptMaps:
-    """Maps of all views of all images: those of the folder, else made now and kept there.
+    """Return maps of all views of all images: those of the folder, else newly computed and kept there.
 
-    What a killed process made is used. Maps of more regions serve for fewer: the first are taken.
+    Maps of a killed process are used. Of maps with more regions the first are taken.
 
     Args:
-        folder: Of these maps alone; its name should be a digest of ``key``.
-        key: All that decides the maps but their number per image, as plain values.
+        folder: Folder of these maps only; its name should be a digest of ``key``.
+        key: All that the maps depend on, except their number per image, as plain values.
         images: The images, N.
         n_views: Views of an image, V.
-        n_maps: Maps of a view that are wanted, R.
-        n_made: Maps of a view that ``compute`` makes, at least ``n_maps``: more serve later runs.
-        compute: Makes them.
+        n_maps: Maps of a view to return, R.
+        n_made: Maps of a view that ``compute`` returns, at least ``n_maps``: more serve later runs.
+        compute: Computes them.
         batch: Images per call of ``compute``.
-        device: Where batches are to lie.
+        device: Device of the batches.
         resident_mb: MiB of its memory that maps may take; more are read from the file.
-        progress: Told ``("maps", images done, images)``.
-        note: Told what is damaged and made again.
+        progress: Called with ``("maps", images done, images)``.
+        note: Called with a sentence on damaged files that are computed again.
 
     Raises:
         ResourceError: If the disk is full or has too little room, or another process makes the same maps.
-        ConfigError: If maps are beyond the range of float16.
+        ConfigError: If maps exceed the range of float16.
     """
 
-    def there(note: Note) -> Tensor | None:
+    def existing(note: Note) -> Tensor | None:
         return find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps, note=note)
 
-    found = there(note)
-    if found is None:
+    maps = existing(note)
+    if maps is None:
         with exclusive(folder):
             # Another process may have made them in between.
-            found = there(unheard)
-            if found is None:
+            maps = existing(unheard)
+            if maps is None:
                 made = (n_views, n_made)
                 _make(folder, key, images, made, compute, batch=batch, progress=progress, note=note)
-                found = there(note)
-    assert found is not None
-    if device.type == "cuda" and fits(found.numel() * 2, device=device, resident_mb=resident_mb):
-        found = found.to(device)
-    return KeptMaps(found, device=device)
+                maps = existing(note)
+    assert maps is not None
+    if device.type == "cuda" and fits(maps.numel() * 2, device=device, resident_mb=resident_mb):
+        maps = maps.to(device)
+    return KeptMaps(maps, device=device)
 
 
 def find_maps(
@@ -232,39 +231,41 @@ def find_maps(
     n_maps: int,
     note: Note = unheard,
 ) -> Tensor | None:
-    """Complete and undamaged maps of a folder: (N, V, n_maps, C, h, w) float16, a mapped file.
+    """Find complete and undamaged maps of a folder: (N, V, n_maps, C, h, w) float16, a memory-mapped file.
 
     Returns:
         ``None`` if there are none of this key, or of fewer regions only.
     """
     for path in sorted(folder.glob("maps-*.json")):
-        said = _read(path, _Record)
-        if said is None or said.key != dict(key):
+        record = _read(path, _Record)
+        if record is None or record.key != dict(key):
             continue
-        shape = tuple(said.shape)
+        shape = tuple(record.shape)
         if shape[:2] != (n_images, n_views) or shape[2] < n_maps:
             continue
         data = path.with_suffix(".f16")
-        fault = _fault(data, said)
+        fault = _fault(data, record)
         if fault is None:
             return torch.from_numpy(_mapped(data, shape))[:, :, :n_maps]
         note(f"{data} {fault}: it is made again")
     return None
 
 
-def _fault(data: Path, said: _Record) -> str | None:
-    """Why numbers are not those of their record; ``None`` if they are."""
+def _fault(data: Path, record: _Record) -> str | None:
+    """Return why a file does not match its record; ``None`` if it does."""
     try:
         size = data.stat().st_size
-        if not size == said.bytes == 2 * prod(said.shape):
-            return f"is damaged ({size} bytes, expected {said.bytes})"
-        return None if _digest(data) == said.sha256 else "is damaged (its SHA-256 is not that of its record)"
+        if not size == record.bytes == 2 * prod(record.shape):
+            return f"is damaged ({size} bytes, expected {record.bytes})"
+        return (
+            None if _digest(data) == record.sha256 else "is damaged (its SHA-256 is not that of its record)"
+        )
     except OSError as error:
         return f"is missing or cannot be read ({error.strerror})"
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file, which is read once per process as long as nobody writes to it."""
+    """Return the SHA-256 of a file, which is read once per process unless it changes."""
     stat = path.stat()
     return _digest_of(path.absolute(), (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
@@ -277,7 +278,7 @@ def _digest_of(path: Path, stamp: tuple[int, ...]) -> str:
 def _mapped(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not prod(shape):
         return np.empty(shape, np.float16)
-    # Copy on write: torch wants arrays that may be written to, and the file is not to be.
+    # Copy on write: torch needs writable arrays, and the file must not change.
     return np.memmap(path, np.float16, mode="c", shape=shape)
 
 
@@ -292,7 +293,7 @@ def _make(
     progress: Progress,
     note: Note,
 ) -> None:
-    """Make the maps that are still missing and let the file appear under its name."""
+    """Compute the missing maps and give the complete file its name."""
     assert sys.byteorder == "little", "maps are written as the machine has them"
     for link in filter(Path.is_symlink, sorted(folder.glob("maps-*.partial"))):
         link.unlink()  # it would be written through
@@ -317,10 +318,10 @@ def _make(
     with explained(target):
         unfinished.path.replace(target)
     full = [len(images), *(unfinished.shape or (*shape, 0, 0, 0))]
-    said = _Record(
+    record = _Record(
         key=dict(key), shape=full, dtype="float16", bytes=target.stat().st_size, sha256=_digest(target)
     )
-    write_json(target.with_suffix(".json"), said.model_dump())
+    write_json(target.with_suffix(".json"), record.model_dump())
     unfinished.record.unlink(missing_ok=True)
 
 
@@ -336,7 +337,7 @@ def _half(maps: Tensor) -> Tensor:
 
 
 class _Unfinished:
-    """Maps while they are made: which images are done, and where they are in the file."""
+    """An unfinished file of maps: which images are done, and their rows in the file."""
 
     def __init__(self, target: Path, n_images: int, note: Note) -> None:
         self.path = target.with_suffix(".partial")
@@ -344,18 +345,18 @@ class _Unfinished:
         self.done = np.zeros(n_images, np.bool_)
         self.shape: tuple[int, ...] | None = None
         self._checks = np.zeros(n_images, np.uint32)
-        said = _read(self.record, _Progress)
-        if said is None or said.n_images != n_images or not self._takes_up(said):
+        progress = _read(self.record, _Progress)
+        if progress is None or progress.n_images != n_images or not self._resume(progress):
             self.path.unlink(missing_ok=True)
             return
         if damaged := self._drop_damaged():
             note(f"{self.path} is damaged: {damaged} of its images are made again")
 
-    def _takes_up(self, said: _Progress) -> bool:
-        """Go on from a record; ``False`` if it and the file do not agree."""
-        n_images, shape = said.n_images, tuple(said.shape)
+    def _resume(self, progress: _Progress) -> bool:
+        """Continue from a record; return ``False`` if it does not match the file."""
+        n_images, shape = progress.n_images, tuple(progress.shape)
         try:
-            bits, checks = bytes.fromhex(said.done), bytes.fromhex(said.checks)
+            bits, checks = bytes.fromhex(progress.done), bytes.fromhex(progress.checks)
             size = self.path.stat().st_size
         except (ValueError, OSError):
             return False
@@ -367,19 +368,19 @@ class _Unfinished:
         return True
 
     def _drop_damaged(self) -> int:
-        """Take rows for not done whose checksum is another; returns how many."""
+        """Mark rows with another checksum as not done; return their number."""
         assert self.shape is not None
         length, damaged = _row_bytes(self.shape), 0
         with self.path.open("rb") as file:
-            for place in np.flatnonzero(self.done).tolist():
-                file.seek(place * length)
-                if zlib.crc32(file.read(length)) != self._checks[place]:
-                    self.done[place] = False
+            for row in np.flatnonzero(self.done).tolist():
+                file.seek(row * length)
+                if zlib.crc32(file.read(length)) != self._checks[row]:
+                    self.done[row] = False
                     damaged += 1
         return damaged
 
     def write(self, file: Any, index: np.ndarray, maps: np.ndarray) -> None:
-        """Put maps (B, V, R, C, h, w) of images into their rows of the file."""
+        """Write maps (B, V, R, C, h, w) of images into their rows of the file."""
         if self.shape is None:
             self.shape = maps.shape[1:]
             needed, free = len(self.done) * _row_bytes(self.shape), shutil.disk_usage(self.path.parent).free
@@ -390,26 +391,26 @@ class _Unfinished:
                     "the recipe",
                 )
             file.truncate(needed)
-        for place, row in zip(index.tolist(), maps, strict=True):
-            data = row.tobytes()
-            file.seek(place * len(data))
+        for row, image_maps in zip(index.tolist(), maps, strict=True):
+            data = image_maps.tobytes()
+            file.seek(row * len(data))
             file.write(data)
-            self._checks[place] = zlib.crc32(data)
+            self._checks[row] = zlib.crc32(data)
         self.done[index] = True
 
     def save(self, file: Any) -> None:
-        """Bring all that is written to the disk, then note which images are done."""
+        """Flush the maps to the disk, then record which images are done."""
         if self.shape is None:
             return
         file.flush()
         os.fsync(file.fileno())
-        said = {
+        progress = {
             "n_images": len(self.done),
             "shape": list(self.shape),
             "done": np.packbits(self.done).tobytes().hex(),
             "checks": self._checks.tobytes().hex(),
         }
-        write_json(self.record, said)
+        write_json(self.record, progress)
 
 
 def _row_bytes(shape: tuple[int, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Finds, reads and decodes the pictures of the manifests.
+"""Finding, reading and decoding the pictures of the manifests.
 
 Reads ``manifests/images/*.parquet``, ``manifests/faces/*.parquet`` and
 ``manifests/features/optical_flow/*.parquet``, a row group at a time.
@@ -29,31 +29,31 @@ FLOW = "features/optical_flow"
 _WHOLE = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND\xaeB`\x82"))  # first and last bytes of JPEG, PNG
 
 Pixels = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stored:
-    """Where the pictures of a list of N samples lie.
+    """Positions in the files of the pictures of N samples.
 
     Attributes:
         names: N ids, for messages.
-        units: Files and numbers of row groups that hold some of them, in the order of storage.
-        places: For each unit, the places in the list of the samples that it holds, in the order of its rows.
+        units: Files and indices of row groups that hold some of them, in the order of storage.
+        indices: For each unit, the indices in the list of the samples that it holds, in the order of its rows.
         rows: For each unit, the rows of these samples in the row group.
     """
 
     names: Sequence[str]
     units: Sequence[tuple[Path, int]]
-    places: Sequence[Places]
-    rows: Sequence[Places]
+    indices: Sequence[Indices]
+    rows: Sequence[Indices]
 
     def __len__(self) -> int:
         return len(self.names)
 
 
 def image_ids(manifests: Path) -> frozenset[str]:
-    """Ids of all pictures of the image set, copies included; frames without a face have none.
+    """Return the ids of all pictures of the image set, copies included; frames without a face have none.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -65,11 +65,11 @@ def image_ids(manifests: Path) -> frozenset[str]:
 def usable_frames(
     manifests: Path, *, roles: Collection[str] = ("image", "video", "both")
 ) -> frozenset[tuple[str, int]]:
-    """Clip and number of all sampled frames with a usable face.
+    """Return clip and number of all sampled frames with a usable face.
 
     Args:
         manifests: Folder of the manifests.
-        roles: What frames may be sampled for: the image set, the video set, both.
+        roles: Roles of the frames: for the image set, the video set, or both.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -84,7 +84,7 @@ def usable_frames(
 
 
 def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
-    """Pictures of the image set by their ids.
+    """Find pictures of the image set by their ids.
 
     Args:
         manifests: Folder of the manifests.
@@ -98,36 +98,36 @@ def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
 
 
 def find_frames(manifests: Path, frames: Sequence[tuple[str, int]]) -> Stored:
-    """Faces of sampled frames by clip and frame number; names and errors as :func:`find_images`."""
+    """Find faces of sampled frames by clip and frame number; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in frames]
     return _find(_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
 
 
 def joined(parts: Sequence[tuple[Sequence[int], Stored]], names: Sequence[str]) -> Stored:
-    """Where the pictures of several lists lie, as one list.
+    """Join the positions of the pictures of several lists to one list.
 
     Args:
-        parts: Places in the whole list of the samples of each, and where these lie.
+        parts: Indices in the whole list of the samples of each part, and their positions.
         names: Ids of the whole list.
     """
-    at = [np.asarray(places, np.int64) for places, _ in parts]
+    in_whole = [np.asarray(indices, np.int64) for indices, _ in parts]
     lists = [stored for _, stored in parts]
     return Stored(
         names=names,
         units=[unit for stored in lists for unit in stored.units],
-        places=[own[places] for own, stored in zip(at, lists, strict=True) for places in stored.places],
+        indices=[own[part] for own, stored in zip(in_whole, lists, strict=True) for part in stored.indices],
         rows=[rows for stored in lists for rows in stored.rows],
     )
 
 
 def find_fields(manifests: Path, pairs: Sequence[tuple[str, int]]) -> Stored:
-    """Optical flow by clip and number of the earlier frame; names and errors as :func:`find_images`."""
+    """Find optical flow by clip and number of the earlier frame; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in pairs]
     return _find(_parts(manifests, FLOW), ["clip_id", "frame_index"], pairs, names)
 
 
 def flow_pairs(manifests: Path) -> frozenset[tuple[str, int]]:
-    """Clip and number of the earlier frame of all pairs of frames that have optical flow.
+    """Return clip and number of the earlier frame of all pairs of frames that have optical flow.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -140,7 +140,7 @@ def flow_pairs(manifests: Path) -> frozenset[tuple[str, int]]:
 def read_fields(
     stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None = None
 ) -> list[tuple[bytes, bytes]]:
-    """Encoded fields u and v of a unit; arguments and errors as of :func:`read_encoded`."""
+    """Read the encoded fields u and v of a unit; arguments and errors as of :func:`read_encoded`."""
     path, group = stored.units[unit]
     rows = stored.rows[unit] if wanted is None else stored.rows[unit][wanted]
     with open_table(path) as file:
@@ -149,30 +149,30 @@ def read_fields(
 
 
 def read_encoded(stored: Stored, unit: int, wanted: npt.NDArray[np.bool_] | None = None) -> list[bytes]:
-    """Encoded pictures of a unit, in the order of its places.
+    """Read the encoded pictures of a unit, in the order of its samples.
 
     Args:
-        stored: Where they lie.
-        unit: Number of the unit.
-        wanted: Which of the places to read; ``None`` is all.
+        stored: Their positions in the files.
+        unit: Index of the unit.
+        wanted: Mask of the samples to read; ``None`` reads all.
 
     Raises:
         ManifestError: If the file is missing or damaged, or a row has no picture.
     """
     path, group = stored.units[unit]
-    rows, places = stored.rows[unit], stored.places[unit]
+    rows, indices = stored.rows[unit], stored.indices[unit]
     if wanted is not None:
-        rows, places = rows[wanted], places[wanted]
+        rows, indices = rows[wanted], indices[wanted]
     with open_table(path) as file:
         column = file.read_row_group(group, columns=["image"]).column("image")
-        found = [item and item["bytes"] for item in column.take(rows).to_pylist()]
-    for place, data in zip(places, found, strict=True):
+        encoded = [item and item["bytes"] for item in column.take(rows).to_pylist()]
+    for index, data in zip(indices, encoded, strict=True):
         if data is None:
             raise ManifestError(
-                f"{stored.names[place]} has no picture in {path}, expected a face",
+                f"{stored.names[index]} has no picture in {path}, expected a face",
                 "run fgbench prepare again",
             )
-    return found
+    return encoded
 
 
 def decode_into(planes: Pixels, data: bytes, name: str) -> None:
@@ -230,7 +230,7 @@ def decode_frame(planes: Pixels, data: bytes, name: str) -> None:
 
 def decode_face(data: bytes, name: str) -> Pixels:
     """Decode a face to (224, 224, 3) BGR; see :func:`decode_into`."""
-    # Decoders fill what is cut off with grey, so that is looked for first.
+    # Decoders fill missing parts with grey, so truncation is checked first.
     is_whole = any(data.startswith(start) and data.endswith(end) for start, end in _WHOLE)
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if is_whole else None
     if image is None:
@@ -250,22 +250,22 @@ def decode_face(data: bytes, name: str) -> Pixels:
 
 
 Decode = Callable[[Pixels, Any, str], None]
-"""Fills planes from what is encoded of a name, as :func:`decode_into` and :func:`decode_fields` do."""
+"""Decodes data of a name into planes, as :func:`decode_into` and :func:`decode_fields` do."""
 
 Read = Callable[[Stored, int, npt.NDArray[np.bool_] | None], Sequence[Any]]
-"""Reads what is encoded of a unit, as :func:`read_encoded` and :func:`read_fields` do."""
+"""Reads the encoded data of a unit, as :func:`read_encoded` and :func:`read_fields` do."""
 
 
 def _find(
     paths: Sequence[Path], columns: list[str], keys: Sequence[tuple[Hashable, ...]], names: Sequence[str]
 ) -> Stored:
-    wanted = {key: place for place, key in enumerate(keys)}
+    wanted = {key: index for index, key in enumerate(keys)}
     if len(wanted) < len(keys):
-        twice = next(name for place, name in enumerate(names) if wanted[keys[place]] != place)
+        twice = next(name for index, name in enumerate(names) if wanted[keys[index]] != index)
         raise ValueError(f"sample {twice!r} comes twice, expected every sample once")
     units: list[tuple[Path, int]] = []
-    places: list[Places] = []
-    rows: list[Places] = []
+    indices: list[Indices] = []
+    rows: list[Indices] = []
     missing = set(wanted)
     for path in paths:
         with open_table(path) as file:
@@ -276,7 +276,7 @@ def _find(
                 if here:
                     units.append((path, group))
                     rows.append(np.array(here, np.int64))
-                    places.append(np.array([wanted[stored[row]] for row in here], np.int64))
+                    indices.append(np.array([wanted[stored[row]] for row in here], np.int64))
                     missing.difference_update(stored)
     if missing:
         lost = sorted(names[wanted[key]] for key in missing)
@@ -284,7 +284,7 @@ def _find(
             f"{len(lost)} of {len(names)} samples have no picture in the manifests, e.g. {lost[0]!r}",
             "run fgbench prepare again",
         )
-    return Stored(names=names, units=units, places=places, rows=rows)
+    return Stored(names=names, units=units, indices=indices, rows=rows)
 
 
 def _parts(manifests: Path, table: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""From stored faces to what a network sees, the same in training, test and prediction (paper section V-A)."""
+"""Preprocessing of stored faces, the same in training, test and prediction (paper section V-A)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
-    """How faces are enlarged, cropped and normalised.
+    """Enlarging, cropping and normalisation of faces.
 
     Attributes:
         resize_px: Side that they are enlarged to before 224 x 224 crops. Not stated in the paper.
-        mean: Per channel (red, green, blue), in grey levels; that of the training images.
-        std: Likewise, standard deviation.
-        grey: Whether faces are shown without colour, as those that were trained on: what a network makes of
-            colours that it has never seen is chance.
+        mean: Per channel (red, green, blue), in grey levels, of the training images.
+        std: Standard deviation, likewise.
+        grey: Whether faces are made grey, as the training faces: outputs for unseen colours are arbitrary.
     """
 
     resize_px: int
@@ -36,19 +35,19 @@ class Preprocessing:
     grey: bool = False
 
     def centre(self, images_u8: Tensor) -> Tensor:
-        """Normalised centre crops, (B, 3, 224, 224) float32, of RGB images (B, 3, 224, 224) uint8."""
+        """Return normalised centre crops, (B, 3, 224, 224) float32, of RGB images (B, 3, 224, 224) uint8."""
         n = len(images_u8)
-        nought = torch.zeros(n, dtype=torch.int64, device=images_u8.device)
-        return self.view(images_u8, nought, nought.bool())
+        zeros = torch.zeros(n, dtype=torch.int64, device=images_u8.device)
+        return self.view(images_u8, zeros, zeros.bool())
 
     def view(self, images_u8: Tensor, choice_B: Tensor, flip_B: Tensor) -> Tensor:
-        """Normalised crops, see :func:`fgbench.inputs.crops.five_crops`."""
+        """Return normalised crops, see :func:`fgbench.inputs.crops.five_crops`."""
         shown = without_colour(images_u8) if self.grey else images_u8
         crops = five_crops(enlarge(shown, self.resize_px), choice_B, flip_B)
         return normalise(crops, self.mean, self.std)
 
     def in_face(self, boxes: Tensor) -> Tensor:
-        """Boxes in px of a centre crop as boxes in px of the 224 px face that it was taken from.
+        """Convert boxes in px of a centre crop to px of its 224 px face.
 
         Args:
             boxes: Edges (..., 4): x0, y0, x1, y1.
@@ -57,13 +56,13 @@ class Preprocessing:
         return (boxes + margin_px) * (FACE_PX / self.resize_px)
 
     def plain(self) -> dict[str, Any]:
-        """As metadata of weights."""
-        told = {"resize_px": self.resize_px, "mean": list(self.mean), "std": list(self.std)}
-        return {**told, "grey": True} if self.grey else told
+        """Return the metadata of weights."""
+        values = {"resize_px": self.resize_px, "mean": list(self.mean), "std": list(self.std)}
+        return {**values, "grey": True} if self.grey else values
 
     @classmethod
     def fitted(cls, images: Source, resize_px: int) -> Self:
-        """That of training images, with their mean and standard deviation per channel.
+        """Fit the mean and standard deviation per channel to training images.
 
         Raises:
             DatasetError: If there are none, or a channel has one value everywhere.
@@ -74,10 +73,10 @@ class Preprocessing:
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, Any], origin: str) -> Self:
-        """The inverse of :meth:`plain`.
+        """Read the metadata of :meth:`plain`.
 
         Raises:
-            ManifestError: If the metadata have none.
+            ManifestError: If the metadata lack them.
         """
         try:
             return cls(

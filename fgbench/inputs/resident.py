@@ -1,4 +1,4 @@
-"""Pictures or maps that lie in memory, on the device if it has room. Reads and writes nothing."""
+"""Pictures or maps in memory, on the device if they fit. Reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RESIDENT_MB = 4096
 
 
 def fits(n_bytes: int, *, device: torch.device, resident_mb: int) -> bool:
-    """Whether so many bytes may be kept on a device: within the recipe's limit and, on CUDA, within half of
-    the memory that is free there."""
+    """Return whether ``n_bytes`` may be kept on a device: within the recipe's limit and, on CUDA, within half of
+    its free memory."""
     if n_bytes > resident_mb * _MIB:
         return False
     if device.type != "cuda":
@@ -29,10 +29,10 @@ def fits(n_bytes: int, *, device: torch.device, resident_mb: int) -> bool:
 
 
 class Resident:
-    """A source whose samples lie on the device; see :class:`fgbench.inputs.batching.Source`.
+    """A source of samples in memory; see :class:`fgbench.inputs.batching.Source`.
 
     Args:
-        samples: (N, ...) on the device on which batches are to lie.
+        samples: (N, ...) on the device of the batches.
     """
 
     def __init__(self, samples: Tensor) -> None:
@@ -44,9 +44,9 @@ class Resident:
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """Batches of an epoch; without ``shuffle`` in the order of the list."""
+        """Return batches of an epoch; without ``shuffle`` in the order of the list."""
         order = epoch_order(len(self), seed=seed, epoch=epoch, shuffle=shuffle)
-        # The order is sent to the device once, so that no batch waits for it.
+        # The order is transferred to the device once, so that no batch waits for it.
         return _Taken(self._samples, Slices(order.to(self._samples.device), batch, rank, world))
 
 
@@ -64,7 +64,7 @@ class _Taken:
 
 
 def take(samples: Tensor, index: Tensor) -> Tensor:
-    """Rows of samples (N, ...), as a new tensor; on the CPU torch copies bytes slower than larger numbers."""
+    """Return rows of samples (N, ...) as a new tensor; on the CPU torch copies bytes slower than larger numbers."""
     flat = samples.flatten(1)
     wide = flat.dtype == torch.uint8 and flat.shape[1] % 8 == 0 and flat.is_contiguous()
     rows = flat.view(torch.int64) if wide else flat

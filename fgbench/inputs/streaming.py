@@ -27,13 +27,13 @@ WINDOW_ROWS = 4096
 class Streamed:
     """A source that reads from the disk; see :class:`fgbench.inputs.batching.Source`.
 
-    Every process reads all row groups but decodes its own rows alone. At most two windows and a batch of
+    Every process reads all row groups but decodes only its own rows. At most two windows and a batch of
     encoded pictures, and ``jobs + 1`` decoded batches are held.
 
     Args:
-        stored: Where the pictures lie.
-        device: Where batches are to lie.
-        jobs: Threads that decode; they do not change what comes.
+        stored: Positions of the pictures in the files.
+        device: Device of the batches.
+        jobs: Threads that decode; results do not depend on them.
         window_rows: Rows that are shuffled together, at least.
     """
 
@@ -51,15 +51,15 @@ class Streamed:
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """Batches of an epoch; without ``shuffle`` in the order in which the pictures are stored."""
-        sizes = [len(places) for places in self._stored.places]
+        """Return batches of an epoch; without ``shuffle`` in the order of storage."""
+        sizes = [len(indices) for indices in self._stored.indices]
         random = generator(seed, "streamed order", epoch)
         units = torch.randperm(len(sizes), generator=random) if shuffle else torch.arange(len(sizes))
         windows = windows_of(units.tolist(), sizes, self._window_rows)
         order = [torch.empty(0, dtype=torch.int64)]
         for window in windows:
-            places = torch.from_numpy(np.concatenate([self._stored.places[unit] for unit in window]))
-            order.append(places[torch.randperm(len(places), generator=random)] if shuffle else places)
+            indices = torch.from_numpy(np.concatenate([self._stored.indices[unit] for unit in window]))
+            order.append(indices[torch.randperm(len(indices), generator=random)] if shuffle else indices)
         return _Epoch(
             stored=self._stored,
             slices=Slices(torch.cat(order), batch, rank, world),
@@ -70,8 +70,7 @@ class Streamed:
 
 
 def windows_of(units: Iterable[int], sizes: Sequence[int], rows: int) -> list[list[int]]:
-    """Units in their order, put together until each window has at least ``rows`` rows (the last has what is
-    left)."""
+    """Group units, in their order, into windows of at least ``rows`` rows (the last may have fewer)."""
     windows: list[list[int]] = []
     filled = rows
     for unit in units:
@@ -95,7 +94,7 @@ class _Epoch:
         return len(self.slices)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches in order; reading and decoding run ahead in threads, which end with the iteration."""
+        """Iterate over batches in order; threads read and decode ahead, and end with the iteration."""
         reader = ThreadPoolExecutor(1, thread_name_prefix="read")
         decoders = ThreadPoolExecutor(self.jobs, thread_name_prefix="decode")
         ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
@@ -111,7 +110,7 @@ class _Epoch:
             decoders.shutdown(wait=True, cancel_futures=True)
 
     def _encoded(self, reader: ThreadPoolExecutor) -> Iterator[tuple[Tensor, list[bytes]]]:
-        """Places and encoded pictures of each batch; the next window is read meanwhile."""
+        """Iterate over indices and encoded pictures of each batch; the next window is read meanwhile."""
         if not self.windows:
             return
         own = np.zeros(len(self.stored), np.bool_)
@@ -121,29 +120,29 @@ class _Epoch:
         coming = reader.submit(self._read, 0, own)
         read = 0
         for index in self.slices:
-            places = index.tolist()
-            while any(place not in held for place in places):
+            indices = index.tolist()
+            while any(i not in held for i in indices):
                 held |= coming.result()
                 read += 1
                 if read < len(self.windows):
                     coming = reader.submit(self._read, read, own)
-            yield index, [held.pop(place) for place in places]
+            yield index, [held.pop(i) for i in indices]
 
     def _read(self, window: int, own: np.ndarray) -> dict[int, bytes]:
-        found: dict[int, bytes] = {}
+        encoded: dict[int, bytes] = {}
         for unit in self.windows[window]:
-            places = self.stored.places[unit]
-            wanted = own[places]
-            found |= zip(places[wanted].tolist(), read_encoded(self.stored, unit, wanted), strict=True)
-        return found
+            indices = self.stored.indices[unit]
+            wanted = own[indices]
+            encoded |= zip(indices[wanted].tolist(), read_encoded(self.stored, unit, wanted), strict=True)
+        return encoded
 
     def _decode(self, index: Tensor, encoded: list[bytes]) -> Tensor:
         images = torch.empty(
             (len(encoded), 3, FACE_PX, FACE_PX), dtype=torch.uint8, pin_memory=self.device.type == "cuda"
         )
         planes = images.numpy()
-        for row, (place, data) in enumerate(zip(index.tolist(), encoded, strict=True)):
-            decode_into(planes[row], data, self.stored.names[place])
+        for row, (sample, data) in enumerate(zip(index.tolist(), encoded, strict=True)):
+            decode_into(planes[row], data, self.stored.names[sample])
         return images
 
     def _batch(self, index: Tensor, images: Future[Tensor]) -> Batch:

@@ -1,1 +1,1 @@
-"""Networks: plain modules in PyTorch that know nothing of files, data sets or training."""
+"""Networks: plain PyTorch modules, independent of files, data sets and training."""

@@ -36,7 +36,7 @@ class Attended(NamedTuple):
 
 
 class Transfer(nn.Linear):
-    """Makes the second block's kernel of the first block's result (W and b of equation 5).
+    """Computes the second block's kernel from the first block's result (W and b of equation 5).
 
     Its weights start near zero, so that the second block too starts near the mean; not stated in the paper.
     """
@@ -61,7 +61,7 @@ class CascadedAttention(nn.Module):
     def forward(self, features_BNF: Tensor, mask_BN: Tensor) -> Attended:
         """Aggregate the frames of each clip; their order does not matter.
 
-        It is computed in float32 also under autocast.
+        Computed in float32 also under autocast.
 
         Args:
             features_BNF: Features of frames, float (B, N, F); padding may hold anything.
@@ -87,7 +87,7 @@ class CascadedAttention(nn.Module):
 
 
 def _block(frames_BNF: Tensor, mask_BN: Tensor, kernel_BF: Tensor) -> tuple[Tensor, Tensor]:
-    """One block: r = sum of a_k f_k with a = softmax of e_k = q . f_k (equations 3 and 4), and a."""
+    """Compute one block: r = sum of a_k f_k with a = softmax of e_k = q . f_k (equations 3 and 4), and a."""
     scores_BN = torch.bmm(frames_BNF, kernel_BF[:, :, None])[..., 0]
     # The lowest number instead of minus infinity: a clip without a frame would become NaN.
     lowest = torch.finfo(scores_BN.dtype).min

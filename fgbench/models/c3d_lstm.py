@@ -1,7 +1,7 @@
 """C3D on windows of frames and an LSTM over them: a temporal backbone of the paper's Table V.
 
-Source: C3D (Tran et al. 2015); its layers have the names of common ports. What is read from it (fc6), the
-LSTM's size, and how windows are laid over a clip are not stated in the paper.
+Source: C3D (Tran et al. 2015); its layers have the names of common ports. The features taken from it (fc6), the
+LSTM's size, and the layout of windows over a clip are not stated in the paper.
 
 Suffixes of tensors: B clips, N windows of the longest clip, V windows of all clips without padding,
 C channels, L frames of a window, H rows, W columns, F features.
@@ -76,7 +76,7 @@ class C3d(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x_B3LHW: Tensor) -> Tensor:
-        """Features (B, fc), not negative, of normalised RGB windows.
+        """Return features (B, fc), not negative, of normalised RGB windows.
 
         Raises:
             ValueError: If the windows have another shape than ``window``.
@@ -104,10 +104,10 @@ class C3d(nn.Module):
 
 
 def _convolution(layer: nn.Module, x_BCLHW: Tensor) -> Tensor:
-    """The convolution, in the precision of its weights on a CPU where two frames are left.
+    """Compute a convolution, in the precision of its weights on a CPU if two frames are left.
 
     oneDNN's bfloat16 kernel for CPUs (avx512_core_bf16) leaves parts of the weights' gradient unset at just
-    this depth: what stood in that memory, NaN now and then, would be trained on.
+    this depth: old values of that memory, sometimes NaN, would be trained on.
     """
     if x_BCLHW.device.type != "cpu" or x_BCLHW.shape[2] != _DEPTH_WITHOUT_BF16:
         return layer(x_BCLHW)
@@ -147,11 +147,11 @@ class C3dLstm(nn.Module):
         self.heads = Heads(hidden, n_fine=n_fine, n_basic=n_basic)
 
     def forward(self, windows_BN3LHW: Tensor, mask_BN: Tensor) -> StreamOutputs:
-        """Predictions of clips; all windows pass C3D as one batch.
+        """Predict clips; all windows pass C3D as one batch.
 
         Args:
             windows_BN3LHW: Normalised RGB windows in their order, float (B, N, 3, 16, input_px, input_px);
-                padding is never looked at.
+                padding is ignored.
             mask_BN: Bool (B, N), true where there is a window.
 
         Returns:
@@ -164,17 +164,17 @@ class C3dLstm(nn.Module):
         return StreamOutputs(*self.heads(last_state(self.lstm, rows_VF, mask_BN)))
 
     def of_clip(self, windows_N3LHW: Tensor) -> StreamOutputs:
-        """Predictions of one clip of at least one window, without padding: (1, K) and (1, M)."""
+        """Predict one clip of at least one window, without padding: (1, K) and (1, M)."""
         return StreamOutputs(*self.heads(self.lstm(self.backbone(windows_N3LHW)[None])[0][:, -1]))
 
 
 def load_c3d(model: C3dLstm, state: Mapping[str, Tensor], *, origin: str) -> None:
-    """Take over the weights of C3D up to fc6.
+    """Copy the weights of C3D up to fc6.
 
     Args:
-        model: Of the same widths; its LSTM and classifiers keep their values.
+        model: Model of the same widths; its LSTM and classifiers keep their values.
         state: Tensors by name (``conv1.weight``, ..., ``fc6.bias``); ``fc7.*`` and ``fc8.*`` are left out.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
 
     Raises:
         ManifestError: If names or shapes do not fit; then nothing changes.

@@ -1,7 +1,7 @@
 """Trunk of the image models: DRML with a last map of 6 x 6 (paper section IV-A), and its action-unit network.
 
 The paper fixes the trunk's weights after action units (section IV-A) and also computes their loss along with
-those of the classes (section V-B), which would train it on: it is frozen, but in the recipe ``msau-joint``.
+those of the classes (section V-B), which would train it further: it is frozen, except in ``msau-joint``.
 
 Suffixes of tensors: B images of a batch, C channels, H rows, W columns, F features, A action units.
 Names of layers are DRML's: conv1, region layer, pool, conv4 to conv7, fc8, fc9.
@@ -58,13 +58,13 @@ class RegionLayer(nn.Module):
         self.conv = nn.Conv2d(folded, folded, _REGION.kernel, padding=_REGION.padding, groups=grid * grid)
 
     def start_without_effect(self) -> None:
-        """Let every branch give 0, so that the layer is the identity until it trains."""
+        """Set every branch to 0, so that the layer is the identity until it trains."""
         assert self.conv.bias is not None
         nn.init.zeros_(self.conv.weight)
         nn.init.zeros_(self.conv.bias)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Add to every region what its branch makes of it; (B, C, H, W) float as given.
+        """Add the output of its branch to every region; (B, C, H, W) float as given.
 
         Raises:
             ValueError: If the height or the width cannot be divided by the grid.
@@ -107,7 +107,7 @@ class RegionLayer(nn.Module):
         return torch.cat(bands, 2)
 
     def _rows_at_once(self, x_BCHW: Tensor) -> int:
-        """Rows of the grid that are taken together."""
+        """Return the number of rows of the grid that are computed together."""
         if x_BCHW.device.type != "cpu" or torch.compiler.is_compiling() or is_shared(self.norm):
             return self.grid
         row_bytes = x_BCHW.numel() * x_BCHW.element_size() // self.grid
@@ -116,7 +116,7 @@ class RegionLayer(nn.Module):
 
 
 def _fold(x_BCHW: Tensor, rows: int, columns: int) -> Tensor:
-    """Regions of ``rows`` x ``columns`` px side by side in the channels."""
+    """Fold regions of ``rows`` x ``columns`` px into the channels."""
     n_images, channels, height, width = x_BCHW.shape
     down, across = height // rows, width // columns
     regions = x_BCHW.reshape(n_images, channels, down, rows, across, columns).permute(0, 2, 4, 1, 3, 5)
@@ -124,7 +124,7 @@ def _fold(x_BCHW: Tensor, rows: int, columns: int) -> Tensor:
 
 
 def _unfold(folded_BCHW: Tensor, down: int, across: int) -> Tensor:
-    """The inverse: ``down`` x ``across`` regions in their places."""
+    """Invert :func:`_fold`: put ``down`` x ``across`` regions back in position."""
     n_images, folded, rows, columns = folded_BCHW.shape
     channels = folded // (down * across)
     regions = folded_BCHW.reshape(n_images, down, across, channels, rows, columns).permute(0, 3, 1, 4, 2, 5)
@@ -165,7 +165,7 @@ class Trunk(nn.Module):
         )
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Last map after ReLU.
+        """Return the last map after ReLU.
 
         Args:
             x_B3HW: Normalised RGB faces, float (B, 3, input_px, input_px).
@@ -194,7 +194,7 @@ class LocalResponseNorm(nn.Module):
     """
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Normalised values, of the shape given."""
+        """Return normalised values, of the shape given."""
         reach, channels = _LRN_SIZE // 2, x_BCHW.shape[1]
         squares = F.pad(x_BCHW * x_BCHW, (0, 0, 0, 0, reach, reach))
         total = squares[:, :channels]
@@ -226,7 +226,7 @@ class Embedding(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, maps_BCHW: Tensor) -> Tensor:
-        """Embeddings (B, F), not negative, of last maps (B, C, 6, 6)."""
+        """Return embeddings (B, F), not negative, of last maps (B, C, 6, 6)."""
         x = maps_BCHW.flatten(1)
         if self.fc8 is not None:
             x = self.dropout(F.relu(self.fc8(x)))
@@ -238,8 +238,8 @@ class AuNet(nn.Module):
 
     Args:
         trunk: Its parameters are shared, not copied.
-        embedding: From the trunk's last map.
-        n_action_units: Units that are told apart.
+        embedding: Embedding of the trunk's last map.
+        n_action_units: Number of units.
     """
 
     def __init__(self, trunk: Trunk, embedding: Embedding, *, n_action_units: int) -> None:
@@ -249,16 +249,16 @@ class AuNet(nn.Module):
         self.head = Head(embedding.features, n_action_units)
 
     def forward(self, images_B3HW: Tensor) -> Tensor:
-        """Logits (B, A) of normalised RGB faces, float (B, 3, 224, 224)."""
+        """Return logits (B, A) of normalised RGB faces, float (B, 3, 224, 224)."""
         return self.head(self.embedding(self.trunk(reduce(images_B3HW, self.trunk.input_px))))
 
 
 def reduce(images_B3HW: Tensor, input_px: int) -> Tensor:
-    """Reduce square images to a network's side by the mean over areas; identity where it is theirs already.
+    """Reduce square images to a network's side by the mean over areas; identity for images of that side.
 
     Args:
         images_B3HW: Float images (B, 3, side, side).
-        input_px: Side wanted; it divides the images' own.
+        input_px: Side of the result; it divides the images' own.
 
     Raises:
         ValueError: If the images are not square, or their side is no multiple of ``input_px``.

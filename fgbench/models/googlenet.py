@@ -1,6 +1,6 @@
 """GoogLeNet with batch normalisation (Szegedy et al. 2015), with the layers and names of torchvision's.
 
-Without classifiers: it gives features. torchvision's option ``transform_input``, which its published weights
+Without classifiers: it returns features. torchvision's option ``transform_input``, which its published weights
 expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: training that starts
 from them normalises accordingly (:mod:`fgbench.methods.tmsau.published_scales`).
 
@@ -36,21 +36,21 @@ class BasicConv2d(nn.Module):
         self.bn = nn.BatchNorm2d(after, eps=_EPS)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """The layer's output, not negative."""
+        """Return the layer's output, not negative."""
         return F.relu(self.bn(self.conv(x_BCHW)), inplace=True)
 
 
 class Inception(nn.Module):
-    """Four branches whose outputs are put in a row: 1 x 1; 1 x 1, 3 x 3; the same narrower; pool, 1 x 1.
+    """Four branches whose outputs are concatenated: 1 x 1; 1 x 1, 3 x 3; the same narrower; pool, 1 x 1.
 
     The third branch has a 3 x 3 kernel, as in torchvision, where Szegedy et al. have 5 x 5.
 
     Args:
         before: Channels of the input.
-        ch1x1: Of the first branch.
-        ch3x3: Of the second branch's two layers.
-        ch5x5: Of the third branch's two layers.
-        pooled: Of the fourth branch.
+        ch1x1: Channels of the first branch.
+        ch3x3: Channels of the second branch's two layers.
+        ch5x5: Channels of the third branch's two layers.
+        pooled: Channels of the fourth branch.
 
     Attributes:
         channels: Channels of the output.
@@ -69,7 +69,7 @@ class Inception(nn.Module):
         )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """(B, channels, H, W)."""
+        """Return (B, channels, H, W)."""
         return torch.cat([branch(x_BCHW) for branch in self.children()], 1)
 
 
@@ -118,7 +118,7 @@ class GoogLeNet(nn.Module):
         self.n_features = self.inception5b.channels
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Features (B, n_features), not negative: the mean over the last map.
+        """Return features (B, n_features), not negative: the mean over the last map.
 
         Args:
             x_BCHW: Normalised input, float (B, in_channels, H, W), 224 x 224 px by custom. In training, the
@@ -137,13 +137,13 @@ class GoogLeNet(nn.Module):
 
 
 def cross_modality(weight_O3HW: Tensor, channels: int) -> Tensor:
-    """Weights of a first convolution on other channels than RGB, made of its weights on RGB.
+    """Convert weights of a first convolution on RGB to other channels.
 
     The mean over RGB is repeated (temporal segment networks, Wang et al. 2016).
 
     Args:
         weight_O3HW: (O, 3, H, W).
-        channels: Input channels wanted.
+        channels: Number of input channels.
 
     Returns:
         (O, channels, H, W), of the type given; all channels are equal.
@@ -157,15 +157,15 @@ def cross_modality(weight_O3HW: Tensor, channels: int) -> Tensor:
 
 
 def load_googlenet(model: GoogLeNet, state: Mapping[str, Tensor], *, origin: str) -> None:
-    """Take over the weights of torchvision's GoogLeNet for RGB, but for its classifiers.
+    """Copy the weights of torchvision's GoogLeNet for RGB, without its classifiers.
 
-    For a model on other channels the first convolution is made by :func:`cross_modality`. If the weights do
+    For a model on other channels the first convolution is converted by :func:`cross_modality`. If the weights do
     not fit, nothing changes.
 
     Args:
-        model: Of the same widths.
+        model: Model of the same widths.
         state: Tensors by torchvision's names; ``fc.*``, ``aux1.*`` and ``aux2.*`` are left out.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
 
     Raises:
         ManifestError: If names or shapes do not fit, or the weights are not for RGB.

@@ -1,4 +1,4 @@
-"""First values of a network's parameters, drawn from one generator and from nothing else."""
+"""Initial values of a network's parameters, drawn from one generator only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 from fgbench.models.attention import CascadedAttention, Transfer
 
 HEAD_STD = 0.01
-"""Spread of a classifier's first weights, as in Caffe's networks; not stated in the paper."""
+"""Standard deviation of a classifier's initial weights, as in Caffe's networks; not stated in the paper."""
 
 
 class Head(nn.Linear):
@@ -31,7 +31,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         generator: Seeded generator, as a rule on the CPU.
 
     Raises:
-        TypeError: If a layer has parameters and is none of these.
+        TypeError: If another layer has parameters.
     """
     for name, layer in module.named_modules():
         match layer:
@@ -71,5 +71,5 @@ def _draw_lstm(lstm: nn.LSTM, generator: torch.Generator) -> None:
         else:
             values.zero_()
             if name.startswith("bias_ih"):
-                # Rows are those of the input, forget, cell and output gates; bias_hh is added to them.
+                # Rows: input, forget, cell and output gates; bias_hh is added to them.
                 values[lstm.hidden_size : 2 * lstm.hidden_size] = 1.0

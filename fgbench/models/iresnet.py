@@ -46,7 +46,7 @@ class Block(nn.Module):
             )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """The block's output; half the height and width where it has a stride of 2."""
+        """Return the block's output; half the height and width with a stride of 2."""
         y = self.prelu(self.bn2(self.conv1(self.bn1(x_BCHW))))
         shortcut = x_BCHW if self.downsample is None else self.downsample(x_BCHW)
         return self.bn3(self.conv2(y)) + shortcut
@@ -77,12 +77,12 @@ class IResNet(nn.Module):
         self.bn2 = nn.BatchNorm2d(last, eps=_EPS)
         self.fc = nn.Linear(last * _LAST_CELLS * _LAST_CELLS, FEATURES)
         self.features = nn.BatchNorm1d(FEATURES, eps=_EPS)
-        # The scale of the features is fixed, as in the source: ArcFace looks at their angles only.
+        # The scale of the features is fixed, as in the source: ArcFace uses only their angles.
         nn.init.ones_(self.features.weight)
         self.features.weight.requires_grad_(False)
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Features (B, 512), not of unit length.
+        """Return features (B, 512), not of unit length.
 
         Args:
             x_B3HW: RGB faces in [-1, 1], float (B, 3, 112, 112).
@@ -105,7 +105,7 @@ class FaceHead(Head):
     The angular margin of ArcFace belongs to its loss, which knows the true class; predictions have none.
 
     Args:
-        n_classes: Classes that are told apart.
+        n_classes: Number of classes.
         kind: ``"softmax"`` or ``"arcface"``; not stated in the paper.
         scale: Factor s of ArcFace's cosines.
         margin: Angular margin m of ArcFace in radians, kept for the loss.
@@ -125,13 +125,13 @@ class FaceHead(Head):
         self.margin = margin
 
     def forward(self, features_BF: Tensor) -> Tensor:
-        """Logits (B, K) of features (B, 512): what predictions are made of."""
+        """Return logits (B, K) of features (B, 512), for predictions."""
         if self.kind == "softmax":
             return super().forward(features_BF)
         return self.scale * self.cosines(features_BF)
 
     def cosines(self, features_BF: Tensor) -> Tensor:
-        """Cosines (B, K) of features and class centres, float32 in [-1, 1]: what ArcFace's loss takes."""
+        """Return cosines (B, K) of features and class centres, float32 in [-1, 1], for ArcFace's loss."""
         with torch.autocast(features_BF.device.type, enabled=False):
             features = F.normalize(features_BF.float())
             cosines = F.linear(features, F.normalize(self.weight.float()))
@@ -142,8 +142,8 @@ class IResNetClassifier(nn.Module):
     """A backbone and a head.
 
     Args:
-        backbone: Gives the features.
-        head: Tells classes by them.
+        backbone: Computes the features.
+        head: Classifies them.
     """
 
     def __init__(self, backbone: IResNet, head: FaceHead) -> None:
@@ -152,12 +152,12 @@ class IResNetClassifier(nn.Module):
         self.head = head
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Logits (B, K) of RGB faces in [-1, 1], float (B, 3, 112, 112)."""
+        """Return logits (B, K) of RGB faces in [-1, 1], float (B, 3, 112, 112)."""
         return self.head(self.backbone(x_B3HW))
 
 
 def iresnet(depth: Literal[18, 50, 100], width: float = 1.0) -> IResNet:
-    """IResNet-18 (24.03 M parameters), IResNet-50 (43.59 M) or IResNet-100 (65.16 M), as in arcface_torch.
+    """Build IResNet-18 (24.03 M parameters), IResNet-50 (43.59 M) or IResNet-100 (65.16 M), as in arcface_torch.
 
     Args:
         depth: Layers.

@@ -1,8 +1,8 @@
 """MSAU-Net: two scales of a face over one action-unit trunk (paper section IV-A), and its ablations.
 
 A network runs in two steps, because the first does not change while the trunk is frozen and can be kept:
-:meth:`MsauNet.see` makes the last maps of the face and of its enlarged regions, :meth:`MsauNet.classify`
-makes predictions of maps.
+:meth:`MsauNet.see` computes the last maps of the face and of its enlarged regions, :meth:`MsauNet.classify`
+classifies maps.
 
 Suffixes of tensors: B images, R maps of an image (the whole face, then its regions, strongest first),
 N regions, C channels, H rows, W columns, F features, S scales (1 or 2), K fine classes, M upper classes,
@@ -26,7 +26,7 @@ from fgbench.models.zoom import boxes, crop, most_cells, strongest_cells
 
 
 class Views(NamedTuple):
-    """What the trunk sees in faces.
+    """Maps and regions of faces.
 
     Attributes:
         maps: Last maps (B, R, C, 6, 6), not negative; R = 1 + zooms: the whole face, then its regions.
@@ -55,36 +55,36 @@ class Outputs(NamedTuple):
     units: Tensor | None = None
 
     def branch_probabilities(self) -> Tensor:
-        """Probabilities of the fine classes by each scale alone, float32 (B, S, K)."""
+        """Return probabilities of the fine classes by each scale alone, float32 (B, S, K)."""
         return self.fine.float().softmax(2)
 
     def probabilities(self) -> Tensor:
-        """Mean over scales, float32 (B, K); how scales are joined is not stated in the paper."""
+        """Return the mean over scales, float32 (B, K); the paper does not state how scales are joined."""
         return self.branch_probabilities().mean(1)
 
     def basic_probabilities(self) -> Tensor:
-        """As :meth:`probabilities` for the upper classes, float32 (B, M); M is 0 without such outputs."""
+        """Return :meth:`probabilities` of the upper classes, float32 (B, M); M is 0 without such outputs."""
         if self.basic is None:
             return self.fine.new_zeros((self.fine.shape[0], 0), dtype=torch.float32)
         return self.basic.float().softmax(2).mean(1)
 
 
 class MsauNet(nn.Module):
-    """MSAU-Net and what is left of it in its ablations.
+    """MSAU-Net and its ablations.
 
     Args:
-        config: Which parts it has, and their sizes.
+        config: Its parts and their sizes.
         n_fine: Fine classes.
         n_basic: Upper classes; 0 builds no outputs for them.
         n_units: Action units that train along with the classes (paper section V-B); 0 builds no outputs for
             them, as the trunk is frozen then (section IV-A).
 
     Attributes:
-        trunk: Seen by all scales; an AU network's ``trunk`` state fits it.
+        trunk: Trunk of all scales; an AU network's ``trunk`` state fits it.
         scales: The whole face, and the regions together if the network zooms.
 
     Raises:
-        ConfigError: If so many regions cannot be so far apart.
+        ConfigError: If ``zooms`` regions do not fit with this ``suppress_radius``.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class MsauNet(nn.Module):
         self._still: tuple[nn.Module, ...] = ()
 
     def see(self, images_B3HW: Tensor) -> Views:
-        """Last maps of faces and of the regions that their strongest cells lie in.
+        """Compute the last maps of faces and of the regions around their strongest cells.
 
         Args:
             images_B3HW: Normalised RGB faces, float (B, 3, 224, 224).
@@ -124,19 +124,19 @@ class MsauNet(nn.Module):
             none = whole.new_zeros((whole.shape[0], 0, 4), dtype=torch.float32)
             return Views(whole[:, None], none, none[..., :2].long(), none[..., 0].to(whole.dtype))
         cells, strength = strongest_cells(whole, n, config.suppress_radius)
-        places = boxes(cells, self.trunk.geometry, config.zoom_side_px)
-        enlarged = crop(images_B3HW.repeat_interleave(n, 0), places.flatten(0, 1), FACE_PX)
+        regions_px = boxes(cells, self.trunk.geometry, config.zoom_side_px)
+        enlarged = crop(images_B3HW.repeat_interleave(n, 0), regions_px.flatten(0, 1), FACE_PX)
         regions = self.trunk(reduce(enlarged, self.trunk.input_px)).unflatten(0, (-1, n))
-        return Views(torch.cat((whole[:, None], regions), 1), places, cells, strength)
+        return Views(torch.cat((whole[:, None], regions), 1), regions_px, cells, strength)
 
     def classify(self, maps_BRCHW: Tensor) -> Outputs:
-        """Predictions from last maps; of more maps than the network looks at, the first are taken.
+        """Classify last maps; of more maps than the network uses, the first are taken.
 
         Args:
-            maps_BRCHW: ``Views.maps`` of this network, or of one like it with more regions.
+            maps_BRCHW: ``Views.maps`` of this network, or of the same one with more regions.
 
         Raises:
-            ValueError: If there are fewer maps than the network looks at.
+            ValueError: If there are fewer maps than the network uses.
         """
         n = self.config.zooms
         if maps_BRCHW.shape[1] < 1 + n:
@@ -146,7 +146,9 @@ class MsauNet(nn.Module):
             )
         parts = (maps_BRCHW[:, :1], maps_BRCHW[:, 1 : 1 + n])
         features = [scale.features(part) for scale, part in zip(self.scales, parts, strict=False)]
-        logits = [scale.classify(found) for scale, found in zip(self.scales, features, strict=True)]
+        logits = [
+            scale.classify(features_BF) for scale, features_BF in zip(self.scales, features, strict=True)
+        ]
         basic = [upper for _, upper in logits if upper is not None]
         return Outputs(
             torch.stack([fine for fine, _ in logits], 1),
@@ -155,15 +157,15 @@ class MsauNet(nn.Module):
         )
 
     def forward(self, images_B3HW: Tensor) -> Outputs:
-        """Predictions of normalised RGB faces, float (B, 3, 224, 224)."""
+        """Classify normalised RGB faces, float (B, 3, 224, 224)."""
         return self.classify(self.see(images_B3HW).maps)
 
     def freeze(self, part: Frozen = "trunk") -> None:
-        """Keep a part of the trunk as it is: without gradients, its batch normalisation in evaluation mode.
+        """Freeze a part of the trunk: no gradients, its batch normalisation in evaluation mode.
 
         Args:
-            part: The trunk, its stem (the first convolution and the region layer), or none: whatever was
-                frozen before trains again.
+            part: The trunk, its stem (the first convolution and the region layer), or none; all other parts
+                train.
         """
         self.trunk.requires_grad_(True)
         self.trunk.train(self.training)
@@ -177,7 +179,7 @@ class MsauNet(nn.Module):
             module.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, except for what is frozen."""
+        """Set training mode, except for frozen parts."""
         super().train(mode)
         for module in self._still:
             module.eval()
@@ -185,11 +187,11 @@ class MsauNet(nn.Module):
 
 
 class Scale(nn.Module):
-    """Embedding and classifiers of one scale; the features of several regions are put in a row.
+    """Embedding and classifiers of one scale; the features of several regions are concatenated.
 
     Args:
         config: Sizes of the embedding; whether maximum activations join it.
-        n_regions: Maps of an image that it looks at.
+        n_regions: Maps of an image that it takes.
         n_fine: Fine classes.
         n_basic: Upper classes; 0 builds no outputs for them.
     """
@@ -207,15 +209,15 @@ class Scale(nn.Module):
         self.basic = Head(features, n_basic) if n_basic else None
 
     def forward(self, maps_BNCHW: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits (B, K) of the fine classes and (B, M) of the upper classes."""
+        """Return logits (B, K) of the fine classes and (B, M) of the upper classes."""
         return self.classify(self.features(maps_BNCHW))
 
     def classify(self, features_BF: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The same from :meth:`features`."""
+        """Return the logits of :meth:`features`."""
         return self.fine(features_BF), None if self.basic is None else self.basic(features_BF)
 
     def features(self, maps_BNCHW: Tensor) -> Tensor:
-        """Features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
+        """Return features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
         n_images, n_regions = maps_BNCHW.shape[:2]
         maps = maps_BNCHW.flatten(0, 1)
         features = self.embedding(maps)

@@ -1,6 +1,6 @@
 """Spatial stream of TMSAU-Net: attention over the features of a clip's frames (paper section IV-B).
 
-The features are those of a frozen image model and are made once. Alone the stream is the row NAN of the
+The features are those of a frozen image model and are computed once. Alone the stream is the row NAN of the
 paper's Table II (section V-C); with ``normalise="l2"`` on 128 features it is the original neural aggregation
 network (Yang et al. 2017).
 
@@ -21,7 +21,7 @@ from fgbench.models.shared_norm import is_shared
 from fgbench.models.streams import Heads, StreamOutputs
 
 Normalisation = Literal["batch", "l2", "none"]
-"""How features are normalised before attention; not stated in the paper."""
+"""Normalisation of features before attention; not stated in the paper."""
 
 
 class SpatialStream(nn.Module):
@@ -29,8 +29,8 @@ class SpatialStream(nn.Module):
 
     Args:
         n_in: Length of a frame's features as given.
-        n_features: Length that attention sees (paper section IV-B: 256).
-        projection: Whether a linear layer leads from ``n_in`` to ``n_features``; not stated in the paper. The
+        n_features: Length of the attention's input (paper section IV-B: 256).
+        projection: Whether a linear layer maps ``n_in`` to ``n_features``; not stated in the paper. The
             maximum activations (MAC) of an image model alone have 256 and need none.
         normalise: ``"batch"``: batch normalisation over the frames of all clips, without padding; ``"l2"``:
             unit length, as the original network; ``"none"``.
@@ -64,7 +64,7 @@ class SpatialStream(nn.Module):
                 f"unknown normalisation {normalise!r}, expected one of {', '.join(get_args(Normalisation))}"
             )
         self.normalise = normalise
-        # Batch normalisation takes the mean away, and a bias with it.
+        # Batch normalisation removes the mean, and a bias with it.
         self.projection = (
             nn.Linear(n_in, n_features, bias=normalise != "batch") if projection else nn.Identity()
         )
@@ -73,10 +73,10 @@ class SpatialStream(nn.Module):
         self.heads = Heads(n_features, dropout=dropout, n_fine=n_fine, n_basic=n_basic)
 
     def forward(self, features_BNF: Tensor, mask_BN: Tensor) -> StreamOutputs:
-        """Predictions of clips from the features of their frames, in any order.
+        """Predict clips from the features of their frames, in any order.
 
         Args:
-            features_BNF: Float (B, N, n_in); padding is never looked at.
+            features_BNF: Float (B, N, n_in); padding is ignored.
             mask_BN: Bool (B, N), true where there is a frame.
 
         Returns:
@@ -89,7 +89,7 @@ class SpatialStream(nn.Module):
         return self._attend(put(rows_VF, mask_BN), mask_BN)
 
     def of_clip(self, features_NF: Tensor) -> StreamOutputs:
-        """Predictions of one clip of at least one frame, without padding: (1, K), (1, M) and (1, 2, N)."""
+        """Predict one clip of at least one frame, without padding: (1, K), (1, M) and (1, 2, N)."""
         rows_1NF = self._normalised(self.projection(features_NF))[None]
         return self._attend(rows_1NF, rows_1NF.new_ones(rows_1NF.shape[:2], dtype=torch.bool))
 

@@ -1,4 +1,4 @@
-"""Where in a face a unit of a convolutional network looks: pure arithmetic, no tensors.
+"""Receptive fields of the units of a convolutional network in a face: pure arithmetic, no tensors.
 
 Coordinates are *face px*: those of the 224 x 224 aligned face. A centre is given as the index of a pixel
 (the first pixel's centre is 0); a box is given by its edges (pixel ``k`` reaches from ``k`` to ``k + 1``),
@@ -39,13 +39,13 @@ class Geometry:
     first_centre_px: float
 
     def centre_px(self, index: int) -> float:
-        """Centre of the unit ``index`` along an axis, as the index of a face pixel."""
+        """Return the centre of the unit ``index`` along an axis, as the index of a face pixel."""
         return self.first_centre_px + self.jump_px * index
 
     def box_of(self, cell: tuple[int, int]) -> tuple[float, float, float, float]:
-        """Receptive field of the unit in (row, column): edges x0, y0, x1, y1 in face px.
+        """Return the receptive field of the unit in (row, column): edges x0, y0, x1, y1 in face px.
 
-        The part that lies outside of the face, where the network sees padding, is not cut away.
+        It may extend outside the face, where the network sees padding.
         """
         row, column = cell
         half = self.field_px / 2
@@ -54,11 +54,11 @@ class Geometry:
 
 
 def geometry(layers: Iterable[Layer], *, px_per_input_px: float = 1.0) -> Geometry:
-    """Receptive fields after a chain of layers.
+    """Compute receptive fields after a chain of layers.
 
     Args:
-        layers: From the input to the map. One that changes no geometry (ReLU, normalisation) is left out.
-        px_per_input_px: Face px per px of the network's input: 2 where a face of 224 px is reduced to 112.
+        layers: From the input to the map, without those that change no geometry (ReLU, normalisation).
+        px_per_input_px: Face px per px of the network's input: 2 if a face of 224 px is reduced to 112.
 
     Returns:
         The geometry in face px.

@@ -1,6 +1,6 @@
-"""Batch normalisation over the rows of all processes, so that several train as one does.
+"""Batch normalisation over the rows of all processes, so that several train like one.
 
-On CUDA it is torch's own :class:`torch.nn.SyncBatchNorm`, which knows no CPU; there the same is computed
+On CUDA it is torch's :class:`torch.nn.SyncBatchNorm`, which does not support CPUs; there the same is computed
 here. The network keeps its parameters, buffers and names.
 
 Suffixes of tensors: B rows of this process, C channels; ``...`` stands for any further dimensions.
@@ -42,7 +42,7 @@ class SharedBatchNorm(_BatchNorm):
 
     @classmethod
     def of(cls, norm: _BatchNorm) -> SharedBatchNorm:
-        """One with the very parameters and buffers of another normalisation, in the same mode."""
+        """Return one that shares the parameters and buffers of another normalisation, in the same mode."""
         made = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         for name, value in norm.named_parameters(recurse=False):
             setattr(made, name, value)
@@ -54,8 +54,8 @@ class SharedBatchNorm(_BatchNorm):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
         """Normalise (B, C, ...), float; of the shape and type given.
 
-        Where all processes together have fewer than two values of a channel, which have no variance, the
-        running statistics are taken and stay as they are.
+        If all processes together have fewer than two values of a channel, and so no variance, the running
+        statistics are used and not updated.
         """
         if not self.training:
             return super().forward(input)
@@ -78,16 +78,16 @@ class SharedBatchNorm(_BatchNorm):
         scale_C = (var_C + self.eps).rsqrt()
         if self.weight is not None:
             scale_C = scale_C * self.weight
-        found = centred * scale_C.view(shape)
+        normalised = centred * scale_C.view(shape)
         if self.bias is not None:
-            found = found + self.bias.view(shape)
-        return found.to(input.dtype)
+            normalised = normalised + self.bias.view(shape)
+        return normalised.to(input.dtype)
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (torch's name)
-        """Any number of dimensions will do."""
+        """Accept any number of dimensions."""
 
     def _follow(self, mean_C: Tensor, var_C: Tensor) -> None:
-        """Move the running statistics, as :class:`torch.nn.BatchNorm1d` does."""
+        """Update the running statistics, as :class:`torch.nn.BatchNorm1d` does."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.add_(1)
@@ -97,8 +97,8 @@ class SharedBatchNorm(_BatchNorm):
 
 
 def _total(own: Tensor) -> Tensor:
-    found: Tensor = _Total.apply(own)
-    return found
+    total: Tensor = _Total.apply(own)
+    return total
 
 
 def share_norms(model: nn.Module, device: torch.device) -> None:
@@ -108,7 +108,7 @@ def share_norms(model: nn.Module, device: torch.device) -> None:
 
     Args:
         model: The network.
-        device: Where it trains.
+        device: Device that it trains on.
     """
     if device.type != "cpu":
         nn.SyncBatchNorm.convert_sync_batchnorm(model)
@@ -120,7 +120,7 @@ def share_norms(model: nn.Module, device: torch.device) -> None:
 
 
 def is_shared(module: nn.Module) -> bool:
-    """Whether batch normalisation in it waits for other processes, so that it has to be called once in each
-    step, also without rows."""
+    """Return whether batch normalisation in it waits for other processes, so that it has to be called once in
+    each step, also without rows."""
     kinds = (SharedBatchNorm, nn.SyncBatchNorm)
     return any(isinstance(part, kinds) and part.training for part in module.modules())

@@ -1,4 +1,4 @@
-"""What the streams of video models share: their outputs, their classifiers, and the average over snippets.
+"""Common parts of the streams of clip networks: outputs, classifiers, and the average over snippets.
 
 Source: temporal segment networks (Wang et al. 2016).
 
@@ -19,7 +19,7 @@ from fgbench.models.masking import features_of, put
 
 
 class StreamOutputs(NamedTuple):
-    """What a stream says of clips.
+    """Outputs of a stream for clips.
 
     Attributes:
         fine: Logits (B, K).
@@ -33,11 +33,11 @@ class StreamOutputs(NamedTuple):
     weights: Tensor | None = None
 
     def probabilities(self) -> Tensor:
-        """Probabilities of the fine classes, float32 (B, K)."""
+        """Return probabilities of the fine classes, float32 (B, K)."""
         return self.fine.float().softmax(1)
 
     def basic_probabilities(self) -> Tensor:
-        """Probabilities of the upper classes, float32 (B, M); M is 0 without such outputs."""
+        """Return probabilities of the upper classes, float32 (B, M); M is 0 without such outputs."""
         if self.basic is None:
             return self.fine.new_zeros((self.fine.shape[0], 0), dtype=torch.float32)
         return self.basic.float().softmax(1)
@@ -60,7 +60,7 @@ class Heads(nn.Module):
         self.basic = Head(n_features, n_basic) if n_basic else None
 
     def forward(self, features_BF: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits (B, K) and (B, M)."""
+        """Return logits (B, K) and (B, M)."""
         features_BF = self.dropout(features_BF)
         return self.fine(features_BF), None if self.basic is None else self.basic(features_BF)
 
@@ -94,10 +94,10 @@ class SnippetStream(nn.Module):
         self.heads = Heads(self.backbone.n_features, dropout=dropout, n_fine=n_fine, n_basic=n_basic)
 
     def forward(self, snippets_BTCHW: Tensor, mask_BT: Tensor) -> StreamOutputs:
-        """Predictions of clips.
+        """Predict clips.
 
         Args:
-            snippets_BTCHW: Normalised snippets, float (B, T, C, H, W); padding is never looked at.
+            snippets_BTCHW: Normalised snippets, float (B, T, C, H, W); padding is ignored.
             mask_BT: Bool (B, T), true where there is a snippet.
 
         Returns:
@@ -112,7 +112,7 @@ class SnippetStream(nn.Module):
         )
 
     def of_clip(self, snippets_TCHW: Tensor) -> StreamOutputs:
-        """Predictions of one clip of at least one snippet, without padding: (1, K) and (1, M)."""
+        """Predict one clip of at least one snippet, without padding: (1, K) and (1, M)."""
         fine_TK, basic_TM = self.heads(self.backbone(snippets_TCHW))
         return StreamOutputs(
             fine_TK.float().mean(0, keepdim=True),
@@ -121,7 +121,7 @@ class SnippetStream(nn.Module):
 
 
 def _consensus(logits_VK: Tensor, mask_BT: Tensor) -> Tensor:
-    """Mean over the snippets of each clip (B, K), 0 where there is none."""
+    """Return the mean over the snippets of each clip (B, K), 0 without snippets."""
     exact = torch.promote_types(logits_VK.dtype, torch.float32)
     count_B1 = mask_BT.sum(1, keepdim=True).clamp(min=1)
     return put(logits_VK.to(exact), mask_BT).sum(1) / count_B1

@@ -38,10 +38,10 @@ class TmsauNet(nn.Module):
         self.temporal = temporal
 
     def forward(self, inputs: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, StreamOutputs]:
-        """What each stream says of clips, by its name; fused by :func:`fuse`.
+        """Return the outputs of each stream for clips, by its name; :func:`fuse` fuses them.
 
         Args:
-            inputs: Per stream its steps and the bool mask of those that are there. A stream without inputs is
+            inputs: Per stream its steps and the bool mask of existing ones. A stream without inputs is
                 left out, as for images, which have no motion.
 
         Raises:
@@ -56,7 +56,7 @@ class TmsauNet(nn.Module):
         return {name: stream(*inputs[name]) for name, stream in streams.items() if name in inputs}
 
     def of_clip(self, inputs: Mapping[str, Tensor]) -> dict[str, StreamOutputs]:
-        """What each stream says of one clip, by its name, from its steps without padding."""
+        """Return the outputs of each stream for one clip, by its name, from its steps without padding."""
         streams = dict(self.named_children())
         return {name: streams[name].of_clip(steps) for name, steps in inputs.items()}
 
@@ -65,7 +65,7 @@ def fuse(probabilities: Mapping[str, Tensor], weight: float) -> Tensor:
     """Fuse the probabilities of the streams: w p_spatial + (1 - w) p_temporal (paper section IV-B).
 
     Args:
-        probabilities: (B, K) of each stream, by its name; one alone is given back as it is.
+        probabilities: (B, K) of each stream, by its name; a single one is returned unchanged.
         weight: w in [0, 1]; 0.5 in the paper. 1 gives the spatial stream alone, 0 the temporal.
 
     Returns:

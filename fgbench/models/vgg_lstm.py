@@ -1,7 +1,7 @@
 """VGG16 on frames and an LSTM over them: a temporal backbone of the paper's Table V.
 
-Sources: VGG16 (Simonyan and Zisserman 2015) with the layers and names of torchvision's. What is read from it
-(fc6) and the LSTM's size are not stated in the paper.
+Sources: VGG16 (Simonyan and Zisserman 2015) with the layers and names of torchvision's. The features taken
+from it (fc6) and the LSTM's size are not stated in the paper.
 
 Suffixes of tensors: B clips, T frames of the longest clip, V frames of all clips without padding, C channels,
 H rows, W columns, F features.
@@ -61,8 +61,8 @@ class Vgg16(nn.Module):
         )
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Features (B, fc), not negative, of normalised RGB images (B, 3, H, W) of at least 32 x 32 px."""
-        maps = F.adaptive_avg_pool2d(self.features(x_B3HW), _LAST_CELLS)  # nothing to do for 224 px
+        """Return features (B, fc), not negative, of normalised RGB images (B, 3, H, W) of at least 32 x 32 px."""
+        maps = F.adaptive_avg_pool2d(self.features(x_B3HW), _LAST_CELLS)  # no effect for 224 px
         return self.classifier(maps.flatten(1))
 
 
@@ -96,11 +96,10 @@ class Vgg16Lstm(nn.Module):
         self.heads = Heads(hidden, n_fine=n_fine, n_basic=n_basic)
 
     def forward(self, frames_BT3HW: Tensor, mask_BT: Tensor) -> StreamOutputs:
-        """Predictions of clips; all frames pass VGG16 as one batch.
+        """Predict clips; all frames pass VGG16 as one batch.
 
         Args:
-            frames_BT3HW: Normalised RGB frames in their order, float (B, T, 3, H, W); padding is never looked
-                at.
+            frames_BT3HW: Normalised RGB frames in their order, float (B, T, 3, H, W); padding is ignored.
             mask_BT: Bool (B, T), true where there is a frame.
 
         Returns:
@@ -113,17 +112,17 @@ class Vgg16Lstm(nn.Module):
         return StreamOutputs(*self.heads(last_state(self.lstm, rows_VF, mask_BT)))
 
     def of_clip(self, frames_T3HW: Tensor) -> StreamOutputs:
-        """Predictions of one clip of at least one frame, without padding: (1, K) and (1, M)."""
+        """Predict one clip of at least one frame, without padding: (1, K) and (1, M)."""
         return StreamOutputs(*self.heads(self.lstm(self.backbone(frames_T3HW)[None])[0][:, -1]))
 
 
 def load_vgg16(model: Vgg16Lstm, state: Mapping[str, Tensor], *, origin: str) -> None:
-    """Take over the weights of torchvision's VGG16 (or ``vgg16_bn``) up to fc6.
+    """Copy the weights of torchvision's VGG16 (or ``vgg16_bn``) up to fc6.
 
     Args:
-        model: Of the same widths; its LSTM and classifiers keep their values.
+        model: Model of the same widths; its LSTM and classifiers keep their values.
         state: Tensors by torchvision's names; ``classifier.3.*`` and ``classifier.6.*`` are left out.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
 
     Raises:
         ManifestError: If names or shapes do not fit; then nothing changes.

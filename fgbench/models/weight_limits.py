@@ -1,7 +1,7 @@
-"""Limits for files of weights that others made: told by their outsides, before anything is unpacked.
+"""Limits for files of weights from elsewhere, checked before anything is unpacked.
 
-What PyTorch and safetensors write stores every number as it is, so nothing that is read can be larger than
-the file; a file that promises more is made to fill memory.
+PyTorch and safetensors store numbers uncompressed, so their content cannot be larger than the file; a file that
+claims more is meant to fill memory.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ MOST_HEADER_BYTES: Final = 16 << 20
 _HINT: Final = "save the network's state dict anew with torch.save, or take a file from another place"
 
 _MAKERS: Final = (b"\nbytearray\n",)
-"""Names, as pickles have them, of what torch's reader calls with numbers of the file to fill memory with."""
+"""Names, as in pickles, of functions that torch's reader would call with a size from the file to fill memory."""
 
 
 def check_size(path: Path) -> None:
-    """Refuse a file that is larger than weights are.
+    """Refuse a file that is too large for weights.
 
     Raises:
-        ManifestError: If it is.
-        OSError: If it cannot be looked at.
+        ManifestError: If it is too large.
+        OSError: If its size cannot be read.
     """
     size = path.stat().st_size
     if size > MOST_BYTES:
@@ -45,10 +45,10 @@ def check_size(path: Path) -> None:
 
 
 def check_header(path: Path) -> None:
-    """Refuse a safetensors file whose header is longer than headers are, or than the file.
+    """Refuse a safetensors file whose header is too long, or longer than the file.
 
     Raises:
-        ManifestError: If it is.
+        ManifestError: If the header is too long.
         OSError: If it cannot be read.
     """
     with path.open("rb") as file:
@@ -66,11 +66,11 @@ def check_header(path: Path) -> None:
 
 
 def check_archive(path: Path) -> None:
-    """Refuse a checkpoint of PyTorch that grows when it is unpacked; those of before 1.6 are no archives.
+    """Refuse a checkpoint of PyTorch that grows when it is unpacked; those before version 1.6 are no archives.
 
     Raises:
         ManifestError: If a member is compressed, all together have more bytes than the file, or the pickle
-            makes memory from numbers.
+            allocates memory from numbers.
         OSError: If it cannot be read.
         zipfile.BadZipFile: If it is a damaged archive.
     """
@@ -98,11 +98,11 @@ def check_archive(path: Path) -> None:
 
 
 def check_tensors(state: Mapping[str, Tensor], path: Path) -> None:
-    """Refuse tensors that are no plain numbers, that stand for more numbers than the file has, or not finite.
+    """Refuse tensors that are not plain numbers, claim more numbers than the file has, or are not finite.
 
     Args:
         state: Tensors by name.
-        path: Where they are from, for messages.
+        path: Their file, for messages.
 
     Raises:
         ManifestError: If there are such tensors.

@@ -1,6 +1,6 @@
 """Weights of networks in files.
 
-Writes safetensors, whose reading runs no code, with what describes the network as JSON in its header, and a
+Writes safetensors, whose reading runs no code, with a description of the network as JSON in its header, and a
 digest of both. Reads that, and PyTorch's own checkpoints (``.pth``, ``.pt``, ``.ckpt``) as data only, within
 the limits of :mod:`fgbench.models.weight_limits`.
 """
@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-# The name of an error alone; torch reads checkpoints here without running what is in them.
+# Only the name of an error; torch reads checkpoints here without running code in them.
 from pickle import UnpicklingError
 from typing import Any, Final
 
@@ -32,8 +32,8 @@ METADATA_KEY: Final = "fgbench"
 """Entry of the safetensors header that holds the description as JSON."""
 
 DIGEST_KEY: Final = "content_sha256"
-"""Entry of the description that holds the digest of the tensors and of its other entries; it is an entry of
-the description, since safetensors writes several of its own in any order."""
+"""Entry of the description with the digest of the tensors and of the other entries; not an entry of the header,
+since safetensors writes those in any order."""
 
 _CHECKPOINT_SUFFIXES: Final = (".pth", ".pt", ".ckpt")
 _BATCH_COUNT: Final = "num_batches_tracked"
@@ -53,16 +53,16 @@ _DAMAGE: Final = (
     struct.error,
     zipfile.BadZipFile,
 )
-"""What torch.load raises for a file that is cut off, altered, or of another kind."""
+"""Errors of torch.load for a file that is truncated, altered, or of another kind."""
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write weights atomically as safetensors; equal weights and metadata give equal bytes.
 
     Args:
-        path: File, which by custom ends in ``.safetensors``.
+        path: File, usually ending in ``.safetensors``.
         state: Tensors by name, on any device, e.g. a module's ``state_dict()``.
-        metadata: What is to be known of the network; JSON values.
+        metadata: Description of the network; JSON values.
 
     Raises:
         ResourceError: If the disk is full or the folder cannot be written.
@@ -77,7 +77,7 @@ def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str,
 
 
 def state_digest(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 (hex) of the names, types, shapes and values of tensors."""
+    """Return the SHA-256 (hex) of the names, types, shapes and values of tensors."""
     digest = hashlib.sha256()
     for name, value in sorted(state.items()):
         plain = value.detach().cpu().contiguous()
@@ -97,7 +97,7 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         Tensors by name on the CPU, and the metadata (empty where the file has none).
 
     Raises:
-        ManifestError: If the file is missing, damaged (also where its digest tells it alone), refused because
+        ManifestError: If the file is missing, damaged (also if only its digest differs), refused because
             it would run code or fill memory, or holds anything but finite tensors by name.
     """
     if not path.is_file():
@@ -112,27 +112,27 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         state = _state_of(_read_checkpoint(path), path)
         check_tensors(state, path)
         return state, {}
-    known = ", ".join((".safetensors", *_CHECKPOINT_SUFFIXES))
+    suffixes = ", ".join((".safetensors", *_CHECKPOINT_SUFFIXES))
     raise ManifestError(
-        f"{path} is no file of weights: its name ends in none of {known}", "name another file"
+        f"{path} is no file of weights: its name ends in none of {suffixes}", "name another file"
     )
 
 
 def load_into(
     module: nn.Module, state: Mapping[str, Tensor], *, origin: str, strict: bool = True
 ) -> tuple[str, ...]:
-    """Copy weights into a module; if they do not fit, nothing of it changes.
+    """Copy weights into a module; if they do not fit, nothing changes.
 
     Args:
         module: Network or part of one.
         state: Tensors by name. Counts of batches (``num_batches_tracked``), which old checkpoints lack, may
             be absent.
         origin: Where the weights are from, for messages.
-        strict: Whether the names have to be the module's exactly. Otherwise others are left out, and those
-            missing keep their values; shapes have to fit all the same.
+        strict: Whether the names have to equal the module's. Otherwise others are left out, and missing ones
+            keep their values; shapes have to fit in any case.
 
     Returns:
-        Names that kept their values, but for counts of batches; always empty if strict.
+        Names that kept their values, except counts of batches; always empty if strict.
 
     Raises:
         ManifestError: If names or shapes do not fit, or no name is the module's.
@@ -145,12 +145,12 @@ def load_into(
 
 
 def check_fit(make: Callable[[], nn.Module], state: Mapping[str, Tensor], *, origin: str) -> None:
-    """Refuse weights that are not those of a network, without the memory that the network would take.
+    """Refuse weights that do not fit a network, without allocating the network.
 
-    To be called before a network is made of sizes that a file tells.
+    To be called before a network is built with sizes from a file.
 
     Args:
-        make: Makes the network; it is made without numbers.
+        make: Builds the network; it is built without values.
         state: Tensors by name.
         origin: Where the weights are from, for messages.
 
@@ -169,7 +169,7 @@ def check_fit(make: Callable[[], nn.Module], state: Mapping[str, Tensor], *, ori
 
 
 def _missing(module: nn.Module, state: Mapping[str, Tensor], *, origin: str, strict: bool) -> tuple[str, ...]:
-    """Names of a module that weights lack, see :func:`load_into`; raises if they do not fit."""
+    """Return the names of a module that weights lack, see :func:`load_into`; raise if they do not fit."""
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in state and name.rpartition(".")[2] != _BATCH_COUNT]
     unexpected = [name for name in state if name not in wanted]
@@ -182,17 +182,17 @@ def _missing(module: nn.Module, state: Mapping[str, Tensor], *, origin: str, str
     faults = [("other shapes", misfits)]
     if strict or not shared:
         faults = [("missing", missing), ("not in the network", unexpected), *faults]
-    found = [f"{len(names)} {what}: {_first(names)}" for what, names in faults if names]
-    if found:
+    messages = [f"{len(names)} {what}: {_first(names)}" for what, names in faults if names]
+    if messages:
         raise ManifestError(
-            f"the weights of {origin} do not fit the network ({'; '.join(found)})",
+            f"the weights of {origin} do not fit the network ({'; '.join(messages)})",
             "take weights of the same architecture and of the recipe's sizes",
         )
     return tuple(missing)
 
 
 def without(state: Mapping[str, Tensor], prefixes: tuple[str, ...]) -> dict[str, Tensor]:
-    """Leave out tensors whose names begin with one of the prefixes, e.g. the classifiers of a checkpoint."""
+    """Return tensors without those whose names begin with one of the prefixes, e.g. a checkpoint's classifiers."""
     return {name: value for name, value in state.items() if not name.startswith(prefixes)}
 
 
@@ -200,8 +200,8 @@ def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin
     """Refuse weights that were trained for other classes, or for the same in another order.
 
     Args:
-        metadata: Of the weights; their classes are the list ``classes``.
-        classes: Names wanted, in order of the outputs.
+        metadata: Metadata of the weights, with the list ``classes``.
+        classes: Expected names, in order of the outputs.
         origin: Where the weights are from, for messages.
 
     Raises:
@@ -217,10 +217,10 @@ def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin
         raise ManifestError(
             f"the weights of {origin} have {len(stated)} classes, expected {len(classes)}", hint
         )
-    place = next(i for i, (one, other) in enumerate(zip(stated, classes, strict=True)) if one != other)
+    index = next(i for i, (one, other) in enumerate(zip(stated, classes, strict=True)) if one != other)
     raise ManifestError(
-        f"the weights of {origin} have other classes: number {place} is {stated[place]!r}, "
-        f"expected {classes[place]!r}",
+        f"the weights of {origin} have other classes: number {index} is {stated[index]!r}, "
+        f"expected {classes[index]!r}",
         hint,
     )
 
@@ -236,8 +236,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise _damaged(path, error) from error
     if not isinstance(metadata, dict):
         raise _damaged(path, ValueError(f"metadata is a {type(metadata).__name__}, expected an object"))
-    told = metadata.pop(DIGEST_KEY, None)
-    if told is not None and told != _digest(tensors, metadata):
+    digest = metadata.pop(DIGEST_KEY, None)
+    if digest is not None and digest != _digest(tensors, metadata):
         raise _damaged(path, ValueError("what it holds is not what its digest was made of"))
     return tensors, metadata
 
@@ -288,7 +288,7 @@ def _damaged(path: Path, error: Exception) -> ManifestError:
 
 
 def _reason(error: Exception) -> str:
-    """First sentence of an error; torch's own go on with advice to read the file unsafely."""
+    """Return the first sentence of an error; torch's continue with advice to read the file unsafely."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
 
 

@@ -1,4 +1,4 @@
-"""Where to look again: the strongest cells of a last map, their boxes in the face, and the enlarged crops.
+"""Regions to zoom into: the strongest cells of a last map, their boxes in the face, and the enlarged crops.
 
 The choice of a cell has no gradient. Boxes are edges x0, y0, x1, y1 in face px (pixel ``k`` reaches from
 ``k`` to ``k + 1``), as in :mod:`fgbench.models.receptive_field`.
@@ -16,7 +16,7 @@ from fgbench.models.receptive_field import FACE_PX, Geometry
 
 
 def most_cells(height: int, width: int, *, radius: int) -> int:
-    """Most cells of a map of which no two are within ``radius`` rows and columns of one another."""
+    """Return the most cells of a map of which no two are within ``radius`` rows and columns of each other."""
     return -(-height // (radius + 1)) * -(-width // (radius + 1))
 
 
@@ -24,15 +24,15 @@ def most_cells(height: int, width: int, *, radius: int) -> int:
 def strongest_cells(maps_BCHW: Tensor, n: int, radius: int) -> tuple[Tensor, Tensor]:
     """Choose ``n`` cells per image by their strongest channel, one after the other (paper section V-E).
 
-    After each choice, the cell and those within ``radius`` rows and columns of it are not chosen any more.
+    After each choice, the cell and those within ``radius`` rows and columns of it are suppressed.
     If the choices so far leave no cell (with radius 1 on 6 x 6 four choices can), the strongest cell that was
     not chosen itself is next, so that every image has ``n`` different ones. Of equal cells the first by rows
     is chosen. The first cells of a larger ``n`` are those of a smaller one.
 
     Args:
         maps_BCHW: Last maps, float (B, C, H, W).
-        n: Cells wanted; at least 1.
-        radius: 0 suppresses the chosen cell alone, the literal reading of the paper.
+        n: Number of cells; at least 1.
+        radius: 0 suppresses only the chosen cell, the literal reading of the paper.
 
     Returns:
         Rows and columns, int64 (B, N, 2), strongest first, and the cells' strengths (B, N): the flat maximum
@@ -56,23 +56,23 @@ def strongest_cells(maps_BCHW: Tensor, n: int, radius: int) -> tuple[Tensor, Ten
         exhausted_B11 = suppressed_BHW.flatten(1).all(1)[:, None, None]
         barred_BHW = suppressed_BHW & (chosen_BHW | ~exhausted_B11)
         open_BP = strength_BHW.masked_fill(barred_BHW, -torch.inf).flatten(1)
-        place_B1 = open_BP.argmax(1, keepdim=True)
-        row_B11, column_B11 = (place_B1 // width)[..., None], (place_B1 % width)[..., None]
+        index_B1 = open_BP.argmax(1, keepdim=True)
+        row_B11, column_B11 = (index_B1 // width)[..., None], (index_B1 % width)[..., None]
         distance_BHW = torch.maximum((rows - row_B11).abs(), (columns - column_B11).abs())
         chosen_BHW = chosen_BHW | (distance_BHW == 0)
         suppressed_BHW = suppressed_BHW | (distance_BHW <= radius)
         cells.append(torch.cat((row_B11[..., 0], column_B11[..., 0]), 1))
-        strengths.append(strength_BHW.flatten(1).gather(1, place_B1))
+        strengths.append(strength_BHW.flatten(1).gather(1, index_B1))
     return torch.stack(cells, 1), torch.cat(strengths, 1)
 
 
 def boxes(cells_BN2: Tensor, geometry: Geometry, side_px: float, *, image_px: int = FACE_PX) -> Tensor:
-    """Square boxes around the centres of cells, shifted into the image where they reach out of it.
+    """Return square boxes around the centres of cells, shifted into the image where they extend out of it.
 
     Args:
         cells_BN2: Rows and columns, integers (B, N, 2).
-        geometry: Of the map that the cells are of.
-        side_px: Side of all boxes; they are never made smaller.
+        geometry: Geometry of the cells' map.
+        side_px: Side of all boxes, which is never reduced.
         image_px: Side of the image.
 
     Returns:
@@ -91,8 +91,8 @@ def boxes(cells_BN2: Tensor, geometry: Geometry, side_px: float, *, image_px: in
 def crop(images_B3HW: Tensor, boxes_B4: Tensor, out_px: int) -> Tensor:
     """Cut one box out of each image and enlarge it, bilinearly and in one launch.
 
-    For a box on whole pixels this is slicing and ``F.interpolate(align_corners=False)``, but that pixels next
-    to the box take part at its rim.
+    For a box on whole pixels this is slicing and ``F.interpolate(align_corners=False)``, except that pixels next
+    to the box contribute at its rim.
 
     Args:
         images_B3HW: Float images (B, 3, H, W).
@@ -103,13 +103,13 @@ def crop(images_B3HW: Tensor, boxes_B4: Tensor, out_px: int) -> Tensor:
         (B, 3, out_px, out_px) of the images' type.
     """
     height, width = images_B3HW.shape[-2:]
-    # The grid is made axis by axis: affine_grid multiplies matrices, which reduced precision would displace.
+    # The grid is built axis by axis: affine_grid multiplies matrices, which is imprecise in reduced precision.
     steps = (torch.arange(out_px, device=images_B3HW.device, dtype=torch.float32) + 0.5) / out_px
     edges = boxes_B4.float()
     x_BO = (edges[:, 0:1] + (edges[:, 2:3] - edges[:, 0:1]) * steps) * (2.0 / width) - 1.0
     y_BO = (edges[:, 1:2] + (edges[:, 3:4] - edges[:, 1:2]) * steps) * (2.0 / height) - 1.0
     grid = torch.stack((x_BO[:, None, :].expand(-1, out_px, -1), y_BO[:, :, None].expand(-1, -1, out_px)), 3)
-    # Places in half precision would be off by whole pixels.
+    # Coordinates in half precision would be off by whole pixels.
     exact = torch.promote_types(images_B3HW.dtype, torch.float32)
     sampled = F.grid_sample(
         images_B3HW.to(exact), grid.to(exact), mode="bilinear", padding_mode="border", align_corners=False

@@ -27,7 +27,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from fgbench.errors import ConfigError
-from fgbench.models.masking import nought_of
+from fgbench.models.masking import zero_of
 from fgbench.models.shared_norm import share_norms
 from fgbench.training.task import SparingTask, Task
 
@@ -168,7 +168,7 @@ class _Loss(nn.Module):
     def forward(self, batch: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of a batch and its parts; without one, 0 times all that train."""
         if batch is None:
-            return nought_of(self.model), {}
+            return zero_of(self.model), {}
         with self._precision:
             return self._task.loss(batch, epoch=epoch)
 

@@ -71,8 +71,8 @@ def test_rows_are_the_stored_pictures(manifests, kind, side_px, resident_mb):
 
 def test_only_frames_of_the_video_set_and_with_a_face_are_known(manifests):
     found = clip_frames(manifests, flow=True)
-    assert len(found.known) == 24
-    assert "clip024" not in found.known, "no face was found in it"
+    assert len(found.clip_ids) == 24
+    assert "clip024" not in found.clip_ids, "no face was found in it"
     assert found.frames["clip003"].tolist() == list(range(8))
     assert found.pairs["clip003"].tolist() == list(range(7))
     assert not clip_frames(manifests, flow=False).pairs

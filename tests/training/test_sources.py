@@ -91,7 +91,7 @@ def test_threads_do_not_change_what_is_streamed(stored):
 
 def test_windows_are_shuffled_within_and_row_groups_among_each_other(stored):
     source = Streamed(stored, device=CPU, jobs=1, window_rows=12)
-    unit_of = {place: unit for unit, places in enumerate(stored.places) for place in places.tolist()}
+    unit_of = {place: unit for unit, places in enumerate(stored.indices) for place in places.tolist()}
     plain = [unit_of[place] for place in order(drawn(source, shuffle=False))]
     assert plain == sorted(plain)
     shuffled = [unit_of[place] for place in order(drawn(source))]

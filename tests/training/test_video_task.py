@@ -51,7 +51,7 @@ def image(tmp_path_factory):
 
 def opened(place, config, image, part="train", scales=None, trained_on=True):
     found = clip_frames(place.manifests, flow=True, near=config.rgb.train_on == "image")
-    samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.known]
+    samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.clip_ids]
     network = image if config.image_recipe else None
     return open_clips(
         config, place, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on

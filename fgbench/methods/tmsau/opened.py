@@ -179,7 +179,7 @@ class WorkfolderClips:
     @property
     def clip_ids(self) -> Collection[str]:
         """Ids of the clips with at least one usable face."""
-        return self.frames.known
+        return self.frames.clip_ids
 
     def predict(self, samples: Sequence[Sample]) -> PredictedHere:
         """Predict clips of :attr:`clip_ids`, in their order."""
