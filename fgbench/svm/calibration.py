@@ -14,7 +14,7 @@ Matrix = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid:
-    """Turns decision values into probabilities (Platt, 1999), with one curve for all classes.
+    """Conversion of decision values to probabilities (Platt, 1999), with one curve for all classes.
 
     Attributes:
         slope: At least 0: a larger decision value never gets a smaller probability.
@@ -25,7 +25,7 @@ class Sigmoid:
     offset: float
 
     def probabilities(self, decisions: Matrix) -> Matrix:
-        """(m, C) float32 probabilities; each row adds up to 1, in the order of the decision values."""
+        """Return (m, C) float32 probabilities; each row adds up to 1, in the order of the decision values."""
         logits = self.slope * decisions.astype(np.float64) + self.offset
         # log(1 / (1 + exp(-logit))), normalised as a softmax, so that far negative rows do not vanish.
         logs = -np.logaddexp(0.0, -logits)
@@ -40,7 +40,7 @@ def fit_sigmoid(decisions: Matrix, truth: npt.ArrayLike) -> Sigmoid:
     All classes share one curve, fitted to all pairs of a sample and a class: a few validation samples per
     class do not determine a curve each, and one curve keeps the order of the classes, so that the class
     predicted is also the most probable one. Targets are Platt's, (N+ + 1) / (N+ + 2) and 1 / (N- + 2).
-    Decision values that fall with the truth tell nothing: their slope is 0, which makes all classes equal.
+    Decision values that fall with the truth get slope 0, which makes all classes equal.
 
     Args:
         decisions: (m, C) decision values of validation samples.
@@ -54,14 +54,14 @@ def fit_sigmoid(decisions: Matrix, truth: npt.ArrayLike) -> Sigmoid:
     from threadpoolctl import threadpool_limits
 
     values = np.asarray(decisions, dtype=np.float64)
-    places = np.asarray(truth)
-    if values.ndim != 2 or places.shape != values.shape[:1]:
+    classes = np.asarray(truth)
+    if values.ndim != 2 or classes.shape != values.shape[:1]:
         raise ValueError(
-            f"decision values of shape {values.shape} and {places.size} samples, expected (m, C)"
+            f"decision values of shape {values.shape} and {classes.size} samples, expected (m, C)"
         )
     if not values.size:
         raise DatasetError("no validation samples, expected some to calibrate on", "use a validation part")
-    positive = places[:, None] == np.arange(values.shape[1])
+    positive = classes[:, None] == np.arange(values.shape[1])
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive
     target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2)).ravel()

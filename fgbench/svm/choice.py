@@ -1,9 +1,9 @@
-"""Kernel and C of a one-vs-rest machine, chosen on samples that it was not fitted to: one part, or folds.
+"""Choice of kernel and C of a one-vs-rest machine on samples that it was not fitted to: one part, or folds.
 
 Samples that machines may be fitted to, and that settings are chosen on, are one pool. A fold of it names the
 samples that a machine is fitted to and those held out; with one fold that is a choice on a validation part,
-with several an inner cross-validation. What is chosen has the best unweighted average recall (UAR) over all
-held-out samples of all folds together. Nothing here sees a test sample.
+with several an inner cross-validation. The choice has the best unweighted average recall (UAR) over the held-out
+samples of all folds together. Test samples are never used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fgbench.svm.one_vs_rest import Fit, Indices, Machine, Trial, fit_one_vs_res
 
 Matrix = npt.NDArray[np.float32]
 Rows = slice | Indices
-"""Samples of the pool: a slice, whose values are read where they lie, or sorted numbers."""
+"""Samples of the pool: a slice, whose values are not copied, or sorted indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Candidate:
     """A kernel to try.
 
     Attributes:
-        parameters: What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
-        train: Makes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
+        parameters: Its parameters in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``.
+        train: Computes the (n, n) Gram matrix of the training samples: float64, as LIBSVM reads it, takes 8
             bytes per pair, float32 takes 4 more while it is converted. For a machine on features: their
             (n, d) features.
-        selection: Makes the (m, n) Gram matrix of the validation samples against them, or their features.
+        selection: Computes the (m, n) Gram matrix of the validation samples against them, or their features.
     """
 
     parameters: Mapping[str, float | str]
@@ -46,13 +46,13 @@ class PoolKernel(Protocol):
 
     @property
     def parameters(self) -> Mapping[str, float | str]:
-        """What to call it in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``."""
+        """Its parameters in results, e.g. ``{"kernel": "rbf", "gamma": 0.5}``."""
 
     def fitted(self, rows: Rows) -> npt.NDArray[Any]:
-        """What a machine on these samples is fitted to: (n, n) float64 kernel, or (n, d) features."""
+        """Return the input to fit a machine on these samples: (n, n) float64 kernel, or (n, d) features."""
 
     def held_out(self, rows: Rows, fitted: Rows) -> Matrix:
-        """What it decides other samples by: (m, n) kernel to the fitted ones, or (m, d) features."""
+        """Return the input to decide on other samples: (m, n) kernel to the fitted ones, or (m, d) features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Fold:
 
     Attributes:
         fitted: Samples that a machine is fitted to.
-        held_out: Samples that it is judged by; none of them is fitted to.
+        held_out: Samples that it is judged by; it is fitted to none of them.
     """
 
     fitted: Rows
@@ -77,8 +77,8 @@ class Choice:
         decisions: (m, C) decision values of the held-out samples, each by a machine that was not fitted to
             it, to calibrate with.
         truth: (m,) classes of these samples.
-        trials: All that was tried, in order.
-        machine: The best machine where there is one fold; ``None`` where there are several.
+        trials: All trials, in order.
+        machine: The best machine if there is one fold; ``None`` if there are several.
     """
 
     best: Trial
@@ -98,17 +98,17 @@ def choose(
     fit: Fit,
     jobs: int | None = None,
 ) -> Choice:
-    """The kernel and C with the best UAR on held-out samples; of equals the first tried (smallest C first).
+    """Choose the kernel and C with the best UAR on held-out samples; of equals the first (smallest C first).
 
-    Kernels are asked for one after the other, and none is kept.
+    Kernels are computed one after the other, and none is kept.
 
     Args:
         kernels: Kernels to try.
         folds: Divisions of the pool.
-        truth: Classes of the samples of the pool, as places in ``labels``.
+        truth: Classes of the samples of the pool, as indices in ``labels``.
         labels: Names of all classes.
         c_values: Values of C to try.
-        fit: Fits a machine to what the kernels give.
+        fit: Fits a machine to the kernels' values.
         jobs: Machines fitted at the same time. The result does not depend on it.
 
     Raises:
@@ -125,24 +125,24 @@ def choose(
     trials: list[Trial] = []
     best: tuple[Trial, Matrix, Machine] | None = None
     for kernel in kernels:
-        found: dict[float, list[Matrix]] = {c: [] for c in sorted(c_values)}
+        decisions_by_c: dict[float, list[Matrix]] = {c: [] for c in sorted(c_values)}
         machines: dict[float, Machine] = {}
         for fold in folds:
             values, cross = kernel.fitted(fold.fitted), kernel.held_out(fold.held_out, fold.fitted)
-            for c in found:
+            for c in decisions_by_c:
                 machines[c] = fit_present(
                     fit, values, truth_p[fold.fitted], labels=labels, c=c, jobs=jobs, is_whole=len(folds) == 1
                 )
-                found[c].append(machines[c].decisions(cross))
+                decisions_by_c[c].append(machines[c].decisions(cross))
             del values, cross  # before the next ones are made
-        for c, parts in found.items():
+        for c, parts in decisions_by_c.items():
             decisions = np.concatenate(parts)
             confusion = metrics.confusion_matrix(truth_m, decisions.argmax(axis=1), n_classes=len(labels))
             trial = Trial({**kernel.parameters, "C": c}, metrics.uar(confusion))
             trials.append(trial)
             if best is None or trial.uar > best[0].uar:
                 best = (trial, decisions, machines[c])
-        del kernel  # likewise
+        del kernel  # before the next one is made
     if best is None:
         raise ConfigError("no kernel or no value of C to try, expected at least one of each")
     return Choice(
@@ -164,18 +164,18 @@ def select(
     fit: Fit = fit_one_vs_rest,
     jobs: int | None = None,
 ) -> Choice:
-    """As :func:`choose`, on a validation part, of kernels between two given parts.
+    """Choose as :func:`choose` does, on a validation part, from kernels between two given parts.
 
     One Gram matrix of the training samples is in memory at a time; see
     :func:`fgbench.svm.one_vs_rest.bytes_needed`.
 
     Args:
         candidates: Kernels to try.
-        train_truth: (n,) classes of the training samples, as places in ``labels``.
+        train_truth: (n,) classes of the training samples, as indices in ``labels``.
         selection_truth: (m,) classes of the validation samples.
         labels: Names of all classes.
         c_values: Values of C to try.
-        fit: What the candidates' values are for.
+        fit: Fits a machine to the candidates' values.
         jobs: Machines fitted at the same time.
 
     Raises:
@@ -220,35 +220,35 @@ def fit_present(
     jobs: int | None,
     is_whole: bool,
 ) -> Machine:
-    """Fit a machine to a fold, in which a class with few persons may have no sample.
+    """Fit a machine to a fold, in which a class with few subjects may have no sample.
 
-    Such a class is decided by -1 everywhere: that is the machine that minimises the loss where all samples
-    are of other classes.
+    Such a class gets the decision value -1 everywhere, which minimises the loss if all samples are of other
+    classes.
 
     Args:
         fit: Fits a machine.
-        values: What it is fitted to.
+        values: Kernel or features.
         truth: (n,) classes.
         labels: Names of all classes.
-        c: Price of errors.
+        c: Penalty of errors.
         jobs: Machines fitted at the same time.
-        is_whole: Whether the samples are all that there are: then a class without samples is an error.
+        is_whole: Whether these are all samples: then a class without samples is an error.
 
     Raises:
         DatasetError: If there are fewer than two classes, or ``is_whole`` and one is absent.
     """
-    there = np.unique(truth)
-    if is_whole or there.size == len(labels):
+    present = np.unique(truth)
+    if is_whole or present.size == len(labels):
         return fit(values, truth, labels=labels, c=c, jobs=jobs)
-    if there.size < 2:
+    if present.size < 2:
         raise DatasetError(
-            f"an inner fold trains on {there.size} class, expected at least 2",
+            f"an inner fold trains on {present.size} class, expected at least 2",
             "set selection: part in the recipe, or another number of inner_folds",
         )
     few = fit(
-        values, np.searchsorted(there, truth), labels=[labels[place] for place in there], c=c, jobs=jobs
+        values, np.searchsorted(present, truth), labels=[labels[index] for index in present], c=c, jobs=jobs
     )
     weights = np.zeros((len(few.weights), len(labels)), np.float32)
     offsets = np.full(len(labels), -1.0, np.float32)
-    weights[:, there], offsets[there] = few.weights, few.offsets
+    weights[:, present], offsets[present] = few.weights, few.offsets
     return Machine(weights, offsets)

@@ -20,21 +20,21 @@ from fgbench.errors import ConfigError, DatasetError
 
 Matrix = npt.NDArray[np.float32]
 Numbers = Literal["float32", "float64"]
-"""Type that a Gram matrix is stored as; its values are those of float32 either way."""
+"""Type that a Gram matrix is stored as; its values are float32 in both cases."""
 
 _TILE = 2048
-"""Most rows and columns of a product. Another number gives other last bits."""
+"""Most rows and columns of a product. Changing it changes the last bits."""
 
 
 def linear_gram(
     x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, dtype: Numbers = "float32", jobs: int | None = None
 ) -> npt.NDArray[Any]:
-    """Scalar products of rows.
+    """Compute scalar products of rows.
 
     Args:
         x: (n, d) features, read as float32.
         y: (m, d) features; ``None`` stands for ``x``, and gives a symmetric matrix.
-        dtype: What the result is stored as.
+        dtype: Type of the result.
         jobs: Threads; ``None`` is one per core. The result does not depend on it.
 
     Returns:
@@ -51,13 +51,13 @@ def linear_gram(
 def squared_distances(
     x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, dtype: Numbers = "float32", jobs: int | None = None
 ) -> npt.NDArray[Any]:
-    """Squared Euclidean distances of the rows of ``x`` (n, d) and ``y`` (m, d; ``None``: ``x``).
+    """Compute squared Euclidean distances of the rows of ``x`` (n, d) and ``y`` (m, d; ``None``: ``x``).
 
     Arguments and errors are those of :func:`linear_gram`.
 
     Returns:
         (n, m) ``dtype``, not negative; the diagonal is 0 for ``y=None``. Features are moved to the mean of
-        ``y`` first, where products lose least in float32.
+        ``y`` first, where products are most exact in float32.
     """
     x_nd = _features(x)
     y_md = x_nd if y is None else _features(y)
@@ -79,7 +79,7 @@ def squared_distances(
 
 
 def rbf_gram(distances: npt.NDArray[Any], gamma: float, *, in_place: bool = False) -> npt.NDArray[Any]:
-    """RBF kernel exp(-gamma * distances) of squared distances, in float32.
+    """Compute the RBF kernel exp(-gamma * distances) of squared distances, in float32.
 
     Args:
         distances: (n, m) squared distances, float32 or float64.
@@ -103,14 +103,14 @@ def rbf_gram(distances: npt.NDArray[Any], gamma: float, *, in_place: bool = Fals
 
 
 def scale_gamma(x: npt.ArrayLike) -> float:
-    """scikit-learn's ``gamma="scale"``: 1 / (number of features * variance of all values of ``x``).
+    """Compute scikit-learn's ``gamma="scale"``: 1 / (number of features * variance of all values of ``x``).
 
     Raises:
         DatasetError: If all features are equal.
     """
     x_nd = _features(x)
     middle = float(x_nd.mean(dtype=np.float64))
-    # In blocks: the deviations of all, in float64, would take twice the memory of the features.
+    # In blocks: all deviations, in float64, would take twice the memory of the features.
     blocks = (x_nd[begin : begin + _TILE].astype(np.float64) for begin in range(0, len(x_nd), _TILE))
     variance = sum(float(np.square(block - middle).sum()) for block in blocks) / x_nd.size
     if not variance > 0.0:
@@ -119,24 +119,24 @@ def scale_gamma(x: npt.ArrayLike) -> float:
 
 
 Finish = Callable[[Matrix, slice, slice], None]
-"""Makes of products (rows, columns), in place, what is wanted."""
+"""Converts a tile of products (rows, columns) in place."""
 
 
 def _as_it_is(tile: Matrix, rows: slice, columns: slice) -> None:
-    """The scalar products themselves."""
+    """Keep the scalar products."""
 
 
 def _products(
     x_nd: Matrix, y_md: Matrix | None, finish: Finish, *, dtype: Numbers, jobs: int | None
 ) -> npt.NDArray[Any]:
-    """Products of the rows of ``x_nd`` and ``y_md`` (``None``: ``x_nd``), finished tile by tile."""
+    """Compute products of the rows of ``x_nd`` and ``y_md`` (``None``: ``x_nd``), finished tile by tile."""
     from threadpoolctl import threadpool_limits
 
     other = x_nd if y_md is None else y_md
     result = np.empty((len(x_nd), len(other)), dtype)
 
-    def work(at: tuple[int, int]) -> None:
-        rows, columns = (slice(begin, begin + _TILE) for begin in at)
+    def work(starts: tuple[int, int]) -> None:
+        rows, columns = (slice(begin, begin + _TILE) for begin in starts)
         tile: Matrix = x_nd[rows] @ other[columns].T
         finish(tile, rows, columns)
         result[rows, columns] = tile

@@ -28,14 +28,14 @@ _ROWS = 128
 """Rows per piece of work: their float64 sums are the working memory of a thread."""
 
 _SAFE_RANGE = (1e-7, 1e7)
-"""Values whose fifth powers neither vanish nor overflow in float32, as four fractions in one need."""
+"""Values whose fifth powers neither vanish nor overflow in float32, as needed to combine four fractions."""
 
 
 def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: int | None = None) -> Matrix:
-    """Chi-square distance of every row of ``x`` to every row of ``y``.
+    """Compute the chi-square distance of every row of ``x`` to every row of ``y``.
 
     Args:
-        x: (n, d) histograms, not negative; read as float32. An empty row is half the other's sum away.
+        x: (n, d) histograms, not negative; read as float32. The distance of an empty row is half the other's sum.
         y: (m, d) histograms; ``None`` stands for ``x``, and gives a symmetric matrix with a diagonal of 0.
         jobs: Threads; ``None`` is one per core. The result does not depend on it.
 
@@ -81,7 +81,7 @@ def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: in
 
 
 def mean_distance(distances: Matrix) -> float:
-    """Mean distance A_c of a channel over all pairs of different training samples.
+    """Compute the mean distance A_c of a channel over all pairs of different training samples.
 
     Args:
         distances: (n, n) symmetric distances between training samples.
@@ -108,7 +108,7 @@ def mean_distance(distances: Matrix) -> float:
 
 
 def combined_kernel(distances: Mapping[str, Matrix], means: Mapping[str, float]) -> Matrix:
-    """Kernel exp(-sum(D_c / A_c)) of several channels.
+    """Compute the kernel exp(-sum(D_c / A_c)) of several channels.
 
     Args:
         distances: Channel to (n, m) distances.
@@ -153,14 +153,14 @@ def _in_safe_range(x: Matrix, y: Matrix) -> bool:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDArray[np.float64]) -> None:
-    """Adds sum over k of x**2 / (x + y) to ``sums`` (n, m); four words at a time if ``together``.
+    """Add the sum over k of x**2 / (x + y) to ``sums`` (n, m); four words at a time if ``together``.
 
     The last row of ``y_dm`` is all ones: words of x that fill up a group of four (as zeros) point to it.
     """
     n, d = x_nd.shape
     m = y_dm.shape[1]
     words, lanes = 128, 512
-    place = np.empty(words, np.intp)
+    word = np.empty(words, np.intp)
     value = np.empty(words, np.float32)
     part = np.empty(lanes, np.float32)
     for first in range(0, m, lanes):
@@ -171,7 +171,7 @@ def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDAr
                 count = 0
                 for k in range(begin, end):
                     if x_nd[i, k] > 0.0:
-                        place[count] = k
+                        word[count] = k
                         value[count] = x_nd[i, k]
                         count += 1
                 if count == 0:
@@ -179,13 +179,13 @@ def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDAr
                 part[:] = np.float32(0.0)
                 if together:
                     while count % 4:
-                        place[count] = d
+                        word[count] = d
                         value[count] = 0.0
                         count += 1
                     for q in range(0, count, 4):
                         a, b, c, e = value[q], value[q + 1], value[q + 2], value[q + 3]
-                        ya, yb = y_dm[place[q], first:last], y_dm[place[q + 1], first:last]
-                        yc, ye = y_dm[place[q + 2], first:last], y_dm[place[q + 3], first:last]
+                        ya, yb = y_dm[word[q], first:last], y_dm[word[q + 1], first:last]
+                        yc, ye = y_dm[word[q + 2], first:last], y_dm[word[q + 3], first:last]
                         aa, bb, cc, ee = a * a, b * b, c * c, e * e
                         for j in range(last - first):
                             da, db = a + ya[j], b + yb[j]
@@ -195,7 +195,7 @@ def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDAr
                             part[j] += top / (dab * dce)
                 else:
                     for q in range(count):
-                        a, ya = value[q], y_dm[place[q], first:last]
+                        a, ya = value[q], y_dm[word[q], first:last]
                         for j in range(last - first):
                             part[j] += a * (a / (a + ya[j]))
                 for j in range(last - first):

@@ -1,8 +1,8 @@
-"""Memory that a Gram matrix takes, compared with what is there before any of it is taken.
+"""Check that a Gram matrix fits into memory before it is allocated.
 
 A kernel between n training samples has n * n numbers, so it outgrows a machine suddenly; the system then
-kills the process without a word. What is there is the least of what Linux tells: free memory of the machine,
-the limits of the control groups (containers, batch systems) and that of the process (``ulimit -v``).
+kills the process without a message. Available is the least of Linux's numbers: free memory of the machine, the
+limits of the control groups (containers, batch systems) and that of the process (``ulimit -v``).
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ def require_memory(needed: int, *, what: str, hint: str, available: int | None =
     """Refuse work that does not fit into memory.
 
     Args:
-        needed: Bytes that it takes at its peak, beside what is held now.
+        needed: Bytes that it allocates at its peak.
         what: The work in words, for the message.
-        hint: What the user can do.
-        available: Bytes that are there; ``None`` asks the system.
+        hint: Advice for the user.
+        available: Free bytes; ``None`` asks the system.
 
     Raises:
-        ResourceError: If more is needed than is there.
+        ResourceError: If more is needed than is free.
     """
-    there = available_bytes() if available is None else available
-    if there is not None and needed > there:
+    free = available_bytes() if available is None else available
+    if free is not None and needed > free:
         raise ResourceError(
-            f"{what} takes {needed / 1e9:.1f} GB of memory ({needed} bytes), {there / 1e9:.1f} GB "
-            f"({there} bytes) are there",
+            f"{what} takes {needed / 1e9:.1f} GB of memory ({needed} bytes), {free / 1e9:.1f} GB "
+            f"({free} bytes) are there",
             hint,
         )
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:
-    """Bytes that this process may still take; ``None`` where the system does not tell.
+    """Return the bytes that this process may still allocate; ``None`` if the system does not report them.
 
     Args:
-        root: Where ``proc`` and ``sys`` lie.
+        root: Parent of ``proc`` and ``sys``.
     """
-    found = [_free(root), *_group_rests(root), _process_rest(root)]
-    known = [value for value in found if value is not None]
-    return max(0, min(known)) if known else None
+    limits = [_free(root), *_group_rests(root), _process_rest(root)]
+    reported = [value for value in limits if value is not None]
+    return max(0, min(reported)) if reported else None
 
 
 def _free(root: Path) -> int | None:
-    """Memory of the machine that can be taken without swapping."""
+    """Return the memory of the machine that can be allocated without swapping."""
     for line in _lines(root / "proc/meminfo"):
         name, _, value = line.partition(":")
         if name == "MemAvailable":
@@ -57,12 +57,12 @@ def _free(root: Path) -> int | None:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
-        return None  # another system, e.g. macOS, does not tell
+        return None  # not reported on other systems, e.g. macOS
 
 
 def _group_rests(root: Path) -> list[int | None]:
-    """What the control groups of the process, and those above them, still allow."""
-    found: list[int | None] = []
+    """Return the bytes that the control groups of the process, and those above them, still allow."""
+    rests: list[int | None] = []
     mount = root / "sys/fs/cgroup"
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
@@ -76,22 +76,22 @@ def _group_rests(root: Path) -> list[int | None]:
         parts = [part for part in path.split("/") if part not in ("", "..")]
         # Within a container the path is that of the host; its own group is then the mounted one itself.
         for depth in range(len(parts), -1, -1):
-            found.append(_group_rest(base.joinpath(*parts[:depth]), *names))
-    return found
+            rests.append(_group_rest(base.joinpath(*parts[:depth]), *names))
+    return rests
 
 
 def _group_rest(group: Path, limit: str, usage: str, cached: str) -> int | None:
     most, used = _number(group / limit), _number(group / usage)
     if most is None or used is None or most >= _UNLIMITED:
         return None
-    # Pages of files that were read are given back when memory is needed.
+    # Cached pages of files are freed when memory is needed.
     rows = (line.split() for line in _lines(group / "memory.stat"))
     files = sum(int(row[1]) for row in rows if len(row) == 2 and row[0] == cached)
     return most - used + files
 
 
 def _process_rest(root: Path) -> int | None:
-    """What the limit of the process's address space still allows."""
+    """Return the bytes that the limit of the process's address space still allows."""
     try:
         import resource
     except ImportError:  # not on Windows

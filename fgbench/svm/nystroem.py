@@ -1,8 +1,8 @@
-"""Features whose products are nearly those of a kernel (Nyström; Williams and Seeger 2001).
+"""Features whose products approximate a kernel (Nyström; Williams and Seeger 2001).
 
-With K the kernel and L some training samples, z(x) = K(x, L) K(L, L)^(-1/2): z(x) . z(y) is the best that can
-be said of K(x, y) from L, and is it where x or y is in L. As in scikit-learn's ``Nystroem``, but for any
-kernel that is given by its values, and in blocks.
+With K the kernel and L some training samples, z(x) = K(x, L) K(L, L)^(-1/2): z(x) . z(y) is the best
+approximation of K(x, y) from L, and exact if x or y is in L. As scikit-learn's ``Nystroem``, but for any kernel
+given by its values, and in blocks.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
 _ROWS = 2048
-"""Samples per block. Another number gives other last bits."""
+"""Samples per block. Changing it changes the last bits."""
 
 _LEAST = 1e-6
 """Eigenvalues below this part of the largest are noise of float32: their directions are left out."""
 
 
 def draw_landmarks(n: int, most: int, *, seed: int) -> Indices:
-    """Sorted numbers of training samples, drawn at random without replacement; all of them if there are few.
+    """Draw sorted indices of training samples at random without replacement; all of them if there are few.
 
     Args:
         n: Training samples.
-        most: How many to draw.
-        seed: Of the draw.
+        most: Number to draw.
+        seed: Seed of the draw.
     """
     if n <= most:
         return np.arange(n, dtype=np.int64)
@@ -39,10 +39,10 @@ def draw_landmarks(n: int, most: int, *, seed: int) -> Indices:
 
 
 def inverse_root(kernel: npt.ArrayLike) -> Matrix:
-    """K^(-1/2) of the kernel between the landmarks, (m, m) float32, symmetric.
+    """Compute K^(-1/2) of the kernel between the landmarks, (m, m) float32, symmetric.
 
     Args:
-        kernel: (m, m), symmetric but for rounding.
+        kernel: (m, m), symmetric up to rounding.
 
     Raises:
         ValueError: If the matrix is not square.
@@ -68,14 +68,14 @@ def map_rows(
     out: Matrix | None = None,
     jobs: int | None = None,
 ) -> Matrix:
-    """Features of samples, block by block.
+    """Compute features of samples, block by block.
 
     Args:
         n: Samples.
-        kernel: Gives K of some samples, by their rows, to the landmarks: (rows, m).
-        root: :func:`inverse_root`.
-        out: (n, m) matrix to write into; it may be that which ``kernel`` reads from.
-        jobs: Blocks at the same time; ``None`` is one per core. The result does not depend on it.
+        kernel: Computes K between some samples, by their rows, and the landmarks: (rows, m).
+        root: Result of :func:`inverse_root`.
+        out: (n, m) matrix to write into; ``kernel`` may read from it.
+        jobs: Parallel blocks; ``None`` is one per core. The result does not depend on it.
 
     Returns:
         (n, m) float32.
@@ -94,12 +94,12 @@ def map_rows(
 
 
 def nystroem_bytes_needed(n: int, m: int, landmarks: int, *, jobs: int | None = None) -> int:
-    """Bytes of the features of samples, and of what is computed with them.
+    """Estimate the bytes of the features of samples and of their computation.
 
     Args:
         n: Training samples.
-        m: Samples that are looked at beside them.
-        landmarks: How many there are.
+        m: Other samples.
+        landmarks: Number of landmarks.
         jobs: As of :func:`map_rows`.
     """
     blocks = 3 * 4 * _ROWS * landmarks * (jobs or os.cpu_count() or 1)

@@ -2,9 +2,9 @@
 
 A Gram matrix (:mod:`fgbench.svm.grams`, :mod:`fgbench.svm.kernels`) is shared by all classes and
 all values of C. The solver is scikit-learn's ``SVC(kernel="precomputed")`` (LIBSVM), one binary machine per
-class. What is chosen, and on which samples, is the matter of :mod:`fgbench.svm.choice`.
+class. :mod:`fgbench.svm.choice` chooses the kernel and C.
 
-Machines are fitted on threads of this process, and the BLAS has one thread here: nothing depends on the
+Machines are fitted on threads of this process, and the BLAS uses one thread: results do not depend on the
 number of cores or on ``OMP_NUM_THREADS``.
 """
 
@@ -25,7 +25,7 @@ Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
 _CACHE_MB = 200
-"""Rows of the kernel that LIBSVM keeps per machine; a row of a given Gram matrix is cheap to read again."""
+"""Cache of LIBSVM per machine for rows of the kernel; rows of a given Gram matrix are cheap to read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Machine:
     """A fitted machine; a sample belongs to the class with the largest decision value.
 
     Attributes:
-        weights: (n, C) float32 weights of the training samples, 0 for those that support nothing; of a
-            machine on features (:mod:`fgbench.svm.primal`) those of the features.
+        weights: (n, C) float32 weights of the training samples, 0 for those without effect; of a
+            machine on features (:mod:`fgbench.svm.primal`) weights of the features.
         offsets: (C,) float32.
     """
 
@@ -42,7 +42,7 @@ class Machine:
     offsets: npt.NDArray[np.float32]
 
     def decisions(self, gram: Matrix) -> Matrix:
-        """Decision values.
+        """Compute decision values.
 
         Args:
             gram: (m, n) kernel between m samples and the n training samples, or m samples' n features.
@@ -51,7 +51,7 @@ class Machine:
             (m, C) float32.
 
         Raises:
-            ValueError: If the width is not the number of training samples.
+            ValueError: If the width differs from the number of weights.
         """
         if gram.ndim != 2 or gram.shape[1] != len(self.weights):
             raise ValueError(
@@ -65,9 +65,9 @@ class Machine:
             result: Matrix = gram[:, used] @ self.weights[used] + self.offsets
         return result
 
-    def support(self, place: int) -> Indices:
-        """Sorted numbers of the training samples that support a class."""
-        return np.flatnonzero(self.weights[:, place])
+    def support(self, number: int) -> Indices:
+        """Return the sorted indices of the support vectors of a class."""
+        return np.flatnonzero(self.weights[:, number])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Trial:
     """UAR on validation of one kernel and C.
 
     Attributes:
-        parameters: Those of the kernel, and ``C``.
+        parameters: Parameters of the kernel, and ``C``.
         uar: Unweighted average recall on validation.
     """
 
@@ -96,7 +96,7 @@ class Fit(Protocol):
         c: float,
         jobs: int | None = None,
     ) -> Machine:
-        """A machine for values of training samples and their classes."""
+        """Fit a machine to values of training samples and their classes."""
 
 
 def fit_one_vs_rest(
@@ -112,9 +112,9 @@ def fit_one_vs_rest(
     Args:
         gram: (n, n) kernel between training samples. LIBSVM reads float64: a float32 matrix is converted,
             which doubles its memory for the time of the fit.
-        truth: (n,) numbers of the classes, as places in ``labels``.
-        labels: Names of all classes that the machine has to know.
-        c: Price of errors, above 0.
+        truth: (n,) classes, as indices in ``labels``.
+        labels: Names of all classes of the machine.
+        c: Penalty of errors, above 0.
         jobs: Machines fitted at the same time; ``None`` is one per core. The result does not depend on it.
 
     Raises:
@@ -129,16 +129,16 @@ def fit_one_vs_rest(
     weights = np.zeros((truth_n.size, len(labels)), np.float32)
     offsets = np.zeros(len(labels), np.float32)
 
-    def fit(place: int) -> None:
+    def fit(number: int) -> None:
         from sklearn import config_context
         from sklearn.svm import SVC
 
-        # Shrinking changes nothing in the result, and costs more than it saves where rows are at hand.
+        # Shrinking does not change the result, and costs more than it saves if rows are precomputed.
         model = SVC(kernel="precomputed", C=c, shrinking=False, cache_size=_CACHE_MB)
         with config_context(assume_finite=True):
-            model.fit(gram64, truth_n == place)
-        weights[model.support_, place] = model.dual_coef_[0]
-        offsets[place] = model.intercept_[0]
+            model.fit(gram64, truth_n == number)
+        weights[model.support_, number] = model.dual_coef_[0]
+        offsets[number] = model.intercept_[0]
 
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         list(pool.map(fit, range(len(labels))))
@@ -154,15 +154,15 @@ def check_problem(
     c: float,
     jobs: int | None,
 ) -> Indices:
-    """Refuse what no machine can be fitted to; the arguments and errors are those of the functions that fit.
+    """Refuse problems that no machine can be fitted to; arguments and errors are those of the functions that fit.
 
     Args:
         truth: Classes of the training samples.
         n: Training samples.
         values: Their kernel or features.
         labels: Names of the classes.
-        c: Price of errors.
-        jobs: Machines or blocks at the same time.
+        c: Penalty of errors.
+        jobs: Parallel machines or blocks.
 
     Returns:
         (n,) the classes.
@@ -178,7 +178,7 @@ def check_problem(
         raise DatasetError(
             "kernel or features with non-finite values, expected finite ones", "compute the features again"
         )
-    absent = [label for place, label in enumerate(labels) if not (truth_n == place).any()]
+    absent = [label for number, label in enumerate(labels) if not (truth_n == number).any()]
     if absent:
         raise DatasetError(
             f"{len(absent)} of {len(labels)} classes have no training sample: {', '.join(absent[:5])}",
@@ -190,17 +190,17 @@ def check_problem(
 
 
 def bytes_needed(n: int, m: int, n_classes: int, *, jobs: int | None = None) -> int:
-    """Bytes that a selection takes at its peak, beside the samples, where kernels are made as float64.
+    """Estimate the bytes of a selection at its peak, without the samples, with float64 kernels.
 
     Args:
         n: Training samples.
-        m: Samples that are compared with them at a time: the most of validation and test.
+        m: Samples that are compared with them at a time: the larger of validation and test.
         n_classes: Classes.
         jobs: As of :func:`fit_one_vs_rest`.
     """
     at_once = min(jobs or os.cpu_count() or 1, n_classes)
-    # The kernel; that against other samples, and its columns that support something; weights of two machines;
-    # what each of LIBSVM's keeps: its cache (or all rows, if they are less), alphas, gradients.
+    # The kernel; that against other samples, and its columns of support vectors; weights of two machines; per
+    # LIBSVM machine its cache (or all rows, if they are less), alphas, gradients.
     cache = min(_CACHE_MB << 20, 4 * n * n) + 100 * n
     return 8 * n * n + 2 * 4 * m * n + 2 * 4 * n * n_classes + at_once * cache
 

@@ -2,9 +2,9 @@
 
 Each class minimises ½ |w|² + C sum(max(0, 1 - y (w.z + b))²), the squared hinge loss of scikit-learn's
 ``LinearSVC``, over all samples at once (SciPy's L-BFGS; all classes side by side, so that the features are
-read once per step for all of them). The weights that it searches over are turned and scaled by the moments
-of the features, which makes the steps few at any C. Products are float32, block by block; sums of blocks are
-float64 and in order, so that nothing depends on the number of threads.
+read once per step for all of them). The weights of the search are rotated and scaled by the moments
+of the features, so that few steps suffice at any C. Products are float32, block by block; sums of blocks are
+float64 and in order, so that results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ MAX_STEPS = 500
 """Most steps of the search."""
 
 _ROWS = 2048
-"""Samples per block. Another number gives other last bits."""
+"""Samples per block. Changing it changes the last bits."""
 
 _MOMENT_ROWS = 16_384
 """Most samples, evenly spread, that the moments are computed from: they only speed up the search."""
 
 _LEAST = 1e-12
-"""Variances below this part of the largest are none."""
+"""Variances below this part of the largest count as 0."""
 
 _ACTIVE = 0.5
-"""Share of the samples that are supposed to have a loss, for the same."""
+"""Assumed share of samples with a loss, also only for speed."""
 
 _TOLERANCE = 1e-5
-"""The search ends when no slope is above this part of the steepest one at its beginning."""
+"""The search ends when no slope is above this part of the steepest initial one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Moments:
     Attributes:
         middle: (d,) their mean.
         spreads: (r,) variances along the directions.
-        directions: (d, r) orthonormal; nothing varies across them.
+        directions: (d, r) orthonormal; no variance is left across them.
     """
 
     middle: Floats
@@ -59,7 +59,7 @@ class Moments:
 
 
 class LinearFit:
-    """Fits as :func:`fit_linear` does; the moments of the same features are computed once for every C."""
+    """Fits as :func:`fit_linear` does, but computes the moments of the same features once for every C."""
 
     def __init__(self) -> None:
         self._features: Any = lambda: None
@@ -78,15 +78,15 @@ class LinearFit:
         """See :func:`fit_linear`."""
         if self._features() is not features or self._moments is None:
             self._moments = moments_of(features)
-            self._features = weakref.ref(features)  # they are not kept from being freed
+            self._features = weakref.ref(features)  # so that they can be freed
         return fit_linear(features, truth, labels=labels, c=c, jobs=jobs, moments=self._moments)
 
 
 def moments_of(features: Matrix) -> Moments:
-    """Moments of (n, d) features, from at most ``_MOMENT_ROWS`` of the samples.
+    """Compute the moments of (n, d) features, from at most ``_MOMENT_ROWS`` of the samples.
 
     Raises:
-        ValueError: If they are no float32 matrix.
+        ValueError: If they are not a float32 matrix.
     """
     from threadpoolctl import threadpool_limits
 
@@ -119,11 +119,11 @@ def fit_linear(
 
     Args:
         features: (n, d) float32 features of the training samples.
-        truth: (n,) numbers of the classes, as places in ``labels``.
-        labels: Names of all classes that the machine has to know.
-        c: Price of errors, above 0.
+        truth: (n,) classes, as indices in ``labels``.
+        labels: Names of all classes of the machine.
+        c: Penalty of errors, above 0.
         jobs: Threads; ``None`` is one per core. The result does not depend on it.
-        moments: :func:`moments_of` the features; ``None`` computes them.
+        moments: Result of :func:`moments_of`; ``None`` computes it.
 
     Returns:
         A machine on features: its weights are (d, C).
@@ -138,14 +138,14 @@ def fit_linear(
 
     _check_features(features)
     truth_n = check_problem(truth, n=len(features), values=features, labels=labels, c=c, jobs=jobs)
-    known = moments or moments_of(features)
+    moments = moments or moments_of(features)
     n_features, n_classes = features.shape[1], len(labels)
     curvature = 2.0 * c * _ACTIVE * len(features)
     scale_b = 1.0 / np.sqrt(curvature)
-    less_r = 1.0 / np.sqrt(1.0 + curvature * known.spreads) - 1.0
+    less_r = 1.0 / np.sqrt(1.0 + curvature * moments.spreads) - 1.0
 
-    def turned(w_dk: Floats) -> Floats:
-        result: Floats = w_dk + known.directions @ (less_r[:, None] * (known.directions.T @ w_dk))
+    def unscaled(w_dk: Floats) -> Floats:
+        result: Floats = w_dk + moments.directions @ (less_r[:, None] * (moments.directions.T @ w_dk))
         return result
 
     with (
@@ -155,10 +155,10 @@ def fit_linear(
         blocks = [slice(begin, begin + _ROWS) for begin in range(0, len(features), _ROWS)]
 
         def loss(flat: Floats) -> tuple[float, Floats]:
-            found = flat.reshape(n_features + 1, n_classes)
-            w_dk = turned(found[:-1])
+            solution = flat.reshape(n_features + 1, n_classes)
+            w_dk = unscaled(solution[:-1])
             weights = w_dk.astype(np.float32)
-            offsets = (scale_b * found[-1] - known.middle @ w_dk).astype(np.float32)
+            offsets = (scale_b * solution[-1] - moments.middle @ w_dk).astype(np.float32)
 
             def part(rows: slice) -> tuple[float, Matrix, Floats]:
                 z_nd = features[rows]
@@ -174,22 +174,24 @@ def fit_linear(
                 value += one
                 slope_dk += two
                 slope_k += three
-            gradient = np.empty_like(found)
-            gradient[:-1] = turned(w_dk - 2.0 * c * (slope_dk - np.outer(known.middle, slope_k)))
+            gradient = np.empty_like(solution)
+            gradient[:-1] = unscaled(w_dk - 2.0 * c * (slope_dk - np.outer(moments.middle, slope_k)))
             gradient[-1] = -2.0 * c * scale_b * slope_k
             return 0.5 * float((w_dk**2).sum()) + c * value, gradient.ravel()
 
         begin = np.zeros((n_features + 1) * n_classes)
         steepest = float(np.abs(loss(begin)[1]).max())
         options = {"maxiter": MAX_STEPS, "maxfun": 2 * MAX_STEPS, "ftol": 1e-9, "gtol": _TOLERANCE * steepest}
-        found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options).x.reshape(-1, n_classes)
-        w_dk = turned(found[:-1])
-        offsets = scale_b * found[-1] - known.middle @ w_dk
+        solution = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options).x.reshape(
+            -1, n_classes
+        )
+        w_dk = unscaled(solution[:-1])
+        offsets = scale_b * solution[-1] - moments.middle @ w_dk
     return Machine(w_dk.astype(np.float32), offsets.astype(np.float32))
 
 
 def linear_bytes_needed(n: int, d: int, n_classes: int, *, jobs: int | None = None) -> int:
-    """Bytes that :func:`fit_linear` takes at its peak, beside the features.
+    """Estimate the bytes of :func:`fit_linear` at its peak, without the features.
 
     Args:
         n: Training samples.

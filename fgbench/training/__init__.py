@@ -1,1 +1,1 @@
-"""Training of networks: data, losses, the loop, checkpoints and the runs made of them."""
+"""Training of networks: losses, the loop, optimisers, checkpoints and processes."""

@@ -1,4 +1,4 @@
-"""The checkpoint of a training: one file, there as a whole or not at all, read without running code of it."""
+"""The checkpoint of a training: one file, written atomically, and read without running its code."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _REMEDY = "delete it, or start anew with --force"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had not stopped.
+    """State of a training, from which it continues as if it had not stopped.
 
     Attributes:
-        fingerprint: Of everything that decides the result (recipe, data, seed); another one is not resumed.
+        fingerprint: Digest of everything that the result depends on (recipe, data, seed), compared on resuming.
         standing: Epoch, step, best score, history.
         model: State of the network.
         optimisers: State of the optimiser of each turn (``"0"``, ``"1"``).
@@ -41,7 +41,7 @@ _KEYS = {field.name for field in fields(Checkpoint)}
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint in place of the one before, which stays whole until the new one is.
+    """Replace the checkpoint, atomically.
 
     Raises:
         ResourceError: If the disk is full or the folder cannot be written.
@@ -52,7 +52,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             with temporary.open("wb") as file:
                 torch.save(content, file)
         except RuntimeError as error:
-            # A failed write makes torch stumble over its own half-written archive; what matters came before.
+            # After a failed write torch raises a second error over its unfinished archive.
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from error
             raise
@@ -62,9 +62,9 @@ def load_checkpoint(path: Path, *, fingerprint: str) -> Checkpoint:
     """Read a checkpoint, its tensors on the CPU.
 
     Raises:
-        ManifestError: If the file is damaged, or is none of ours; nothing that it holds is executed.
-        ConfigError: If it is that of another recipe, other data or another seed.
-        FileNotFoundError: If it is not there.
+        ManifestError: If the file is damaged, or not a checkpoint of fgbench; its code is not executed.
+        ConfigError: If it is of another recipe, other data or another seed.
+        FileNotFoundError: If it does not exist.
     """
     content = _read(path)
     if content["fingerprint"] != fingerprint:
@@ -83,7 +83,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         check_archive(path)
         with zipfile.ZipFile(path) as archive:
-            # torch does not compare the checksums that it writes; a flipped bit would be a changed weight.
+            # torch does not check its checksums; a flipped bit would change a weight.
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise ManifestError(f"{path} is damaged: {error}", _REMEDY) from error

@@ -1,4 +1,4 @@
-"""Where a network is trained: the place of a run, and a device."""
+"""Context of a training: that of its run, and a device."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Place", "Progress"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place(RunPlace):
-    """Where a network is trained.
+    """Context of a training.
 
     Attributes:
-        device: What computes.
+        device: Device that computes.
     """
 
     device: torch.device
 
     @classmethod
     def on(cls, device: torch.device, place: RunPlace) -> Self:
-        """The place of a run, with a device."""
+        """Return the context of a run with a device."""
         return cls(device=device, **{field.name: getattr(place, field.name) for field in fields(RunPlace)})

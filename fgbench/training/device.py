@@ -1,8 +1,8 @@
-"""What computes: choice of the device, its name for reports, and its lack of memory in plain words.
+"""Choice of the device, its name for reports, and errors for lack of memory.
 
 On the CPU, sums are split over threads, so that the last bits of a training depend on their number. It is
-therefore fixed, whatever cores there are and whatever ``OMP_NUM_THREADS`` says: :data:`CPU_THREADS`, or what
-the user names (``cpu:16``). Results tell it. Kinds of processors may still differ in the last bits.
+therefore fixed, regardless of cores and ``OMP_NUM_THREADS``: :data:`CPU_THREADS`, or the user's number
+(``cpu:16``). Results record it. Kinds of processors may still differ in the last bits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 
 from fgbench.errors import ConfigError, ResourceError
 
-# What torch says where it raises a bare RuntimeError for lack of memory: CPU (Linux, Windows), MPS, cuDNN.
+# Messages of torch's plain RuntimeErrors for lack of memory: CPU (Linux, Windows), MPS, cuDNN.
 _OUT_OF_MEMORY = re.compile(
     r"can't allocate memory|not enough memory|out of memory|CUDNN_STATUS_ALLOC_FAILED", re.IGNORECASE
 )
@@ -29,20 +29,20 @@ gain little from more."""
 
 
 def resolve(name: str | None = None) -> torch.device:
-    """The device of a name; nothing takes the place of one that is not there.
+    """Return the device of a name; a missing one is not replaced by another.
 
-    Where it is the CPU, torch computes on a fixed number of threads from then on; each of several processes
-    on one, unless another number is named.
+    On the CPU, torch uses a fixed number of threads from then on; each of several processes uses one, unless
+    another number is named.
 
     Args:
         name: ``"cpu"``, ``"cpu:8"`` (with 8 threads), ``"cuda"``, ``"cuda:1"``, ``"mps"``, or ``None``: CUDA
-            if there is a device, else the CPU (the caller says which was taken). Among several processes
+            if there is a device, else the CPU. Among several processes
             (``torchrun``, ``accelerate launch``) ``"cuda"`` is the device of the process's number on its
             machine.
 
     Raises:
         ConfigError: If the name is none of these, or names one CUDA device for several processes.
-        ResourceError: If the device is not there.
+        ResourceError: If there is no such device.
     """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,13 +63,13 @@ def resolve(name: str | None = None) -> torch.device:
 
 
 def _cuda(name: str) -> torch.device:
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if not found:
-        why = (
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        reason = (
             "this torch was built without CUDA" if torch.version.cuda is None else "no CUDA device was found"
         )
         raise ResourceError(
-            f"device {name} was asked for, but {why}",
+            f"device {name} was asked for, but {reason}",
             "choose --device cpu, or install a driver and a torch with CUDA",
         )
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
@@ -80,16 +80,16 @@ def _cuda(name: str) -> torch.device:
         )
     local = int(os.environ.get("LOCAL_RANK", "0")) if several else 0
     index = int(name.partition(":")[2] or local)
-    if index >= found:
+    if index >= count:
         raise ResourceError(
-            f"device cuda:{index} was asked for, but there are {found} (cuda:0 to cuda:{found - 1})",
-            "choose another --device" if not several else f"start at most {found} processes on this machine",
+            f"device cuda:{index} was asked for, but there are {count} (cuda:0 to cuda:{count - 1})",
+            "choose another --device" if not several else f"start at most {count} processes on this machine",
         )
     return torch.device("cuda", index)
 
 
 def describe(device: torch.device) -> str:
-    """The device in words for reports, e.g. ``"cuda:0 (NVIDIA A100-SXM4-80GB, 79 GiB)"``."""
+    """Return the name of a device for reports, e.g. ``"cuda:0 (NVIDIA A100-SXM4-80GB, 79 GiB)"``."""
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
@@ -103,7 +103,7 @@ def memory_explained() -> Iterator[None]:
     """Turn lack of memory, of the device or the machine, into one error that names settings to lower.
 
     Raises:
-        ResourceError: In place of torch's and Python's own errors for lack of memory.
+        ResourceError: Instead of torch's and Python's errors for lack of memory.
     """
     try:
         yield
@@ -111,9 +111,9 @@ def memory_explained() -> Iterator[None]:
         kinds = (torch.OutOfMemoryError, MemoryError)
         if not isinstance(error, kinds) and not _OUT_OF_MEMORY.search(str(error)):
             raise
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise ResourceError(
-            "out of memory" + (f": {said[0]}" if said else ""),
+            "out of memory" + (f": {lines[0]}" if lines else ""),
             "lower optimiser.batch in the recipe; if that does not help, data.resident_mb, then the widths "
             "of network.trunk and network.fc_hidden",
         ) from error

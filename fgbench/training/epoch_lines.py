@@ -1,4 +1,4 @@
-"""What a training says after every epoch: one plain line, the same with a terminal and without."""
+"""Lines of a training for the user: one after every epoch, the same with a terminal and without."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fgbench.training.history import Epoch, History, Standing
 
 
 def epoch_line(ended: Epoch, standing: Standing, config: OptimiserConfig, measure: str) -> str:
-    """Loss, score on validation, best score so far and training time of an epoch.
+    """Return the line of an epoch: loss, score on validation, best score so far and training time.
 
     Args:
         ended: The epoch.
-        standing: Where the training stands after it.
+        standing: State of the training after it.
         config: The recipe's section.
         measure: Name of the score.
     """
@@ -26,13 +26,13 @@ def epoch_line(ended: Epoch, standing: Standing, config: OptimiserConfig, measur
 
 
 def resumed_line(standing: Standing, config: OptimiserConfig) -> str:
-    """Where a training that was stopped goes on."""
+    """Return the line of a training that is resumed."""
     step = f", step {standing.step + 1}" if standing.step else ""
     return f"goes on with epoch {standing.epoch + 1} of {config.epochs * standing.turns}{step}"
 
 
 def kept_line(history: History, measure: str) -> str:
-    """Which epoch a finished training keeps, and why it ended where that was not the recipe's last."""
+    """Return the line of a finished training: the epoch that it keeps, and why it ended early if it did."""
     kept = f"kept epoch {history.best_epoch + 1}"
     if history.best_score is not None:
         kept += f", validation {measure} {history.best_score:.3f}"

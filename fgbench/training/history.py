@@ -1,4 +1,4 @@
-"""Where a training stands, and what it leaves to read: plain values, without torch."""
+"""State and history of a training: plain values, without torch."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Epoch:
 
     Attributes:
         epoch: Its number, from 0.
-        losses: Mean over the training samples of ``"loss"`` (what was descended on), of its parts, and of
+        losses: Mean over the training samples of ``"loss"`` (the total), of its parts, and of
             ``"gradient_norm"`` before clipping.
-        score: What the task measured on the selection samples, ``None`` where it is not defined; empty after
-            an epoch that was not scored.
-        learning_rate: That of the first group of parameters in the last step.
+        score: Measures of the task on the selection samples, ``None`` if not defined; empty after an epoch
+            that was not scored.
+        learning_rate: Learning rate of the first group of parameters in the last step.
         seconds: Time of its training steps, without that of the score.
         images_per_s: Training samples per second in that time, over all processes.
     """
@@ -43,7 +43,7 @@ class History:
         best_score: Score of that epoch on the selection samples; ``None`` before the first.
         keep: ``"best"`` if that was the one with the best score, ``"last"`` if it was the last by the recipe.
         turns: Epochs of a round, as the recipe counts them; see :class:`Standing`.
-        stopped_early: Whether it stopped for want of a better score before the last epoch of the recipe.
+        stopped_early: Whether it stopped before the last epoch of the recipe, without a better score.
     """
 
     epochs: tuple[Epoch, ...]
@@ -54,25 +54,25 @@ class History:
     stopped_early: bool
 
     def plain(self) -> dict[str, Any]:
-        """The history as JSON has it."""
+        """Return the history as JSON values."""
         return asdict(self)
 
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """Where a training stands between two steps; changed by the loop, kept in checkpoints.
+    """State of a training between two steps; changed by the loop, kept in checkpoints.
 
     Attributes:
         epoch: Epoch of the next step, from 0.
         step: Number of the next step in it, from 0.
         steps_done: Steps since the start.
-        sums: Sums over this epoch's samples of what is averaged in :attr:`Epoch.losses`.
+        sums: Sums over this epoch's samples, for the means in :attr:`Epoch.losses`.
         rows: Samples of this epoch so far.
         seconds: Training time of this epoch so far.
         best_epoch: Number of the epoch to keep so far, -1 before the first.
         best_score: Its score.
         epochs: Finished epochs.
-        turns: Epochs of a round, which the recipe counts: 1, or as many as there are losses that take turns.
+        turns: Epochs of a round, which the recipe counts: 1, or the number of losses that take turns.
     """
 
     epoch: int = 0
@@ -92,21 +92,21 @@ class Standing:
         return self.epoch // self.turns
 
     def out_of_patience(self, config: OptimiserConfig) -> bool:
-        """Whether the last ``patience`` rounds brought no better score."""
+        """Return whether the last ``patience`` rounds brought no better score."""
         return self.epoch - 1 - self.best_epoch >= config.patience * self.turns
 
     def finished(self, config: OptimiserConfig) -> bool:
-        """Whether no epoch is to follow."""
+        """Return whether no epoch follows."""
         return self.epoch >= config.epochs * self.turns or self.out_of_patience(config)
 
     def is_scored(self, config: OptimiserConfig) -> bool:
-        """Whether this epoch is scored at its end."""
+        """Return whether this epoch is scored at its end."""
         number = self.epoch + 1
         is_due = number % (config.score_epochs * self.turns) == 0
         return is_due or number == config.epochs * self.turns
 
     def add(self, values: Mapping[str, float], rows: int) -> None:
-        """Count the means of a step over its ``rows`` samples."""
+        """Add the means of a step over its ``rows`` samples."""
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * rows
         self.rows += rows
@@ -114,10 +114,10 @@ class Standing:
     def close_epoch(
         self, score: Mapping[str, float], config: OptimiserConfig, *, learning_rate: float
     ) -> Epoch:
-        """Turn the sums into a finished epoch and stand at the start of the next.
+        """Convert the sums to a finished epoch and go to the start of the next.
 
-        The best epoch is moved if ``score["score"]`` is higher than before, or the last one is to be kept;
-        not by an epoch without score (``score`` is empty).
+        It becomes the best epoch if ``score["score"]`` is higher than before, or the last one is to be kept; not
+        without a score (``score`` is empty).
         """
         ended = Epoch(
             epoch=self.epoch,
@@ -135,7 +135,7 @@ class Standing:
         return ended
 
     def history(self, config: OptimiserConfig) -> History:
-        """What has been so far."""
+        """Return the history so far."""
         return History(
             epochs=tuple(self.epochs),
             best_epoch=self.best_epoch,
@@ -146,12 +146,12 @@ class Standing:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Numbers, strings, lists and mappings alone, as a checkpoint keeps them."""
+        """Return plain values, as a checkpoint keeps them."""
         return asdict(self)
 
     @classmethod
     def of_plain(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of :meth:`plain`.
+        """Read the values of :meth:`plain`.
 
         Raises:
             TypeError: If a key is missing or unknown.

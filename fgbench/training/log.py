@@ -13,13 +13,13 @@ from fgbench.storage import explained
 
 
 class Log(Protocol):
-    """Where curves are drawn."""
+    """Log of curves."""
 
     def add(self, group: str, values: Mapping[str, float], step: int) -> None:
-        """Add a point to the curve of each name; what is not finite has none."""
+        """Add a point to the curve of each name, except for values that are not finite."""
 
     def flush(self) -> None:
-        """Let what was added reach the disk."""
+        """Write all points to the disk."""
 
 
 class _NoLog:
@@ -34,7 +34,7 @@ class _TensorBoard:
     def __init__(self, folder: str, steps_done: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        # Points that a killed training drew after its last checkpoint are hidden: their steps come again.
+        # Hides points of a killed training after its last checkpoint: their steps are repeated.
         self._writer = SummaryWriter(folder, purge_step=steps_done + 1 if steps_done else None)
 
     def add(self, group: str, values: Mapping[str, float], step: int) -> None:
@@ -51,12 +51,12 @@ class _TensorBoard:
 
 @contextmanager
 def open_log(folder: Path, *, steps_done: int, write: bool) -> Iterator[Log]:
-    """The log of a training that stands after ``steps_done`` steps; of 0, a new one in place of an old.
+    """Open the log of a training after ``steps_done`` steps; with 0, a new one instead of an old.
 
     Args:
-        folder: Where the event files lie.
+        folder: Folder of the event files.
         steps_done: Steps before the next one.
-        write: Whether this process writes; else nothing is touched.
+        write: Whether this process writes; else no file is changed.
 
     Raises:
         ResourceError: If the folder cannot be written.

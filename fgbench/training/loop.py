@@ -2,13 +2,13 @@
 
 Writes into its folder ``checkpoint.pt`` (after every epoch, and every ``optimiser.checkpoint_steps`` steps),
 ``history.json`` and ``log/`` (TensorBoard). On the CPU the final weights are the same to the last bit whether
-the training was stopped or not: everything random comes from (seed, epoch, step), and the checkpoint holds
-all the rest.
+the training was stopped or not: random numbers depend on (seed, epoch, step), and the checkpoint holds all other
+state.
 
 No step waits for the device. Losses and gradient norms stay on it and are fetched every few steps, before
-every checkpoint and at the end of an epoch. One that is not finite is therefore seen up to
-``CHECK_STEPS - 1`` steps later, but always before anything is written; the batch that it came from is then
-drawn again to name its samples.
+every checkpoint and at the end of an epoch. Values that are not finite are therefore noticed up to
+``CHECK_STEPS - 1`` steps later, but always before anything is written; their batch is then drawn again to name
+its samples.
 """
 
 from __future__ import annotations
@@ -98,34 +98,34 @@ def fit(
     note: Note = unheard,
     measure: str = "UAR",
 ) -> History:
-    """Train a network until its epochs or its patience end; it then has the weights of the epoch to keep.
+    """Train a network until its epochs or its patience end, and give it the weights of the epoch to keep.
 
-    Where the losses of a task take turns, the recipe's epochs, patience and schedule count rounds (an epoch
+    If the losses of a task take turns, the recipe's epochs, patience and schedule count rounds (an epoch
     of each turn), and the task is scored after whole rounds. See :class:`fgbench.training.task.TurningTask`.
 
     Several processes (``torchrun``, ``accelerate launch``) train together when each calls this, and descend
-    as one does, but for dropout; see :mod:`fgbench.training.processes`.
+    like one, except for dropout; see :mod:`fgbench.training.processes`.
 
     Args:
-        task: What is trained. Its network must come from ``seed`` alone.
+        task: Task to train. Its network must depend on ``seed`` alone.
         config: The recipe's section.
-        seed: Of dropout; the order of the batches is the task's.
-        device: Where the network is trained; the task's batches must lie there.
-        folder: Where checkpoint, history and log are written.
-        fingerprint: Of everything that decides the result.
-        resume: Whether to go on from the checkpoint in ``folder`` if there is one; else what is there is
+        seed: Seed of dropout; the task orders the batches.
+        device: Device of the network and of the task's batches.
+        folder: Folder of checkpoint, history and log.
+        fingerprint: Digest of everything that the result depends on.
+        resume: Whether to continue from the checkpoint in ``folder`` if there is one; else old files are
             replaced.
-        progress: Told ``("train", steps done, steps of all epochs)``.
-        note: Told a line after every epoch: losses, score, time; and at the end which epoch is kept.
-        measure: What the score is, for these lines.
+        progress: Called with ``("train", steps done, steps of all epochs)``.
+        note: Called with a line after every epoch: losses, score, time; and at the end the epoch that is kept.
+        measure: Name of the score, for these lines.
 
     Returns:
         The epochs, also those before a checkpoint.
 
     Raises:
         ConfigError: If a loss, a gradient or the score is not finite (the network has then to be built
-            anew; the checkpoint is that of before), if nothing is to be trained, if there are more processes
-            than a batch has rows, or if the checkpoint is that of another recipe.
+            anew; the checkpoint is from before), if nothing is to be trained, if there are more processes
+            than rows in a batch, or if the checkpoint is of another recipe.
         DatasetError: If there is no batch.
         ManifestError: If the checkpoint is damaged.
         ResourceError: If memory or disk are full.
@@ -169,10 +169,10 @@ def fit(
 def _start(run: _Run, *, resume: bool) -> None:
     path = run.folder / CHECKPOINT
     if resume and any(run.processes.gather(path.exists())):
-        found = load_checkpoint(path, fingerprint=run.fingerprint)
-        run.task.model.load_state_dict(found.model)
-        run.turns.load_state(found.optimisers)
-        run.standing, run.best = found.standing, found.best
+        checkpoint = load_checkpoint(path, fingerprint=run.fingerprint)
+        run.task.model.load_state_dict(checkpoint.model)
+        run.turns.load_state(checkpoint.optimisers)
+        run.standing, run.best = checkpoint.standing, checkpoint.best
     else:
         spread_parameters(run.processes, run.task.model)
     run.processes.wait()
@@ -184,7 +184,7 @@ def _start(run: _Run, *, resume: bool) -> None:
 
 
 def _train_epoch(run: _Run, log: Log) -> float:
-    """The steps of an epoch from where it stands; returns the last learning rate."""
+    """Train the remaining steps of an epoch; return the last learning rate."""
     task, config, standing = run.task, run.config, run.standing
     if isinstance(task, ThawingTask):
         task.begin(standing.epoch)
@@ -216,7 +216,7 @@ def _train_epoch(run: _Run, log: Log) -> float:
 def _step(
     run: _Run, batch: Any, parameters: Sequence[nn.Parameter], *, step: int
 ) -> tuple[int, dict[str, Tensor]]:
-    """One step of descent; returns this process's rows, and what is measured, still on the device."""
+    """Train one step; return this process's rows, and its measures, still on the device."""
     rows, epoch = run.task.rows(batch), run.standing.epoch
     seed_step(run.seed, epoch, step, rank=run.processes.rank)
     run.optimiser.zero_grad(set_to_none=True)
@@ -227,19 +227,19 @@ def _step(
 
 
 def _settle(run: _Run, waiting: list[tuple[int, dict[str, Tensor]]], log: Log) -> None:
-    """Fetch what the last steps measured, over all processes; stop if it is not finite, else count it."""
+    """Fetch the measures of the last steps from all processes; raise if they are not finite, else add them."""
     standing, processes = run.standing, run.processes
     names: list[str] = processes.gather(list(waiting[0][1]))[0]
-    nought = torch.zeros((), device=run.device)
-    values = torch.stack([measured.get(name, nought).float() for _, measured in waiting for name in names])
+    zero = torch.zeros((), device=run.device)
+    values = torch.stack([measured.get(name, zero).float() for _, measured in waiting for name in names])
     own = zip([rows for rows, _ in waiting], values.view(-1, len(names)).tolist(), strict=True)
     means: dict[str, float] = {}
-    for place, shares in enumerate(zip(*processes.gather(list(own)), strict=True)):
+    for index, shares in enumerate(zip(*processes.gather(list(own)), strict=True)):
         total = sum(rows for rows, _ in shares)
         columns = zip(*([rows * value for value in row] for rows, row in shares), strict=True)
         means = {name: sum(column) / total for name, column in zip(names, columns, strict=True)}
         if not all(map(math.isfinite, means.values())):
-            _diverged(run, standing.step - len(waiting) + place, means)
+            _diverged(run, standing.step - len(waiting) + index, means)
         standing.add(means, total)
     log.add("train", means, standing.steps_done)
     waiting.clear()
@@ -276,7 +276,7 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
 
 
 def _score(run: _Run) -> dict[str, float]:
-    """What the task measures on the selection samples.
+    """Return the measures of the task on the selection samples.
 
     Raises:
         ConfigError: If the score is not finite.

@@ -23,11 +23,11 @@ RANK = "rank"
 """Turn of the ranking loss."""
 
 ALL = "all"
-"""The only turn where the losses are added."""
+"""The only turn if the losses are added."""
 
 
 class ScaleOutputs(Protocol):
-    """What an image model returns: logits of every scale."""
+    """Outputs of an image model: logits of every scale."""
 
     @property
     def fine(self) -> Tensor:
@@ -39,7 +39,7 @@ class ScaleOutputs(Protocol):
 
 
 def softmax_losses(logits_BSK: Tensor, target_B: Tensor) -> Tensor:
-    """Cross entropy, mean over samples, summed over scales (paper section IV-A).
+    """Compute the cross entropy, mean over samples, summed over scales (paper section IV-A).
 
     Args:
         logits_BSK: Logits, any float type.
@@ -56,7 +56,7 @@ def softmax_losses(logits_BSK: Tensor, target_B: Tensor) -> Tensor:
 def ranking_loss(
     probabilities_BSK: Tensor, target_B: Tensor, *, margin: float, stop_gradient: bool
 ) -> Tensor:
-    """Hinge that wants each finer scale to be surer of the true class than the one before (paper eq. 1).
+    """Compute the hinge loss of finer scales that are not surer of the true class than coarser ones (paper eq. 1).
 
     ``max(0, p1 - p2 + margin)`` on softmax probabilities of the true class, mean over samples, summed over
     pairs of neighbouring scales.
@@ -64,9 +64,9 @@ def ranking_loss(
     Args:
         probabilities_BSK: Softmax probabilities (not logits), coarse scale first.
         target_B: int64 class numbers in [0, K).
-        margin: Not stated in the paper; 0.05 is that of RA-CNN.
+        margin: Not stated in the paper; RA-CNN has 0.05.
         stop_gradient: Whether the coarser scale of each pair gets no gradient, so that it is not pushed
-            down to please the loss. Not stated in the paper.
+            down to lower the loss. Not stated in the paper.
 
     Returns:
         A float32 scalar.
@@ -87,14 +87,14 @@ def ranking_loss(
 
 
 def margin_met(probabilities_BSK: Tensor, target_B: Tensor, *, margin: float) -> Tensor:
-    """Share of samples whose finer scale is surer of the true class than the coarser by the margin.
+    """Compute the share of samples whose finer scale is surer of the true class than the coarser by the margin.
 
-    What the ranking loss aims at (``p2 >= p1 + margin``), mean over samples and pairs of neighbouring scales.
+    The aim of the ranking loss (``p2 >= p1 + margin``), mean over samples and pairs of neighbouring scales.
 
     Args:
         probabilities_BSK: Softmax probabilities, coarse scale first; at least two scales.
         target_B: int64 class numbers in [0, K).
-        margin: That of the ranking loss.
+        margin: Margin of the ranking loss.
 
     Returns:
         A float32 scalar in [0, 1], without gradient.
@@ -104,12 +104,12 @@ def margin_met(probabilities_BSK: Tensor, target_B: Tensor, *, margin: float) ->
 
 
 def _of_the_true_class(probabilities_BSK: Tensor, target_B: Tensor) -> Tensor:
-    places_BS1 = target_B[:, None, None].expand(-1, probabilities_BSK.shape[1], 1)
-    return probabilities_BSK.float().gather(2, places_BS1).squeeze(2)
+    classes_BS1 = target_B[:, None, None].expand(-1, probabilities_BSK.shape[1], 1)
+    return probabilities_BSK.float().gather(2, classes_BS1).squeeze(2)
 
 
 def masked_au_loss(logits_BA: Tensor, labels_BA: Tensor) -> Tensor:
-    """Binary cross entropy of action units, without the unlabelled (paper eq. 2; its Y hat is the sigmoid).
+    """Compute the binary cross entropy of labelled action units (paper eq. 2; its Y hat is the sigmoid).
 
     Args:
         logits_BA: Logits, any float type.
@@ -125,7 +125,7 @@ def masked_au_loss(logits_BA: Tensor, labels_BA: Tensor) -> Tensor:
 
 
 def turns_of(config: ImageLossConfig) -> tuple[str, ...]:
-    """What each turn trains, in order: :data:`SOFTMAX`, :data:`RANK`, or :data:`ALL` of them together."""
+    """Return the losses of each turn, in order: :data:`SOFTMAX`, :data:`RANK`, or :data:`ALL` together."""
     if not config.alternate:
         return (ALL,)
     weights = {SOFTMAX: config.fine + config.basic, RANK: config.rank}
@@ -135,11 +135,11 @@ def turns_of(config: ImageLossConfig) -> tuple[str, ...]:
 def image_loss(
     outputs: ScaleOutputs, fine_B: Tensor, basic_B: Tensor, config: ImageLossConfig, *, epoch: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of an image model in an epoch (paper section IV-A: 0.5 each, "alternatively optimized").
+    """Compute the loss of an image model in an epoch (paper section IV-A: 0.5 each, "alternatively optimized").
 
-    The multi-label loss over action units is no part of it: section IV-A trains the trunk on them first and
+    The multi-label loss over action units is not part of it: section IV-A trains the trunk on them first and
     then fixes its weights, while section V-B says that "two softmax losses and multi-label loss are
-    calculated at the same time". Recipes follow section IV-A, but for ``msau-joint`` (``losses.units``).
+    calculated at the same time". Recipes follow section IV-A, except ``msau-joint`` (``losses.units``).
 
     With ``config.alternate`` even epochs (from 0) train the softmax losses and odd epochs the ranking loss
     (:data:`SOFTMAX`, :data:`RANK`); that the turns are epochs is not stated in the paper. A turn whose
@@ -148,12 +148,12 @@ def image_loss(
     Args:
         outputs: Logits of the scales.
         fine_B: int64 fine classes.
-        basic_B: int64 upper classes; not looked at where their weight is 0.
+        basic_B: int64 upper classes; ignored if their weight is 0.
         config: Weights, margin, schedule.
         epoch: Number of the epoch, from 0.
 
     Returns:
-        The total to descend on, and every loss of a weight above 0 before weighting (``"fine"``, ``"basic"``,
+        The total to minimise, and every loss of a weight above 0 before weighting (``"fine"``, ``"basic"``,
         ``"rank"``), detached; the same keys in every epoch.
 
     Raises:
@@ -185,10 +185,10 @@ def image_loss(
 
 
 def arcface_logits(cosines_BK: Tensor, target_B: Tensor, *, scale: float, margin: float) -> Tensor:
-    """Logits of ArcFace: an angular margin is added to the true class (Deng et al. 2019, eq. 3).
+    """Compute the logits of ArcFace, with an angular margin for the true class (Deng et al. 2019, eq. 3).
 
-    Where the angle plus the margin would pass pi, the cosine falls linearly instead (``cos - m sin m``), as
-    in the authors' code, so that it keeps falling with the angle.
+    If the angle plus the margin exceeds pi, the cosine falls linearly instead (``cos - m sin m``), as in the
+    authors' code, so that it keeps falling with the angle.
 
     Args:
         cosines_BK: Cosines between features and class centres, in [-1, 1].

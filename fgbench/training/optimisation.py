@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and its learning rate as a function of where the training stands."""
+"""The optimiser of a recipe, and its learning rate as a function of epoch and step."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fgbench.errors import ConfigError
 _BASE = "base_lr"
 
 LATER = "later"
-"""Key of a parameter group that, where true, keeps parameters which need no gradient yet."""
+"""Key of a parameter group that, if true, keeps parameters which need no gradient yet."""
 
 
 def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -> torch.optim.Optimizer:
-    """SGD, AdamW or RMSProp over groups of parameters.
+    """Build SGD, AdamW or RMSProp over groups of parameters.
 
     Args:
-        groups: Parameter groups as torch has them (``"params"``, and ``"lr"`` or ``"weight_decay"`` where
-            they differ from the recipe). Parameters that need no gradient are left out, but for groups with
-            :data:`LATER`: they stay as they are until they have one.
+        groups: Parameter groups as in torch (``"params"``, and ``"lr"`` or ``"weight_decay"`` if they differ
+            from the recipe). Parameters that need no gradient are left out, except in groups with
+            :data:`LATER`: they do not change until they have one.
         config: The recipe's section.
 
     Raises:
@@ -38,7 +38,7 @@ def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -
             kept.append({**group, "params": parameters, _BASE: group.get("lr", config.learning_rate)})
     if not kept:
         raise ConfigError("no parameter of the network is to be trained", "unfreeze a part of it")
-    # One kernel per step where torch has one: the loop over tensors costs as much as a small network.
+    # One kernel per step if torch has one: the loop over tensors costs as much as a small network.
     fused = all(
         parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda")
         for group in kept
@@ -60,10 +60,10 @@ def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -
 
 
 def rate_factor(config: OptimiserConfig, *, epoch: int, step: int, steps: int) -> float:
-    """Fraction of the highest learning rate that a step has. Not stated in the paper, whose rate is constant.
+    """Return the learning rate of a step as a fraction of the highest. Not in the paper, whose rate is constant.
 
-    A linear rise over ``warmup_epochs``, whose last step has the whole rate; then a constant, or half a
-    cosine that would reach 0 one step after the last epoch.
+    It rises linearly over ``warmup_epochs``, whose last step has the whole rate; then it is constant, or half
+    a cosine that would reach 0 one step after the last epoch.
 
     Args:
         config: The recipe's section.
@@ -81,7 +81,7 @@ def rate_factor(config: OptimiserConfig, *, epoch: int, step: int, steps: int) -
 
 
 def set_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
-    """Give every group its own highest rate times ``factor``; returns that of the first."""
+    """Set the rate of every group to its highest one times ``factor``; return that of the first."""
     for group in optimiser.param_groups:
         group["lr"] = group[_BASE] * factor
     rate: float = optimiser.param_groups[0]["lr"]
@@ -89,10 +89,10 @@ def set_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter], *, clip_norm: float) -> torch.Tensor:
-    """Euclidean norm of all gradients together, which are then scaled down to ``clip_norm`` if it is above 0.
+    """Compute the Euclidean norm of all gradients together, and clip them to ``clip_norm`` if it is above 0.
 
     Returns:
-        The norm before clipping, a scalar on the device; fetched by nobody, it costs no wait.
+        The norm before clipping, a scalar on the device, which is not waited for.
     """
     trained = list(parameters)
     norm = nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])

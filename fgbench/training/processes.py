@@ -1,12 +1,12 @@
-"""Several processes that train one network: what they tell each other. With one process, nothing is told.
+"""Communication of several processes that train one network; one process alone exchanges nothing.
 
 Each process takes its rows of every batch. torch's ``DistributedDataParallel`` averages the gradients; it is
 wrapped around the whole loss and not around the network, so that a task may call any method of it, and may
-train other parts in other epochs. Losses are weighed by rows, and batch normalisation sees the rows of all
-(:mod:`fgbench.models.shared_norm`), so that several processes descend as one does, but for dropout.
+train different parts in different epochs. Losses are weighted by rows, and batch normalisation uses the rows of
+all (:mod:`fgbench.models.shared_norm`), so that several processes train like one, except for dropout.
 
-A process without rows in an uneven last batch takes part with a batch of 0 rows. torch's ``join`` would not
-do: it steps in for the exchange of gradients alone, not for that of batch normalisation.
+A process without rows in an uneven last batch takes part with a batch of 0 rows. torch's ``join`` does not
+suffice: it replaces only the exchange of gradients, not that of batch normalisation.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-# Its functions keep, as their default, the group that there is when it is imported, which would then
-# outlive the interpreter: it must be imported while there is none.
+# Its functions keep the group that exists at import as their default, which would then outlive the interpreter:
+# it must be imported while there is none.
 import torch.distributed.nn
 from accelerate import PartialState
 from torch import Tensor, distributed, nn
@@ -32,16 +32,16 @@ from fgbench.models.shared_norm import share_norms
 from fgbench.training.task import SparingTask, Task
 
 Descend = Callable[[Any, int, int], dict[str, Tensor]]
-"""Makes the gradients of a batch, of which it is told the epoch and this process's rows; gives what was
-measured of these: ``"loss"`` and its parts, detached; nothing without rows."""
+"""Computes the gradients of a batch, given its epoch and this process's rows; returns ``"loss"`` and its parts
+over these, detached; nothing without rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """This process among its fellows.
+    """This process among all processes of a training.
 
     Attributes:
-        rank: Its number, from 0.
+        rank: Its index, from 0.
         world: Number of processes.
     """
 
@@ -54,7 +54,7 @@ class Processes:
         return self.rank == 0
 
     def gather(self, value: Any) -> list[Any]:
-        """The values of all processes, in the order of their numbers."""
+        """Return the values of all processes, in the order of their ranks."""
         if self.world == 1:
             return [value]
         values: list[Any] = [None] * self.world
@@ -68,7 +68,7 @@ class Processes:
         return values
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait for all processes."""
         if self.world > 1:
             distributed.barrier()
 
@@ -76,8 +76,8 @@ class Processes:
 def join_processes(device: torch.device) -> Processes:
     """Join the processes that ``torchrun``, ``accelerate launch`` or MPI started, or be the only one.
 
-    The group is left before the interpreter ends: a thread of it that lets go of a tensor after that makes
-    the process abort.
+    The group is left before the interpreter ends: a thread of it that frees a tensor after that makes the
+    process abort.
     """
     state = PartialState(cpu=device.type == "cpu")
     if state.num_processes > 1:
@@ -87,11 +87,11 @@ def join_processes(device: torch.device) -> Processes:
 
 
 def write_once(device: torch.device, write: Callable[[], object]) -> None:
-    """Let the main process write what all of them have made, while the others wait for it.
+    """Let the main process write the results of all, while the others wait for it.
 
     Args:
-        device: Where they train.
-        write: Predicts what is to be predicted and writes the run; called in the main process alone.
+        device: Device that they train on.
+        write: Predicts and writes the run; called in the main process only.
     """
     processes = join_processes(device)
     if processes.main:
@@ -105,7 +105,7 @@ def _leave() -> None:
 
 
 def spread_parameters(processes: Processes, model: nn.Module) -> None:
-    """Give every process the main one's weights and buffers."""
+    """Copy the main process's weights and buffers to every process."""
     if processes.world > 1:
         for tensor in (*model.parameters(), *model.buffers()):
             distributed.broadcast(tensor.detach(), 0)
@@ -115,7 +115,7 @@ def refuse_idle(processes: Processes, batch: int) -> None:
     """Refuse more processes than a batch has rows: some would have none in any.
 
     Raises:
-        ConfigError: If there are.
+        ConfigError: If there are more.
     """
     if processes.world > batch:
         raise ConfigError(
@@ -126,13 +126,13 @@ def refuse_idle(processes: Processes, batch: int) -> None:
 
 
 def descend_together(processes: Processes, task: Task, device: torch.device, *, bf16: bool) -> Descend:
-    """How a batch's gradients are made, by one process or by several, which share batch normalisations then.
+    """Return the function that computes a batch's gradients; several processes then share batch normalisations.
 
     Args:
-        processes: This process among its fellows.
-        task: What is trained; its network lies on the device.
-        device: Where losses are.
-        bf16: Whether the network runs in bfloat16 where torch deems it safe.
+        processes: This process among all.
+        task: Task to train; its network is on the device.
+        device: Device of the losses.
+        bf16: Whether the network runs in bfloat16 where torch considers it safe.
     """
     own = _Loss(task, torch.autocast(device.type, torch.bfloat16, enabled=bf16))
     if processes.world == 1:
@@ -149,7 +149,7 @@ def descend_together(processes: Processes, task: Task, device: torch.device, *, 
     def together(batch: Any, epoch: int, rows: int) -> dict[str, Tensor]:
         total = processes.sum(torch.full((), float(rows), device=device))
         loss, parts = shared.of(epoch)(batch, epoch)
-        # The mean over processes that torch makes of these is the mean over rows.
+        # torch's mean over processes of these is the mean over rows.
         (loss * (rows * processes.world) / total).backward()
         return _measured(loss, parts) if rows else {}
 
@@ -157,7 +157,7 @@ def descend_together(processes: Processes, task: Task, device: torch.device, *, 
 
 
 class _Loss(nn.Module):
-    """The loss of a task as a module, which is what torch's wrapper takes."""
+    """The loss of a task as a module, as torch's wrapper takes it."""
 
     def __init__(self, task: Task, precision: torch.autocast) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class _Loss(nn.Module):
         self._precision = precision
 
     def forward(self, batch: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch and its parts; without one, 0 times all that train."""
+        """Return the loss of a batch and its parts; without one, 0 times all parameters that train."""
         if batch is None:
             return zero_of(self.model), {}
         with self._precision:
@@ -174,11 +174,11 @@ class _Loss(nn.Module):
 
 
 class _Shared:
-    """torch's wrapper of a loss, which has to know what trains, and whether an epoch spares some of it.
+    """torch's wrapper of a loss, which has to know the parameters that train, and whether some lack gradients.
 
-    It is made anew where that changes: it never exchanges gradients of what was frozen when it was made; to
-    look for parameters without gradients where there are none costs time, and torch warns of it; not to look
-    for those that there are is an error.
+    It is rebuilt when that changes: it never exchanges gradients of parameters that were frozen when it was
+    built; searching for parameters without gradients costs time, and torch warns if there are none; not
+    searching for existing ones is an error.
     """
 
     def __init__(self, task: Task, loss: _Loss) -> None:
@@ -188,19 +188,18 @@ class _Shared:
         self._wrapped: DistributedDataParallel | None = None
 
     def of(self, epoch: int) -> DistributedDataParallel:
-        """The wrapper for an epoch."""
+        """Return the wrapper for an epoch."""
         is_sparing = isinstance(self._task, SparingTask) and self._task.is_sparing(epoch)
         wanted = (is_sparing, [value.requires_grad for value in self._loss.parameters()])
         if self._wrapped is None or wanted != self._made_for:
-            self._wrapped = None  # let go of its buckets before there are others
+            self._wrapped = None  # free its buckets before others are allocated
             self._made_for = wanted
             self._wrapped = _wrap(self._loss, is_sparing=is_sparing)
         return self._wrapped
 
 
 def _wrap(loss: _Loss, *, is_sparing: bool) -> DistributedDataParallel:
-    # Weights are spread by the caller, and buffers stay the same. Newer versions of torch call that argument
-    # otherwise, and warn.
+    # Weights are copied by the caller, and buffers stay equal. Newer versions of torch rename that argument.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
         wrapped = DistributedDataParallel(
@@ -212,10 +211,10 @@ def _wrap(loss: _Loss, *, is_sparing: bool) -> DistributedDataParallel:
 
 
 def _order_gradients(wrapped: DistributedDataParallel, loss: _Loss) -> None:
-    """Let torch put the gradients in the order in which it exchanges them, as it does after the first step.
+    """Let torch order the gradients as it exchanges them, which it does after the first step.
 
-    Where a gradient lies decides in what order three or more processes add it up, hence its last bits: a
-    training that is resumed would else have other ones in its first step than if it had not been stopped.
+    The position of a gradient decides the order in which three or more processes add it up, hence its last bits:
+    a resumed training would otherwise have others in its first step than one that was not stopped.
     """
     wrapped(None, 0)[0].backward()
     loss.model.zero_grad(set_to_none=True)

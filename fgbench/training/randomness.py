@@ -1,6 +1,6 @@
-"""Random numbers of a training: all from its seed and from where it stands, none from what ran before.
+"""Random numbers of a training, which depend on its seed, epoch and step only.
 
-So that a training that was killed and resumed draws what it would have drawn, each step seeds torch anew.
+Each step seeds torch anew, so that a resumed training draws the same numbers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from fgbench.files.hashing import hash_u64
 
 
 def seed_step(seed: int, epoch: int, step: int, *, rank: int = 0) -> None:
-    """Seed torch's own generators (CPU and devices), which dropout draws from, for one step.
+    """Seed torch's global generators (CPU and devices), which dropout draws from, for one step.
 
     Args:
         seed: Seed of the run.
         epoch: Number of the epoch, from 0.
         step: Number of the step in the epoch, from 0.
-        rank: Number of the process, so that the rows of a batch do not share their dropout.
+        rank: Index of the process, so that the rows of a batch do not share their dropout.
     """
     number = hash_u64("training step", seed, epoch, step, rank)
-    # torch.manual_seed also prepares devices that nobody uses, which costs as much as a small step.
+    # torch.manual_seed also initialises unused devices, which costs as much as a small step.
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)
@@ -33,13 +33,13 @@ def seed_step(seed: int, epoch: int, step: int, *, rank: int = 0) -> None:
 
 
 def generator(seed: int, *parts: str | int) -> torch.Generator:
-    """A generator on the CPU for one purpose, e.g. ``generator(seed, "crops", epoch)``."""
+    """Return a generator on the CPU for one purpose, e.g. ``generator(seed, "crops", epoch)``."""
     return torch.Generator().manual_seed(hash_u64("training", seed, *parts))
 
 
 @contextmanager
 def isolated(device: torch.device) -> Iterator[None]:
-    """Put torch's own generators (CPU and ``device``) back afterwards, as if nothing had been drawn."""
+    """Restore torch's global generators (CPU and ``device``) afterwards."""
     cuda = device.type == "cuda"
     with torch.random.fork_rng(devices=[device] if cuda else [], device_type="cuda"):
         yield
@@ -47,7 +47,7 @@ def isolated(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """On the CPU, use algorithms that give the same bits every time; elsewhere change nothing.
+    """Use algorithms with reproducible bits on the CPU; change nothing on other devices.
 
     CUDA has no such algorithm for the gradient of some layers (bilinear sampling), and others are slower.
     """
@@ -58,7 +58,7 @@ def deterministic(device: torch.device) -> Iterator[None]:
     warned = torch.is_deterministic_algorithms_warn_only_enabled()
     filled = uninitialised.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
-    # Memory that no operation reads before it is written need not be filled: it costs a pass each time.
+    # Filling memory is not needed, as no operation reads it before writing, and costs time.
     uninitialised.fill_uninitialized_memory = False
     try:
         yield

@@ -1,7 +1,7 @@
-"""Optimisers that take turns, an epoch each, where the losses of a task do.
+"""Optimisers that take turns, an epoch each, as the losses of a task do.
 
-Each turn has an optimiser of its own: the moments of one loss would set the steps of the other, whose
-gradients may be ten times smaller, and momentum and weight decay would move what a turn leaves alone.
+Each turn has its own optimiser: the moments of one loss would set the steps of the other, whose
+gradients may be ten times smaller, and momentum and weight decay would change parameters outside the turn.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ class Turns:
         return len(self._optimisers)
 
     def of(self, epoch: int) -> torch.optim.Optimizer:
-        """The optimiser of an epoch (from 0)."""
+        """Return the optimiser of an epoch (from 0)."""
         return self._optimisers[epoch % len(self)]
 
     def parameters(self, epoch: int) -> list[nn.Parameter]:
-        """What an epoch (from 0) trains."""
+        """Return the parameters that an epoch (from 0) trains."""
         return [parameter for group in self.of(epoch).param_groups for parameter in group["params"]]
 
     def state(self) -> dict[str, Any]:
-        """State of all, for a checkpoint."""
+        """Return the state of all, for a checkpoint."""
         return {str(turn): optimiser.state_dict() for turn, optimiser in enumerate(self._optimisers)}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`state`.
+        """Load the state of :meth:`state`.
 
         Raises:
-            KeyError: If the state is that of fewer turns.
+            KeyError: If the state is of fewer turns.
         """
         for turn, optimiser in enumerate(self._optimisers):
             optimiser.load_state_dict(state[str(turn)])
 
 
 def build_turns(task: Task, config: OptimiserConfig) -> Turns:
-    """The optimisers of a task.
+    """Build the optimisers of a task.
 
     Raises:
         ConfigError: If nothing is to be trained in a turn.
