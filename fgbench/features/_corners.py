@@ -77,7 +77,7 @@ def _gradient_products(
 
 @kernel
 def corner_quality(image: npt.NDArray[np.uint8], centres: npt.NDArray[np.float32]) -> float:
-    """Compute the corner strength at the cells' centres, and its maximum over all pixels (same arbitrary unit).
+    """Compute the corner strength at the cells' centres, and its maximum over all pixels (arbitrary unit).
 
     Args:
         image: (H, W) uint8, at least 3 x 3.

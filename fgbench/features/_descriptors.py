@@ -2,7 +2,7 @@
 
 A patch of 32 x 32 px around the point, moved into the image at its border, is cut into 2 x 2 cells. Every
 pixel's vector counts with its length, shared linearly between the two nearest of 8 directions; HOF has a
-ninth bin that counts the pixels with hardly any motion. Without integral images: a band of 16 rows slides down the
+ninth bin that counts the pixels with hardly any motion. No integral images: a band of 16 rows slides down the
 level with one histogram per column, and a point sums 16 neighbouring columns for each of its cells when the
 band reaches it. Counts are fixed point integers, so that leaving the band takes off exactly what entering it
 put on.
@@ -45,7 +45,7 @@ Codes = npt.NDArray[np.int32]
 
 
 def angle_taps() -> npt.NDArray[np.float32]:
-    """Fit coefficients of t, t^3, ... of an odd polynomial for ``atan(t) * 4 / pi`` on [0, 1], error < 2e-6."""
+    """Fit coefficients of t, t^3, ... of an odd polynomial: ``atan(t) * 4 / pi`` on [0, 1], error < 2e-6."""
     t = (1 - np.cos(np.linspace(0, np.pi, 400))) / 2
     powers = t[:, None] ** np.arange(1, 14, 2)
     solution = np.linalg.lstsq(powers, np.arctan(t) * 4 / np.pi, rcond=None)[0]

@@ -1,9 +1,9 @@
 """Dense optical flow from two polynomial expansions (Farnebäck 2003, section 4), one pyramid level.
 
 The flow of a level starts from that of the coarser one and is improved twice: every pixel's equation
-A d = (b0 - b1) / 2 is taken at the displaced position, the normal equations are averaged by an 11 x 11 Gaussian
-of sigma 1.5 px ("winsize" 10) and solved. Rows of normal equations pass through a ring of eleven, so that an
-update needs no image-sized memory.
+A d = (b0 - b1) / 2 is taken at the displaced position, the normal equations are averaged by an 11 x 11
+Gaussian of sigma 1.5 px ("winsize" 10) and solved. Rows of normal equations pass through a ring of eleven, so
+that an update needs no image-sized memory.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _combine_row(
     down: Row,
     mixed: Row,
 ) -> None:
-    """Combine the coefficients of both frames, the later one's at the displaced positions (bilinear), 8 a pixel.
+    """Combine coefficients of both frames, the later one's at displaced positions (bilinear), 8 per pixel.
 
     If the position lies outside, the equation uses the earlier frame alone, with b = b_0 / 2.
     """

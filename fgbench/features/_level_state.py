@@ -80,7 +80,7 @@ class LevelState:
         expand(self._smooth, *size, self._fit_taps, self._after)
 
     def find_flow(self, coarser: LevelState | None) -> None:
-        """Compute the flow from the previous frame, starting with the coarser level's, then median filter it."""
+        """Compute the median filtered flow from the previous frame, starting with the coarser level's."""
         size = (self.level.width, self.level.height)
         if coarser is None:
             u, v = np.zeros_like(self.u), np.zeros_like(self.v)

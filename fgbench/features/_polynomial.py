@@ -36,7 +36,7 @@ def empty_expansion(width: int, height: int) -> Coefficients:
 
 
 def fit_taps() -> npt.NDArray[np.float32]:
-    """Return the half kernels of the fit, taps 0..7: even smoothing, odd slope, even curvature; (3, 8) float32.
+    """Return half kernels of the fit, taps 0..7: even smoothing, odd slope, even curvature; (3, 8) float32.
 
     The normal equations separate: b and a_xy are first moments over the second moment of the weight; a_xx is
     the second moment less what the constant already explains. Along the other axis the weight only smooths.
@@ -50,7 +50,7 @@ def fit_taps() -> npt.NDArray[np.float32]:
 
 
 def empty_plane(width: int, height: int) -> Image:
-    """Return an array for an image that :func:`expand` may read: rows without gaps, eight numbers to spare."""
+    """Return an array for an image of :func:`expand`: rows without gaps, eight numbers to spare."""
     return np.zeros(width * height + LANES, np.float32)
 
 

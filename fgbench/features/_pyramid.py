@@ -67,7 +67,7 @@ def levels(width: int, height: int) -> tuple[Level, ...]:
 
 
 def _blur_taps(scale: float) -> npt.NDArray[np.float64]:
-    """Return a Gaussian against aliasing: sigma (scale - 1) / 2, 5 sigmas wide, at least [1, 2, 1] / 4 (OpenCV)."""
+    """Return a Gaussian against aliasing: sigma (scale - 1) / 2, 5 sigmas, at least [1, 2, 1] / 4."""
     sigma_px = (scale - 1) / 2
     if sigma_px == 0:
         return np.array([0.25, 0.5, 0.25])

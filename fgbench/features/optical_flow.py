@@ -84,8 +84,8 @@ def encode(values: Flow, *, bound_px: float = BOUND_PX) -> Bytes:
 
 
 def decode(codes: Bytes, *, bound_px: float = BOUND_PX) -> Flow:
-    """Decode :func:`encode`'s bytes to displacements in px, within half a step (``bound_px / 255``) of the clipped
-    originals, float32.
+    """Decode :func:`encode`'s bytes to px, float32, within half a step (``bound_px / 255``) of the clipped
+    values.
 
     Args:
         codes: Bytes, any shape.

@@ -1,7 +1,7 @@
 """Trajectories of one video as rows of the table ``dense_trajectories``, and as a Parquet file of its own.
 
-The stage of the pipeline and ``fgbench features dense-trajectories`` make their rows here. Positions are px of
-the reduced frame.
+The stage of the pipeline and ``fgbench features dense-trajectories`` make their rows here. Positions are px
+of the reduced frame.
 """
 
 from __future__ import annotations

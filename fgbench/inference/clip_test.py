@@ -1,4 +1,4 @@
-"""Evaluation of trained clip networks: on test clips of their data or of others, with any weight of the streams.
+"""Evaluation of trained clip networks: on test clips of any data, with any weight of the streams.
 
 Reads weights and the manifests of a work folder. On other data, and with another weight, it writes a new run;
 the run of the weights is not changed.
@@ -160,7 +160,7 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
 def _predicted(
     reader: ClipReader, place: Place, *, fold: str | None
 ) -> tuple[Mapping[str, PredictedClips], Roles]:
-    """Predict the test clips of a fold, and its validation clips; without a fold, the test clips of all folds."""
+    """Predict the test and validation clips of a fold; without a fold, the test clips of all folds."""
     samples = moving_samples(place.manifests)
     divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
     test = [sample for sample in divided if sample.part == "test"]

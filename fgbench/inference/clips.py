@@ -1,8 +1,8 @@
 """Predictions of users' videos by a trained clip network.
 
-Faces are detected, aligned and temporarily stored as in a data set, so that predictions equal those of the same
-clip in a work folder. Memory does not grow with the length of a video; the temporary folder does, by about
-30 kB per frame.
+Faces are detected, aligned and temporarily stored as in a data set, so that predictions equal those of the
+same clip in a work folder. Memory does not grow with the length of a video; the temporary folder does, by
+about 30 kB per frame.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def predict_clip_file(
     """Find the face in a picture or in the frames of a video, and classify it.
 
     Pictures are classified by :attr:`ClipNetwork.faces`, and so are the table of frames and the portrait of a
-    video; videos by the streams. A network that needs movement predicts nothing for pictures, without portrait.
+    video; videos by the streams. A network that needs movement predicts nothing for pictures, without
+    portrait.
 
     Args:
         path: The file.

@@ -50,7 +50,7 @@ class ClassProbabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
-    """A face in its picture, to be drawn; coordinates in px of the picture, centres of pixels at whole numbers.
+    """A face in its picture, to be drawn; coordinates in px of the picture, pixel centres at whole numbers.
 
     Attributes:
         picture: (H, W, 3) uint8 RGB.
@@ -116,7 +116,7 @@ class FilePrediction:
 
 
 def frames_schema(classes: Iterable[str], upper: Iterable[str]) -> pa.Schema:
-    """Return the Arrow schema of the frames of a video; the names of the classes are in its metadata, as JSON.
+    """Return the Arrow schema of the frames of a video; names of the classes are in its metadata, as JSON.
 
     ``box`` is in px of the upright frame; probabilities are null where the status is not ``ok``; ``basic``
     are those of :attr:`ClassProbabilities.basic`.

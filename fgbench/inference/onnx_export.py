@@ -1,8 +1,8 @@
 """Trained networks as ONNX files: from stored pictures to probabilities in one program.
 
 The network defines inputs and outputs (:class:`fgbench.methods.protocol.graph.Graph`); inputs are uint8, and
-the number of their rows is free. Crops and normalisation are part of the program. Names of the classes and the
-origin are in its metadata.
+the number of their rows is free. Crops and normalisation are part of the program. Names of the classes and
+the origin are in its metadata.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def _compare(graph: Graph, session: Any, faces: Tensor | None) -> Deviation:
 
 
 def _batches(graph: Graph, faces: Tensor | None) -> Iterator[Pictures]:
-    """Random pictures: one row of each input, then different numbers of rows; with stored faces if the network
-    takes faces."""
+    """Random pictures: one row of each input, then different numbers of rows; with stored faces if the
+    network takes faces."""
     random = np.random.default_rng(0)
     drawn = {
         name: random.integers(0, 256, (3 + number, *shape), np.uint8)
@@ -151,7 +151,7 @@ def _batches(graph: Graph, faces: Tensor | None) -> Iterator[Pictures]:
 
 @contextmanager
 def _silent_exporter() -> Iterator[None]:
-    """Silence the exporter's reports of its steps and of torchvision's operators, which fgbench does not use."""
+    """Silence the exporter's messages on its steps and on torchvision's operators."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     log.setLevel(logging.ERROR)

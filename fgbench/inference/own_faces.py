@@ -1,9 +1,9 @@
 """Faces of users' files: always searched for, also for networks trained on unaligned crops.
 
-For networks trained on crops without alignment, a file that is such a crop is not aligned either: a picture or
-clip that its one face fills (:data:`FILLS`), or a small one (:data:`CROP_PX`) in which no face is found. It
-gets the status ``as_is``. In all other files, as people take them with cameras, the detected face is aligned,
-and without one there is no prediction.
+For networks trained on crops without alignment, a file that is such a crop is not aligned either: a picture
+or clip that its one face fills (:data:`FILLS`), or a small one (:data:`CROP_PX`) in which no face is found.
+It gets the status ``as_is``. In all other files, as people take them with cameras, the detected face is
+aligned, and without one there is no prediction.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from fgbench.media.video import Frame, Image
 from fgbench.preparation.stages.faces import as_is, everyone_in, observed
 
 FILLS = 0.65
-"""Least width of the box of a face that fills its picture, as a share of the side of a square of the picture's
-area. Crops of data sets are 0.7 to 1.5 boxes wide; portraits with shoulders 2 and more. Ours."""
+"""Least width of the box of a face that fills its picture, as a share of the side of a square of the
+picture's area. Crops of data sets are 0.7 to 1.5 boxes wide; portraits with shoulders 2 and more. Ours."""
 
 CROP_PX = 256
 """Longer side of the largest picture that counts as a crop if no face is found in it. Ours."""

@@ -1,7 +1,8 @@
 """Evaluation of trained networks on test images: of the data they were trained on, or of others.
 
 Reads weights and the manifests of a work folder. On other data it writes
-``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder; the run of the weights is not changed.
+``runs/<experiment>-on-<data set>/<fold>/<seed>/`` into that work folder; the run of the weights is not
+changed.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def predict_everyone(
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a file is a picture, by its first bytes or else by its name; others are tried as videos."""
+    """Return whether a file is a picture, by its first bytes or else by its name."""
     return not path.is_dir() and video.decoder_for(path) == "pictures"
 
 

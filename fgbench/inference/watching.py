@@ -1,7 +1,7 @@
 """Predictions of the frames of a user's file, one after another.
 
-A few frames are processed at a time, so that memory does not grow with the length of a file. As in a data set,
-a face that is only briefly visible beside one that stays does not count (:mod:`fgbench.faces.passing`):
+A few frames are processed at a time, so that memory does not grow with the length of a file. As in a data
+set, a face that is only briefly visible beside one that stays does not count (:mod:`fgbench.faces.passing`):
 predictions of faces wait until that is known, with their chips, and with few pictures.
 """
 
@@ -29,7 +29,7 @@ Observed = tuple[video.Frame, Observation]
 
 _BATCH = 16  # frames that are held, decoded, at a time
 _MOST_PICTURES = 8
-"""Pictures that are held for tracks that may not stay; with more tracks at once, the least sure are not drawn."""
+"""Pictures held for tracks that may not stay; with more tracks at once, the least sure are not drawn."""
 
 _NOT_FINITE = "the network's numbers for a usable face are not finite; train it again, or take other weights"
 _NO_MOVEMENT = "the network tells classes by movement, and a picture has none; give it a video"
@@ -132,7 +132,7 @@ def _reason(network: FaceNetwork) -> str:
 def _predicted_rows(
     observations: Iterable[Observed], network: FaceNetwork, surest: _Surest
 ) -> Iterator[dict[str, Any]]:
-    """Iterate over rows of frames as :func:`without_passers_by` takes them, with the network's probabilities."""
+    """Iterate over rows of frames for :func:`without_passers_by`, with the network's probabilities."""
     for batch in _batches(observations, _BATCH):
         for (frame, observation), answer in zip(batch, _answers(batch, network), strict=True):
             if answer is not None:

@@ -51,7 +51,7 @@ class Source(Protocol):
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """Return this process's rows of every batch of an epoch; all processes together have each sample once.
+        """Return this process's rows of every batch of an epoch; the processes share each sample once.
 
         Args:
             epoch: Number of the epoch, from 0.

@@ -34,8 +34,8 @@ class ClipSet:
         labels: (N,) int64 classes, in the order of the label set, on the device.
         basic: (N,) int64 upper classes, on the device; zeros where the set has none.
         frames: Numbers of the frames with a usable face of each clip, ascending.
-        near: Likewise of the image set's frames alone; all frames where a clip has none of these, or they were
-            not requested.
+        near: Likewise of the image set's frames alone; all frames where a clip has none of these, or they
+            were not requested.
         pairs: Numbers of the frames from which there is optical flow to the next, ascending.
     """
 

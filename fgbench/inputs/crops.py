@@ -120,7 +120,8 @@ def five_crops(images_BCHW: Tensor, choice_B: Tensor, flip_B: Tensor, px: int = 
 
 
 def mean_and_std(images: Tensor | Iterable[Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Compute mean and standard deviation of each channel over all pixels, in grey levels, exactly up to the root.
+    """Compute mean and standard deviation of each channel over all pixels, in grey levels, exact but for
+    roots.
 
     Args:
         images: (N, 3, H, W) uint8, or an iterable of such; it is read once, a few images at a time.

@@ -1,8 +1,8 @@
 """Choice of the frames of each clip that a network sees: pure arithmetic.
 
-The frames of all clips form one list, clip after clip, in the order of time. A *piece* is a run of rows of one
-clip (a frame, a stack of flow, a window of frames). Draws are per clip or per piece, so that they do not depend
-on the batch.
+The frames of all clips form one list, clip after clip, in the order of time. A *piece* is a run of rows of
+one clip (a frame, a stack of flow, a window of frames). Draws are per clip or per piece, so that they do not
+depend on the batch.
 
 Suffixes of arrays: N clips, B clips of a batch, T pieces of a clip, K rows of a piece, M pieces in all.
 """

@@ -49,8 +49,8 @@ class ImageSet:
         sample_ids: N ids.
         clip_ids: Clip of each.
         labels: (N,) int64 classes, as indices in the label set, on the device.
-        basic: (N,) int64 upper classes, as indices in ``LabelSet.upper``, on the device; zeros where the label
-            set has none.
+        basic: (N,) int64 upper classes, as indices in ``LabelSet.upper``, on the device; zeros where the
+            label set has none.
         images: Their pictures, 3 x 224 x 224 uint8 RGB.
     """
 

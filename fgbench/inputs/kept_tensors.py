@@ -118,8 +118,8 @@ class KeptMaps:
     def batches(
         self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
     ) -> Batches:
-        """Return batches of an epoch: with ``shuffle`` of the views of :func:`fgbench.inputs.crops.draw_views`,
-        else of view 0 in the order of the list."""
+        """Return batches of an epoch: with ``shuffle`` of the views of
+        :func:`fgbench.inputs.crops.draw_views`, else of view 0 in the order of the list."""
         n, n_views = self._maps.shape[:2]
         order = epoch_order(n, seed=seed, epoch=epoch, shuffle=shuffle)
         views = torch.zeros(n, dtype=torch.int64)

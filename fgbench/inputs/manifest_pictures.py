@@ -39,7 +39,7 @@ class Stored:
     Attributes:
         names: N ids, for messages.
         units: Files and indices of row groups that hold some of them, in the order of storage.
-        indices: For each unit, the indices in the list of the samples that it holds, in the order of its rows.
+        indices: For each unit, the list indices of the samples that it holds, in the order of its rows.
         rows: For each unit, the rows of these samples in the row group.
     """
 

@@ -18,8 +18,8 @@ RESIDENT_MB = 4096
 
 
 def fits(n_bytes: int, *, device: torch.device, resident_mb: int) -> bool:
-    """Return whether ``n_bytes`` may be kept on a device: within the recipe's limit and, on CUDA, within half of
-    its free memory."""
+    """Return whether ``n_bytes`` may be kept on a device: within the recipe's limit and, on CUDA, half of its
+    free memory."""
     if n_bytes > resident_mb * _MIB:
         return False
     if device.type != "cuda":
@@ -64,7 +64,7 @@ class _Taken:
 
 
 def take(samples: Tensor, index: Tensor) -> Tensor:
-    """Return rows of samples (N, ...) as a new tensor; on the CPU torch copies bytes slower than larger numbers."""
+    """Return rows of samples (N, ...), copied; on the CPU torch copies bytes slower than larger numbers."""
     flat = samples.flatten(1)
     wide = flat.dtype == torch.uint8 and flat.shape[1] % 8 == 0 and flat.is_contiguous()
     rows = flat.view(torch.int64) if wide else flat

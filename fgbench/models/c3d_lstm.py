@@ -1,7 +1,7 @@
 """C3D on windows of frames and an LSTM over them: a temporal backbone of the paper's Table V.
 
-Source: C3D (Tran et al. 2015); its layers have the names of common ports. The features taken from it (fc6), the
-LSTM's size, and the layout of windows over a clip are not stated in the paper.
+Source: C3D (Tran et al. 2015); its layers have the names of common ports. The features taken from it (fc6),
+the LSTM's size, and the layout of windows over a clip are not stated in the paper.
 
 Suffixes of tensors: B clips, N windows of the longest clip, V windows of all clips without padding,
 C channels, L frames of a window, H rows, W columns, F features.

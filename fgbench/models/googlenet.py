@@ -1,8 +1,8 @@
 """GoogLeNet with batch normalisation (Szegedy et al. 2015), with the layers and names of torchvision's.
 
-Without classifiers: it returns features. torchvision's option ``transform_input``, which its published weights
-expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: training that starts
-from them normalises accordingly (:mod:`fgbench.methods.tmsau.published_scales`).
+Without classifiers: it returns features. torchvision's option ``transform_input``, which its published
+weights expect (images in [-1, 1] instead of ImageNet's mean and deviation), is not done here: training that
+starts from them normalises accordingly (:mod:`fgbench.methods.tmsau.published_scales`).
 
 Suffixes of tensors: B images or stacks of optical flow, C channels, H rows, W columns, O output channels.
 """
@@ -159,8 +159,8 @@ def cross_modality(weight_O3HW: Tensor, channels: int) -> Tensor:
 def load_googlenet(model: GoogLeNet, state: Mapping[str, Tensor], *, origin: str) -> None:
     """Copy the weights of torchvision's GoogLeNet for RGB, without its classifiers.
 
-    For a model on other channels the first convolution is converted by :func:`cross_modality`. If the weights do
-    not fit, nothing changes.
+    For a model on other channels the first convolution is converted by :func:`cross_modality`. If the weights
+    do not fit, nothing changes.
 
     Args:
         model: Model of the same widths.

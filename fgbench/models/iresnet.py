@@ -157,7 +157,7 @@ class IResNetClassifier(nn.Module):
 
 
 def iresnet(depth: Literal[18, 50, 100], width: float = 1.0) -> IResNet:
-    """Build IResNet-18 (24.03 M parameters), IResNet-50 (43.59 M) or IResNet-100 (65.16 M), as in arcface_torch.
+    """Build IResNet-18 (24.03 M parameters), -50 (43.59 M) or -100 (65.16 M), as in arcface_torch.
 
     Args:
         depth: Layers.

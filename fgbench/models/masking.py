@@ -1,7 +1,7 @@
 """Clips of different lengths in one batch: their steps as rows without padding, and back.
 
-Networks compute on these rows only, so that padding costs nothing, enters no statistics of batch normalisation,
-and may hold anything, even NaN.
+Networks compute on these rows only, so that padding costs nothing, enters no statistics of batch
+normalisation, and may hold anything, even NaN.
 
 Suffixes of tensors: B clips, N steps of the longest clip, V steps of all clips without padding, F features.
 """

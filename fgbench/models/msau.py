@@ -217,7 +217,7 @@ class Scale(nn.Module):
         return self.fine(features_BF), None if self.basic is None else self.basic(features_BF)
 
     def features(self, maps_BNCHW: Tensor) -> Tensor:
-        """Return features (B, F): per region the embedding, then the maximum of every channel (MAC, paper IV-A)."""
+        """Return features (B, F): per region the embedding, then each channel's maximum (MAC, paper IV-A)."""
         n_images, n_regions = maps_BNCHW.shape[:2]
         maps = maps_BNCHW.flatten(0, 1)
         features = self.embedding(maps)

@@ -1,6 +1,6 @@
 """Spatial stream of TMSAU-Net: attention over the features of a clip's frames (paper section IV-B).
 
-The features are those of a frozen image model and are computed once. Alone the stream is the row NAN of the
+The features are those of a frozen image model, computed once. Alone the stream is the row NAN of the
 paper's Table II (section V-C); with ``normalise="l2"`` on 128 features it is the original neural aggregation
 network (Yang et al. 2017).
 

@@ -61,7 +61,7 @@ class Vgg16(nn.Module):
         )
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Return features (B, fc), not negative, of normalised RGB images (B, 3, H, W) of at least 32 x 32 px."""
+        """Return features (B, fc), not negative, of normalised RGB images (B, 3, H, W) from 32 x 32 px on."""
         maps = F.adaptive_avg_pool2d(self.features(x_B3HW), _LAST_CELLS)  # no effect for 224 px
         return self.classifier(maps.flatten(1))
 

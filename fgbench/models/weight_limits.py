@@ -1,7 +1,7 @@
 """Limits for files of weights from elsewhere, checked before anything is unpacked.
 
-PyTorch and safetensors store numbers uncompressed, so their content cannot be larger than the file; a file that
-claims more is meant to fill memory.
+PyTorch and safetensors store numbers uncompressed, so their content cannot be larger than the file; a file
+that claims more is meant to fill memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_HEADER_BYTES: Final = 16 << 20
 _HINT: Final = "save the network's state dict anew with torch.save, or take a file from another place"
 
 _MAKERS: Final = (b"\nbytearray\n",)
-"""Names, as in pickles, of functions that torch's reader would call with a size from the file to fill memory."""
+"""Names, as in pickles, of functions that torch's reader would call with sizes from the file."""
 
 
 def check_size(path: Path) -> None:
@@ -66,7 +66,7 @@ def check_header(path: Path) -> None:
 
 
 def check_archive(path: Path) -> None:
-    """Refuse a checkpoint of PyTorch that grows when it is unpacked; those before version 1.6 are no archives.
+    """Refuse a checkpoint of PyTorch that grows when it is unpacked; those before 1.6 are no archives.
 
     Raises:
         ManifestError: If a member is compressed, all together have more bytes than the file, or the pickle

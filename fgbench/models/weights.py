@@ -32,8 +32,8 @@ METADATA_KEY: Final = "fgbench"
 """Entry of the safetensors header that holds the description as JSON."""
 
 DIGEST_KEY: Final = "content_sha256"
-"""Entry of the description with the digest of the tensors and of the other entries; not an entry of the header,
-since safetensors writes those in any order."""
+"""Entry of the description with the digest of the tensors and of the other entries; not an entry of the
+header, since safetensors writes those in any order."""
 
 _CHECKPOINT_SUFFIXES: Final = (".pth", ".pt", ".ckpt")
 _BATCH_COUNT: Final = "num_batches_tracked"
@@ -192,7 +192,7 @@ def _missing(module: nn.Module, state: Mapping[str, Tensor], *, origin: str, str
 
 
 def without(state: Mapping[str, Tensor], prefixes: tuple[str, ...]) -> dict[str, Tensor]:
-    """Return tensors without those whose names begin with one of the prefixes, e.g. a checkpoint's classifiers."""
+    """Return tensors except those whose names begin with a prefix, e.g. a checkpoint's classifiers."""
     return {name: value for name, value in state.items() if not name.startswith(prefixes)}
 
 

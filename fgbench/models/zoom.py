@@ -91,8 +91,8 @@ def boxes(cells_BN2: Tensor, geometry: Geometry, side_px: float, *, image_px: in
 def crop(images_B3HW: Tensor, boxes_B4: Tensor, out_px: int) -> Tensor:
     """Cut one box out of each image and enlarge it, bilinearly and in one launch.
 
-    For a box on whole pixels this is slicing and ``F.interpolate(align_corners=False)``, except that pixels next
-    to the box contribute at its rim.
+    For a box on whole pixels this is slicing and ``F.interpolate(align_corners=False)``, except that pixels
+    next to the box contribute at its rim.
 
     Args:
         images_B3HW: Float images (B, 3, H, W).
@@ -103,7 +103,7 @@ def crop(images_B3HW: Tensor, boxes_B4: Tensor, out_px: int) -> Tensor:
         (B, 3, out_px, out_px) of the images' type.
     """
     height, width = images_B3HW.shape[-2:]
-    # The grid is built axis by axis: affine_grid multiplies matrices, which is imprecise in reduced precision.
+    # The grid is built axis by axis: affine_grid multiplies matrices, imprecise in reduced precision.
     steps = (torch.arange(out_px, device=images_B3HW.device, dtype=torch.float32) + 0.5) / out_px
     edges = boxes_B4.float()
     x_BO = (edges[:, 0:1] + (edges[:, 2:3] - edges[:, 0:1]) * steps) * (2.0 / width) - 1.0

@@ -2,8 +2,8 @@
 
 Samples that machines may be fitted to, and that settings are chosen on, are one pool. A fold of it names the
 samples that a machine is fitted to and those held out; with one fold that is a choice on a validation part,
-with several an inner cross-validation. The choice has the best unweighted average recall (UAR) over the held-out
-samples of all folds together. Test samples are never used.
+with several an inner cross-validation. The choice has the best unweighted average recall (UAR) over the
+held-out samples of all folds together. Test samples are never used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class PoolKernel(Protocol):
         """Return the input to fit a machine on these samples: (n, n) float64 kernel, or (n, d) features."""
 
     def held_out(self, rows: Rows, fitted: Rows) -> Matrix:
-        """Return the input to decide on other samples: (m, n) kernel to the fitted ones, or (m, d) features."""
+        """Return the input to decide on others: (m, n) kernel to the fitted samples, or (m, d) features."""
 
 
 @dataclass(frozen=True, slots=True)

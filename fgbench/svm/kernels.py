@@ -35,7 +35,7 @@ def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: in
     """Compute the chi-square distance of every row of ``x`` to every row of ``y``.
 
     Args:
-        x: (n, d) histograms, not negative; read as float32. The distance of an empty row is half the other's sum.
+        x: (n, d) histograms, not negative; read as float32. An empty row's distance is half the other's sum.
         y: (m, d) histograms; ``None`` stands for ``x``, and gives a symmetric matrix with a diagonal of 0.
         jobs: Threads; ``None`` is one per core. The result does not depend on it.
 

@@ -1,8 +1,8 @@
 """Check that a Gram matrix fits into memory before it is allocated.
 
 A kernel between n training samples has n * n numbers, so it outgrows a machine suddenly; the system then
-kills the process without a message. Available is the least of Linux's numbers: free memory of the machine, the
-limits of the control groups (containers, batch systems) and that of the process (``ulimit -v``).
+kills the process without a message. Available is the least of Linux's numbers: free memory of the machine,
+the limits of the control groups (containers, batch systems) and that of the process (``ulimit -v``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Features whose products approximate a kernel (Nyström; Williams and Seeger 2001).
 
 With K the kernel and L some training samples, z(x) = K(x, L) K(L, L)^(-1/2): z(x) . z(y) is the best
-approximation of K(x, y) from L, and exact if x or y is in L. As scikit-learn's ``Nystroem``, but for any kernel
-given by its values, and in blocks.
+approximation of K(x, y) from L, and exact if x or y is in L. As scikit-learn's ``Nystroem``, but for any
+kernel given by its values, and in blocks.
 """
 
 from __future__ import annotations

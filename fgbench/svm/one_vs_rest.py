@@ -154,7 +154,7 @@ def check_problem(
     c: float,
     jobs: int | None,
 ) -> Indices:
-    """Refuse problems that no machine can be fitted to; arguments and errors are those of the functions that fit.
+    """Refuse problems that no machine can be fitted to, with the errors of the functions that fit.
 
     Args:
         truth: Classes of the training samples.

@@ -23,7 +23,7 @@ class Checkpoint:
     """State of a training, from which it continues as if it had not stopped.
 
     Attributes:
-        fingerprint: Digest of everything that the result depends on (recipe, data, seed), compared on resuming.
+        fingerprint: Digest of all that the result depends on (recipe, data, seed), compared on resuming.
         standing: Epoch, step, best score, history.
         model: State of the network.
         optimisers: State of the optimiser of each turn (``"0"``, ``"1"``).

@@ -116,8 +116,8 @@ class Standing:
     ) -> Epoch:
         """Convert the sums to a finished epoch and go to the start of the next.
 
-        It becomes the best epoch if ``score["score"]`` is higher than before, or the last one is to be kept; not
-        without a score (``score`` is empty).
+        It becomes the best epoch if ``score["score"]`` is higher than before, or the last one is to be kept;
+        not without a score (``score`` is empty).
         """
         ended = Epoch(
             epoch=self.epoch,

@@ -2,13 +2,13 @@
 
 Writes into its folder ``checkpoint.pt`` (after every epoch, and every ``optimiser.checkpoint_steps`` steps),
 ``history.json`` and ``log/`` (TensorBoard). On the CPU the final weights are the same to the last bit whether
-the training was stopped or not: random numbers depend on (seed, epoch, step), and the checkpoint holds all other
-state.
+the training was stopped or not: random numbers depend on (seed, epoch, step), and the checkpoint holds all
+other state.
 
 No step waits for the device. Losses and gradient norms stay on it and are fetched every few steps, before
 every checkpoint and at the end of an epoch. Values that are not finite are therefore noticed up to
-``CHECK_STEPS - 1`` steps later, but always before anything is written; their batch is then drawn again to name
-its samples.
+``CHECK_STEPS - 1`` steps later, but always before anything is written; their batch is then drawn again to
+name its samples.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def fit(
         resume: Whether to continue from the checkpoint in ``folder`` if there is one; else old files are
             replaced.
         progress: Called with ``("train", steps done, steps of all epochs)``.
-        note: Called with a line after every epoch: losses, score, time; and at the end the epoch that is kept.
+        note: Called with a line after every epoch: losses, score, time; at the end with the kept epoch.
         measure: Name of the score, for these lines.
 
     Returns:
@@ -227,7 +227,7 @@ def _step(
 
 
 def _settle(run: _Run, waiting: list[tuple[int, dict[str, Tensor]]], log: Log) -> None:
-    """Fetch the measures of the last steps from all processes; raise if they are not finite, else add them."""
+    """Fetch the measures of the last steps from all processes; raise if not finite, else add them."""
     standing, processes = run.standing, run.processes
     names: list[str] = processes.gather(list(waiting[0][1]))[0]
     zero = torch.zeros((), device=run.device)

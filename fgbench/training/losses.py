@@ -56,7 +56,7 @@ def softmax_losses(logits_BSK: Tensor, target_B: Tensor) -> Tensor:
 def ranking_loss(
     probabilities_BSK: Tensor, target_B: Tensor, *, margin: float, stop_gradient: bool
 ) -> Tensor:
-    """Compute the hinge loss of finer scales that are not surer of the true class than coarser ones (paper eq. 1).
+    """Compute the hinge loss by which finer scales become surer of the true class than coarser ones (eq. 1).
 
     ``max(0, p1 - p2 + margin)`` on softmax probabilities of the true class, mean over samples, summed over
     pairs of neighbouring scales.
@@ -87,7 +87,7 @@ def ranking_loss(
 
 
 def margin_met(probabilities_BSK: Tensor, target_B: Tensor, *, margin: float) -> Tensor:
-    """Compute the share of samples whose finer scale is surer of the true class than the coarser by the margin.
+    """Compute the share of samples whose finer scale is surer of the true class by the margin.
 
     The aim of the ranking loss (``p2 >= p1 + margin``), mean over samples and pairs of neighbouring scales.
 
@@ -135,7 +135,7 @@ def turns_of(config: ImageLossConfig) -> tuple[str, ...]:
 def image_loss(
     outputs: ScaleOutputs, fine_B: Tensor, basic_B: Tensor, config: ImageLossConfig, *, epoch: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Compute the loss of an image model in an epoch (paper section IV-A: 0.5 each, "alternatively optimized").
+    """Compute the loss of an image model in an epoch (section IV-A: 0.5 each, "alternatively optimized").
 
     The multi-label loss over action units is not part of it: section IV-A trains the trunk on them first and
     then fixes its weights, while section V-B says that "two softmax losses and multi-label loss are

@@ -60,7 +60,7 @@ def build_optimiser(groups: Iterable[dict[str, Any]], config: OptimiserConfig) -
 
 
 def rate_factor(config: OptimiserConfig, *, epoch: int, step: int, steps: int) -> float:
-    """Return the learning rate of a step as a fraction of the highest. Not in the paper, whose rate is constant.
+    """Return the rate of a step as a fraction of the highest. Not in the paper, whose rate is constant.
 
     It rises linearly over ``warmup_epochs``, whose last step has the whole rate; then it is constant, or half
     a cosine that would reach 0 one step after the last epoch.

@@ -2,8 +2,8 @@
 
 Each process takes its rows of every batch. torch's ``DistributedDataParallel`` averages the gradients; it is
 wrapped around the whole loss and not around the network, so that a task may call any method of it, and may
-train different parts in different epochs. Losses are weighted by rows, and batch normalisation uses the rows of
-all (:mod:`fgbench.models.shared_norm`), so that several processes train like one, except for dropout.
+train different parts in different epochs. Losses are weighted by rows, and batch normalisation uses the rows
+of all (:mod:`fgbench.models.shared_norm`), so that several processes train like one, except for dropout.
 
 A process without rows in an uneven last batch takes part with a batch of 0 rows. torch's ``join`` does not
 suffice: it replaces only the exchange of gradients, not that of batch normalisation.
@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-# Its functions keep the group that exists at import as their default, which would then outlive the interpreter:
-# it must be imported while there is none.
+# Its functions keep the group that exists at import as their default, which would then outlive the
+# interpreter: it must be imported while there is none.
 import torch.distributed.nn
 from accelerate import PartialState
 from torch import Tensor, distributed, nn
@@ -32,8 +32,8 @@ from fgbench.models.shared_norm import share_norms
 from fgbench.training.task import SparingTask, Task
 
 Descend = Callable[[Any, int, int], dict[str, Tensor]]
-"""Computes the gradients of a batch, given its epoch and this process's rows; returns ``"loss"`` and its parts
-over these, detached; nothing without rows."""
+"""Computes the gradients of a batch, given its epoch and this process's rows; returns ``"loss"`` and its
+parts over these, detached; nothing without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def refuse_idle(processes: Processes, batch: int) -> None:
 
 
 def descend_together(processes: Processes, task: Task, device: torch.device, *, bf16: bool) -> Descend:
-    """Return the function that computes a batch's gradients; several processes then share batch normalisations.
+    """Return the function that computes a batch's gradients; several processes share batch normalisations.
 
     Args:
         processes: This process among all.
@@ -174,7 +174,7 @@ class _Loss(nn.Module):
 
 
 class _Shared:
-    """torch's wrapper of a loss, which has to know the parameters that train, and whether some lack gradients.
+    """torch's wrapper of a loss, which has to know the parameters that train, and if some lack gradients.
 
     It is rebuilt when that changes: it never exchanges gradients of parameters that were frozen when it was
     built; searching for parameters without gradients costs time, and torch warns if there are none; not
@@ -213,8 +213,8 @@ def _wrap(loss: _Loss, *, is_sparing: bool) -> DistributedDataParallel:
 def _order_gradients(wrapped: DistributedDataParallel, loss: _Loss) -> None:
     """Let torch order the gradients as it exchanges them, which it does after the first step.
 
-    The position of a gradient decides the order in which three or more processes add it up, hence its last bits:
-    a resumed training would otherwise have others in its first step than one that was not stopped.
+    The position of a gradient decides the order in which three or more processes add it up, hence its last
+    bits: a resumed training would otherwise have others in its first step than one that was not stopped.
     """
     wrapped(None, 0)[0].backward()
     loss.model.zero_grad(set_to_none=True)

@@ -27,7 +27,7 @@ class Task(Protocol):
         """Return groups of parameters for torch's optimisers; ``"lr"`` if it is not the recipe's."""
 
     def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
-        """Return process ``rank``'s rows of every batch of ``optimiser.batch`` samples over ``world`` processes.
+        """Return the rows of process ``rank`` of ``world`` in every batch of ``optimiser.batch`` samples.
 
         Their order depends on the seed and ``epoch`` alone, and their number is the same in every process.
         Process 0 has rows in each; another may have none in the last, which then has :meth:`rows` 0.
@@ -47,7 +47,7 @@ class Task(Protocol):
         """Return the ids of the samples of a batch, for messages."""
 
     def score(self) -> dict[str, float]:
-        """Return measures on the selection samples, never on test; the epoch with the highest ``"score"`` is kept.
+        """Return measures on the selection samples, never on test; the highest ``"score"`` decides the epoch.
 
         Called in every process (that of process 0 counts), with the network in evaluation mode, without
         gradients and in float32.
@@ -59,8 +59,8 @@ class TurningTask(Task, Protocol):
     """A task whose losses take turns, an epoch each; a round is an epoch of every turn."""
 
     def turns(self) -> list[list[dict[str, Any]]]:
-        """Return groups of parameters of each turn, as :meth:`groups`; epoch ``e`` trains those of ``e`` modulo
-        the number of turns."""
+        """Return groups of parameters of each turn, as :meth:`groups`; epoch ``e`` trains turn ``e`` modulo
+        their number."""
 
 
 @runtime_checkable
@@ -81,5 +81,5 @@ class ThawingTask(Task, Protocol):
     """A task that trains different parameters in different epochs."""
 
     def begin(self, epoch: int) -> None:
-        """Freeze and unfreeze parameters for an epoch (from 0); called before its first step, and when training
-        resumes within it."""
+        """Freeze and unfreeze parameters for an epoch (from 0); called before its first step, and on resuming
+        within it."""

@@ -29,23 +29,21 @@ def refuse_other_faces(trained: Trained, place: Place) -> list[str]:
     Raises:
         ConfigError: If the geometry differs.
     """
-    trained_on, here = _face_origin(trained), place.details.get(FACE_ORIGIN)
+    own, here = _face_origin(trained), place.details.get(FACE_ORIGIN)
     if here is None:
         return []
-    if trained_on is None:
+    if own is None:
         note = f"{trained.name} does not tell how the faces lay in the pictures that it was trained on"
         place.note(note)
         return [f"{FACES_MARK}{note}"]
-    if (trained_on["align"] == "never") != (here["align"] == "never"):
-        place.note(f"{trained.name} was trained on {_taken(trained_on)}; {place.workdir} has {_taken(here)}")
-        return [
-            f"{FACES_MARK}{trained.name} was trained on {_taken(trained_on)}, here they are {_taken(here)}"
-        ]
-    if have_other_geometry(trained_on, here):
+    if (own["align"] == "never") != (here["align"] == "never"):
+        place.note(f"{trained.name} was trained on {_taken(own)}; {place.workdir} has {_taken(here)}")
+        return [f"{FACES_MARK}{trained.name} was trained on {_taken(own)}, here they are {_taken(here)}"]
+    if have_other_geometry(own, here):
         raise ConfigError(
-            f"{trained.name} was trained on faces of {geometry_words(trained_on)}, but {place.workdir} has "
+            f"{trained.name} was trained on faces of {geometry_words(own)}, but {place.workdir} has "
             f"{geometry_words(here)}, expected the same",
-            f"prepare it with faces: {{{geometry_keys(trained_on)}}} in the recipe, or train on this work folder",
+            f"prepare it with faces: {{{geometry_keys(own)}}} in the recipe, or train on this work folder",
         )
     return []
 

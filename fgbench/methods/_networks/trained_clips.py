@@ -1,7 +1,7 @@
 """The clips that a network was trained and selected on: ``trained_on.parquet`` of its run.
 
 The manifests of the work folder do not suffice: they may have been divided anew since, a run may have been
-
+copied into another work folder, and one of action units may be of several folders, or of a fold of its own.
 """
 
 from __future__ import annotations

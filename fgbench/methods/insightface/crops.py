@@ -36,7 +36,7 @@ from fgbench.faces.geometry import (
     mean_face,
     similarity,
 )
-from fgbench.inputs.image_set import decode_all, untold
+from fgbench.inputs.image_set import decode_all, ignore
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels, decode_face, find_images
 from fgbench.preparation.augmentation import Augmentation, movement
 from fgbench.records import image_id
@@ -53,8 +53,9 @@ TEMPLATE = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
-"""Positions of the points in a crop: eye on the left of the picture, eye on the right, tip of the nose, corners
- in deepinsight/insightface, python-package/insightface/utils/face_align.py)."""
+"""Positions of the points in a crop: eye on the left of the picture, eye on the right, tip of the nose,
+corners of the mouth (``arcface_dst`` in deepinsight/insightface,
+python-package/insightface/utils/face_align.py)."""
 
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
 _NOSE, _MOUTH_LEFT, _MOUTH_RIGHT = 30, 48, 54
@@ -151,7 +152,7 @@ def load_crops(
     *,
     device: torch.device,
     jobs: int = 1,
-    progress: Progress = untold,
+    progress: Progress = ignore,
 ) -> Tensor:
     """Load the crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
 

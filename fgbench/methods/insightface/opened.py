@@ -159,10 +159,10 @@ class RecognitionNetwork(OfSingleFaces):
         return PredictedImages(probabilities=probabilities, details={"kind": "image", "crops": self.crops})
 
     def graph(self) -> Graph:
-        """Input ``crops``: uint8 RGB (N, 3, 112, 112), transformed so that eyes, nose and corners of the mouth
-        lie at the metadata's ``points`` (px; similarity by least squares); N is
-        free. Outputs: ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. The
-        normalisation is part of the graph."""
+        """Input ``crops``: uint8 RGB (N, 3, 112, 112), transformed so that eyes, nose and corners of the
+        mouth lie at the metadata's ``points`` (px; similarity by least squares); N is free. Outputs:
+        ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. The normalisation is
+        part of the graph."""
 
         def ask(pictures: Pictures) -> Sequence[Floats]:
             answer = Answer.of_classes(self._probabilities(pictures[CROPS]), self.labels)

@@ -1,5 +1,4 @@
-"""The crops of :mod:`fgbench.methods.insightface.crops`, whole: cut from the wider faces of stage
-
+"""Crops of :mod:`fgbench.methods.insightface.crops`, cut from the wider faces of stage ``wide_faces``.
 
 Reads ``manifests/features/wide_faces``, ``manifests/faces`` and ``manifests/images`` (parameters of copies).
 A copy is made here from the wider face as stage ``augment`` makes it from the stored one: the same turn,
@@ -24,7 +23,7 @@ from torch import Tensor
 from fgbench.config import WideFacesConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.geometry import Transform, apply_transform, compose, invert
-from fgbench.inputs.image_set import untold
+from fgbench.inputs.image_set import ignore
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.media.images import decode
 from fgbench.methods.insightface.crops import CROP_PX, copies_of, crop_transform, landmark_rows, warp_crop
@@ -46,7 +45,7 @@ def load_wide_crops(
     *,
     device: torch.device,
     jobs: int = 1,
-    progress: Progress = untold,
+    progress: Progress = ignore,
 ) -> Tensor:
     """Load the crops of the image set, (N, 3, 112, 112) uint8 RGB on the device, in the order of the ids.
 

@@ -3,8 +3,8 @@
 Fits on the images of the training part, copies included. Normalisation, kernel, gamma and C are chosen, and
 probabilities calibrated, on original images that the machine was not fitted to: those of the validation part,
 or, where the protocol is k-fold, all of the training and selection folds by an inner cross-validation, after
-which a machine is fitted to them all. Predicts the original images of the test part, which are read after that
- a number of training images that the recipe states, kernels are approximated.
+which a machine is fitted to them all. Predicts the original images of the test part, read once that machine
+is fitted. Above a number of training images that the recipe states, kernels are approximated.
 """
 
 from __future__ import annotations

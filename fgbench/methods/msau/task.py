@@ -148,7 +148,7 @@ class ImageTask(OverSamples):
 
     def is_sparing(self, epoch: int) -> bool:
         """Return whether some classifiers get no gradients: those of the upper classes in a turn of the
-        ranking loss, and those of a level without weight in any. The coarse scale's get at least 0 from it."""
+        ranking loss, and those of a level without weight in any."""
         losses, turns = self._config.losses, turns_of(self._config.losses)
         turn = turns[epoch % len(turns)]
         trains_fine = (turn != RANK and losses.fine > 0) or (turn != SOFTMAX and losses.rank > 0)
@@ -165,8 +165,8 @@ class ImageTask(OverSamples):
         return self.shuffled(self._maps or self._train.images, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Softmax losses of both levels of classes and the ranking loss, as the recipe weighs them; in every
-
+        """Weighted sum of the softmax losses of both levels of classes and the ranking loss; in every step also
+        of the multi-label loss over action units, if the recipe weighs it.
 
         With the ranking loss, ``"margin_met"`` is the share of samples whose ranking loss is 0.
         """

@@ -35,11 +35,9 @@ def unit_labels(
     row_of = {name: row for row, name in enumerate(sample_ids)}
     rows_of_frame: dict[tuple[str, int], list[int]] = {}
     for path in sorted((manifests / "images").glob("*.parquet")):
-        for row in read_rows(path, ["image_id", "clip_id", "frame_index"]):
-            if row["image_id"] in row_of:
-                rows_of_frame.setdefault((row["clip_id"], row["frame_index"]), []).append(
-                    row_of[row["image_id"]]
-                )
+        for image in read_rows(path, ["image_id", "clip_id", "frame_index"]):
+            if (row := row_of.get(image["image_id"])) is not None:
+                rows_of_frame.setdefault((image["clip_id"], image["frame_index"]), []).append(row)
     labels = np.zeros((len(sample_ids), len(action_units)), np.int8)
     for key, labelled in labels_by_frame(rows, rows_of_frame).items():
         for row in rows_of_frame[key]:

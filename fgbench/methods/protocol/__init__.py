@@ -1,8 +1,8 @@
 """Protocols of trained networks: evaluation, prediction and export, for networks of any method.
 
-The package :mod:`fgbench.inference` uses networks through these protocols alone. The weights of a run name the
-kind of their network (``metadata["kind"]``); :mod:`fgbench.methods.protocol.kinds` finds the module of that
-kind, whose ``open_trained(trained, device)`` builds the network in evaluation mode. It returns one of
+The package :mod:`fgbench.inference` uses networks through these protocols alone. The weights of a run name
+the kind of their network (``metadata["kind"]``); :mod:`fgbench.methods.protocol.kinds` finds the module of
+that kind, whose ``open_trained(trained, device)`` builds the network in evaluation mode. It returns one of
 
 - :class:`ImageNetwork` (``task`` is ``"images"``): classes of faces;
 - :class:`ClipNetwork` (``"clips"``): classes of clips, and of single faces if it can;
@@ -263,8 +263,7 @@ class ClipNetwork(Opened, Protocol):
         needed."""
 
     def check_data(self, place: Place) -> list[str]:
-        """Refuse a work folder whose faces have another geometry, or whose optical flow other settings, than in
-        training.
+        """Refuse a work folder whose faces or optical flow have other settings than in training.
 
         Returns:
             Notes for the result, e.g. that weights do not state the geometry of their faces.

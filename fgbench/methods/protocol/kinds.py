@@ -1,7 +1,7 @@
 """The method of a trained network, by the kind in its weights.
 
-The methods of fgbench state their kind in ``fgbench/methods/<method>/opened.py`` (``KIND``). Any other kind is
-the name of a plugin method, whose module has ``open_trained(trained, device)``.
+The methods of fgbench state their kind in ``fgbench/methods/<method>/opened.py`` (``KIND``). Any other kind
+is the name of a plugin method, whose module has ``open_trained(trained, device)``.
 """
 
 from __future__ import annotations

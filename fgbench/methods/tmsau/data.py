@@ -68,8 +68,7 @@ def open_clips(
         trained_on: Whether frames are described in all training views; else in the plain view alone.
         published: Whether convolutional networks start from published weights: scales that are not given
             are those of the weights, see :mod:`fgbench.methods.tmsau.published_scales`.
-        grey: Whether the streams of pictures are shown them without colour; the image model tells itself
-
+        grey: Whether streams of pictures take grey pictures; the image model has its own ``grey``.
 
     Raises:
         DatasetError: If scales are to be fitted and there is nothing to fit them to.

@@ -151,7 +151,7 @@ class _OneClip(nn.Module):
         self.register_buffer("upper", torch.from_numpy(labels.upper_matrix()))
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the outputs of :func:`clip_graph` from the input of one stream, or of both in their order."""
+        """Return the outputs of :func:`clip_graph` for the input of one stream, or of both in order."""
         rows = [first] if second is None else [first, second]
         inputs = {
             stream: prepared(stored)

@@ -171,8 +171,8 @@ def build_drawn(
     Args:
         config: The recipe.
         image: As in :func:`build`.
-        weights: Weights of the convolutional networks: GoogLeNet or VGG16 named as in torchvision, or C3D; the
-            first layer of a stream of flow is the mean over the colours (TSN's cross-modality
+        weights: Weights of the convolutional networks: GoogLeNet or VGG16 named as in torchvision, or C3D;
+            the first layer of a stream of flow is the mean over the colours (TSN's cross-modality
             initialisation). ``None`` begins from drawn values. For their input see
             :mod:`fgbench.methods.tmsau.published_scales`.
         seed: Seed of the run.

@@ -1,7 +1,7 @@
 """Scales of the input with which published weights of convolutional networks were trained.
 
-A network that starts from them takes its frames on that scale, not on that of the training set. The paper does
-not state a scale.
+A network that starts from them takes its frames on that scale, not on that of the training set. The paper
+does not state a scale.
 
 - GoogLeNet: (x - 1/2) / (1/2) of colours from 0 to 1. torchvision's ``transform_input``, which its weights
   are read with, converts ImageNet's mean and deviation to this.

@@ -199,7 +199,7 @@ class VideoTask:
         return [self._train.clips.samples[row].sample_id for row in batch.index.tolist()]
 
     def score(self) -> dict[str, float]:
-        """Score that the epoch is chosen by; mean accuracy of the classes, of the fusion and each stream alone."""
+        """Return the score of the epoch, and the mean class accuracy of the fusion and each stream."""
         predicted = predict_clips(self.model, self._selection)
         truth = self._selection.clips.labels.cpu().numpy()
         fused = predicted.fused(self._config.fusion_weight)
