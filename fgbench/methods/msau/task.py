@@ -165,8 +165,8 @@ class ImageTask(OverSamples):
         return self.shuffled(self._maps or self._train.images, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Weighted sum of the softmax losses of both levels of classes and the ranking loss; in every step also
-        of the multi-label loss over action units, if the recipe weighs it.
+        """Weighted sum of the softmax losses of both levels of classes and the ranking loss; in every step
+        also of the multi-label loss over action units, if the recipe weighs it.
 
         With the ranking loss, ``"margin_met"`` is the share of samples whose ranking loss is 0.
         """
