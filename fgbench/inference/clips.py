@@ -7,7 +7,6 @@ about 30 kB per frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -162,10 +161,7 @@ class _Spool:
 
 def _write_flow(manifests: Path, config: OpticalFlowConfig) -> None:
     writer = TableWriter(manifests / FLOW / "00000.parquet", records.schema("optical_flow"))
-    for row in flow_fields(_CLIP, _rows(manifests), config):
+    faces = read_rows(manifests / "faces" / "00000.parquet", FACE_COLUMNS)
+    for row in flow_fields(_CLIP, faces, config):
         writer.add(row)
     writer.close()
-
-
-def _rows(manifests: Path) -> Iterator[Mapping[str, Any]]:
-    return read_rows(manifests / "faces" / "00000.parquet", FACE_COLUMNS)

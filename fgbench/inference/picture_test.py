@@ -14,11 +14,7 @@ import numpy as np
 
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import image_ids
-from fgbench.methods._networks.other_data import (
-    is_zero_shot,
-    settings_of,
-    tested_elsewhere,
-)
+from fgbench.methods._networks.other_data import is_zero_shot, settings_of, tested_elsewhere
 from fgbench.methods._networks.other_names import experiment_elsewhere
 from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled

@@ -148,10 +148,7 @@ def fit_linear(
         result: Floats = w_dk + moments.directions @ (less_r[:, None] * (moments.directions.T @ w_dk))
         return result
 
-    with (
-        threadpool_limits(1, user_api="blas"),
-        ThreadPoolExecutor(jobs or os.cpu_count()) as pool,
-    ):
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         blocks = [slice(begin, begin + _ROWS) for begin in range(0, len(features), _ROWS)]
 
         def loss(flat: Floats) -> tuple[float, Floats]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fgbench.config import TrainImageConfig
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.files.hashing import digest_file
 from fgbench.methods._networks.trunk_choice import check_trunk
 from fgbench.models.drml import RegionLayer
 from fgbench.models.initialisation import initialise
@@ -180,6 +181,20 @@ def build(
         load_into(model.units, _below(start.state, "head."), origin=origin)
     model.freeze(config.frozen)
     return model
+
+
+def digest_weights(weights: Path) -> str:
+    """Return the SHA-256 of a file of weights.
+
+    Raises:
+        ManifestError: If it cannot be read.
+    """
+    try:
+        return digest_file(weights)
+    except OSError as error:
+        raise ManifestError(
+            f"cannot read the weights {weights}: {error.strerror}", "name the file that was downloaded"
+        ) from error
 
 
 def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

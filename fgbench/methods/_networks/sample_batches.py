@@ -1,17 +1,27 @@
-"""Batches of samples, for all tasks on faces."""
+"""Batches of samples and their score, for tasks of classification."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from fgbench.config import OptimiserConfig
+from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
 
 
 class _Samples(Protocol):
     @property
     def sample_ids(self) -> Sequence[str]: ...
+
+
+def class_uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
+    """Return the mean accuracy of the classes with samples, of classes (N,) and (N, K); NaN without any."""
+    counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
+    return metrics.uar(counts)
 
 
 class OverSamples:

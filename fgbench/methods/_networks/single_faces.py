@@ -12,7 +12,33 @@ from fgbench.models.receptive_field import FACE_PX
 from fgbench.runs.labels import LabelSet
 
 
-class OfSingleFaces:
+class OfStoredFaces:
+    """Base of networks of stored faces; see :class:`fgbench.methods.protocol.FaceNetwork`."""
+
+    __slots__ = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Empty: it reads faces alone."""
+        return ()
+
+    @property
+    def n_zooms(self) -> int:
+        """0: it looks at the whole face alone."""
+        return 0
+
+    @property
+    def takes_single_faces(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """False: it takes pictures as they are, too."""
+        return False
+
+
+class OfSingleFaces(OfStoredFaces):
     """Base of classifiers of stored faces; see :class:`fgbench.methods.protocol.ImageNetwork`.
 
     Attributes:
@@ -37,26 +63,6 @@ class OfSingleFaces:
     def upper(self) -> tuple[str, ...]:
         """Names of the upper classes; empty for a label set without."""
         return self.labels.upper
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Empty: it reads the image set alone."""
-        return ()
-
-    @property
-    def n_zooms(self) -> int:
-        """0: it looks at the whole face alone."""
-        return 0
-
-    @property
-    def takes_single_faces(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def needs_landmarks(self) -> bool:
-        """False: it takes pictures as they are, too."""
-        return False
 
 
 def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:

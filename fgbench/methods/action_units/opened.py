@@ -16,7 +16,7 @@ from fgbench.config import TrunkConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.batching import Source
 from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods._networks.single_faces import face_tensor
+from fgbench.methods._networks.single_faces import OfStoredFaces, face_tensor
 from fgbench.methods.action_units.task import unit_probabilities
 from fgbench.methods.protocol import Answer, Floats, Placed, Task
 from fgbench.methods.protocol.graph import Graph, Prepared, graph_of_faces
@@ -32,7 +32,7 @@ OUTPUTS = ("probabilities",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class UnitDetector:
+class UnitDetector(OfStoredFaces):
     """A trained detector of action units; see :class:`fgbench.methods.protocol.UnitNetwork`.
 
     Attributes:
@@ -53,11 +53,6 @@ class UnitDetector:
         return "units"
 
     @property
-    def features(self) -> tuple[str, ...]:
-        """Empty: it reads faces alone."""
-        return ()
-
-    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the units, in the order of the probabilities."""
         return tuple(self.trained.metadata["action_units"])
@@ -68,24 +63,9 @@ class UnitDetector:
         return ()
 
     @property
-    def n_zooms(self) -> int:
-        """0: it looks at the whole face alone."""
-        return 0
-
-    @property
     def grey(self) -> bool:
         """Whether its faces are grey."""
         return self.preprocessing.grey
-
-    @property
-    def takes_single_faces(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def needs_landmarks(self) -> bool:
-        """False: it takes pictures as they are, too."""
-        return False
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:

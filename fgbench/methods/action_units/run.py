@@ -39,7 +39,7 @@ from fgbench.methods.action_units.pseudo_labels import (
     pseudo_tested,
     pseudo_trained,
 )
-from fgbench.methods.action_units.task import AuTask, LabelledFrames, predict_units
+from fgbench.methods.action_units.task import AuTask, LabelledFrames, unit_probabilities
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
@@ -252,7 +252,7 @@ def _finish(
         clip_ids=test.clip_ids,
         subject_ids=test.subject_ids,
         labels=test.labels,
-        probabilities=predict_units(model, preprocessing, test),
+        probabilities=unit_probabilities(model, preprocessing, test.images, n_units=len(config.action_units)),
     )
     metadata = {
         "kind": "au",

@@ -100,16 +100,16 @@ class AuTask(OverSamples):
 
     def score(self) -> dict[str, float]:
         """Mean F1 on the selection frames, and the number of units that it is over."""
-        probabilities = predict_units(self.model, self._preprocessing, self._selection)
+        probabilities = unit_probabilities(
+            self.model,
+            self._preprocessing,
+            self._selection.images,
+            n_units=len(self._config.action_units),
+        )
         scores = unit_scores(self._selection.labels, probabilities, self._config.action_units)
         mean = mean_f1(scores)
         defined = sum(score.f1 is not None for score in scores)
         return {"score": float("nan") if mean is None else mean, "units": float(defined)}
-
-
-def predict_units(model: nn.Module, preprocessing: Preprocessing, frames: LabelledFrames) -> Probabilities:
-    """Probabilities (N, A) float32 of centre crops; the network has to be in evaluation mode."""
-    return unit_probabilities(model, preprocessing, frames.images, n_units=frames.labels.shape[1])
 
 
 @torch.no_grad()

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fgbench.config import ImageNetworkConfig
-from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods._networks.sample_batches import OverSamples
+from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 
 _TEST_BATCH = 64
 
@@ -77,10 +76,7 @@ class ClassTask(OverSamples):
         """Mean accuracy of the classes on the selection samples."""
         probabilities = predict_faces(self.model, self._preprocessing, self._selection.images)
         truth = self._selection.labels.cpu().numpy()
-        counts = metrics.confusion_matrix(
-            truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1]
-        )
-        return {"score": metrics.uar(counts)}
+        return {"score": class_uar(truth, probabilities)}
 
 
 @torch.no_grad()

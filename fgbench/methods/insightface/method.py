@@ -15,12 +15,12 @@ from typing import Any
 import torch
 
 from fgbench.config import InsightFaceConfig
-from fgbench.errors import ManifestError
-from fgbench.files.hashing import digest_file, digest_json
+from fgbench.files.hashing import digest_json
 from fgbench.inputs.image_set import class_targets
 from fgbench.inputs.resident import Resident
 from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles
+from fgbench.methods._networks.initial_weights import digest_weights
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.insightface.crops import load_crops
 from fgbench.methods.insightface.features import keep_features
@@ -90,7 +90,7 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         "method": config.method,
         "kind": "image",
         "recipe": config.name,
-        "weights": None if weights is None else _digest(weights),
+        "weights": None if weights is None else digest_weights(weights),
         "crops": config.crops,
         "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }
@@ -125,15 +125,6 @@ def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_class
     model = IResNetClassifier(backbone, head)
     model.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     return model
-
-
-def _digest(weights: Path) -> str:
-    try:
-        return digest_file(weights)
-    except OSError as error:
-        raise ManifestError(
-            f"cannot read the weights {weights}: {error.strerror}", "name the file that was downloaded"
-        ) from error
 
 
 def _open(config: InsightFaceConfig, place: Place) -> ImageRoles[FaceSet]:

@@ -16,10 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from fgbench.config import InsightFaceConfig
-from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, normalise
-from fgbench.methods._networks.sample_batches import OverSamples
+from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 from fgbench.models.iresnet import FaceHead, IResNetClassifier
 from fgbench.training.losses import arcface_logits
 
@@ -127,10 +126,7 @@ class FaceTask(OverSamples):
         """Mean accuracy of the classes on the selection samples."""
         probabilities = predict_classes(self.model, self._see, self._selection.inputs)
         truth = self._selection.labels.cpu().numpy()
-        counts = metrics.confusion_matrix(
-            truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1]
-        )
-        return {"score": metrics.uar(counts)}
+        return {"score": class_uar(truth, probabilities)}
 
 
 @torch.no_grad()

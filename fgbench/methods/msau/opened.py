@@ -146,11 +146,6 @@ class _Whole(nn.Module):
         return fine, basic, self._preprocessing.in_face(seen.boxes)
 
 
-def open_trained(trained: Trained, device: torch.device) -> ImageNetwork:
-    """See :mod:`fgbench.methods.protocol`; as :func:`open_network`."""
-    return open_network(trained, device)
-
-
 def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     """Build the network of trained weights.
 
@@ -189,3 +184,6 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     return ImageNetwork(
         model=model.eval(), preprocessing=preprocessing, trained=trained, device=device, labels=labels
     )
+
+
+open_trained = open_network  # for fgbench.methods.protocol.kinds

@@ -13,12 +13,11 @@ from torch import Tensor
 
 from fgbench.config import TrainImageConfig
 from fgbench.config.training import Frozen
-from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods._networks.sample_batches import OverSamples
+from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 from fgbench.models.msau import MsauNet
 from fgbench.models.zoom import boxes, strongest_cells
 from fgbench.runs.unit_results import Labels
@@ -194,9 +193,9 @@ class ImageTask(OverSamples):
         """
         truth = self._selection.labels.cpu().numpy()
         branches = np.concatenate(list(self._selection_branches()))
-        scores = {"score": _uar(truth, branches.mean(axis=1))}
+        scores = {"score": class_uar(truth, branches.mean(axis=1))}
         for scale in range(branches.shape[1]):
-            scores[f"scale{scale + 1}"] = _uar(truth, branches[:, scale])
+            scores[f"scale{scale + 1}"] = class_uar(truth, branches[:, scale])
         if self._config.losses.rank:
             labels = torch.from_numpy(truth)
             met = margin_met(torch.from_numpy(branches), labels, margin=self._config.losses.margin)
@@ -243,10 +242,3 @@ def look(model: MsauNet, preprocessing: Preprocessing, faces_B3HW: Tensor) -> Pr
         cells=cells.cpu().numpy(),
         strength=strength.float().cpu().numpy(),
     )
-
-
-def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
-    counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
-    classes = tuple(str(number) for number in range(probabilities.shape[1]))
-    uar = metrics.scores(counts, classes).uar
-    return float("nan") if uar is None else uar

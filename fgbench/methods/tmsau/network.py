@@ -10,8 +10,7 @@ from typing import Any
 from torch import nn
 
 from fgbench.config import TrainVideoConfig
-from fgbench.errors import ConfigError, ManifestError
-from fgbench.files.hashing import digest_file
+from fgbench.errors import ConfigError
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.methods.tmsau.frame_features import feature_size
 from fgbench.models.c3d_lstm import WINDOW_FRAMES, C3dLstm, load_c3d
@@ -205,20 +204,6 @@ def build_drawn(
             "leave out --weights",
         )
     return model
-
-
-def digest_weights(weights: Path) -> str:
-    """Return the SHA-256 of a file of weights.
-
-    Raises:
-        ManifestError: If it cannot be read.
-    """
-    try:
-        return digest_file(weights)
-    except OSError as error:
-        raise ManifestError(
-            f"cannot read the weights {weights}: {error.strerror}", "name the file that was downloaded"
-        ) from error
 
 
 def settings(config: TrainVideoConfig) -> Mapping[str, Any]:

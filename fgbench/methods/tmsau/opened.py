@@ -18,7 +18,7 @@ from fgbench.config import TrainVideoConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.clip_set import ClipFrames, clip_frames
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.single_faces import check_faces
+from fgbench.methods._networks.single_faces import OfStoredFaces, check_faces
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.opened import ImageNetwork, open_network
 from fgbench.methods.protocol import Answer, FaceNetwork, Floats, Placed, Task
@@ -197,7 +197,7 @@ class WorkfolderClips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SingleFrames:
+class SingleFrames(OfStoredFaces):
     """A clip network without image model on single faces: its spatial stream, if it takes pictures, on one
     frame. See :class:`fgbench.methods.protocol.FaceNetwork`.
 
@@ -228,19 +228,9 @@ class SingleFrames:
         return self.clips.classes
 
     @property
-    def features(self) -> tuple[str, ...]:
-        """Empty: it reads faces alone."""
-        return ()
-
-    @property
     def upper(self) -> tuple[str, ...]:
         """Names of the upper classes; empty for a label set without."""
         return self.clips.labels.upper
-
-    @property
-    def n_zooms(self) -> int:
-        """0: it looks at the whole face alone."""
-        return 0
 
     @property
     def grey(self) -> bool:
@@ -251,11 +241,6 @@ class SingleFrames:
     def takes_single_faces(self) -> bool:
         """Whether there is a stream on single frames."""
         return self.clips.config.spatial == "rgb"
-
-    @property
-    def needs_landmarks(self) -> bool:
-        """False: it takes pictures as they are, too."""
-        return False
 
     @torch.inference_mode()
     def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
@@ -290,11 +275,6 @@ class SingleFrames:
     def graph(self) -> Graph:
         """Return the graph of the whole network."""
         return self.clips.graph()
-
-
-def open_trained(trained: Trained, device: torch.device) -> ClipNetwork:
-    """See :mod:`fgbench.methods.protocol`; as :func:`open_clip_network`."""
-    return open_clip_network(trained, device)
 
 
 def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
@@ -339,6 +319,9 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
         labels=labels,
         grey=_saw_grey(trained),
     )
+
+
+open_trained = open_clip_network  # for fgbench.methods.protocol.kinds
 
 
 def with_image_model(

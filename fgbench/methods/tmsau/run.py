@@ -19,6 +19,7 @@ from fgbench.inputs.clip_set import clip_frames
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
+from fgbench.methods._networks.initial_weights import digest_weights
 from fgbench.methods._networks.overlap import start_details
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
@@ -26,7 +27,7 @@ from fgbench.methods.msau.opened import ImageNetwork, open_network
 from fgbench.methods.tmsau.data import OpenClips, open_clips
 from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN, flow_of
 from fgbench.methods.tmsau.inputs import Scale
-from fgbench.methods.tmsau.network import build_drawn, digest_weights, settings
+from fgbench.methods.tmsau.network import build_drawn, settings
 from fgbench.methods.tmsau.opened import with_image_model
 from fgbench.methods.tmsau.outcome import write_clip_outcome
 from fgbench.methods.tmsau.task import VideoTask, predict_clips

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from fgbench.config import TrainVideoConfig
-from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Slices, epoch_order
 from fgbench.inputs.distortion import draw_distortions
+from fgbench.methods._networks.sample_batches import class_uar
 from fgbench.methods.tmsau.data import OpenClips
 from fgbench.methods.tmsau.inputs import Looks, Taken
 from fgbench.models.streams import StreamOutputs
@@ -203,10 +203,10 @@ class VideoTask:
         predicted = predict_clips(self.model, self._selection)
         truth = self._selection.clips.labels.cpu().numpy()
         fused = predicted.fused(self._config.fusion_weight)
-        scores = {"uar": _uar(truth, fused), "probability": _true_probability(truth, fused)}
+        scores = {"uar": class_uar(truth, fused), "probability": _true_probability(truth, fused)}
         scores["score"] = scores[self._config.choose_by]
         if len(predicted.streams) > 1:
-            scores |= {name: _uar(truth, values) for name, values in predicted.streams.items()}
+            scores |= {name: class_uar(truth, values) for name, values in predicted.streams.items()}
         return scores
 
 
@@ -279,11 +279,6 @@ def _fused(streams: Mapping[str, npt.NDArray[np.float32]], weight: float) -> npt
         {name: torch.from_numpy(values) for name, values in streams.items()}, weight
     ).numpy()
     return fused
-
-
-def _uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
-    counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
-    return metrics.uar(counts)
 
 
 def _true_probability(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> float:
