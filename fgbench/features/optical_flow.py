@@ -22,7 +22,7 @@ import numpy.typing as npt
 from fgbench.errors import ConfigError, MediaError
 
 BOUND_PX = 20.0
-"""Largest displacement stored for whole frames, px per frame (TSN's usual choice; not stated in the paper)."""
+"""Largest displacement stored for whole frames, px per frame (TSN's usual choice; not in the paper)."""
 
 DEFAULT_LENGTH = 5
 """Frame pairs in a stack (TSN); the two-stream network of 2014 has 10."""

@@ -146,9 +146,7 @@ class MsauNet(nn.Module):
             )
         parts = (maps_BRCHW[:, :1], maps_BRCHW[:, 1 : 1 + n])
         features = [scale.features(part) for scale, part in zip(self.scales, parts, strict=False)]
-        logits = [
-            scale.classify(features_BF) for scale, features_BF in zip(self.scales, features, strict=True)
-        ]
+        logits = [scale.classify(values) for scale, values in zip(self.scales, features, strict=True)]
         basic = [upper for _, upper in logits if upper is not None]
         return Outputs(
             torch.stack([fine for fine, _ in logits], 1),
