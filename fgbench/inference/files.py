@@ -60,7 +60,7 @@ class Portrait:
         landmarks: (68, 2) or (5, 2); ``None`` likewise.
         outline: (4, 2) corners of the aligned face.
         regions: (n, 4, 2) corners of the regions that the network zoomed into, strongest first.
-        probabilities: Those of the face.
+        probabilities: Probabilities of the face.
     """
 
     picture: npt.NDArray[np.uint8]
@@ -90,7 +90,7 @@ class FilePrediction:
         n_people: Faces in a picture; in a video the most in a frame. 0 where none was found.
         face: Number of the face in its picture, from 1 at the left, if all faces are predicted.
         box_xyxy: (4,) px, of a face of a picture, if all faces are predicted.
-        probabilities: Those of the face, or the mean over the usable frames.
+        probabilities: Probabilities of the face, or the mean over the usable frames.
         portrait: The face, or that of the frame with the surest class.
         streams: Streams of the clip network that classified a video; empty for the mean over frames.
     """

@@ -127,7 +127,7 @@ def load_into(
         module: Network or part of one.
         state: Tensors by name. Counts of batches (``num_batches_tracked``), which old checkpoints lack, may
             be absent.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
         strict: Whether the names have to equal the module's. Otherwise others are left out, and missing ones
             keep their values; shapes have to fit in any case.
 
@@ -152,7 +152,7 @@ def check_fit(make: Callable[[], nn.Module], state: Mapping[str, Tensor], *, ori
     Args:
         make: Builds the network; it is built without values.
         state: Tensors by name.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
 
     Raises:
         ManifestError: If names or shapes do not fit, or no network has such sizes.
@@ -202,7 +202,7 @@ def check_classes(metadata: Mapping[str, Any], classes: Sequence[str], *, origin
     Args:
         metadata: Metadata of the weights, with the list ``classes``.
         classes: Expected names, in order of the outputs.
-        origin: Where the weights are from, for messages.
+        origin: Origin of the weights, for messages.
 
     Raises:
         ManifestError: If the classes differ or are not stated.

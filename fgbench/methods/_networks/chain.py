@@ -59,7 +59,7 @@ def drawn_start(
 
     Args:
         chain: See :func:`chain_of`.
-        details: Those of the run's context.
+        details: Details of the run's context.
         instead: Advice on what to do instead.
 
     Returns:

@@ -36,7 +36,7 @@ class UnitData:
         rows: Labels of its frames.
         people: Prefix of its subjects, to tell them from those of other data sets: name of its adapter, whose
             variants (e.g. two cameras) may show the same people; of users' own data that of the data set.
-        source: How the labels were made.
+        source: Origin of the labels.
     """
 
     place: Place

@@ -85,7 +85,7 @@ def run(
         folds: Number of groups of subjects to cross-validate over; 0 takes the run's fold of the work
             folder, so that no test person of it is trained on.
         people: Prefix of the subjects, see :class:`UnitData`.
-        source: How the labels were made.
+        source: Origin of the labels.
         others: Further work folders.
 
     Returns:

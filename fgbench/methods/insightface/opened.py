@@ -69,7 +69,7 @@ class RecognitionNetwork(OfSingleFaces):
     Attributes:
         model: In evaluation mode, on the device.
         crops: Source of its crops: ``"wide"`` or ``"stored"`` faces.
-        margin: Of ``"wide"``: margin around a stored face at each side, as a share of its side.
+        margin: Margin of ``"wide"`` crops around a stored face at each side, as a share of its side.
         is_frozen: Whether its head was trained on kept features, which are rounded to float16.
         grey: Whether its faces are grey, as those that it was trained on.
         trained: Its weights.

@@ -126,7 +126,7 @@ class LbpKernels:
 
         Args:
             histograms: (m, d) as stored; written over.
-            parameters: Those of the kernel.
+            parameters: Parameters of the kernel.
             fitted: Samples of the pool that the machine was fitted to.
 
         Returns:
@@ -204,7 +204,7 @@ class _GramKernel:
     """Kernel by its values.
 
     Attributes:
-        parameters: Those of the kernel.
+        parameters: Parameters of the kernel.
         base: (n, n) products or distances of all samples of the pool.
     """
 
@@ -234,7 +234,7 @@ class _FeatureKernel:
     """Kernel by features whose products are its values.
 
     Attributes:
-        parameters: Those of the kernel.
+        parameters: Parameters of the kernel.
         features: (n, d) of all samples of the pool.
     """
 

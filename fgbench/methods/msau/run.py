@@ -65,7 +65,7 @@ def run(
             :func:`fgbench.methods._networks.trunk_choice.on_trunk_of`.
         units: Labels of action units of the data set's frames, for a recipe that trains on them; ``None``
             if it has none, which the result notes.
-        source: How these labels were made.
+        source: Origin of these labels.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
