@@ -114,9 +114,10 @@ def described(found: Survey, recipe: str) -> list[str]:
         lines.append(f"{label:<{width}}{numbers}")
     totals = "".join(f"{sum(found.counts[part].values()):>{_WIDTH}}" for part in parts)
     lines.append(f"{'sum':<{width}}{totals}")
-    if found.known:
+    if found.published:
         lines.append(
-            f"{'published':<{width}}" + "".join(f"{found.known.get(part, '?'):>{_WIDTH}}" for part in parts)
+            f"{'published':<{width}}"
+            + "".join(f"{found.published.get(part, '?'):>{_WIDTH}}" for part in parts)
         )
     lines.append("")
     lines += [f"left out by the label set: {count} of {label}" for label, count in found.left_out.items()]
@@ -128,8 +129,10 @@ def described(found: Survey, recipe: str) -> list[str]:
     lines += [*found.notes, *found.inventory.lines]
     lines += [f"differs: {line}" for line in found.differences]
     if found.is_complete:
-        lines.append("complete" if found.known else "nothing is missing (published numbers are not known)")
-    elif not found.known:
+        lines.append(
+            "complete" if found.published else "nothing is missing (published numbers are not known)"
+        )
+    elif not found.published:
         lines.append("incomplete: see above; what is there can be prepared")
     else:
         lines.append(
