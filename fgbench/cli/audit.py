@@ -63,7 +63,7 @@ def audit(
     else:
         _show(found)
         note(f"report in {page}")
-    n_leaks = len(found.found)
+    n_leaks = len(found.disallowed)
     if not n_leaks and not json and against is None:
         from fgbench.workfolders.manifest_index import has_classes
 
@@ -127,5 +127,5 @@ def _show(found: Audit) -> None:
         say(f"{lost} cannot be decoded, and {'was' if len(found.unreadable) == 1 else 'were'} not compared")
     if not found.n_comparisons:
         say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
-    elif not found.found:
+    elif not found.disallowed:
         say(f"no leak was found in {comparisons(found)}")

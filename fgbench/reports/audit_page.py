@@ -55,7 +55,7 @@ def write_report(audit: Audit, *, shown: int = SHOWN) -> tuple[Path, Path]:
     """
     folder = audit.folder.path / "audit"
     stem = "audit" if audit.against is None else f"audit-against-{_file_name(audit.against.dataset)}"
-    with_pictures = [leak for leak in audit.found if leak.pictures is not None][:shown]
+    with_pictures = [leak for leak in audit.disallowed if leak.pictures is not None][:shown]
     wanted = [leak.pictures for leak in with_pictures if leak.pictures is not None]
     first = pictures_by_id(audit.folder.manifests, {one for one, _ in wanted})
     other = (audit.against or audit.folder).manifests
@@ -87,7 +87,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
     what = "protocol keeps folds" if audit.folder.folds else "recipe keeps parts"
     allowed = [leak for leak in audit.leaks if leak.allowed]
     lists = [
-        _listed("Leaks by name", audit.found, is_open=True),
+        _listed("Leaks by name", audit.disallowed, is_open=True),
         _listed("Shared, which the recipe allows", allowed, is_open=False),
     ]
     return fill(
@@ -95,7 +95,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
         title=title,
         synthetic=[folder.dataset for folder in folders if folder.synthetic],
         apart=f"{what} apart by {kept}",
-        n_leaks=len(audit.found),
+        n_leaks=len(audit.disallowed),
         n_comparisons=audit.n_comparisons,
         comparisons=comparisons(audit),
         counts=_counts(audit),
