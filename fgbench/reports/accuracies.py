@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, few_told
+from fgbench.evaluation.clusters import LEAST, few_clusters_notes
 from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.rendering.table import Cell, Spread
@@ -92,7 +92,7 @@ def chance_notes(measured: Iterable[Accuracies]) -> list[str]:
 def few_notes(measured: Iterable[Accuracies]) -> list[str]:
     """A sentence where an interval is of few clusters, or there is none."""
     counts = [len(ours.counts[0].names) for ours in measured if ours.n_seeds]
-    return few_told(min(counts)) if counts else []
+    return few_clusters_notes(min(counts)) if counts else []
 
 
 def seed_counts(seeds: Sequence[Predictions], *, classes: Sequence[str]) -> tuple[ClusterCounts, ...]:

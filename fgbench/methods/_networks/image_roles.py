@@ -49,7 +49,7 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
     """
     known = image_ids(place.manifests)
     samples = [s for s in image_samples(place.manifests) if copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", known=known)
+    roles = place.roles(samples, protocol_name="images", with_features=known)
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -121,7 +121,7 @@ def origin_told(trained: Trained, source: Mapping[str, Any] | None, place: Place
     }
     if place.division.n_folds:
         label = f"{place.division.label}, all folds tested by one network"
-        told["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+        told["protocol"] = {**place.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
     return told
 
 

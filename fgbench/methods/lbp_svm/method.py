@@ -51,7 +51,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
     folder = place.manifests / "features" / "lbp"
     known = read_ids(folder)
     labels = place.labels.labels
-    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=known)
+    roles = place.roles(image_samples(place.manifests), protocol_name="images", with_features=known)
     plan = plan_choice(config, roles, place.division)
     width = read_width(folder)
     plan_memory(

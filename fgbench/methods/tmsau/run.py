@@ -156,7 +156,9 @@ def _run(
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     found = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=found.known)
+    roles = place.roles(
+        clips_of_all_classes(place.manifests), protocol_name="clips", with_features=found.known
+    )
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -15,7 +15,7 @@ import numpy as np
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, clusters_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
 from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
@@ -118,7 +118,7 @@ class Contender:
     @property
     def clusters(self) -> str:
         """How many clusters of each kind there are, in words."""
-        return clusters_told(self.seeds[0].clusters())
+        return cluster_summary(self.seeds[0].clusters())
 
     def interval(self, metric: Metric) -> Interval | None:
         """95 % interval of a score, over clusters and seeds; ``None`` with fewer than five clusters."""

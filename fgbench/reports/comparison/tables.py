@@ -95,7 +95,7 @@ def interval_notes(contenders: Sequence[Contender]) -> list[str]:
         )
     if False in seeds:
         notes.append("One seed: the interval holds the trained network fixed.")
-    return notes + clusters.few_told(few)
+    return notes + clusters.few_clusters_notes(few)
 
 
 def varied_notes(contenders: Sequence[Contender]) -> list[str]:
@@ -170,7 +170,7 @@ def _differences(found: Comparison) -> Table:
         notes=[
             f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
             f"clusters, {found.clusters} one at a time, of both runs.",
-            *([] if has_ends else clusters.few_told(n_clusters)),
+            *([] if has_ends else clusters.few_clusters_notes(n_clusters)),
             *[_p_note(pair) for pair in found.pairs],
             *_seed_notes(found),
             f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fgbench.evaluation.clusters import LEAST, clusters_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary
 from fgbench.evaluation.significance import ClusterCounts, seeds_interval
 from fgbench.reports.accuracies import clustered_alike, seed_counts
 from fgbench.runs.results import Predictions
@@ -59,7 +59,7 @@ def _counted(run: Predictions) -> Counted:
     return Counted(
         counts=counts,
         clusters=clusters,
-        told=clusters_told(clusters),
+        told=cluster_summary(clusters),
         uar=counts.score("uar"),
         interval=ends,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
-from fgbench.evaluation.clusters import few_told
+from fgbench.evaluation.clusters import few_clusters_notes
 from fgbench.evaluation.hierarchy import hierarchy_scores
 from fgbench.records import image_id
 from fgbench.reports.page.counted import Counted
@@ -60,7 +60,7 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "high": high,
         "clusters": None if low is None else len(counted.counts.names),
         "cluster": counted.told,
-        "few": " ".join(few_told(len(counted.counts.names))),
+        "few": " ".join(few_clusters_notes(len(counted.counts.names))),
         "paper": _paper_mean(run),
         "state": run.state,
         "fairness": fairness_notes([(run.key, run.run.result)]),

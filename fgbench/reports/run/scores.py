@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, clusters_told, few_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary, few_clusters_notes
 from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
@@ -59,12 +59,12 @@ def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
         f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
         "not be read) and count as wrong",
         COPIES,
-        *(few_told(n_clusters) if n_clusters >= LEAST else []),
+        *(few_clusters_notes(n_clusters) if n_clusters >= LEAST else []),
     ]
 
 
 def _uar_told(predictions: Predictions, chance: float) -> str:
-    clusters = clusters_told(predictions.clusters())
+    clusters = cluster_summary(predictions.clusters())
     if len(set(predictions.clusters())) < LEAST:
         score = metrics.uar(predictions.confusion())
         return f"UAR {score:.3f}, no interval: {clusters}, it needs at least five; chance is {chance:.3f}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.clusters import cluster_summary
 from fgbench.evaluation.metrics import Scores
 from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
 from fgbench.reports.chains import varied_over
@@ -133,7 +133,7 @@ def _folds(runs: Sequence[Run]) -> dict[int, Predictions]:
 def _interval_notes(seeds: Sequence[Predictions]) -> list[str]:
     """Sentences on the interval of the mean UAR, as of a single run, or why there is none."""
     found = accuracies(seeds)
-    told = clusters_told(seeds[0].clusters())
+    told = cluster_summary(seeds[0].clusters())
     few = few_notes([found])
     if found.interval is None:
         return few or [f"No interval: {told}."]

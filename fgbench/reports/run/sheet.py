@@ -19,7 +19,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
-from fgbench.evaluation.clusters import LEAST, MEANING, few_told
+from fgbench.evaluation.clusters import LEAST, MEANING, few_clusters_notes
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
     HierarchyScores,
@@ -170,7 +170,7 @@ def _run_notes(one: Contender) -> list[str]:
         notes += chain_notes([one.experiment], [one.name])
     elif n_clusters >= LEAST:
         notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
-    few = few_told(n_clusters) if n_clusters >= LEAST else []
+    few = few_clusters_notes(n_clusters) if n_clusters >= LEAST else []
     return [*notes, *few, *protocol_notes(one.details)]
 
 
