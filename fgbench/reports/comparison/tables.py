@@ -19,23 +19,28 @@ _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
 
 
-def comparison_tables(found: Comparison) -> list[Table]:
-    """The runs, the differences to the first, and for every other run the differences of the classes."""
-    return [_runs(found), _differences(found), *(_classes(found, pair) for pair in found.pairs)]
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """Tables of the runs, of the differences to the first, and per other run of the differences of the
+    classes."""
+    return [
+        _runs(comparison),
+        _differences(comparison),
+        *(_classes(comparison, pair) for pair in comparison.pairs),
+    ]
 
 
-def comparison_json(found: Comparison) -> dict[str, Any]:
-    """All numbers as plain values; what is not defined is ``None``."""
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """All numbers as plain values; undefined ones are ``None``."""
     return {
-        "n_samples": found.n_samples,
-        "clusters": found.clusters,
+        "n_samples": comparison.n_samples,
+        "clusters": comparison.clusters,
         "notes": [
-            *_seed_notes(found),
-            _mcnemar_note(found),
-            *state_notes((one.name, one.state) for one in found.contenders),
-            *[note for one in found.contenders for note in one.fairness_notes],
+            *_seed_notes(comparison),
+            _mcnemar_note(comparison),
+            *state_notes((one.name, one.state) for one in comparison.contenders),
+            *[note for one in comparison.contenders for note in one.fairness_notes],
         ],
-        "first": found.contenders[0].name,
+        "first": comparison.contenders[0].name,
         "runs": [
             {
                 "name": one.name,
@@ -45,9 +50,9 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
                 "seeds": one.experiment.seeds,
                 **{metric: _score_json(one, metric) for metric in METRICS},
             }
-            for one, n_tested in zip(found.contenders, found.n_tested, strict=True)
+            for one, n_tested in zip(comparison.contenders, comparison.n_tested, strict=True)
         ],
-        "differences": [asdict(pair) for pair in found.pairs],
+        "differences": [asdict(pair) for pair in comparison.pairs],
     }
 
 
@@ -76,16 +81,16 @@ SCORE_COLUMNS = tuple(
     for metric in METRICS
     for column in (_NAMES[metric], f"{_NAMES[metric]} from", f"{_NAMES[metric]} to")
 )
-"""Heads of the columns of :func:`scores_with_intervals`."""
+"""Titles of the columns of :func:`scores_with_intervals`."""
 
 
 def interval_notes(contenders: Sequence[Contender]) -> list[str]:
-    """Sentences on what the intervals are."""
-    told = " or ".join(dict.fromkeys(one.clusters for one in contenders))
+    """Sentences that explain the intervals."""
+    summaries = " or ".join(dict.fromkeys(one.clusters for one in contenders))
     few = min(len(set(one.seeds[0].clusters())) for one in contenders)
     seeds = {len(one.seeds) > 1 for one in contenders}
     notes = [
-        f"From, to: 95 % intervals (Student's t) from leaving out clusters one at a time: {told}. "
+        f"From, to: 95 % intervals (Student's t) from leaving out clusters one at a time: {summaries}. "
         f"{clusters.MEANING}"
     ]
     if True in seeds:
@@ -99,51 +104,55 @@ def interval_notes(contenders: Sequence[Contender]) -> list[str]:
 
 
 def varied_notes(contenders: Sequence[Contender]) -> list[str]:
-    """Sentences on what varied over the seeds of those with several."""
+    """Sentences on what varied over the seeds of runs with several."""
     return chain_notes([one.experiment for one in contenders], [one.name for one in contenders])
 
 
-def _title(found: Comparison, text: str) -> str:
-    details = found.contenders[0].details
-    synthetic = any(one.details["synthetic"] for one in found.contenders)
+def _title(comparison: Comparison, text: str) -> str:
+    details = comparison.contenders[0].details
+    synthetic = any(one.details["synthetic"] for one in comparison.contenders)
     return data_title(text, str(details["dataset"]), synthetic=synthetic)
 
 
-def _runs(found: Comparison) -> Table:
+def _runs(comparison: Comparison) -> Table:
     rows: list[list[Cell]] = [
-        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
+        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in comparison.contenders
     ]
     return Table(
         name="compare",
-        title=_title(found, "Runs compared"),
+        title=_title(comparison, "Runs compared"),
         columns=["Run", "Seeds", *SCORE_COLUMNS],
         rows=rows,
-        notes=[*_shared_notes(found), *interval_notes(found.contenders), *varied_notes(found.contenders)],
+        notes=[
+            *_shared_notes(comparison),
+            *interval_notes(comparison.contenders),
+            *varied_notes(comparison.contenders),
+        ],
         keys=1,
     )
 
 
-def _shared_notes(found: Comparison) -> list[str]:
-    unit = "clips" if found.contenders[0].source == "video" else "images"
+def _shared_notes(comparison: Comparison) -> list[str]:
+    unit = "clips" if comparison.contenders[0].source == "video" else "images"
     notes = [
-        f"On the {found.n_samples:,} test {unit} that all runs share, without augmented copies; one without "
-        f"a usable face counts as wrong. Chance is {chance(found.contenders[0]):.3f}."
+        f"On the {comparison.n_samples:,} test {unit} that all runs share, without augmented copies; one "
+        f"without a usable face counts as wrong. Chance is {chance(comparison.contenders[0]):.3f}."
     ]
-    if set(found.n_tested) != {found.n_samples}:
+    if set(comparison.n_tested) != {comparison.n_samples}:
         tested = ", ".join(
-            f"{one.name} {n:,}" for one, n in zip(found.contenders, found.n_tested, strict=True)
+            f"{one.name} {n:,}" for one, n in zip(comparison.contenders, comparison.n_tested, strict=True)
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
-    notes += [note for one in found.contenders for note in one.fairness_notes]
-    notes += state_notes((one.name, one.state) for one in found.contenders)
-    return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
+    notes += [note for one in comparison.contenders for note in one.fairness_notes]
+    notes += state_notes((one.name, one.state) for one in comparison.contenders)
+    return [*notes, *knowledge_notes([(one.name, one.details) for one in comparison.contenders])]
 
 
-def _differences(found: Comparison) -> Table:
+def _differences(comparison: Comparison) -> Table:
     rows: list[list[Cell]] = []
-    n_clusters = found.contenders[0].n_clusters
+    n_clusters = comparison.contenders[0].n_clusters
     has_ends = n_clusters >= clusters.LEAST
-    for pair in found.pairs:
+    for pair in comparison.pairs:
         row: list[Cell] = [pair.name]
         for metric in METRICS:
             difference = pair.differences.get(metric)
@@ -153,10 +162,10 @@ def _differences(found: Comparison) -> Table:
                 ends: list[Cell] = [difference.low, difference.high] if has_ends else [None, None]
                 row += [difference.estimate, *ends]
         rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
-    first = found.contenders[0].name
+    first = comparison.contenders[0].name
     return Table(
         name="compare-differences",
-        title=_title(found, f"Differences to {first}"),
+        title=_title(comparison, f"Differences to {first}"),
         columns=[
             "Run",
             *SCORE_COLUMNS,
@@ -169,14 +178,14 @@ def _differences(found: Comparison) -> Table:
         rows=rows,
         notes=[
             f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
-            f"clusters, {found.clusters} one at a time, of both runs.",
+            f"clusters, {comparison.clusters} one at a time, of both runs.",
             *([] if has_ends else clusters.few_clusters_notes(n_clusters)),
-            *[_p_note(pair) for pair in found.pairs],
-            *_seed_notes(found),
-            f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."
-            if len(found.pairs) > 1
+            *[_p_note(pair) for pair in comparison.pairs],
+            *_seed_notes(comparison),
+            f"p (Holm): corrected for {len(comparison.pairs)} runs compared with the first."
+            if len(comparison.pairs) > 1
             else "p (Holm): as p (UAR), since one run alone is compared with the first.",
-            _mcnemar_note(found),
+            _mcnemar_note(comparison),
         ],
         keys=1,
         blocks=(9, 5),
@@ -194,10 +203,10 @@ def _p_note(pair: Pair) -> str:
     )
 
 
-def _seed_notes(found: Comparison) -> list[str]:
+def _seed_notes(comparison: Comparison) -> list[str]:
     """Sentences on what intervals and p-values do not take into account."""
-    varied = varied_notes(found.contenders)
-    single = [one.name for one in found.contenders if len(one.seeds) == 1]
+    varied = varied_notes(comparison.contenders)
+    single = [one.name for one in comparison.contenders if len(one.seeds) == 1]
     if not single:
         return varied
     return [
@@ -225,18 +234,18 @@ def _p_value(p: float | None) -> PValue | None:
     return None if p is None else PValue(p)
 
 
-def _mcnemar_note(found: Comparison) -> str:
+def _mcnemar_note(comparison: Comparison) -> str:
     note = (
         "p (McNemar): whether both have as many samples right; the discordant samples of whole clusters "
         "change sides, since McNemar's binomial test would take samples for independent."
     )
-    if any(pair.mcnemar is None for pair in found.pairs):
+    if any(pair.mcnemar is None for pair in comparison.pairs):
         note += " Blank where a run has several seeds: name one, e.g. experiment/fold/seed."
     return note
 
 
-def _classes(found: Comparison, pair: Pair) -> Table:
-    first = found.contenders[0].name
+def _classes(comparison: Comparison, pair: Pair) -> Table:
+    first = comparison.contenders[0].name
     rows: list[list[Cell]] = [
         [
             entry.label,
@@ -249,22 +258,22 @@ def _classes(found: Comparison, pair: Pair) -> Table:
         ]
         for entry in pair.classes
     ]
-    known = [entry.p_corrected for entry in pair.classes if entry.p_corrected is not None]
+    corrected = [entry.p_corrected for entry in pair.classes if entry.p_corrected is not None]
     clear = [
         entry.label for entry in pair.classes if entry.p_corrected is not None and entry.p_corrected <= _ALPHA
     ]
-    told = f"{len(clear)} of {len(known)} classes differ at the level of {_ALPHA:g} after correction"
+    sentence = f"{len(clear)} of {len(corrected)} classes differ at the level of {_ALPHA:g} after correction"
     return Table(
         name=f"compare-classes-{pair.name.replace('/', '-')}",
-        title=_title(found, f"Accuracy per class, {pair.name} against {first}"),
+        title=_title(comparison, f"Accuracy per class, {pair.name} against {first}"),
         columns=["Class", "Samples", first, pair.name, "Difference", "p", "p (Holm)"],
         rows=rows,
         notes=[
-            told + (f": {', '.join(clear)}." if clear else "."),
-            f"p: permutation test of the class, whole clusters ({found.clusters}) swapped, the trained "
+            sentence + (f": {', '.join(clear)}." if clear else "."),
+            f"p: permutation test of the class, whole clusters ({comparison.clusters}) swapped, the trained "
             "networks held fixed; with few clusters of a class it cannot become small, whatever the "
             "difference.",
-            f"p (Holm): corrected for {len(known)} classes.",
+            f"p (Holm): corrected for {len(corrected)} classes.",
         ],
         keys=1,
     )
