@@ -207,6 +207,6 @@ def key_frame_note(clips: Mapping[str, ClipAttention], key_frames: Mapping[str, 
     return (
         f"Over {len(with_key):,} test clips with a key frame: the frame with the largest weight of the "
         f"second block lies {np.mean(peaks):.1f} frames from the key frame on average, a frame picked by "
-        f"chance {np.mean(chance):.1f}; the weight of the key frame is {np.mean(share):.2f} times that of equal "
-        "weights."
+        f"chance {np.mean(chance):.1f}; the weight of the key frame is {np.mean(share):.2f} times that of "
+        "equal weights."
     )

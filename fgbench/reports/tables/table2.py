@@ -195,7 +195,7 @@ def _orders(
                 )
             )
         if len(tested) > 1:
-            groups = "; ".join(f"{', '.join(group)}: {len(found)}" for found, group in tested.items())
+            groups = "; ".join(f"{', '.join(group)}: {len(samples)}" for samples, group in tested.items())
             notes.append(
                 f"The {source} methods were tested on different samples ({groups}), so that their numbers do "
                 "not compare; run them again on the manifests as they are now."
