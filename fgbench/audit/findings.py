@@ -347,8 +347,7 @@ def _near_duplicates(
 def dropped_clips(leaks: Iterable[Leak]) -> dict[str, tuple[str, str]]:
     """Clips to drop so that no leak remains, each with reason and detail.
 
-    They are always of the part that learns or is chosen on, never of the test part. Leaks that the recipe
-    allows stay.
+    They are never of the test part. Leaks that the recipe allows stay.
     """
     order = list(KINDS)
     dropped: dict[str, tuple[str, str]] = {}

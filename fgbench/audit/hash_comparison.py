@@ -1,5 +1,4 @@
-"""Comparison of the perceptual hashes of pictures: the pairs that are compared, and the bits in which they
-differ.
+"""Comparison of perceptual hashes: the pairs that are compared, and the bits in which they differ.
 
 Compared are the whole of one picture and every window of the other, straight and mirrored; the wholes turned
 by quarters, the middles turned by up to 15°, and windows at an edge with those at the opposite one, as in

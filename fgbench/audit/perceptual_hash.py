@@ -102,7 +102,7 @@ def turning(angle_deg: float) -> npt.NDArray[np.float64]:
     """Matrix from px of a thumbnail that is turned anticlockwise to px of the thumbnail, (2, 3) float64.
 
     Args:
-        angle_deg: How far it is turned about its centre, degrees.
+        angle_deg: Angle of the turn about its centre, degrees.
     """
     turn = np.deg2rad(angle_deg)
     linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])

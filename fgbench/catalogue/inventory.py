@@ -46,8 +46,7 @@ class Inventory:
 
     @property
     def lines(self) -> list[str]:
-        """Lines for people on unused media, on pictures that are frames of clips, and on files of other
-        kinds."""
+        """Lines for people on unused media, pictures that are frames of clips, and files of other kinds."""
         texts = []
         if self.used < self.media:
             texts.append(

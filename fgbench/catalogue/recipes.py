@@ -63,8 +63,7 @@ class RecipeCard:
 
 
 def recipe_cards() -> list[RecipeCard]:
-    """All recipes, from packed files and the defaults of baselines without one, sorted by command and
-    name."""
+    """All recipes, including defaults of baselines without one, sorted by command and name."""
     cards = [_card(kind, _packed(kind, name)) for kind in KINDS for name in packed_names(kind)]
     cards += [_card(kind, recipe) for kind in BROUGHT for recipe in brought_recipes(kind).values()]
     commands = {card.command for card in cards}

@@ -1,5 +1,4 @@
-"""Digests that change when a data set changes: of its entries, and of size and time of the files that they
-name.
+"""Digests that change when a data set changes: its entries, or size and time of their files.
 
 Only asks the file system for file states. A change that keeps name, size and time of change of a file goes
 unnoticed: ``fgbench prepare --verify`` hashes the files.

@@ -20,8 +20,7 @@ KIND = "methods"
 
 
 class Baselines(TyperGroup):
-    """The baselines of fgbench, and those of other packages, which are looked for only when one may be
-    meant."""
+    """Baselines of fgbench and of other packages, which are looked for only when one may be meant."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all baselines."""

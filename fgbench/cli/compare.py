@@ -1,5 +1,4 @@
-"""``fgbench compare``, ``fgbench leaderboard`` and ``fgbench report --run``: runs against each other, or one
-alone."""
+"""``fgbench compare``, ``fgbench leaderboard`` and ``fgbench report --run``: runs compared, or one shown."""
 
 from __future__ import annotations
 

@@ -155,8 +155,8 @@ def _kept_traceback(error: Exception) -> str:
 def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
 
-    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. Names with a total
-    of 0 are skipped.
+    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. A total of 0 is
+    skipped.
     """
     if quiet:
         yield lambda name, done, total: None

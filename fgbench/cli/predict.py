@@ -121,8 +121,7 @@ def _predicted(
     out: Path,
     top: int,
 ) -> list[tuple[FilePrediction, Mapping[str, str | None]]]:
-    """Predictions of a file and the files written for it; an exception becomes a status of this file
-    alone."""
+    """Predictions of a file and the files written for it; an exception becomes a status."""
     from fgbench.inference.files import FilePrediction
 
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}

@@ -219,8 +219,7 @@ def _write(
     printed: bool,
     own: bool,
 ) -> None:
-    """Write tables and figures, print them or a line on each, and write the index, including those left
-    out."""
+    """Write tables and figures, print them or a line on each, and write the index of all."""
     from fgbench.naming import counted
     from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
     from fgbench.reports.rendering.files import all_formats, file_names, write_item

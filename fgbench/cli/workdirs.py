@@ -30,7 +30,7 @@ def workdir_option(help_: str, show_default: str = DEMO, *, is_made: bool = True
     """Declare the option ``--workdir`` of a command.
 
     Args:
-        help_: What the command does with the work folder.
+        help_: Use of the work folder by the command.
         show_default: Default in the help.
         is_made: Whether it should exist already, so that a folder of data is refused.
     """

@@ -44,8 +44,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn failures of the file system, or of memory, while ``path`` is written into one clear error.
 
     Raises:
-        ResourceError: In their place. A :class:`FileNotFoundError` passes through: what it misses is not the
-            file that is being written.
+        ResourceError: In their place. A :class:`FileNotFoundError`, of another file, passes through.
     """
     try:
         yield

@@ -1,5 +1,4 @@
-"""Open files that a user names only if they are regular files (no pipes, devices or folders) within a size
-limit.
+"""Opening of files that a user names: regular files only (no pipes, devices, folders), up to a size limit.
 
 A pipe that nobody writes to would block for ever and ``/dev/zero`` has no end. The file's state is checked
 before opening and again on the opened file; opening itself never blocks.

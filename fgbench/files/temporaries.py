@@ -25,8 +25,7 @@ _EARLIER = re.compile(
 """Groups: name of the file and process id, as earlier versions wrote them."""
 
 _ELSEWHERE_S = 24 * 60 * 60
-"""Seconds without a change after which a file of another machine's process, whose state cannot be asked for,
-counts as abandoned."""
+"""Seconds without a change after which a file of another machine's process counts as abandoned."""
 
 
 def temporary_name(path: Path) -> Path:
@@ -80,8 +79,7 @@ def _files(folder: Path, *, deep: bool) -> Iterator[os.DirEntry[str]]:
 
 
 def _written_by_none(entry: os.DirEntry[str]) -> str | None:
-    """Name of the file that an abandoned temporary was to become; ``None`` if it is no temporary or may be in
-    use."""
+    """Name of the file that an abandoned temporary was to become; ``None`` if it may be in use or is none."""
     if ours := _NAME.fullmatch(entry.name):
         name, machine, pid, start = ours.groups()
         if machine != _machine():

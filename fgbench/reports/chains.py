@@ -19,8 +19,7 @@ _WEIGHTS = "initial weights"
 def chain_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
     """Sentences on what varied over the seeds of experiments, and what the seeds share.
 
-    Every table and figure with numbers over seeds has these notes. Experiments with the same variation share
-    one sentence.
+    Every table and figure with numbers over seeds has these notes; equal variations share one sentence.
 
     Args:
         experiments: Experiments; those with missing runs, of one seed, or whose results do not contain their

@@ -220,8 +220,7 @@ def damaged_runs(workdir: Path, *, but_for: Collection[str] = ()) -> dict[str, s
 
 
 def shown_names(experiments: Sequence[Experiment]) -> list[str]:
-    """Name of each experiment in a table: its method, with its own name where several have the same
-    method."""
+    """Name of each experiment in a table: its method, with its own name if methods repeat."""
     methods = [experiment.method for experiment in experiments]
     return [
         f"{experiment.method}, {experiment.name}"

@@ -141,8 +141,7 @@ def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
 
 
 def _tests(index: Mapping[str, Any]) -> Callable[[str | None], bool]:
-    """Function that tells whether clips of a part are tested: with folds all are; those without a part may
-    be."""
+    """Function for whether clips of a part are tested: with folds all are, those without a part may be."""
     protocol = index.get("protocol") or {}
     if protocol.get("kind") == "k-fold":
         return lambda part: True

@@ -65,8 +65,7 @@ class Coverage:
 
 
 def coverage(predictions: Predictions) -> Coverage:
-    """Coverage of a run. The detected subset lacks the hardest samples: mention that beside its
-    accuracies."""
+    """Coverage of a run; the detected subset lacks the hardest samples, so say so beside its accuracies."""
     kept = [row for row, label in enumerate(predictions.predicted) if label is not None]
     detected = _group("detected", predictions, kept)
     n = len(predictions.sample_ids)
@@ -128,16 +127,15 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
 
 def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
     """Number of samples without prediction per reason: status of the face, or why the clip could not be read.
+    Samples other than sampled frames (clips, or those of other manifests) count as ``"not told"``.
+        told"``.
 
-    Samples that are no sampled frames of the manifests (clips, or those of other manifests) count as ``"not
-    told"``.
+        Args:
+            predictions: Predictions of a run.
+            manifests: Folder of the manifests.
 
-    Args:
-        predictions: Predictions of a run.
-        manifests: Folder of the manifests.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
+        Raises:
+            ManifestError: If the manifests are missing or damaged.
     """
     lost = {
         name

@@ -1,5 +1,5 @@
-"""Context of a run: where it reads and writes, its classes and its fold; no result depends on anything else
-of it."""
+"""Context of a run: where it reads and writes, its classes and its fold. Nothing else of it affects
+results."""
 
 from __future__ import annotations
 
@@ -151,8 +151,7 @@ class RunPlace:
     def roles(
         self, samples: Sequence[Sample], *, protocol_name: str, with_features: Collection[str] | None = None
     ) -> Roles:
-        """Roles of samples in this fold, with every class checked to have training samples; all methods start
-        here.
+        """Roles of samples in this fold, after a check that every class has training samples.
 
         Args:
             samples: All samples of the work folder; copies only where they are to be trained on.
@@ -237,8 +236,7 @@ class RunPlace:
         return [self.with_fold(fold) for fold in ([only] if only is not None else self.division.folds)]
 
     def trained_folds(self, only: str | None = None) -> list[Self]:
-        """Contexts as of :meth:`each_fold`, for methods that classify: refused before the start if a fold
-        lacks a class.
+        """Contexts as of :meth:`each_fold` for methods that classify: refused if a fold lacks a class.
 
         Raises:
             ConfigError: If the work folder has no such fold.

@@ -32,8 +32,7 @@ FOLDS = "folds"
 """Folder of the fold files in a work folder."""
 
 HELD_OUT_FOLDS = 10
-"""Number of folds of the training groups, of which the first is held out for selection; not stated in the
-paper."""
+"""Number of folds of the training groups, of which the first is held out; not stated in the paper."""
 
 HELD_OUT = "held-out"
 """Name of a selection on held-out training groups."""
@@ -73,8 +72,7 @@ class Division:
 
     @property
     def digest(self) -> str | None:
-        """Digest of the folds and roles; ``None`` where the parts train, val and test are used as they
-        are."""
+        """Digest of the folds and roles; ``None`` for the parts train, val and test as they are."""
         if not self.n_folds and not self.held_out and self.parts == Division().parts:
             return None
         held = [sorted(self.held_out[fold]) for fold in self.folds if fold in self.held_out]

@@ -42,8 +42,7 @@ class LabelSet:
         return tuple(dict.fromkeys(self.basic or ()))
 
     def described(self) -> dict[str, Any]:
-        """Entries for metadata of weights: the classes; the set's name unless it is the 33 leaves; the user's
-        own upper classes."""
+        """Entries for metadata of weights: the classes; the set's name and own upper classes, if any."""
         named: dict[str, Any] = {} if self.name == FG33 else {"scheme": self.name}
         if self.basic is not None and self.name not in (FG33, SOME_LEAVES):
             named["upper"] = dict(zip(self.labels, self.basic, strict=True))
@@ -90,8 +89,7 @@ class LabelSet:
 
 
 def respelled(labels: LabelSet, wanted: LabelSet) -> LabelSet:
-    """Label set with the spellings of another, if their classes differ in case, blanks and hyphens alone;
-    else unchanged.
+    """Label set with the spellings of another, if they alone differ; else unchanged.
 
     Args:
         labels: The set, e.g. that of a network.

@@ -21,8 +21,7 @@ def is_first_process() -> bool:
 
 @contextmanager
 def hold_run(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run while it is made; the system releases it when the process ends, however it
-    ends.
+    """Hold the folder of a run while it is made; the system releases it when the process ends.
 
     Of processes that train together (``torchrun``, ``accelerate launch``) the first holds it for all.
 

@@ -86,8 +86,7 @@ def kept_file_text(
     group_by: str,
     listed: Mapping[str, str],
 ) -> str:
-    """Text of the fold file that a work folder keeps: by group, or by clip if the group of a listed one is
-    unknown.
+    """Text of the fold file that a work folder keeps: by group, or by clip if a listed clip has none.
 
     Args:
         clips: The usable clips.

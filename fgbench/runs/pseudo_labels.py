@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PSEUDO = "pseudo_labels"
-"""Key of results and of weights: data set to the detector that made its labels; absent where people
-labelled."""
+"""Key of results and of weights: data set to the detector that made its labels; absent for human labels."""
 
 MARK = "PSEUDO labels"
 """Words of every note on such labels."""

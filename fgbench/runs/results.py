@@ -47,8 +47,7 @@ SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
 
 DIGEST_KIND = "columns"
-"""Content that ``manifest_digest`` covers: the columns that methods read; earlier versions do not state
-it."""
+"""Content that ``manifest_digest`` covers: the columns that methods read; absent in earlier versions."""
 
 _AGAIN = "run the experiment again"
 

@@ -42,8 +42,7 @@ class Roles:
     selection_copies: Sequence[Sample] = ()
 
     def with_lost(self, lost: Sequence[Sample]) -> Self:
-        """Roles with further test samples that could not be read, which get no prediction and count as
-        wrong."""
+        """Roles with further test samples that could not be read, which count as wrong without prediction."""
         return replace(self, test=sorted([*self.test, *lost], key=lambda sample: sample.sample_id))
 
 

@@ -1,7 +1,6 @@
 """Samples: the images and clips of a work folder that have to be predicted.
 
-Every sample of a part counts: a frame near the key frame without a detected face has no features, gets no
-prediction and is scored wrong.
+Every sample of a part counts: a frame without a detected face gets no prediction and is scored wrong.
 """
 
 from __future__ import annotations

@@ -74,12 +74,10 @@ class ZeroShot:
 
 
 def zero_shot(leaf_predictions: Predictions) -> ZeroShot:
-    """Map predictions of the 33 leaves to six classes, for samples whose true classes are those of a smaller
-    set.
+    """Map predictions of the 33 leaves to six classes, for samples labelled with those of a smaller set.
 
     Args:
-        leaf_predictions: Classes are the leaves, in any order; true labels are among the six, neutral and
-            contempt.
+        leaf_predictions: Classes are the leaves, in any order; true labels the six, neutral or contempt.
 
     Raises:
         ConfigError: If a true label is another.

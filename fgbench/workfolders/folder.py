@@ -31,8 +31,7 @@ FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", 
 
 _KIND = "work folder of fgbench"
 _STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""Files that a folder which counts as empty may hold: a lock of fgbench, and files that systems put
-everywhere."""
+"""Files that a folder may hold and still count as empty: a lock of fgbench, and files of systems."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
 

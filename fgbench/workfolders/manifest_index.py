@@ -1,5 +1,4 @@
-"""``manifests/index.json``: the contents of a work folder's manifests, and digests of the files that runs
-read.
+"""``manifests/index.json``: contents of a work folder's manifests, and digests of the files of a run.
 
 It is written last, so that manifests without it are incomplete, and contains the digest of its own content.
 """

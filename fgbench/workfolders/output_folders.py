@@ -43,7 +43,7 @@ def writing_in(folder: Path, names: Iterable[str], *, own: bool = False) -> Iter
         own: Whether the folder is known to be fgbench's; else this is derived from the work folder around it.
 
     Raises:
-        ConfigError: If a file of one of these names exists and was not written by fgbench; nothing is then
+        ConfigError: If a file of one of these names exists that fgbench did not write; nothing is then
             written.
         ResourceError: If the folder cannot be written, or the list cannot be read.
     """

@@ -187,8 +187,8 @@ class Verified:
     def save(self) -> None:
         """Write the notes, if they have changed.
 
-        A file written to within the same clock tick as its note would look unchanged for ever: so the clock
-        is first waited for.
+        A file written within the same clock tick as its note would look unchanged: so the clock is waited
+        for.
 
         Raises:
             ResourceError: If they cannot be written.

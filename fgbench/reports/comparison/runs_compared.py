@@ -80,8 +80,7 @@ class Contender:
         return self.folders[0].parents[3]
 
     def over_seeds(self, measure: Callable[[Predictions], float | None]) -> Cell:
-        """A measure of every seed: as it is, or mean and standard deviation; ``None`` if it is undefined for
-        one."""
+        """A measure of every seed: as it is, or mean and standard deviation; ``None`` if one is undefined."""
         return over_seeds([measure(predictions) for predictions in self.seeds])
 
     def score(self, metric: Metric) -> Cell:

@@ -20,8 +20,7 @@ _ALPHA = 0.05
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """Tables of the runs, of the differences to the first, and per other run of the differences of the
-    classes."""
+    """Tables of the runs, their differences to the first, and per other run those of the classes."""
     return [
         _runs(comparison),
         _differences(comparison),

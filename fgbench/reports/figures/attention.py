@@ -153,8 +153,8 @@ def _draw(
 
 
 def _draw_strip(axes: Axes, shown: Shown, faces: Mapping[tuple[str, int], Image], key: int | None) -> None:
-    """Draw faces side by side, each above its frame in the curves below; the one nearest to the key is
-    framed."""
+    """Draw faces side by side, each above its frame in the curves below, with a frame around the nearest to
+    the key."""
     from matplotlib.patches import Rectangle
 
     clip = shown.attention

@@ -175,8 +175,7 @@ def _draw_points(
 
 
 def _draw_sweep(axes: Axes, points: Sequence[Point], *, colour: str, marker: str, label: str) -> None:
-    """Draw a curve in its band of intervals; with several seeds their spread, and each seed as a thin
-    line."""
+    """Draw a curve in its band of intervals; with several seeds their spread, and a thin line per seed."""
     defined = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
     across = [point.value for _, point in defined]
     if defined and all(point.interval is not None for _, point in defined):

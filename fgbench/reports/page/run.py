@@ -184,8 +184,7 @@ def units_json(run: UnitRun) -> dict[str, Any]:
 
 
 def _paper(run: ClassRun) -> list[float | None] | None:
-    """The paper's accuracy of each class; ``None`` for other methods than those of Table II, or other
-    classes."""
+    """The paper's accuracy of each class; ``None`` for methods outside Table II, or other classes."""
     printed = paper.table2()
     if run.method is None or set(run.predictions.classes) != set(printed.classes):
         return None

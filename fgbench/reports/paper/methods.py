@@ -27,8 +27,7 @@ class Method:
     is_ablation: bool = False
 
     def settings(self, experiment: str) -> str | None:
-        """Suffix of the settings in the name of an experiment, e.g. ``"-small"``; ``None`` for users' own
-        recipes."""
+        """Suffix of an experiment's settings, e.g. ``"-small"``; ``None`` for users' own recipes."""
         rest = experiment.removeprefix(self.recipe)
         return rest if experiment.startswith(self.recipe) and (not rest or rest[0] == "-") else None
 

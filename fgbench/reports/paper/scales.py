@@ -82,8 +82,7 @@ def _of_face(run: Run) -> Predictions:
 
 
 def _met(runs: Sequence[Run]) -> str:
-    """Note on the share of training images whose region is more confident by the margin, in the kept
-    epochs."""
+    """Note on the share of training images whose region is more confident by the margin."""
     shares = []
     for run in runs:
         path = run.folder / HISTORY

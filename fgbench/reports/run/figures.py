@@ -126,8 +126,7 @@ def _confusion(one: Contender) -> Figure:
 
 
 def _tree_order(classes: Sequence[str]) -> list[int]:
-    """Indices of the classes with those of one upper class together; unchanged if they are not in the
-    tree."""
+    """Indices of the classes grouped by upper class; unchanged if they are not in the tree."""
     if not are_leaves(classes):
         return list(range(len(classes)))
     return sorted(range(len(classes)), key=lambda index: leaf(classes[index]).class_id)

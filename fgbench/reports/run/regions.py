@@ -24,8 +24,7 @@ GRID = 6
 
 # Shades of Okabe and Ito.
 REGION_STYLES = (("#D55E00", "solid"), ("#009E73", "dashed"), ("#F0E442", "dotted"))
-"""Colour and line of the first three regions: red, green and yellow as in the paper, distinguished by numbers
-and lines too."""
+"""Colour and line of the first three regions: red, green and yellow as in the paper."""
 
 PARTS = {"outline": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 """Parts of the face: first landmark and the one after the last, iBUG order."""
