@@ -7,8 +7,7 @@ one) agree by at least :data:`MIN_CORRELATION`.
 
 Of a clip's candidates the nearest :data:`NEAREST` are kept. Where they are few, all are settled; a clip with
 more than :data:`FEW` is settled with the nearest that agrees, so that many clips of one look give a chain of
-pairs and not all
-pairs: time and memory grow linearly with the number of clips.
+pairs and not all pairs: time and memory grow linearly with the number of clips.
 
 Candidates follow from integers alone, so the result depends neither on blocks nor on threads. Memory is
 bounded by the size of a block. Reads and writes nothing. Not in the paper.

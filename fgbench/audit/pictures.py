@@ -99,32 +99,29 @@ def describe(
         jobs: Threads; no result depends on their number.
         progress: Called with the number of pictures done.
     """
-    described_pictures: list[_Described] = []
+    kept: list[_Described] = []
     unreadable: list[str] = []
     for batch in _batches(pictures, jobs):
         for image_id, described in batch:
             if described is None:
                 unreadable.append(image_id)
             else:
-                described_pictures.append(described)
+                kept.append(described)
         if progress is not None:
-            progress(len(described_pictures) + len(unreadable))
-    order = sorted(
-        range(len(described_pictures)),
-        key=lambda index: (described_pictures[index][1], described_pictures[index][0]),
-    )
+            progress(len(kept) + len(unreadable))
+    order = sorted(range(len(kept)), key=lambda index: (kept[index][1], kept[index][0]))
     # One table at a time, so that no more than one is held twice.
-    thumbs = np.empty((len(described_pictures), SIDE_PX, SIDE_PX), np.uint8)
-    words = np.empty((len(described_pictures), N_HASHES, 4), np.uint64)
+    thumbs = np.empty((len(kept), SIDE_PX, SIDE_PX), np.uint8)
+    words = np.empty((len(kept), N_HASHES, 4), np.uint64)
     for row, index in enumerate(order):
-        thumbs[row], words[row] = described_pictures[index][3:5]
+        thumbs[row], words[row] = kept[index][3:5]
     return Pictures(
-        image_ids=[described_pictures[index][0] for index in order],
-        clip_ids=[described_pictures[index][1] for index in order],
-        digests=[described_pictures[index][2] for index in order],
+        image_ids=[kept[index][0] for index in order],
+        clip_ids=[kept[index][1] for index in order],
+        digests=[kept[index][2] for index in order],
         thumbs=thumbs,
         hashes=words,
-        flat=np.array([described_pictures[index][5] for index in order], bool),
+        flat=np.array([kept[index][5] for index in order], bool),
         unreadable=sorted(unreadable),
     )
 
@@ -147,17 +144,17 @@ def _batches(pictures: Iterable[StoredPicture], jobs: int) -> Iterator[list[tupl
 
 
 def _describe(batch: Sequence[StoredPicture]) -> list[tuple[str, _Described | None]]:
-    described_batch: list[tuple[str, _Described | None]] = []
+    pairs: list[tuple[str, _Described | None]] = []
     for picture in batch:
         try:
             image = decode(picture.data)
         except MediaError:
-            described_batch.append((picture.image_id, None))
+            pairs.append((picture.image_id, None))
             continue
         digest = hashlib.sha256(repr(image.shape).encode("ascii"))
         digest.update(image.data)
         thumb = thumbnail(image)
         words = hashes(evened(thumb, filled(thumb)))
         described = (picture.image_id, picture.clip_id, digest.digest(), thumb, words, is_flat(thumb))
-        described_batch.append((picture.image_id, described))
-    return described_batch
+        pairs.append((picture.image_id, described))
+    return pairs

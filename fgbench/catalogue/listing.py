@@ -268,14 +268,12 @@ def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[l
     if not (classes.are_listed or set(wanted.labels) < set(own.labels)):
         return entries, left_out
     others = [
-        entry.label
-        for entry in entries
-        if entry.label and _label_in(entry.label, wanted) not in wanted.labels
+        entry.label for entry in entries if entry.label and _find(entry.label, wanted) not in wanted.labels
     ]
     wanted = with_classes(wanted, (*wanted.labels, *free_classes(others)))
     taken = []
     for entry in entries:
-        label = _label_in(entry.label, wanted) or _label_in(entry.label, own)
+        label = _find(entry.label, wanted) or _find(entry.label, own)
         if label is not None and label not in classes.labels:
             left_out[label] += 1
         else:
@@ -283,7 +281,7 @@ def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[l
     return taken, left_out
 
 
-def _label_in(label: str | None, own: Ontology) -> str | None:
+def _find(label: str | None, own: Ontology) -> str | None:
     try:
         return None if label is None else own.find(label)
     except UnknownLabelError:

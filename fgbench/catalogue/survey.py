@@ -123,9 +123,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     for entry in there:
         counts[entry.split or WHOLE][_label(entry, labels)] += 1
     missing, unlisted = _files(there, root)
-    published, published_labels = _published(
-        variant, ontology(listing.scheme), left_out=bool(listing.left_out)
-    )
+    published, by_label = _published(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
     return Survey(
         recipe=recipe.name,
         title=card.title,
@@ -142,7 +140,7 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
             for part in sorted(counts, key=_part_order)
         },
         published=published,
-        published_labels=published_labels,
+        published_labels=by_label,
         published_subjects=variant.subjects,
         left_out=listing.left_out,
         problems=dict(

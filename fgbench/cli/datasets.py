@@ -115,10 +115,8 @@ def described(data: Survey, recipe: str) -> list[str]:
     totals = "".join(f"{sum(data.counts[part].values()):>{_WIDTH}}" for part in parts)
     lines.append(f"{'sum':<{width}}{totals}")
     if data.published:
-        lines.append(
-            f"{'published':<{width}}"
-            + "".join(f"{data.published.get(part, '?'):>{_WIDTH}}" for part in parts)
-        )
+        numbers = "".join(f"{data.published.get(part, '?'):>{_WIDTH}}" for part in parts)
+        lines.append(f"{'published':<{width}}{numbers}")
     lines.append("")
     lines += [f"left out by the label set: {count} of {label}" for label, count in data.left_out.items()]
     lines += [f"cannot be used: {count} ({reason})" for reason, count in data.problems.items()]

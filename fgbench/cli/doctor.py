@@ -124,9 +124,7 @@ def _cuda() -> dict[str, str]:
         return {"cuda": "torch is not installed (pip install 'fgbench[train]')"}
     if not torch.cuda.is_available():
         return {"cuda": "none"}
-    return {
-        f"cuda:{number}": torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())
-    }
+    return {f"cuda:{index}": torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())}
 
 
 def _free(folder: Path) -> str:

@@ -80,11 +80,7 @@ def _singly(chosen: Ontology) -> list[str]:
     width = max((len(label) for label in chosen.labels), default=0)
     lines = [f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"]
     for entry in _as_json(chosen)["classes"]:
-        words = (
-            []
-            if entry["upper"] is None or not _is_fine(chosen)
-            else [f"{entry['upper']}, {entry['valence']}"]
-        )
+        words = [f"{entry['upper']}, {entry['valence']}"] if entry["upper"] and _is_fine(chosen) else []
         if entry["spellings"]:
             words.append(f"also: {', '.join(entry['spellings'])}")
         if entry["leaves"] not in ([], [entry["label"]]):

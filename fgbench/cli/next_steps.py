@@ -38,9 +38,7 @@ def after_prepare(workdir: Path, *, has_classes: bool) -> None:
         workdir: Work folder.
         has_classes: Whether there are classes.
     """
-    _print_next(
-        ("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)]
-    )
+    _show(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
 
 
 def after_synth(root: Path) -> None:
@@ -49,21 +47,21 @@ def after_synth(root: Path) -> None:
     Args:
         root: Folder of the data set.
     """
-    _print_next(("synth",), [f"fgbench prepare --data-root {_quoted(root)}"])
+    _show(("synth",), [f"fgbench prepare --data-root {_quoted(root)}"])
 
 
 def after_status(workdir: Path, *, has_classes: bool) -> None:
     """The report if there are runs, else the next steps after preparation."""
     if any((workdir / "runs").glob("*/*/*/*result.json")):
-        _print_next(("status",), [f"fgbench report{_option(workdir)}"])
+        _show(("status",), [f"fgbench report{_option(workdir)}"])
     else:
         audit = f"fgbench audit{_argument(workdir)}"
-        _print_next(("status",), [audit, _first_run(workdir, has_classes=has_classes)])
+        _show(("status",), [audit, _first_run(workdir, has_classes=has_classes)])
 
 
 def after_audit(workdir: Path, *, has_classes: bool) -> None:
     """Next after an audit without leaks."""
-    _print_next(("audit",), [_first_run(workdir, has_classes=has_classes)])
+    _show(("audit",), [_first_run(workdir, has_classes=has_classes)])
 
 
 def after_units(run: Path, *, has_classes: bool) -> None:
@@ -77,7 +75,7 @@ def after_units(run: Path, *, has_classes: bool) -> None:
     use = f"fgbench predict {_quoted(run)} FILE..."
     if has_classes:
         use = f"fgbench train msau --au-weights {_quoted(run)}{_option(work)}"
-    _print_next(("train",), [use, f"fgbench report --html{_option(work)}"])
+    _show(("train",), [use, f"fgbench report --html{_option(work)}"])
 
 
 def after_runs(workdir: Path) -> None:
@@ -88,7 +86,7 @@ def after_runs(workdir: Path) -> None:
         trunk = "" if _has_units(workdir) else " --trunk none"
         commands.append(f"fgbench train msau --recipe {_NETWORK}{trunk}{_option(workdir)}")
     commands.append(f"fgbench report{_option(workdir)}")
-    _print_next(("baseline", "train"), commands)
+    _show(("baseline", "train"), commands)
 
 
 def after_report(workdir: Path, *, has_classes: bool) -> None:
@@ -96,7 +94,7 @@ def after_report(workdir: Path, *, has_classes: bool) -> None:
     commands = [f"fgbench report --html{_option(workdir)}"]
     if has_classes:
         commands.append(f"fgbench leaderboard{_option(workdir)}")
-    _print_next(("report",), commands)
+    _show(("report",), commands)
 
 
 def sheet_command(workdir: Path, run: str) -> str:
@@ -108,7 +106,7 @@ def _first_run(workdir: Path, *, has_classes: bool) -> str:
     return f"fgbench {'baseline lbp-svm' if has_classes else 'train au'}{_option(workdir)}"
 
 
-def _print_next(typed: Sequence[str], commands: Sequence[str]) -> None:
+def _show(typed: Sequence[str], commands: Sequence[str]) -> None:
     """Print the next commands, if the typed command is one of these."""
     if _typed.get() in typed:
         say(f"next: {'; '.join(commands)}")

@@ -16,13 +16,11 @@ def origin_lines(details: Mapping[str, Any]) -> list[str]:
     assert isinstance(weights, dict)
     drawn = " (SYNTHETIC data)" if weights["synthetic"] else ""
     lines = [f"weights: {weights['run']}, trained on {weights['dataset']}{drawn}"]
-    n_known = details["clips_trained_on"]
-    if n_known is None:
+    seen = details["clips_trained_on"]
+    if seen is None:
         lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
-    elif n_known:
-        lines.append(
-            f"warning: {n_known} of the test clips were trained or selected on: this is no fair test"
-        )
+    elif seen:
+        lines.append(f"warning: {seen} of the test clips were trained or selected on: this is no fair test")
     return lines + _transfer_lines(details)
 
 

@@ -82,11 +82,8 @@ def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> Non
     data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
     folder = evaluate_units_elsewhere(trained, data)
     predictions, details = read_au_predictions(folder), read_au_result(folder)["details"]
-    bare = [
-        unit
-        for unit, is_there in zip(predictions.units, (predictions.labels != 0).any(0), strict=True)
-        if not is_there
-    ]
+    are_labelled = (predictions.labels != 0).any(0)
+    bare = [unit for unit, is_there in zip(predictions.units, are_labelled, strict=True) if not is_there]
     lines = [f"not annotated here, so not scored: {', '.join(bare)}"] if bare else []
     _print_scores(
         folder,

@@ -132,10 +132,8 @@ def confidences_of(
     """
     rows = np.flatnonzero(predicted != metrics.MISSING)
     chances = np.asarray(probabilities, np.float64)
-    confidences = np.clip(
-        chances[rows, predicted[rows]], 0.0, 1.0
-    )  # sums of float32 can pass 1 by a last bit
-    return confidences, truth[rows] == predicted[rows]
+    # Sums of float32 can pass 1 by a last bit.
+    return np.clip(chances[rows, predicted[rows]], 0.0, 1.0), truth[rows] == predicted[rows]
 
 
 def calibration_scores(

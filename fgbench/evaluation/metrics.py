@@ -92,20 +92,20 @@ def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, n_classe
 
 def recalls(confusion: Counts) -> Floats:
     """(C,) recall of each class, NaN for a class without samples."""
-    return _ratio(np.diagonal(confusion), confusion.sum(axis=1))
+    return ratio(np.diagonal(confusion), confusion.sum(axis=1))
 
 
 def precisions(confusion: Counts) -> Floats:
     """(C,) precision of each class, NaN for a class that is never predicted."""
     n_classes = len(confusion)
-    return _ratio(np.diagonal(confusion), confusion[:, :n_classes].sum(axis=0))
+    return ratio(np.diagonal(confusion), confusion[:, :n_classes].sum(axis=0))
 
 
 def f1_scores(confusion: Counts) -> Floats:
     """(C,) F1 of each class, NaN for a class with neither samples nor predictions."""
     n_classes = len(confusion)
     total = confusion.sum(axis=1) + confusion[:, :n_classes].sum(axis=0)
-    return _ratio(2 * np.diagonal(confusion), total)
+    return ratio(2 * np.diagonal(confusion), total)
 
 
 def uar(confusion: Counts) -> float:
@@ -115,7 +115,7 @@ def uar(confusion: Counts) -> float:
 
 def war(confusion: Counts) -> float:
     """Share of samples that are right; NaN without samples."""
-    return float(_ratio(np.trace(confusion[:, : len(confusion)]), confusion.sum()))
+    return float(ratio(np.trace(confusion[:, : len(confusion)]), confusion.sum()))
 
 
 def macro_f1(confusion: Counts) -> float:
@@ -170,7 +170,8 @@ def _indices(values: npt.ArrayLike, kind: str, n_classes: int, *, lowest: int) -
     return array.astype(np.int64)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    """Elementwise ``part / whole``, float64; NaN where ``whole`` is 0."""
     above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     result: Floats = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
     return result

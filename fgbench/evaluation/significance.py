@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -183,20 +183,18 @@ def count_clusters(
     truth_N, predicted_N = np.asarray(truth, np.int64), np.asarray(predicted, np.int64)
     if len(clusters) != truth_N.size:
         raise ValueError(f"{len(clusters)} clusters of {truth_N.size} samples, expected one per sample")
-    ordered = np.unique(np.asarray(clusters if names is None else names, dtype=str))
-    if strange := sorted({*clusters} - {*ordered.tolist()}):
-        raise ValueError(
-            f"cluster {strange[0]!r} is not among the {ordered.size} names, expected one of them"
-        )
-    cluster_N = np.searchsorted(ordered, np.asarray(clusters, dtype=str))
+    kept = np.unique(np.asarray(clusters if names is None else names, dtype=str))
+    if strange := sorted({*clusters} - {*kept.tolist()}):
+        raise ValueError(f"cluster {strange[0]!r} is not among the {kept.size} names, expected one of them")
+    cluster_N = np.searchsorted(kept, np.asarray(clusters, dtype=str))
 
     def counted(chosen: npt.NDArray[np.bool_], classes: npt.NDArray[np.int64]) -> Shares:
         cell = cluster_N[chosen] * n_classes + classes[chosen]
-        counts = np.bincount(cell, minlength=ordered.size * n_classes)
-        return counts.reshape(ordered.size, n_classes).astype(np.float64)
+        counts = np.bincount(cell, minlength=kept.size * n_classes)
+        return counts.reshape(kept.size, n_classes).astype(np.float64)
 
     return ClusterCounts(
-        names=tuple(ordered.tolist()),
+        names=tuple(kept.tolist()),
         right=counted(truth_N == predicted_N, truth_N),
         true=counted(np.ones(truth_N.size, bool), truth_N),
         guessed=counted(predicted_N != metrics.MISSING, predicted_N),
@@ -314,13 +312,8 @@ def check_clusters(runs: Sequence[ClusterCounts]) -> None:
 def _score(right: Shares, true: Shares, guessed: Shares, *, metric: Metric) -> Shares:
     """(n,) scores of sums of counts, (n, C) each."""
     if metric == "war":
-        return _ratio(right.sum(axis=1), true.sum(axis=1))
+        return metrics.ratio(right.sum(axis=1), true.sum(axis=1))
     there = true > 0
     part, whole = (2 * right, true + guessed) if metric == "macro_f1" else (right, true)
     per_class = np.divide(part, whole, out=np.zeros_like(right), where=there)
-    return _ratio(per_class.sum(axis=1), there.sum(axis=1))
-
-
-def _ratio(part: Shares, whole: npt.NDArray[Any]) -> Shares:
-    ratio: Shares = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return ratio
+    return metrics.ratio(per_class.sum(axis=1), there.sum(axis=1))

@@ -54,9 +54,7 @@ def varied_over(runs: Sequence[Run]) -> str:
         if n_seen == len(seeds):
             varied.append(part)
             continue
-        name = next(
-            (link["run"] for fold_links in links.values() for link in fold_links if link and link["run"]), ""
-        )
+        name = next((link["run"] for each in links.values() for link in each if link and link["run"]), "")
         how = f"{part} ({name})" if name and n_seen == 1 else part
         shared.append(how if n_seen == 1 else f"{how} in part ({n_seen} for {len(seeds)} seeds)")
     own = ", ".join([*varied, "the network itself"])
@@ -70,9 +68,7 @@ def varied_over(runs: Sequence[Run]) -> str:
 
 
 def _has_origin(details: Mapping[str, Any]) -> bool:
-    has_weights = isinstance(
-        details.get(_START), str
-    )  # in a test on other data, the weights that were tested
+    has_weights = isinstance(details.get(_START), str)  # in a test on other data: the tested weights
     return has_weights or any(key in details for key in ("chain", *_OLD))
 
 

@@ -93,8 +93,7 @@ def read_index(workdir: Path) -> dict[str, Any]:
     An index without a digest of itself is accepted: earlier versions wrote none.
 
     Raises:
-        ManifestError: If the manifests are missing or incomplete, or the index is damaged or has another
-            shape.
+        ManifestError: If the manifests are missing or incomplete, or the index is damaged.
         ResourceError: If it may not be read.
     """
     path = workdir / MANIFESTS / INDEX
@@ -161,9 +160,7 @@ def unlike_published_sentence(differences: Mapping[str, Sequence[int]]) -> str:
     Args:
         differences: Part to its number of entries and the published one; at least one part.
     """
-    parts = ", ".join(
-        f"{part} has {here:,} of {published:,}" for part, (here, published) in differences.items()
-    )
+    parts = ", ".join(f"{part} has {n:,} of {published:,}" for part, (n, published) in differences.items())
     return f"Not the data as published: {parts} entries."
 
 

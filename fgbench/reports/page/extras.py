@@ -86,32 +86,28 @@ def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]
         predicted = np.array([classes.get(sample, metrics.MISSING) for sample in predictions.sample_ids])
         confusion = metrics.confusion_matrix(truth, predicted, n_classes=len(index_of))
         score = metrics.uar(confusion)
-        opinions.append(
-            {"name": name, "uar": None if np.isnan(score) else score, "predicted": predicted.tolist()}
-        )
+        uar = None if np.isnan(score) else score
+        opinions.append({"name": name, "uar": uar, "predicted": predicted.tolist()})
     return opinions
 
 
 def _indices_of_unnamed(n_classes: int, classes: Sequence[str], path: Path) -> Sequence[int]:
     """Indices as of :func:`_class_indices`, for a table without names of classes."""
-    return (
-        range(n_classes)
-        if n_classes == len(classes)
-        else _class_indices(ontology(FG33).labels, classes, path)
-    )
+    is_same = n_classes == len(classes)
+    return range(n_classes) if is_same else _class_indices(ontology(FG33).labels, classes, path)
 
 
-def _class_indices(own_classes: Sequence[str], classes: Sequence[str], path: Path) -> Sequence[int]:
+def _class_indices(labels: Sequence[str], classes: Sequence[str], path: Path) -> Sequence[int]:
     """Index of each class of a scale or stream among the classes that the run is scored in.
 
     Raises:
         ManifestError: If a class has none.
     """
-    is_mapped = set(own_classes) != set(classes) and set(own_classes) == set(ontology(FG33).labels)
-    names = [basic_of(name) for name in own_classes] if is_mapped else list(own_classes)
+    is_mapped = set(labels) != set(classes) and set(labels) == set(ontology(FG33).labels)
+    names = [basic_of(name) for name in labels] if is_mapped else list(labels)
     if not set(names) <= set(classes):
         raise ManifestError(
-            f"{path} tells {len(own_classes)} classes, expected those of the predictions",
+            f"{path} tells {len(labels)} classes, expected those of the predictions",
             "run the experiment again",
         )
     return [classes.index(name) for name in names]
