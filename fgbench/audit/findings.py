@@ -347,7 +347,7 @@ def _near_duplicates(
 def dropped_clips(leaks: Iterable[Leak]) -> dict[str, tuple[str, str]]:
     """Clips to drop so that no leak remains, each with reason and detail.
 
-    They are never of the test part. Leaks that the recipe allows stay.
+    They are of the part that learns or is chosen on, not of the test part; allowed leaks stay.
     """
     order = list(KINDS)
     dropped: dict[str, tuple[str, str]] = {}

@@ -17,8 +17,7 @@ from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry, Vote
 
 _ADDED = "last_unit_frame"
-"""Included only where set, so that entries without it keep the digest of versions that did not have the
-field."""
+"""Included only where set, so that other entries keep the digest of versions without the field."""
 _ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name not in ("votes", _ADDED)))
 _READ = ("time_s", "outside")
 """Fields of a vote that are filled in when its file has been read."""

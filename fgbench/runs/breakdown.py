@@ -127,15 +127,15 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
 
 def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
     """Number of samples without prediction per reason: status of the face, or why the clip could not be read.
+
     Samples other than sampled frames (clips, or those of other manifests) count as ``"not told"``.
-        told"``.
 
-        Args:
-            predictions: Predictions of a run.
-            manifests: Folder of the manifests.
+    Args:
+        predictions: Predictions of a run.
+        manifests: Folder of the manifests.
 
-        Raises:
-            ManifestError: If the manifests are missing or damaged.
+    Raises:
+        ManifestError: If the manifests are missing or damaged.
     """
     lost = {
         name

@@ -60,12 +60,10 @@ def claim(workdir: Path) -> None:
 
     Raises:
         ConfigError: If it holds files and no mark of fgbench; nothing in it is changed.
-        ResourceError: If it is a file, or one of its folders is a link: nothing is written or deleted behind
-            it.
+        ResourceError: If it is a file, or one of its folders is a link, behind which nothing is changed.
     """
     if not is_work_folder(workdir):
-        names = _names(workdir)
-        if names:
+        if names := _names(workdir):
             raise _refusal(workdir, names)
     refuse_links(workdir)
 

@@ -187,8 +187,7 @@ class Verified:
     def save(self) -> None:
         """Write the notes, if they have changed.
 
-        A file written within the same clock tick as its note would look unchanged: so the clock is waited
-        for.
+        A file changed within the clock tick of its note would look unchanged for ever: so one tick is awaited.
 
         Raises:
             ResourceError: If they cannot be written.

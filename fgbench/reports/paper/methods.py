@@ -123,7 +123,7 @@ METHODS = (
 )
 """Rows of Table II, in its order."""
 
-NAMES_OF_METHODS = frozenset(method.name for method in (*METHODS, PROGRESSIVE, *BACKBONES.values()))
+PAPER_METHODS = frozenset(method.name for method in (*METHODS, PROGRESSIVE, *BACKBONES.values()))
 """Names of all methods of the paper, whether rows of Table II or not."""
 
 

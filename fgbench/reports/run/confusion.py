@@ -16,7 +16,8 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
-from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.reports.rendering.table import Cell, Table
+from fgbench.reports.run.scores import result_title
 from fgbench.runs.confusion_csv import NO_PREDICTION, confusion_csv
 from fgbench.runs.results import CONFUSION, read_predictions, read_result
 from fgbench.taxonomy import basics
@@ -74,12 +75,7 @@ def confusion_tables(folder: Path) -> list[Table]:
     """
     result, predictions = read_result(folder), read_predictions(folder)
     confusion, classes = predictions.confusion(), predictions.classes
-    name, details = result["experiment"], result["details"]
-
-    def title(text: str) -> str:
-        return data_title(f"{name}, {text}", details["dataset"], synthetic=details["synthetic"])
-
-    tables = []
+    name, tables = result["experiment"], []
     counts = upper_counts(confusion, classes)
     if counts is not None:
         rows: list[list[Cell]] = [
@@ -88,7 +84,7 @@ def confusion_tables(folder: Path) -> list[Table]:
         tables.append(
             Table(
                 name=f"{name}-confusion-upper",
-                title=title("confusion of upper classes"),
+                title=result_title(result, "confusion of upper classes"),
                 columns=["True class", "Samples", *basics(), NO_PREDICTION],
                 rows=rows,
                 notes=["Rows are true classes, columns predicted ones; each row adds up to 1."],
@@ -99,7 +95,7 @@ def confusion_tables(folder: Path) -> list[Table]:
     tables.append(
         Table(
             name=f"{name}-confusion-largest",
-            title=title("largest confusions"),
+            title=result_title(result, "largest confusions"),
             columns=["True class", "Predicted", "Samples", "Share of the class"],
             rows=largest,
             notes=[f"All {len(classes)} classes: {CONFUSION} in the folder of the run."],

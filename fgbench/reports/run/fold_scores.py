@@ -12,8 +12,8 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
-from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
-from fgbench.reports.run.scores import class_rows, score_notes
+from fgbench.reports.rendering.table import Cell, Spread, Table, centre
+from fgbench.reports.run.scores import class_rows, result_title, score_notes
 from fgbench.runs.results import Predictions, read_predictions, read_result
 
 MEASURES = ("uar", "war", "macro_f1")
@@ -83,17 +83,13 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
         }
     )
     name, details = results[0]["experiment"], results[0]["details"]
-
-    def title(text: str) -> str:
-        return data_title(f"{name}, {text}", details["dataset"], synthetic=details["synthetic"])
-
     rows: list[list[Cell]] = [[fold, *_cells(scores)] for fold, scores in scores_.each.items()]
     rows.append(["all, pooled", *_cells(scores_.pooled)])
     rows.append(["mean of the folds", None, None, *(scores_.mean(measure) for measure in MEASURES)])
     absent = [fold for fold in expected_folds(details) if fold not in scores_.each]
     folds = Table(
         name=f"{name}-folds",
-        title=title("test, fold by fold"),
+        title=result_title(results[0], "test, fold by fold"),
         columns=["Fold", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=rows,
         notes=[
@@ -105,7 +101,7 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
     )
     classes = Table(
         name=f"{name}-scores",
-        title=title("test, folds pooled"),
+        title=result_title(results[0], "test, folds pooled"),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
         rows=class_rows(scores_.pooled),
         notes=[*score_notes(scores_.predictions, scores_.pooled), *protocol_notes(details)],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import LEAST, cluster_summary, few_clusters_notes
@@ -14,6 +16,12 @@ from fgbench.runs.results import Predictions, read_predictions, read_result
 
 COPIES = "Augmented copies are not scored."
 """Note of every table of scores on its samples."""
+
+
+def result_title(result: Mapping[str, Any], text: str) -> str:
+    """Title of a table on a run, from its result."""
+    details = result["details"]
+    return data_title(f"{result['experiment']}, {text}", details["dataset"], synthetic=details["synthetic"])
 
 
 def scores_table(folder: Path) -> Table:
@@ -28,15 +36,14 @@ def scores_table(folder: Path) -> Table:
     result = read_result(folder)
     predictions = read_predictions(folder)
     scores = metrics.scores(predictions.confusion(), predictions.classes)
-    details = result["details"]
     return Table(
         name=f"{result['experiment']}-scores",
-        title=data_title(f"{result['experiment']}, test", details["dataset"], synthetic=details["synthetic"]),
+        title=result_title(result, "test"),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
         rows=class_rows(scores),
         notes=[
             *score_notes(predictions, scores),
-            *protocol_notes(details),
+            *protocol_notes(result["details"]),
             *fairness_notes([(str(result["experiment"]), result)]),
         ],
     )

@@ -17,6 +17,7 @@ from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
 from fgbench.reports.run.fold_scores import MEASURES
+from fgbench.reports.run.scores import result_title
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
@@ -44,9 +45,7 @@ def seed_table(folders: Sequence[Path]) -> Table:
     folds = _folds(runs)
     return Table(
         name=f"{name}-seeds",
-        title=data_title(
-            f"{name}, test, seed by seed", details["dataset"], synthetic=bool(details["synthetic"])
-        ),
+        title=result_title(runs[0].result, "test, seed by seed"),
         columns=["Seed", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=[*rows, ["mean ± sd", None, None, *means]],
         notes=[

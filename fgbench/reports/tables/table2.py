@@ -18,7 +18,7 @@ from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.fusions import has_both_streams, weight_note
-from fgbench.reports.paper.methods import METHODS, NAMES_OF_METHODS, Method, source_of
+from fgbench.reports.paper.methods import METHODS, PAPER_METHODS, Method, source_of
 from fgbench.reports.paper.ranking import Standing, order_notes
 from fgbench.reports.paper.scales import scale_notes
 from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
@@ -34,7 +34,7 @@ def build(workdir: Path) -> Table:
         NoRunError: If no method has a finished run.
         ManifestError: If a run is damaged.
     """
-    experiments = find_experiments(workdir, METHODS, but_for=NAMES_OF_METHODS)
+    experiments = find_experiments(workdir, METHODS, but_for=PAPER_METHODS)
     measured = [measure(experiment) for experiment in experiments]
     states = states_of(workdir, experiments)
     plain = shown_names(experiments)
@@ -50,9 +50,7 @@ def build(workdir: Path) -> Table:
             rows += _group(method, names[index], measured[index], theirs)
         if not by_method[method.name]:
             rows += _group(method, method.name, None, theirs)
-    further = [
-        index for name, members in by_method.items() if name not in NAMES_OF_METHODS for index in members
-    ]
+    further = [index for name, members in by_method.items() if name not in PAPER_METHODS for index in members]
     for index in further:
         source = source_of(experiments[index].details, experiments[index].method)
         rows.append([source, names[index], "this data set", *_cells(measured[index], theirs)])
