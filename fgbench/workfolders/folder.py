@@ -62,9 +62,8 @@ def claim(workdir: Path) -> None:
         ConfigError: If it holds files and no mark of fgbench; nothing in it is changed.
         ResourceError: If it is a file, or one of its folders is a link, behind which nothing is changed.
     """
-    if not is_work_folder(workdir):
-        if names := _names(workdir):
-            raise _refusal(workdir, names)
+    if not is_work_folder(workdir) and (names := _names(workdir)):
+        raise _refusal(workdir, names)
     refuse_links(workdir)
 
 

@@ -187,7 +187,7 @@ class Verified:
     def save(self) -> None:
         """Write the notes, if they have changed.
 
-        A file changed within the clock tick of its note would look unchanged for ever: so one tick is awaited.
+        A file changed within the clock tick of its note would look unchanged for ever: so it waits a tick.
 
         Raises:
             ResourceError: If they cannot be written.
