@@ -46,9 +46,9 @@ class Survey:
         entries: Number of entries that the recipe takes.
         subjects: Number of named subjects.
         counts: Part to label to number of entries; parts are official ones, or ``all``.
-        published: Part to number of entries as published; empty where unknown.
-        published_labels: Part to label to number as published.
-        published_subjects: Number of subjects as published.
+        known: Part to number of entries as published; empty where unknown.
+        known_labels: Part to label to number as published.
+        known_subjects: Number of subjects as published.
         left_out: Label to number of entries outside the label set.
         problems: Reason to number of entries that the adapter reports as unusable.
         missing: Number of listed files that do not exist.
@@ -66,9 +66,9 @@ class Survey:
     entries: int
     subjects: int
     counts: Mapping[str, Mapping[str, int]]
-    published: Mapping[str, int]
-    published_labels: Mapping[str, Mapping[str, int]]
-    published_subjects: int | None
+    known: Mapping[str, int]
+    known_labels: Mapping[str, Mapping[str, int]]
+    known_subjects: int | None
     left_out: Mapping[str, int]
     problems: Mapping[str, int]
     missing: int
@@ -82,10 +82,10 @@ class Survey:
     def differences(self) -> list[str]:
         """One line for people for every number that differs from the published one."""
         lines = []
-        for part in sorted({*self.published, *self.published_labels}, key=_part_order):
-            labels = self.published_labels.get(part, {})
+        for part in sorted({*self.known, *self.known_labels}, key=_part_order):
+            labels = self.known_labels.get(part, {})
             here = self.counts.get(part, {})
-            wanted = sum(labels.values()) if labels else self.published[part]
+            wanted = sum(labels.values()) if labels else self.known[part]
             if sum(here.values()) != wanted:
                 lines.append(f"{part}: {counted(sum(here.values()), *_ENTRY)}, published are {wanted:,}")
             lines += [
@@ -93,8 +93,8 @@ class Survey:
                 for label, count in labels.items()
                 if here.get(label, 0) != count
             ]
-        if self.published_subjects is not None and self.subjects != self.published_subjects:
-            lines.append(f"{counted(self.subjects, 'subject')}, published are {self.published_subjects}")
+        if self.known_subjects is not None and self.subjects != self.known_subjects:
+            lines.append(f"{counted(self.subjects, 'subject')}, published are {self.known_subjects}")
         return lines
 
     @property
@@ -139,9 +139,9 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
             }
             for part in sorted(counts, key=_part_order)
         },
-        published=published,
-        published_labels=by_label,
-        published_subjects=variant.subjects,
+        known=published,
+        known_labels=by_label,
+        known_subjects=variant.subjects,
         left_out=listing.left_out,
         problems=dict(
             sorted(Counter(entry.problem[0] for entry in listing.entries if entry.problem).items())

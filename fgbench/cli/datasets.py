@@ -114,8 +114,8 @@ def described(data: Survey, recipe: str) -> list[str]:
         lines.append(f"{label:<{width}}{numbers}")
     totals = "".join(f"{sum(data.counts[part].values()):>{_WIDTH}}" for part in parts)
     lines.append(f"{'sum':<{width}}{totals}")
-    if data.published:
-        numbers = "".join(f"{data.published.get(part, '?'):>{_WIDTH}}" for part in parts)
+    if data.known:
+        numbers = "".join(f"{data.known.get(part, '?'):>{_WIDTH}}" for part in parts)
         lines.append(f"{'published':<{width}}{numbers}")
     lines.append("")
     lines += [f"left out by the label set: {count} of {label}" for label, count in data.left_out.items()]
@@ -127,8 +127,8 @@ def described(data: Survey, recipe: str) -> list[str]:
     lines += [*data.notes, *data.inventory.lines]
     lines += [f"differs: {line}" for line in data.differences]
     if data.is_complete:
-        lines.append("complete" if data.published else "nothing is missing (published numbers are not known)")
-    elif not data.published:
+        lines.append("complete" if data.known else "nothing is missing (published numbers are not known)")
+    elif not data.known:
         lines.append("incomplete: see above; what is there can be prepared")
     else:
         lines.append(

@@ -31,7 +31,7 @@ def test_counts_missing_and_surplus_files(tmp_path):
         1,
         ["basic/Image/aligned/test_00009_aligned.jpg"],
     )
-    assert found.published == {"train": 12271, "test": 3068}
+    assert found.known == {"train": 12271, "test": 3068}
     assert "train: 2 entries, published are 12,271" in found.differences
     assert "test, surprise: 0 entries, published are 329" in found.differences
     assert not found.is_complete
@@ -45,7 +45,7 @@ def test_sequences_without_label_are_not_listed_and_totals_follow_the_label_set(
     assert (found.entries, found.subjects) == (1, 1)
     assert found.left_out == {"neutral": 1}
     assert list(found.unlisted_examples) == ["cohn-kanade-images/S005/002"]
-    assert found.published == {"all": 309}
+    assert found.known == {"all": 309}
     assert "1 subject, published are 118" in found.differences
 
 

@@ -188,6 +188,6 @@ def test_prepared_from_arrays(tmp_path):
 
 def test_published_numbers_follow_the_classes(tmp_path):
     write_lists(tmp_path)
-    assert survey(load_prepare("affectnet"), tmp_path).published == {"train": 287651, "val": 4000}
-    assert survey(load_prepare("affectnet-7"), tmp_path).published == {"train": 283901, "val": 3500}
+    assert survey(load_prepare("affectnet"), tmp_path).known == {"train": 287651, "val": 4000}
+    assert survey(load_prepare("affectnet-7"), tmp_path).known == {"train": 283901, "val": 3500}
     assert affectnet.CARD.variant("lists").totals == {"train": 414799, "val": 5500}
