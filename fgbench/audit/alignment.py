@@ -1,7 +1,7 @@
-"""How well two faces agree once one is laid over the other.
+"""Correlation of two faces once one is aligned with the other.
 
-A copy that was encoded anew, brightened, cropped or aligned by slightly other landmarks agrees almost
-everywhere after a small affine movement; two faces of different persons, or other moments, do not.
+A copy that was encoded anew, brightened, cropped or aligned by slightly different landmarks agrees almost
+everywhere after a small affine movement; faces of two people, or of two moments, do not.
 
 Reads and writes nothing. Not in the paper.
 """
@@ -20,7 +20,7 @@ _ENOUGH = 1e-4  # gain in correlation below which the search ends
 _BLUR_PX = (5, 3)  # sizes of the filter in the searches, one after the other
 _HOPELESS = 0.85  # correlation after the first search below which there is no second
 _MIN_SHARED = 0.45  # least share of the picture on which both have to lie
-_MAX_STRETCH = 1.6  # movements that enlarge or reduce more are none of a copy
+_MAX_STRETCH = 1.6  # movements that enlarge or reduce more are not of a copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Match:
 
 
 class _Face:
-    """A thumbnail made ready, and where it shows the picture."""
+    """A thumbnail with its contrast evened, and the mask of the pixels that show the picture."""
 
     __slots__ = ("evened", "shown")
 
     def __init__(self, thumb: Thumbnail, kept: Mask | None = None) -> None:
-        """A face, of which what is not kept shows nothing."""
+        """Prepare a face; pixels outside ``kept`` show nothing."""
         fill = filled(thumb)
         self.evened = evened(thumb, fill)
         shown = ~fill if kept is None else ~fill & kept
@@ -68,17 +68,17 @@ def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> fl
     Args:
         first: (56, 56) uint8.
         second: (56, 56) uint8.
-        match: Where to begin.
+        match: Movement to start from.
 
     Returns:
-        -1 to 1, over the pixels on which both lie; -1 if no sensible movement is found.
+        -1 to 1, over the pixels that both cover; -1 if no sensible movement is found.
     """
     import cv2
 
     turned = np.rot90(first[:, ::-1] if match.mirrored else first, match.quarters)
     moved = _Face(np.ascontiguousarray(turned), _kept(match, match.first))
     still = _Face(second, _kept(match, match.second))
-    matrix = _beginning(match)
+    matrix = _start(match)
     limits = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, _ENOUGH)
     best = _correlation(moved, still, matrix)
     for blur_px in _BLUR_PX:
@@ -95,7 +95,7 @@ def aligned_correlation(first: Thumbnail, second: Thumbnail, match: Match) -> fl
 
 
 def _kept(match: Match, window: int) -> Mask | None:
-    """What both pictures can show: of turned ones a circle, of shifted ones the window; ``None`` for all."""
+    """Pixels that both pictures can show: a circle if turned, the window if shifted; ``None`` for all."""
     if match.angle_deg:
         away = np.arange(SIDE_PX) - (SIDE_PX - 1) / 2.0
         circle: Mask = np.add.outer(away**2, away**2) <= (SIDE_PX / 2.0) ** 2
@@ -109,9 +109,9 @@ def _kept(match: Match, window: int) -> Mask | None:
     return kept
 
 
-def _beginning(match: Match) -> npt.NDArray[np.float32]:
-    """Matrix from px of the second picture to px of the first, mirrored or turned by quarters as the match
-    says, that lays window over window."""
+def _start(match: Match) -> npt.NDArray[np.float32]:
+    """Matrix from px of the second picture to px of the first, mirrored or turned by quarters as in the
+    match, that maps window onto window."""
     if match.angle_deg:
         return turning(match.angle_deg).astype(np.float32)
     left, top, side = WINDOWS[match.first]
@@ -131,7 +131,7 @@ def _beginning(match: Match) -> npt.NDArray[np.float32]:
 
 
 def _correlation(moved: _Face, still: _Face, matrix: npt.NDArray[np.float32]) -> float:
-    """Correlation over the pixels on which both pictures lie; -1 if they are too few."""
+    """Correlation over the pixels that both pictures cover; -1 if they are too few."""
     import cv2
 
     stretch = np.sqrt(abs(float(np.linalg.det(matrix[:, :2].astype(np.float64)))))

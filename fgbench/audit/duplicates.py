@@ -1,16 +1,16 @@
-"""Clips that show the same: candidates by perceptual hashes, settled by correlation after alignment.
+"""Near-duplicate clips: candidates by perceptual hashes, settled by correlation after alignment.
 
 The pictures of two sets of clips are compared with each other (:mod:`fgbench.audit.hash_comparison`). A
 pair of clips is a candidate if two of their hashes differ in at most :data:`MAX_BITS` bits. For each such
 pair the nearest few pairs of pictures are aligned; the clips are near duplicates if two of them (or the only
 one) agree by at least :data:`MIN_CORRELATION`.
 
-Of a clip's candidates the nearest :data:`NEAREST` are kept. Where they are few, all are settled; a clip that
-has more than :data:`FEW` is settled with the nearest that agrees, so that many clips of one look give a chain
-of pairs and not all pairs: time for alignment and memory grow as the number of clips does.
+Of a clip's candidates the nearest :data:`NEAREST` are kept. Where they are few, all are settled; a clip with
+more than :data:`FEW` is settled with the nearest that agrees, so that many clips of one look give a chain of
+pairs and not all pairs: time and memory grow linearly with the number of clips.
 
-Whole numbers alone decide who is a candidate, so the result depends neither on blocks nor on threads. Memory
-is bounded by the size of a block. Reads and writes nothing. Not in the paper.
+Candidates follow from integers alone, so the result depends neither on blocks nor on threads. Memory is
+bounded by the size of a block. Reads and writes nothing. Not in the paper.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ MAX_BITS = 58
 """Largest number of bits, of 255, in which the hashes of candidates differ."""
 
 MIN_CORRELATION = 0.95
-"""Least correlation of near duplicates after alignment, from inside the range in which the benchmark
-``audit`` (tests/performance) finds the planted copies and no false pair. It is measured on drawn faces."""
+"""Least correlation of near duplicates after alignment, from within the range in which the benchmark
+``audit`` (tests/performance) finds the planted copies and no false pair. Measured on drawn faces."""
 
 PAIRS_PER_CLIP = 3
-"""Pairs of pictures that are aligned for a pair of clips."""
+"""Pairs of pictures that are aligned per pair of clips."""
 
 MISSES = 12
-"""A clip's candidates are looked at from the nearest on, until so many in a row are no near duplicates."""
+"""A clip's candidates are settled from the nearest on, until so many in a row are no near duplicates."""
 
 NEAREST = 64
-"""Candidates of a clip that are kept, the nearest."""
+"""Number of candidates kept per clip, the nearest."""
 
 FEW = 8
-"""Candidates of a clip up to which all of them are settled."""
+"""Number of candidates per clip up to which all are settled."""
 
 
 _BLOCK = 1 << 20  # pairs of pictures held at a time by a thread
@@ -55,9 +55,9 @@ class NearDuplicate:
     """Two clips that show the same.
 
     Attributes:
-        first: Place of a picture of the first clip in the first set: of the pair that agrees best.
-        second: Place of a picture of the second clip in the second set.
-        correlation: Of that pair after alignment, 0 to 1.
+        first: Row of a picture of the first clip in the first set: of the pair that agrees best.
+        second: Row of a picture of the second clip in the second set.
+        correlation: Correlation of that pair after alignment, 0 to 1.
         bits: Bits in which its hashes differ.
         mirrored: Whether one is the other's mirror image.
         agreeing: Pairs of pictures of these clips that agree.
@@ -84,7 +84,7 @@ class _Candidate:
 
 
 class _Clips:
-    """Where the pictures of each clip of a set stand."""
+    """First and last rows of the pictures of each clip of a set."""
 
     def __init__(self, pictures: Pictures) -> None:
         ids = np.array(pictures.clip_ids)
@@ -111,11 +111,11 @@ def near_duplicates(
         first: Pictures of the one set.
         second: Pictures of the other.
         jobs: Threads; no result depends on their number.
-        progress: Told the steps that are done, and their number.
+        progress: Called with the steps done and their total.
 
     Returns:
-        At most one per pair of clips, ordered by the places of their pictures. Every clip that has near
-        duplicates in the other set is in one of them, or linked with one by the others.
+        At most one per pair of clips, ordered by the rows of their pictures. Every clip that has near
+        duplicates in the other set is in one of them, or linked with one through others.
     """
     if not len(first) or not len(second):
         return []
@@ -141,8 +141,8 @@ def near_duplicates(
             return settle.walk([(clip, other) for other in to_first[clip]], {})
 
         settled: _Settled = {}
-        for found in mapped(of_first, range(len(clips))):
-            settled |= found
+        for settled_here in mapped(of_first, range(len(clips))):
+            settled |= settled_here
             step(1)
         met = {other for (_, other), near in settled.items() if near is not None}
 
@@ -152,8 +152,8 @@ def near_duplicates(
             return settle.walk([(clip, other) for clip in to_second[other]], settled)
 
         later: _Settled = {}
-        for found in mapped(of_second, range(len(others))):
-            later |= found
+        for settled_here in mapped(of_second, range(len(others))):
+            later |= settled_here
             step(1)
     pairs = [near for near in (settled | later).values() if near is not None]
     return sorted(pairs, key=lambda near: (near.second, near.first))
@@ -162,7 +162,7 @@ def near_duplicates(
 T = TypeVar("T")
 R = TypeVar("R")
 _Settled = dict[tuple[int, int], "NearDuplicate | None"]
-"""Numbers of a clip of each set to what they have in common, ``None`` if nothing."""
+"""Indices of a clip of each set to their near duplicate, ``None`` if they have none."""
 
 
 class _Mapped(Protocol):
@@ -178,7 +178,7 @@ def _nearest(
     mapped: _Mapped,
     step: Callable[[int], None],
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Of each clip of either set the candidates in the other, the nearest first, at most :data:`NEAREST`."""
+    """Candidates of each clip of either set in the other, the nearest first, at most :data:`NEAREST`."""
     blocks = _blocks(others, max(1, _BLOCK // len(first)))
 
     def work(block: range) -> npt.NDArray[np.int64]:
@@ -187,7 +187,7 @@ def _nearest(
     nearest = np.full((len(clips), NEAREST), _FAR)
     of_second: list[list[int]] = []
     for block, bits in zip(blocks, mapped(work, blocks), strict=True):
-        # Distance and number in one: no two keys are equal, so no order is left to chance.
+        # Distance and index in one: no two keys are equal, so the order is unique.
         of_second += _lists(_least((bits << 32) + np.arange(len(clips))))
         keys = (bits.T << 32) + np.arange(block.start, block.stop)
         nearest = _least(np.concatenate([nearest, keys], axis=1))
@@ -200,14 +200,14 @@ _NUMBER = np.int64((1 << 32) - 1)
 
 
 def _least(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The least :data:`NEAREST` keys of every row, in order."""
+    """The :data:`NEAREST` smallest keys of every row, in order."""
     if keys.shape[1] > NEAREST:
         keys = np.partition(keys, NEAREST - 1, axis=1)[:, :NEAREST]
     return np.sort(keys, axis=1)
 
 
 def _lists(keys: npt.NDArray[np.int64]) -> list[list[int]]:
-    """Numbers of those that are candidates."""
+    """Indices of the clips that are candidates."""
     return [(row[(row >> 32) <= MAX_BITS] & _NUMBER).tolist() for row in keys]
 
 
@@ -224,7 +224,7 @@ def _distances(
 
 
 def _blocks(clips: _Clips, size: int) -> list[range]:
-    """Numbers of clips, of about ``size`` pictures at a time (at least one clip)."""
+    """Ranges of clips with about ``size`` pictures each (at least one clip)."""
     blocks, begin = [], 0
     for clip in range(1, len(clips) + 1):
         if clip == len(clips) or clips.ends[clip] - clips.begins[begin] > size:
@@ -234,22 +234,22 @@ def _blocks(clips: _Clips, size: int) -> list[range]:
 
 
 class _Settling:
-    """Aligns pictures of pairs of clips."""
+    """Alignment of the pictures of pairs of clips."""
 
     def __init__(self, first: Pictures, second: Pictures, clips: _Clips, others: _Clips) -> None:
         self._first, self._second, self._clips, self._others = first, second, clips, others
 
-    def walk(self, pairs: Sequence[tuple[int, int]], known: Mapping[tuple[int, int], Any]) -> _Settled:
-        """Settle a clip's candidates from the nearest on."""
-        found: _Settled = {}
+    def walk(self, pairs: Sequence[tuple[int, int]], done: Mapping[tuple[int, int], Any]) -> _Settled:
+        """Settle a clip's candidates, the nearest first."""
+        settled: _Settled = {}
         misses = 0
         for pair in pairs:
-            near = known[pair] if pair in known else self._settled(*pair)
-            found[pair] = near
+            near = done[pair] if pair in done else self._settled(*pair)
+            settled[pair] = near
             misses = 0 if near is not None else misses + 1
             if misses == MISSES or (near is not None and len(pairs) > FEW):
                 break
-        return found
+        return settled
 
     def _settled(self, clip: int, other: int) -> NearDuplicate | None:
         rows, columns = self._others.rows(other), self._clips.rows(clip)
@@ -262,7 +262,7 @@ def _rank(candidate: _Candidate) -> tuple[int, int, int]:
 
 
 def _settled(first: Pictures, second: Pictures, pairs: Sequence[_Candidate]) -> NearDuplicate | None:
-    """The near duplicate that aligned pairs of pictures of two clips show, if they do."""
+    """Near duplicate from the aligned pairs of pictures of two clips; ``None`` if too few agree."""
     agreeing: list[tuple[float, _Candidate]] = []
     wanted = min(2, len(pairs))
     for number, pair in enumerate(pairs):

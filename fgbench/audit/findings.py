@@ -1,6 +1,6 @@
-"""Leaks between two parts of a data set: what one part shares with another that it should know nothing of.
+"""Leaks between two parts of a data set: what one part shares with another.
 
-Looked for are the same clip, person, source, file and picture, and near duplicates of faces
+Compared are clips, subjects, sources, files and pictures, and near duplicates of faces
 (`fgbench.audit.duplicates`). Reads and writes nothing. Not in the paper.
 """
 
@@ -15,7 +15,7 @@ from fgbench.audit.duplicates import near_duplicates
 from fgbench.audit.pictures import Pictures
 
 PARTNERS = 50
-"""Clips that are listed as equal to one."""
+"""Number of clips listed as equal to one."""
 
 Kind = Literal[
     "same_clip",
@@ -27,7 +27,7 @@ Kind = Literal[
     "parent_elsewhere",
     "parent_missing",
 ]
-"""What is shared. ``parent_elsewhere`` and ``parent_missing`` are of augmented copies."""
+"""Kind of leak. ``parent_elsewhere`` and ``parent_missing`` concern augmented copies."""
 
 KINDS: Mapping[Kind, str] = {
     "same_clip": "clips in both parts",
@@ -39,20 +39,20 @@ KINDS: Mapping[Kind, str] = {
     "parent_elsewhere": "copies whose original is in another part",
     "parent_missing": "copies whose original is missing",
 }
-"""Kinds in the order of reports, with what is counted."""
+"""Kinds in the order of reports, each with the name of what is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedClip:
-    """What an audit reads of a clip.
+    """Columns of a clip that an audit reads.
 
     Attributes:
         clip_id: Its id.
         part: ``train``, ``val`` or ``test``.
-        sha256: Of its file.
-        subject_id: Person shown; ``None`` if not known.
-        source_id: Film or session; ``None`` if not known.
-        label: Class, to be shown.
+        sha256: Digest of its file.
+        subject_id: Subject shown; ``None`` if unknown.
+        source_id: Film or session; ``None`` if unknown.
+        label: Class, for display.
     """
 
     clip_id: str
@@ -80,22 +80,22 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """Something that two parts share.
+    """A leak between two parts.
 
     Attributes:
-        kind: What is shared.
+        kind: Kind of leak.
         first_part: Name of the part that learns, or is chosen on.
         second_part: Name of the part that is tested on (between train and val: val).
         first: Id in the first part: of a clip, subject, source, or picture (of augmented copies).
         second: Id in the second part; empty if there is none.
-        allowed: Whether the recipe does not keep parts apart by this, so that it is only told.
-        detail: What was found, for people.
-        first_clips: Clips of the first part that would have to go.
-        correlation: Of near duplicates after alignment; ``None`` for other kinds.
-        pictures: Ids of a picture of each part to be looked at; ``None`` where there are none.
-        partners: Clips of the second part that are equal to ``first``, of files and pictures, or to
-            ``second``, of near duplicates: the first :data:`PARTNERS`, ``second`` among them.
-        n_partners: How many there are.
+        allowed: Whether the recipe does not keep parts apart by this, so that it is reported only.
+        detail: Details for people.
+        first_clips: Clips of the first part to be dropped.
+        correlation: Correlation of near duplicates after alignment; ``None`` for other kinds.
+        pictures: Ids of a picture of each part to show; ``None`` if there are none.
+        partners: Clips of the second part that are equal to ``first`` (files and pictures) or to ``second``
+            (near duplicates): the first :data:`PARTNERS`, including ``second``.
+        n_partners: Number of all partners.
     """
 
     kind: Kind
@@ -121,27 +121,27 @@ def compare(
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Leak]:
-    """What two parts share.
+    """Find the leaks between two parts.
 
-    Two clips of which the files are equal are not told again as equal pictures or near duplicates, and so on.
+    Two clips with equal files are not reported again as equal pictures or near duplicates, and so on.
 
     Args:
         first: The part that learns.
         second: The part that is tested on.
-        apart: ``clip_id``, ``source_id`` or ``subject_id``: by what the recipe keeps parts apart.
+        apart: ``clip_id``, ``source_id`` or ``subject_id``: the column by which the recipe keeps parts apart.
         comparable_names: Whether ids of clips, subjects and sources mean the same on both sides.
         jobs: Threads; no result depends on their number.
-        progress: Told the pictures of ``second`` that were compared, and their number.
+        progress: Called with the pictures of ``second`` compared so far and their total.
     """
     leaks = _same_names(first, second, apart) if comparable_names else []
-    told = _Told(first, second, comparable_names=comparable_names)
+    reported = _Reported(first, second, comparable_names=comparable_names)
     leaks += _same_files(first, second)
-    leaks += _same_pictures(first, second, told)
-    return leaks + _near_duplicates(first, second, told, jobs=jobs, progress=progress)
+    leaks += _same_pictures(first, second, reported)
+    return leaks + _near_duplicates(first, second, reported, jobs=jobs, progress=progress)
 
 
 class _Looks:
-    """What the clips of a side show, by which equal ones are one group."""
+    """Digests of the pictures of each clip of a side, and groups of clips with equal ones."""
 
     def __init__(self, side: Side) -> None:
         digests: dict[str, Counter[bytes]] = defaultdict(Counter)
@@ -159,15 +159,15 @@ class _Looks:
                 self.with_digest[digest].append(clip_id)
 
     def groups(self) -> dict[str, list[str]]:
-        """First clip of each group of clips that show exactly the same pictures, to all of them."""
-        found: dict[frozenset[tuple[bytes, int]], list[str]] = defaultdict(list)
+        """Groups of clips that show exactly the same pictures, by the first clip of each."""
+        groups: dict[frozenset[tuple[bytes, int]], list[str]] = defaultdict(list)
         for clip_id in sorted(self.of_clip):
-            found[frozenset(self.of_clip[clip_id].items())].append(clip_id)
-        return {members[0]: members for members in found.values()}
+            groups[frozenset(self.of_clip[clip_id].items())].append(clip_id)
+        return {members[0]: members for members in groups.values()}
 
 
-class _Told:
-    """Pairs of clips that are told by a stronger kind already; asked, never listed: there may be millions."""
+class _Reported:
+    """Pairs of clips reported by a stronger kind already; computed on demand, as there may be millions."""
 
     def __init__(self, first: Side, second: Side, *, comparable_names: bool) -> None:
         self.first, self.second = _Looks(first), _Looks(second)
@@ -178,7 +178,7 @@ class _Told:
         return self._comparable_names and clip_id in self.second.files
 
     def before_faces(self, one: str, other: str) -> bool:
-        """Whether two clips are the same, their files are, or they have an equal picture."""
+        """Whether two clips are the same, have equal files, or have an equal picture."""
         if (one == other and self.in_both(one)) or self.first.files[one] == self.second.files[other]:
             return True
         return bool(self.first.of_clip[one].keys() & self.second.of_clip[other].keys())
@@ -193,7 +193,7 @@ def _leak(
     correlation: float | None = None,
     partners: Sequence[str] = (),
 ) -> Leak:
-    """A leak of one clip into another, or into all of its partners."""
+    """Leak of one clip into another, or into all of its partners."""
     one, other = pictures
     return Leak(
         kind=kind,
@@ -212,7 +212,7 @@ def _leak(
 
 
 def _first_pictures(side: Side) -> dict[str, str]:
-    """Clip to the first of its pictures."""
+    """Clip to the id of its first picture."""
     pairs = zip(reversed(side.pictures.clip_ids), reversed(side.pictures.image_ids), strict=True)
     return dict(pairs)
 
@@ -253,17 +253,17 @@ _NAMES: tuple[tuple[Kind, str, _Name], ...] = (
     ("same_subject", "subject_id", lambda clip: clip.subject_id),
     ("same_source", "source_id", lambda clip: clip.source_id),
 )
-"""Kind, the recipe's name of the column, and the column."""
+"""Kind, the recipe's name of the column, and its getter."""
 
 
 def _by(clips: Iterable[AuditedClip], name_of: _Name) -> dict[str, list[str]]:
-    """Name to sorted ids of its clips; clips without a name are left out."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """Name to the sorted ids of its clips; clips without a name are left out."""
+    ids_by_name: dict[str, list[str]] = defaultdict(list)
     for clip in clips:
         name = name_of(clip)
         if name is not None:
-            found[name].append(clip.clip_id)
-    return {name: sorted(ids) for name, ids in found.items()}
+            ids_by_name[name].append(clip.clip_id)
+    return {name: sorted(ids) for name, ids in ids_by_name.items()}
 
 
 def _same_files(first: Side, second: Side) -> list[Leak]:
@@ -271,20 +271,20 @@ def _same_files(first: Side, second: Side) -> list[Leak]:
     images, other_images = _first_pictures(first), _first_pictures(second)
     leaks = []
     for digest, clip_ids in sorted(_by(first.clips, lambda clip: clip.sha256).items()):
-        found = others.get(digest, [])
-        for clip_id in clip_ids if found else []:
-            detail = "the files are equal" + _and_more(len(found))
-            pictures = (images.get(clip_id), other_images.get(found[0]))
+        matches = others.get(digest, [])
+        for clip_id in clip_ids if matches else []:
+            detail = "the files are equal" + _and_more(len(matches))
+            pictures = (images.get(clip_id), other_images.get(matches[0]))
             leaks.append(
-                _leak("same_file", (first, second), (clip_id, found[0]), detail, pictures, None, found)
+                _leak("same_file", (first, second), (clip_id, matches[0]), detail, pictures, None, matches)
             )
     return leaks
 
 
-def _same_pictures(first: Side, second: Side, told: _Told) -> list[Leak]:
+def _same_pictures(first: Side, second: Side, reported: _Reported) -> list[Leak]:
     """Clips with equal pixels, one leak for each of the first part."""
-    looks, others = told.first, told.second
-    partners: dict[tuple[frozenset[bytes], str], list[str]] = {}  # of the last clip: alike ones follow it
+    looks, others = reported.first, reported.second
+    partners: dict[tuple[frozenset[bytes], str], list[str]] = {}  # of the last clip; equal ones follow it
     leaks = []
     for clip_id in sorted(looks.of_clip):
         mine = looks.of_clip[clip_id]
@@ -293,10 +293,10 @@ def _same_pictures(first: Side, second: Side, told: _Told) -> list[Leak]:
             continue
         key = (shared, looks.files[clip_id])
         if key not in partners:
-            found = {other for digest in shared for other in others.with_digest[digest]}
-            partners = {key: sorted(other for other in found if others.files[other] != key[1])}
+            matches = {other for digest in shared for other in others.with_digest[digest]}
+            partners = {key: sorted(other for other in matches if others.files[other] != key[1])}
         left = partners[key]
-        if told.in_both(clip_id):
+        if reported.in_both(clip_id):
             left = [other for other in left if other != clip_id]
         if not left:
             continue
@@ -317,18 +317,18 @@ def _and_more(n_clips: int) -> str:
 def _near_duplicates(
     first: Side,
     second: Side,
-    told: _Told,
+    reported: _Reported,
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Leak]:
-    """Clips with nearly equal faces; of clips that show exactly the same, one is searched for all."""
-    groups, others = told.first.groups(), told.second.groups()
+    """Clips with nearly equal faces; of clips that show exactly the same, one is compared for all."""
+    groups, others = reported.first.groups(), reported.second.groups()
     pictures, other_pictures = first.pictures.of_clips(groups), second.pictures.of_clips(others)
     leaks = []
     for near in near_duplicates(pictures, other_pictures, jobs=jobs, progress=progress):
         one, other = pictures.clip_ids[near.first], other_pictures.clip_ids[near.second]
-        if told.before_faces(one, other):
+        if reported.before_faces(one, other):
             continue
         mirrored = ", one mirrored" if near.mirrored else ""
         detail = (
@@ -338,23 +338,22 @@ def _near_duplicates(
         shown = (pictures.image_ids[near.first], other_pictures.image_ids[near.second])
         value = round(near.correlation, 4)
         for clip_id in groups[one]:
-            told_of = detail + _and_more(len(others[other]))
+            text = detail + _and_more(len(others[other]))
             pair = (clip_id, other)
-            leaks.append(_leak("near_duplicate", (first, second), pair, told_of, shown, value, others[other]))
+            leaks.append(_leak("near_duplicate", (first, second), pair, text, shown, value, others[other]))
     return leaks
 
 
 def dropped_clips(leaks: Iterable[Leak]) -> dict[str, tuple[str, str]]:
-    """Clips that have to go so that no leak is left, each with reason and detail.
+    """Clips to drop so that no leak remains, each with reason and detail.
 
-    They are always of the part that learns or is chosen on, never of the test part. What the recipe allows
-    stays.
+    They are of the part that learns or is chosen on, not of the test part; allowed leaks stay.
     """
     order = list(KINDS)
-    found: dict[str, tuple[str, str]] = {}
+    dropped: dict[str, tuple[str, str]] = {}
     for leak in sorted(leaks, key=lambda leak: order.index(leak.kind)):
         if not leak.allowed:
             where = f"{leak.second} in {leak.second_part}: {leak.detail}"
             for clip_id in leak.first_clips:
-                found.setdefault(clip_id, (leak.kind, where))
-    return dict(sorted(found.items()))
+                dropped.setdefault(clip_id, (leak.kind, where))
+    return dict(sorted(dropped.items()))

@@ -1,8 +1,8 @@
-"""What perceptual hashes of pictures are compared with each other, and in how many bits they differ.
+"""Comparison of perceptual hashes: the pairs that are compared, and the bits in which they differ.
 
-The whole of one picture and every window of the other, straight and mirrored; the wholes also turned by
-quarters, the middles turned by up to 15°, and windows at an edge with those at the opposite one, as of
-shifted pictures (:data:`FURTHER`). Whole numbers alone decide. Reads and writes nothing. Not in the paper.
+Compared are the whole of one picture and every window of the other, straight and mirrored; the wholes turned
+by quarters, the middles turned by up to 15°, and windows at an edge with those at the opposite one, as in
+shifted pictures (:data:`FURTHER`). Integers alone decide. Reads and writes nothing. Not in the paper.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from fgbench.audit.pictures import Pictures
 
 
 def _pairs() -> list[tuple[int, int, Match]]:
-    """Numbers of a hash of the second and of one of the first picture, and what it means if they agree."""
-    found = [
-        (IN_MIDDLE, IN_MIDDLE + 1 + place, Match(0, 0, False, 0, angle))
-        for place, angle in enumerate(ANGLES_DEG)
+    """Numbers of a hash of the second and of one of the first picture, and the match if they agree."""
+    pairs = [
+        (IN_MIDDLE, IN_MIDDLE + 1 + index, Match(0, 0, False, 0, angle))
+        for index, angle in enumerate(ANGLES_DEG)
     ]
     for number, (left, top, side) in enumerate(WINDOWS[1:], start=1):
-        place = (1.0 - side - left, 1.0 - side - top, side)
-        opposite = next(other for other, window in enumerate(WINDOWS) if np.allclose(window, place))
+        mirrored_window = (1.0 - side - left, 1.0 - side - top, side)
+        opposite = next(other for other, window in enumerate(WINDOWS) if np.allclose(window, mirrored_window))
         if opposite != number:
-            found.append((opposite, number, Match(number, opposite, False)))
-    return found
+            pairs.append((opposite, number, Match(number, opposite, False)))
+    return pairs
 
 
 _QUARTERS = tuple(Match(0, 0, mirrored, turns) for mirrored in (False, True) for turns in (1, 2, 3))
 _PAIRS = _pairs()
 FURTHER = (*_QUARTERS, *(match for *_, match in _PAIRS))
-"""What is compared beside windows with the whole: pictures that are turned by quarters, turned a little, and
+"""Matches beside those of windows with the whole: pictures turned by quarters, turned a little, and
 shifted."""
 
 _MORE = np.array([numbers for *numbers, _ in _PAIRS], np.int64)
-_CODES = 4 * N_SCALED  # what tells a window, a side and mirroring; FURTHER follows
+_CODES = 4 * N_SCALED  # codes of a window, its side and mirroring; FURTHER follows
 _N_QUARTERS = len(_QUARTERS)
 assert _CODES + len(FURTHER) < 256
 
@@ -47,18 +47,18 @@ _NONE = np.uint8(255)
 def compared(
     first: Pictures, second: Pictures, columns: slice, rows: slice
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Bits in which pictures of two sets differ, at most 255, and numbers of what gave them.
+    """Bits in which pictures of two sets differ, at most 255, and codes of the matches that gave them.
 
-    Pictures that show nothing are far from all.
+    Pictures that show nothing differ from all.
 
     Args:
         first: Pictures of the first set.
         second: Pictures of the second set.
-        columns: Which of the first, A of them.
-        rows: Which of the second, B of them.
+        columns: Slice of the first, A pictures.
+        rows: Slice of the second, B pictures.
 
     Returns:
-        (B, A) uint8 bits, and (B, A) uint8 numbers as :func:`match_of` takes them.
+        (B, A) uint8 bits, and (B, A) uint8 codes as :func:`match_of` takes them.
     """
     by_picture = np.ascontiguousarray(second.hashes[rows].transpose(1, 2, 0))
     least = np.empty((columns.stop - columns.start, rows.stop - rows.start), np.uint64)
@@ -71,7 +71,7 @@ def compared(
 
 
 def match_of(code: int) -> Match:
-    """What a number that :func:`compared` gives beside the bits means."""
+    """Match of a code that :func:`compared` gives beside the bits."""
     if code >= _CODES:
         return FURTHER[code - _CODES]
     window, rest = divmod(code, 4)
@@ -81,7 +81,7 @@ def match_of(code: int) -> Match:
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _ones(word: np.uint64) -> np.uint64:
-    """Number of bits that are set; LLVM makes one instruction of it."""
+    """Number of set bits; LLVM makes one instruction of it."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -90,17 +90,17 @@ def _ones(word: np.uint64) -> np.uint64:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _compare(rows: Hashes, columns: Hashes, pairs: npt.NDArray[np.int64], least: Hashes) -> None:
-    """Least number of different bits of each pair of pictures, and what gave it.
+    """Least number of different bits of each pair of pictures, and the code of its match.
 
-    The inner loops are over pictures, so that several are compared by one instruction.
+    The inner loops are over pictures, so that one instruction compares several.
 
     Args:
         rows: (H, 4, R) hashes.
         columns: (C, H, 4) hashes.
         pairs: (M, 2) numbers of the hashes of rows and columns that are compared beside those of windows with
             the whole, and of quarters.
-        least: (C, R), written: 256 times the bits, plus what gave them: 4 x the number of the window, + 2 if
-            it is the row's (the other is whole), + 1 if mirrored; from :data:`_CODES` on the place in
+        least: (C, R), written: 256 times the bits, plus the code: 4 x the number of the window, + 2 if it is
+            the row's (the other is whole), + 1 if mirrored; from :data:`_CODES` on the index in
             :data:`FURTHER`.
     """
     half = np.uint64(128)
@@ -124,8 +124,8 @@ def _compare(rows: Hashes, columns: Hashes, pairs: npt.NDArray[np.int64], least:
             for i in range(n_rows):
                 even = _ones(rows[one, 0, i] ^ c0) + _ones(rows[one, 2, i] ^ c2)
                 odd = _ones(rows[one, 1, i] ^ c1) + _ones(rows[one, 3, i] ^ c3)
-                found = min(((even + odd) << eight) + straight, ((even + half - odd) << eight) + turned)
-                least[j, i] = min(least[j, i], found)
+                bits = min(((even + odd) << eight) + straight, ((even + half - odd) << eight) + turned)
+                least[j, i] = min(least[j, i], bits)
         # Odd frequencies across turn when mirrored, odd ones down when upside down.
         for is_whole in range(2):
             other = 0 if is_whole else TRANSPOSED
@@ -144,14 +144,14 @@ def _compare(rows: Hashes, columns: Hashes, pairs: npt.NDArray[np.int64], least:
                 upside = (even + across + half - down - both) << eight
                 turned = (even + both + half - across - down) << eight
                 if is_whole:
-                    found = min(turned + code + np.uint64(1), upside + code + np.uint64(4))
+                    bits = min(turned + code + np.uint64(1), upside + code + np.uint64(4))
                 else:
                     mirrored = (even + down + half - across - both) << eight
                     straight = (even + across + down + both) << eight
-                    found = min(upside + code, mirrored + code + np.uint64(2))
-                    found = min(found, straight + code + np.uint64(3))
-                    found = min(found, turned + code + np.uint64(5))
-                least[j, i] = min(least[j, i], found)
+                    bits = min(upside + code, mirrored + code + np.uint64(2))
+                    bits = min(bits, straight + code + np.uint64(3))
+                    bits = min(bits, turned + code + np.uint64(5))
+                least[j, i] = min(least[j, i], bits)
         for more in range(pairs.shape[0]):
             one, other = pairs[more, 0], pairs[more, 1]
             code = np.uint64(_CODES + _N_QUARTERS + more)
@@ -162,6 +162,6 @@ def _compare(rows: Hashes, columns: Hashes, pairs: npt.NDArray[np.int64], least:
                 columns[j, other, 3],
             )
             for i in range(n_rows):
-                found = _ones(rows[one, 0, i] ^ c0) + _ones(rows[one, 1, i] ^ c1)
-                found += _ones(rows[one, 2, i] ^ c2) + _ones(rows[one, 3, i] ^ c3)
-                least[j, i] = min(least[j, i], (found << eight) + code)
+                bits = _ones(rows[one, 0, i] ^ c0) + _ones(rows[one, 1, i] ^ c1)
+                bits += _ones(rows[one, 2, i] ^ c2) + _ones(rows[one, 3, i] ^ c3)
+                least[j, i] = min(least[j, i], (bits << eight) + code)

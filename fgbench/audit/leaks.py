@@ -1,4 +1,4 @@
-"""Audit of a work folder: what its parts share, or what it shares with the test part of another.
+"""Audit of a work folder: leaks between its parts, or into the test part of another.
 
 Reads the manifests; writes nothing.
 """
@@ -24,25 +24,25 @@ from fgbench.records import SPLITS
 from fgbench.runs.division import read_division
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
-"""Parts that are compared: the first would have to give way."""
+"""Pairs of parts that are compared; the first would have to give way."""
 
 LEARNING = ("train", "val")
 """Parts of a work folder that are compared with the test part of another."""
 
 Progress = Callable[[str, int, int], None]
-"""Told a name, what is done, and of how many."""
+"""Called with a name, the work done, and the total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A work folder as an audit sees it.
+    """A work folder to audit.
 
     Attributes:
         path: The work folder.
         dataset: Name of the data set.
         synthetic: Whether it is drawn.
-        apart: By what its recipe keeps parts, or its protocol folds, apart: ``clip_id``, ``source_id`` or
-            ``subject_id``.
+        apart: Column by which its recipe keeps parts, or its protocol folds, apart: ``clip_id``,
+            ``source_id`` or ``subject_id``.
         folds: Folds of its protocol; 0 for parts.
     """
 
@@ -60,7 +60,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Two parts that were compared, and how much of them.
+    """Sizes of two parts that were compared.
 
     Attributes:
         first: Name of the part that learns.
@@ -83,13 +83,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What an audit found.
+    """Results of an audit.
 
     Attributes:
         folder: The folder.
         against: The other folder, or ``None``.
         compared: The parts that were compared.
-        leaks: What was found, the worst first.
+        leaks: Leaks, the worst first.
         groups: Clips that show the same, the largest group first.
         unreadable: Ids of pictures that cannot be decoded.
         flat: Number of pictures that show nothing and were not compared.
@@ -104,7 +104,7 @@ class Audit:
     flat: int
 
     @property
-    def found(self) -> list[Leak]:
+    def disallowed(self) -> list[Leak]:
         """Leaks that the recipe does not allow."""
         return [leak for leak in self.leaks if not leak.allowed]
 
@@ -119,7 +119,7 @@ class Audit:
         return sum(first * second for first, second in (pair.clips for pair in self.compared))
 
     def counts(self) -> list[tuple[str, str, str, int, int]]:
-        """(kind, first part, second part, leaks, allowed) of every kind and pair of parts that were met."""
+        """(kind, first part, second part, leaks, allowed) of every kind and pair of parts with leaks."""
         leaks: Counter[tuple[str, str, str]] = Counter()
         allowed: Counter[tuple[str, str, str]] = Counter()
         for leak in self.leaks:
@@ -142,17 +142,17 @@ class Audit:
             "flat": self.flat,
             "n_comparisons": self.n_comparisons,
             "n_pairs_of_clips": self.n_pairs,
-            "n_leaks": len(self.found),
+            "n_leaks": len(self.disallowed),
             "groups": [group.to_json() for group in self.groups],
             "leaks": [asdict(leak) for leak in self.leaks],
         }
 
 
 def open_folder(workdir: Path) -> Folder:
-    """A work folder with complete manifests.
+    """Open a work folder with complete manifests.
 
     Raises:
-        ManifestError: If the manifests are not there or not complete.
+        ManifestError: If the manifests are missing or incomplete.
     """
     path = workdir / "manifests" / "index.json"
     try:
@@ -171,19 +171,19 @@ def open_folder(workdir: Path) -> Folder:
         path=workdir,
         dataset=index["dataset"],
         synthetic=index["synthetic"],
-        # "found": there are persons, and they are apart.
+        # "found": there are subjects, and they are kept apart.
         apart="subject_id" if group_by == "found" else group_by,
         folds=int(protocol.get("folds", 10)) if is_folded else 0,
     )
 
 
 def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = None) -> Audit:
-    """What the parts of a work folder share, or each fold of a k-fold protocol with every other.
+    """Compare the parts of a work folder, or each fold of a k-fold protocol with every other.
 
     Args:
         workdir: The work folder.
         jobs: Threads; no result depends on their number.
-        progress: Told of the work.
+        progress: Called with the progress.
 
     Raises:
         ConfigError: If the folds do not divide the clips.
@@ -220,15 +220,15 @@ def audit_parts(workdir: Path, *, jobs: int = 1, progress: Progress | None = Non
 
 
 def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progress | None = None) -> Audit:
-    """What the training and validation parts of a folder share with the test part of another.
+    """Compare the training and validation parts of a folder with the test part of another.
 
     Names of subjects, sources and clips are compared only if both are of the same data set.
 
     Args:
-        workdir: Folder of what is learned from, e.g. of pretraining.
-        other: Folder of what is tested on.
+        workdir: Folder that is learned from, e.g. for pretraining.
+        other: Folder that is tested on.
         jobs: Threads; no result depends on their number.
-        progress: Told of the work.
+        progress: Called with the progress.
 
     Raises:
         ConfigError: If both are the same folder.
@@ -270,12 +270,12 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
 def _folds(workdir: Path, clips: Sequence[AuditedClip], pictures: Pictures) -> dict[str, Side]:
     """The folds by their names, in order."""
     division = read_division(workdir, storage.read_json(workdir / "manifests" / "index.json"))
-    found = {}
+    sides = {}
     for fold in division.folds:
         members = [clip for clip in clips if division.fold_of.get(clip.clip_id) == fold]
         name = f"fold {fold}"
-        found[name] = Side(name, members, pictures.of_clips({clip.clip_id for clip in members}))
-    return found
+        sides[name] = Side(name, members, pictures.of_clips({clip.clip_id for clip in members}))
+    return sides
 
 
 def _describe(
@@ -283,11 +283,11 @@ def _describe(
 ) -> Pictures:
     total = count_originals(folder.manifests, parts)
 
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         if progress is not None:
             progress(f"read {folder.dataset}", done, total)
 
-    return describe(stored_pictures(folder.manifests, parts), jobs=jobs, progress=tell)
+    return describe(stored_pictures(folder.manifests, parts), jobs=jobs, progress=report)
 
 
 def _side(part: str, name: str, clips: Sequence[Any], pictures: Pictures) -> Side:
@@ -319,7 +319,7 @@ def _named(progress: Progress | None, name: str) -> Callable[[int, int], None] |
 
 
 def _ordered(leaks: Sequence[Leak]) -> list[Leak]:
-    """Not allowed before allowed, then by kind, the most alike first."""
+    """Disallowed leaks before allowed ones, then by kind, the most similar first."""
     order = list(KINDS)
     return sorted(
         leaks,

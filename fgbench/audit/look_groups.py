@@ -1,4 +1,4 @@
-"""Groups of clips that show the same: equal files, equal pictures and near duplicates, taken together.
+"""Groups of clips that show the same: equal files, equal pictures and near duplicates together.
 
 Ten thousand copies of a clip are fifty million pairs and one group. Reads and writes nothing.
 """
@@ -13,12 +13,12 @@ from typing import Any
 from fgbench.audit.findings import Kind, Leak, Side
 
 LOOKS: Sequence[Kind] = ("same_clip", "same_file", "same_picture", "near_duplicate")
-"""Kinds of leaks by which clips are one group."""
+"""Kinds of leaks that join clips into a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookGroup:
-    """Clips of two parts or more that show the same, directly or by way of others of the group.
+    """Clips of two parts or more that show the same, directly or through others of the group.
 
     Attributes:
         clips: Name of a part to the sorted ids of its clips.
@@ -45,7 +45,7 @@ def look_groups(sides: Sequence[Side], leaks: Iterable[Leak]) -> list[LookGroup]
 
     Args:
         sides: The parts.
-        leaks: What was found between them.
+        leaks: Leaks between them.
     """
     leader: dict[_Node, _Node] = {}
 
@@ -62,15 +62,15 @@ def look_groups(sides: Sequence[Side], leaks: Iterable[Leak]) -> list[LookGroup]
         members[find(node)][node[0]].append(node[1])
     order = [side.name for side in sides]
     groups = [
-        LookGroup(clips={part: found[part] for part in order if part in found})
-        for found in members.values()
-        if len(found) > 1
+        LookGroup(clips={part: clips_by_part[part] for part in order if part in clips_by_part})
+        for clips_by_part in members.values()
+        if len(clips_by_part) > 1
     ]
     return sorted(groups, key=lambda group: (-group.n_clips, sorted(group.clips.items())))
 
 
 def _links(sides: Sequence[Side], leaks: Iterable[Leak]) -> Iterator[tuple[_Node, _Node]]:
-    """Pairs that make the groups: of equal things each with the first alone."""
+    """Pairs that form the groups: each of several equal clips with the first."""
     firsts: dict[Hashable, _Node] = {}
     for side in sides:
         for clip in side.clips:

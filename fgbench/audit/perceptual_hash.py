@@ -1,14 +1,13 @@
-"""Perceptual hashes of aligned faces: bits that stay when a picture is encoded anew, brightened or resized.
+"""Perceptual hashes of aligned faces: bits that survive new encoding, brightening and resizing.
 
-A picture becomes a grey thumbnail whose brightness and contrast are evened out in every neighbourhood. A hash
-is made of the signs of its lowest frequencies (a cosine transform), not of the whole thumbnail only but also
-of :data:`WINDOWS` in it, so that a copy that was cropped, or aligned a little differently, agrees with one of
-them. The hash of a mirrored window is the same hash with the bits of the odd horizontal frequencies turned;
-that of a picture turned by quarters the transposed one, or the same, with some bits turned. Of the middle of
-the thumbnail there are hashes as it is and turned by :data:`ANGLES_DEG`.
+A picture becomes a grey thumbnail whose brightness and contrast are evened out locally. A hash consists of
+the signs of its lowest frequencies (a cosine transform), of the whole thumbnail and of :data:`WINDOWS` in it,
+so that a copy that was cropped, or aligned a little differently, agrees with one of them. The hash of a
+mirrored window is the same hash with the bits of the odd horizontal frequencies flipped; that of a picture
+turned by quarters the transposed one, or the same, with some bits flipped. The middle of the thumbnail has
+hashes as it is and turned by :data:`ANGLES_DEG`.
 
-Reads and writes nothing. Not in the paper; thresholds that belong to it stand in
-`fgbench.audit.duplicates`.
+Reads and writes nothing. Not in the paper; its thresholds are in `fgbench.audit.duplicates`.
 """
 
 from __future__ import annotations
@@ -25,45 +24,45 @@ SIDE_PX = 56
 """Side of a thumbnail: a quarter of the aligned face."""
 
 SCALES = (1.0, 0.93, 0.84)
-"""Sides of the windows as shares of the thumbnail's. Each but the whole stands at 3 x 3 places."""
+"""Sides of the windows as shares of the thumbnail's; each but the whole has 3 x 3 positions."""
 
 BETWEEN = 0.885
-"""Side of windows at the eight places at an edge, for shifted pictures alone."""
+"""Side of the windows at the eight positions at an edge, for shifted pictures alone."""
 
 ANGLES_DEG = (-15.0, -10.0, -5.0, 5.0, 10.0, 15.0)
 """Angles by which the middle of a picture is turned for its hashes, anticlockwise."""
 
 MIDDLE = 0.8
-"""Side of the middle as a share of the thumbnail's: turned by the largest angle it lies in the picture."""
+"""Side of the middle as a share of the thumbnail's: turned by the largest angle it stays in the picture."""
 
 N_BITS = 256
 """Bits of a hash, in four words of 64."""
 
 FLAT_LEVELS = 2.0
-"""Least standard deviation in grey levels; flatter pictures show nothing that could be compared."""
+"""Least standard deviation in grey levels; flatter pictures show nothing to compare."""
 
 _GRID = 32  # side that a window is reduced to before its transform
 _FREQUENCIES = 16  # lowest frequencies in each direction
 _SPREAD_PX = 7.0  # standard deviation of the neighbourhood, of 56 px
 _FILL_LEVEL = 5  # grey levels; JPEG keeps black within them
-_NOISE_LEVELS = 4.0  # contrast in grey levels below which differences are not enlarged much further
+_NOISE_LEVELS = 4.0  # contrast in grey levels below which differences are hardly enlarged
 
 
 def _windows() -> tuple[tuple[float, float, float], ...]:
-    found = []
+    windows = []
     for side in SCALES:
-        places = (0.0, (1.0 - side) / 2.0, 1.0 - side) if side < 1.0 else (0.0,)
-        found += [(left, top, side) for top in places for left in places]
+        starts = (0.0, (1.0 - side) / 2.0, 1.0 - side) if side < 1.0 else (0.0,)
+        windows += [(left, top, side) for top in starts for left in starts]
     ends = (0.0, (1.0 - BETWEEN) / 2.0, 1.0 - BETWEEN)
-    found += [(left, top, BETWEEN) for top in ends for left in ends if (left, top) != (ends[1], ends[1])]
-    return tuple(found)
+    windows += [(left, top, BETWEEN) for top in ends for left in ends if (left, top) != (ends[1], ends[1])]
+    return tuple(windows)
 
 
 WINDOWS = _windows()
 """(left, top, side) of every window as shares of the thumbnail; the first is the whole."""
 
 N_SCALED = len(WINDOWS) - 8
-"""Windows that are compared with the whole: those of :data:`SCALES`, which come first."""
+"""Number of windows compared with the whole: those of :data:`SCALES`, which come first."""
 
 TRANSPOSED = len(WINDOWS)
 """Number of the hash of the whole, transposed; after those of the windows."""
@@ -76,15 +75,15 @@ N_HASHES = IN_MIDDLE + 1 + len(ANGLES_DEG)
 
 
 def _transform() -> npt.NDArray[np.float32]:
-    places = np.arange(_GRID) + 0.5
-    waves = np.cos(np.pi * places * np.arange(_FREQUENCIES)[:, None] / _GRID)
+    centres = np.arange(_GRID) + 0.5
+    waves = np.cos(np.pi * centres * np.arange(_FREQUENCIES)[:, None] / _GRID)
     return waves.astype(np.float32)
 
 
 def _packed(bits: npt.NDArray[np.bool_]) -> Hashes:
     """(N, 16, 16) bits, vertical frequencies first, as (N, 4) words.
 
-    A word is of even or odd frequencies alone: even both, odd across, odd down, odd both.
+    Words hold even or odd frequencies: both even, odd across, odd down, both odd.
     """
     parts = [bits[:, down::2, across::2].reshape(len(bits), -1) for down in (0, 1) for across in (0, 1)]
     words: Hashes = (
@@ -96,14 +95,14 @@ def _packed(bits: npt.NDArray[np.bool_]) -> Hashes:
 _TRANSFORM = _transform()
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 MIRROR: Hashes = np.array([0, _ALL, 0, _ALL], np.uint64)
-"""(4,) words; a hash XOR this is the hash of the mirrored window: odd frequencies across turn."""
+"""(4,) words; a hash XOR this is the hash of the mirrored window: odd frequencies across flip."""
 
 
 def turning(angle_deg: float) -> npt.NDArray[np.float64]:
     """Matrix from px of a thumbnail that is turned anticlockwise to px of the thumbnail, (2, 3) float64.
 
     Args:
-        angle_deg: How far it is turned about its centre, degrees.
+        angle_deg: Angle of the turn about its centre, degrees.
     """
     turn = np.deg2rad(angle_deg)
     linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -112,7 +111,7 @@ def turning(angle_deg: float) -> npt.NDArray[np.float64]:
 
 
 def _middle(angle_deg: float) -> npt.NDArray[np.float64]:
-    """Matrix from px of the grid that is made of the middle to px of the thumbnail."""
+    """Matrix from px of the grid made of the middle to px of the thumbnail."""
     step = MIDDLE * SIDE_PX / _GRID
     first = (1.0 - MIDDLE) / 2.0 * SIDE_PX + step / 2.0 - 0.5
     onto = np.array([[step, 0.0, first], [0.0, step, first], [0.0, 0.0, 1.0]])
@@ -127,7 +126,7 @@ def thumbnail(image: npt.NDArray[np.uint8]) -> Thumbnail:
     """Grey thumbnail of a picture.
 
     Args:
-        image: (H, W, 3) uint8 RGB; another shape than a square is squeezed into one.
+        image: (H, W, 3) uint8 RGB; squeezed to a square.
 
     Returns:
         (56, 56) uint8.
@@ -140,12 +139,12 @@ def thumbnail(image: npt.NDArray[np.uint8]) -> Thumbnail:
 
 
 def is_flat(thumb: Thumbnail) -> bool:
-    """Whether a thumbnail shows nothing that could be compared (e.g. a black frame)."""
+    """Whether a thumbnail shows nothing to compare (e.g. a black frame)."""
     return float(thumb.std()) < FLAT_LEVELS
 
 
 def filled(thumb: Thumbnail) -> Mask:
-    """Black areas at the edge of a picture, which alignment fills in where the face leaves the frame.
+    """Black areas at the edge of a picture, where alignment fills in what lies outside the frame.
 
     Args:
         thumb: (56, 56) uint8.
@@ -160,17 +159,17 @@ def filled(thumb: Thumbnail) -> Mask:
         return np.zeros(thumb.shape, bool)
     _, areas = cv2.connectedComponents(dark, connectivity=4)
     rim = np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])
-    found = np.isin(areas, rim[rim > 0]).astype(np.uint8)
-    wide: Mask = cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0
+    areas_at_rim = np.isin(areas, rim[rim > 0]).astype(np.uint8)
+    wide: Mask = cv2.dilate(areas_at_rim, np.ones((5, 5), np.uint8)) > 0
     return wide
 
 
 def evened(thumb: Thumbnail, fill: Mask) -> Evened:
-    """Thumbnail without the brightness and the contrast of every neighbourhood.
+    """Thumbnail with local brightness and contrast removed.
 
     Args:
         thumb: (56, 56) uint8.
-        fill: (56, 56) bool of :func:`filled`: what is no picture. It counts for no neighbourhood.
+        fill: (56, 56) bool of :func:`filled`: pixels outside the picture, which count for no neighbourhood.
 
     Returns:
         (56, 56) float32, about 0 with a standard deviation of about 1; 0 where filled.
@@ -182,8 +181,8 @@ def evened(thumb: Thumbnail, fill: Mask) -> Evened:
     grey = thumb.astype(np.float32) * shown
     rest = (grey - cv2.GaussianBlur(grey, (0, 0), _SPREAD_PX) / weight) * shown
     contrast = np.sqrt(cv2.GaussianBlur(rest * rest, (0, 0), _SPREAD_PX) / weight)
-    found: Evened = rest / (contrast + np.float32(_NOISE_LEVELS))
-    return found
+    even: Evened = rest / (contrast + np.float32(_NOISE_LEVELS))
+    return even
 
 
 def hashes(evened_thumb: Evened) -> Hashes:
@@ -214,5 +213,5 @@ def hashes(evened_thumb: Evened) -> Hashes:
     grids -= grids.mean(axis=(1, 2), keepdims=True)
     waves = _TRANSFORM @ grids @ _TRANSFORM.T
     bits = waves > 0.0
-    bits[:, 0, 0] = False  # the mean says nothing
+    bits[:, 0, 0] = False  # the mean carries no information
     return _packed(bits)

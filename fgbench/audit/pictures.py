@@ -1,6 +1,6 @@
-"""What an audit keeps of every picture: a digest of its pixels, a thumbnail and hashes.
+"""Digest, thumbnail and hashes of every picture of an audit.
 
-Reads encoded pictures, in threads; writes nothing. About 4 kB are kept of each, so that 30,000 take 130 MB.
+Reads encoded pictures, in threads; writes nothing. About 4 kB per picture: 30,000 take 130 MB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BATCH = 64  # pictures per piece of work; no result depends on it
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """A picture as it is stored.
+    """A picture as stored.
 
     Attributes:
         image_id: Its id.
@@ -57,7 +57,7 @@ class Pictures:
         digests: N SHA-256 of shape and pixels.
         thumbs: (N, 56, 56) uint8 grey.
         hashes: (N, H, 4) uint64 of :func:`fgbench.audit.perceptual_hash.hashes`.
-        flat: (N,) bool; pictures that show nothing.
+        flat: (N,) bool; pictures that show nothing to compare.
         unreadable: Ids of further pictures that could not be decoded.
     """
 
@@ -73,7 +73,7 @@ class Pictures:
         return len(self.image_ids)
 
     def of_clips(self, clip_ids: Collection[str]) -> Self:
-        """The pictures of some clips alone."""
+        """Pictures of some clips."""
         rows = [row for row, clip_id in enumerate(self.clip_ids) if clip_id in clip_ids]
         return replace(
             self,
@@ -92,42 +92,42 @@ _Described = tuple[str, str, bytes, npt.NDArray[np.uint8], Hashes, bool]
 def describe(
     pictures: Iterable[StoredPicture], *, jobs: int = 1, progress: Callable[[int], None] | None = None
 ) -> Pictures:
-    """Decode pictures once and keep what an audit needs of them.
+    """Decode pictures once and keep what an audit needs.
 
     Args:
-        pictures: In any order; consumed as a stream.
+        pictures: Pictures in any order; consumed as a stream.
         jobs: Threads; no result depends on their number.
-        progress: Told the number of pictures done.
+        progress: Called with the number of pictures done.
     """
-    found: list[_Described] = []
+    kept: list[_Described] = []
     unreadable: list[str] = []
     for batch in _batches(pictures, jobs):
         for image_id, described in batch:
             if described is None:
                 unreadable.append(image_id)
             else:
-                found.append(described)
+                kept.append(described)
         if progress is not None:
-            progress(len(found) + len(unreadable))
-    order = sorted(range(len(found)), key=lambda place: (found[place][1], found[place][0]))
+            progress(len(kept) + len(unreadable))
+    order = sorted(range(len(kept)), key=lambda index: (kept[index][1], kept[index][0]))
     # One table at a time, so that no more than one is held twice.
-    thumbs = np.empty((len(found), SIDE_PX, SIDE_PX), np.uint8)
-    words = np.empty((len(found), N_HASHES, 4), np.uint64)
-    for row, place in enumerate(order):
-        thumbs[row], words[row] = found[place][3:5]
+    thumbs = np.empty((len(kept), SIDE_PX, SIDE_PX), np.uint8)
+    words = np.empty((len(kept), N_HASHES, 4), np.uint64)
+    for row, index in enumerate(order):
+        thumbs[row], words[row] = kept[index][3:5]
     return Pictures(
-        image_ids=[found[place][0] for place in order],
-        clip_ids=[found[place][1] for place in order],
-        digests=[found[place][2] for place in order],
+        image_ids=[kept[index][0] for index in order],
+        clip_ids=[kept[index][1] for index in order],
+        digests=[kept[index][2] for index in order],
         thumbs=thumbs,
         hashes=words,
-        flat=np.array([found[place][5] for place in order], bool),
+        flat=np.array([kept[index][5] for index in order], bool),
         unreadable=sorted(unreadable),
     )
 
 
 def _batches(pictures: Iterable[StoredPicture], jobs: int) -> Iterator[list[tuple[str, _Described | None]]]:
-    """Described pictures in the order in which they came; a few batches are in hand at a time."""
+    """Described pictures in order of arrival; a few batches are in memory at a time."""
     stream = iter(pictures)
     if jobs <= 1:
         while batch := list(islice(stream, _BATCH)):
@@ -144,17 +144,17 @@ def _batches(pictures: Iterable[StoredPicture], jobs: int) -> Iterator[list[tupl
 
 
 def _describe(batch: Sequence[StoredPicture]) -> list[tuple[str, _Described | None]]:
-    found: list[tuple[str, _Described | None]] = []
+    pairs: list[tuple[str, _Described | None]] = []
     for picture in batch:
         try:
             image = decode(picture.data)
         except MediaError:
-            found.append((picture.image_id, None))
+            pairs.append((picture.image_id, None))
             continue
         digest = hashlib.sha256(repr(image.shape).encode("ascii"))
         digest.update(image.data)
         thumb = thumbnail(image)
         words = hashes(evened(thumb, filled(thumb)))
         described = (picture.image_id, picture.clip_id, digest.digest(), thumb, words, is_flat(thumb))
-        found.append((picture.image_id, described))
-    return found
+        pairs.append((picture.image_id, described))
+    return pairs

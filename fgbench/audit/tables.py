@@ -1,4 +1,4 @@
-"""What an audit reads of the manifests of a work folder: clips, original pictures, augmented copies."""
+"""Rows of the manifests of a work folder that an audit reads: clips, original pictures, augmented copies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fgbench.storage import read_rows
 
 
 def read_clips(manifests: Path) -> list[AuditedClip]:
-    """The clips, ordered by id.
+    """Clips, ordered by id.
 
     Raises:
         ManifestError: If their table is missing or damaged.
@@ -35,35 +35,35 @@ def read_clips(manifests: Path) -> list[AuditedClip]:
 
 
 def stored_pictures(manifests: Path, parts: Collection[str] | None) -> Iterator[StoredPicture]:
-    """The originals of some parts, or of all (``None``), as a stream."""
+    """Original pictures of some parts, or of all (``None``), as a stream."""
     for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split", "image"]):
         if row["parent_id"] is None and (parts is None or row["split"] in parts):
             yield StoredPicture(row["image_id"], row["clip_id"], row["image"]["bytes"] or b"")
 
 
 def count_originals(manifests: Path, parts: Collection[str] | None) -> int:
-    """Number of the originals of some parts, or of all (``None``)."""
+    """Number of original pictures of some parts, or of all (``None``)."""
     rows = _image_rows(manifests, ["parent_id", "split"])
     return sum(row["parent_id"] is None and (parts is None or row["split"] in parts) for row in rows)
 
 
 def pictures_by_id(manifests: Path, image_ids: Collection[str]) -> dict[str, bytes]:
-    """Encoded bytes of some pictures, by their ids."""
+    """Encoded bytes of some pictures by id."""
     wanted = set(image_ids)
-    found: dict[str, bytes] = {}
+    pictures: dict[str, bytes] = {}
     for path in _files(manifests) if wanted else []:
         if any(row["image_id"] in wanted for row in read_rows(path, ["image_id"])):
             for row in read_rows(path, ["image_id", "image"]):
                 if row["image_id"] in wanted:
-                    found[row["image_id"]] = row["image"]["bytes"] or b""
-    return found
+                    pictures[row["image_id"]] = row["image"]["bytes"] or b""
+    return pictures
 
 
 def misplaced_pictures(manifests: Path, clips: Collection[AuditedClip]) -> list[Leak]:
-    """Pictures in another part than their clip or their original, and copies whose original is missing.
+    """Pictures in another part than their clip or original, and copies whose original is missing.
 
     Raises:
-        ManifestError: If there is a picture of a clip that is not in the table of clips.
+        ManifestError: If a picture is of a clip that is not in the table of clips.
     """
     parts_of_clip: dict[str, list[str]] = defaultdict(list)
     for clip in clips:
@@ -95,13 +95,13 @@ def misplaced_pictures(manifests: Path, clips: Collection[AuditedClip]) -> list[
         for clip_id, part in sorted(astray.items())
     ]
     for copy, parent, clip_id, part in sorted(copies):
-        place = part_of.get(parent)
-        if place is None:
+        parent_part = part_of.get(parent)
+        if parent_part is None:
             detail = f"its original {parent} is in no part"
             leaks.append(_misplaced("parent_missing", (part, copy), ("", parent), clip_id, detail))
-        elif place != part:
-            detail = f"the copy is in {part}, its original in {place}"
-            leaks.append(_misplaced("parent_elsewhere", (part, copy), (place, parent), clip_id, detail))
+        elif parent_part != part:
+            detail = f"the copy is in {part}, its original in {parent_part}"
+            leaks.append(_misplaced("parent_elsewhere", (part, copy), (parent_part, parent), clip_id, detail))
     return leaks
 
 

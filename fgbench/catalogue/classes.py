@@ -1,4 +1,4 @@
-"""Which classes a recipe tells apart: those that it lists, those of its label set, or those that occur.
+"""Choice of a recipe's classes: those that it lists, those of its label set, or those that occur.
 
 Opens no file; looks at the labels that an adapter lists, and at those that annotators voted for.
 """
@@ -28,7 +28,7 @@ from fgbench.taxonomy import (
 )
 
 _BASIC_SETS = ("ekman6", "ekman7", "ekman8", "parrott6")
-"""Label sets that the labels of somebody's own clips may be of, the smallest first."""
+"""Label sets tried for the labels of users' own clips, the smallest first."""
 _KEY = "dataset: {classes: [...]}"
 
 
@@ -37,13 +37,13 @@ class Classes:
     """The classes of a data set.
 
     Attributes:
-        scheme: Name of the label set that labels are looked up in.
-        labels: C names, in the order of outputs; none for data without classes. Those of one's own are
-            spelled as in the recipe, else as in the data.
-        upper: Label to upper class, of classes that the recipe groups itself; else empty.
-        are_listed: Whether the recipe lists them: clips of other classes are then left out.
-        are_found: Whether they are those that occur: one that no clip has in the end is then none.
-        notes: What was decided, one line each, for people.
+        scheme: Name of the label set in which labels are looked up.
+        labels: C names, in the order of outputs; none for data without classes. The user's own classes are
+            spelled as in the recipe or, if it lists none, as in the data.
+        upper: Label to upper class, for classes that the recipe groups itself; else empty.
+        are_listed: Whether the recipe lists them; clips of other classes are then left out.
+        are_found: Whether they are the classes that occur; one that no clip has in the end is then dropped.
+        notes: Decisions, one line each, for people.
     """
 
     scheme: str
@@ -54,26 +54,26 @@ class Classes:
     notes: tuple[str, ...] = ()
 
     @property
-    def known(self) -> Ontology:
-        """The label set that labels are looked up in, with the spellings of :attr:`labels`."""
+    def label_set(self) -> Ontology:
+        """Label set in which labels are looked up, with the spellings of :attr:`labels`."""
         return with_classes(ontology(self.scheme), self.labels)
 
 
 def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Classes:
-    """The classes of a recipe for the entries of a data set.
+    """Choose the classes of a recipe for the entries of a data set.
 
-    With the label set ``found`` and no list of classes they are those that occur: leaves of the class tree if
-    all labels are such, else labels of one of the sets of basic expressions, else, where at least half of the
-    labels are leaves, those leaves (clips with other labels are for ``ingest`` to reject, with the nearest
+    With the label set ``found`` and no list of classes these are the classes that occur: leaves of the class
+    tree if all labels are leaves; else labels of one of the sets of basic expressions; else, if at least half
+    of the labels are leaves, those leaves (``ingest`` rejects clips with other labels and names the nearest
     class); else the labels as they are.
 
     Args:
         config: Section ``dataset`` of the recipe.
-        entries: What the adapter lists.
+        entries: Entries that the adapter lists.
 
     Raises:
-        ConfigError: If there is no such label set, or the listed classes are fewer than two, come twice, are
-            not of the recipe's label set, or are not those that ``upper`` groups.
+        ConfigError: If the label set does not exist, or the listed classes are fewer than two, repeated, not
+            of the recipe's label set, or not those that ``upper`` groups.
     """
     if config.classes:
         return _listed(config)
@@ -82,7 +82,7 @@ def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Class
             "dataset.upper groups classes, and dataset.classes lists none", f"list them: {_KEY}"
         )
     if config.scheme == FOUND:
-        return _found(entries)
+        return _occurring(entries)
     wanted = ontology(config.scheme)
     labels = free_classes(_labels(entries)) if wanted.name == FREE else wanted.labels
     return Classes(scheme=wanted.name, labels=labels)
@@ -110,13 +110,13 @@ def _listed(config: DatasetConfig) -> Classes:
         )
     sets = (FG33, *_BASIC_SETS) if config.scheme == FOUND else (config.scheme,)
     for scheme in sets:
-        known = ontology(scheme)
-        spelled = [_in(known, name) for name in names]
+        labels = ontology(scheme)
+        spelled = [_in(labels, name) for name in names]
         if all(spelled) and not upper:
             kept = [name for name in spelled if name is not None]
             if len(set(kept)) < len(kept):
                 raise ConfigError(f"dataset.classes names a class of {scheme} twice", f"write {_KEY}")
-            return Classes(scheme=scheme, labels=_in_order(known, kept), are_listed=True)
+            return Classes(scheme=scheme, labels=_in_order(labels, kept), are_listed=True)
     if config.scheme not in (FOUND, FREE):
         strange = [name for name in names if _in(ontology(config.scheme), name) is None]
         raise ConfigError(
@@ -133,7 +133,7 @@ def _listed(config: DatasetConfig) -> Classes:
     )
 
 
-def _found(entries: Sequence[ClipEntry]) -> Classes:
+def _occurring(entries: Sequence[ClipEntry]) -> Classes:
     labels = sorted({normal_label(label) for label in _labels(entries)})
     tree = ontology(FG33)
     kept = [label for label in labels if _in(tree, label)]
@@ -147,10 +147,10 @@ def _found(entries: Sequence[ClipEntry]) -> Classes:
         )
         return Classes(scheme=FG33, labels=_in_order(tree, kept), are_found=True, notes=(note,))
     for scheme in _BASIC_SETS:
-        known = ontology(scheme)
-        spelled = {_in(known, label) for label in labels}
+        label_set = ontology(scheme)
+        spelled = {_in(label_set, label) for label in labels}
         if None not in spelled:
-            names = _in_order(known, [name for name in spelled if name is not None])
+            names = _in_order(label_set, [name for name in spelled if name is not None])
             note = f"classes: the {len(names)} of {scheme} that occur ({', '.join(names)})"
             return Classes(scheme=scheme, labels=names, are_found=True, notes=(note,))
     if 2 * len(kept) >= len(labels):
@@ -180,15 +180,15 @@ def _labels(entries: Iterable[ClipEntry]) -> list[str]:
     ]
 
 
-def _in(known: Ontology, label: str) -> str | None:
+def _in(label_set: Ontology, label: str) -> str | None:
     try:
-        return known.find(label)
+        return label_set.find(label)
     except UnknownLabelError:
         return None
 
 
-def _in_order(known: Ontology, labels: Iterable[str]) -> tuple[str, ...]:
-    """Labels in the order of their set; in their own where the set has none."""
-    if known.name == FREE:
+def _in_order(label_set: Ontology, labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels in the order of their set; unchanged if the set has no order."""
+    if label_set.name == FREE:
         return tuple(labels)
-    return tuple(label for label in known.labels if label in {*labels})
+    return tuple(label for label in label_set.labels if label in {*labels})

@@ -1,4 +1,4 @@
-"""What a folder holds that an adapter cannot read, and which recipe can: for the error that says so.
+"""Contents of a folder that an adapter cannot read, and the recipe that can, for the error message.
 
 Lists folders; opens no file.
 """
@@ -16,22 +16,22 @@ from fgbench.naming import first_few, shown
 from fgbench.taxonomy import is_usual_label
 
 OWN_TABLES = ("annotations.csv", "votes.csv")
-"""Tables of the layout of one's own clips."""
+"""Tables in the layout of users' own clips."""
 
 _OWN = ("fg_emotions", "fg-emotions")
 _SHOWN = 6
 
 
 def with_what_is_there(error: DatasetError, root: Path, adapter: str) -> DatasetError:
-    """The error of a layout, with what there is in its place.
+    """Return a layout error with the contents of the folder added.
 
     Args:
-        error: Of the adapter.
+        error: Error of the adapter.
         root: The folder.
         adapter: Name of the adapter.
 
     Returns:
-        The error itself if the folder cannot be listed, or holds neither pictures nor videos.
+        ``error`` itself if the folder cannot be listed, or holds neither pictures nor videos.
     """
     try:
         paths = [item.path for item in everything(root) if item.kind == FILE]
@@ -43,15 +43,15 @@ def with_what_is_there(error: DatasetError, root: Path, adapter: str) -> Dataset
     if not media:
         return error
     folders = Counter(str(PurePosixPath(path).parent) for path in media)
-    told = " and ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    contents = " and ".join(f"{count:,} {what}" for what, count in counts.items() if count)
     named = first_few([f"{shown(name)} {count:,}" for name, count in sorted(folders.items())], _SHOWN)
     advice = _advice(root, folders, paths, adapter)
     hint = "; ".join(part for part in (error.hint, advice) if part)
-    return DatasetError(f"{error.message}; it holds {told}, by folder: {named}", hint)
+    return DatasetError(f"{error.message}; it holds {contents}, by folder: {named}", hint)
 
 
 def _advice(root: Path, folders: Counter[str], paths: list[str], adapter: str) -> str:
-    """The recipe that reads such a folder; empty if none is known."""
+    """Sentence on the recipe that reads such a folder; empty if there is none."""
     if adapter not in _OWN and any(name in paths for name in OWN_TABLES):
         return f"it is laid out as the recipe default reads it: fgbench check default --root {root}"
     if adapter == "folder":
@@ -61,11 +61,11 @@ def _advice(root: Path, folders: Counter[str], paths: list[str], adapter: str) -
         path = PurePosixPath(name)
         by_parent.setdefault(path.parent, []).append(path.name)
     for parent, names in sorted(by_parent.items(), key=lambda item: item[0].parts):
-        known = [name for name in names if is_usual_label(name)]
-        if len(known) > 1:
+        class_names = [name for name in names if is_usual_label(name)]
+        if len(class_names) > 1:
             base = root / (parent.parent if parts_of([parent.name]) else parent)
             return (
-                f"its folders are named as classes ({first_few(sorted(known), _SHOWN)}), as the recipe "
+                f"its folders are named as classes ({first_few(sorted(class_names), _SHOWN)}), as the recipe "
                 f"folder reads them: fgbench check folder --root {base}"
             )
     return ""

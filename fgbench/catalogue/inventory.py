@@ -1,7 +1,7 @@
-"""What lies below the root of a data set, and what of it a recipe uses: nothing is passed over in silence.
+"""Inventory of the files below the root of a data set and of those that a recipe uses.
 
 Lists folders; opens no file. Every file is used by an entry, or is a picture or video that no entry names, or
-is of another kind and counted by its suffix; and what is no file at all is told one by one.
+is counted by its suffix; whatever is not a regular file is listed by path.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from fgbench.media.kinds import is_picture, is_video, suffix
 from fgbench.naming import counted, shown
 
 SHOWN = 5
-"""Examples in a line for people."""
+"""Examples per line for people."""
 
 _MOST_SUFFIXES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """Counts of what is below the root.
+    """Counts of the files below the root.
 
     Attributes:
-        media: Number of pictures and videos, those inside folders of pictures too.
-        used: Number of those that an entry names, itself or the folder that it lies in.
-        unused: A few paths of the others, in order.
-        others: Suffix to number of files of other kinds, e.g. ``{".txt": 12}``; ``hidden`` for hidden ones,
+        media: Number of pictures and videos, including those in folders of pictures.
+        used: Number of those that an entry names, directly or by their folder.
+        unused: Paths of a few of the others, in order.
+        others: Suffix to number of other files, e.g. ``{".txt": 12}``; ``hidden`` for hidden ones,
             each hidden folder counting once, and ``without suffix``.
-        odd: Path to kind (:data:`fgbench.datasets._tree.ODD`) of what is no file and in no folder of
-            pictures that an entry names.
+        odd: Path to kind (:data:`fgbench.datasets._tree.ODD`) of items that are not regular files and not in
+            a folder of pictures that an entry names.
         folders: Path of a folder that is taken as a clip to the number of its pictures.
     """
 
@@ -46,17 +46,16 @@ class Inventory:
 
     @property
     def lines(self) -> list[str]:
-        """One line each of what no entry uses, of pictures that are frames of clips, and of what is neither
-        picture nor video; for people."""
-        found = []
+        """Lines for people on unused media, pictures that are frames of clips, and files of other kinds."""
+        texts = []
         if self.used < self.media:
-            found.append(
+            texts.append(
                 f"warning: {self.media - self.used} of {self.media} pictures and videos are not used, "
                 f"e.g. {', '.join(self.unused)}"
             )
         if self.folders:
             pictures, first = sum(self.folders.values()), next(iter(self.folders))
-            found.append(
+            texts.append(
                 f"{counted(pictures, 'picture')} in {counted(len(self.folders), 'folder')} "
                 f"{'is the frame' if pictures == 1 else 'are the frames'} of "
                 f"{counted(len(self.folders), 'clip')}, e.g. {first} ({self.folders[first]}); if each is a "
@@ -66,18 +65,18 @@ class Inventory:
             most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))
             named = [f"{count} {what}" for what, count in most[:_MOST_SUFFIXES]]
             rest = sum(count for _, count in most[_MOST_SUFFIXES:])
-            found.append(f"other files: {', '.join(named)}" + (f", {rest} others" if rest else ""))
-        return found
+            texts.append(f"other files: {', '.join(named)}" + (f", {rest} others" if rest else ""))
+        return texts
 
 
 def take_inventory(root: Path, paths: Iterable[str], tables: Collection[str] = ()) -> Inventory:
-    """Look through a data set.
+    """Take the inventory of a data set.
 
     Args:
         root: Its root.
-        paths: What entries name: files, folders of pictures, rows of tables; as in
+        paths: Paths that entries name: files, folders of pictures, rows of tables; as in
             :class:`fgbench.records.ClipEntry`.
-        tables: Paths of the tables that the entries are from; they are none of the other files.
+        tables: Paths of the tables that the entries are from; they do not count as other files.
 
     Raises:
         DatasetError: If the root cannot be listed.
@@ -96,7 +95,7 @@ def take_inventory(root: Path, paths: Iterable[str], tables: Collection[str] = (
     folders: Counter[str] = Counter()
     for item in items:
         above = item.path.rpartition("/")[0]
-        # Of a folder that an entry names, its pictures are read, by their names, and nothing else.
+        # In a folder that an entry names only the pictures are read.
         is_frame = above in named and is_picture(item.path)
         is_named = item.path in named or is_frame
         if item.kind in ODD:

@@ -1,4 +1,4 @@
-"""What a recipe leaves to the data: their name, and whom parts and folds keep apart.
+"""Settings that a recipe leaves open for the data: their name, and the grouping of parts and folds.
 
 Looks at the entries that an adapter lists; opens no file.
 """
@@ -14,8 +14,8 @@ from fgbench.naming import shown, tidy
 from fgbench.printable import printable_name
 from fgbench.records import SPLITS, ClipEntry
 
-KNOWN_PERSONS = "found"
-"""``group_by`` of recipes that keep persons apart where the data set tells them."""
+SUBJECTS_IF_KNOWN = "found"
+"""``group_by`` of recipes that keep subjects apart where the data set names them."""
 
 _NAMELESS = "clips"
 
@@ -23,25 +23,25 @@ _NAMELESS = "clips"
 def settled(
     config: PrepareConfig, entries: Sequence[ClipEntry], root: Path
 ) -> tuple[PrepareConfig, list[str]]:
-    """The recipe for a data set, with what it left open decided.
+    """Return the recipe for a data set, with its open settings decided.
 
-    - ``dataset.name``: where it is empty, the name of the folder.
-    - ``split.group_by: found``: stays where persons are told, and are at least as many as the parts; else
-      clips are divided one by one. ``audit.apart`` follows; of folds it is what ``protocol.group_by`` says.
-    - ``protocol.group_by: found``: persons where all clips tell theirs, else clips. It matters only for folds
-      and where training persons are held out.
-    - Of a ``k-fold`` protocol all clips go to one part: parts would only decide which clips get copies.
+    - ``dataset.name``: if empty, the name of the folder.
+    - ``split.group_by: found``: kept where subjects are known and at least as many as the parts; else clips
+      are divided one by one. ``audit.apart`` follows; for folds it is the value of ``protocol.group_by``.
+    - ``protocol.group_by: found``: subjects where all clips name theirs, else clips. It matters only for
+      folds and where training subjects are held out.
+    - With a ``k-fold`` protocol all clips go to one part: parts would only decide which clips get copies.
 
     Args:
         config: The recipe.
-        entries: What it takes from the data set.
+        entries: Entries that it takes from the data set.
         root: Folder of the data set.
 
     Returns:
-        The recipe, and what was decided otherwise than it says, one line each, for people.
+        The recipe, and one line for people for each decision that differs from it.
 
     Raises:
-        DatasetError: If folds are to keep persons apart, and only some clips tell theirs.
+        DatasetError: If folds are to keep subjects apart, and only some clips name theirs.
     """
     usable = [entry for entry in entries if entry.problem is None]
     split, notes = config.split, []
@@ -55,14 +55,14 @@ def settled(
                 f"parts: none, the protocol has {config.protocol.folds} folds: all clips are in train, and "
                 "the folds say which of them are tested"
             )
-    if split.group_by == KNOWN_PERSONS:
-        group_by, told = _of_parts(config, usable)
+    if split.group_by == SUBJECTS_IF_KNOWN:
+        group_by, warnings = _of_parts(config, usable)
         split = split.model_copy(update={"group_by": group_by})
-        notes += told
+        notes += warnings
     is_folded, by_protocol = config.protocol.kind == "k-fold", _of_protocol(config, usable)
     apart = by_protocol if is_folded else config.audit.apart
-    if apart == KNOWN_PERSONS:
-        apart = "subject_id" if split.group_by == KNOWN_PERSONS else "clip_id"
+    if apart == SUBJECTS_IF_KNOWN:
+        apart = "subject_id" if split.group_by == SUBJECTS_IF_KNOWN else "clip_id"
     name = config.dataset.name or name_of(root)
     return config.model_copy(
         update={
@@ -75,30 +75,30 @@ def settled(
 
 
 def name_of(root: Path) -> str:
-    """Name of a data set after its folder; ``own-<name>`` where a packed recipe's data set is called so."""
+    """Name of a data set after its folder; ``own-<name>`` if a packed recipe has that name."""
     name = printable_name(tidy(shown(root.resolve().name))) or _NAMELESS
     return f"own-{name}" if name.lower().replace("_", "-") in recipe_names() else name
 
 
 def _of_parts(config: PrepareConfig, usable: Sequence[ClipEntry]) -> tuple[str, list[str]]:
-    """By what parts are divided, and a line if persons are told but too few."""
+    """Column by which parts are divided, and a warning if there are too few subjects."""
     free = [entry for entry in usable if not (config.split.use_official and entry.split)]
-    n_persons = len({entry.subject_id for entry in usable} - {None})
+    n_people = len({entry.subject_id for entry in usable} - {None})
     n_parts = sum(getattr(config.split, part) > 0 for part in SPLITS)
-    if not n_persons or not free:
+    if not n_people or not free:
         return "clip_id", []
-    if n_persons < n_parts:
-        told = (
-            f"warning: {n_persons} {'person is' if n_persons == 1 else 'persons are'} too few for {n_parts} "
+    if n_people < n_parts:
+        warning = (
+            f"warning: {n_people} {'person is' if n_people == 1 else 'persons are'} too few for {n_parts} "
             "parts: clips are divided one by one, and scores say nothing of persons who were not trained on"
         )
-        return "clip_id", [told]
-    return KNOWN_PERSONS, []
+        return "clip_id", [warning]
+    return SUBJECTS_IF_KNOWN, []
 
 
 def _of_protocol(config: PrepareConfig, usable: Sequence[ClipEntry]) -> str:
     protocol = config.protocol
-    if protocol.group_by != KNOWN_PERSONS:
+    if protocol.group_by != SUBJECTS_IF_KNOWN:
         return protocol.group_by
     n_unknown = sum(entry.subject_id is None for entry in usable)
     if n_unknown == len(usable) or (protocol.kind == "parts" and (protocol.selection or n_unknown)):

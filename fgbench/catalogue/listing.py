@@ -1,4 +1,4 @@
-"""What a recipe takes from a data set: the entries of its adapter, in the recipe's label set.
+"""Entries that a recipe takes from a data set's adapter, in the recipe's label set.
 
 Calls the adapter, which reads the data set's tables and folders; opens no picture and no video.
 """
@@ -28,7 +28,7 @@ from fgbench.records import PEOPLE, ClipEntry, UnitSource
 from fgbench.taxonomy import Ontology, UnknownLabelError, free_classes, ontology, with_classes
 
 BAD_NAME = "bad_name"
-"""Reason of an entry whose file has a name that is no text."""
+"""Reason of an entry whose file name is not text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +36,17 @@ class Listing:
     """Entries of a data set.
 
     Attributes:
-        entries: Those that the recipe takes, in the adapter's order, each id once.
+        entries: Entries that the recipe takes, in the adapter's order, each id once.
         scheme: Name of the label set.
         classes: The ordered labels; empty where the data have none.
         upper: Label to upper class, where the recipe groups its own classes.
         are_listed: Whether the recipe lists the classes.
-        are_found: Whether they are those that occur.
-        units: How its labels of action units were made.
-        left_out: Label to number of entries whose label the recipe's label set lacks.
-        inventory: What is below the root.
-        notes: What was taken as one although it is spelled in several ways, what the adapter passed over and
-            which classes were chosen, one line each, for people.
+        are_found: Whether the classes are those that occur.
+        units: Origin of its labels of action units.
+        left_out: Label to number of entries whose label is not in the recipe's label set.
+        inventory: Inventory of the files below the root.
+        notes: Lines for people: names unified although spelled in several ways, files that the adapter
+            skipped, the classes that were chosen.
     """
 
     entries: tuple[ClipEntry, ...]
@@ -61,21 +61,21 @@ class Listing:
     notes: tuple[str, ...] = ()
 
     @property
-    def known(self) -> Ontology:
-        """The label set that labels are looked up in, with the data set's own spellings."""
+    def label_set(self) -> Ontology:
+        """Label set in which labels are looked up, with the data set's own spellings."""
         return with_classes(ontology(self.scheme), self.classes)
 
 
 def list_data(config: DatasetConfig, root: Path) -> Listing:
-    """The entries that a recipe takes from a data set.
+    """List the entries that a recipe takes from a data set.
 
-    Where the recipe's label set is a part of the adapter's, or the recipe lists its classes, entries with
-    other labels are left out and counted: so CK+ is used with 6, 7 or 8 classes. Any other label that the set
-    lacks is for ``ingest`` to reject. So are pipes, devices and links to nothing, wherever they are below the
-    root, and files whose names are no text: each is an entry with a problem.
+    If the recipe's label set is a subset of the adapter's, or the recipe lists its classes, entries with
+    other labels are left out and counted: so CK+ is used with 6, 7 or 8 classes. Any other label outside the
+    set is left to ``ingest`` to reject, as are pipes, devices and dangling links anywhere below the root, and
+    files whose names are not text: each becomes an entry with a problem.
 
-    Names have one form (:mod:`fgbench.naming`): people and sources whose names differ in case or blanks alone
-    are one, and have the spelling that comes first in the alphabet.
+    Names are normalised (:mod:`fgbench.naming`): subjects and sources whose names differ only in case or
+    blanks are one, with the spelling that sorts first.
 
     Args:
         config: Section ``dataset`` of the recipe.
@@ -92,18 +92,18 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     with tables_read() as tables:
         try:
             with plugins.explained("datasets", config.adapter):
-                found = _listed(
+                listed = _listed(
                     adapter.list_clips(root, variant.name) if takes_variant else adapter.list_clips(root)
                 )
         except DatasetError as error:
             raise with_what_is_there(error, root, config.adapter) from error
-    if not found:
+    if not listed:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
     with plugins.explained("datasets", config.adapter):
         adapter_notes = adapter.notes(root) if hasattr(adapter, "notes") else []
     within = {path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)}
-    inventory = take_inventory(root, [entry.path for entry in found], within)
-    named, notes = _named(found)
+    inventory = take_inventory(root, [entry.path for entry in listed], within)
+    named, notes = _named(listed)
     classes = choose_classes(config, named)
     entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), classes)
     if not entries:
@@ -126,25 +126,25 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     )
 
 
-def _listed(found: Any) -> list[ClipEntry]:
-    """What an adapter lists.
+def _listed(entries: Any) -> list[ClipEntry]:
+    """Check the entries that an adapter lists.
 
     Raises:
-        TypeError: If that is no list of entries.
+        TypeError: If something else than an entry is among them.
     """
-    wrong = [entry for entry in found if not isinstance(entry, ClipEntry)]
+    wrong = [entry for entry in entries if not isinstance(entry, ClipEntry)]
     if wrong:
         raise TypeError(f"list_clips gave {type(wrong[0]).__name__}, expected fgbench.records.ClipEntry")
-    return list(found)
+    return list(entries)
 
 
 def unit_source(adapter: ModuleType, root: Path, variant: str) -> UnitSource:
-    """How the labels of action units of a data set were made, as its adapter tells.
+    """Return the origin of a data set's labels of action units, as given by its adapter.
 
     Args:
         adapter: Plugin of the data set.
         root: Its root.
-        variant: Name of the variant; empty for the usual one.
+        variant: Name of the variant; empty for the default.
 
     Raises:
         ConfigError: If there is no such variant.
@@ -169,8 +169,8 @@ def card_of(config: DatasetConfig) -> Card:
 
 
 def recipes_by_adapter() -> dict[str, list[PrepareConfig]]:
-    """Adapter, named with hyphens, to the packed recipes that use it; those named as the adapter first."""
-    found: dict[str, list[PrepareConfig]] = {
+    """Adapter, with hyphens, to the packed recipes that use it; the recipe of the adapter's name first."""
+    by_adapter: dict[str, list[PrepareConfig]] = {
         name.replace("_", "-"): [] for name in plugins.loaded("datasets")
     }
     for name in recipe_names():
@@ -182,11 +182,11 @@ def recipes_by_adapter() -> dict[str, list[PrepareConfig]]:
             plugins.leave_out(error.message)
             continue
         adapter = recipe.dataset.adapter.replace("_", "-")
-        if not recipe.dataset.synthetic and adapter in found:
-            found[adapter].append(recipe)
+        if not recipe.dataset.synthetic and adapter in by_adapter:
+            by_adapter[adapter].append(recipe)
     return {
         adapter: sorted(recipes, key=lambda recipe: (recipe.name != adapter, recipe.name))
-        for adapter, recipes in found.items()
+        for adapter, recipes in by_adapter.items()
     }
 
 
@@ -198,9 +198,9 @@ def _odd(odd: Mapping[str, str]) -> list[ClipEntry]:
 
 
 def _named(entries: list[ClipEntry]) -> tuple[list[ClipEntry], tuple[str, ...]]:
-    """Entries with names in their one form, and what that made one, for people.
+    """Entries with normalised names, and a note for people for each set of spellings that became one.
 
-    A name that is no text cannot be stored: its entry becomes one with a problem.
+    A name that is not text cannot be stored: its entry becomes one with a problem.
     """
     kept = [_with_text(entry) for entry in entries]
     people = {entry.subject_id for entry in kept} - {None}
@@ -243,7 +243,7 @@ def _spelled(entry: ClipEntry, names: Mapping[str, Mapping[str, str]]) -> ClipEn
 
 
 def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
-    """Every id once: what comes several times becomes one entry with a problem."""
+    """Each id once: repeated ids become one entry with a problem."""
     counts = Counter(entry.clip_id for entry in entries)
     if len(counts) == len(entries):
         return entries
@@ -261,19 +261,19 @@ def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:
 
 
 def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[list[ClipEntry], Counter[str]]:
-    """Entries whose label is in the wanted set, where that is a part of the adapter's or is listed by the
-    recipe; and the others. Labels that neither knows stay: ``ingest`` rejects them."""
+    """Entries with a label of the wanted set, if that is a subset of the adapter's or listed by the recipe,
+    and counts of the others. Labels in neither set are kept: ``ingest`` rejects them."""
     left_out: Counter[str] = Counter()
-    wanted = classes.known
+    wanted = classes.label_set
     if not (classes.are_listed or set(wanted.labels) < set(own.labels)):
         return entries, left_out
     others = [
-        entry.label for entry in entries if entry.label and _known(entry.label, wanted) not in wanted.labels
+        entry.label for entry in entries if entry.label and _find(entry.label, wanted) not in wanted.labels
     ]
     wanted = with_classes(wanted, (*wanted.labels, *free_classes(others)))
     taken = []
     for entry in entries:
-        label = _known(entry.label, wanted) or _known(entry.label, own)
+        label = _find(entry.label, wanted) or _find(entry.label, own)
         if label is not None and label not in classes.labels:
             left_out[label] += 1
         else:
@@ -281,7 +281,7 @@ def _taken(entries: list[ClipEntry], own: Ontology, classes: Classes) -> tuple[l
     return taken, left_out
 
 
-def _known(label: str | None, own: Ontology) -> str | None:
+def _find(label: str | None, own: Ontology) -> str | None:
     try:
         return None if label is None else own.find(label)
     except UnknownLabelError:

@@ -1,4 +1,4 @@
-"""Where data sets lie on this machine: one folder for each, below the folder that ``FGBENCH_DATA`` names."""
+"""Folders of data sets on this machine, below the folder that ``FGBENCH_DATA`` names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 
 VARIABLE = "FGBENCH_DATA"
-"""Environment variable: a folder with one folder for each data set, named as its recipe or its adapter."""
+"""Environment variable: a folder with one folder per data set, named like its recipe or its adapter."""
 
 
 def remembered_root(*names: str, base: Path | None = None) -> Path | None:
-    """Folder of a data set by its names, or ``None`` if it is not on this machine.
+    """Find the folder of a data set by its names; ``None`` if it is not on this machine.
 
     Args:
         names: In order of preference, e.g. the recipe's and the adapter's; hyphens count as underscores.
-        base: Folder that holds the data sets; ``None`` takes the one that the environment names.
+        base: Folder that holds the data sets; ``None`` takes the one from the environment.
     """
     folder = base or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if folder is None or not folder.is_dir():

@@ -18,12 +18,12 @@ class RecipeBaseline:
     """A row of Table II that is a recipe; its paper's recipe bears the baseline's name.
 
     Attributes:
-        summary: What it is, the help of its command.
-        train: Command of ``fgbench train`` whose network it is.
+        summary: Description, the help of its command.
+        train: Command of ``fgbench train`` that trains the same network.
         takes: Options of that command that it has too.
-        keys: What its recipes have, by dotted key; one with another value is of another network.
-        has: What another recipe has, in words, in which its keys may stand in braces.
-        expected: What its recipes are, in words.
+        keys: Required values of its recipes, by dotted key.
+        has: Description of another recipe; its keys may stand in braces.
+        expected: Description of its recipes.
     """
 
     summary: str
@@ -40,7 +40,7 @@ class RecipeBaseline:
             config: A recipe of ``train``.
 
         Raises:
-            ConfigError: If it is that of another network.
+            ConfigError: If it is for another network.
         """
         if all(reduce(getattr, key.split("."), config) == value for key, value in self.keys.items()):
             return
@@ -84,4 +84,4 @@ RECIPE_BASELINES = {
         expected="rgb and flow",
     ),
 }
-"""By the name that a user types."""
+"""Baselines by the name that a user types."""

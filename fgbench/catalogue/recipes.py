@@ -1,4 +1,4 @@
-"""The recipes there are: what each is for, and how it is read. Reads packed files; opens no data."""
+"""Cards of all recipes, and how each is read. Reads packed files; opens no data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MODELS: dict[str, type[Section]] = {
     "baseline insightface": InsightFaceConfig,
 }
 _MODELS |= {f"baseline {name}": _MODELS[f"train {one.train}"] for name, one in RECIPE_BASELINES.items()}
-"""Command to what its recipes are; other baselines tell it themselves."""
+"""Command to the model of its recipes; other baselines define it themselves."""
 
 _COMMAND = re.compile(r"^Command: fgbench (.+)$", re.MULTILINE)
 
@@ -44,13 +44,13 @@ class RecipeCard:
     """A recipe, without its keys.
 
     Attributes:
-        name: What a command takes.
+        name: Name that a command takes.
         kind: One of :data:`KINDS`.
-        command: The command that takes it, e.g. ``"train msau"``.
-        usage: The whole command line, after ``fgbench``.
-        header: What its file says before its keys: run time, what to expect, what the paper leaves open.
-        is_packed: Whether it has a text; else it is the defaults of a baseline.
-        package: Package that brings it, with its version; empty for fgbench's own.
+        command: Command that takes it, e.g. ``"train msau"``.
+        usage: Whole command line, after ``fgbench``.
+        header: Comments at the top of its file: run time, expected results, what the paper leaves open.
+        is_packed: Whether it has a file; else it is the defaults of a baseline.
+        package: Package that provides it, with its version; empty for fgbench's own.
     """
 
     name: str
@@ -63,20 +63,20 @@ class RecipeCard:
 
 
 def recipe_cards() -> list[RecipeCard]:
-    """All recipes: of packed files, and of baselines that have none; by commands, and sorted within them."""
+    """All recipes, including defaults of baselines without one, sorted by command and name."""
     cards = [_card(kind, _packed(kind, name)) for kind in KINDS for name in packed_names(kind)]
     cards += [_card(kind, recipe) for kind in BROUGHT for recipe in brought_recipes(kind).values()]
-    told = {card.command for card in cards}
+    commands = {card.command for card in cards}
     for name in plugins.names("methods"):
         package = plugins.package_of("methods", name)
         command = f"baseline {name.replace('_', '-')}"
-        if command not in told and command not in _MODELS:
+        if command not in commands and command not in _MODELS:
             cards.append(_defaults(name, command, package))
     return sorted(cards, key=lambda card: (KINDS.index(card.kind), card.command, card.name))
 
 
 def recipe_card(name: str) -> RecipeCard:
-    """A recipe by name; underscores count as hyphens.
+    """Return the card of a recipe by name; underscores count as hyphens.
 
     Raises:
         ConfigError: If there is none; the message names the nearest.
@@ -91,7 +91,7 @@ def recipe_card(name: str) -> RecipeCard:
 
 
 def read_recipe(card: RecipeCard) -> Any:
-    """The settings of a recipe, as its command reads them.
+    """Load the settings of a recipe with the model of its command.
 
     Raises:
         ConfigError: If it is not valid.
@@ -106,7 +106,7 @@ def read_recipe(card: RecipeCard) -> Any:
 
 
 def describe(card: RecipeCard) -> str:
-    """One sentence for people on a recipe; of another package's that is not valid, why.
+    """One sentence for people on a recipe; for an invalid one of another package, the reason.
 
     Raises:
         ConfigError: If it is not valid.
@@ -137,9 +137,9 @@ def _packed(kind: str, name: str) -> NamedRecipe:
 
 def _card(kind: str, recipe: NamedRecipe) -> RecipeCard:
     header = _header(recipe.text)
-    found = None if recipe.package else _COMMAND.search(header)
-    if found:
-        usage = found[1]
+    match = None if recipe.package else _COMMAND.search(header)
+    if match:
+        usage = match[1]
     elif kind == "baseline":
         usage = f"baseline {recipe.plugin.replace('_', '-')} --recipe {recipe.name}"
     else:
@@ -157,7 +157,7 @@ def _card(kind: str, recipe: NamedRecipe) -> RecipeCard:
 
 
 def _header(text: str) -> str:
-    """Comments that a file begins with, without their ``#``."""
+    """Comments at the top of a file, without their ``#``."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):

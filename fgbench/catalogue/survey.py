@@ -1,4 +1,4 @@
-"""What of a data set is there: counts, labels, files that are missing or not listed, beside the known totals.
+"""Survey of a data set: counts, labels, missing and unlisted files, beside the published totals.
 
 Lists folders; opens no picture and no video.
 """
@@ -22,13 +22,13 @@ from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 
 UNKNOWN = "(unknown)"
-"""Stands in counts for a label that is not in the label set, or for none where the set has classes."""
+"""Row of counts for labels outside the label set, or missing labels where the set has classes."""
 
 VOTED = "(by votes)"
-"""Stands in counts for entries of which votes decide the label."""
+"""Row of counts for entries whose label votes decide."""
 
 UNCLASSED = "(without classes)"
-"""Stands in counts for all entries of a data set that has labels of action units alone."""
+"""Row of counts for all entries of a data set that has labels of action units alone."""
 
 _SHOWN = 5
 _ENTRY = ("entry", "entries")
@@ -36,7 +36,7 @@ _ENTRY = ("entry", "entries")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What was found below a folder.
+    """Survey of the folder of a data set.
 
     Attributes:
         recipe: Name of the recipe, which is that of the data set.
@@ -44,19 +44,19 @@ class Survey:
         root: The folder.
         scheme: Label set of the recipe.
         entries: Number of entries that the recipe takes.
-        subjects: Number of persons, as far as they are named.
+        subjects: Number of named subjects.
         counts: Part to label to number of entries; parts are official ones, or ``all``.
-        known: Part to number of entries as published; empty where it is not known.
+        known: Part to number of entries as published; empty where unknown.
         known_labels: Part to label to number as published.
-        known_subjects: Number of persons as published.
-        left_out: Label to number of entries that the label set leaves out.
-        problems: Reason to number of entries that the adapter knows to be unusable.
-        missing: Number of listed files that are not there.
+        known_subjects: Number of subjects as published.
+        left_out: Label to number of entries outside the label set.
+        problems: Reason to number of entries that the adapter reports as unusable.
+        missing: Number of listed files that do not exist.
         missing_examples: A few of their paths.
         unlisted: Number of pictures, videos and folders of pictures beside listed ones that are not listed.
         unlisted_examples: A few of their paths.
-        inventory: All that is below the folder, and what of it the recipe uses.
-        notes: Names that were taken as one, for people.
+        inventory: Inventory of the files below the folder.
+        notes: Names that were unified, for people.
     """
 
     recipe: str
@@ -80,31 +80,31 @@ class Survey:
 
     @property
     def differences(self) -> list[str]:
-        """One line for every number that differs from the published one, for people."""
-        found = []
+        """One line for people for every number that differs from the published one."""
+        lines = []
         for part in sorted({*self.known, *self.known_labels}, key=_part_order):
             labels = self.known_labels.get(part, {})
             here = self.counts.get(part, {})
             wanted = sum(labels.values()) if labels else self.known[part]
             if sum(here.values()) != wanted:
-                found.append(f"{part}: {counted(sum(here.values()), *_ENTRY)}, published are {wanted:,}")
-            found += [
+                lines.append(f"{part}: {counted(sum(here.values()), *_ENTRY)}, published are {wanted:,}")
+            lines += [
                 f"{part}, {label}: {counted(here.get(label, 0), *_ENTRY)}, published are {count:,}"
                 for label, count in labels.items()
                 if here.get(label, 0) != count
             ]
         if self.known_subjects is not None and self.subjects != self.known_subjects:
-            found.append(f"{counted(self.subjects, 'subject')}, published are {self.known_subjects}")
-        return found
+            lines.append(f"{counted(self.subjects, 'subject')}, published are {self.known_subjects}")
+        return lines
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing and no number differs."""
+        """Whether no file is missing and no number differs."""
         return not (self.differences or self.missing or self.problems)
 
 
 def survey(recipe: PrepareConfig, root: Path) -> Survey:
-    """Look at a data set.
+    """Survey a data set.
 
     Args:
         recipe: A recipe of ``fgbench prepare`` for it.
@@ -117,13 +117,13 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
     listing = list_data(recipe.dataset, root)
     card = card_of(recipe.dataset)
     variant = card.variant(recipe.dataset.variant)
-    labels = listing.known
+    labels = listing.label_set
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     there = _entries(listing)
     for entry in there:
         counts[entry.split or WHOLE][_label(entry, labels)] += 1
     missing, unlisted = _files(there, root)
-    known, known_labels = _known(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
+    published, by_label = _published(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
     return Survey(
         recipe=recipe.name,
         title=card.title,
@@ -139,8 +139,8 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
             }
             for part in sorted(counts, key=_part_order)
         },
-        known=known,
-        known_labels=known_labels,
+        known=published,
+        known_labels=by_label,
         known_subjects=variant.subjects,
         left_out=listing.left_out,
         problems=dict(
@@ -156,27 +156,27 @@ def survey(recipe: PrepareConfig, root: Path) -> Survey:
 
 
 def unlike_published(config: DatasetConfig, listing: Listing) -> dict[str, list[int]]:
-    """Parts of which a data set has another number of entries than is published.
+    """Parts whose number of entries differs from the published one.
 
     Args:
         config: Section ``dataset`` of the recipe.
-        listing: What the recipe takes.
+        listing: Listing of the recipe.
 
     Returns:
-        Part to the number that is there and the published one; empty where none is known.
+        Part to the actual number and the published one; empty where none is published.
     """
     variant = card_of(config).variant(config.variant)
-    known, _ = _known(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
+    published, _ = _published(variant, ontology(listing.scheme), left_out=bool(listing.left_out))
     here = Counter(entry.split or WHOLE for entry in _entries(listing))
     return {
         part: [here[part], count]
-        for part, count in sorted(known.items(), key=lambda item: _part_order(item[0]))
+        for part, count in sorted(published.items(), key=lambda item: _part_order(item[0]))
         if here[part] != count
     }
 
 
 def _entries(listing: Listing) -> list[ClipEntry]:
-    """What is no file, or cannot be named, is no entry of the data set, but a problem of its folder."""
+    """Entries of the data set, without those for items that are not files or have bad names."""
     return [
         entry for entry in listing.entries if not entry.problem or entry.problem[0] not in {*ODD, BAD_NAME}
     ]
@@ -197,10 +197,10 @@ def _label(entry: ClipEntry, labels: Ontology) -> str:
         return UNKNOWN
 
 
-def _known(
+def _published(
     variant: Variant, labels: Ontology, *, left_out: bool
 ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Published numbers of the labels that the recipe takes."""
+    """Published numbers for the labels that the recipe takes."""
     by_label = {
         part: {label: count for label, count in counts.items() if label in labels.labels}
         for part, counts in variant.classes.items()
@@ -210,7 +210,7 @@ def _known(
 
 
 def _files(entries: Sequence[ClipEntry], root: Path) -> tuple[list[str], list[str]]:
-    """Listed paths that are not there, and media beside listed ones that are not listed; each folder once."""
+    """Listed paths that do not exist, and unlisted media beside listed ones; each folder is read once."""
     listed: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         folder, _, name = entry.path.rpartition("/")
@@ -218,17 +218,17 @@ def _files(entries: Sequence[ClipEntry], root: Path) -> tuple[list[str], list[st
     missing: list[str] = []
     unlisted: list[str] = []
     for folder, names in sorted(listed.items()):
-        place = root / folder
-        if place.is_file():  # rows of a table
+        path = root / folder
+        if path.is_file():  # rows of a table
             continue
         prefix = f"{folder}/" if folder else ""
-        there = _media(place)
-        missing += [f"{prefix}{name}" for name in sorted(names - there.keys()) if not _exists(place / name)]
+        there = _media(path)
+        missing += [f"{prefix}{name}" for name in sorted(names - there.keys()) if not _exists(path / name)]
         has_folders = any(there.get(name) for name in names)
         for name in sorted(there.keys() - names):
             is_folder = there[name]
             if is_folder and not (
-                has_folders and f"{prefix}{name}" not in listed and _has_pictures(place / name)
+                has_folders and f"{prefix}{name}" not in listed and _has_pictures(path / name)
             ):
                 continue
             unlisted.append(f"{prefix}{name}")
@@ -238,10 +238,10 @@ def _files(entries: Sequence[ClipEntry], root: Path) -> tuple[list[str], list[st
 def _media(folder: Path) -> dict[str, bool]:
     """Names of the pictures, videos and folders in a folder, and whether each is a folder."""
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(folder) as items:
             return {
                 item.name: is_folder
-                for item in found
+                for item in items
                 if not item.name.startswith(".")
                 and ((is_folder := item.is_dir()) or is_picture(item.name) or is_video(item.name))
             }

@@ -1,4 +1,4 @@
-"""The command ``fgbench``: puts the groups of commands together."""
+"""The command ``fgbench``: assembles the groups of commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from fgbench.cli.workdirs import add_command
 
 
 class _Commands(TyperGroup):
-    """All commands; what fgbench raises, and an interrupt, become messages and exit codes."""
+    """All commands; errors of fgbench, and an interrupt, become messages and exit codes."""
 
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
@@ -49,9 +49,9 @@ class _Commands(TyperGroup):
                         note(f"left out: {sentence}")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        found = super().resolve_command(ctx, args)
-        next_steps.remember(found[0])
-        return found
+        resolved = super().resolve_command(ctx, args)
+        next_steps.remember(resolved[0])
+        return resolved
 
 
 app = typer.Typer(
@@ -102,6 +102,6 @@ def _root(
 
 def main() -> None:
     """Entry point of the console script."""
-    # No Python that this process or a library starts imports from the current directory, where data lie.
+    # No Python started by this process or a library imports from the current directory, which holds data.
     os.environ["PYTHONSAFEPATH"] = "1"
     app()

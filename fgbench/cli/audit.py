@@ -1,4 +1,4 @@
-"""``fgbench audit``: what training, validation and test parts share that they should not."""
+"""``fgbench audit``: data that training, validation and test parts share and should not."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def audit(
     limit_threads()
     with progress_bars(quiet=json) as progress:
         if against is None:
-            found = audit_parts(workdir, jobs=jobs, progress=progress)
+            result = audit_parts(workdir, jobs=jobs, progress=progress)
         else:
-            found = audit_against(workdir, against, jobs=jobs, progress=progress)
-    _, page = write_report(found, shown=pictures)
+            result = audit_against(workdir, against, jobs=jobs, progress=progress)
+    _, page = write_report(result, shown=pictures)
     if json:
-        print_json(found.to_json())
+        print_json(result.to_json())
     else:
-        _show(found)
+        _show(result)
         note(f"report in {page}")
-    n_leaks = len(found.found)
+    n_leaks = len(result.disallowed)
     if not n_leaks and not json and against is None:
         from fgbench.workfolders.manifest_index import has_classes
 
@@ -72,14 +72,14 @@ def audit(
         raise LeakError(
             f"{n_leaks} {'leak' if n_leaks == 1 else 'leaks'} in {workdir}"
             + ("" if against is None else f" against {against}"),
-            f"see {page}; {_remedy(found)}",
+            f"see {page}; {_remedy(result)}",
         )
 
 
-def _remedy(found: Audit) -> str:
-    if found.against is not None:
+def _remedy(result: Audit) -> str:
+    if result.against is not None:
         return "results on that test part are not to be trusted"
-    if found.folder.folds:
+    if result.folder.folds:
         return (
             "keep such clips in one fold (a fold file for training); or fgbench prepare --drop-leaks keeps "
             "the first of them alone"
@@ -87,20 +87,20 @@ def _remedy(found: Audit) -> str:
     return "fgbench prepare --drop-leaks takes such clips out of training and validation"
 
 
-def _show(found: Audit) -> None:
+def _show(result: Audit) -> None:
     from fgbench.audit.findings import KINDS
     from fgbench.naming import counted
     from fgbench.reports.audit_page import comparisons
 
-    if found.folder.synthetic:
-        say(f"{found.folder.dataset} is synthetic: drawn faces")
-    is_folded = found.folder.folds > 0 and found.against is None
+    if result.folder.synthetic:
+        say(f"{result.folder.dataset} is synthetic: drawn faces")
+    is_folded = result.folder.folds > 0 and result.against is None
     if is_folded:
-        sizes = {pair.first: (pair.clips[0], pair.pictures[0]) for pair in found.compared}
-        sizes |= {pair.second: (pair.clips[1], pair.pictures[1]) for pair in found.compared}
-        n_clips, n_pictures = (sum(size[place] for size in sizes.values()) for place in (0, 1))
+        sizes = {pair.first: (pair.clips[0], pair.pictures[0]) for pair in result.compared}
+        sizes |= {pair.second: (pair.clips[1], pair.pictures[1]) for pair in result.compared}
+        n_clips, n_pictures = (sum(size[index] for size in sizes.values()) for index in (0, 1))
         say(f"{len(sizes)} folds, each compared with the others: {n_clips:,} clips, {n_pictures:,} pictures")
-    for pair in () if is_folded else found.compared:
+    for pair in () if is_folded else result.compared:
         say(
             f"{pair.first} / {pair.second}: {pair.clips[0]} / {pair.clips[1]} clips, "
             f"{pair.pictures[0]} / {pair.pictures[1]} pictures"
@@ -108,7 +108,7 @@ def _show(found: Audit) -> None:
     names = {str(kind): text for kind, text in KINDS.items()}
     rows = [
         (names[kind], f"{one}, {other}" if other else one, str(leaks), str(allowed))
-        for kind, one, other, leaks, allowed in found.counts()
+        for kind, one, other, leaks, allowed in result.counts()
     ]
     if rows:
         heads = ("found", "parts", "leaks", "allowed")
@@ -117,15 +117,15 @@ def _show(found: Audit) -> None:
             left = "  ".join(cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True))
             right = "  ".join(cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
             say(f"{left}  {right}")
-    if found.groups:
+    if result.groups:
         say(
-            f"{sum(group.n_clips for group in found.groups)} clips show the same as others in another part, "
-            f"in {counted(len(found.groups), 'group')}; the largest has {found.groups[0].n_clips}"
+            f"{sum(group.n_clips for group in result.groups)} clips show the same as others in another part, "
+            f"in {counted(len(result.groups), 'group')}; the largest has {result.groups[0].n_clips}"
         )
-    if found.unreadable:
-        lost = counted(len(found.unreadable), "picture")
-        say(f"{lost} cannot be decoded, and {'was' if len(found.unreadable) == 1 else 'were'} not compared")
-    if not found.n_comparisons:
+    if result.unreadable:
+        lost = counted(len(result.unreadable), "picture")
+        say(f"{lost} cannot be decoded, and {'was' if len(result.unreadable) == 1 else 'were'} not compared")
+    if not result.n_comparisons:
         say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
-    elif not found.found:
-        say(f"no leak was found in {comparisons(found)}")
+    elif not result.disallowed:
+        say(f"no leak was found in {comparisons(result)}")

@@ -1,4 +1,4 @@
-"""``fgbench baseline``: what the paper's models are compared with."""
+"""``fgbench baseline``: methods that the paper's models are compared with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(cls=Baselines, help="Run a baseline.", no_args_is_help=True, r
 
 
 def _of_recipe(name: str) -> Callable[..., None]:
-    """What the command of a baseline does that is a recipe of another method's network."""
+    """Function behind the command of a baseline that is a recipe of another method's network."""
 
     def command(*, run: RunOptions, image_run: ImageRun = None, weights: StartWeights = None) -> None:
         from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
@@ -75,7 +75,7 @@ def insightface(
             "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
             "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
         )
-    # The small one with weights keeps its backbone as it is, which drawn values cannot be.
+    # The small one with weights freezes its backbone, which is no use for random values.
     small = "insightface-small-from-scratch" if from_scratch else None
     settings = run.recipe or default_recipe("insightface", run.workdir, run.device, small=small)
     config = load_baseline("insightface", InsightFaceConfig, settings)

@@ -20,7 +20,7 @@ KIND = "methods"
 
 
 class Baselines(TyperGroup):
-    """The baselines of fgbench, and those of other packages, looked for only when one may be meant."""
+    """Baselines of fgbench and of other packages, which are looked for only when one may be meant."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all baselines."""
@@ -33,11 +33,11 @@ class Baselines(TyperGroup):
 
 
 def _commands_of_others() -> dict[str, Any]:
-    """Name to command of the baselines of other packages; none of them is imported."""
+    """Name to command of the baselines of other packages, without importing any."""
     names = plugins.other_names(KIND)
     if not names:
         return {}
-    # An app of their own: that of the group stays what fgbench has. With a callback it is a group of one too.
+    # An app of its own: that of the group keeps to fgbench's. With a callback it is a group even of one.
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)
     for name in names:
@@ -54,15 +54,15 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def _add(app: typer.Typer, name: str) -> None:
-    """Add the command of a baseline; one that is not Python fails when it is run, not before."""
+    """Add the command of a baseline; if it is not valid Python, it fails only when it is run."""
     typed = name.replace("_", "-")
-    found = plugins.readable_sketch(KIND, name)
-    absent = () if "DEVICE" in found.names else ("device", "resume")
-    run_command(app, typed, summary=_help(found.summary), without=absent)(_command(typed))
+    sketch = plugins.readable_sketch(KIND, name)
+    absent = () if "DEVICE" in sketch.names else ("device", "resume")
+    run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed))
 
 
 def _help(summary: str) -> str:
-    """The first line of a docstring as help: without the name of the baseline before it."""
+    """First line of a docstring as help, without the name of the baseline before it."""
     rest = re.sub(r"^[^:]*``: ", "", summary)
     return rest[:1].upper() + rest[1:]
 

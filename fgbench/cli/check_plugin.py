@@ -1,4 +1,4 @@
-"""``fgbench check-plugin``: whether a plugin keeps to what its kind has to."""
+"""``fgbench check-plugin``: check of plugins against the contract of their kind."""
 
 from __future__ import annotations
 

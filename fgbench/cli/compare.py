@@ -1,4 +1,4 @@
-"""``fgbench compare`` and ``fgbench leaderboard``: runs against each other; ``fgbench report --run``."""
+"""``fgbench compare``, ``fgbench leaderboard`` and ``fgbench report --run``: runs compared, or one shown."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def compare(
         leaderboard(workdir, format_, out, json)
         return
     _check(format_)
-    found = compared([find_contender(run, workdir) for run in runs])
-    tables = comparison_tables(found)
+    comparison = compared([find_contender(run, workdir) for run in runs])
+    tables = comparison_tables(comparison)
     _files(tables, format_, out)
     if json:
-        print_json(comparison_json(found))
+        print_json(comparison_json(comparison))
     else:
         _print(tables, format_)
 
@@ -83,7 +83,7 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
     for table in printed_tables(one):
         say(markdown(table))
     for path in write_sheet(one, out or one.workdir / "reports", formats, look=look, own=out is None):
-        note(f"wrote {places.told(path)}")
+        note(f"wrote {places.for_messages(path)}")
 
 
 def _check(name: str) -> None:
@@ -110,7 +110,7 @@ def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
     with writing_in(out, [file for table in tables for file in file_names(table, [name])]):
         for table in tables:
             for path in write_item(table, out, [name]):
-                note(f"wrote {places.told(path)}")
+                note(f"wrote {places.for_messages(path)}")
 
 
 def _plain(table: Table) -> dict[str, object]:

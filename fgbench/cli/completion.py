@@ -1,6 +1,6 @@
-"""What the shell offers when the tabulator is pressed: names of recipes, runs, tables and figures.
+"""Shell completion: names of recipes, runs, tables and figures.
 
-Each function lists names of files; it imports nothing that takes long, and opens no file.
+Each function lists names; it imports nothing slow and opens no file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def figure(incomplete: str) -> list[str]:
 
 
 def run(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Runs of the work folder that the command line names before, else of the embedded data set's."""
+    """Runs of the work folder named earlier on the command line, else of the embedded data set's."""
     named = next(filter(None, map(ctx.params.get, ("workdir_option", "workdir", "workdirs"))), None)
     folder = named[0] if isinstance(named, list | tuple) else named
     runs = Path(folder or places.DEMO_WORKDIR) / "runs"
@@ -77,14 +77,14 @@ def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _files(incomplete: str) -> list[str]:
-    """Recipe files in the folder that is begun; folders end with a slash."""
+    """Recipe files in the folder typed so far; folders end with a slash."""
     head, slash, start = incomplete.rpartition("/")
     folder = Path(head + slash) if slash else Path()
     try:
-        found = [entry for entry in folder.iterdir() if entry.name.startswith(start)]
+        entries = [entry for entry in folder.iterdir() if entry.name.startswith(start)]
         return sorted(
             f"{head}{slash}{entry.name}"
-            for entry in found
+            for entry in entries
             if entry.suffix in _YAML and not entry.name.startswith(".") and entry.is_file()
         )
     except OSError:

@@ -1,6 +1,6 @@
-"""What all commands share: printing, progress bars, and errors as one clear message.
+"""Console output of all commands: printing, progress bars, and errors as one clear message.
 
-Whatever is printed goes through `fgbench.printable`: names of files and classes are of others' making.
+All output goes through `fgbench.printable`, as names of files and classes may contain anything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
 
 _WRONG_USE: Any = typer.BadParameter.__mro__[2]
-"""``ClickException``, of the click that is within typer or, in older ones, beside it."""
+"""``ClickException`` of the click inside typer or, with older ones, beside it."""
 
 _MOST_CHARACTERS = 2000  # of a message
 
@@ -50,7 +50,7 @@ _OF_THE_MACHINE = {
     errno.EACCES: "ask for the right to it, or choose another place",
     errno.EPERM: "ask for the right to it, or choose another place",
 }
-"""Failures of the file system that are no fault of fgbench, and what to do."""
+"""Failures of the file system that are not fgbench's fault, and the advice for the user."""
 
 
 def say(text: str) -> None:
@@ -84,11 +84,11 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def errors_explained() -> Iterator[None]:
-    """Print what fgbench raises as message and remedy, and exit with the code of the error."""
+    """Print errors of fgbench as message and advice, and exit with the code of the error."""
     try:
         yield
     except (BrokenPipeError, typer.Exit, typer.Abort):
-        raise  # whoever reads has enough; or it is the way to end
+        raise  # the reader has closed the pipe, or it is a regular exit
     except KeyboardInterrupt:
         note("\ninterrupted; run the same command again to continue")
         raise SystemExit(130) from None
@@ -97,35 +97,35 @@ def errors_explained() -> Iterator[None]:
 
 
 def _explain(error: Exception) -> int:
-    """Print what an error says, and what to do; returns the exit code."""
+    """Print the message and advice of an error; returns the exit code."""
     if isinstance(error, _WRONG_USE):
         shown = io.StringIO()
         error.show(file=shown)
         note(shown.getvalue().rstrip())
         return int(error.exit_code)
-    known = _as_known(error)
+    explained = _as_fgbench_error(error)
     if os.environ.get(DEBUG):
         note("".join(traceback.format_exception(error)).rstrip())
-    if known is not None:
-        _print(f"error: {_cut(known.message)}", sys.stderr, colour="red")
-        if known.hint:
-            note(f"  {_cut(known.hint)}")
-        return exit_code(known)
+    if explained is not None:
+        _print(f"error: {_cut(explained.message)}", sys.stderr, colour="red")
+        if explained.hint:
+            note(f"  {_cut(explained.hint)}")
+        return exit_code(explained)
     _print(f"unexpected failure: {type(error).__name__}: {_cut(str(error))}", sys.stderr, colour="red")
     note(f"  this is a fault of fgbench; {_kept_traceback(error)}")
     return 1
 
 
 def _cut(text: str) -> str:
-    """A message as it is, or the beginning and the end of one that would fill the screen."""
+    """A message, shortened to its beginning and end if it would fill the screen."""
     if len(text) <= _MOST_CHARACTERS:
         return text
     half = _MOST_CHARACTERS // 2
     return f"{text[:half]} ... {text[-half:]} ({len(text):,} characters, cut)"
 
 
-def _as_known(error: Exception) -> FgbenchError | None:
-    """The error that says it in our words; ``None`` if it was not foreseen."""
+def _as_fgbench_error(error: Exception) -> FgbenchError | None:
+    """The error as an error of fgbench; ``None`` if it is unexpected."""
     if isinstance(error, FgbenchError):
         return error
     if is_memory(error):
@@ -134,13 +134,13 @@ def _as_known(error: Exception) -> FgbenchError | None:
             "give it more, or ask for less at a time, e.g. by fewer --jobs; what is done already is kept",
         )
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        place = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
-        return ResourceError(f"{error.strerror}{place}", _OF_THE_MACHINE[error.errno])
+        where = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
+        return ResourceError(f"{error.strerror}{where}", _OF_THE_MACHINE[error.errno])
     return None
 
 
 def _kept_traceback(error: Exception) -> str:
-    """Put the traceback into a file; returns where it is in words."""
+    """Write the traceback to a file; returns a phrase that names it."""
     try:
         with NamedTemporaryFile(
             "w", encoding="utf-8", errors="backslashreplace", prefix="fgbench-", suffix=".log", delete=False
@@ -153,10 +153,10 @@ def _kept_traceback(error: Exception) -> str:
 
 @contextmanager
 def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """A function ``(name, done, total)`` that draws one bar per name on the error stream.
+    """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
 
-    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. Nothing is told of a
-    name with a total of 0.
+    Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. A total of 0 is
+    skipped.
     """
     if quiet:
         yield lambda name, done, total: None

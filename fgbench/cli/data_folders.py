@@ -1,4 +1,4 @@
-"""Folders of data that are named where a work folder is expected, and the command that is meant."""
+"""Refusal of data folders where a work folder is expected, with the command that is meant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fgbench.cli import places
 Named = TypeVar("Named", bound=Path | list[Path] | None)
 
 _TABLES = ("annotations.csv", "votes.csv", "action_units.csv")
-"""Tables of the layout of one's own clips."""
+"""Tables in the layout of users' own clips."""
 
 _MOST_FOLDERS = 1000
 
@@ -38,11 +38,11 @@ def refuse_data(ctx: typer.Context, param: typer.CallbackParam, named: Named) ->
 
 
 def refuse_data_folder(folder: Path, command: str) -> None:
-    """Raise if a folder is one of data and not of fgbench's work.
+    """Raise if a folder holds data and is not a work folder.
 
     Args:
         folder: The folder.
-        command: What is typed before the work folder.
+        command: Command before the work folder.
 
     Raises:
         DatasetError: With the work folder that is meant, or the command that makes it.
@@ -73,20 +73,20 @@ def refuse_data_folder(folder: Path, command: str) -> None:
 
 
 def refuse_absent(folders: Sequence[Path]) -> None:
-    """Raise if a folder is not there that is to be read.
+    """Raise if a folder that is to be read does not exist.
 
     Raises:
-        ManifestError: With the work folders that are there.
+        ManifestError: With the existing work folders.
     """
     from fgbench.errors import ManifestError
     from fgbench.naming import first_few
 
     for folder in folders:
         if not folder.exists():
-            known = first_few([str(path) for path in places.work_folders()])
+            existing = first_few([str(path) for path in places.work_folders()])
             raise ManifestError(
                 f"there is no folder {folder}, expected a work folder",
-                f"run fgbench prepare first; work folders here: {known or 'none'}",
+                f"run fgbench prepare first; work folders here: {existing or 'none'}",
             )
 
 
@@ -95,8 +95,8 @@ def _has_results(folder: Path) -> bool:
 
 
 def _holds_media(folder: Path) -> bool:
-    """Whether one of the first folders below has pictures or videos; a whole disk is not looked through."""
+    """Whether one of the first folders below has pictures or videos; a whole disk is not searched."""
     from fgbench.media.kinds import is_picture, is_video
 
-    found = (name for _, _, names in islice(os.walk(folder), _MOST_FOLDERS) for name in names)
-    return any(is_picture(name) or is_video(name) for name in found)
+    files = (name for _, _, names in islice(os.walk(folder), _MOST_FOLDERS) for name in names)
+    return any(is_picture(name) or is_video(name) for name in files)

@@ -1,4 +1,4 @@
-"""``fgbench datasets`` and ``fgbench check DATASET --root DIR``: the data sets, and what of one is there."""
+"""``fgbench datasets`` and ``fgbench check DATASET --root DIR``: the data sets, and the survey of one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def datasets(
         card = plugins.load("datasets", adapter).CARD
         package = plugins.package_of("datasets", adapter)
         names = [recipe.name for recipe in recipes]
-        found = remembered_root(adapter, *names, base=root)
+        folder = remembered_root(adapter, *names, base=root)
         rows.append(
             {
                 "adapter": adapter,
@@ -58,7 +58,7 @@ def datasets(
                 "citation": card.citation,
                 "request": card.request,
                 "unconfirmed": list(card.unconfirmed),
-                "found": None if found is None else str(found),
+                "found": None if folder is None else str(folder),
             }
         )
     if json:
@@ -76,64 +76,63 @@ def datasets(
 
 
 def check_data(recipe: str, root: Path, *, json: bool) -> None:
-    """Print what of a data set is there, beside the published numbers."""
+    """Print the survey of a data set, beside the published numbers."""
     from fgbench.catalogue.survey import survey
     from fgbench.config import load_prepare
 
-    found = survey(load_prepare(recipe), root)
+    data = survey(load_prepare(recipe), root)
     if json:
-        print_json({**asdict(found), "differences": found.differences, "is_complete": found.is_complete})
+        print_json({**asdict(data), "differences": data.differences, "is_complete": data.is_complete})
         return
-    for line in described(found, recipe):
+    for line in described(data, recipe):
         say(line)
 
 
-def described(found: Survey, recipe: str) -> list[str]:
-    """A survey in lines for people.
+def described(data: Survey, recipe: str) -> list[str]:
+    """Lines for people on a survey.
 
     Args:
-        found: The survey.
+        data: The survey.
         recipe: Name or file of the recipe, as the user gave it.
     """
-    persons = f" of {counted(found.subjects, 'subject')}" if found.subjects else ""
+    subjects = f" of {counted(data.subjects, 'subject')}" if data.subjects else ""
     lines = [
-        f"{found.recipe}: {found.title}",
-        f"{counted(found.entries, 'entry', 'entries')}{persons} in {found.root}",
+        f"{data.recipe}: {data.title}",
+        f"{counted(data.entries, 'entry', 'entries')}{subjects} in {data.root}",
     ]
-    if found.inventory.media:
-        media = counted(found.inventory.media, "picture or video", "pictures and videos")
-        lines.append(f"{found.inventory.used:,} of {media} are used")
+    if data.inventory.media:
+        media = counted(data.inventory.media, "picture or video", "pictures and videos")
+        lines.append(f"{data.inventory.used:,} of {media} are used")
     lines.append("")
 
-    parts = list(found.counts)
-    labels = list(dict.fromkeys(label for counts in found.counts.values() for label in counts))
+    parts = list(data.counts)
+    labels = list(dict.fromkeys(label for counts in data.counts.values() for label in counts))
     width = max(len(label) for label in (*labels, "label")) + 1
-    lines.append(f"{found.scheme:<{width}}" + "".join(f"{part:>{_WIDTH}}" for part in parts))
+    lines.append(f"{data.scheme:<{width}}" + "".join(f"{part:>{_WIDTH}}" for part in parts))
     for label in labels:
-        numbers = "".join(f"{found.counts[part].get(label, 0):>{_WIDTH}}" for part in parts)
+        numbers = "".join(f"{data.counts[part].get(label, 0):>{_WIDTH}}" for part in parts)
         lines.append(f"{label:<{width}}{numbers}")
-    totals = "".join(f"{sum(found.counts[part].values()):>{_WIDTH}}" for part in parts)
+    totals = "".join(f"{sum(data.counts[part].values()):>{_WIDTH}}" for part in parts)
     lines.append(f"{'sum':<{width}}{totals}")
-    if found.known:
-        lines.append(
-            f"{'published':<{width}}" + "".join(f"{found.known.get(part, '?'):>{_WIDTH}}" for part in parts)
-        )
+    if data.known:
+        numbers = "".join(f"{data.known.get(part, '?'):>{_WIDTH}}" for part in parts)
+        lines.append(f"{'published':<{width}}{numbers}")
     lines.append("")
-    lines += [f"left out by the label set: {count} of {label}" for label, count in found.left_out.items()]
-    lines += [f"cannot be used: {count} ({reason})" for reason, count in found.problems.items()]
-    if found.missing:
-        lines.append(f"missing files: {found.missing}, e.g. {', '.join(found.missing_examples)}")
-    if found.unlisted:
-        lines.append(f"files without a label: {found.unlisted}, e.g. {', '.join(found.unlisted_examples)}")
-    lines += [*found.notes, *found.inventory.lines]
-    lines += [f"differs: {line}" for line in found.differences]
-    if found.is_complete:
-        lines.append("complete" if found.known else "nothing is missing (published numbers are not known)")
-    elif not found.known:
+    lines += [f"left out by the label set: {count} of {label}" for label, count in data.left_out.items()]
+    lines += [f"cannot be used: {count} ({reason})" for reason, count in data.problems.items()]
+    if data.missing:
+        lines.append(f"missing files: {data.missing}, e.g. {', '.join(data.missing_examples)}")
+    if data.unlisted:
+        lines.append(f"files without a label: {data.unlisted}, e.g. {', '.join(data.unlisted_examples)}")
+    lines += [*data.notes, *data.inventory.lines]
+    lines += [f"differs: {line}" for line in data.differences]
+    if data.is_complete:
+        lines.append("complete" if data.known else "nothing is missing (published numbers are not known)")
+    elif not data.known:
         lines.append("incomplete: see above; what is there can be prepared")
     else:
         lines.append(
             "not as published: see above; what is there can be prepared, and tables of it should say so"
         )
-    lines.append(f"next: fgbench prepare {recipe} --data-root {found.root}")
+    lines.append(f"next: fgbench prepare {recipe} --data-root {data.root}")
     return lines

@@ -1,4 +1,4 @@
-"""``fgbench demo``: the whole of fgbench on the embedded synthetic data set."""
+"""``fgbench demo``: all steps on the embedded synthetic data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``fgbench doctor``: what this machine has, and what is missing."""
+"""``fgbench doctor``: state of this machine, and what is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
     "export": ("onnx", "onnxruntime", "onnxscript"),
 }
-"""Packages that are not always there, by what ``pip`` is asked for."""
+"""Optional packages by the extra that installs them."""
 
 
 def doctor(json: Json = False) -> None:
@@ -45,11 +45,11 @@ def examine() -> dict[str, dict[str, Any]]:
     from fgbench import plugins
     from fgbench.provenance import provenance
 
-    found = provenance()
-    packages = found.pop("packages")
+    origin = provenance()
+    packages = origin.pop("packages")
     assert isinstance(packages, dict)
     return {
-        "versions": {**{name: value for name, value in found.items() if value is not None}, **packages},
+        "versions": {**{name: value for name, value in origin.items() if value is not None}, **packages},
         "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
         "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
         "detectors": {name: _detector(name) for name in plugins.own_names("detectors")},
@@ -61,7 +61,7 @@ def examine() -> dict[str, dict[str, Any]]:
 
 
 def _extra(name: str, extra: str) -> str:
-    """Version of a package, or the command that brings it."""
+    """Version of a package, or the command that installs it."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -90,31 +90,31 @@ def _detector(name: str) -> str:
 
 
 def _plugins() -> dict[str, str]:
-    """Plugins of other packages: which package, and whether they can be used."""
+    """Plugins of other packages: their package, and whether they can be used."""
     from fgbench import plugins
 
-    found = {}
+    states = {}
     for one in plugins.installed():
         state = f"disabled: {one.fault}" if one.fault else "ok"
         name = f"{one.kind}/{one.name.replace('_', '-')}".strip("/") or "all"
-        key = name if name not in found else f"{name} of {one.origin}"
-        found[key] = f"{one.origin}, {state}"
-    return found
+        key = name if name not in states else f"{name} of {one.origin}"
+        states[key] = f"{one.origin}, {state}"
+    return states
 
 
 def _models() -> dict[str, str]:
     from fgbench.errors import DependencyError
     from fgbench.faces.models import MODEL_FILES, find_model
 
-    found = {}
+    paths = {}
     for name in MODEL_FILES:
         try:
             path = find_model(name)
         except DependencyError as error:
-            found[name] = f"missing: {error.message}"
+            paths[name] = f"missing: {error.message}"
         else:
-            found[name] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
-    return found
+            paths[name] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+    return paths
 
 
 def _cuda() -> dict[str, str]:
@@ -124,7 +124,7 @@ def _cuda() -> dict[str, str]:
         return {"cuda": "torch is not installed (pip install 'fgbench[train]')"}
     if not torch.cuda.is_available():
         return {"cuda": "none"}
-    return {f"cuda:{place}": torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())}
+    return {f"cuda:{index}": torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())}
 
 
 def _free(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""``fgbench evaluate``: a trained network on test images again."""
+"""``fgbench evaluate``: a trained network tested again."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def evaluate(
 
 
 def _weight(text: str | None) -> Weight:
-    """The weight of the spatial stream that a user names."""
+    """Weight of the spatial stream that a user names."""
     if text is None:
         return None
     if text == "tuned":
@@ -114,18 +114,18 @@ def _clips(network: Opened, place: Place, weight: Weight, *, full: bool, json: b
     from fgbench.inference.clip_test import evaluate_clips
 
     folder, comparison = evaluate_clips(cast("ClipNetwork", network), place, weight)
-    _tell(folder, comparison, "clips", full=full, json=json)
+    _print_scores(folder, comparison, "clips", full=full, json=json)
 
 
 def _images(network: Opened, place: Place, *, full: bool, json: bool) -> None:
     from fgbench.inference.picture_test import evaluate_images
 
     folder, comparison = evaluate_images(cast("ImageNetwork", network), place)
-    _tell(folder, comparison, "images", full=full, json=json)
+    _print_scores(folder, comparison, "images", full=full, json=json)
 
 
-def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool, json: bool) -> None:
-    """Print the scores of a run, and how they compare with those that it had."""
+def _print_scores(folder: Path, comparison: Comparison | None, what: str, *, full: bool, json: bool) -> None:
+    """Print the scores of a run, and the comparison with those that it had."""
     from dataclasses import asdict
 
     from fgbench.reports.run.confusion import confusion_json, write_confusion
@@ -134,8 +134,8 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool,
     if json:
         compared = None if comparison is None else {**asdict(comparison), "is_equal": comparison.is_equal}
         write_confusion(folder)
-        told = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
-        print_json({**read_result(folder), **told})
+        entries = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
+        print_json({**read_result(folder), **entries})
         return
     show_run(folder, full=full, json=False)
     if comparison is None:
@@ -152,7 +152,7 @@ def _tell(folder: Path, comparison: Comparison | None, what: str, *, full: bool,
 
 
 def needs_torch() -> None:
-    """Say what to install where networks cannot run.
+    """Refuse to go on where networks cannot run.
 
     Raises:
         DependencyError: If torch is not installed.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fgbench.runs.weights import Trained
 
-_COMPARED = 16  # test faces that an export is compared on
+_COMPARED = 16  # number of test faces that an export is compared on
 _CARD = "README.md"
 
 
@@ -100,7 +100,7 @@ def _write_onnx(trained: Trained, path: Path, *, check: bool) -> None:
 
 
 def _test_faces(trained: Trained) -> Tensor | None:
-    """Some test faces of the work folder that the network lies in; ``None`` where it lies in none."""
+    """Some test faces of the work folder of a network; ``None`` if it is in none."""
     from fgbench.inputs.image_set import load_images
     from fgbench.inputs.manifest_pictures import image_ids
     from fgbench.runs.samples import image_samples
@@ -109,6 +109,6 @@ def _test_faces(trained: Trained) -> Tensor | None:
     if trained.workdir is None or not is_published(trained.workdir):
         return None
     manifests = trained.workdir / MANIFESTS
-    known = image_ids(manifests)
-    test = [s.sample_id for s in image_samples(manifests) if s.part == "test" and s.sample_id in known]
+    ids = image_ids(manifests)
+    test = [s.sample_id for s in image_samples(manifests) if s.part == "test" and s.sample_id in ids]
     return load_images(manifests, test[:: max(1, len(test) // _COMPARED)][:_COMPARED]) if test else None

@@ -1,4 +1,4 @@
-"""``fgbench labels``: the label sets there are, and the classes of a work folder."""
+"""``fgbench labels``: the label sets, and the classes of a work folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def labels(
     if workdir is not None:
         if name is not None:
             raise typer.BadParameter("a work folder has one label set; name none", param_hint="[SET]")
-        _show_found(_found(workdir), json=json)
+        _show_classes(_classes_of(workdir), json=json)
         return
     if name is not None:
         chosen = ontology(name)
@@ -52,8 +52,8 @@ def labels(
             for line in _singly(chosen):
                 say(line)
         return
-    known = sorted(ontology_names(), key=lambda one: (one != FG33, one))
-    sets = [ontology(one) for one in known if one not in (FREE, UNLABELLED)]
+    names = sorted(ontology_names(), key=lambda one: (one != FG33, one))
+    sets = [ontology(one) for one in names if one not in (FREE, UNLABELLED)]
     if json:
         print_json([_as_json(one) for one in sets])
         return
@@ -64,7 +64,7 @@ def labels(
 
 
 def _together(chosen: Ontology) -> list[str]:
-    """A label set in a few lines: its classes below their upper classes, where these are others."""
+    """Lines on a label set: its classes below their upper classes, where these differ."""
     head = f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"
     groups: dict[str, list[str]] = {}
     for label in chosen.labels:
@@ -72,27 +72,25 @@ def _together(chosen: Ontology) -> list[str]:
         grouped = f"{upper} ({valence})" if upper is not None and _is_fine(chosen) else ""
         groups.setdefault(grouped, []).append(label)
     width = max(len(group) + 2 if group else 0 for group in groups)
-    return [head, *(f"  {group:<{width}}{', '.join(found)}" for group, found in groups.items())]
+    return [head, *(f"  {group:<{width}}{', '.join(members)}" for group, members in groups.items())]
 
 
 def _singly(chosen: Ontology) -> list[str]:
-    """A label set with a line for each class: upper class, valence, and what else it may be called."""
+    """Lines on a label set, one per class: upper class, valence, and other spellings."""
     width = max((len(label) for label in chosen.labels), default=0)
     lines = [f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"]
-    for told in _as_json(chosen)["classes"]:
-        words = (
-            [] if told["upper"] is None or not _is_fine(chosen) else [f"{told['upper']}, {told['valence']}"]
-        )
-        if told["spellings"]:
-            words.append(f"also: {', '.join(told['spellings'])}")
-        if told["leaves"] not in ([], [told["label"]]):
-            words.append(f"of the 33: {', '.join(told['leaves'])}")
-        lines.append(f"  {told['label']:<{width}}  {'; '.join(words)}".rstrip())
+    for entry in _as_json(chosen)["classes"]:
+        words = [f"{entry['upper']}, {entry['valence']}"] if entry["upper"] and _is_fine(chosen) else []
+        if entry["spellings"]:
+            words.append(f"also: {', '.join(entry['spellings'])}")
+        if entry["leaves"] not in ([], [entry["label"]]):
+            words.append(f"of the 33: {', '.join(entry['leaves'])}")
+        lines.append(f"  {entry['label']:<{width}}  {'; '.join(words)}".rstrip())
     return lines
 
 
 def _is_fine(chosen: Ontology) -> bool:
-    """Whether its classes are leaves, which lie below upper classes."""
+    """Whether its classes are leaves, which have upper classes."""
     return all(leaf == label for leaf, label in chosen.from_leaf.items())
 
 
@@ -112,42 +110,42 @@ def _as_json(chosen: Ontology) -> dict[str, Any]:
     return {"name": chosen.name, "description": chosen.description, "classes": classes}
 
 
-def _found(workdir: Path) -> dict[str, Any]:
-    """The classes of a work folder, with numbers of clips in each part."""
+def _classes_of(workdir: Path) -> dict[str, Any]:
+    """Classes of a work folder, with numbers of clips in each part."""
     from fgbench.records import SPLITS
     from fgbench.runs.labels import read_labels
     from fgbench.runs.samples import clip_samples
     from fgbench.workfolders.manifest_index import read_index
 
     index = read_index(workdir)
-    found = read_labels(index)
+    label_set = read_labels(index)
     counts = Counter((sample.label, sample.part) for sample in clip_samples(workdir / "manifests"))
-    upper = found.basic or (None,) * len(found.labels)
+    upper = label_set.basic or (None,) * len(label_set.labels)
     return {
-        "name": found.name,
+        "name": label_set.name,
         "data_set": index["dataset"],
         "classes": [
             {"label": label, "upper": above, "clips": {part: counts[label, part] for part in SPLITS}}
-            for label, above in zip(found.labels, upper, strict=True)
+            for label, above in zip(label_set.labels, upper, strict=True)
         ],
     }
 
 
-def _show_found(found: dict[str, Any], *, json: bool) -> None:
+def _show_classes(label_set: dict[str, Any], *, json: bool) -> None:
     if json:
-        print_json(found)
+        print_json(label_set)
         return
-    classes = found["classes"]
-    say(f"{found['data_set']}: {len(classes)} classes, label set {found['name']}; numbers of clips")
+    classes = label_set["classes"]
+    say(f"{label_set['data_set']}: {len(classes)} classes, label set {label_set['name']}; numbers of clips")
     if not classes:
         return
-    width = max(len("class"), *(len(told["label"]) for told in classes))
-    above = max((len(told["upper"] or "") for told in classes), default=0)
+    width = max(len("class"), *(len(entry["label"]) for entry in classes))
+    above = max((len(entry["upper"] or "") for entry in classes), default=0)
     above = max(len("upper class"), above) + 2 if above else 0
     parts = list(classes[0]["clips"])
     head = f"{'  upper class' if above else '':<{above}}"
     say(f"  {'class':<{width}}{head}" + "".join(f"{part:>7}" for part in parts))
-    for told in classes:
-        numbers = "".join(f"{told['clips'][part]:>7,}" for part in parts)
-        group = f"{'  ' + (told['upper'] or '') if above else '':<{above}}"
-        say(f"  {told['label']:<{width}}{group}{numbers}")
+    for entry in classes:
+        numbers = "".join(f"{entry['clips'][part]:>7,}" for part in parts)
+        group = f"{'  ' + (entry['upper'] or '') if above else '':<{above}}"
+        say(f"  {entry['label']:<{width}}{group}{numbers}")

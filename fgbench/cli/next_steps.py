@@ -1,4 +1,4 @@
-"""The command that comes next, told at the end of the one before; nothing where it runs inside another."""
+"""The next command, printed at the end of a command that the user typed, not of one called by another."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fgbench.cli.console import say
 _NETWORK = "msau-small"
 
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
-"""Name of the command that runs; functions that are called directly have none."""
+"""Name of the typed command; ``None`` for functions that are called directly."""
 
 
 @contextmanager
 def nothing_typed() -> Iterator[None]:
-    """Forget at the end what was typed."""
+    """Reset at the end which command was typed."""
     token = _typed.set(None)
     try:
         yield
@@ -27,78 +27,78 @@ def nothing_typed() -> Iterator[None]:
 
 
 def remember(name: str | None) -> None:
-    """Keep which command the user has typed."""
+    """Store which command the user has typed."""
     _typed.set(name)
 
 
 def after_prepare(workdir: Path, *, has_classes: bool) -> None:
-    """What manifests are for: the audit, and a first baseline or detector of action units.
+    """Next after preparation: the audit, and a first baseline or detector of action units.
 
     Args:
         workdir: Work folder.
-        has_classes: Whether there are classes to tell apart.
+        has_classes: Whether there are classes.
     """
-    _tell(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
+    _show(("prepare",), [f"fgbench audit{_argument(workdir)}", _first_run(workdir, has_classes=has_classes)])
 
 
 def after_synth(root: Path) -> None:
-    """What drawn clips are for: to be prepared like any others.
+    """Next after drawing: preparation as of any other clips.
 
     Args:
         root: Folder of the data set.
     """
-    _tell(("synth",), [f"fgbench prepare --data-root {_quoted(root)}"])
+    _show(("synth",), [f"fgbench prepare --data-root {_quoted(root)}"])
 
 
 def after_status(workdir: Path, *, has_classes: bool) -> None:
-    """The report where there are runs, else what comes after the manifests."""
+    """The report if there are runs, else the next steps after preparation."""
     if any((workdir / "runs").glob("*/*/*/*result.json")):
-        _tell(("status",), [f"fgbench report{_option(workdir)}"])
+        _show(("status",), [f"fgbench report{_option(workdir)}"])
     else:
         audit = f"fgbench audit{_argument(workdir)}"
-        _tell(("status",), [audit, _first_run(workdir, has_classes=has_classes)])
+        _show(("status",), [audit, _first_run(workdir, has_classes=has_classes)])
 
 
 def after_audit(workdir: Path, *, has_classes: bool) -> None:
-    """What comes where no leak is in the way."""
-    _tell(("audit",), [_first_run(workdir, has_classes=has_classes)])
+    """Next after an audit without leaks."""
+    _show(("audit",), [_first_run(workdir, has_classes=has_classes)])
 
 
 def after_units(run: Path, *, has_classes: bool) -> None:
-    """What a detector of action units is for: the network of the classes, if there are some, or files.
+    """Next after a detector of action units: the network of the classes, if there are some, or files.
 
     Args:
         run: Folder of the run.
-        has_classes: Whether its work folder has classes to tell apart.
+        has_classes: Whether its work folder has classes.
     """
     work = run.parents[3]
     use = f"fgbench predict {_quoted(run)} FILE..."
     if has_classes:
         use = f"fgbench train msau --au-weights {_quoted(run)}{_option(work)}"
-    _tell(("train",), [use, f"fgbench report --html{_option(work)}"])
+    _show(("train",), [use, f"fgbench report --html{_option(work)}"])
 
 
 def after_runs(workdir: Path) -> None:
-    """The first network where there is none, and the report."""
+    """The first network if there is none, and the report."""
     commands = []
     runs = workdir / "runs"
     if not any(path.name.startswith("msau") for path in runs.iterdir()):
         trunk = "" if _has_units(workdir) else " --trunk none"
         commands.append(f"fgbench train msau --recipe {_NETWORK}{trunk}{_option(workdir)}")
     commands.append(f"fgbench report{_option(workdir)}")
-    _tell(("baseline", "train"), commands)
+    _show(("baseline", "train"), commands)
 
 
 def after_report(workdir: Path, *, has_classes: bool) -> None:
-    """The page, and the list of runs of classes."""
+    """The page, and the leaderboard of runs of classes."""
     commands = [f"fgbench report --html{_option(workdir)}"]
     if has_classes:
         commands.append(f"fgbench leaderboard{_option(workdir)}")
-    _tell(("report",), commands)
+    _show(("report",), commands)
 
 
 def sheet_command(workdir: Path, run: str) -> str:
-    """The command that shows one run for a reviewer."""
+    """Command that shows the sheet of one run."""
     return f"fgbench report --run {_quoted(Path(run))}{_option(workdir)}"
 
 
@@ -106,14 +106,14 @@ def _first_run(workdir: Path, *, has_classes: bool) -> str:
     return f"fgbench {'baseline lbp-svm' if has_classes else 'train au'}{_option(workdir)}"
 
 
-def _tell(typed: Sequence[str], commands: Sequence[str]) -> None:
-    """Print what comes next, if it is one of these that was typed."""
+def _show(typed: Sequence[str], commands: Sequence[str]) -> None:
+    """Print the next commands, if the typed command is one of these."""
     if _typed.get() in typed:
         say(f"next: {'; '.join(commands)}")
 
 
 def _has_units(workdir: Path) -> bool:
-    """Whether the data set brings labels of action units."""
+    """Whether the data set has labels of action units."""
     from fgbench import plugins
     from fgbench.errors import FgbenchError
     from fgbench.preparation.prepare import saved

@@ -1,4 +1,4 @@
-"""Options that several commands share, and those of the commands that make runs, each declared once."""
+"""Options of several commands, and those of the commands that make runs, each declared once."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _recipe(default: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a user says of runs; the help tells what each is."""
+    """Options of runs; their help describes each."""
 
     workdir: Workdir = places.DEMO_WORKDIR
     recipe: Annotated[
@@ -99,7 +99,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOptions(RunOptions):
-    """As :class:`RunOptions`, of a baseline whose recipe is the same on every machine."""
+    """As :class:`RunOptions`, for a baseline whose recipe is the same on every machine."""
 
     recipe: Annotated[str | None, _recipe("the baseline's own")] = None
 
@@ -112,13 +112,13 @@ def run_command(
     Args:
         app: Group of commands.
         name: Name of the command.
-        summary: What it does; ``None``: the function's docstring.
-        without: Names of options, of both, that the command does not have.
+        summary: Its help; ``None``: the function's docstring.
+        without: Names of options, shared or its own, that the command lacks.
 
     Returns:
-        A decorator that leaves the function as it is. All its arguments are given by name; one, ``run``, is
-        :class:`RunOptions` or derived from it. Its options take the place of ``run`` in the help: those that
-        stand before it follow ``--workdir``, those behind it ``--recipe``.
+        A decorator that returns the function unchanged. All its arguments are keywords; one, ``run``, is
+        :class:`RunOptions` or derived from it. Its options replace ``run`` in the help: those before it
+        follow ``--workdir``, those after it ``--recipe``.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
@@ -144,7 +144,7 @@ def run_command(
 
 
 def _parameters(kind: type[RunOptions]) -> list[Parameter]:
-    """The options of a class as parameters of a function."""
+    """Options of a class as parameters of a function."""
     types = get_type_hints(kind, include_extras=True)
     return [
         Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=types[one.name])

@@ -1,4 +1,4 @@
-"""What ``fgbench evaluate`` says of weights that were trained on other data than they are tested on."""
+"""Lines of ``fgbench evaluate`` on weights that were trained on other data than they are tested on."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ def origin_lines(details: Mapping[str, Any]) -> list[str]:
     """Sentences on weights that were trained on other data.
 
     Args:
-        details: Of the result of a run on other data.
+        details: Details of the result of a run on other data.
     """
     weights = details["weights"]
     assert isinstance(weights, dict)
     drawn = " (SYNTHETIC data)" if weights["synthetic"] else ""
     lines = [f"weights: {weights['run']}, trained on {weights['dataset']}{drawn}"]
-    known = details["clips_trained_on"]
-    if known is None:
+    seen = details["clips_trained_on"]
+    if seen is None:
         lines.append("the data that they were trained on are not at hand: an overlap cannot be ruled out")
-    elif known:
-        lines.append(f"warning: {known} of the test clips were trained or selected on: this is no fair test")
+    elif seen:
+        lines.append(f"warning: {seen} of the test clips were trained or selected on: this is no fair test")
     return lines + _transfer_lines(details)
 
 

@@ -1,4 +1,4 @@
-"""``fgbench report --html``: one page that shows a work folder."""
+"""``fgbench report --html``: the page of a work folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NAME = "report.html"
 
 
 def show_page(workdir: Path, out: Path | None) -> None:
-    """Write the page and tell where it lies.
+    """Write the page and print its path.
 
     Args:
-        workdir: Work folder; the embedded data set's is prepared where it is not.
-        out: The file, or a folder that is there; ``reports/report.html`` in the work folder if not given.
+        workdir: Work folder; that of the embedded data set is prepared if it is not.
+        out: The file, or an existing folder; ``None``: ``reports/report.html`` in the work folder.
 
     Raises:
-        ConfigError: If the folder holds a page that fgbench did not write, or the file is no page.
+        ConfigError: If fgbench did not write the existing page in the folder, or the file is no page.
         ManifestError: If there are no manifests, or they are damaged.
         ResourceError: If the file cannot be written.
     """

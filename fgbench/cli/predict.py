@@ -1,4 +1,4 @@
-"""``fgbench predict``: the classes of pictures and videos of the user's own."""
+"""``fgbench predict``: the classes of users' own pictures and videos."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from fgbench.runs.weights import Trained
 
 Ask = Callable[[Path, Path], "list[FilePrediction]"]
-"""Tells of a file, and writes the table of its frames."""
+"""Predicts a file, and writes the table of its frames."""
 
 OUT = places.BASE / "predictions"
-"""Where pictures and tables go by default."""
+"""Default folder of pictures and tables."""
 
 _TABLE = "predictions.parquet"
 _SEARCHED = {
@@ -40,7 +40,7 @@ _SEARCHED = {
     "never": "{}; trained on pictures as they are: so are files taken that are such crops",
     "where-found": "{}; small files without one taken as they are",
 }
-"""How faces are found, by ``faces.align`` of the recipe."""
+"""Detection of faces, by ``faces.align`` of the recipe."""
 
 
 def predict(
@@ -69,12 +69,12 @@ def predict(
     from fgbench.workfolders.output_folders import writing_in
 
     network, ask = _opened(read_trained(named_weights(run, workdir)), resolve(device), all_faces=all_faces)
-    faces = _found_by(network.trained).faces
+    faces = _file_settings(network.trained).faces
     searched = _SEARCHED[faces.align].format(faces.detector)
     note(f"{network.trained.name} on {network.device}; faces by {searched}")
     if is_drawn(network):
         note(DRAWN)
-    told: list[dict[str, Any]] = []
+    predicted: list[dict[str, Any]] = []
     names = output_names(paths)
     endings = [FRAMES, PICTURE]
     if all_faces:
@@ -85,34 +85,34 @@ def predict(
         try:
             with progress_bars(quiet=json) as progress:
                 for number, (path, name) in enumerate(zip(paths, names, strict=True)):
-                    for found, written in _told(path, name, network, ask, out=out, top=top):
-                        told.append(file_row(found, network, written))
+                    for prediction, written in _predicted(path, name, network, ask, out=out, top=top):
+                        predicted.append(file_row(prediction, network, written))
                         if not json:
-                            for line in file_lines(found, network, written, top):
+                            for line in file_lines(prediction, network, written, top):
                                 say(line)
                     progress("files", number + 1, len(paths))
         finally:
-            if told:  # also where the user interrupts
-                write_file_rows(out / _TABLE, told, network)
+            if predicted:  # also where the user interrupts
+                write_file_rows(out / _TABLE, predicted, network)
                 if has_units:
-                    write_unit_rows(out / UNIT_TABLE, told, network.classes)
-    failed = [item for item in told if item["status"] in TRANSIENT]
+                    write_unit_rows(out / UNIT_TABLE, predicted, network.classes)
+    failed = [item for item in predicted if item["status"] in TRANSIENT]
     if failed:
-        note(f"{len(failed)} of {len(told)} files failed; tracebacks: {out / LOG}")
+        note(f"{len(failed)} of {len(predicted)} files failed; tracebacks: {out / LOG}")
     if json:
-        known = {"units" if has_units else "classes": list(network.classes)}
-        rows = {"rows": list(unit_rows(told, network.classes))} if has_units else {}
-        print_json({"run": network.trained.name, **known, "files": told, **rows})
+        outputs = {"units" if has_units else "classes": list(network.classes)}
+        rows = {"rows": list(unit_rows(predicted, network.classes))} if has_units else {}
+        print_json({"run": network.trained.name, **outputs, "files": predicted, **rows})
     else:
         say(f"table: {out / (UNIT_TABLE if has_units else _TABLE)}")
-    if all(item["status"] != "ok" for item in told):
+    if all(item["status"] != "ok" for item in predicted):
         raise MediaError(
             f"no usable face in any of {len(paths)} files" if len(paths) > 1 else "no usable face",
             "look at the status of each file; the recipe of the work folder says how faces are found (faces)",
         )
 
 
-def _told(
+def _predicted(
     path: Path,
     name: str,
     network: FaceNetwork,
@@ -121,14 +121,14 @@ def _told(
     out: Path,
     top: int,
 ) -> list[tuple[FilePrediction, Mapping[str, str | None]]]:
-    """What is said of a file, and what was written; whatever is raised concerns this file alone."""
+    """Predictions of a file and the files written for it; an exception becomes a status."""
     from fgbench.inference.files import FilePrediction
 
     nothing: Mapping[str, str | None] = {"picture": None, "frames": None}
     try:
         return [
-            (found, write_picture(found, network, out, name, top))
-            for found in ask(path, out / f"{name}{FRAMES}")
+            (prediction, write_picture(prediction, network, out, name, top))
+            for prediction in ask(path, out / f"{name}{FRAMES}")
         ]
     except Exception as error:
         reason, detail = reason_and_detail(error)
@@ -137,22 +137,22 @@ def _told(
 
 
 def _opened(trained: Trained, device: torch.device, *, all_faces: bool) -> tuple[FaceNetwork, Ask]:
-    """The network that tells of faces, and what tells of a file and writes its frames."""
+    """The network of faces, and the function that predicts a file and writes its frames."""
     from fgbench.inference.pictures import is_image, predict_everyone
 
-    found = _found_by(trained)
-    network, ask = _one_face(trained, device, found)
+    settings = _file_settings(trained)
+    network, ask = _one_face(trained, device, settings)
 
     def asked(path: Path, to: Path) -> list[FilePrediction]:
         if all_faces and is_image(path):
-            return predict_everyone(path, network, found.faces, limits=found.limits)
+            return predict_everyone(path, network, settings.faces, limits=settings.limits)
         return [ask(path, to)]
 
     return network, asked
 
 
 def _one_face(
-    trained: Trained, device: torch.device, found: InputSettings
+    trained: Trained, device: torch.device, settings: InputSettings
 ) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
     from fgbench.inference.clips import predict_clip_file
     from fgbench.inference.pictures import predict_file
@@ -161,17 +161,17 @@ def _one_face(
     opened = open_trained(trained, device)
     if opened.task == "clips":
         clips = cast("ClipNetwork", opened)
-        return clips.faces, lambda path, to: predict_clip_file(path, clips, found, frames_to=to)
+        return clips.faces, lambda path, to: predict_clip_file(path, clips, settings, frames_to=to)
     network = cast("FaceNetwork", opened)
     return network, lambda path, to: predict_file(
-        path, network, found.faces, frames_to=to, limits=found.limits
+        path, network, settings.faces, frames_to=to, limits=settings.limits
     )
 
 
-def _found_by(trained: Trained) -> InputSettings:
-    """How faces were found and flow was computed for the data that a network was trained on.
+def _file_settings(trained: Trained) -> InputSettings:
+    """Settings of faces and flow of the data that a network was trained on.
 
-    Of weights from elsewhere the defaults, but for the flow where they tell of it.
+    For weights without a work folder the defaults, except for the flow where the weights store it.
     """
     from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
     from fgbench.inference.clips import InputSettings
@@ -185,8 +185,8 @@ def _found_by(trained: Trained) -> InputSettings:
         prepared, _ = saved(trained.workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
     faces = faces.model_copy(update=_geometry(trained, faces))
-    if told := trained.metadata.get(FLOW_ORIGIN):
-        flow = OpticalFlowConfig.model_validate(told)
+    if flow_origin := trained.metadata.get(FLOW_ORIGIN):
+        flow = OpticalFlowConfig.model_validate(flow_origin)
     return InputSettings(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,
@@ -199,16 +199,16 @@ def _found_by(trained: Trained) -> InputSettings:
 
 
 def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
-    """Geometry of the faces that a network was trained on, as its weights tell it.
+    """Geometry of the faces that a network was trained on, from its weights.
 
-    Those that do not are of an earlier version, and saw dlib's, the only one that there was: with the padding
-    of the recipe of their work folder, unless that was prepared anew with another geometry since.
+    Weights without it are of an earlier version and used dlib's geometry, the only one then: with the padding
+    in the recipe of their work folder, unless that was prepared anew with another geometry since.
     """
     from fgbench.config.prepare import DLIB_PADDING
     from fgbench.runs.face_origin import FACE_ORIGIN
 
-    if told := trained.metadata.get(FACE_ORIGIN):
-        return {key: told[key] for key in ("geometry", "padding")}
+    if origin := trained.metadata.get(FACE_ORIGIN):
+        return {key: origin[key] for key in ("geometry", "padding")}
     return {} if faces.geometry == "dlib" else {"geometry": "dlib", "padding": DLIB_PADDING}
 
 

@@ -1,4 +1,4 @@
-"""What ``fgbench predict`` writes for a file: its name, and a picture of the face that is told of."""
+"""Files of ``fgbench predict``: their names, and a picture of the predicted face."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from fgbench.methods.protocol import FaceNetwork
 
 FRAMES, PICTURE = ".frames.parquet", ".prediction.png"
-_LONGEST_STEM_BYTES = 200  # file systems take names of 255, and suffixes follow
+_LONGEST_STEM_BYTES = 200  # file systems allow names of 255, and suffixes follow
 
 DRAWN = "The network was trained on SYNTHETIC data: what it says of real faces means nothing."
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
-    """Names of the files that are written for others: theirs without suffix, with numbers where two agree.
+    """Names of the output files: those of the input without suffix, numbered where two agree.
 
-    Characters that no terminal should be given are written as escapes, and long names are cut.
+    Characters unsafe for a terminal are escaped, and long names are cut.
     """
     names: list[str] = []
     taken: set[str] = set()
@@ -46,9 +46,9 @@ def is_drawn(network: FaceNetwork) -> bool:
 
 
 def write_picture(
-    found: FilePrediction, network: FaceNetwork, out: Path, name: str, top: int
+    file_prediction: FilePrediction, network: FaceNetwork, out: Path, name: str, top: int
 ) -> Mapping[str, str | None]:
-    """Draw the face; returns what was written, by name."""
+    """Draw the face of a prediction; returns the written files by kind."""
     from fgbench import storage
     from fgbench.reports.rendering.render import png
     from fgbench.reports.run.prediction_picture import ShownPrediction, draw_prediction
@@ -56,50 +56,49 @@ def write_picture(
     frames = out / f"{name}{FRAMES}"
     written: dict[str, str | None] = {
         "picture": None,
-        "frames": str(frames) if found.kind == "video" and found.n_frames else None,
+        "frames": str(frames) if file_prediction.kind == "video" and file_prediction.n_frames else None,
     }
-    if found.portrait is None:
+    if file_prediction.portrait is None:
         return written
-    portrait = found.portrait
-    said = portrait.probabilities
+    portrait = file_prediction.portrait
+    outputs = portrait.probabilities
     prediction = ShownPrediction(
-        title=_title(found, portrait),
-        notes=[*_notes(found), *([DRAWN] if is_drawn(network) else [])],
+        title=_title(file_prediction, portrait),
+        notes=[*_notes(file_prediction), *([DRAWN] if is_drawn(network) else [])],
         picture=portrait.picture,
         box_xyxy=portrait.box_xyxy,
         landmarks=portrait.landmarks,
         outline=portrait.outline,
         regions=portrait.regions,
         n_zooms=network.n_zooms,
-        fine=ranked(network.classes, said.fine)[:top],
-        basic=ranked(network.upper, said.basic),
-        basic_source=SUMS if said.basic_head is None else OWN,
+        fine=ranked(network.classes, outputs.fine)[:top],
+        basic=ranked(network.upper, outputs.basic),
+        basic_source=SUMS if outputs.basic_head is None else OWN,
         fine_title="likeliest action units" if network.task == "units" else "likeliest classes",
     )
-    if found.face is not None:
-        if found.face > MOST_DRAWN:
+    if file_prediction.face is not None:
+        if file_prediction.face > MOST_DRAWN:
             return written
-        name = f"{name}.face{found.face}"
+        name = f"{name}.face{file_prediction.face}"
     path = out / f"{name}{PICTURE}"
     storage.write_bytes(path, png(draw_prediction(prediction)))
     written["picture"] = str(path)
     return written
 
 
-def _title(found: FilePrediction, portrait: Portrait) -> str:
+def _title(prediction: FilePrediction, portrait: Portrait) -> str:
+    name = printable_name(prediction.path.name)
     if portrait.frame_index is None:
-        return printable_name(found.path.name)
-    return (
-        f"{printable_name(found.path.name)}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
-    )
+        return name
+    return f"{name}, surest frame: {portrait.frame_index} at {portrait.time_s:.2f} s"
 
 
-def _notes(found: FilePrediction) -> list[str]:
-    if found.kind != "video":
+def _notes(prediction: FilePrediction) -> list[str]:
+    if prediction.kind != "video":
         return []
-    how = f"told by the {streams_named(found)} from" if found.streams else "the mean over"
-    model = "" if found.streams else "; no temporal model"
+    how = f"told by the {streams_named(prediction)} from" if prediction.streams else "the mean over"
+    model = "" if prediction.streams else "; no temporal model"
     return [
-        f"Probabilities of this frame. The clip's label is {how} its {found.n_faces} frames with a usable "
-        f"face{model}."
+        f"Probabilities of this frame. The clip's label is {how} its {prediction.n_faces} frames with a "
+        f"usable face{model}."
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fgbench.preparation.prepare import RunReport
 
 _DRAWN = "synthetic.json"
-"""File in a data set that ``fgbench synth`` has drawn."""
+"""File that marks a data set drawn by ``fgbench synth``."""
 
 
 def prepare(
@@ -161,7 +161,7 @@ def prepare(
 
 
 def _refuse_other_data(work: Path, root: Path) -> None:
-    """Raise if the default work folder is of another data set whose folder has the same name."""
+    """Raise if the default work folder belongs to another data set whose folder has the same name."""
     from fgbench.errors import ConfigError, ManifestError
     from fgbench.workfolders.folder import read_origin
 
@@ -177,12 +177,12 @@ def _refuse_other_data(work: Path, root: Path) -> None:
 
 
 def _as_drawn(config: PrepareConfig) -> PrepareConfig:
-    """The recipe for data that ``fgbench synth`` has drawn."""
+    """Recipe for data that ``fgbench synth`` has drawn."""
     return config.model_copy(update={"dataset": config.dataset.model_copy(update={"synthetic": True})})
 
 
 def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
-    """The recipe with another decoder.
+    """Recipe with another decoder.
 
     Raises:
         ConfigError: If there is no such decoder.
@@ -194,7 +194,7 @@ def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
 
 
 def without_leaks(config: PrepareConfig) -> PrepareConfig:
-    """The recipe with its audit turned on; what it keeps apart follows the division."""
+    """Recipe with leaks dropped by its audit; what is kept apart follows the division into parts."""
     audit = config.audit.model_copy(update={"drop_leaks": True, "apart": config.split.group_by})
     return config.model_copy(update={"audit": audit})
 
@@ -219,9 +219,9 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
     folder = work / "stages"
     with storage.exclusive(work):
-        found = unused_files(config, root, work)
-        size = sum(path.lstat().st_size for path in found)
-        n_deleted = storage.remove_listed(folder, [path.relative_to(folder).as_posix() for path in found])
+        unused = unused_files(config, root, work)
+        size = sum(path.lstat().st_size for path in unused)
+        n_deleted = storage.remove_listed(folder, [path.relative_to(folder).as_posix() for path in unused])
     note(f"deleted {n_deleted} unused files ({size / 1e6:.1f} MB)")
 
 

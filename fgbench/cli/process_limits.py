@@ -1,15 +1,15 @@
-"""Limits of the process that no command can work under."""
+"""Limits of the process under which no command can work."""
 
 from __future__ import annotations
 
 from fgbench.errors import ResourceError
 
 _LEAST_ADDRESS_SPACE_GB = 4.0
-"""Libraries of numbers map a few GB, most of it without use, and more on machines of many cores."""
+"""Numerical libraries map a few GB, mostly unused, and more on machines with many cores."""
 
 
 def check_address_space() -> None:
-    """Refuse to begin where libraries would fail in ways that cannot be told, or wait for ever.
+    """Refuse to start where libraries would fail without a clear error, or hang.
 
     Raises:
         ResourceError: If the address space of the process is limited to less than 4 GB.

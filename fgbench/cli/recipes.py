@@ -1,4 +1,4 @@
-"""``fgbench recipes``: the recipes there are, and every key of one."""
+"""``fgbench recipes``: the recipes, and every key of one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _list(cards: list[RecipeCard], *, json: bool) -> None:
 
 
 def _data_set(card: RecipeCard) -> str:
-    """Title of the data set of a recipe; empty where it is of none, or cannot be read."""
+    """Title of the data set of a recipe; empty if it has none, or cannot be read."""
     from fgbench.catalogue.recipes import data_set_of, read_recipe
     from fgbench.errors import ConfigError
 
@@ -100,8 +100,8 @@ def _show(card: RecipeCard, *, json: bool) -> None:
 
 
 def _as_json(key: Any) -> dict[str, Any]:
-    told = {"key": key.path, "doc": key.doc}
+    entry = {"key": key.path, "doc": key.doc}
     if key.is_section:
-        return {**told, "is_section": True}
+        return {**entry, "is_section": True}
     default = {"default": key.default} if key.has_default else {}
-    return {**told, "value": key.value, **default, "is_required": not key.has_default, "takes": key.takes}
+    return {**entry, "value": key.value, **default, "is_required": not key.has_default, "takes": key.takes}

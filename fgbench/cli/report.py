@@ -136,7 +136,7 @@ def report(
         for key, fault in damaged_runs(one).items():
             note(f"left out {one / RUNS / key}: {fault}")
     for one in folders:
-        _tell_lacking_letters(one)
+        _note_lacking_letters(one)
     made: list[Table | Figure | Entry] = []
     failed = []
     gaps: dict[str, list[str]] = {}
@@ -169,21 +169,21 @@ def report(
         )
 
 
-def _tell_lacking_letters(workdir: Path) -> None:
-    """A line where figures cannot show the names of the classes."""
+def _note_lacking_letters(workdir: Path) -> None:
+    """Print a line if figures cannot show the names of the classes."""
     from fgbench.reports.rendering.fonts import lacking_note
     from fgbench.runs.labels import read_labels
     from fgbench.workfolders.manifest_index import is_published, read_index
 
-    if is_published(workdir) and (told := lacking_note(read_labels(read_index(workdir)).labels)):
-        note(told)
+    if is_published(workdir) and (sentence := lacking_note(read_labels(read_index(workdir)).labels)):
+        note(sentence)
 
 
 def _build(kind: str, name: str, workdirs: list[Path]) -> Table | Figure:
-    """A table or figure of a work folder, or of several where it shows several.
+    """Build a table or figure of a work folder, or of several if it shows several.
 
     Raises:
-        PluginError: If it is of another package, and fails or gives something else.
+        PluginError: If it is of another package, and fails or returns something else.
     """
     from fgbench import plugins
     from fgbench.reports.rendering.table import Figure, Table
@@ -219,8 +219,7 @@ def _write(
     printed: bool,
     own: bool,
 ) -> None:
-    """Write tables and figures, print them or a line of each, and write the index of them and of what was
-    left out."""
+    """Write tables and figures, print them or a line on each, and write the index of all."""
     from fgbench.naming import counted
     from fgbench.reports.index import FILES, Entry, entry_of, state, write_index
     from fgbench.reports.rendering.files import all_formats, file_names, write_item
@@ -268,6 +267,6 @@ def _ranked(workdir: Path) -> list[Table]:
 
 
 def _table(typed: str) -> str:
-    """Name of a table: ``"table1"`` of ``"I"`` or ``"1"``; of others their own, as of figures."""
+    """Name of a table: ``"table1"`` for ``"I"`` or ``"1"``; others, as figures, have their own."""
     number = str(completion.ROMAN.get(typed.upper(), typed))
     return f"table{number}" if number.isdecimal() else typed

@@ -1,4 +1,4 @@
-"""What the commands that make runs share: what they are asked for found, the work folder made ready."""
+"""Common steps of the commands that make runs: weights, recipes and work folders."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
 
 def named_weights(run: str, workdir: Path) -> Path:
-    """The weights that a user means, of the work folder or of another one below ``fgbench-data``.
+    """Find the weights that a user means, in the work folder or in another below ``fgbench-data``.
 
     Raises:
-        ConfigError: If several runs are meant.
-        ManifestError: If none is.
+        ConfigError: If several runs match.
+        ManifestError: If none does.
     """
     from fgbench.runs.weights import find_weights, work_folder
 
-    found = find_weights(run, workdir, places.work_folders())
-    own = work_folder(found)
+    weights = find_weights(run, workdir, places.work_folders())
+    own = work_folder(weights)
     is_named = Path(run).exists()
     if own is not None and not is_named and own.resolve() != workdir.resolve():
-        # As it was named, and not from the root of the disk.
-        note(f"{'/'.join(found.parts[-4:-1])} is taken from {found.parents[4]}")
-    return found
+        # As named, not as an absolute path.
+        note(f"{'/'.join(weights.parts[-4:-1])} is taken from {weights.parents[4]}")
+    return weights
 
 
 def default_recipe(name: str, workdir: Path, device: str | None, *, small: str | None = None) -> str:
-    """The recipe of a network that is meant when none is named, which is said in a line.
+    """Default recipe of a network, with a line that announces it.
 
-    The small one for the embedded data set, and wherever the CPU computes, on which the paper's takes days.
+    The small one for the embedded data set, and on the CPU, where the paper's takes days.
 
     Args:
-        name: Of the paper's recipe.
+        name: Name of the paper's recipe.
         workdir: Work folder.
         device: Name of the device, as the user gave it.
-        small: Name of the small recipe; ``None``: as the paper's, with ``-small``.
+        small: Name of the small recipe; ``None``: that of the paper's, with ``-small``.
     """
     small = small or f"{name}-small"
     if workdir == places.DEMO_WORKDIR:
@@ -62,27 +62,27 @@ def default_recipe(name: str, workdir: Path, device: str | None, *, small: str |
 
 
 def _is_cpu(device: str | None) -> bool:
-    """Whether a device is the CPU; of one that is not named, whether there is no GPU."""
+    """Whether a device is the CPU; for ``None``, whether there is no GPU."""
     if device is not None:
         return device.partition(":")[0] == "cpu"
     try:
         import torch
     except ImportError:
-        return False  # who opens the place says what to install
+        return False  # reported where the device is opened
     return not torch.cuda.is_available()
 
 
 @contextmanager
 def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[Runs]:
-    """What the functions of `fgbench.methods.steps` are told of runs; progress is shown meanwhile.
+    """Prepare for runs and yield arguments for `fgbench.methods.steps`; progress is shown meanwhile.
 
     Args:
-        run: What the user says of them.
+        run: The user's options.
         further: Work folders beside that of the runs.
-        on_device: Whether they need a device, which is then looked for before anything is prepared.
+        on_device: Whether the runs need a device, which is then looked for before anything is prepared.
 
     Raises:
-        FgbenchError: As of :func:`fgbench.methods.steps.work.find_device`.
+        FgbenchError: As for :func:`fgbench.methods.steps.work.find_device`.
     """
     from fgbench.methods.steps.work import find_device
 
@@ -109,7 +109,7 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
 def opened(
     workdir: Path, device: str | None, *, stages: Sequence[str] = (), jobs: int, quiet: bool
 ) -> Iterator[Place]:
-    """A place to test in: as :func:`fgbench.methods.steps.work.open_place`, begun as :func:`begun`."""
+    """Context of a test, from :func:`fgbench.methods.steps.work.open_place`, prepared as by :func:`begun`."""
     from fgbench.methods.steps.work import find_device, open_place
 
     find_device(device)
@@ -121,7 +121,7 @@ def opened(
 
 
 def prepare_embedded(workdir: Path, *, jobs: int) -> None:
-    """Prepare the embedded data set, if the work folder is its own and bare."""
+    """Prepare the embedded data set, if the work folder is its own and has no manifests."""
     from fgbench.workfolders.manifest_index import is_published
 
     if workdir == places.DEMO_WORKDIR and not is_published(workdir):

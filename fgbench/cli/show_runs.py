@@ -1,4 +1,4 @@
-"""Finished runs printed: one by one, or the folds and seeds of an experiment together."""
+"""Output of finished runs: one by one, or the folds and seeds of an experiment together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FULL = "the same command with --full"
-"""What prints the tables that a summary is taken from."""
+"""Command that prints the tables behind a summary."""
 
 
 def show_run(folder: Path, *, full: bool, json: bool) -> None:
@@ -40,12 +40,12 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
 def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     """Print finished runs: one by one, or the folds and seeds of an experiment together.
 
-    Of processes that train together the first prints for all, and writes what is kept beside the runs.
+    Of processes that train together only the first prints, and writes the files kept beside the runs.
 
     Args:
         folders: Runs; those of one experiment follow each other, and differ in fold or seed.
-        full: Whether with every class, fold and seed.
-        json: Whether as JSON.
+        full: Whether to print every class, fold and seed.
+        json: Whether to print JSON.
     """
     from itertools import groupby
 
@@ -64,7 +64,7 @@ def show_runs(folders: Sequence[Path], *, full: bool, json: bool) -> None:
 
 
 def _show_several(folders: Sequence[Path], *, full: bool, json: bool) -> None:
-    """Print the scores of an experiment over its seeds, or its folds, together; in full each, too."""
+    """Print the scores of an experiment over its seeds, or its folds; with ``full`` each, too."""
     from fgbench.reports.rendering.render import markdown
     from fgbench.reports.run import fold_scores, seed_scores, summary
     from fgbench.reports.run.confusion import write_confusion

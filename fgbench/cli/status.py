@@ -1,4 +1,4 @@
-"""``fgbench status`` and ``fgbench check``: how far a work folder is; whether it, or a data set, is sound."""
+"""``fgbench status`` and ``fgbench check``: progress of a work folder; soundness of it, or of a data set."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
         ]  # in this work folder; nothing is done by looking
         print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
         return
-    say(f"recipe {config.name}, data {places.told(root)}, {counted(report.clips, 'clip')}")
+    say(f"recipe {config.name}, data {places.for_messages(root)}, {counted(report.clips, 'clip')}")
     width = max((10, *(len(stage.stage) for stage in report.turned_on)))
     for stage in report.turned_on:
         rejected = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
@@ -100,7 +100,7 @@ def check(
 
 
 def _remembered(what: Path) -> Path | None:
-    """Folder of a data set of that name on this machine; a work folder comes first."""
+    """Folder of a data set of that name on this machine; a work folder takes precedence."""
     from fgbench.catalogue.places import remembered_root
     from fgbench.config import load_prepare, recipe_names
 
@@ -111,11 +111,11 @@ def _remembered(what: Path) -> Path | None:
 
 
 def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool) -> None:
-    """Compare a work folder with the digests that were noted when it was written.
+    """Compare a work folder with the digests noted when it was written.
 
     Raises:
-        DatasetError: If it is the name of a data set whose folder is not known; or, for a repair, the data
-            set is not where it was.
+        DatasetError: If it is the name of a data set whose folder is unknown; or, for a repair, the data set
+            has moved.
         ManifestError: If something differs and is not repaired, or there are no manifests.
     """
     from fgbench.config import recipe_names
@@ -131,30 +131,30 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
     refuse_data_folder(workdir, "fgbench check")
     mended = _mend(workdir, jobs=jobs, json=json) if repair else ()
     with load("engines", "local").start(jobs) as runner:
-        found = faults(workdir, deep=deep, runner=runner)
-    files = 0 if found else len(read_index(workdir)["files"])
+        fault_lines = faults(workdir, deep=deep, runner=runner)
+    files = 0 if fault_lines else len(read_index(workdir)["files"])
     if json:
-        print_json({"files": files, "faults": found, "mended": list(mended)})
+        print_json({"files": files, "faults": fault_lines, "mended": list(mended)})
     else:
         for line in mended:
             say(f"made anew: {line}")
-        for line in found:
+        for line in fault_lines:
             say(line)
-    if found:
+    if fault_lines:
         raise ManifestError(
-            f"{workdir} has {len(found)} fault{'s' if len(found) > 1 else ''}",
-            _remedy(workdir, found, repaired=repair),
+            f"{workdir} has {len(fault_lines)} fault{'s' if len(fault_lines) > 1 else ''}",
+            _remedy(workdir, fault_lines, repaired=repair),
         )
     if not json:
         say(f"{files} files, all as their index says")
 
 
-def _remedy(workdir: Path, found: Sequence[str], *, repaired: bool) -> str:
-    """What to do about faults, each kind of which has a remedy of its own."""
-    foreign = [line for line in found if line.endswith(": not in the index")]
-    kept = [line for line in found if line.startswith(("runs/", "cache/"))]
+def _remedy(workdir: Path, fault_lines: Sequence[str], *, repaired: bool) -> str:
+    """Advice on faults, for each kind."""
+    foreign = [line for line in fault_lines if line.endswith(": not in the index")]
+    kept = [line for line in fault_lines if line.startswith(("runs/", "cache/"))]
     remedies = []
-    if len(foreign) + len(kept) < len(found):
+    if len(foreign) + len(kept) < len(fault_lines):
         remedies.append(
             "run fgbench prepare with its recipe and --data-root again"
             if repaired

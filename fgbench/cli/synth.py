@@ -76,8 +76,8 @@ def synth(
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:
         clips = plan(options)
-        persons = len({clip.subject for clip in clips})
-        note(f"drawing {counted(len(clips), 'clip')} of {counted(persons, 'synthetic person')} into {out}")
+        people = len({clip.subject for clip in clips})
+        note(f"drawing {counted(len(clips), 'clip')} of {counted(people, 'synthetic person')} into {out}")
         with progress_bars() as progress:
             generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")

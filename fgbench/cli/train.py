@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
 
 VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-joint", "msau-progressive")
-"""Networks of Table II, one whose trunk trains along (paper section V-B), and the one of Figure 7."""
+"""Networks of Table II, one whose trunk is trained as well (paper section V-B), and the one of Figure 7."""
 
 TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
 """Temporal streams of TMSAU-Net (Table V)."""
@@ -80,18 +80,18 @@ def au(
     with begun(run, *further) as how:
         from fgbench.methods.steps.units import train_units
 
-        found = train_units(config, workdir, further=further, folds=folds, **how)
-    folders = [folder for one in found for folder in one]
+        by_seed = train_units(config, workdir, further=further, folds=folds, **how)
+    folders = [folder for one in by_seed for folder in one]
     if run.json:
         print_json([read_au_result(folder) for folder in folders])
         return
     if run.full:
-        for of_seed in found:
+        for of_seed in by_seed:
             say(markdown(au_table(of_seed)))
         if run.seeds > 1:
             say(markdown(au_seed_table(folders)))
     else:
-        for line in units_summary(found):
+        for line in units_summary(by_seed):
             say(line)
         say(f"every unit: {FULL}")
     for folder in folders:
@@ -155,7 +155,7 @@ def msau(
 
 
 def _start(init: str, run: RunOptions) -> tuple[Trained, str]:
-    """A trained network to start from, and the settings to train with: those of its run by default."""
+    """Trained network to start from, and the settings to train with: by default those of its run."""
     needs_torch()
     from fgbench.errors import ConfigError
     from fgbench.runs.digests import check_texts

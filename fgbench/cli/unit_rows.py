@@ -1,4 +1,4 @@
-"""What ``fgbench predict`` writes of a detector of action units: a row per file and frame."""
+"""Table of ``fgbench predict`` for detectors of action units: a row per file and frame."""
 
 from __future__ import annotations
 
@@ -16,34 +16,33 @@ TABLE = "action_units.csv"
 _BEFORE = ("file", "frame", "time_s", "status", "track")
 
 
-def unit_rows(told: Sequence[Mapping[str, Any]], units: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """A row per frame of every file that was read, in their order.
+def unit_rows(files: Sequence[Mapping[str, Any]], units: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield a row per frame of every file that was read, in their order.
 
     Args:
-        told: What was said of each file, or of each face of it; ``frames`` is where the table of its frames
-            lies, of a video.
+        files: Row of each file, or of each face in it; ``frames`` is the path of the table of its frames, for
+            a video.
         units: Names of the units.
 
     Returns:
-        ``file``, ``frame`` (from 0; 0 of a picture), ``time_s`` (``None`` of a picture), ``status``,
-        ``track`` (a number per face: as it is followed in a video, from left to right in a picture of which
-        every face is asked for), and the probability of each unit, ``None`` where no face is
-        usable.
+        ``file``, ``frame`` (from 0; 0 for a picture), ``time_s`` (``None`` for a picture), ``status``,
+        ``track`` (a number per face: as tracked in a video, from left to right in a picture with
+        ``--all-faces``), and the probability of each unit, ``None`` without a usable face.
     """
-    for item in told:
+    for item in files:
         if item["frames"] is not None:
             for row in _frames(Path(item["frames"])):
-                found = (row["frame_index"], row["time_s"], row["status"], row["track_id"])
-                yield _row(item["path"], found, row["probabilities"], units)
+                head = (row["frame_index"], row["time_s"], row["status"], row["track_id"])
+                yield _row(item["path"], head, row["probabilities"], units)
         elif item["kind"] == "image":
             yield _row(item["path"], (0, None, item["status"], item["face"]), item["probabilities"], units)
 
 
 def _row(
-    path: str, found: Sequence[Any], probabilities: Sequence[float] | None, units: Sequence[str]
+    path: str, head: Sequence[Any], probabilities: Sequence[float] | None, units: Sequence[str]
 ) -> dict[str, Any]:
     values = [None] * len(units) if probabilities is None else probabilities
-    return dict(zip((*_BEFORE, *units), (path, *found, *values), strict=True))
+    return dict(zip((*_BEFORE, *units), (path, *head, *values), strict=True))
 
 
 def _frames(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -53,8 +52,8 @@ def _frames(path: Path) -> Iterator[Mapping[str, Any]]:
     yield from read_rows(path, columns)
 
 
-def write_unit_rows(path: Path, told: Sequence[Mapping[str, Any]], units: Sequence[str]) -> None:
-    """Write :func:`unit_rows` as CSV: probabilities with six digits, nothing where there is none.
+def write_unit_rows(path: Path, files: Sequence[Mapping[str, Any]], units: Sequence[str]) -> None:
+    """Write :func:`unit_rows` as CSV: probabilities with six digits, blank if there is none.
 
     Raises:
         ResourceError: If the file cannot be written.
@@ -64,7 +63,7 @@ def write_unit_rows(path: Path, told: Sequence[Mapping[str, Any]], units: Sequen
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([cell_of(name) for name in (*_BEFORE, *units)])
-    for row in unit_rows(told, units):
+    for row in unit_rows(files, units):
         writer.writerow([_cell(row[name], is_unit=name in units) for name in (*_BEFORE, *units)])
     storage.write_bytes(path, text.getvalue().encode())
 

@@ -27,15 +27,15 @@ def evaluate_units(
     full: bool,
     json: bool,
 ) -> None:
-    """Predict test frames anew: of the data that a detector was scored on, or of others; print the scores.
+    """Predict test frames of the data that a detector was scored on, or of others, and print the scores.
 
     Args:
         trained: Weights of action units.
-        workdirs: Work folders that are named, at least one.
+        workdirs: Named work folders, at least one.
         device: Name of the device.
         jobs: Processes or threads.
-        full: Whether with the score of every unit.
-        json: Whether as JSON.
+        full: Whether to print the score of every unit.
+        json: Whether to print JSON.
     """
     from fgbench.methods.action_units.folders import further_folders
 
@@ -44,30 +44,30 @@ def evaluate_units(
         def enter(workdir: Path) -> Place:
             return stack.enter_context(opened(workdir, device, jobs=jobs, quiet=json))
 
-        found = [enter(workdir) for workdir in workdirs]
-        further = further_folders(trained, found)
-        found += [enter(workdir) for workdir in further or ()]
-        where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in found)
-        note(f"{trained.name} on {where}, {found[0].device}")
+        contexts = [enter(workdir) for workdir in workdirs]
+        further = further_folders(trained, contexts)
+        contexts += [enter(workdir) for workdir in further or ()]
+        where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in contexts)
+        note(f"{trained.name} on {where}, {contexts[0].device}")
         if further is None:
-            _elsewhere(trained, found[0], full=full, json=json)
+            _elsewhere(trained, contexts[0], full=full, json=json)
         else:
-            _again(trained, found, full=full, json=json)
+            _again(trained, contexts, full=full, json=json)
 
 
-def _again(trained: Trained, found: Sequence[Place], *, full: bool, json: bool) -> None:
+def _again(trained: Trained, contexts: Sequence[Place], *, full: bool, json: bool) -> None:
     from fgbench.inference.unit_test import evaluate_units as predict_again
     from fgbench.runs.unit_results import read_au_result
 
-    anew = predict_again(trained, found)
+    anew = predict_again(trained, contexts)
     folder = trained.path.parent
     n, most = len(anew.predictions.sample_ids), anew.largest_difference
-    told = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
-    _tell(
+    outcome = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
+    _print_scores(
         folder,
         anew.predictions,
         read_au_result(folder)["details"],
-        [f"the predictions of {n} frames {told}"],
+        [f"the predictions of {n} frames {outcome}"],
         {"largest_difference": most},
         full=full,
         json=json,
@@ -81,14 +81,13 @@ def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> Non
 
     data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
     folder = evaluate_units_elsewhere(trained, data)
-    found, details = read_au_predictions(folder), read_au_result(folder)["details"]
-    bare = [
-        unit for unit, is_there in zip(found.units, (found.labels != 0).any(0), strict=True) if not is_there
-    ]
+    predictions, details = read_au_predictions(folder), read_au_result(folder)["details"]
+    are_labelled = (predictions.labels != 0).any(0)
+    bare = [unit for unit, is_there in zip(predictions.units, are_labelled, strict=True) if not is_there]
     lines = [f"not annotated here, so not scored: {', '.join(bare)}"] if bare else []
-    _tell(
+    _print_scores(
         folder,
-        found,
+        predictions,
         details,
         origin_lines(details) + lines,
         {"largest_difference": None},
@@ -97,9 +96,9 @@ def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> Non
     )
 
 
-def _tell(
+def _print_scores(
     folder: Path,
-    found: AuPredictions,
+    predictions: AuPredictions,
     details: Mapping[str, Any],
     lines: Sequence[str],
     more: Mapping[str, Any],
@@ -115,19 +114,19 @@ def _tell(
     from fgbench.runs.unit_results import mean_f1, unit_scores
 
     if json:
-        scores = unit_scores(found.labels, found.probabilities, found.units)
+        scores = unit_scores(predictions.labels, predictions.probabilities, predictions.units)
         print_json(
             {
                 "run": str(folder),
                 "details": dict(details),
                 "units": [asdict(score) for score in scores],
                 "mean_f1": mean_f1(scores),
-                "n": len(found.sample_ids),
+                "n": len(predictions.sample_ids),
                 **more,
             }
         )
         return
-    table = scored_table(folder.parent.parent.name, [found], details)
+    table = scored_table(folder.parent.parent.name, [predictions], details)
     for line in [markdown(table)] if full else [*unit_lines(table), f"every unit: {FULL}"]:
         say(line)
     say(f"run: {folder}")

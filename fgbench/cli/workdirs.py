@@ -1,7 +1,7 @@
-"""The work folder that a command takes: by its position or as ``--workdir``, declared in one place.
+"""Work folder of a command, by position or as ``--workdir``, declared in one module.
 
-A command says ``workdir: Workdir`` (or ``workdirs`` where several may be named); :func:`add_command` gives it
-the argument beside the option, and hands on whichever was typed.
+A command declares ``workdir: Workdir`` (or ``workdirs`` where several may be named); :func:`add_command` adds
+the argument beside the option, and passes on whichever was typed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fgbench.cli.data_folders import refuse_data
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 DEMO = "./fgbench-data/demo/work"
-"""How help texts call the default of most commands, :data:`fgbench.cli.places.DEMO_WORKDIR`."""
+"""Name of the default of most commands in help texts, :data:`fgbench.cli.places.DEMO_WORKDIR`."""
 
 _OPTION = "--workdir"
 _BY_OPTION = "workdir_option"
@@ -27,12 +27,12 @@ _NAMES = ("workdir", "workdirs")
 
 
 def workdir_option(help_: str, show_default: str = DEMO, *, is_made: bool = True) -> Any:
-    """The option ``--workdir`` of a command.
+    """Declare the option ``--workdir`` of a command.
 
     Args:
-        help_: What the command does with the work folder.
-        show_default: What is taken where none is named, for the help.
-        is_made: Whether it is there already, so that a folder of data is refused.
+        help_: Use of the work folder by the command.
+        show_default: Default in the help.
+        is_made: Whether it should exist already, so that a folder of data is refused.
     """
     callback = refuse_data if is_made else None
     return typer.Option(_OPTION, help=help_, show_default=show_default, callback=callback)
@@ -44,13 +44,13 @@ Workdir = Annotated[Path, workdir_option("Work folder.")]
 def add_command(
     app: typer.Typer, name: str, *, metavar: str | None = None, **more: Any
 ) -> Callable[[_Command], _Command]:
-    """Add a function as a command that also takes its work folder by position; the function stays as it is.
+    """Add a function as a command that also takes its work folder by position; the function is unchanged.
 
     Args:
         app: The group of commands.
-        name: What is typed.
-        metavar: How the help calls the argument; ``None``: ``WORKDIR``.
-        more: For ``typer.Typer.command``.
+        name: Name of the command.
+        metavar: Name of the argument in the help; ``None``: ``WORKDIR``.
+        more: Further arguments of ``typer.Typer.command``.
     """
 
     def add(function: _Command) -> _Command:
@@ -61,18 +61,18 @@ def add_command(
 
 
 def one_of(by_position: Sequence[Path], by_option: Sequence[Path]) -> list[Path]:
-    """The work folders that were named in one of two ways, or in both ways alike.
+    """Work folders that were named in one of two ways, or in both ways alike.
 
     Args:
-        by_position: Those that were named by their position.
-        by_option: Those that were named with ``--workdir``.
+        by_position: Work folders named by position.
+        by_option: Work folders named with ``--workdir``.
 
     Raises:
-        typer.BadParameter: If both were, and other ones.
+        typer.BadParameter: If both name different ones.
     """
-    if by_position and by_option and _places(by_position) != _places(by_option):
+    if by_position and by_option and _resolved(by_position) != _resolved(by_option):
         raise typer.BadParameter(
-            f"the work folder is {_told(by_position)} by position and {_told(by_option)} by {_OPTION}, "
+            f"the work folder is {_joined(by_position)} by position and {_joined(by_option)} by {_OPTION}, "
             "expected one of both: leave one out",
             param_hint=_OPTION,
         )
@@ -80,8 +80,8 @@ def one_of(by_position: Sequence[Path], by_option: Sequence[Path]) -> list[Path]
 
 
 def _with_position(function: Callable[..., Any], metavar: str | None) -> Callable[..., Any]:
-    """A function whose work folder is an argument beside an option; itself where it takes none, or where
-    other arguments leave no position free."""
+    """Function whose work folder is an argument beside an option; unchanged if it takes none, or other
+    arguments leave no position free."""
     signature = inspect.signature(function, eval_str=True)
     name = next((name for name in _NAMES if name in signature.parameters), None)
     if name is None or not _is_free(signature):
@@ -118,7 +118,7 @@ def _with_position(function: Callable[..., Any], metavar: str | None) -> Callabl
 
 
 def _is_free(signature: inspect.Signature) -> bool:
-    """Whether a folder after the arguments of a command can be nothing but its work folder."""
+    """Whether a folder after the arguments of a command can only be its work folder."""
     arguments = [
         parameter
         for parameter in signature.parameters.values()
@@ -131,15 +131,15 @@ def _is_free(signature: inspect.Signature) -> bool:
     )
 
 
-def _listed(found: Path | Sequence[Path] | None) -> list[Path]:
-    if found is None:
+def _listed(named: Path | Sequence[Path] | None) -> list[Path]:
+    if named is None:
         return []
-    return [found] if isinstance(found, Path) else list(found)
+    return [named] if isinstance(named, Path) else list(named)
 
 
-def _places(folders: Sequence[Path]) -> list[Path]:
+def _resolved(folders: Sequence[Path]) -> list[Path]:
     return [folder.resolve() for folder in folders]
 
 
-def _told(folders: Sequence[Path]) -> str:
+def _joined(folders: Sequence[Path]) -> str:
     return " ".join(map(str, folders))

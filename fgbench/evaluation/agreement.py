@@ -1,13 +1,13 @@
 """Agreement of annotators corrected for chance: Krippendorff's alpha with a bootstrap interval.
 
 Alpha is 1 - (observed disagreement) / (disagreement expected by chance): 1 where all agree, 0 where they
-agree as often as values that are dealt out at random, below 0 where less. Any number of annotators is taken,
-and any who left something out; a unit with fewer than two values tells nothing and is passed over
-(Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011). Labels are compared by the nominal
-difference (0 or 1), numbers by the interval difference (their squared distance).
+agree as often as random values, below 0 where less. Any number of annotators may leave out units; a unit with
+fewer than two values carries no information and is skipped (Krippendorff, Computing Krippendorff's
+Alpha-Reliability, 2011). Labels are compared by the nominal difference (0 or 1), numbers by the interval
+difference (their squared distance).
 
-Intervals draw whole clusters of units, e.g. all clips of one person, as many as there are, with replacement,
-and lie between expanded percentiles. The paper tells no agreement: all of this is not stated in the paper.
+Intervals draw whole clusters of units, e.g. all clips of one subject, as many as there are, with replacement,
+and lie between expanded percentiles. The paper reports no agreement: all of this is not stated in the paper.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _Formula = Callable[[Floats], Floats]
 """Alphas (B, A) of sums (B, K); NaN where one is not defined."""
 
 N_RESAMPLES = 2_000
-"""Draws of an interval."""
+"""Draws per interval."""
 LEVEL = 0.95
-"""Confidence of an interval."""
+"""Confidence of intervals."""
 _DRAWN_AT_ONCE = 4_000_000
-"""Numbers drawn at a time (32 MB)."""
+"""Numbers drawn at once (32 MB)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,12 @@ class Agreement:
     """Krippendorff's alpha of some units.
 
     Attributes:
-        alpha: At most 1; ``None`` where it is not defined: no two values of one unit, or all values the same.
-        low: Lower end of its interval; ``None`` where fewer than two clusters have comparable values.
+        alpha: At most 1; ``None`` if undefined: no unit has two values, or all values are the same.
+        low: Lower end of its interval; ``None`` if fewer than two clusters have comparable values.
         high: Upper end.
-        n_units: Units with at least two values.
-        n_values: Their values.
-        n_clusters: Clusters that these units are of.
+        n_units: Number of units with at least two values.
+        n_values: Number of their values.
+        n_clusters: Number of their clusters.
     """
 
     alpha: float | None
@@ -58,33 +58,33 @@ def nominal_agreement(units: Sequence[Sequence[str]], *, clusters: Sequence[str]
 
     Args:
         units: Labels that annotators gave each unit.
-        clusters: What each unit is drawn with.
-        seed: Of the draws.
+        clusters: Cluster of each unit.
+        seed: Seed of the draws.
 
     Raises:
         ValueError: If there are not as many clusters as units.
     """
     counted, names = _label_sums(units, clusters)
-    (found,) = counted.agreements(lambda sums: _nominal(sums, len(names)), seed=seed)
-    return found
+    (agreement,) = counted.agreements(lambda sums: _nominal(sums, len(names)), seed=seed)
+    return agreement
 
 
 def class_agreement(
     units: Sequence[Sequence[str]], *, clusters: Sequence[str], seed: int = 0
 ) -> dict[str, Agreement]:
-    """Agreement on each label, this one against all others taken together; by name.
+    """Agreement on each label against all others together; by name.
 
     Args:
         units: Labels that annotators gave each unit.
-        clusters: What each unit is drawn with.
-        seed: Of the draws.
+        clusters: Cluster of each unit.
+        seed: Seed of the draws.
 
     Raises:
         ValueError: If there are not as many clusters as units.
     """
     counted, names = _label_sums(units, clusters)
-    found = counted.agreements(lambda sums: _against_others(sums, len(names)), seed=seed)
-    return dict(zip(names, found, strict=True))
+    agreements = counted.agreements(lambda sums: _against_others(sums, len(names)), seed=seed)
+    return dict(zip(names, agreements, strict=True))
 
 
 def numeric_agreement(
@@ -94,24 +94,24 @@ def numeric_agreement(
 
     Args:
         units: Finite numbers that annotators gave each unit.
-        clusters: What each unit is drawn with.
-        seed: Of the draws.
+        clusters: Cluster of each unit.
+        seed: Seed of the draws.
 
     Raises:
         ValueError: If there are not as many clusters as units.
     """
-    (found,) = _number_sums(units, clusters).agreements(_numeric, seed=seed)
-    return found
+    (agreement,) = _number_sums(units, clusters).agreements(_numeric, seed=seed)
+    return agreement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sums:
-    """All that alpha is made of, added up per cluster.
+    """Sums per cluster that alpha is computed from.
 
     Attributes:
         values: (G, K) float64.
-        n_units: Units with at least two values.
-        n_values: Their values.
+        n_units: Number of units with at least two values.
+        n_values: Number of their values.
     """
 
     values: Floats
@@ -119,34 +119,34 @@ class _Sums:
     n_values: int
 
     def agreements(self, formula: _Formula, *, seed: int) -> list[Agreement]:
-        """The alphas that a formula makes of the sums."""
+        """Alphas that a formula gives for the sums."""
         n_clusters = len(self.values)
         alphas = formula(self.values.sum(axis=0)[None])[0]
         low, high = np.full(alphas.shape, np.nan), np.full(alphas.shape, np.nan)
         if n_clusters > 1:
             drawn = np.concatenate([formula(times @ self.values) for times in _draws(n_clusters, seed=seed)])
-            for place in np.flatnonzero(np.isfinite(drawn).any(axis=0)):
-                column = drawn[np.isfinite(drawn[:, place]), place]
-                low[place], high[place] = np.quantile(column, _ends(n_clusters))
+            for column in np.flatnonzero(np.isfinite(drawn).any(axis=0)):
+                values = drawn[np.isfinite(drawn[:, column]), column]
+                low[column], high[column] = np.quantile(values, _ends(n_clusters))
         return [
             Agreement(
-                alpha=_known(alpha),
-                low=_known(low[place]) if np.isfinite(alpha) else None,
-                high=_known(high[place]) if np.isfinite(alpha) else None,
+                alpha=_finite(alpha),
+                low=_finite(low[column]) if np.isfinite(alpha) else None,
+                high=_finite(high[column]) if np.isfinite(alpha) else None,
                 n_units=self.n_units,
                 n_values=self.n_values,
                 n_clusters=n_clusters,
             )
-            for place, alpha in enumerate(alphas)
+            for column, alpha in enumerate(alphas)
         ]
 
 
 def _ends(n_clusters: int) -> tuple[float, float]:
-    """Quantiles between which the interval lies: beyond those of its level, the more so the fewer clusters.
+    """Quantiles at the ends of the interval: beyond those of its level, the more so the fewer clusters.
 
-    Percentiles of the bootstrap cover too little with few clusters: their spread lacks the factor
-    sqrt(G / (G - 1)), and they take the normal distribution for Student's (the expanded percentiles of
-    Hesterberg, What Teachers Should Know About the Bootstrap, 2015).
+    Bootstrap percentiles cover too little with few clusters: their spread lacks the factor sqrt(G / (G - 1)),
+    and they assume the normal distribution instead of Student's (the expanded percentiles of Hesterberg, What
+    Teachers Should Know About the Bootstrap, 2015).
     """
     from scipy.stats import norm, t
 
@@ -155,12 +155,12 @@ def _ends(n_clusters: int) -> tuple[float, float]:
     return 1 - end, end
 
 
-def _known(number: float) -> float | None:
+def _finite(number: float) -> float | None:
     return float(number) if np.isfinite(number) else None
 
 
 def _draws(n_clusters: int, *, seed: int) -> Iterator[Floats]:
-    """How often each cluster is in each draw, (n, n_clusters) float64, some draws at a time."""
+    """Number of times that each cluster is in each draw, (n, n_clusters) float64, some draws at a time."""
     generator = np.random.default_rng(seed)
     step = max(1, _DRAWN_AT_ONCE // n_clusters)
     for begin in range(0, N_RESAMPLES, step):
@@ -174,19 +174,19 @@ def _draws(n_clusters: int, *, seed: int) -> Iterator[Floats]:
 def _comparable(
     units: Sequence[Sequence[_Value]], clusters: Sequence[str]
 ) -> tuple[list[Sequence[_Value]], npt.NDArray[np.int64], int]:
-    """Units with at least two values, the number of the cluster of each, and the number of clusters."""
+    """Units with at least two values, the cluster index of each, and the number of clusters."""
     if len(clusters) != len(units):
         raise ValueError(f"{len(clusters)} clusters of {len(units)} units, expected one per unit")
-    kept = [place for place, values in enumerate(units) if len(values) > 1]
-    number = {name: row for row, name in enumerate(sorted({clusters[place] for place in kept}))}
-    rows = np.array([number[clusters[place]] for place in kept], np.int64)
-    return [units[place] for place in kept], rows, len(number)
+    kept = [row for row, values in enumerate(units) if len(values) > 1]
+    number = {name: index for index, name in enumerate(sorted({clusters[row] for row in kept}))}
+    rows = np.array([number[clusters[row]] for row in kept], np.int64)
+    return [units[row] for row in kept], rows, len(number)
 
 
 def _label_sums(units: Sequence[Sequence[str]], clusters: Sequence[str]) -> tuple[_Sums, tuple[str, ...]]:
-    """Sums (G, 2 C) and the names of the C labels: values of each label, then its mismatches.
+    """Sums (G, 2 C) and the names of the C labels: values per label, then mismatches per label.
 
-    A mismatch is a pair of this label and another in one unit of m values, and weighs 1 / (m - 1).
+    A mismatch is a pair of this label and another in one unit of m values, with weight 1 / (m - 1).
     """
     names = tuple(sorted({label for labels in units for label in labels}))
     number = {name: column for column, name in enumerate(names)}

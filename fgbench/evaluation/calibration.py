@@ -1,7 +1,7 @@
-"""Whether probabilities are as good as they say: calibration error, Brier score, reliability diagram.
+"""Calibration of probabilities: calibration error, Brier score, reliability diagram.
 
-The confidence of a prediction is the probability of the class predicted. Samples without prediction have no
-confidence and take no part; how many do is told. The paper does not look at calibration.
+The confidence of a prediction is the probability of the predicted class. Samples without prediction have no
+confidence and are left out; their number is reported. The paper does not look at calibration.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Bin:
     """A bin of a reliability diagram.
 
     Attributes:
-        low: Least confidence; of equal width: it is not in the bin, but 0 is in the first.
+        low: Least confidence; of bins of equal width exclusive, except for 0 in the first.
         high: Largest confidence.
-        n: Samples in it.
+        n: Number of samples.
         confidence: Their mean confidence; ``None`` without samples.
         accuracy: Share of them that are right; ``None`` without samples.
     """
@@ -49,10 +49,10 @@ class CalibrationScores:
     """Scores of probabilities; ``None`` without predictions.
 
     Attributes:
-        n: Samples with a prediction.
-        n_missing: Samples without.
+        n: Number of samples with a prediction.
+        n_missing: Number of samples without.
         ece: Expected calibration error, bins of equal width.
-        ece_adaptive: The same with bins of equally many samples.
+        ece_adaptive: The same with equally many samples per bin.
         brier: Mean over samples of the sum over classes of squared errors, 0 to 2 (Brier, 1950).
         confidence: Mean confidence.
         accuracy: Share of the samples with a prediction that are right.
@@ -73,12 +73,12 @@ def reliability_bins(
     """Bins of confidence with their accuracy.
 
     Args:
-        confidences: (N,) probabilities of the classes predicted, 0 to 1.
+        confidences: (N,) probabilities of the predicted classes, 0 to 1.
         right: (N,) whether the predictions are right.
         n_bins: Number of bins.
         binning: ``"width"``: bin k of B holds confidences in (k / B, (k + 1) / B]. ``"size"``: samples in
-            order of confidence are cut into groups that differ by one sample at most; fewer samples than
-            bins give fewer bins. Equal confidences may then be cut apart, in the order given.
+            order of confidence are split into groups whose sizes differ by one at most; fewer samples than
+            bins give fewer bins. Equal confidences may then be separated, in the order given.
 
     Raises:
         ValueError: If lengths differ, a number is not in 0 to 1, or there is no bin.
@@ -94,8 +94,8 @@ def reliability_bins(
         ends = [(float(confidence_N[group[0]]), float(confidence_N[group[-1]])) for group in groups]
     else:
         edges = np.arange(n_bins + 1) / n_bins
-        place = np.clip(np.searchsorted(edges, confidence_N, side="left") - 1, 0, n_bins - 1)
-        groups = [np.flatnonzero(place == number) for number in range(n_bins)]
+        bin_N = np.clip(np.searchsorted(edges, confidence_N, side="left") - 1, 0, n_bins - 1)
+        groups = [np.flatnonzero(bin_N == number) for number in range(n_bins)]
         ends = [(float(low), float(high)) for low, high in pairwise(edges)]
     return [
         Bin(
@@ -110,7 +110,7 @@ def reliability_bins(
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float | None:
-    """Mean distance of confidence and accuracy over bins, weighted by their samples; ``None`` without any."""
+    """Mean distance of confidence and accuracy over bins, weighted by samples; ``None`` without any."""
     n = sum(entry.n for entry in bins)
     gaps = [
         entry.n * abs(entry.accuracy - entry.confidence)
@@ -132,8 +132,8 @@ def confidences_of(
     """
     rows = np.flatnonzero(predicted != metrics.MISSING)
     chances = np.asarray(probabilities, np.float64)
-    found = np.clip(chances[rows, predicted[rows]], 0.0, 1.0)  # sums of float32 can pass 1 by a last bit
-    return found, truth[rows] == predicted[rows]
+    # Sums of float32 can pass 1 by a last bit.
+    return np.clip(chances[rows, predicted[rows]], 0.0, 1.0), truth[rows] == predicted[rows]
 
 
 def calibration_scores(

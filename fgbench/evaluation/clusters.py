@@ -1,7 +1,6 @@
-"""What samples are alike: those of one person, else of one film or recording, else of one clip.
+"""Clusters of similar samples: of one subject, else of one film or recording, else of one clip.
 
-Which of the three is told for each sample by itself: one sample of an unknown person does not take the person
-from the others.
+The choice is made for each sample by itself: one sample of an unknown subject does not affect the others.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ MEANING = (
 """Sentence for the notes of tables."""
 
 FEW = 30
-"""Clusters below which an interval is a rough guide only; ours, from the benchmark ``coverage``."""
+"""Number of clusters below which an interval is a rough guide only; ours, from the benchmark ``coverage``."""
 
 
 LEAST = 5
-"""Clusters below which no interval is printed: of two persons it says next to nothing; ours."""
+"""Number of clusters below which no interval is printed: with two subjects it means next to nothing; ours."""
 
 
 def cluster_names(
     *, subject_ids: Sequence[str | None], source_ids: Sequence[str | None], clip_ids: Sequence[str]
 ) -> tuple[str, ...]:
-    """The cluster of each of N samples: its kind and its name, e.g. ``"subject s07"``.
+    """Cluster of each of N samples: its kind and its name, e.g. ``"subject s07"``.
 
     Args:
-        subject_ids: Person shown; ``None`` if unknown.
+        subject_ids: Subject shown; ``None`` if unknown.
         source_ids: Film, recording or other source of the clip; ``None`` if unknown.
         clip_ids: Clip of each sample.
 
@@ -38,20 +37,20 @@ def cluster_names(
         ValueError: If lengths differ.
     """
     return tuple(
-        next(f"{kind} {name}" for kind, name in zip(_KINDS, found, strict=True) if name is not None)
-        for found in zip(subject_ids, source_ids, clip_ids, strict=True)
+        next(f"{kind} {name}" for kind, name in zip(_KINDS, ids, strict=True) if name is not None)
+        for ids in zip(subject_ids, source_ids, clip_ids, strict=True)
     )
 
 
-def clusters_told(names: Iterable[str]) -> str:
-    """How many clusters of each kind there are, e.g. ``"8 subjects and 3 clips"``."""
+def cluster_summary(names: Iterable[str]) -> str:
+    """Number of clusters of each kind in words, e.g. ``"8 subjects and 3 clips"``."""
     counts = Counter(name.partition(" ")[0] for name in set(names))
-    told = [f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in _KINDS if counts[kind]]
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told) or "no clusters"
+    parts = [f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in _KINDS if counts[kind]]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "no clusters"
 
 
-def few_told(n_clusters: int) -> list[str]:
-    """A sentence where intervals are of few clusters, or too few for any."""
+def few_clusters_notes(n_clusters: int) -> list[str]:
+    """Sentence on intervals of few clusters, or of too few for any; empty if there are enough."""
     if n_clusters >= FEW:
         return []
     if n_clusters < LEAST:

@@ -1,8 +1,8 @@
 """Fusion of the class scores of two streams, and the choice of its weight. Reads and writes nothing.
 
 The fused score is ``w * spatial + (1 - w) * temporal`` (paper section IV-B; the weights add up to 1, section
-V-F). The paper takes w = 0.5 and finds about 0.7 best; on which clips it looked is not stated in the paper.
-Here a weight is chosen on validation clips only.
+V-F). The paper takes w = 0.5 and finds about 0.7 best; on which clips is not stated in the paper. Here a
+weight is chosen on validation clips only.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ WEIGHTS = tuple(step / 10 for step in range(11))
 """Weights of the spatial stream that are compared: 0, 0.1, ... 1 (the steps are not stated in the paper)."""
 
 PAPER_WEIGHT = 0.5
-"""Weight of Table II (paper section IV-B)."""
+"""Weight in Table II (paper section IV-B)."""
 
-_DIGITS = 9  # numbers that agree to so many decimals are a tie
+_DIGITS = 9  # numbers that agree in so many decimals are a tie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Sweep:
 
     Attributes:
         part: ``"val"`` or ``"test"``.
-        sample_ids: Its samples.
+        sample_ids: Ids of its samples.
         weights: W weights of the spatial stream.
         confusions: (W, C, C + 1) confusion matrices, see :func:`fgbench.evaluation.metrics.confusion_matrix`.
     """
@@ -51,7 +51,7 @@ class Sweep:
 
 
 def fuse(spatial: Probabilities, temporal: Probabilities, weight: float) -> Probabilities:
-    """Probabilities of both streams together.
+    """Fused probabilities of both streams.
 
     Args:
         spatial: (N, C) float32; rows of samples without prediction are NaN.
@@ -77,7 +77,7 @@ def fuse(spatial: Probabilities, temporal: Probabilities, weight: float) -> Prob
 
 
 def most_probable(probabilities: Probabilities) -> npt.NDArray[np.int64]:
-    """(N,) int64 place of the most probable class, the first of equals; ``metrics.MISSING`` for NaN rows.
+    """(N,) int64 index of the most probable class, the first of ties; ``metrics.MISSING`` for NaN rows.
 
     Args:
         probabilities: (N, C).
@@ -97,12 +97,12 @@ def sweep(
     part: str,
     weights: Sequence[float] = WEIGHTS,
 ) -> Sweep:
-    """Accuracy for each weight. Every sample of the part counts, one without prediction as wrong.
+    """Accuracy for each weight. Samples without prediction count as wrong.
 
     Args:
         spatial: (N, C) float32; rows of samples without prediction are NaN.
         temporal: (N, C) float32, likewise.
-        truth: (N,) places of the true classes.
+        truth: (N,) indices of the true classes.
         sample_ids: N ids of all samples of the part.
         part: Name of the part.
         weights: Weights of the spatial stream, each 0 to 1.
@@ -126,7 +126,7 @@ def sweep(
 
 
 def joined(sweeps: Sequence[Sweep]) -> Sweep:
-    """Sweeps of the folds of one seed, as if over all their samples together.
+    """Sweep over the samples of all folds of one seed together.
 
     Args:
         sweeps: At least one, of the same part and weights.
@@ -145,13 +145,13 @@ def joined(sweeps: Sequence[Sweep]) -> Sweep:
 
 
 def best_weight(sweeps: Sequence[Sweep], *, test: Collection[str]) -> float | None:
-    """The weight with the highest mean accuracy over some seeds, chosen on validation.
+    """Weight with the highest mean accuracy over some seeds, chosen on validation samples.
 
-    Of equals, that nearest to 0.5, then the smaller one (ours; not stated in the paper).
+    Of ties, that nearest to 0.5, then the smaller one (ours; not stated in the paper).
 
     Args:
         sweeps: One per seed, at least one, of the same weights.
-        test: Ids of all test samples, which may not take part.
+        test: Ids of all test samples, which must not be among them.
 
     Returns:
         The weight; ``None`` where there are no samples to choose on.
@@ -165,15 +165,15 @@ def best_weight(sweeps: Sequence[Sweep], *, test: Collection[str]) -> float | No
     for one in sweeps:
         shared = one.sample_ids & frozenset(test)
         if one.part != "val" or shared:
-            found = f"part {one.part!r}" if one.part != "val" else f"{len(shared)} test samples"
+            samples = f"part {one.part!r}" if one.part != "val" else f"{len(shared)} test samples"
             raise ConfigError(
-                f"the weight of the streams is chosen on {found}, expected validation samples only",
+                f"the weight of the streams is chosen on {samples}, expected validation samples only",
                 "choose it on the part 'val': scores of the test part would be too good",
             )
     rows = [one.uars for one in sweeps]
     means = []
-    for place, weight in enumerate(sweeps[0].weights):
-        values = [value for row in rows if (value := row[place]) is not None]
+    for index, weight in enumerate(sweeps[0].weights):
+        values = [value for row in rows if (value := row[index]) is not None]
         if len(values) < len(rows):
             return None
         means.append((-round(sum(values) / len(values), _DIGITS), round(abs(weight - 0.5), _DIGITS), weight))

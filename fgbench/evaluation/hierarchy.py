@@ -1,4 +1,4 @@
-"""How far wrong predictions go in the class tree (paper section III, Fig. 2 b).
+"""Distances of wrong predictions in the class tree (paper section III, Fig. 2 b).
 
 Four levels: root, pleasant or unpleasant, six upper classes, 33 leaves. The distance of two leaves is the
 number of edges between them: 0 the same, 2 the same upper class, 4 the same valence, 6 otherwise. The paper
@@ -19,23 +19,23 @@ from fgbench.evaluation.metrics import Counts
 from fgbench.taxonomy import basics, leaf, normal_label, ontology
 
 FARTHEST = 6
-"""Distance of two leaves of different valence; also that of "no prediction"."""
+"""Distance of two leaves of different valence, and of "no prediction"."""
 
 VALENCES = ("pleasant", "unpleasant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HierarchyScores:
-    """Scores of predictions in the class tree; what is not defined is ``None``.
+    """Scores of predictions in the class tree; undefined ones are ``None``.
 
     Attributes:
-        n: Samples.
-        n_wrong: Samples that are wrong, those without prediction among them.
-        upper_uar: Mean over the upper classes of the share taken for a leaf of the right one.
-        upper_war: Share of samples taken for a leaf of the right upper class.
-        valence_war: Share of samples taken for a leaf of the right valence.
-        inside_upper: Share of the wrong samples that are taken for a leaf of the right upper class.
-        inside_valence: Likewise of the right valence; those inside the upper class count too.
+        n: Number of samples.
+        n_wrong: Number of wrong samples, including those without prediction.
+        upper_uar: Mean over the upper classes of the share predicted as a leaf of the right one.
+        upper_war: Share of samples predicted as a leaf of the right upper class.
+        valence_war: Share of samples predicted as a leaf of the right valence.
+        inside_upper: Share of the wrong samples predicted as a leaf of the right upper class.
+        inside_valence: Likewise of the right valence, including those inside the upper class.
         mean_distance: Mean distance of prediction and truth over all samples.
         mean_distance_wrong: The same over the wrong samples.
     """
@@ -51,12 +51,12 @@ class HierarchyScores:
     mean_distance_wrong: float | None
 
     def to_json(self) -> dict[str, int | float | None]:
-        """The scores as plain values."""
+        """Scores as plain values."""
         return asdict(self)
 
 
 def tree_distance(first: str, second: str) -> int:
-    """Edges between two leaves of the class tree.
+    """Number of edges between two leaves of the class tree.
 
     Raises:
         UnknownLabelError: If one is not a leaf.
@@ -81,9 +81,9 @@ def distances(classes: Sequence[str]) -> npt.NDArray[np.int64]:
 @lru_cache(maxsize=8)
 def _distances(classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
     rows = [[*(tree_distance(true, other) for other in classes), FARTHEST] for true in classes]
-    found = np.array(rows, np.int64).reshape(len(classes), len(classes) + 1)
-    found.flags.writeable = False  # it is kept, and given to all who ask
-    return found
+    matrix = np.array(rows, np.int64).reshape(len(classes), len(classes) + 1)
+    matrix.flags.writeable = False  # it is cached and shared by all callers
+    return matrix
 
 
 def are_leaves(classes: Sequence[str]) -> bool:
@@ -119,15 +119,15 @@ def inside_counts(confusion: Counts, classes: Sequence[str], upper: str) -> tupl
         Its K leaves in the order of ``classes``, and (K, K + 2) int64: columns are these leaves, all other
         leaves, and "no prediction".
     """
-    places = [place for place, name in enumerate(classes) if leaf(name).basic == upper]
-    rows = confusion[places]
-    inside, missing = rows[:, places], rows[:, -1:]
+    inside_indices = [index for index, name in enumerate(classes) if leaf(name).basic == upper]
+    rows = confusion[inside_indices]
+    inside, missing = rows[:, inside_indices], rows[:, -1:]
     elsewhere = rows.sum(axis=1, keepdims=True) - inside.sum(axis=1, keepdims=True) - missing
-    return [classes[place] for place in places], np.concatenate([inside, elsewhere, missing], axis=1)
+    return [classes[index] for index in inside_indices], np.concatenate([inside, elsewhere, missing], axis=1)
 
 
 def hierarchy_scores(confusion: Counts, classes: Sequence[str]) -> HierarchyScores | None:
-    """Scores in the class tree.
+    """Scores of predictions in the class tree.
 
     Args:
         confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
@@ -143,13 +143,13 @@ def hierarchy_scores(confusion: Counts, classes: Sequence[str]) -> HierarchyScor
     n, apart = int(confusion.sum()), distances(classes)
     wrong = np.where(apart > 0, confusion, 0)
     n_wrong, total = int(wrong.sum()), int((wrong * apart).sum())
-    found = metrics.scores(upper, basics())
+    upper_scores = metrics.scores(upper, basics())
     right_valence = metrics.scores(valence, VALENCES).war
     return HierarchyScores(
         n=n,
         n_wrong=n_wrong,
-        upper_uar=found.uar,
-        upper_war=found.war,
+        upper_uar=upper_scores.uar,
+        upper_war=upper_scores.war,
         valence_war=right_valence,
         inside_upper=_share(int(wrong[apart == 2].sum()), n_wrong),
         inside_valence=_share(int(wrong[(apart == 2) | (apart == 4)].sum()), n_wrong),
@@ -158,11 +158,11 @@ def hierarchy_scores(confusion: Counts, classes: Sequence[str]) -> HierarchyScor
     )
 
 
-def _merged(confusion: Counts, places: Sequence[int], n_groups: int) -> Counts:
+def _merged(confusion: Counts, groups: Sequence[int], n_groups: int) -> Counts:
     """Counts of groups of classes; the last column stays "no prediction"."""
-    found = np.zeros((n_groups, n_groups + 1), np.int64)
-    np.add.at(found, (np.array(places)[:, None], np.array([*places, n_groups])), confusion)
-    return found
+    counts = np.zeros((n_groups, n_groups + 1), np.int64)
+    np.add.at(counts, (np.array(groups)[:, None], np.array([*groups, n_groups])), confusion)
+    return counts
 
 
 def _share(part: int, whole: int) -> float | None:

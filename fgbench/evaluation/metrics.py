@@ -1,8 +1,8 @@
-"""Metrics of classification, from a confusion matrix. Numbers that are not defined are blank, never 0.
+"""Classification metrics from a confusion matrix. Undefined numbers are blank, never 0.
 
 The paper's accuracy is the mean of the accuracies of the classes (section V-A), which is the unweighted
 average recall (UAR). A class without samples in the test set has no recall and is left out of that mean;
-``None`` in :class:`Scores` and NaN in arrays stand for what is not defined.
+undefined values are ``None`` in :class:`Scores` and NaN in arrays.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MISSING = -1
-"""Index that stands for "no prediction" (for example no face): it counts as wrong."""
+"""Index of "no prediction" (for example no face): it counts as wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,8 @@ class ClassScores:
 
     Attributes:
         label: Name of the class.
-        n: Samples of the class in the test set.
-        recall: Share of them that are found; ``None`` without samples.
+        n: Number of samples of the class in the test set.
+        recall: Share of them that are recognised; ``None`` without samples.
         precision: Share of predictions of the class that are right; ``None`` without predictions.
         f1: ``2 * hits / (samples + predictions)``; ``None`` without both.
     """
@@ -45,9 +45,9 @@ class Scores:
     """Scores of a set of predictions.
 
     Attributes:
-        n: Number of samples, those without prediction among them.
-        n_missing: Samples without prediction; they count as wrong.
-        n_classes: Classes with samples; means over classes are over these.
+        n: Number of samples, including those without prediction.
+        n_missing: Number of samples without prediction; they count as wrong.
+        n_classes: Number of classes with samples; means over classes are over these.
         uar: Unweighted average recall, the mean accuracy of the classes.
         war: Weighted average recall, the share of samples that are right.
         macro_f1: Mean F1 of the classes with samples.
@@ -63,7 +63,7 @@ class Scores:
     classes: tuple[ClassScores, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The scores as plain values."""
+        """Scores as plain values."""
         return {**asdict(self), "classes": [asdict(entry) for entry in self.classes]}
 
 
@@ -92,20 +92,20 @@ def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, n_classe
 
 def recalls(confusion: Counts) -> Floats:
     """(C,) recall of each class, NaN for a class without samples."""
-    return _ratio(np.diagonal(confusion), confusion.sum(axis=1))
+    return ratio(np.diagonal(confusion), confusion.sum(axis=1))
 
 
 def precisions(confusion: Counts) -> Floats:
     """(C,) precision of each class, NaN for a class that is never predicted."""
     n_classes = len(confusion)
-    return _ratio(np.diagonal(confusion), confusion[:, :n_classes].sum(axis=0))
+    return ratio(np.diagonal(confusion), confusion[:, :n_classes].sum(axis=0))
 
 
 def f1_scores(confusion: Counts) -> Floats:
     """(C,) F1 of each class, NaN for a class with neither samples nor predictions."""
     n_classes = len(confusion)
     total = confusion.sum(axis=1) + confusion[:, :n_classes].sum(axis=0)
-    return _ratio(2 * np.diagonal(confusion), total)
+    return ratio(2 * np.diagonal(confusion), total)
 
 
 def uar(confusion: Counts) -> float:
@@ -115,7 +115,7 @@ def uar(confusion: Counts) -> float:
 
 def war(confusion: Counts) -> float:
     """Share of samples that are right; NaN without samples."""
-    return float(_ratio(np.trace(confusion[:, : len(confusion)]), confusion.sum()))
+    return float(ratio(np.trace(confusion[:, : len(confusion)]), confusion.sum()))
 
 
 def macro_f1(confusion: Counts) -> float:
@@ -170,7 +170,8 @@ def _indices(values: npt.ArrayLike, kind: str, n_classes: int, *, lowest: int) -
     return array.astype(np.int64)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    """Elementwise ``part / whole``, float64; NaN where ``whole`` is 0."""
     above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     result: Floats = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
     return result

@@ -1,9 +1,9 @@
 """Tests and intervals for the difference between two runs on the same samples.
 
-Samples of one person or clip are alike, so that whole clusters are left out (intervals) or swapped between
-the runs (permutation test; Pitman, 1937; also in place of McNemar's binomial test, which takes samples for
-independent). Of methods with several seeds, intervals and p-values are those of other clusters and other
-seeds; of single runs the trained networks are held fixed.
+Samples of one subject or clip are alike, so whole clusters are left out (intervals) or swapped between the
+runs (permutation test; Pitman, 1937; also instead of McNemar's binomial test, which assumes independent
+samples). For methods with several seeds, intervals and p-values cover other clusters and other seeds; for
+single runs the trained networks are held fixed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from fgbench.errors import DatasetError
 from fgbench.evaluation.significance import ClusterCounts, Metric, check_clusters, mean_counts, uncertainty_of
 
 EXACT_UP_TO = 16
-"""Clusters that differ, up to which all 2^G ways of swapping are gone through (65,536)."""
+"""Largest number of differing clusters G for which all 2^G swaps are tried (65,536)."""
 
 _DRAWN_AT_ONCE = 4_000_000
-"""Signs drawn at a time."""
+"""Signs drawn at once."""
 _EQUAL = 1e-9
-"""Sums that are nearer than this are equal; counts of samples give steps far larger."""
+"""Distance below which sums are equal; counts of samples give far larger steps."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,13 +34,13 @@ class Difference:
 
     Attributes:
         metric: The score.
-        estimate: Over all samples, of the means over the seeds.
+        estimate: Difference over all samples, of the means over the seeds.
         low: Lower end of its interval, at least -1.
         high: Upper end, at most 1.
         level: Confidence.
         p: Two-sided p-value of no difference that goes with the interval.
         n_clusters: Number of clusters.
-        n_seeds: Seeds of each; of one, the trained network is held fixed.
+        n_seeds: Seeds of each method; with one, the trained network is held fixed.
     """
 
     metric: Metric
@@ -60,9 +60,9 @@ class Permutation:
     Attributes:
         statistic: Difference of the scores, the first minus the second.
         p: Two-sided p-value.
-        n_clusters: Clusters in which the runs differ; the others take no part.
-        n_permutations: Ways of swapping that were looked at.
-        is_exact: Whether these are all ways.
+        n_clusters: Clusters in which the runs differ; the others have no influence.
+        n_permutations: Number of swaps that were tried.
+        is_exact: Whether these are all swaps.
     """
 
     statistic: float
@@ -74,15 +74,15 @@ class Permutation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McNemar:
-    """McNemar's question, whether two runs are right equally often, asked of whole clusters.
+    """McNemar's test, whether two runs are right equally often, over whole clusters.
 
     Attributes:
         only_first: Samples that only the first run has right.
         only_second: Samples that only the second run has right.
         p: Two-sided p-value: the discordant samples of whole clusters change sides.
-        n_clusters: Clusters in which one run has more right than the other; the others take no part.
-        n_permutations: Ways of swapping that were looked at.
-        is_exact: Whether these are all ways.
+        n_clusters: Clusters in which one run has more right than the other; the others have no influence.
+        n_permutations: Number of swaps that were tried.
+        is_exact: Whether these are all swaps.
     """
 
     only_first: int
@@ -95,7 +95,7 @@ class McNemar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodTest:
-    """Whether the UAR of two methods differs.
+    """Test whether the UAR of two methods differs.
 
     Attributes:
         p: Two-sided p-value: of the permutation test of two single runs; that of the interval, over clusters
@@ -163,7 +163,7 @@ def method_test(first: Sequence[ClusterCounts], second: Sequence[ClusterCounts])
         try:
             p = paired_interval(first, second).p
         except DatasetError:
-            p = 1.0  # one cluster alone tells nothing
+            p = 1.0  # one cluster alone carries no information
     return MethodTest(p=p, is_over_seeds=is_over_seeds, permutation=permutation)
 
 
@@ -175,7 +175,7 @@ def mcnemar(
     seed: int = 0,
     n_permutations: int = 10_000,
 ) -> McNemar:
-    """Whether two runs are right equally often, by swapping whole clusters between them.
+    """Test whether two runs are right equally often, by swapping whole clusters between them.
 
     With every sample a cluster of its own this is the exact binomial test of McNemar (1947).
 
@@ -183,7 +183,7 @@ def mcnemar(
         right_first: (N,) whether the first run is right.
         right_second: (N,) likewise of the second, in the same order.
         clusters: N names of clusters.
-        seed: Of the draws, where there are too many ways to go through all.
+        seed: Seed of the draws, where there are too many swaps to try all.
         n_permutations: Number of draws.
 
     Raises:
@@ -194,18 +194,18 @@ def mcnemar(
             f"{right_first.size} and {right_second.size} samples, {len(clusters)} clusters, expected the same"
         )
     one, other = right_first & ~right_second, right_second & ~right_first
-    names, place = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    names, cluster_N = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     parts = np.bincount(
-        place, weights=one.astype(np.float64) - other.astype(np.float64), minlength=names.size
+        cluster_N, weights=one.astype(np.float64) - other.astype(np.float64), minlength=names.size
     )
-    found = _swap(parts.astype(np.float64), seed=seed, n_permutations=n_permutations)
+    swapped = _swap(parts.astype(np.float64), seed=seed, n_permutations=n_permutations)
     return McNemar(
         only_first=int(one.sum()),
         only_second=int(other.sum()),
-        p=found.p,
-        n_clusters=found.n_clusters,
-        n_permutations=found.n_permutations,
-        is_exact=found.is_exact,
+        p=swapped.p,
+        n_clusters=swapped.n_clusters,
+        n_permutations=swapped.n_permutations,
+        is_exact=swapped.is_exact,
     )
 
 
@@ -217,13 +217,13 @@ def permutation_test(
     seed: int = 0,
     n_permutations: int = 10_000,
 ) -> Permutation:
-    """Whether two runs are equally good: the predictions of whole clusters are swapped between them.
+    """Test whether two runs are equally good by swapping the predictions of whole clusters between them.
 
     Args:
         first: Counts of the first run.
         second: Counts of the second run, of the same samples.
         metric: ``"uar"`` or ``"war"``.
-        seed: Of the draws, where there are too many ways to go through all.
+        seed: Seed of the draws, where there are too many swaps to try all.
         n_permutations: Number of draws.
 
     Raises:
@@ -244,30 +244,30 @@ def permutation_test(
 def class_permutation_tests(
     first: ClusterCounts, second: ClusterCounts, *, seed: int = 0, n_permutations: int = 10_000
 ) -> list[Permutation | None]:
-    """As :func:`permutation_test`, for the recall of each of the C classes; ``None`` without samples."""
+    """Permutation tests of the recall of each of the C classes; ``None`` without samples."""
     _check_samples(first, second)
     apart, true = first.right - second.right, first.true.sum(axis=0)
     return [
-        _swap(apart[:, place] / total, seed=seed, n_permutations=n_permutations) if total else None
-        for place, total in enumerate(true)
+        _swap(apart[:, column] / total, seed=seed, n_permutations=n_permutations) if total else None
+        for column, total in enumerate(true)
     ]
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """p-values corrected for their number (Holm, 1979).
 
-    If those below a level are called significant, the chance of even one false call is at most that level.
+    If those below a level are called significant, the chance of any false one is at most that level.
 
     Args:
-        p_values: Of all tests; ``None`` where there is none, which does not count.
+        p_values: p-values of all tests; ``None`` for tests without one, which do not count.
     """
-    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
-    found: list[float | None] = [None] * len(p_values)
+    ordered = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    corrected: list[float | None] = [None] * len(p_values)
     highest = 0.0
-    for rank, (p, place) in enumerate(known):
-        highest = max(highest, min(1.0, (len(known) - rank) * p))
-        found[place] = highest
-    return found
+    for rank, (p, index) in enumerate(ordered):
+        highest = max(highest, min(1.0, (len(ordered) - rank) * p))
+        corrected[index] = highest
+    return corrected
 
 
 def _swap(parts: Floats, *, seed: int, n_permutations: int) -> Permutation:

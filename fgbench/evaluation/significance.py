@@ -1,14 +1,14 @@
 """Confidence intervals of scores from clusters of samples: whole subjects, films or clips vary, not samples.
 
-Samples of one person or one clip are alike, so that intervals from single samples are too narrow. How much a
-score varies with the clusters is told by leaving out one at a time (jackknife; Efron and Stein, 1981), how
-much it varies with the training by the scores of the seeds. The interval is Student's t around the score,
-with the degrees of freedom of Satterthwaite (1946). With few clusters it covers where percentiles of
-bootstrap draws do not (benchmark ``coverage``). With one seed the trained network is held fixed.
+Samples of one subject or one clip are alike, so intervals from single samples are too narrow. The variance
+due to clusters is estimated by leaving out one at a time (jackknife; Efron and Stein, 1981), that due to
+training from the scores of the seeds. The interval is Student's t around the score, with the degrees of
+freedom of Satterthwaite (1946). With few clusters it covers where bootstrap percentiles do not (benchmark
+``coverage``). With one seed the trained network is held fixed.
 
-Clusters that all say the same, e.g. that all is right, have no spread, but leave open that others say
-otherwise: up to the share that as many clusters would still miss at the level (the exact bound of Clopper and
-Pearson, 1934), and those by as much as can be.
+If all clusters agree, e.g. everything is right, they have no spread, but other clusters may still differ: up
+to the share that as many clusters would miss at the level (the exact bound of Clopper and Pearson, 1934), and
+those by as much as possible.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ Metric = Literal["uar", "war", "macro_f1"]
 Shares = npt.NDArray[np.float64]
 
 _ALIKE = 1e-9
-"""Standard error that is rounding alone."""
+"""Standard error below which it is rounding alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +38,12 @@ class Interval:
 
     Attributes:
         metric: ``"uar"``, ``"war"`` or ``"macro_f1"``.
-        estimate: The score of all samples, the mean over the seeds.
+        estimate: Score of all samples, the mean over the seeds.
         low: Lower end, at least 0.
         high: Upper end, at most 1.
         level: Confidence, e.g. 0.95.
         n_clusters: Number of clusters.
-        n_seeds: Number of seeds; of one, the trained network is held fixed.
+        n_seeds: Number of seeds; with one, the trained network is held fixed.
     """
 
     metric: Metric
@@ -57,13 +57,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClusterCounts:
-    """Samples counted per cluster and class; all that scores are made of.
+    """Samples counted per cluster and class, from which all scores follow.
 
     Attributes:
         names: G names of the clusters, sorted.
         right: (G, C) float64, samples that are right.
         true: (G, C) float64, samples of the class.
-        guessed: (G, C) float64, samples taken for the class.
+        guessed: (G, C) float64, samples predicted as the class.
     """
 
     names: tuple[str, ...]
@@ -72,14 +72,14 @@ class ClusterCounts:
     guessed: Shares
 
     def score(self, metric: Metric) -> float:
-        """The score of all samples; NaN without samples."""
-        (found,) = _score(*(kind.sum(axis=0)[None] for kind in self._kinds()), metric=metric)
-        return float(found)
+        """Score of all samples; NaN without samples."""
+        (score,) = _score(*(kind.sum(axis=0)[None] for kind in self._kinds()), metric=metric)
+        return float(score)
 
     def left_out(self, metric: Metric) -> Shares:
-        """Scores without one cluster each, (G,) float64; NaN where no sample is left.
+        """Scores without one cluster each, (G,) float64; NaN where no sample remains.
 
-        A class of which no sample is left has no part in the mean, as in
+        A class without remaining samples is left out of the mean, as in
         :func:`fgbench.evaluation.metrics.uar`.
         """
         return _score(*(kind.sum(axis=0) - kind for kind in self._kinds()), metric=metric)
@@ -90,11 +90,11 @@ class ClusterCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertainty:
-    """How far an estimate may be from the truth: independent sources of variance.
+    """Uncertainty of an estimate from independent sources of variance.
 
     Attributes:
-        variances: Variance of the estimate from each source, that of the clusters first.
-        freedoms: Degrees of freedom that each was estimated with.
+        variances: Variance of the estimate from each source, the clusters first.
+        freedoms: Degrees of freedom of each variance.
     """
 
     variances: tuple[float, ...]
@@ -107,14 +107,14 @@ class Uncertainty:
 
     @property
     def is_alike(self) -> bool:
-        """Whether all clusters say the same."""
+        """Whether all clusters agree."""
         return math.sqrt(self.variances[0]) < _ALIKE
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of the sum (Satterthwaite, 1946).
 
-        At most those of the first source, so that another one never makes an interval narrower.
+        At most those of the first source, so that a further source never makes an interval narrower.
         """
         parts = sum(
             variance**2 / freedom for variance, freedom in zip(self.variances, self.freedoms, strict=True)
@@ -148,15 +148,15 @@ class Uncertainty:
         return max(least, low), min(1.0, high)
 
     def p_value(self, estimate: float) -> float:
-        """Two-sided p-value of the hypothesis that the truth of a difference, from -1 to 1, is 0."""
-        found = 0.0
+        """Two-sided p-value of the hypothesis that the true difference, from -1 to 1, is 0."""
+        p = 0.0
         if self.is_alike:
-            found = float((1 + abs(estimate)) ** -(self.freedoms[0] + 1))  # where `ends` meets 0
+            p = float((1 + abs(estimate)) ** -(self.freedoms[0] + 1))  # where `ends` meets 0
         if self.error >= _ALIKE:
             from scipy.special import stdtr
 
-            found = max(found, float(2 * stdtr(self.freedom, -abs(estimate) / self.error)))
-        return found
+            p = max(p, float(2 * stdtr(self.freedom, -abs(estimate) / self.error)))
+        return p
 
 
 def count_clusters(
@@ -174,27 +174,27 @@ def count_clusters(
         predicted: (N,) indices of the predicted classes; ``metrics.MISSING`` for none.
         clusters: N names of clusters.
         n_classes: Number of classes.
-        names: Clusters to count, those without samples too; ``None`` for those that occur.
+        names: Clusters to count, including those without samples; ``None`` for those that occur.
 
     Raises:
         ValueError: If lengths differ, an index is out of range, or a cluster is not among ``names``.
     """
-    metrics.confusion_matrix(truth, predicted, n_classes=n_classes)  # refuses what is out of range
+    metrics.confusion_matrix(truth, predicted, n_classes=n_classes)  # refuses indices out of range
     truth_N, predicted_N = np.asarray(truth, np.int64), np.asarray(predicted, np.int64)
     if len(clusters) != truth_N.size:
         raise ValueError(f"{len(clusters)} clusters of {truth_N.size} samples, expected one per sample")
-    known = np.unique(np.asarray(clusters if names is None else names, dtype=str))
-    if strange := sorted({*clusters} - {*known.tolist()}):
-        raise ValueError(f"cluster {strange[0]!r} is not among the {known.size} names, expected one of them")
-    place = np.searchsorted(known, np.asarray(clusters, dtype=str))
+    kept = np.unique(np.asarray(clusters if names is None else names, dtype=str))
+    if strange := sorted({*clusters} - {*kept.tolist()}):
+        raise ValueError(f"cluster {strange[0]!r} is not among the {kept.size} names, expected one of them")
+    cluster_N = np.searchsorted(kept, np.asarray(clusters, dtype=str))
 
     def counted(chosen: npt.NDArray[np.bool_], classes: npt.NDArray[np.int64]) -> Shares:
-        cell = place[chosen] * n_classes + classes[chosen]
-        counts = np.bincount(cell, minlength=known.size * n_classes)
-        return counts.reshape(known.size, n_classes).astype(np.float64)
+        cell = cluster_N[chosen] * n_classes + classes[chosen]
+        counts = np.bincount(cell, minlength=kept.size * n_classes)
+        return counts.reshape(kept.size, n_classes).astype(np.float64)
 
     return ClusterCounts(
-        names=tuple(known.tolist()),
+        names=tuple(kept.tolist()),
         right=counted(truth_N == predicted_N, truth_N),
         true=counted(np.ones(truth_N.size, bool), truth_N),
         guessed=counted(predicted_N != metrics.MISSING, predicted_N),
@@ -202,7 +202,7 @@ def count_clusters(
 
 
 def mean_counts(seeds: Sequence[ClusterCounts]) -> ClusterCounts:
-    """Means over the seeds of one method, whose clusters are the same."""
+    """Means over the seeds of one method with the same clusters."""
     n = len(seeds)
     return ClusterCounts(
         names=seeds[0].names,
@@ -240,7 +240,7 @@ def cluster_interval(
 
 
 def seeds_interval(seeds: Sequence[ClusterCounts], *, metric: Metric, level: float = 0.95) -> Interval:
-    """Interval of the mean score of a method: of other clusters, and of other seeds where there are several.
+    """Interval of the mean score of a method over other clusters and, if it has several seeds, other seeds.
 
     Args:
         seeds: Counts of each seed, of the same clusters.
@@ -269,9 +269,9 @@ def seeds_interval(seeds: Sequence[ClusterCounts], *, metric: Metric, level: flo
 def uncertainty_of(
     methods: Sequence[tuple[Sequence[ClusterCounts], float]], *, metric: Metric
 ) -> Uncertainty:
-    """How much a weighted sum of mean scores of methods varies, with the clusters and with the seeds.
+    """Variance of a weighted sum of mean scores of methods, over clusters and over seeds.
 
-    Of the clusters: of the sum, since all methods see the same ones. Of the seeds: of each method that has
+    Over clusters: of the sum, since all methods see the same ones. Over seeds: of each method that has
     several; the trained network of another is held fixed.
 
     Args:
@@ -294,7 +294,7 @@ def uncertainty_of(
 
 
 def check_clusters(runs: Sequence[ClusterCounts]) -> None:
-    """Refuse what gives no interval.
+    """Refuse counts that give no interval.
 
     Raises:
         ValueError: If runs have different clusters.
@@ -312,13 +312,8 @@ def check_clusters(runs: Sequence[ClusterCounts]) -> None:
 def _score(right: Shares, true: Shares, guessed: Shares, *, metric: Metric) -> Shares:
     """(n,) scores of sums of counts, (n, C) each."""
     if metric == "war":
-        return _ratio(right.sum(axis=1), true.sum(axis=1))
+        return metrics.ratio(right.sum(axis=1), true.sum(axis=1))
     there = true > 0
     part, whole = (2 * right, true + guessed) if metric == "macro_f1" else (right, true)
     per_class = np.divide(part, whole, out=np.zeros_like(right), where=there)
-    return _ratio(per_class.sum(axis=1), there.sum(axis=1))
-
-
-def _ratio(part: Shares, whole: npt.NDArray[Any]) -> Shares:
-    found: Shares = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return found
+    return metrics.ratio(per_class.sum(axis=1), there.sum(axis=1))

@@ -1,4 +1,4 @@
-"""Failures of disk and memory in words: what could not be read or written, and what the user can do."""
+"""Failures of disk and memory as errors with advice for the user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WRITING = {
     errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
     errno.EIO: "the disk or its connection fails; look after it before you run the command again",
 }
-"""Failures of writing, and what to do."""
+"""Failures of writing, each with the advice for the user."""
 
 _READING = {
     errno.EACCES: "make it readable for you (chmod u+r; folders u+rx)",
@@ -44,17 +44,16 @@ def explained(path: Path) -> Iterator[None]:
     """Turn failures of the file system, or of memory, while ``path`` is written into one clear error.
 
     Raises:
-        ResourceError: In their place. A :class:`FileNotFoundError` is let through: what it misses is nothing
-            that is written.
+        ResourceError: In their place. A :class:`FileNotFoundError`, of another file, passes through.
     """
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as error:
-        told = error.strerror or str(error)
+        reason = error.strerror or str(error)
         remedy = WRITING.get(error.errno or 0, "look after the disk, or choose another folder")
-        raise ResourceError(f"cannot write {path}: {told}", remedy) from error
+        raise ResourceError(f"cannot write {path}: {reason}", remedy) from error
     except MemoryError as error:
         raise ResourceError(f"out of memory while {path} was written", _MEMORY) from error
 
@@ -64,9 +63,9 @@ def readable(path: Path) -> Iterator[None]:
     """Turn failures of the file system, or of memory, while ``path`` is read into one clear error.
 
     Raises:
-        ResourceError: In their place: not permitted, too many open files, a failing disk. That a file or its
-            folder is not there is let through as it is (:class:`FileNotFoundError`,
-            :class:`NotADirectoryError`), and so is :class:`IsADirectoryError`.
+        ResourceError: In their place: not permitted, too many open files, a failing disk.
+            :class:`FileNotFoundError`, :class:`NotADirectoryError` and :class:`IsADirectoryError` pass
+            through.
     """
     try:
         yield

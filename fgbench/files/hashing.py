@@ -18,18 +18,18 @@ _CHUNK = 1 << 20
 
 
 def hash_u64(*parts: str | int) -> int:
-    """A number in [0, 2**64) from strings and integers; different parts give unrelated numbers."""
+    """Return a number in [0, 2**64) from strings and integers; different parts give unrelated numbers."""
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()[:8], "big")
 
 
 def hash_unit(*parts: str | int) -> float:
-    """A number in [0, 1) from strings and integers."""
+    """Return a number in [0, 1) from strings and integers."""
     return (hash_u64(*parts) >> 11) / float(1 << 53)
 
 
 def bucket_of(clip_id: str, n_buckets: int) -> int:
-    """Number of the bucket that a clip belongs to."""
+    """Index of the bucket that a clip belongs to."""
     return hash_u64("bucket", clip_id) % n_buckets
 
 
@@ -43,7 +43,7 @@ def digest_file(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes, read in pieces.
 
     Raises:
-        OSError: If the file cannot be read, also if it is a folder or a pipe, say, which is not opened.
+        OSError: If the file cannot be read or is not a regular file (a folder, a pipe), which is not opened.
     """
     digest = hashlib.sha256()
     try:

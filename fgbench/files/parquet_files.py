@@ -1,8 +1,8 @@
 """Parquet files opened by the bytes of their paths, whatever these are.
 
-Arrow takes a path that is text for UTF-8, and fails on the other names that a file system may hold (in
-Latin-1, say, which Python gives as surrogates). So a file is opened here, and handed to it open. Nothing is
-atomic here, and no failure is explained: that is :mod:`fgbench.storage`.
+Arrow takes paths as UTF-8 text and fails on other names that a file system may hold (in Latin-1, say, which
+Python gives as surrogates), so the file is opened here and Arrow gets the open file. Writes are not atomic
+and failures not explained here: see :mod:`fgbench.storage`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_HOW: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "write_page_checksum": True})
-"""How Parquet is written: every page bears a checksum, so that whoever reads it can find damage."""
+_WRITE_OPTIONS: Mapping[str, Any] = MappingProxyType({"compression": "zstd", "write_page_checksum": True})
+"""Options of the Parquet writer; the checksum of every page lets readers find damage."""
 
 
 class ParquetSink:
@@ -39,7 +39,7 @@ class ParquetSink:
 
         self._file = pa.OSFile(os.fsencode(path), "wb")
         try:
-            self._writer = pq.ParquetWriter(self._file, schema, **_HOW)
+            self._writer = pq.ParquetWriter(self._file, schema, **_WRITE_OPTIONS)
         except BaseException:
             self._file.close()
             raise
@@ -49,7 +49,7 @@ class ParquetSink:
         self._writer.write_table(table, row_group_size=row_group_size)
 
     def close(self) -> None:
-        """Write the end of the file and close it; what is closed already stays as it is."""
+        """Write the end of the file and close it; does nothing if it is closed already."""
         try:
             self._writer.close()
         finally:
@@ -64,7 +64,7 @@ class ParquetSink:
 
 @contextmanager
 def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """A Parquet file open for reading, the checksums of its pages compared.
+    """Open a Parquet file for reading; the checksums of its pages are compared.
 
     Raises:
         OSError: If it cannot be opened or read; :class:`FileNotFoundError` where it is not there.

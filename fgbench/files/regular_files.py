@@ -1,8 +1,7 @@
-"""Files that somebody names, opened only if they are files: no pipes, devices or folders, and no more bytes
-than a bound allows.
+"""Opening of files that a user names: regular files only (no pipes, devices, folders), up to a size limit.
 
-A pipe that nobody writes to would wait for ever, ``/dev/zero`` has no end. The state of the file is asked for
-before it is opened and again of what was opened; the opening itself never waits.
+A pipe that nobody writes to would block for ever and ``/dev/zero`` has no end. The file's state is checked
+before opening and again on the opened file; opening itself never blocks.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ _MOST_GROWN_BYTES = 1 << 30
 
 
 def check_regular(path: Path) -> os.stat_result:
-    """State of a file; links are followed.
+    """Return the state of a regular file; links are followed.
 
     Raises:
-        MediaError: If there is nothing (reason ``missing_file``), something else than a file
-            (``not_a_file``), or it may not be looked at (``unreadable``).
+        MediaError: If it does not exist (reason ``missing_file``), is not a regular file (``not_a_file``), or
+            cannot be examined (``unreadable``).
     """
     try:
         return _only_regular(path, path.stat())
@@ -59,7 +58,7 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_regular(path: Path, *, max_bytes: int) -> bytes:
-    """All bytes of a file.
+    """Return all bytes of a file.
 
     Args:
         path: The file.
@@ -72,7 +71,7 @@ def read_regular(path: Path, *, max_bytes: int) -> bytes:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             data = file.read(min(size, max_bytes) + 1)
-            if size < len(data) <= max_bytes:  # it grows, or its size is not told, as that of files in /proc
+            if size < len(data) <= max_bytes:  # it grows, or reports no size, as files in /proc do
                 data += file.read(min(max_bytes - len(data) + 1, _MOST_GROWN_BYTES))
     except (OSError, ValueError) as error:
         raise _refused(path, error) from error
@@ -86,7 +85,7 @@ def read_regular(path: Path, *, max_bytes: int) -> bytes:
 
 
 def first_bytes(path: Path, count: int) -> bytes:
-    """The first bytes of a file, as many as there are.
+    """Return the first ``count`` bytes of a file, or all if it has fewer.
 
     Raises:
         MediaError: As :func:`check_regular`.

@@ -1,8 +1,8 @@
-"""Names of files that are being written, and which of them nobody writes any more.
+"""Names of files that are being written, and removal of those whose writer is gone.
 
-A file is written under a hidden name in its own folder that tells who writes it: the machine, the process and
-the process's start. What a process that is gone has left can therefore be told from what a living one is
-writing, and from files of anybody else's.
+A file is written under a hidden name in its own folder that contains its writer: the machine, the process and
+the process's start. So the remains of a dead process can be told apart from what a living one is writing, and
+from other people's files.
 """
 
 from __future__ import annotations
@@ -17,43 +17,41 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _NAME = re.compile(r"\.(.+)\.fgbench-([0-9a-f]{8})-(\d{1,10})-(\d{1,20})")
-"""Name of the file, machine, process, and its start in ticks since the machine's."""
+"""Groups: name of the file, machine, process id, and start of the process in ticks since the machine's."""
 
 _EARLIER = re.compile(
     r"(.+\.(?:parquet|json|yaml|csv|md|txt|tex|html|svg|png|pdf|jpg|pt|safetensors|onnx|npz|mp4))\.tmp-(\d{1,10})"
 )
-"""Name of the file and process, as versions before this one wrote them."""
+"""Groups: name of the file and process id, as earlier versions wrote them."""
 
 _ELSEWHERE_S = 24 * 60 * 60
-"""Seconds without a change after which a file of another machine's process, of which nothing is known, is
-taken for left behind."""
+"""Seconds without a change after which a file of another machine's process counts as abandoned."""
 
 
 def temporary_name(path: Path) -> Path:
-    """Name in the same folder under which this process writes ``path`` until it is complete."""
+    """Return the name in the same folder under which this process writes ``path`` until it is complete."""
     pid = os.getpid()
     return path.with_name(f".{path.name}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
 
 
 def is_temporary(name: str, *, of: Collection[str]) -> bool:
-    """Whether a file's name is that of an unfinished one of these names, whoever writes it."""
-    found = _NAME.fullmatch(name) or _EARLIER.fullmatch(name)
-    return found is not None and found[1] in of
+    """Whether a file name is the temporary name of one of ``of``, whoever writes it."""
+    match = _NAME.fullmatch(name) or _EARLIER.fullmatch(name)
+    return match is not None and match[1] in of
 
 
 def remove_temporaries(folder: Path, *, of: Collection[str] | None = None) -> int:
-    """Delete what processes that are gone left unfinished below a folder of fgbench's own.
+    """Delete the unfinished files of dead processes below a folder that fgbench owns.
 
-    Links are deleted by nobody and followed by nobody: neither a link to a folder below ``folder``, nor
-    ``folder`` itself where it is one.
+    Links are neither deleted nor followed, ``folder`` itself included.
 
     Args:
         folder: The folder; may be absent.
-        of: Names of files directly in ``folder`` whose temporaries are meant; ``None`` means any file's, in
-            all folders below too.
+        of: Names of files directly in ``folder`` whose temporaries are deleted; ``None`` deletes those of any
+            file, in all folders below too.
 
     Returns:
-        How many were deleted.
+        Number of deleted files.
     """
     removed = 0
     if folder.is_symlink() or not folder.is_dir():
@@ -69,10 +67,10 @@ def remove_temporaries(folder: Path, *, of: Collection[str] | None = None) -> in
 def _files(folder: Path, *, deep: bool) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            items = sorted(entries, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
-    for entry in found:
+    for entry in items:
         if entry.is_dir(follow_symlinks=False):
             if deep:
                 yield from _files(Path(entry.path), deep=True)
@@ -81,7 +79,7 @@ def _files(folder: Path, *, deep: bool) -> Iterator[os.DirEntry[str]]:
 
 
 def _written_by_none(entry: os.DirEntry[str]) -> str | None:
-    """Name of the file that a temporary was to become; ``None`` if it is none, or may still be written."""
+    """Name of the file that an abandoned temporary was to become; ``None`` if it may be in use or is none."""
     if ours := _NAME.fullmatch(entry.name):
         name, machine, pid, start = ours.groups()
         if machine != _machine():
@@ -100,18 +98,18 @@ def _written_by_none(entry: os.DirEntry[str]) -> str | None:
 def _start(pid: int) -> int | None:
     """Start of a process in clock ticks since the machine's; ``None`` if there is no such process.
 
-    Where the system does not tell, 0 for every process that is there.
+    0 for every existing process where the system does not give its start.
     """
     try:
-        told = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+        status = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return None if Path("/proc/self/stat").exists() else _start_untold(pid)
+        return None if Path("/proc/self/stat").exists() else _start_by_signal(pid)
     # The name of the program, in brackets, may hold anything.
-    state, *numbers = told.rpartition(")")[2].split()
+    state, *numbers = status.rpartition(")")[2].split()
     return None if state in "ZX" else int(numbers[18])
 
 
-def _start_untold(pid: int) -> int | None:
+def _start_by_signal(pid: int) -> int | None:
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -123,7 +121,7 @@ def _start_untold(pid: int) -> int | None:
 
 @functools.cache
 def _machine() -> str:
-    """What tells apart the machines, their starts, and containers with process numbers of their own."""
+    """Digest that differs between machines, their boots, and containers with their own process numbers."""
     parts = [platform.node()]
     for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
         try:

@@ -1,7 +1,7 @@
-"""A name in UTF-8 for every file, for libraries that take no other.
+"""UTF-8 names for files of any name, for libraries that take no other.
 
-Names of files may hold any bytes (those of Latin-1), which Python gives as surrogates; libraries in other
-languages refuse those. What is opened has another name, which is text.
+File names may hold any bytes (e.g. Latin-1), which Python gives as surrogates; libraries in other languages
+refuse those. A file that is open has a second name, which is text.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pathlib import Path
 from fgbench.naming import is_text
 
 _OPENED = "/proc/self/fd"
-"""Where Linux names what a process has open. Systems without it have no names that are no text."""
+"""Folder in which Linux names the open files of a process. Systems without it have text names alone."""
 
 
 @contextmanager
 def text_path(path: Path) -> Iterator[str]:
-    """A name of a file or folder that is text, and holds within the context.
+    """Yield a text name of a file or folder, valid within the context.
 
     Args:
-        path: Of a file or folder that is there.
+        path: Existing file or folder.
 
     Raises:
-        OSError: If its own name is none, and it cannot be opened.
+        OSError: If its own name is not text and it cannot be opened.
     """
     if is_text(str(path)):
         yield str(path)

@@ -38,7 +38,7 @@ from fgbench.inputs.batching import Batch, Batches, Slices, Source, epoch_order
 from fgbench.inputs.crops import draw_views
 from fgbench.inputs.resident import fits
 from fgbench.runs.context import Note
-from fgbench.runs.results import unheard
+from fgbench.runs.results import ignore
 from fgbench.storage import exclusive, explained, read_json, write_json
 from fgbench.training.context import Progress
 
@@ -179,7 +179,7 @@ def keep_maps(
     device: torch.device,
     resident_mb: int,
     progress: Progress,
-    note: Note = unheard,
+    note: Note = ignore,
 ) -> KeptMaps:
     """Return maps of all views of all images: those of the folder, else newly computed and kept there.
 
@@ -211,7 +211,7 @@ def keep_maps(
     if maps is None:
         with exclusive(folder):
             # Another process may have made them in between.
-            maps = existing(unheard)
+            maps = existing(ignore)
             if maps is None:
                 made = (n_views, n_made)
                 _make(folder, key, images, made, compute, batch=batch, progress=progress, note=note)
@@ -229,7 +229,7 @@ def find_maps(
     n_images: int,
     n_views: int,
     n_maps: int,
-    note: Note = unheard,
+    note: Note = ignore,
 ) -> Tensor | None:
     """Find complete and undamaged maps of a folder: (N, V, n_maps, C, h, w) float16, a memory-mapped file.
 

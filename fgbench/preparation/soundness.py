@@ -17,7 +17,7 @@ from fgbench.preparation import pipeline
 from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
-from fgbench.runs.digests import PREDICTIONS_OF, is_as_told, kept_files, opened_result
+from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
 from fgbench.workfolders.manifest_index import INDEX, MANIFESTS, read_index
 from fgbench.workfolders.sealed_json import as_object
 from fgbench.workfolders.verification import Runner, Verified
@@ -137,7 +137,7 @@ def _faults_of_kept(workdir: Path) -> Iterator[str]:
     for path, sha256 in kept_files(workdir):
         if not path.is_file():
             yield f"{path}: missing"
-        elif not is_as_told(path, sha256):
+        elif not matches_digest(path, sha256):
             yield f"{path}: content differs from what was written"
 
 

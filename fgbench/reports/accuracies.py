@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, few_told
+from fgbench.evaluation.clusters import LEAST, few_clusters_notes
 from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
 from fgbench.reports.experiments import Experiment
 from fgbench.reports.rendering.table import Cell, Spread
@@ -31,7 +31,7 @@ class Accuracies:
         mean: Mean over the classes with test samples.
         interval: 95 % interval of the mean, over clusters and seeds; ``None`` with fewer than five clusters.
         counts: Samples per cluster and class of each seed, the classes sorted by name.
-        samples: Test samples with their classes, of one seed.
+        samples: Test samples of one seed, each with its class.
         n_seeds: Number of seeds.
     """
 
@@ -60,7 +60,7 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
     """Accuracies of some predictions.
 
     Args:
-        seeds: One per seed, at least one, with the same classes in the same order.
+        seeds: Predictions of each seed, at least one, with the same classes in the same order.
 
     Raises:
         ValueError: If classes differ.
@@ -73,7 +73,7 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
     except DatasetError:
         interval = None
     return Accuracies(
-        recalls={label: over_seeds(recalls[:, place]) for place, label in enumerate(seeds[0].classes)},
+        recalls={label: over_seeds(recalls[:, column]) for column, label in enumerate(seeds[0].classes)},
         mean=over_seeds([metrics.uar(confusion) for confusion in confusions]),
         interval=interval,
         counts=counts,
@@ -85,30 +85,30 @@ def accuracies(seeds: Sequence[Predictions]) -> Accuracies:
 def chance_notes(measured: Iterable[Accuracies]) -> list[str]:
     """A sentence on the mean accuracy of guessing: one over the number of classes with test samples."""
     counts = {sum(value is not None for value in ours.recalls.values()) for ours in measured} - {0}
-    told = " or ".join(f"{1 / n:.3f}" for n in sorted(counts, reverse=True))
-    return [f"Chance, one over the number of classes with test samples, is {told}."] if told else []
+    chances = " or ".join(f"{1 / n:.3f}" for n in sorted(counts, reverse=True))
+    return [f"Chance, one over the number of classes with test samples, is {chances}."] if chances else []
 
 
 def few_notes(measured: Iterable[Accuracies]) -> list[str]:
-    """A sentence where an interval is of few clusters, or there is none."""
+    """Sentence on intervals of few clusters, or on their absence."""
     counts = [len(ours.counts[0].names) for ours in measured if ours.n_seeds]
-    return few_told(min(counts)) if counts else []
+    return few_clusters_notes(min(counts)) if counts else []
 
 
 def seed_counts(seeds: Sequence[Predictions], *, classes: Sequence[str]) -> tuple[ClusterCounts, ...]:
-    """Samples per cluster and class of each seed, all of the same clusters.
+    """Samples per cluster and class of each seed, over the same clusters.
 
     Args:
         seeds: Predictions of each seed.
-        classes: The classes, in the order wanted.
+        classes: The classes, in the wanted order.
 
     Raises:
-        ValueError: If they are not those of a seed.
+        ValueError: If a seed has other classes.
     """
     if len({frozenset(predictions.sample_ids) for predictions in seeds}) == 1:
-        seeds = clustered_alike([_ordered(predictions) for predictions in seeds])
+        seeds = clustered_alike([ordered_by_sample(predictions) for predictions in seeds])
     names = sorted({name for predictions in seeds for name in predictions.clusters()})
-    found = []
+    clustered = []
     for predictions in seeds:
         if sorted(predictions.classes) != sorted(classes):
             raise ValueError(f"predictions of {len(predictions.classes)} classes, expected the same ones")
@@ -116,20 +116,20 @@ def seed_counts(seeds: Sequence[Predictions], *, classes: Sequence[str]) -> tupl
         counts = count_clusters(
             truth, guessed, clusters=predictions.clusters(), n_classes=len(classes), names=names
         )
-        place = [predictions.classes.index(label) for label in classes]
-        found.append(
+        columns = [predictions.classes.index(label) for label in classes]
+        clustered.append(
             ClusterCounts(
                 names=counts.names,
-                right=counts.right[:, place],
-                true=counts.true[:, place],
-                guessed=counts.guessed[:, place],
+                right=counts.right[:, columns],
+                true=counts.true[:, columns],
+                guessed=counts.guessed[:, columns],
             )
         )
-    return tuple(found)
+    return tuple(clustered)
 
 
 def pooled(parts: Sequence[Predictions]) -> Predictions:
-    """Predictions one after another: of folds, or of seeds, where samples are there once per seed.
+    """Predictions of several folds, or of several seeds (which repeat samples), one after another.
 
     Args:
         parts: At least one, with the same classes in the same order.
@@ -154,18 +154,18 @@ def pooled(parts: Sequence[Predictions]) -> Predictions:
 def clustered_alike(runs: Sequence[Predictions]) -> list[Predictions]:
     """Predictions of the same samples in the same order, with the same clusters.
 
-    Of each sample, the person and the source are those of the first run that knows them.
+    Subject and source of each sample are those of the first run that has them.
     """
     if not runs:
         return []
-    subjects = _first_known([run.subject_ids for run in runs])
-    sources = _first_known([run.source_ids for run in runs])
+    subjects = _first_values([run.subject_ids for run in runs])
+    sources = _first_values([run.source_ids for run in runs])
     clips = runs[0].clip_ids
     return [replace(run, subject_ids=subjects, source_ids=sources, clip_ids=clips) for run in runs]
 
 
-def over_seeds(values: Sequence[float] | npt.NDArray[np.float64]) -> Cell:
-    """One value as it is, several as mean and standard deviation; ``None`` if one is not defined (NaN)."""
+def over_seeds(values: Sequence[float | None] | npt.NDArray[np.float64]) -> Cell:
+    """One value as it is, several as mean and standard deviation; ``None`` if one is ``None`` or NaN."""
     array = np.asarray(values, np.float64)
     if np.isnan(array).any():
         return None
@@ -174,13 +174,14 @@ def over_seeds(values: Sequence[float] | npt.NDArray[np.float64]) -> Cell:
     return Spread(float(array.mean()), float(array.std(ddof=1)))
 
 
-def _ordered(predictions: Predictions) -> Predictions:
+def ordered_by_sample(predictions: Predictions) -> Predictions:
+    """Predictions in the order of their sample ids."""
     order = np.argsort(np.array(predictions.sample_ids, dtype=str), kind="stable")
     return subset(predictions, order.tolist())
 
 
-def _first_known(columns: Sequence[Sequence[str | None]]) -> list[str | None]:
-    """Of each row the first value that is known."""
+def _first_values(columns: Sequence[Sequence[str | None]]) -> list[str | None]:
+    """First value of each row that is not ``None``."""
     return [next((value for value in row if value is not None), None) for row in zip(*columns, strict=True)]
 
 

@@ -24,16 +24,16 @@ from fgbench.provenance import provenance
 from fgbench.reports.rendering.templates import fill
 
 SHOWN = 60
-"""Pairs of which pictures are shown."""
+"""Number of pairs of which pictures are shown."""
 
 LISTED = 500
-"""Findings of a kind that are listed by name; ``audit.json`` has all."""
+"""Number of findings of a kind that are listed; ``audit.json`` has all."""
 
 GROUPS = 50
-"""Groups of clips that are listed; ``audit.json`` has all."""
+"""Number of groups of clips that are listed; ``audit.json`` has all."""
 
 NAMED = 4
-"""Clips of a group and part that are named."""
+"""Number of clips that are named per group and part."""
 
 _SIDE_PX = 160
 _Pictures = Mapping[str, bytes]
@@ -44,8 +44,8 @@ def write_report(audit: Audit, *, shown: int = SHOWN) -> tuple[Path, Path]:
     """Write both files.
 
     Args:
-        audit: What was found.
-        shown: Pairs of which pictures are shown.
+        audit: Results of the audit.
+        shown: Number of pairs of which pictures are shown.
 
     Returns:
         The JSON file and the page.
@@ -55,7 +55,7 @@ def write_report(audit: Audit, *, shown: int = SHOWN) -> tuple[Path, Path]:
     """
     folder = audit.folder.path / "audit"
     stem = "audit" if audit.against is None else f"audit-against-{_file_name(audit.against.dataset)}"
-    with_pictures = [leak for leak in audit.found if leak.pictures is not None][:shown]
+    with_pictures = [leak for leak in audit.disallowed if leak.pictures is not None][:shown]
     wanted = [leak.pictures for leak in with_pictures if leak.pictures is not None]
     first = pictures_by_id(audit.folder.manifests, {one for one, _ in wanted})
     other = (audit.against or audit.folder).manifests
@@ -71,10 +71,10 @@ def _file_name(name: str) -> str:
 
 
 def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _Pictures) -> str:
-    """The page as HTML; every text that comes from the data is escaped.
+    """The page as HTML; all text from the data is escaped.
 
     Args:
-        audit: What was found.
+        audit: Results of the audit.
         shown: Leaks of which pictures are shown, in this order.
         first: Encoded pictures of the first parts, by id.
         second: Encoded pictures of the second parts, by id.
@@ -87,7 +87,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
     what = "protocol keeps folds" if audit.folder.folds else "recipe keeps parts"
     allowed = [leak for leak in audit.leaks if leak.allowed]
     lists = [
-        _listed("Leaks by name", audit.found, is_open=True),
+        _listed("Leaks by name", audit.disallowed, is_open=True),
         _listed("Shared, which the recipe allows", allowed, is_open=False),
     ]
     return fill(
@@ -95,7 +95,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
         title=title,
         synthetic=[folder.dataset for folder in folders if folder.synthetic],
         apart=f"{what} apart by {kept}",
-        n_leaks=len(audit.found),
+        n_leaks=len(audit.disallowed),
         n_comparisons=audit.n_comparisons,
         comparisons=comparisons(audit),
         counts=_counts(audit),
@@ -115,7 +115,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
 
 
 def comparisons(audit: Audit) -> str:
-    """How much was compared, in words."""
+    """Number of comparisons, in words."""
     n = audit.n_comparisons
     what = "folds" if audit.folder.folds and audit.against is None else "parts"
     return (
@@ -164,7 +164,7 @@ def _pairs(shown: Sequence[Leak], first: _Pictures, second: _Pictures) -> list[V
 
 
 def _small_jpeg(data: bytes | None) -> str | None:
-    """A picture for the page, in base64; ``None`` if there is none that can be read."""
+    """Base64 JPEG of a picture for the page; ``None`` if there is none or it cannot be decoded."""
     import cv2
 
     try:
@@ -176,7 +176,7 @@ def _small_jpeg(data: bytes | None) -> str | None:
 
 
 def _partners(leak: Leak) -> str:
-    """What a clip is equal to in the other part, as far as it is listed."""
+    """Clips of the other part that a clip is equal to, as far as they are listed."""
     if leak.n_partners < 2:
         return leak.second
     more = leak.n_partners - len(leak.partners)
@@ -186,17 +186,17 @@ def _partners(leak: Leak) -> str:
 def _listed(title: str, leaks: Sequence[Leak], *, is_open: bool) -> Values:
     kinds = []
     for kind, group in groupby(leaks, key=lambda leak: leak.kind):
-        found = list(group)
+        members = list(group)
         kinds.append(
             {
                 "name": KINDS[kind],
-                "n": len(found),
-                "is_open": is_open and len(found) <= LISTED,
+                "n": len(members),
+                "is_open": is_open and len(members) <= LISTED,
                 "rows": [
                     (leak.first_part, leak.first, leak.second_part, _partners(leak), leak.detail)
-                    for leak in found[:LISTED]
+                    for leak in members[:LISTED]
                 ],
-                "more": len(found) - LISTED,
+                "more": len(members) - LISTED,
             }
         )
     return {"title": title, "kinds": kinds}

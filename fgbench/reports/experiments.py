@@ -1,6 +1,6 @@
 """Finished runs of a work folder, grouped by experiment over folds and seeds.
 
-Reads ``runs/<experiment>/<fold>/<seed>/``; which method a run is of stands in ``details["method"]``.
+Reads ``runs/<experiment>/<fold>/<seed>/``; the method of a run is ``details["method"]``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RUNS = "runs"
 
 
 class NoRunError(ManifestError):
-    """Nothing has been run yet that a table or figure could show."""
+    """No run has been made yet that a table or figure could show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,10 @@ class Run:
     result: Mapping[str, Any]
 
     def predictions(self) -> Predictions:
-        """Its predictions, checked to be those that its scores were computed from.
+        """Predictions of the run, checked to be those that its scores were computed from.
 
         Raises:
-            ManifestError: If they are not, or damaged.
+            ManifestError: If they are not, or are damaged.
         """
         return verify(self.folder)
 
@@ -57,13 +57,13 @@ class Experiment:
 
     Attributes:
         name: Name of the experiment.
-        method: Method of the paper that it is.
-        runs: By seed, then by fold.
-        missing: ``<fold>/<seed>`` of runs that other seeds or folds of the experiment let expect and that
-            are not finished: the experiment has no scores until they are.
+        method: Its method of the paper.
+        runs: Finished runs by seed, then by fold.
+        missing: ``<fold>/<seed>`` of unfinished runs that other seeds or folds of the experiment imply: the
+            experiment has no scores until they are finished.
         unfinished: Seeds without any finished run, which are left out.
         damaged: ``<fold>/<seed>`` of runs that are damaged and left out.
-        is_mixed: Whether its seeds were tested on different samples: it has no scores either.
+        is_mixed: Whether its seeds were tested on different samples; it then has no scores either.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Experiment:
 
     @property
     def gap(self) -> str:
-        """Why it has no scores and what to do, as the end of a sentence; empty if it has."""
+        """Reason why it has no scores and what to do, as the end of a sentence; empty if it has."""
         if self.missing:
             lost = ", ".join(f"{RUNS}/{self.name}/{gap}" for gap in self.missing)
             is_or_are = "is" if len(self.missing) == 1 else "are"
@@ -116,13 +116,13 @@ def find_experiments(
 
     Args:
         workdir: Work folder.
-        methods: The methods wanted, in the order wanted.
-        but_for: Experiments of all other methods but these follow, by name; ``None`` takes no other.
+        methods: The wanted methods, in the wanted order.
+        but_for: If given, experiments of all further methods except these follow, by name.
 
     Damaged runs are left out; :func:`damaged_runs` names them.
 
     Raises:
-        NoRunError: If there are none of either.
+        NoRunError: If there are none.
     """
     wanted = [method.name for method in methods]
 
@@ -131,9 +131,9 @@ def find_experiments(
         return is_named and set(experiment.runs[0].result["classes"]) == set(ontology("fg33").labels)
 
     there = sound_experiments(workdir, is_shown)
-    found = [experiment for experiment in there if experiment.method in wanted]
+    wanted_experiments = [experiment for experiment in there if experiment.method in wanted]
     further = [] if but_for is None else [one for one in there if one.method not in {*wanted, *but_for}]
-    if not found and not further:
+    if not wanted_experiments and not further:
         remedies = dict.fromkeys(method.command for method in methods)
         if not there and (others := find_benchmarks(workdir)):
             counts = sorted({len(one.runs[0].result["classes"]) for one in others})
@@ -148,8 +148,8 @@ def find_experiments(
             f"no finished run of {', '.join(wanted)} with the 33 classes in {workdir / RUNS}{left_out}",
             f"run one of: {'; '.join(remedies)} (with --workdir {workdir})",
         )
-    found.sort(key=lambda experiment: (wanted.index(experiment.method), experiment.name))
-    return found + further
+    wanted_experiments.sort(key=lambda experiment: (wanted.index(experiment.method), experiment.name))
+    return wanted_experiments + further
 
 
 def find_benchmarks(workdir: Path) -> list[Experiment]:
@@ -165,17 +165,17 @@ def find_benchmarks(workdir: Path) -> list[Experiment]:
 def sound_experiments(
     workdir: Path, is_wanted: Callable[[Experiment], bool] = lambda _: True
 ) -> list[Experiment]:
-    """Experiments with finished runs that are whole, by name; the predictions of those wanted are checked.
+    """Experiments with undamaged finished runs, by name; the predictions of wanted ones are checked.
 
     Args:
         workdir: Work folder.
-        is_wanted: Whether an experiment, whose results alone are read so far, is to be listed.
+        is_wanted: Whether to list an experiment, of which only results have been read so far.
     """
-    found = []
+    sound_ones = []
     for folder in sorted((workdir / RUNS).glob("*")):
-        places = _places(folder)
-        runs, damaged = _read_runs(places, read_result)
-        experiment = _assembled(folder, places, runs, damaged)
+        folders = _run_folders(folder)
+        runs, damaged = _read_runs(folders, read_result)
+        experiment = _assembled(folder, folders, runs, damaged)
         if experiment is None or len(_methods(folder, runs)) > 1 or not is_wanted(experiment):
             continue
         tested: dict[int, set[tuple[str, str]]] = {}
@@ -188,39 +188,39 @@ def sound_experiments(
 
         _, wrong = _read_runs([(run.seed, run.fold, run.folder) for run in runs], check)
         sound = [run for run in runs if f"{run.fold}/{run.seed}" not in wrong]
-        experiment = _assembled(folder, places, sound, damaged | wrong)
+        experiment = _assembled(folder, folders, sound, damaged | wrong)
         if experiment is not None:
             is_mixed = not experiment.missing and any(
                 one != tested[experiment.seeds[0]] for one in tested.values()
             )
-            found.append(replace(experiment, is_mixed=is_mixed))
-    return found
+            sound_ones.append(replace(experiment, is_mixed=is_mixed))
+    return sound_ones
 
 
 def damaged_runs(workdir: Path, *, but_for: Collection[str] = ()) -> dict[str, str]:
-    """What is wrong with finished runs that are left out of tables and figures.
+    """Faults of finished runs that are left out of tables and figures.
 
     Args:
         workdir: Work folder.
-        but_for: Experiments that are not looked at, by name.
+        but_for: Names of experiments to skip.
 
     Returns:
         ``<experiment>/<fold>/<seed>`` of a damaged run, or the experiment alone where its runs are of several
-        methods, to what is wrong.
+        methods, to the fault.
     """
-    found = {}
+    faults = {}
     for folder in sorted((workdir / RUNS).glob("*")):
         if folder.name in but_for:
             continue
-        runs, damaged = _read_runs(_places(folder), verify)
-        found.update({f"{folder.name}/{key}": text for key, text in damaged.items()})
+        runs, damaged = _read_runs(_run_folders(folder), verify)
+        faults.update({f"{folder.name}/{key}": text for key, text in damaged.items()})
         if len(methods := _methods(folder, runs)) > 1:
-            found[folder.name] = f"its runs are of several methods: {', '.join(methods)}"
-    return found
+            faults[folder.name] = f"its runs are of several methods: {', '.join(methods)}"
+    return faults
 
 
 def shown_names(experiments: Sequence[Experiment]) -> list[str]:
-    """Name of each experiment in a table: its method, and its own name where several are of that method."""
+    """Name of each experiment in a table: its method, with its own name if methods repeat."""
     methods = [experiment.method for experiment in experiments]
     return [
         f"{experiment.method}, {experiment.name}"
@@ -240,12 +240,12 @@ def title_of(title: str, experiments: Sequence[Experiment]) -> str:
 def run_notes(
     workdir: Path, experiments: Sequence[Experiment], states: Sequence[State | None] | None = None
 ) -> list[str]:
-    """Sentences that name the runs that numbers come from, those that are missing, and those of old data.
+    """Sentences that name the runs behind the numbers, those that are missing, and those of old data.
 
     Args:
         workdir: Work folder.
         experiments: Its experiments.
-        states: What each was made of, where that is known already.
+        states: State of each, if known already.
     """
     states = states_of(workdir, experiments) if states is None else states
     sources: dict[str, list[str]] = {}
@@ -277,15 +277,15 @@ def run_notes(
 
 
 def read_experiment(folder: Path) -> Experiment | None:
-    """The experiment in a folder; ``None`` without finished runs. A method that is not told is ``""``.
+    """Read the experiment in a folder; ``None`` without finished runs. An unstated method is ``""``.
 
     Raises:
         ManifestError: If the result of a run is damaged, or runs are of several methods.
     """
-    places = _places(folder)
+    folders = _run_folders(folder)
     runs = [
         Run(folder=path, fold=fold, seed=seed, result=read_result(path))
-        for seed, fold, path in places
+        for seed, fold, path in folders
         if (path / RESULT).exists()
     ]
     if len(methods := _methods(folder, runs)) > 1:
@@ -293,26 +293,28 @@ def read_experiment(folder: Path) -> Experiment | None:
             f"runs in {folder} are of several methods: {', '.join(methods)}",
             "give experiments different names, and run them again",
         )
-    return _assembled(folder, places, runs, {})
+    return _assembled(folder, folders, runs, {})
 
 
-_Place = tuple[int, str, Path]
-"""Seed, fold and folder of a run that is there, finished or not."""
+_RunFolder = tuple[int, str, Path]
+"""Seed, fold and folder of a run, finished or not."""
 
 
-def _places(folder: Path) -> list[_Place]:
-    found = [
+def _run_folders(folder: Path) -> list[_RunFolder]:
+    folders = [
         (int(path.name), path.parent.name, path)
         for path in folder.glob("*/*")
         if path.name.isdecimal() and path.is_dir()
     ]
-    return sorted(found, key=lambda place: (place[0], natural_key(place[1])))
+    return sorted(folders, key=lambda run: (run[0], natural_key(run[1])))
 
 
-def _read_runs(places: Sequence[_Place], check: Callable[[Path], object]) -> tuple[list[Run], dict[str, str]]:
-    """Finished runs that pass a check, and ``<fold>/<seed>`` of the others to what is wrong."""
+def _read_runs(
+    folders: Sequence[_RunFolder], check: Callable[[Path], object]
+) -> tuple[list[Run], dict[str, str]]:
+    """Finished runs that pass a check, and ``<fold>/<seed>`` of the others to their fault."""
     runs, damaged = [], {}
-    for seed, fold, path in places:
+    for seed, fold, path in folders:
         if not (path / RESULT).exists():
             continue
         try:
@@ -324,21 +326,21 @@ def _read_runs(places: Sequence[_Place], check: Callable[[Path], object]) -> tup
 
 
 def _methods(folder: Path, runs: Sequence[Run]) -> list[str]:
-    """What the runs state to be; ``""`` where one does not, and its name does not tell."""
+    """Methods that the runs state; ``""`` where a run states none and its name implies none."""
     stated = {run.result["details"].get("method", _conventional(folder.name)) or "" for run in runs}
     return sorted(map(str, stated))
 
 
 def _assembled(
-    folder: Path, places: Sequence[_Place], runs: Sequence[Run], damaged: Mapping[str, str]
+    folder: Path, folders: Sequence[_RunFolder], runs: Sequence[Run], damaged: Mapping[str, str]
 ) -> Experiment | None:
     if not runs:
         return None
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
     stated = {fold for run in runs for fold in expected_folds(run.result["details"])}
-    folds = sorted({fold for _, fold, _ in places} | stated, key=natural_key)
-    begun = {seed for seed, fold, _ in places if f"{fold}/{seed}" not in damaged}
+    folds = sorted({fold for _, fold, _ in folders} | stated, key=natural_key)
+    begun = {seed for seed, fold, _ in folders if f"{fold}/{seed}" not in damaged}
     return Experiment(
         name=folder.name,
         method=_methods(folder, runs)[0],
@@ -350,5 +352,5 @@ def _assembled(
 
 
 def _conventional(experiment: str) -> str | None:
-    """Method of a run that does not state it: the conventional baselines are told by their names."""
+    """Method implied by the name of a run that does not state it: a conventional baseline."""
     return {method.recipe: method.name for method in METHODS if not method.is_ablation}.get(experiment)

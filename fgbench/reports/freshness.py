@@ -1,7 +1,7 @@
-"""Whether runs are of the data of their work folder as they are now.
+"""Comparison of runs with the current data of their work folder.
 
-Compares the digest of what a run read, which its result keeps, with the same digest now, and the classes of
-its test samples with those of the clips that are tested now. Reads manifests; writes nothing.
+Compares the digest of the data that a run read, which its result keeps, with the current one, and the classes
+of its test samples with those of the clips that are tested now. Reads manifests; writes nothing.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from fgbench.reports.experiments import Experiment
 
 State = Literal["now", "not known", "old data", "old labels"]
-"""What a run was made of, from good to bad: the data as they are now; data of which an earlier version of
-fgbench kept no digest that could be compared; data that have changed since; data of which the labels of test
-samples have changed since, or the samples are gone or tested no more."""
+"""State of a run's data, from good to bad: current; of a version of fgbench that kept no comparable digest;
+changed since; labels of test samples changed since, or samples gone or no longer tested."""
 
 _STATES: tuple[State, ...] = ("now", "not known", "old data", "old labels")
 
 _AGAIN = "run them again (the command of the run sees it)"
-_TOLD: Mapping[State, str] = {
+_SENTENCES: Mapping[State, str] = {
     "not known": "kept no digest that could be compared, as runs of earlier versions; whether the data have "
     "changed since is not known",
     "old data": f"made from data of this work folder that have changed since; {_AGAIN}",
@@ -41,12 +40,12 @@ _TOLD: Mapping[State, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """The data of a work folder as they are now.
+    """The current data of a work folder.
 
     Attributes:
-        digests: Of all that a run may read of them.
-        labels: Class of each clip that is tested, with those that could not be read.
-        division: Digest of the folds; ``None`` for parts, or if it is not to be had.
+        digests: Digests of everything that a run may read of them.
+        labels: Class of each clip that is tested, including those that could not be read.
+        division: Digest of the folds; ``None`` for parts, or if it cannot be computed.
     """
 
     digests: frozenset[str]
@@ -54,37 +53,37 @@ class Present:
     division: str | None
 
     def digest_state(self, result: Mapping[str, Any]) -> State:
-        """What a run was made of, by its digests alone.
+        """State of a run by its digests alone.
 
         Args:
-            result: Its ``result.json``, or details that tell the same.
+            result: Its ``result.json``, or details with the same keys.
         """
         details = result.get("details") or {}
-        told = (details.get("protocol") or {}).get("digest")
+        division = (details.get("protocol") or {}).get("digest")
         digest = result.get("manifest_digest") or details.get("manifest_digest")
-        if digest in self.digests and (self.division is None or told == self.division):
+        if digest in self.digests and (self.division is None or division == self.division):
             return "now"
         if digest in self.digests or result.get("digest_kind") == DIGEST_KIND:
             return "old data"
         return "not known"
 
     def state(self, result: Mapping[str, Any], predictions: Predictions) -> State:
-        """What a run was made of.
+        """State of a run.
 
         Args:
             result: Its ``result.json``.
             predictions: Its predictions.
         """
-        found = self.digest_state(result)
-        if found == "now":
-            return found
+        state = self.digest_state(result)
+        if state == "now":
+            return state
         pairs = zip(predictions.clip_ids, predictions.labels, strict=True)
         is_old = any(self.labels.get(clip_id) != label for clip_id, label in pairs)
-        return "old labels" if is_old else found
+        return "old labels" if is_old else state
 
 
 def read_present(workdir: Path) -> Present | None:
-    """The data of a work folder; ``None`` without manifests that can be read, to compare with."""
+    """Read the current data of a work folder; ``None`` without readable manifests."""
     manifests = workdir / MANIFESTS
     try:
         index = read_index(workdir)
@@ -98,12 +97,12 @@ def read_present(workdir: Path) -> Present | None:
 
 
 def worst(states: Iterable[State]) -> State:
-    """The worst of some states; ``"now"`` of none."""
+    """The worst of some states; ``"now"`` if there are none."""
     return max(states, key=_STATES.index, default="now")
 
 
 def state_of(experiment: Experiment, present: Present | None) -> State | None:
-    """What an experiment was made of: the worst of its runs; ``None`` where there is nothing to compare with.
+    """State of an experiment, the worst of its runs; ``None`` where there is nothing to compare with.
 
     Raises:
         ManifestError: If a run is damaged.
@@ -120,12 +119,12 @@ def states_of(workdir: Path, experiments: Sequence[Experiment]) -> list[State | 
 
 
 def marked(name: str, state: State | None) -> str:
-    """Name for lists: with the state in brackets unless it is of the data as they are now."""
+    """Name for lists, with the state in brackets unless it is current."""
     return name if state in (None, "now") else f"{name} [{state}]"
 
 
 def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
-    """A sentence per state on the runs that are not of the data as they are now.
+    """A sentence per state on the runs whose data are not current.
 
     Args:
         runs: Name and state of each.
@@ -135,14 +134,14 @@ def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
         if state is not None and state != "now":
             names.setdefault(state, {})[name] = None
     return [
-        f"{state[0].upper()}{state[1:]} ({', '.join(names[state])}): {_TOLD[state]}."
+        f"{state[0].upper()}{state[1:]} ({', '.join(names[state])}): {_SENTENCES[state]}."
         for state in reversed(_STATES)
         if state in names
     ]
 
 
 def _tests(index: Mapping[str, Any]) -> Callable[[str | None], bool]:
-    """Whether clips of a part are tested: in folds all are; those without a part may be."""
+    """Function for whether clips of a part are tested: with folds all are, those without a part may be."""
     protocol = index.get("protocol") or {}
     if protocol.get("kind") == "k-fold":
         return lambda part: True
@@ -151,7 +150,7 @@ def _tests(index: Mapping[str, Any]) -> Callable[[str | None], bool]:
 
 
 def _division(workdir: Path, index: Mapping[str, Any]) -> str | None:
-    """Digest of the folds, of a work folder that keeps some already: a report deals none."""
+    """Digest of the folds, if the work folder has some already: a report deals none."""
     is_folded = (index.get("protocol") or {}).get("kind") == "k-fold"
     if is_folded and not any((workdir / FOLDS).glob("*.csv")):
         return None

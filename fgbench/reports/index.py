@@ -1,4 +1,4 @@
-"""The index of a report: what there is, what is blank, and the commands that fill it.
+"""Index of a report: its tables and figures, their blanks, and the commands that fill them.
 
 Writes ``index.md``, ``index.html``, and ``report.tex``, a document of all tables.
 """
@@ -17,7 +17,7 @@ from fgbench.reports.rendering.table import Table
 from fgbench.reports.rendering.templates import fill
 
 FILES = ("index.md", "index.html", "report.tex")
-"""Files that :func:`write_index` writes, the last only where there are tables as LaTeX."""
+"""Files that :func:`write_index` writes, the last only where there are LaTeX tables."""
 
 _NOT_OURS = ("paper", "difference")
 _GAP = re.compile(r"\bblank\b|fgbench (prepare|baseline|train|evaluate)\b", re.IGNORECASE)
@@ -26,15 +26,15 @@ _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a report says of a table or figure.
+    """Entry of a table or figure in the index of a report.
 
     Attributes:
         name: File name without suffix.
-        title: Title; its name where it could not be made.
-        files: Names of its files; none where it could not be made.
-        n_cells: Cells of rows of this data set that are not keys.
-        n_blank: Those of them that are blank.
-        gaps: Sentences on what is blank, or why there is nothing, with the command that fills it.
+        title: Title; the name if it could not be made.
+        files: Names of its files; empty if it could not be made.
+        n_cells: Number of cells of rows of this data set, without keys.
+        n_blank: Number of blank ones among them.
+        gaps: Sentences on blank cells, or why there is nothing, with the command that fills them.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Entry:
 
 
 def entry_of(table: Table, files: Sequence[Path]) -> Entry:
-    """What the index says of a table that was written.
+    """Entry in the index for a table that was written.
 
-    Notes that tell of blank cells have the word "blank" in them, or the command that fills them.
+    Notes on blank cells contain the word "blank", or the command that fills them.
     """
     keys = table.keys or 1
     of = list(table.columns).index("Of") if "Of" in table.columns else None
@@ -86,7 +86,7 @@ def write_index(folder: Path, entries: Sequence[Entry]) -> list[Path]:
 
 
 def state(entry: Entry) -> str:
-    """How much of a table or figure is there, in words."""
+    """State of a table or figure, in words."""
     if not entry.files:
         return "left out"
     return (
@@ -130,10 +130,10 @@ def _document(entries: Sequence[Entry]) -> str:
 
 
 def _number(name: str) -> str:
-    """What a table is called in the paper: ``"II"`` for ``table2``; nothing for tables of our own."""
+    """Number of a table in the paper: ``"II"`` for ``table2``; empty for other tables."""
     kind = name.rstrip("0123456789")
     digits = name[len(kind) :]
     if kind == "figure" and digits:
         return f"of Figure {digits}"
-    is_known = kind == "table" and digits and 0 < int(digits) <= len(_ROMAN)
-    return _ROMAN[int(digits) - 1] if is_known else ""
+    is_of_paper = kind == "table" and digits and 0 < int(digits) <= len(_ROMAN)
+    return _ROMAN[int(digits) - 1] if is_of_paper else ""

@@ -1,4 +1,4 @@
-"""What a result's details tell of the protocol that it was measured under, in words."""
+"""Sentences on the protocol of a result, from its details."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from fgbench.runs.pseudo_labels import pseudo_notes
 
 
 def protocol_label(details: Mapping[str, Any]) -> str:
-    """Label of the protocol, e.g. ``"10-fold by subject"``; results of older versions have parts."""
-    told = details.get("protocol") or {}
-    return str(told.get("label") or Division().label)
+    """Label of the protocol, e.g. ``"10-fold by subject"``; that of parts for results of older versions."""
+    protocol = details.get("protocol") or {}
+    return str(protocol.get("label") or Division().label)
 
 
 def protocol_sentence(details: Mapping[str, Any]) -> str:
-    """The label, and how settings were chosen where neither a part nor a fold is there for it."""
-    told = details.get("protocol") or {}
-    held = ", a tenth of the training groups chose settings" if told.get("select_on") == HELD_OUT else ""
+    """Label, and how settings were chosen where there is neither a part nor a fold for it."""
+    protocol = details.get("protocol") or {}
+    held = ", a tenth of the training groups chose settings" if protocol.get("select_on") == HELD_OUT else ""
     return f"{protocol_label(details)}{held}"
 
 
 def may_know_test_clips(details: Mapping[str, Any]) -> bool:
-    """Whether the clips that a network, or what it started from, was trained on were not at hand."""
+    """Whether the training clips of a network, or of the weights it started from, are unknown."""
     start = details.get("start")
     is_unknown = start is not None and start["clips_trained_on"] is None
     return is_unknown or ("clips_trained_on" in details and details["clips_trained_on"] is None)
 
 
 def reservations(details: Mapping[str, Any]) -> list[str]:
-    """Sentences on what a run did otherwise than its recipe says, and on what is not known of it."""
-    found = [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
-    if known := details.get("clips_trained_on"):
-        found.append(f"{known} of the test clips were trained or selected on: this is no fair test.")
+    """Sentences on deviations of a run from its recipe, and on what is unknown of it."""
+    sentences = [f"{note[0].upper()}{note[1:]}." for note in details.get("notes", ())]
+    if n_known := details.get("clips_trained_on"):
+        sentences.append(f"{n_known} of the test clips were trained or selected on: this is no fair test.")
     if may_know_test_clips(details):
         weights = details.get("start") or details.get("weights")
         run = weights["run"] if isinstance(weights, Mapping) else "its weights"
-        found.append(
+        sentences.append(
             f"What {run} was trained on is not at hand: that it knows test clips cannot be ruled out."
         )
-    return found
+    return sentences
 
 
 def protocol_notes(details: Mapping[str, Any]) -> list[str]:
-    """A sentence on a protocol that is more than the parts train, val and test; and the reservations."""
+    """Sentence on a protocol other than the parts train, val and test, and the reservations."""
     is_usual = protocol_label(details) == Division().label
     return [*([] if is_usual else [f"Protocol: {protocol_sentence(details)}."]), *reservations(details)]
 
 
 def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences that name the runs that were no fair test, or may have been none, know pseudo labels, or may
-    have been trained on other faces.
+    """Sentences that name the runs that were no fair test, or may have been none, that use pseudo labels, or
+    may have been trained on other faces.
 
     Args:
         runs: Name and details of each.
@@ -76,12 +76,12 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences on test samples that could not be read, on runs whose settings saw the test samples, and on
-    those that start from networks of drawn faces and are not tested on such.
+    """Sentences on test samples that could not be read, on runs with settings tuned on test samples, and on
+    those that start from networks of drawn faces but are tested on others.
 
     Args:
-        results: Name of each run, as the table shows it, and its ``result.json``. Folds of one seed are
-            counted together.
+        results: Name of each run in the table, and its ``result.json``. Folds of one seed are counted
+            together.
     """
     tuned = []
     drawn: dict[str, list[str]] = {}
@@ -96,8 +96,8 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     rejected: dict[str, list[str]] = {}
     for (name, *_), reasons in lost.items():
         if reasons:
-            told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-            sentence = f"{reasons.total()} test samples are of clips that could not be read ({told})"
+            counts = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+            sentence = f"{reasons.total()} test samples are of clips that could not be read ({counts})"
             rejected.setdefault(sentence, []).append(name)
     notes = [
         f"{', '.join(dict.fromkeys(names))}: {sentence}; they count as wrong, one per clip."
@@ -117,12 +117,12 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
 
 
 def _drawn_links(details: Mapping[str, Any]) -> str:
-    """Parts of a chain that were trained on drawn faces, where the result is of others; else empty."""
+    """Parts of a chain that were trained on drawn faces, if the result is of others; else empty."""
     if details.get("synthetic"):
         return ""
     return ", ".join(dict.fromkeys(str(x["part"]) for x in details.get("chain", ()) if x.get("synthetic")))
 
 
 def expected_folds(details: Mapping[str, Any]) -> list[str]:
-    """Names of all folds of the protocol; empty where the result does not tell."""
+    """Names of all folds of the protocol; empty where the result lacks them."""
     return [str(fold) for fold in (details.get("protocol") or {}).get("folds", ())]

@@ -1,1 +1,1 @@
-"""What lies in a run's folder: results, predictions, weights, and which samples a run trains on and tests."""
+"""Folders of runs: results, predictions, weights, and the samples that a run trains on and tests."""

@@ -1,4 +1,4 @@
-"""Accuracy by how sure the annotators were, and coverage: samples with a usable face, and accuracy on them.
+"""Accuracy by the annotators' certainty, and coverage: samples with a usable face, and accuracy on them.
 
 Reads ``clips.parquet`` and ``faces/*.parquet`` of the manifests.
 """
@@ -20,7 +20,7 @@ from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
 N_STEPS = 5
-"""Steps into which annotators' confidences are divided, each 0.2 wide; not stated in the paper."""
+"""Steps of annotators' confidence, each 0.2 wide; not stated in the paper."""
 
 Judgement = Literal["agreement", "confidence"]
 """Column of ``clips.parquet``: share of the votes for the label, or mean confidence of its voters."""
@@ -28,12 +28,12 @@ Judgement = Literal["agreement", "confidence"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Samples that have something in common, and the accuracy on them.
+    """Accuracy on a group of samples.
 
     Attributes:
-        name: What they have in common.
-        n: Samples.
-        n_clips: Clips that they are of.
+        name: Common property of the samples.
+        n: Number of samples.
+        n_clips: Number of their clips.
         uar: Mean accuracy of the classes with samples; ``None`` without samples.
         war: Share of samples that are right; ``None`` without samples.
     """
@@ -47,11 +47,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How many samples have a prediction, and how good these are.
+    """Share of samples with a prediction, and accuracy on these.
 
     Attributes:
-        n: Samples.
-        n_predicted: Samples with a prediction.
+        n: Number of samples.
+        n_predicted: Number of samples with a prediction.
         share: Their share; ``None`` without samples.
         uar_detected: Mean accuracy of the classes over the samples with a prediction alone.
         war_detected: Share of these that are right.
@@ -65,21 +65,21 @@ class Coverage:
 
 
 def coverage(predictions: Predictions) -> Coverage:
-    """Coverage of a run. Accuracies on the detected subset leave out what is hardest; say so beside them."""
+    """Coverage of a run; the detected subset lacks the hardest samples, so say so beside its accuracies."""
     kept = [row for row, label in enumerate(predictions.predicted) if label is not None]
-    found = _group("detected", predictions, kept)
+    detected = _group("detected", predictions, kept)
     n = len(predictions.sample_ids)
     return Coverage(
         n=n,
         n_predicted=len(kept),
         share=len(kept) / n if n else None,
-        uar_detected=found.uar,
-        war_detected=found.war,
+        uar_detected=detected.uar,
+        war_detected=detected.war,
     )
 
 
 def read_judgements(manifests: Path, judgement: Judgement) -> dict[str, float | None]:
-    """What the annotators of each clip said; ``None`` where there were no votes or no confidence.
+    """Judgement of the annotators per clip; ``None`` without votes or confidence.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -89,26 +89,26 @@ def read_judgements(manifests: Path, judgement: Judgement) -> dict[str, float | 
 
 
 def by_agreement(predictions: Predictions, judgements: Mapping[str, float | None]) -> list[Group]:
-    """Accuracy per share of the votes that went to the label, from small to large; then clips without votes.
+    """Accuracy per share of votes for the label, in rising order; then clips without votes.
 
     Args:
-        predictions: Of a run.
+        predictions: Predictions of a run.
         judgements: Clip to share.
     """
     rows: dict[float | None, list[int]] = {}
     for row, clip in enumerate(predictions.clip_ids):
         share = judgements.get(clip)
         rows.setdefault(None if share is None else round(share, 3), []).append(row)
-    known = sorted(share for share in rows if share is not None)
-    found = [_group(f"{share:.0%}", predictions, rows[share]) for share in known]
-    return found + ([_group("no votes", predictions, rows[None])] if None in rows else [])
+    shares = sorted(share for share in rows if share is not None)
+    groups = [_group(f"{share:.0%}", predictions, rows[share]) for share in shares]
+    return groups + ([_group("no votes", predictions, rows[None])] if None in rows else [])
 
 
 def by_confidence(predictions: Predictions, judgements: Mapping[str, float | None]) -> list[Group]:
-    """Accuracy per step of the annotators' mean confidence, from low to high; then clips without.
+    """Accuracy per step of the annotators' mean confidence, in rising order; then clips without.
 
     Args:
-        predictions: Of a run.
+        predictions: Predictions of a run.
         judgements: Clip to confidence, 0 to 1.
     """
     rows: dict[int, list[int]] = {}
@@ -118,21 +118,20 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
         step = -1 if value is None else min(int(round(value, 6) * N_STEPS + 1e-9), N_STEPS - 1)
         rows.setdefault(step, []).append(row)
     steps = sorted(step for step in rows if step >= 0)
-    found = [
+    groups = [
         _group(f"{step / N_STEPS:.1f} to {(step + 1) / N_STEPS:.1f}", predictions, rows[step])
         for step in steps
     ]
-    return found + ([_group("not given", predictions, rows[-1])] if -1 in rows else [])
+    return groups + ([_group("not given", predictions, rows[-1])] if -1 in rows else [])
 
 
 def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
-    """Why samples have no prediction: status of the face or why the clip could not be read, to number.
+    """Number of samples without prediction per reason: status of the face, or why the clip could not be read.
 
-    Samples that are no sampled frames of the manifests (clips, or those of other manifests) count as
-    ``"not told"``.
+    Samples other than sampled frames (clips, or those of other manifests) count as ``"not told"``.
 
     Args:
-        predictions: Of a run.
+        predictions: Predictions of a run.
         manifests: Folder of the manifests.
 
     Raises:
@@ -161,7 +160,7 @@ def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
 
 
 def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
-    """Some samples of a run, in the order given."""
+    """Predictions of some samples of a run, in the order given."""
     return Predictions(
         classes=predictions.classes,
         sample_ids=[predictions.sample_ids[row] for row in rows],
@@ -176,5 +175,5 @@ def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
 
 def _group(name: str, predictions: Predictions, rows: Sequence[int]) -> Group:
     part = subset(predictions, rows)
-    found = metrics.scores(part.confusion(), part.classes)
-    return Group(name=name, n=found.n, n_clips=len(set(part.clip_ids)), uar=found.uar, war=found.war)
+    scores = metrics.scores(part.confusion(), part.classes)
+    return Group(name=name, n=scores.n, n_clips=len(set(part.clip_ids)), uar=scores.uar, war=scores.war)

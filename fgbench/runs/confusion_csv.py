@@ -1,4 +1,4 @@
-"""The confusion matrix of a run as a file: what ``confusion.csv`` holds."""
+"""Content of ``confusion.csv``: the confusion matrix of a run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from fgbench.evaluation.metrics import Counts
 from fgbench.printable import cell_of
 
 NO_PREDICTION = "no prediction"
-"""Head of the column of samples without prediction."""
+"""Header of the column of samples without prediction."""
 
 
 def confusion_csv(confusion: Counts, classes: Sequence[str]) -> str:
-    """Counts with true classes in rows and predicted ones in columns, and one line of heads.
+    """Counts with true classes in rows and predicted ones in columns, below a header line.
 
-    Names that a spreadsheet would take for formulas get an apostrophe before them.
+    Names that a spreadsheet would take for formulas are prefixed with an apostrophe.
 
     Args:
         confusion: (C, C + 1) confusion matrix; the last column counts samples without prediction.

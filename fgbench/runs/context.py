@@ -1,4 +1,5 @@
-"""Where a run reads and writes, of which classes and in which fold; else nothing of it changes a result."""
+"""Context of a run: where it reads and writes, its classes and its fold. Nothing else of it affects
+results."""
 
 from __future__ import annotations
 
@@ -13,41 +14,40 @@ from fgbench.runs.division import Division
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.runs.lock import hold_run
 from fgbench.runs.lost_clips import lost_samples
-from fgbench.runs.results import SINGLE_FOLD, finished_run, read_result, run_folder, unheard
+from fgbench.runs.results import SINGLE_FOLD, finished_run, ignore, read_result, run_folder
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import Sample, clip_samples
 
 _SHOWN = 5
 
 Progress = Callable[[str, int, int], None]
-"""Told a name, what is done, and of how many."""
+"""Called with a name, the work done, and the total."""
 
 Note = Callable[[str], None]
-"""Told a sentence for the user."""
+"""Called with a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlace:
-    """Where a run reads and writes.
+    """Context of a run.
 
     Attributes:
         workdir: Work folder, with its manifests.
-        manifest_digest: Digest of what is read of the manifests.
+        manifest_digest: Digest of the parts of the manifests that are read.
         details: Plain values to keep with the result (data set, whether it is drawn, its label set and
             protocol).
-        seed: Of everything random.
-        resume: Whether an unfinished run is continued; else it is started anew. Never where ``force``,
-            whatever is given.
+        seed: Seed of everything random.
+        resume: Whether an unfinished run is continued; else it is started anew. Always false with ``force``.
         force: Whether a finished run is made again.
         jobs: Processes, or threads that decode images.
-        progress: Told of the work.
+        progress: Called with the progress.
         labels: The classes of the work folder.
-        division: How its samples are divided.
-        fold: The fold that is run.
-        note: Told, in words, what a user should know: what was found damaged and is made again.
-        samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` is of features too;
-            ``None`` if it is not.
-        earlier_digests: What earlier versions of fgbench kept of these manifests.
+        division: Division of its samples.
+        fold: Fold that is run.
+        note: Called with sentences for the user, e.g. on damaged files that are made again.
+        samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` includes features;
+            ``None`` if it does not.
+        earlier_digests: Digests that earlier versions of fgbench kept of these manifests.
     """
 
     workdir: Path
@@ -63,19 +63,19 @@ class RunPlace:
     fold: str = SINGLE_FOLD
     samples_digest: str | None = None
     earlier_digests: frozenset[str] = frozenset()
-    note: Note = unheard
+    note: Note = ignore
 
     def __post_init__(self) -> None:
-        # Here and not in each method, of which there are those of users too: what is forced starts anew.
+        # Here and not in each method, as users add methods: a forced run starts anew.
         object.__setattr__(self, "resume", self.resume and not self.force)
 
     @property
     def faces_digest(self) -> str:
-        """Digest of clips, faces and images, which features do not change."""
+        """Digest of clips, faces and images, independent of features."""
         return self.samples_digest or self.manifest_digest
 
     def is_digest_of(self, digest: str | None) -> bool:
-        """Whether a digest that a run kept is that of what is read here now."""
+        """Whether a digest that a run kept is that of the current manifests."""
         return digest in {self.manifest_digest, *self.earlier_digests}
 
     @property
@@ -84,7 +84,7 @@ class RunPlace:
         return self.workdir / "manifests"
 
     def folder(self, experiment: str, fold: str | None = None) -> Path:
-        """Folder of a run, of the place's fold unless another is named.
+        """Folder of a run, in this fold unless another is named.
 
         Raises:
             ConfigError: If a name cannot be that of a folder.
@@ -100,9 +100,9 @@ class RunPlace:
         return hold_run(self.folder(experiment, fold))
 
     def finished(self, experiment: str, config: Mapping[str, Any]) -> Path | None:
-        """Folder of the run in this place if it is there: of these manifests, classes and folds.
+        """Folder of the finished run of these manifests, classes and folds; ``None`` if there is none.
 
-        ``None`` too where it is to be made again (:attr:`force`).
+        Also ``None`` where it is to be made again (:attr:`force`).
 
         Args:
             experiment: Name of the experiment.
@@ -126,21 +126,21 @@ class RunPlace:
         if folder is None:
             return None
         result = read_result(folder)
-        told = result["details"].get("protocol") or {}
+        protocol = result["details"].get("protocol") or {}
         is_same = (
-            told.get("digest") == self.division.digest and tuple(result["classes"]) == self.labels.labels
+            protocol.get("digest") == self.division.digest and tuple(result["classes"]) == self.labels.labels
         )
         return folder if is_same else None
 
     @property
     def identity(self) -> list[Any]:
-        """What tells an unfinished run apart beside settings, manifests and seed; empty for the 33 leaves in
-        parts train, val and test."""
+        """Values that identify an unfinished run beside settings, manifests and seed; empty for the 33 leaves
+        in parts train, val and test."""
         own = [] if self.labels == fg33() else [list(self.labels.labels)]
         return own if self.division.digest is None else [*own, self.division.digest]
 
     def divide(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Samples with the parts of the place's fold; those without a role in it are left out.
+        """Samples with their parts in this fold; those without a role in it are left out.
 
         Raises:
             ConfigError: If the work folder has no such fold.
@@ -149,30 +149,32 @@ class RunPlace:
         return self.division.divide(samples, self.fold)
 
     def roles(
-        self, samples: Sequence[Sample], *, protocol_name: str, known: Collection[str] | None = None
+        self, samples: Sequence[Sample], *, protocol_name: str, with_features: Collection[str] | None = None
     ) -> Roles:
-        """Roles of samples in the place's fold, in which every class is trained on; all methods start here.
+        """Roles of samples in this fold, after a check that every class has training samples.
 
         Args:
-            samples: All of the work folder, copies only where they are to be trained on.
-            protocol_name: For messages.
-            known: Ids of those that have features; ``None`` if all have.
+            samples: All samples of the work folder; copies only where they are to be trained on.
+            protocol_name: Name for messages.
+            with_features: Ids of samples that have features; ``None`` if all have.
 
         Raises:
             ConfigError: If the work folder has no such fold, or there are no training or test samples.
             DatasetError: If a class has no training sample.
             ManifestError: If a clip is in no fold.
         """
-        found = assign_roles(self.divide(samples), protocol_name=protocol_name, known=known, fold=self.fold)
-        self.check_trained(found.train)
-        return found.with_lost(self.lost_tests(samples, fold=self.fold))
+        assigned = assign_roles(
+            self.divide(samples), protocol_name=protocol_name, with_features=with_features, fold=self.fold
+        )
+        self.check_trained(assigned.train)
+        return assigned.with_lost(self.lost_tests(samples, fold=self.fold))
 
     def lost_tests(self, samples: Sequence[Sample], *, fold: str | None) -> list[Sample]:
         """Test samples of clips that could not be read.
 
         Args:
-            samples: All samples that could be: images, or clips as a whole.
-            fold: The fold that tests; ``None`` for all together.
+            samples: All readable samples: images, or whole clips.
+            fold: Fold that tests; ``None`` for all together.
 
         Raises:
             ConfigError: If the work folder has no such fold.
@@ -187,10 +189,10 @@ class RunPlace:
         return [sample for sample in lost if sample.label in self.labels.labels]
 
     def check_trained(self, train: Sequence[Sample]) -> None:
-        """Refuse classes that would never be trained on, in the place's fold.
+        """Refuse classes without training samples in this fold.
 
-        A support vector machine cannot be fitted to such a class, and a network would give it no probability
-        without a word: its samples would be scored wrong as if the method could not tell them.
+        A support vector machine cannot be fitted to such a class, and a network would silently give it no
+        probability: its samples would be scored wrong as if the method could not recognise them.
 
         Args:
             train: Training samples.
@@ -213,11 +215,11 @@ class RunPlace:
         )
 
     def with_seed(self, seed: int) -> Self:
-        """The same place for another seed."""
+        """Context for another seed."""
         return replace(self, seed=seed)
 
     def with_fold(self, fold: str) -> Self:
-        """The same place for a fold.
+        """Context for a fold.
 
         Raises:
             ConfigError: If the work folder has no such fold.
@@ -226,7 +228,7 @@ class RunPlace:
         return replace(self, fold=fold)
 
     def each_fold(self, only: str | None = None) -> list[Self]:
-        """The same place for every fold of the work folder, or for one.
+        """Contexts for every fold of the work folder, or for one.
 
         Raises:
             ConfigError: If the work folder has no such fold.
@@ -234,7 +236,7 @@ class RunPlace:
         return [self.with_fold(fold) for fold in ([only] if only is not None else self.division.folds)]
 
     def trained_folds(self, only: str | None = None) -> list[Self]:
-        """As :meth:`each_fold`, for methods that tell classes apart: no fold is begun if one lacks a class.
+        """Contexts as of :meth:`each_fold` for methods that classify: refused if a fold lacks a class.
 
         Raises:
             ConfigError: If the work folder has no such fold.

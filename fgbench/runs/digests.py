@@ -1,13 +1,13 @@
-"""Digests of what runs and caches keep beside their tables, to tell a damaged file from a whole one.
+"""Digests of the files of runs and caches, to tell damaged files from whole ones.
 
-A finished run tells the SHA-256 of its settings, its weights, its model card, and of what it predicted beside
-the classes, in its result (``files``), which bears the digest of its own content
-(`fgbench.workfolders.sealed_json`). Its ``history.json`` bears one too: it holds times, which differ between
-trainings that are the same otherwise, so that the result tells the digest of its other values alone. Results
-of earlier versions tell of fewer files, or none, and bear no digest; they are taken as they are. The logs for
-TensorBoard (``log/``) are no part of a result, and nothing tells of them.
+The result of a finished run lists the SHA-256 of its settings, its weights, its model card, and of its
+predictions beside classes (``files``), and contains the digest of its own content
+(`fgbench.workfolders.sealed_json`). So does its ``history.json``; as that holds times, which differ between
+otherwise equal trainings, the result lists the digest of its other values alone. Results of earlier versions
+list fewer files, or none, and contain no digest; they are accepted. The logs for TensorBoard (``log/``) are
+not part of a result and not listed.
 
-A cache of maps or features tells the SHA-256 of its numbers in the record beside them (``sha256``).
+The record beside a cache of maps or features holds the SHA-256 of its numbers (``sha256``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CARD = "README.md"
 """Name of the model card in the folder of a run."""
 
 CODEBOOKS = "codebook-*.npz"
-"""What baselines keep in the folder of a run between their steps."""
+"""Files that baselines keep in the folder of a run between their steps."""
 
 Card = Callable[[Mapping[str, Any]], str]
 """Text of a model card from the content of a result."""
@@ -59,15 +59,15 @@ _KEPT = (
 )
 _CACHES = ("features", "frames", "maps")
 PREDICTIONS_OF = {"result.json": "predictions.parquet", "au_result.json": "au_predictions.parquet"}
-"""Name of a result to that of the predictions that are written before it."""
+"""Name of a result to that of its predictions, which are written before it."""
 
 
 def write_result(path: Path, result: Mapping[str, Any], *, card: Card | None = None) -> None:
-    """End a run: write its model card, if it has one, and then its result with the digests of its files.
+    """Finish a run: write its model card, if any, and then its result with the digests of its files.
 
     Args:
         path: The result, in the folder of the run.
-        result: What it tells, but for the digests.
+        result: Content, without the digests.
         card: Makes the model card.
 
     Raises:
@@ -77,98 +77,98 @@ def write_result(path: Path, result: Mapping[str, Any], *, card: Card | None = N
     folder = path.parent
     if card is not None:
         storage.write_text(folder / CARD, card(result))
-    told = {**result, **digests_of(folder, but_for={CARD} if card is None else ())}
-    write_sealed(path, json.loads(json.dumps(told, allow_nan=False)))  # keys as they are read again
+    sealed = {**result, **digests_of(folder, but_for={CARD} if card is None else ())}
+    write_sealed(path, json.loads(json.dumps(sealed, allow_nan=False)))  # keys as they are read again
 
 
-def opened_result(path: Path, found: Mapping[str, Any], *, again: str) -> dict[str, Any]:
-    """What was read of a result, without its digest; one of an earlier version, which bears none, as it is.
+def opened_result(path: Path, content: Mapping[str, Any], *, again: str) -> dict[str, Any]:
+    """Content of a result without its digest; results of earlier versions, which have none, are accepted.
 
     Args:
         path: The file, for messages.
-        found: All of its content.
-        again: What to do where it is damaged.
+        content: All of its content.
+        again: Advice where it is damaged.
 
     Raises:
-        ManifestError: If its digest is another, or missing though this version wrote the result.
+        ManifestError: If its digest does not match, or is missing though this version wrote the result.
     """
-    if SEAL in found:
-        return opened(path, found, again=again)
-    if CONFIG in told_files(found):
+    if SEAL in content:
+        return opened(path, content, again=again)
+    if CONFIG in listed_files(content):
         raise ManifestError(f"{path} is damaged: it does not bear the digest of its content", again)
-    return dict(found)
+    return dict(content)
 
 
 def digests_of(folder: Path, *, but_for: Collection[str] = ()) -> dict[str, dict[str, str]]:
-    """What a result tells of the files in the folder of its run: :data:`FILES` and their digests, or nothing.
+    """Digests of the files in the folder of a run, under :data:`FILES`; empty if there are none.
 
     Args:
         folder: Folder of the run.
-        but_for: Files that are left out, e.g. a card that the run did not write.
+        but_for: Files to leave out, e.g. a card that the run did not write.
 
     Raises:
         OSError: If a file cannot be read.
     """
-    found = {}
+    digests = {}
     for path in sorted({path for name in _KEPT for path in folder.glob(name) if path.is_file()}):
         if path.name in but_for:
             continue
         try:
-            found[path.name] = _digest(path)
-        except ManifestError:  # a history of an earlier version, which bears no digest
+            digests[path.name] = _digest(path)
+        except ManifestError:  # a history of an earlier version, without digest
             continue
-    return {FILES: found} if found else {}
+    return {FILES: digests} if digests else {}
 
 
 def check_files(folder: Path, result: Mapping[str, Any], *, again: str) -> None:
-    """Compare files of a run with what its result tells of them.
+    """Compare files of a run with the digests in its result.
 
     Args:
         folder: Folder of the run.
-        result: Its result; one that tells nothing of files is as good as any.
-        again: What to do where one is damaged.
+        result: Its result; one without digests passes.
+        again: Advice where a file is damaged.
 
     Raises:
-        ManifestError: If one is missing or another.
+        ManifestError: If a file is missing or differs.
         ResourceError: If one may not be read.
     """
-    _check(folder, told_files(result), again)
+    _check(folder, listed_files(result), again)
 
 
 def check_texts(folder: Path, result: Mapping[str, Any], *, again: str) -> None:
-    """As :func:`check_files`, of the small files for people alone: settings, curves, confusions, card.
+    """Compare the small files for people alone: settings, curves, confusions, card.
 
     Raises:
-        ManifestError: If one is missing or another.
+        ManifestError: If a file is missing or differs.
         ResourceError: If one may not be read.
     """
-    _check(folder, {name: told for name, told in told_files(result).items() if name in _TEXTS}, again)
+    _check(folder, {name: digest for name, digest in listed_files(result).items() if name in _TEXTS}, again)
 
 
-def _check(folder: Path, told: Mapping[str, str], again: str) -> None:
-    for name, digest in told.items():
+def _check(folder: Path, digests: Mapping[str, str], again: str) -> None:
+    for name, digest in digests.items():
         try:
-            is_whole = is_as_told(folder / name, digest)
+            is_whole = matches_digest(folder / name, digest)
         except OSError as error:
             raise ManifestError(f"{folder} has lost its {name}: {error.strerror}", again) from error
         if not is_whole:
             raise ManifestError(f"{folder / name} is not the file that the result of the run tells of", again)
 
 
-def told_files(result: Mapping[str, Any]) -> dict[str, str]:
-    """Names and digests that a result tells of; names that lead out of the folder are left out."""
-    told = result.get(FILES)
-    if not isinstance(told, Mapping):
+def listed_files(result: Mapping[str, Any]) -> dict[str, str]:
+    """Names and digests of files in a result; names outside the folder are left out."""
+    files = result.get(FILES)
+    if not isinstance(files, Mapping):
         return {}
     return {
         name: digest
-        for name, digest in told.items()
+        for name, digest in files.items()
         if isinstance(name, str) and isinstance(digest, str) and _is_kept(name)
     }
 
 
-def is_as_told(path: Path, digest: str) -> bool:
-    """Whether a file of a run or cache is the one whose digest is told.
+def matches_digest(path: Path, digest: str) -> bool:
+    """Whether a file of a run or cache has the given digest.
 
     Raises:
         OSError: If it cannot be read.
@@ -185,7 +185,7 @@ def _is_kept(name: str) -> bool:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file; of curves, that of their values but for times, once their own digest is right."""
+    """SHA-256 of a file; of a history, that of its values without times, after a check of its own digest."""
     return digest_json(_without_times(read_sealed(path))) if path.name == _HISTORY else digest_file(path)
 
 
@@ -196,10 +196,10 @@ def _without_times(value: Any) -> Any:
 
 
 def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
-    """Files of a work folder's caches and finished runs with the SHA-256 that they should have.
+    """Files of a work folder's caches and finished runs with their expected SHA-256.
 
-    Nothing is read but records and results; what is no JSON, or tells no digest, is left out: such a cache is
-    made again when it is needed, and such a run is reported where its result is read.
+    Reads records and results alone; those that are no JSON or lack digests are left out: such a cache is made
+    again when it is needed, and such a run is reported where its result is read.
 
     Args:
         workdir: Work folder.
@@ -215,16 +215,16 @@ def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
     for folder in sorted((workdir / "runs").glob("*/*/*")):
         for name, predictions in PREDICTIONS_OF.items():
             result = _object(folder / name)
-            told = result.get("predictions_sha256")
-            if isinstance(told, str):
-                yield folder / predictions, told
-            for file, digest in sorted(told_files(result).items()):
+            predictions_digest = result.get("predictions_sha256")
+            if isinstance(predictions_digest, str):
+                yield folder / predictions, predictions_digest
+            for file, digest in sorted(listed_files(result).items()):
                 yield folder / file, digest
 
 
 def _object(path: Path) -> Mapping[str, Any]:
     try:
-        found = storage.read_json(path)
+        content = storage.read_json(path)
     except (ManifestError, OSError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

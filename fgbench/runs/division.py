@@ -1,14 +1,13 @@
-"""How the samples of a work folder are divided: by its parts, or by folds of which each is tested once.
+"""Division of the samples of a work folder: by its parts, or by folds of which each is tested once.
 
-Reads what the index of the manifests tells (``protocol``), the clips, and fold files; writes
-``folds/<protocol>.csv`` of the work folder where there is none yet.
+Reads the index of the manifests (``protocol``), the clips, and fold files; writes ``folds/<protocol>.csv`` of
+the work folder if there is none yet.
 
-- **parts**: named parts train, choose and test. Where no part is left to choose on (the official validation
+- **parts**: named parts train, select and test. Where no part is left to select on (the official validation
   part is the test), a tenth of the training groups is held out for it.
-- **k-fold**: fold k tests; the fold after it chooses (after the last comes the first), or a tenth of the
-  groups outside fold k; the others train. So what is chosen never sees the test fold (nested validation).
-  Clips that could not be read are tested in one fold each (`fgbench.runs.lost_folds`); they change the
-  fold of no other clip.
+- **k-fold**: fold k tests; the next fold selects (after the last comes the first), or a tenth of the groups
+  outside fold k; the others train. So selection never sees the test fold (nested validation). Clips that
+  could not be read are tested in one fold each (`fgbench.runs.lost_folds`) and do not move any other clip.
 """
 
 from __future__ import annotations
@@ -33,11 +32,10 @@ FOLDS = "folds"
 """Folder of the fold files in a work folder."""
 
 HELD_OUT_FOLDS = 10
-"""Of so many folds of the training groups, the first is what chooses where groups are held out for it; not
-stated in the paper."""
+"""Number of folds of the training groups, of which the first is held out; not stated in the paper."""
 
 HELD_OUT = "held-out"
-"""What chooses where groups are held out of the training groups for it."""
+"""Name of a selection on held-out training groups."""
 
 VAL_IS_TEST = "tested on the official validation set"
 """Label of a protocol whose test part is the official validation part."""
@@ -45,16 +43,16 @@ VAL_IS_TEST = "tested on the official validation set"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """What every clip is for, fold by fold.
+    """Role of every clip in every fold.
 
     Attributes:
-        name: Short, e.g. ``"parts"``, ``"10-fold-by-subject"``.
-        label: What tables say of it.
-        group_by: What is kept together.
-        parts: Part of a clip to its role (``train``, ``val``, ``test``) where parts divide.
-        held_out: By fold, clips that choose, where neither a part nor the next fold does.
-        fold_of: Clip to fold where folds divide, clips that could not be read among them; else empty.
-        n_folds: Number of folds; 0 where parts divide.
+        name: Short name, e.g. ``"parts"``, ``"10-fold-by-subject"``.
+        label: Name in tables.
+        group_by: Column whose values are kept together.
+        parts: Part of a clip to its role (``train``, ``val``, ``test``) in a division by parts.
+        held_out: Clips to select on by fold, where neither a part nor the next fold is used.
+        fold_of: Clip to fold in a division by folds, including clips that could not be read; else empty.
+        n_folds: Number of folds; 0 in a division by parts.
     """
 
     name: str = "parts"
@@ -69,18 +67,18 @@ class Division:
 
     @property
     def folds(self) -> tuple[str, ...]:
-        """Names of the folds: ``"1"`` to the last, or ``"0"`` alone where parts divide."""
+        """Names of the folds: ``"1"`` to the last, or ``"0"`` alone in a division by parts."""
         return tuple(str(number) for number in range(1, self.n_folds + 1)) or (SINGLE_FOLD,)
 
     @property
     def digest(self) -> str | None:
-        """Digest of who is in which fold and role; ``None`` where parts train, val and test are theirs."""
+        """Digest of the folds and roles; ``None`` for the parts train, val and test as they are."""
         if not self.n_folds and not self.held_out and self.parts == Division().parts:
             return None
         held = [sorted(self.held_out[fold]) for fold in self.folds if fold in self.held_out]
         return digest_json([dict(self.fold_of), dict(self.parts), held])
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain values to keep with a result."""
         return {
             "name": self.name,
@@ -92,25 +90,25 @@ class Division:
         }
 
     def divide(self, samples: Sequence[Sample], fold: str) -> list[Sample]:
-        """Samples with ``part`` set to what they are for in a fold; those without a role are left out.
+        """Samples with ``part`` set to their role in a fold; those without a role are left out.
 
         Raises:
             ConfigError: If there is no such fold.
             ManifestError: If a sample is of a clip that is in no fold.
         """
         self.check_fold(fold)
-        found = []
+        divided = []
         for sample in samples:
             role = self._role(sample, fold)
             if role is not None:
-                found.append(sample if sample.part == role else replace(sample, part=role))
-        return found
+                divided.append(sample if sample.part == role else replace(sample, part=role))
+        return divided
 
     def check_fold(self, fold: str) -> None:
-        """Refuse a fold that there is not.
+        """Refuse a fold that does not exist.
 
         Raises:
-            ConfigError: If there is none of this name.
+            ConfigError: If there is no fold of this name.
         """
         if fold not in self.folds:
             raise ConfigError(
@@ -143,22 +141,22 @@ class Division:
 
 
 def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | None = None) -> Division:
-    """The division that the index of a work folder tells of; without one, parts train, val and test.
+    """Division in the index of a work folder; without one, parts train, val and test.
 
     Args:
         workdir: Work folder.
         index: Content of its ``index.json``.
-        fold_file: Folds of the user's; kept in the work folder from then on.
+        fold_file: The user's folds; kept in the work folder from then on.
 
     Raises:
-        ConfigError: If a fold file does not divide the groups, is given where parts divide, or differs from
-            the one that the work folder has.
-        DatasetError: If a group is not known, or there are fewer groups than folds.
-        ManifestError: If the index tells of no protocol that fgbench knows, or the clips are missing.
+        ConfigError: If a fold file does not divide the groups, is given for a division by parts, or differs
+            from the one in the work folder.
+        DatasetError: If a group is unknown, or there are fewer groups than folds.
+        ManifestError: If the index has an unknown protocol, or the clips are missing.
         ResourceError: If the folds cannot be kept.
     """
-    told: Mapping[str, Any] = index.get("protocol") or {}
-    kind, group_by = told.get("kind", "parts"), str(told.get("group_by", "clip_id"))
+    protocol: Mapping[str, Any] = index.get("protocol") or {}
+    kind, group_by = protocol.get("kind", "parts"), str(protocol.get("group_by", "clip_id"))
     if kind not in ("parts", "k-fold") or group_by not in GROUPS:
         raise ManifestError(
             f"index.json has a protocol of kind {kind!r} by {group_by!r}, expected parts or k-fold by one of "
@@ -166,21 +164,21 @@ def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | 
             "update fgbench, or run fgbench prepare again",
         )
     if kind == "k-fold":
-        return _by_folds(workdir, told, group_by, fold_file)
+        return _by_folds(workdir, protocol, group_by, fold_file)
     if fold_file is not None:
         raise ConfigError(
             f"--fold-file {fold_file} for a data set that is divided into parts", "leave it out"
         )
-    return _by_parts(workdir, told, group_by)
+    return _by_parts(workdir, protocol, group_by)
 
 
-def _by_parts(workdir: Path, told: Mapping[str, Any], group_by: str) -> Division:
+def _by_parts(workdir: Path, protocol: Mapping[str, Any], group_by: str) -> Division:
     wanted = {
-        "train": _names(told.get("train", ["train"])),
-        "val": _names(told.get("selection", ["val"])),
-        "test": _names(told.get("test", ["test"])),
+        "train": _names(protocol.get("train", ["train"])),
+        "val": _names(protocol.get("selection", ["val"])),
+        "test": _names(protocol.get("test", ["test"])),
     }
-    label = str(told.get("label") or (VAL_IS_TEST if wanted["test"] == ["val"] else Division().label))
+    label = str(protocol.get("label") or (VAL_IS_TEST if wanted["test"] == ["val"] else Division().label))
     refuse_shared_parts(label, train=wanted["train"], selection=wanted["val"], test=wanted["test"])
     roles = {part: role for role, parts in wanted.items() for part in parts}
     if wanted["val"]:
@@ -195,7 +193,7 @@ def _held_out(training: Sequence[Sample], group_by: str, label: str) -> frozense
 
     Raises:
         ConfigError: If there are too few groups.
-        DatasetError: If the group of a clip is not known.
+        DatasetError: If the group of a clip is unknown.
     """
     groups = [group_of(clip, group_by) for clip in training]
     n_folds = min(HELD_OUT_FOLDS, len(set(groups)))
@@ -214,14 +212,14 @@ def _names(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else [str(name) for name in value]
 
 
-def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: Path | None) -> Division:
-    n_folds = int(told.get("folds", 10))
+def _by_folds(workdir: Path, protocol: Mapping[str, Any], group_by: str, fold_file: Path | None) -> Division:
+    n_folds = int(protocol.get("folds", 10))
     what = group_by.removesuffix("_id")
     name = f"{n_folds}-fold-by-{what}"
     clips = clip_samples(workdir / "manifests")
     lost = lost_samples(workdir / "manifests", clips)
     kept = workdir / FOLDS / f"{name}.csv"
-    published = _published(workdir, told)
+    published = _published(workdir, protocol)
     source = fold_file or (kept if kept.is_file() else published)
 
     def read(path: Path | None) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
@@ -244,9 +242,9 @@ def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: 
             )
     elif not kept.is_file():
         storage.write_text(kept, kept_file_text(clips, lost, groups, group_by=group_by, listed=listed))
-    label = str(told.get("label") or f"{n_folds}-fold by {what}")
+    label = str(protocol.get("label") or f"{n_folds}-fold by {what}")
     held = {}
-    if told.get("fold_selection") == HELD_OUT:
+    if protocol.get("fold_selection") == HELD_OUT:
         for fold in map(str, range(1, n_folds + 1)):
             rest = [clip for clip in clips if fold_of[clip.clip_id] != fold]
             held[fold] = _held_out(rest, group_by, label)
@@ -261,9 +259,9 @@ def _by_folds(workdir: Path, told: Mapping[str, Any], group_by: str, fold_file: 
     )
 
 
-def _published(workdir: Path, told: Mapping[str, Any]) -> Path | None:
-    """Fold file that the protocol names: in the manifests of the work folder, or packed with fgbench."""
-    name = told.get("fold_file")
+def _published(workdir: Path, protocol: Mapping[str, Any]) -> Path | None:
+    """Fold file of the protocol: in the manifests of the work folder, or packed with fgbench."""
+    name = protocol.get("fold_file")
     if name is None:
         return None
     if Path(str(name)).name != name:

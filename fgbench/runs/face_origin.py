@@ -1,7 +1,7 @@
-"""How the faces of a work folder lie in their pictures, and whether they are grey.
+"""Alignment of the faces of a work folder in their pictures, and whether they are grey.
 
-Reads the recipe that the work folder was prepared with, and some of its faces. Results and weights tell it: a
-network that saw faces of one geometry finds chin, mouth and eyes elsewhere in those of another.
+Reads the recipe that the work folder was prepared with, and some of its faces. Results and weights store it:
+a network trained on faces of one geometry finds chin, mouth and eyes elsewhere in those of another.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ FACE_ORIGIN = "faces"
 as in a recipe, and ``grey``."""
 
 FACES_MARK = "faces: "
-"""What notes of a result begin with that tell of other faces than those trained on, or that may be others."""
+"""Beginning of notes on faces that differ, or may differ, from those trained on."""
 
 _FILES, _PER_FILE = 8, 8
-_GREY_LEVELS = 2  # by which the channels of a grey picture differ at most, once it is encoded
+_GREY_LEVELS = 2  # largest difference of the channels of a grey picture after encoding
 
 
 def faces_of(workdir: Path) -> dict[str, Any] | None:
-    """How the faces of a work folder were prepared, as plain values; ``None`` if it does not tell.
+    """Preparation of the faces of a work folder, as plain values; ``None`` if unknown.
 
-    ``grey`` is whether none of 64 of its pictures, spread over the tables, has a colour; copies, whose noise
-    has some, do not count.
+    ``grey`` is whether 64 of its pictures, spread over the tables, are all without colour; copies do not
+    count, as their noise has some.
 
     Raises:
         ManifestError: If its recipe or its faces are damaged.
@@ -49,23 +49,22 @@ def faces_of(workdir: Path) -> dict[str, Any] | None:
         raise ManifestError(
             f"the recipe of {workdir} does not tell how faces are aligned", "run fgbench prepare again"
         ) from error
-    told = config.model_dump(mode="json", include={"align", "geometry", "padding"})
-    return {**told, "grey": _are_grey(workdir / "manifests")}
+    origin = config.model_dump(mode="json", include={"align", "geometry", "padding"})
+    return {**origin, "grey": _are_grey(workdir / "manifests")}
 
 
 def face_notes(details: Mapping[str, Any]) -> list[str]:
-    """Sentences on faces that are, or may be, other ones than a network was trained on.
+    """Sentences on faces that differ, or may differ, from those that a network was trained on.
 
     Args:
-        details: Of a result of action units or of classes.
+        details: Details of a result of action units or of classes.
     """
     notes = (note for note in details.get("notes", ()) if note.startswith(FACES_MARK))
     return [f"{note[0].upper()}{note[1:]}." for note in notes]
 
 
 def have_other_geometry(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    """Whether faces of two origins lie otherwise in their pictures; those that are never aligned have no
-    geometry."""
+    """Whether the geometry of faces differs; faces that are never aligned have no geometry."""
     if "never" in (first["align"], second["align"]):
         return False
     return (first["geometry"], first["padding"]) != (second["geometry"], second["padding"])
@@ -78,7 +77,7 @@ def geometry_words(faces: Mapping[str, Any]) -> str:
 
 
 def geometry_keys(faces: Mapping[str, Any]) -> str:
-    """The keys of a recipe that give a geometry."""
+    """Keys of a recipe that give a geometry."""
     padding = "" if faces["padding"] is None else f", padding: {faces['padding']:g}"
     return f"geometry: {faces['geometry']}{padding}"
 
@@ -89,7 +88,7 @@ def _are_grey(manifests: Path) -> bool:
         try:
             levels = decode(data).astype(np.int16)
         except MediaError:
-            continue  # who reads it for a network says so
+            continue  # reported where it is read for a network
         if np.ptp(levels, axis=2).max() > _GREY_LEVELS:
             return False
         seen += 1

@@ -1,8 +1,8 @@
-"""Folds of a data set by subject, source or clip: dealt from public ids, kept in a file, read back.
+"""Folds of a data set by subject, source or clip: dealt from public ids, written to a file, read back.
 
-A fold file is CSV with a head: ``subject_id,fold`` (or ``source_id,fold``, ``clip_id,fold``), one line per
-id, folds numbered from 1. It holds ids only, so that it can be published. Ids that a spreadsheet would take
-for formulas have an apostrophe before them (`fgbench.printable.cell_of`).
+A fold file is CSV with a header, ``subject_id,fold`` (or ``source_id,fold``, ``clip_id,fold``), one line per
+id and folds numbered from 1. It holds ids only, so that it can be published. Ids that a spreadsheet would
+take for formulas are prefixed with an apostrophe (`fgbench.printable.cell_of`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fgbench.printable import cell_of, text_of
 from fgbench.runs.samples import Sample
 
 GROUPS = ("subject_id", "source_id", "clip_id")
-"""What folds may keep together, and what the lines of a fold file may name."""
+"""Columns whose values folds may keep together, and which a fold file may list."""
 
 _SHOWN = 3
 _MAX_BYTES = 256 << 20  # two million lines of a hundred letters
@@ -28,21 +28,21 @@ _MAX_BYTES = 256 << 20  # two million lines of a hundred letters
 
 def natural_key(text: str) -> tuple[object, ...]:
     """Key that sorts numbers within ids by their value: ``s2`` before ``s10``; the same on every machine."""
-    found: list[object] = []
+    key: list[object] = []
     for number, part in enumerate(re.split(r"([0-9]+)", text)):
         digits = part.lstrip("0")
-        found.append((len(digits), digits) if number % 2 else part)  # words and numbers take turns
-    return tuple(found), text
+        key.append((len(digits), digits) if number % 2 else part)  # words and numbers alternate
+    return tuple(key), text
 
 
 def deal(groups: Iterable[str], n_folds: int) -> dict[str, str]:
-    """Folds of groups (persons, mostly): sorted by :func:`natural_key` and dealt in turn.
+    """Folds of groups (mostly subjects): sorted by :func:`natural_key` and dealt in turn.
 
     The first group goes to fold 1, the second to fold 2, and after the last fold comes fold 1 again: the
     "ascending order of ids in steps of ten" of the papers on CK+. Folds follow from the ids alone.
 
     Args:
-        groups: Ids; more than once is as good as once.
+        groups: Ids; repetitions do not matter.
         n_folds: At least 3: one tests, one selects, the others train.
 
     Returns:
@@ -76,22 +76,22 @@ def check_number(n_folds: int) -> None:
 
 
 def group_of(sample: Sample, group_by: str) -> str:
-    """The group that a sample may not be divided from.
+    """Group that a sample may not be divided from.
 
     Raises:
-        DatasetError: If it is not known.
+        DatasetError: If it is unknown.
     """
-    found: str | None = getattr(sample, group_by)
-    if found is None:
+    group: str | None = getattr(sample, group_by)
+    if group is None:
         raise DatasetError(
             f"the {group_by} of clip {sample.clip_id!r} is not known, but the protocol divides by it",
             "name it in the data set's labels, or divide by clip_id",
         )
-    return found
+    return group
 
 
 def fold_file_text(fold_of: Mapping[str, str], group_by: str) -> str:
-    """A fold file, sorted by :func:`natural_key`."""
+    """Text of a fold file, sorted by :func:`natural_key`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([group_by, "fold"])
@@ -102,23 +102,23 @@ def fold_file_text(fold_of: Mapping[str, str], group_by: str) -> str:
 def read_fold_file(
     path: Path, clips: Sequence[Sample], *, group_by: str, n_folds: int, lost: Sequence[Sample] = ()
 ) -> dict[str, str]:
-    """Folds of all groups from a file, checked to be a division of the groups.
+    """Read the folds of all groups from a file and check that they divide the groups.
 
     Args:
-        path: The file; its first column may name other ids than the groups, e.g. clips where groups are
-            persons.
+        path: The file; its first column may hold other ids than the groups, e.g. clips where groups are
+            subjects.
         clips: All usable clips of the work folder.
-        group_by: What folds have to keep together, one of :data:`GROUPS`.
+        group_by: Column whose values folds keep together, one of :data:`GROUPS`.
         n_folds: Number of folds.
-        lost: Clips that could not be read: the file may list them, see `fgbench.runs.lost_folds`.
+        lost: Clips that could not be read; the file may list them, see `fgbench.runs.lost_folds`.
 
     Returns:
         Group of usable clips to name of its fold.
 
     Raises:
-        ConfigError: If the file cannot be read, has another head, names a fold outside 1 to ``n_folds`` or an
-            id that is unknown, leaves an id or a fold out, or puts a group into two folds.
-        DatasetError: If the group of a clip is not known.
+        ConfigError: If the file cannot be read, has another header, names a fold outside 1 to ``n_folds`` or
+            an unknown id, leaves an id or a fold out, or puts a group into two folds.
+        DatasetError: If the group of a clip is unknown.
     """
     check_number(n_folds)
     column, given = read_lines(path, group_by, n_folds)
@@ -147,18 +147,18 @@ def read_fold_file(
 
 
 def read_lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, str]]:
-    """What a fold file says, whoever is in the work folder.
+    """Read a fold file without comparing it with a work folder.
 
     Args:
         path: The file.
-        group_by: For messages: the column that is expected.
+        group_by: Expected column, for messages.
         n_folds: Number of folds.
 
     Returns:
         Name of the first column, and id to name of its fold.
 
     Raises:
-        ConfigError: If the file cannot be read, has another head, names a fold outside 1 to ``n_folds``, or
+        ConfigError: If the file cannot be read, has another header, names a fold outside 1 to ``n_folds``, or
             puts an id into two folds.
     """
     try:
@@ -174,23 +174,23 @@ def read_lines(path: Path, group_by: str, n_folds: int) -> tuple[str, dict[str, 
             f"{path} begins with {','.join(head)!r}, expected {group_by!r} and 'fold'",
             f"give it a head, e.g. {group_by},fold",
         )
-    known = {str(number) for number in range(1, n_folds + 1)}
-    found: dict[str, str] = {}
+    names = {str(number) for number in range(1, n_folds + 1)}
+    fold_of: dict[str, str] = {}
     for number, row in enumerate(rows[1:], start=2):
         values = [value.strip() for value in row]
-        if len(values) != 2 or values[1] not in known:
+        if len(values) != 2 or values[1] not in names:
             raise ConfigError(
                 f"{path}, line {number}: {','.join(values)!r}, expected an id and a fold from 1 to {n_folds}",
                 "mend the line",
             )
         name, fold = text_of(values[0]), values[1]
-        if found.setdefault(name, fold) != fold:
-            raise in_two_folds(path, head[0], name, found[name], fold)
-    return head[0], found
+        if fold_of.setdefault(name, fold) != fold:
+            raise in_two_folds(path, head[0], name, fold_of[name], fold)
+    return head[0], fold_of
 
 
 def in_two_folds(path: Path, group_by: str, group: str, first: str, second: str) -> ConfigError:
-    """The error of a fold file that divides a group."""
+    """Error for a fold file that divides a group."""
     return ConfigError(
         f"{path} puts {group_by} {group!r} into folds {first} and {second}, expected one",
         "what is trained on must not be tested on: put all of it into one fold",

@@ -1,7 +1,7 @@
 """The label set of a work folder: its classes by name, in the order of outputs, and their upper classes.
 
-Reads what the index of the manifests tells (``scheme``, ``classes``). Labels are names everywhere: no number
-depends on the order in which a data set's folders or codes come.
+Reads the index of the manifests (``scheme``, ``classes``). Labels are names everywhere: no number depends on
+the order of a data set's folders or codes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from fgbench.taxonomy import FG33 as FG33
 from fgbench.taxonomy import Ontology, leaves, normal_label, ontology, ontology_names
 
 SOME_LEAVES = "fg33-part"
-"""Name of a set of some of the leaves: those that are left where ``consensus`` drops classes."""
+"""Name of a set of some of the leaves, where ``consensus`` drops classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSet:
-    """The classes that are told apart.
+    """Classes that are told apart.
 
     Attributes:
         name: e.g. ``"fg33"``, ``"ekman7"``.
-        labels: C names, in the order of outputs; none for data that have labels of action units alone.
+        labels: C names, in the order of outputs; none for data with labels of action units alone.
         basic: Upper class of each label; ``None`` where the set has none.
     """
 
@@ -38,19 +38,18 @@ class LabelSet:
 
     @property
     def upper(self) -> tuple[str, ...]:
-        """The upper classes in the order of their first label; empty where the set has none."""
+        """Upper classes in the order of their first label; empty where the set has none."""
         return tuple(dict.fromkeys(self.basic or ()))
 
     def described(self) -> dict[str, Any]:
-        """What metadata of weights tell: the classes; the set's name where it is not the 33 leaves; upper
-        classes where they are one's own."""
+        """Entries for metadata of weights: the classes; the set's name and own upper classes, if any."""
         named: dict[str, Any] = {} if self.name == FG33 else {"scheme": self.name}
         if self.basic is not None and self.name not in (FG33, SOME_LEAVES):
             named["upper"] = dict(zip(self.labels, self.basic, strict=True))
         return {"classes": list(self.labels), **named}
 
     def check_classes(self) -> None:
-        """Refuse a set without classes; to be called before what takes long.
+        """Refuse a set without classes; to be called before long work.
 
         Raises:
             DatasetError: If it has none.
@@ -62,27 +61,27 @@ class LabelSet:
             )
 
     def numbers(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Places of labels in this set, (N,) int64.
+        """Indices of labels in this set, (N,) int64.
 
         Raises:
             DatasetError: If this set has no classes.
-            UnknownLabelError: If one is not in this set; the message names the nearest.
+            UnknownLabelError: If a label is not in this set; the message names the nearest.
         """
         self.check_classes()
-        known = {label: number for number, label in enumerate(self.labels)}
+        index = {label: number for number, label in enumerate(self.labels)}
         names = Ontology(self.name, self.labels, {}, "")
-        found = [known[label] if label in known else names.index(label) for label in labels]
-        return np.array(found, np.int64)
+        indices = [index[label] if label in index else names.index(label) for label in labels]
+        return np.array(indices, np.int64)
 
     def upper_numbers(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Upper classes (N,) int64 of labels given by their places; zeros where the set has none."""
+        """Upper classes (N,) int64 of labels given by index; zeros where the set has none."""
         if self.basic is None:
             return np.zeros_like(numbers)
-        place = {name: number for number, name in enumerate(self.upper)}
-        return np.array([place[name] for name in self.basic], np.int64)[numbers]
+        upper_index = {name: number for number, name in enumerate(self.upper)}
+        return np.array([upper_index[name] for name in self.basic], np.int64)[numbers]
 
     def upper_matrix(self) -> npt.NDArray[np.float32]:
-        """(C, M) with 1 where a label lies under an upper class; M is 0 where the set has none."""
+        """(C, M) float32 with 1 where a label is under an upper class; M is 0 where the set has none."""
         matrix = np.zeros((len(self.labels), len(self.upper)), np.float32)
         for row, name in enumerate(self.basic or ()):
             matrix[row, self.upper.index(name)] = 1
@@ -90,18 +89,17 @@ class LabelSet:
 
 
 def respelled(labels: LabelSet, wanted: LabelSet) -> LabelSet:
-    """A label set with the spellings of another one, where their classes differ in case, blanks and hyphens
-    alone; else as it is.
+    """Label set with the spellings of another, if they alone differ; else unchanged.
 
     Args:
         labels: The set, e.g. that of a network.
         wanted: The other, e.g. that of a work folder.
     """
-    known = {normal_label(name): name for name in wanted.labels}
+    spelling = {normal_label(name): name for name in wanted.labels}
     names = [normal_label(name) for name in labels.labels]
-    if sorted(names) != sorted(known) or len(set(names)) < len(names):
+    if sorted(names) != sorted(spelling) or len(set(names)) < len(names):
         return labels
-    return replace(labels, labels=tuple(known[name] for name in names))
+    return replace(labels, labels=tuple(spelling[name] for name in names))
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +113,7 @@ def fg33() -> LabelSet:
 
 
 def read_labels(index: Mapping[str, Any]) -> LabelSet:
-    """The label set that the index of manifests tells of; the 33 leaves where it tells of none.
+    """Label set in the index of manifests; the 33 leaves where it has none.
 
     Args:
         index: Content of ``index.json``: ``scheme`` is the set's name, ``classes`` its ordered labels, which
@@ -129,13 +127,13 @@ def read_labels(index: Mapping[str, Any]) -> LabelSet:
 
 
 def named_labels(name: str, classes: Any, *, upper: Any = None, origin: str) -> LabelSet:
-    """A label set by its name and its classes.
+    """Label set from its name and its classes.
 
     Args:
         name: Name of the set.
         classes: Ordered labels; ``None`` for a set that fgbench knows.
         upper: Label to upper class, where the set has upper classes of its own; else empty.
-        origin: Where they stand, for messages.
+        origin: File of the classes, for messages.
 
     Raises:
         ManifestError: See :func:`read_labels`.

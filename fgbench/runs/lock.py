@@ -1,6 +1,6 @@
-"""A run is made by one process at a time, or by the processes of one launch together.
+"""Lock of a run, so that one process, or the processes of one launch, make it at a time.
 
-Writes ``runs/<experiment>/<fold>/.<seed>.lock``, an empty file beside the run's folder, which stays.
+Writes ``runs/<experiment>/<fold>/.<seed>.lock``, an empty file beside the run's folder, which remains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def is_first_process() -> bool:
 
 @contextmanager
 def hold_run(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run while it is made; the system lets go when the process ends, however it ends.
+    """Hold the folder of a run while it is made; the system releases it when the process ends.
 
     Of processes that train together (``torchrun``, ``accelerate launch``) the first holds it for all.
 

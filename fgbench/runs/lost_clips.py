@@ -1,9 +1,9 @@
-"""Clips that could not be read: those that are tested count, as samples without prediction.
+"""Clips that could not be read: those to be tested count as samples without prediction.
 
-Reads ``rejects.parquet`` of the manifests. Clips that the annotators did not settle, that the audit took out,
-or that the data set's own lists contradict themselves about, are no samples: they define the data set. A
-rejected clip counts once, also where it would have given several images, since nobody knows how many. Which
-fold tests it, where folds divide, tells `fgbench.runs.lost_folds`.
+Reads ``rejects.parquet`` of the manifests. Clips that the annotators did not settle, that the audit removed,
+or on which the data set's own lists contradict themselves are no samples: they define the data set. A
+rejected clip counts once, even where it would have given several images, since their number is unknown. Its
+test fold is chosen in `fgbench.runs.lost_folds`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fgbench.records import image_id
 from fgbench.runs.samples import Sample, clip_samples
 
 _FAILED = ("ingest", "sample", "faces", "augment")
-"""Stages whose rejects could not be read or used; those of the others define the data set."""
+"""Stages whose rejects could not be read or used; rejects of the others define the data set."""
 
 _COLUMNS = ("id", "stage", "reason", "label", "split", "subject_id", "source_id", "key_frame")
 
@@ -29,9 +29,9 @@ def lost_samples(manifests: Path, there: Iterable[Sample]) -> list[Sample]:
 
     Args:
         manifests: Folder of the manifests.
-        there: All samples that could be: images, or clips as a whole. Of images, a lost clip is the one at
-            its key frame. Of clips, one whose class has single frames alone is none, as the neutral first
-            frame of a sequence.
+        there: All readable samples: images, or whole clips. For images, a lost clip is the one at its key
+            frame. For clips, classes that have single frames alone give none, e.g. the neutral first frame of
+            a sequence.
 
     Returns:
         The samples; ``part`` is empty where neither the data set nor the recipe gave the clip one.
@@ -40,10 +40,10 @@ def lost_samples(manifests: Path, there: Iterable[Sample]) -> list[Sample]:
         ManifestError: If the table is damaged.
     """
     samples = list(there)
-    known = {sample.clip_id for sample in samples}
+    readable = {sample.clip_id for sample in samples}
     is_image = any(sample.sample_id != sample.clip_id for sample in samples)
     stills = frozenset() if is_image else _classes_of_stills(manifests, samples)
-    found = {
+    lost = {
         row["id"]: Sample(
             sample_id=image_id(row["id"], row["key_frame"] or 0) if is_image else row["id"],
             clip_id=row["id"],
@@ -53,9 +53,9 @@ def lost_samples(manifests: Path, there: Iterable[Sample]) -> list[Sample]:
             source_id=row["source_id"],
         )
         for row in _failed(manifests)
-        if row["id"] not in known and is_lost(row) and row["label"] not in stills
+        if row["id"] not in readable and is_lost(row) and row["label"] not in stills
     }
-    return [found[clip_id] for clip_id in sorted(found)]
+    return [lost[clip_id] for clip_id in sorted(lost)]
 
 
 def lost_rows(manifests: Path) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def is_lost(row: Mapping[str, Any]) -> bool:
 
 
 def rejected_clips(manifests: Path) -> dict[str, str]:
-    """Clip that could not be read to stage and reason, e.g. ``"ingest truncated"``.
+    """Unreadable clips to stage and reason, e.g. ``"ingest truncated"``.
 
     Raises:
         ManifestError: If the table is damaged.
@@ -83,7 +83,7 @@ def rejected_clips(manifests: Path) -> dict[str, str]:
 
 
 def rejected_samples(manifests: Path, clip_ids: Iterable[str]) -> dict[str, int]:
-    """Stage and reason to the number of samples that are of clips that could not be read.
+    """Stage and reason to the number of samples of unreadable clips.
 
     Args:
         manifests: Folder of the manifests.
@@ -97,7 +97,7 @@ def rejected_samples(manifests: Path, clip_ids: Iterable[str]) -> dict[str, int]
 
 
 def _failed(manifests: Path) -> list[dict[str, Any]]:
-    """Rows of clips that could not be read; none of manifests made before their parts were kept."""
+    """Rows of clips that could not be read; empty for manifests of versions that did not keep their parts."""
     path = manifests / "rejects.parquet"
     if not path.is_file():
         return []
@@ -112,7 +112,7 @@ def _has_failed(row: Mapping[str, Any]) -> bool:
 
 
 def _classes_of_stills(manifests: Path, clips: Sequence[Sample]) -> frozenset[str]:
-    """Classes whose usable entries all stand for single frames, so that none of them is among the clips."""
+    """Classes whose usable entries are all single frames, so that none of them is among the clips."""
     if not (manifests / "clips.parquet").is_file():
         return frozenset()
     return frozenset({entry.label for entry in clip_samples(manifests)} - {clip.label for clip in clips})

@@ -1,8 +1,8 @@
 """Folds of clips that could not be read: each is tested in exactly one, as a sample without prediction.
 
-A fold file that lists such a clip, or its group, tells its fold. Else it is where its group is. A group
-without usable clips has the fold that a hash of its name gives, and a clip whose group is not known the one
-that a hash of its own id gives. So no usable clip is in another fold for it.
+If the fold file lists such a clip, or its group, it has that fold; else that of its group. A group without
+usable clips has the fold given by a hash of its name, and a clip of unknown group the one given by a hash of
+its own id. So no usable clip changes its fold because of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def listed_lost(
         path: The file, as :func:`fgbench.runs.folds.read_fold_file` reads it.
         lost: Clips that could not be read.
         groups: Group of usable clips to fold.
-        group_by: What folds have to keep together.
+        group_by: Column whose values folds keep together.
         n_folds: Number of folds.
 
     Returns:
@@ -34,17 +34,17 @@ def listed_lost(
         ConfigError: If the file cannot be read, or puts a group into two folds.
     """
     column, given = read_lines(path, group_by, n_folds)
-    found: dict[str, str] = {}
+    fold_of: dict[str, str] = {}
     seen = dict(groups)
     for clip in lost:
         fold = given.get(getattr(clip, column))
         if fold is None:
             continue
-        found[clip.clip_id] = fold
+        fold_of[clip.clip_id] = fold
         group: str | None = getattr(clip, group_by)
         if group is not None and seen.setdefault(group, fold) != fold:
             raise in_two_folds(path, group_by, group, seen[group], fold)
-    return found
+    return fold_of
 
 
 def fold_lost(
@@ -55,27 +55,27 @@ def fold_lost(
     n_folds: int,
     listed: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The fold that tests each clip that could not be read.
+    """Fold that tests each clip that could not be read.
 
     Args:
         lost: The clips.
         groups: Group of usable clips to fold.
-        group_by: What folds keep together.
+        group_by: Column whose values folds keep together.
         n_folds: Number of folds.
-        listed: What a fold file says, see :func:`listed_lost`.
+        listed: Folds in a fold file, see :func:`listed_lost`.
 
     Returns:
         Clip to name of its fold, ``"1"`` to ``str(n_folds)``.
     """
-    known = _with_listed(lost, groups, group_by=group_by, listed=listed or {})
-    found = {}
+    group_folds = _with_listed(lost, groups, group_by=group_by, listed=listed or {})
+    fold_of = {}
     for clip in lost:
         group: str | None = getattr(clip, group_by)
         kind, name = ("clip_id", clip.clip_id) if group is None else (group_by, group)
         drawn = str(1 + hash_u64("lost", kind, name) % n_folds)
         own = (listed or {}).get(clip.clip_id)
-        found[clip.clip_id] = own or (drawn if group is None else known.get(group, drawn))
-    return found
+        fold_of[clip.clip_id] = own or (drawn if group is None else group_folds.get(group, drawn))
+    return fold_of
 
 
 def kept_file_text(
@@ -86,14 +86,14 @@ def kept_file_text(
     group_by: str,
     listed: Mapping[str, str],
 ) -> str:
-    """The fold file that a work folder keeps: by group, or by clip if the group of a listed one is unknown.
+    """Text of the fold file that a work folder keeps: by group, or by clip if a listed clip has none.
 
     Args:
         clips: The usable clips.
         lost: Clips that could not be read.
         groups: Group of usable clips to fold.
-        group_by: What folds keep together.
-        listed: What the file that it is made from says of lost clips.
+        group_by: Column whose values folds keep together.
+        listed: Folds of lost clips in the file that it is made from.
     """
     if any(getattr(clip, group_by) is None for clip in lost if clip.clip_id in listed):
         usable = {clip.clip_id: groups[getattr(clip, group_by)] for clip in clips}
@@ -104,7 +104,7 @@ def kept_file_text(
 def _with_listed(
     lost: Sequence[Sample], groups: Mapping[str, str], *, group_by: str, listed: Mapping[str, str]
 ) -> dict[str, str]:
-    """Groups to folds, also of groups that have no usable clip but a listed one."""
+    """Groups to folds, including groups without usable but with listed clips."""
     more = {getattr(clip, group_by): listed[clip.clip_id] for clip in lost if clip.clip_id in listed}
     more.pop(None, None)
     return {**more, **groups}

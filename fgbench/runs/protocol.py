@@ -1,4 +1,4 @@
-"""Which samples train, which choose, which test; a choice made on test samples is refused."""
+"""Samples that train, select and test; selection on test samples is refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fgbench.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """Roles of the samples of one fold, checked when made.
+    """Roles of the samples of one fold, checked on construction.
 
     Attributes:
-        name: For tables and messages, e.g. ``"official"`` or ``"subject-10-fold"``.
+        name: Name for tables and messages, e.g. ``"official"`` or ``"subject-10-fold"``.
         fold: Name of the fold.
         train: Ids of the samples that models are fitted to.
         selection: Ids of the samples on which settings, checkpoints and calibration are chosen. They may be
@@ -79,7 +79,7 @@ class Protocol:
         return cls(name=name, fold=fold, train=ids["train"], selection=ids["selection"], test=ids["test"])
 
     def check_selection(self, sample_ids: Iterable[str]) -> None:
-        """Refuse to choose on samples that are not for it; to be called wherever something is chosen.
+        """Refuse selection on samples outside the selection set; to be called wherever something is chosen.
 
         Raises:
             ConfigError: If a sample is in test, or in neither selection nor training.
@@ -108,7 +108,7 @@ def refuse_shared_parts(
     """Refuse a part that is tested and also trained or chosen on.
 
     Args:
-        name: Of the protocol, for the message.
+        name: Name of the protocol, for the message.
         train: Parts to train on.
         selection: Parts to choose on.
         test: Parts to score.

@@ -1,7 +1,7 @@
-"""Digest of what a run reads of the manifests, by which it is told whether a run is of the data as they are.
+"""Digest of the parts of the manifests that runs read, to check whether a run is of the current data.
 
-Of ``clips.parquet`` and ``rejects.parquet`` only the columns count that methods read: another vote that
-leaves the label as it was changes a clip's agreement, and no run. Reads manifests; writes nothing.
+Of ``clips.parquet`` and ``rejects.parquet`` only the columns that methods read count: a further vote that
+does not change the label changes a clip's agreement, but no run. Reads manifests; writes nothing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _CLASSES = ("dataset", "scheme", "classes", "upper")
 
 
 def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[str] = ()) -> str:
-    """Digest of what a run reads of the manifests.
+    """Digest of the parts of the manifests that a run reads.
 
-    Features that are computed later do not change it, so that runs which do not read them stay what they are.
+    Features that are computed later do not change it, so that runs which do not read them stay valid.
 
     Args:
         workdir: Work folder.
@@ -37,9 +37,9 @@ def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[st
 
 
 def digests_now(workdir: Path, index: Mapping[str, Any]) -> frozenset[str]:
-    """Digests of all runs of the manifests as they are, whichever features they read.
+    """Digests of all runs of the current manifests, whichever features they read.
 
-    Those that earlier versions of fgbench kept, of whole files, are among them.
+    Includes those that earlier versions of fgbench kept, of whole files.
 
     Args:
         workdir: Work folder.
@@ -67,7 +67,7 @@ def _digest(samples: Mapping[str, Any], index: Mapping[str, Any], features: Coll
 
 
 def _samples(workdir: Path, index: Mapping[str, Any]) -> dict[str, Any]:
-    """Classes, clips and lost clips, as far as methods read them."""
+    """Classes, clips and lost clips, in the columns that methods read."""
     manifests = workdir / MANIFESTS
     clips: dict[str, Any] = {}
     if (manifests / "clips.parquet").is_file():

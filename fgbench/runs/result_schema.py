@@ -1,6 +1,6 @@
-"""Shapes of the JSON files of a run, checked whenever one is read: anybody may have written them.
+"""Schemas of the JSON files of a run, checked on every read: anybody may have written them.
 
-What a shape does not name may be there too, as newer and older versions write it.
+Further keys are allowed, as newer and older versions write them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fgbench.errors import ManifestError
 from fgbench.runs.digests import opened_result
 
 FORMAT = 1
-"""Version of the layout of runs; raised when a reader of older runs has to know."""
+"""Version of the layout of runs; raised when readers must distinguish older runs."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0.0, le=1.0 + 1e-9)]  # means may round upwards
@@ -50,7 +50,7 @@ class _Transfer(_Shape):
     summed: _Summed | None = None
 
     @model_validator(mode="after")
-    def _zero_shot_tells_its_rule(self) -> _Transfer:
+    def _zero_shot_has_its_rule(self) -> _Transfer:
         if self.kind == "zero-shot" and None in (self.rule, self.dropped, self.summed):
             raise ValueError("zero-shot without rule, dropped or summed")
         return self
@@ -120,8 +120,8 @@ class _Scores(_Shape):
     classes: list[_ClassScores]
 
 
-class _Told(_Shape):
-    """What results of all kinds tell."""
+class _AnyResult(_Shape):
+    """Common entries of results of all kinds."""
 
     config_digest: str
     predictions_sha256: str
@@ -131,8 +131,8 @@ class _Told(_Shape):
     versions: dict[str, str]
 
 
-class ClassResult(_Told):
-    """``result.json``: a run that tells classes apart."""
+class ClassResult(_AnyResult):
+    """``result.json``: a run that classifies."""
 
     experiment: str
     fold: str
@@ -163,7 +163,7 @@ class _UnitDetails(_Details):
     workdirs: dict[str, str] = {}
 
 
-class UnitResult(_Told):
+class UnitResult(_AnyResult):
     """``au_result.json``: a run that detects action units."""
 
     units: list[_UnitScore]
@@ -190,18 +190,18 @@ class TrainingHistory(_Shape):
 
 
 def read_shaped(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, Any]:
-    """Read a JSON file of a run and check its shape.
+    """Read a JSON file of a run and check its schema.
 
     Args:
         path: The file.
         shape: One of the models of this module.
-        hint: What to do where the file is damaged.
+        hint: Advice where the file is damaged.
 
     Returns:
-        What the file holds, as it is.
+        Content of the file, unchanged.
 
     Raises:
-        ManifestError: If it is no JSON or has another shape; the first thing that is wrong is named.
+        ManifestError: If it is no JSON or has another shape; the message names the first fault.
         ResourceError: If it may not be read.
         FileNotFoundError: If it is not there.
     """
@@ -209,19 +209,19 @@ def read_shaped(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, A
 
 
 def read_result_file(path: Path, shape: type[BaseModel], *, hint: str) -> dict[str, Any]:
-    """As :func:`read_shaped`, of a result, which states its format and bears the digest of its content.
+    """Read a result, which states its format and contains the digest of its content, and check its schema.
 
     Raises:
-        ManifestError: Also if the file has another format, or its digest is that of another content.
+        ManifestError: As :func:`read_shaped`, or if the format differs or the digest does not match.
     """
-    found = _read(path, hint)
-    if isinstance(found, Mapping) and isinstance(stated := found.get("format"), int) and stated != FORMAT:
+    content = _read(path, hint)
+    if isinstance(content, Mapping) and isinstance(stated := content.get("format"), int) and stated != FORMAT:
         raise ManifestError(f"{path} has format {stated}, expected {FORMAT}", "update fgbench")
-    return opened_result(path, _shaped(path, found, shape, hint), again=hint)
+    return opened_result(path, _shaped(path, content, shape, hint), again=hint)
 
 
 def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
-    """Check what is to be written, so that whatever is written can be read.
+    """Check content before it is written, so that it can be read again.
 
     Raises:
         ValueError: If it has another shape.
@@ -238,20 +238,20 @@ def _read(path: Path, hint: str) -> Any:
         raise ManifestError(error.message, hint) from error
 
 
-def _shaped(path: Path, found: Any, shape: type[BaseModel], hint: str) -> dict[str, Any]:
-    fault = _fault(found, shape)
+def _shaped(path: Path, content: Any, shape: type[BaseModel], hint: str) -> dict[str, Any]:
+    fault = _fault(content, shape)
     if fault is not None:
         raise ManifestError(f"{path} is damaged: {fault}", hint)
-    assert isinstance(found, dict)
-    return found
+    assert isinstance(content, dict)
+    return content
 
 
-def _fault(found: Any, shape: type[BaseModel]) -> str | None:
-    """What is wrong first; ``None`` if nothing is. What was found is not repeated: it may be of any size."""
-    if not isinstance(found, dict):
-        return f"it holds a {type(found).__name__}, expected an object with keys"
+def _fault(content: Any, shape: type[BaseModel]) -> str | None:
+    """First fault; ``None`` if there is none. The content is not repeated: it may be of any size."""
+    if not isinstance(content, dict):
+        return f"it holds a {type(content).__name__}, expected an object with keys"
     try:
-        shape.model_validate(found)
+        shape.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         return f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}"

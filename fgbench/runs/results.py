@@ -1,4 +1,4 @@
-"""Results on disk: what was predicted, the scores, and where they come from.
+"""Results on disk: predictions, scores, and their provenance.
 
 Layout of a run::
 
@@ -47,7 +47,7 @@ SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
 
 DIGEST_KIND = "columns"
-"""What ``manifest_digest`` is of: the columns that methods read; results of earlier versions do not tell."""
+"""Content that ``manifest_digest`` covers: the columns that methods read; absent in earlier versions."""
 
 _AGAIN = "run the experiment again"
 
@@ -60,7 +60,7 @@ class Predictions:
         classes: C names of the classes, in the order of the probabilities.
         sample_ids: Unique ids (of images or clips).
         clip_ids: Clip of each sample.
-        subject_ids: Person shown; ``None`` if unknown.
+        subject_ids: Subject shown; ``None`` if unknown.
         source_ids: Film, recording or other source of the clip; ``None`` if unknown, or for all of them.
         labels: True class.
         predicted: Predicted class; ``None`` where there is none (for example no face), which counts as wrong.
@@ -82,18 +82,18 @@ class Predictions:
 
     def confusion(self) -> metrics.Counts:
         """(C, C + 1) confusion matrix, see :func:`fgbench.evaluation.metrics.confusion_matrix`."""
-        truth, found = self.numbers()
-        return metrics.confusion_matrix(truth, found, n_classes=len(self.classes))
+        truth, predicted = self.numbers()
+        return metrics.confusion_matrix(truth, predicted, n_classes=len(self.classes))
 
     def numbers(self) -> tuple[metrics.Counts, metrics.Counts]:
-        """True and predicted classes, (N,) int64 places in ``classes``; ``metrics.MISSING`` for none."""
-        number: dict[str | None, int] = {label: place for place, label in enumerate(self.classes)}
+        """True and predicted classes, (N,) int64 indices into ``classes``; ``metrics.MISSING`` for none."""
+        number: dict[str | None, int] = {label: index for index, label in enumerate(self.classes)}
         number[None] = metrics.MISSING
         truth = np.array([number[label] for label in self.labels], np.int64)
         return truth, np.array([number[label] for label in self.predicted], np.int64)
 
     def clusters(self) -> tuple[str, ...]:
-        """What is alike, see :func:`fgbench.evaluation.clusters.cluster_names`."""
+        """Cluster of each sample, see :func:`fgbench.evaluation.clusters.cluster_names`."""
         return cluster_names(subject_ids=self.subject_ids, source_ids=self.source_ids, clip_ids=self.clip_ids)
 
 
@@ -113,7 +113,7 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
 
 
 def predictions_schema(classes: Sequence[str]) -> pa.Schema:
-    """Arrow schema of the predictions; the names of the classes are in its metadata (``classes``, JSON)."""
+    """Arrow schema of the predictions; its metadata (``classes``, JSON) has the names of the classes."""
     import pyarrow as pa
 
     return pa.schema(
@@ -143,19 +143,19 @@ def write_run(
     details: Mapping[str, Any],
     card: Card | None = None,
 ) -> Path:
-    """Write a run; an earlier run of the same name is unfinished from the first to the last moment.
+    """Write a run; an earlier run of the same name counts as unfinished from the first moment to the last.
 
     Args:
         root: Work folder.
-        predictions: Of every test sample.
+        predictions: Predictions of every test sample.
         experiment: Name of the experiment.
         fold: Name of the fold.
         seed: Seed of the run.
         config: All settings, as plain values.
         manifest_digest: Digest of the manifests that the samples come from.
-        device: What computed, e.g. ``"cpu"``.
+        device: Device of the computation, e.g. ``"cpu"``.
         details: Plain values to keep: at least ``dataset``, its name, and ``synthetic``, whether it is drawn;
-            e.g. what was tried in a selection.
+            also e.g. the candidates of a selection.
         card: Makes the model card, ``README.md``, from the content of the result.
 
     Returns:
@@ -163,7 +163,7 @@ def write_run(
 
     Raises:
         ConfigError: If a name cannot be that of a folder.
-        ValueError: If predictions do not agree with themselves, or details lack something.
+        ValueError: If predictions are inconsistent, or details lack something.
         ResourceError: If the folder cannot be written.
     """
     import yaml
@@ -199,8 +199,8 @@ def write_run(
     return folder
 
 
-def unheard(text: str) -> None:
-    """What is done with a note that nobody reads."""
+def ignore(*_: object) -> None:
+    """Do nothing: the callback for notes and progress that nobody reads."""
 
 
 def finished_run(
@@ -212,11 +212,11 @@ def finished_run(
     config: Mapping[str, Any],
     manifest_digest: str,
     earlier_digests: Collection[str] = (),
-    note: Callable[[str], None] = unheard,
+    note: Callable[[str], None] = ignore,
 ) -> Path | None:
-    """Folder of a run that is there already; ``None`` if it is not, is damaged, or of other manifests.
+    """Folder of a finished run; ``None`` if it is missing, damaged, or of other manifests.
 
-    A run is damaged too if its weights, or other files that its result has digests of, are not those written.
+    A run is also damaged if its weights, or other files with digests in its result, have changed.
 
     Args:
         root: Work folder.
@@ -225,8 +225,8 @@ def finished_run(
         seed: Seed of the run.
         config: All settings, as given to :func:`write_run`.
         manifest_digest: Digest of the manifests.
-        earlier_digests: What earlier versions of fgbench kept of these manifests.
-        note: Told why a finished run cannot be taken as it is.
+        earlier_digests: Digests that earlier versions of fgbench kept of these manifests.
+        note: Called with the reason why a finished run cannot be used.
 
     Raises:
         ConfigError: If a name cannot be that of a folder, or the run was made with other settings.
@@ -256,7 +256,7 @@ def finished_run(
 
 
 def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
-    """Delete a run and what was kept in its folder to make it, the result first; other files stay.
+    """Delete a run and the files kept in its folder to make it, the result first; other files stay.
 
     Args:
         root: Work folder.
@@ -276,7 +276,7 @@ def discard_run(root: Path, *, experiment: str, fold: str, seed: int) -> None:
 
 
 def read_result(folder: Path) -> dict[str, Any]:
-    """The ``result.json`` of a run.
+    """Read the ``result.json`` of a run.
 
     Raises:
         ManifestError: If the run is not finished, damaged, or of a newer format.
@@ -289,7 +289,7 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 
 def read_predictions(folder: Path) -> Predictions:
-    """The predictions of a run.
+    """Read the predictions of a run.
 
     Raises:
         ManifestError: If they are not there or damaged.
@@ -300,7 +300,7 @@ def read_predictions(folder: Path) -> Predictions:
     with storage.parquet_explained(path, _AGAIN):
         table = storage.read_table(path, hint=_AGAIN)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
-        if "source_id" not in table.column_names:  # of a run before sources were kept
+        if "source_id" not in table.column_names:  # of a version that did not keep sources
             unknown_source = pa.nulls(table.num_rows, pa.string())
             table = table.add_column(3, "source_id", unknown_source)
         if not table.schema.equals(predictions_schema(classes)):
@@ -338,12 +338,12 @@ def recompute(folder: Path) -> metrics.Scores:
 
 
 def verify(folder: Path) -> Predictions:
-    """Check a finished run: its predictions, which are returned, are those written, and give its scores.
+    """Check a finished run: its predictions, which are returned, are unchanged and give its scores.
 
-    Its settings, curves, confusions and model card are those written, too.
+    Its settings, curves, confusions and model card are checked to be unchanged, too.
 
     Raises:
-        ManifestError: If not.
+        ManifestError: If a check fails.
     """
     result = read_result(folder)
     check_texts(folder, result, again=_AGAIN)
@@ -363,7 +363,7 @@ def verify(folder: Path) -> Predictions:
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON has them, e.g. with lists in place of tuples."""
+    """Settings as JSON has them, e.g. with lists instead of tuples."""
     plain: dict[str, Any] = json.loads(json.dumps(dict(config), allow_nan=False))
     return plain
 

@@ -1,8 +1,9 @@
 """Roles of the samples of a work folder, and their predictions.
 
 Models are fitted to the training part; settings, epochs and calibration are chosen on the validation part;
-the test part is predicted. Copies train, but are neither chosen on nor scored. A method that chooses in
-another way may fit to the validation part too, in which case the copies of its samples train as well.
+the test part is predicted. Copies are trained on, but neither chosen on nor scored. A method that chooses in
+another way may be fitted to the validation part too, in which case the copies of its samples are trained on
+as well.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ Matrix = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Samples by what they are for, each in the order of its ids.
+    """Samples by role, each in the order of its ids.
 
     Attributes:
-        train: Those that the machine is fitted to, copies included.
-        selection: Those on which settings are chosen and probabilities calibrated.
-        predicted: Those of the test part that can be predicted.
-        test: All that are scored.
-        selection_copies: Augmented copies of those of ``selection``, for machines that are fitted to these.
+        train: Samples that the model is fitted to, copies included.
+        selection: Samples on which settings are chosen and probabilities calibrated.
+        predicted: Samples of the test part that can be predicted.
+        test: All samples that are scored.
+        selection_copies: Augmented copies of those of ``selection``, for models that are fitted to these.
     """
 
     train: Sequence[Sample]
@@ -41,7 +42,7 @@ class Roles:
     selection_copies: Sequence[Sample] = ()
 
     def with_lost(self, lost: Sequence[Sample]) -> Self:
-        """The same with test samples that could not be read, which get no prediction and count as wrong."""
+        """Roles with further test samples that could not be read, which count as wrong without prediction."""
         return replace(self, test=sorted([*self.test, *lost], key=lambda sample: sample.sample_id))
 
 
@@ -49,21 +50,21 @@ def assign_roles(
     samples: Sequence[Sample],
     *,
     protocol_name: str,
-    known: Collection[str] | None = None,
+    with_features: Collection[str] | None = None,
     fold: str = SINGLE_FOLD,
 ) -> Roles:
     """Roles of the samples of a work folder, or of a fold, by their parts.
 
     Args:
-        samples: All of them, with the parts of the fold; see ``RunPlace.divide``.
-        protocol_name: For messages.
+        samples: All samples, with the parts of the fold; see ``RunPlace.divide``.
+        protocol_name: Name for messages.
         fold: Name of the fold, for messages.
-        known: Ids of those that have features; ``None`` if all have.
+        with_features: Ids of samples that have features; ``None`` if all have.
 
     Raises:
         ConfigError: If there are no training or test samples.
     """
-    usable = [s for s in samples if known is None or s.sample_id in known]
+    usable = [s for s in samples if with_features is None or s.sample_id in with_features]
     test = [s for s in samples if s.part == "test" and not s.is_copy]
     roles = Roles(
         train=[s for s in usable if s.part == "train"],
@@ -87,8 +88,9 @@ def predictions_of(
 ) -> Predictions:
     """Predictions of all test samples; those without features get none.
 
-    The class is that of the largest decision value. It is the most probable one too, but where validation
-    told nothing and the calibration makes all classes equal, the probabilities would always name the first.
+    The class is that of the largest decision value. It is also the most probable one, except where validation
+    carries no information and calibration makes all classes equal: the probabilities would then always name
+    the first.
 
     Args:
         roles: The samples.
@@ -97,7 +99,7 @@ def predictions_of(
         labels: C names.
 
     Raises:
-        ManifestError: If a decision value or a probability is not finite: a damaged or failed machine.
+        ManifestError: If a decision value or a probability is not finite: the model is damaged or has failed.
     """
     finite: npt.NDArray[np.bool_] = np.isfinite(decisions + probabilities).all(axis=1)
     if not finite.all():
@@ -106,14 +108,14 @@ def predictions_of(
             f"predictions of {len(bad)} of {len(finite)} samples are not finite, e.g. of {bad[0]!r}",
             "train again with --force; if it stays so, lower optimiser.learning_rate in the recipe",
         )
-    place = {sample.sample_id: row for row, sample in enumerate(roles.predicted)}
+    row_of = {sample.sample_id: row for row, sample in enumerate(roles.predicted)}
     full = np.full((len(roles.test), len(labels)), np.nan, np.float32)
     predicted: list[str | None] = []
     for row, sample in enumerate(roles.test):
-        found = place.get(sample.sample_id)
-        if found is not None:
-            full[row] = probabilities[found]
-        predicted.append(None if found is None else labels[int(np.argmax(decisions[found]))])
+        source = row_of.get(sample.sample_id)
+        if source is not None:
+            full[row] = probabilities[source]
+        predicted.append(None if source is None else labels[int(np.argmax(decisions[source]))])
     return Predictions(
         classes=tuple(labels),
         sample_ids=tuple(s.sample_id for s in roles.test),

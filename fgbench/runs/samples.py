@@ -1,7 +1,6 @@
-"""What a protocol is made of: the images and clips of a work folder that have to be predicted.
+"""Samples: the images and clips of a work folder that have to be predicted.
 
-Every sample of a part counts, also one without a usable face: a frame near the key frame in which no face was
-found has no features, gets no prediction and is scored wrong.
+Every sample of a part counts: a frame without a detected face gets no prediction and is scored wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Sample:
     Attributes:
         sample_id: Id of the image or the clip.
         clip_id: Its clip.
-        subject_id: Person shown.
+        subject_id: Subject shown.
         label: Class.
         part: ``train``, ``val`` or ``test``; empty for a clip that could not be read and was given none.
         is_copy: Whether it is an augmented copy; accuracies are computed without copies.
@@ -40,7 +39,7 @@ class Sample:
 
 
 def clip_samples(manifests: Path) -> list[Sample]:
-    """The clips of a work folder, ordered by id.
+    """Clips of a work folder, ordered by id.
 
     Args:
         manifests: Folder of the manifests.
@@ -63,10 +62,10 @@ def clip_samples(manifests: Path) -> list[Sample]:
 
 
 def moving_samples(manifests: Path) -> list[Sample]:
-    """The clips that methods of clips are trained and tested on, ordered by id.
+    """Clips that methods of clips are trained and tested on, ordered by id.
 
-    Entries that stand for single frames are not among them, as the neutral first frame of a sequence: it has
-    no motion, and a method would know the class by that alone.
+    Entries of single frames are left out, e.g. the neutral first frame of a sequence: it has no motion, and a
+    method would recognise the class by that alone.
 
     Args:
         manifests: Folder of the manifests.
@@ -80,28 +79,28 @@ def moving_samples(manifests: Path) -> list[Sample]:
 
 
 def clips_of_all_classes(manifests: Path) -> list[Sample]:
-    """As :func:`moving_samples`, for methods that are trained: every class with entries has clips.
+    """Moving samples, checked so that every class with entries has clips; for methods that are trained.
 
     Args:
         manifests: Folder of the manifests.
 
     Raises:
-        DatasetError: If all entries of a class stand for single frames.
+        DatasetError: If all entries of a class are single frames.
         ManifestError: If they are missing or damaged.
     """
-    found = moving_samples(manifests)
-    there = {clip.label for clip in found}
-    still = sorted({entry.label for entry in clip_samples(manifests) if entry.label} - there)
+    clips = moving_samples(manifests)
+    classes = {clip.label for clip in clips}
+    still = sorted({entry.label for entry in clip_samples(manifests) if entry.label} - classes)
     if still:
         raise DatasetError(
             f"{manifests} has single frames of {', '.join(still)}, and no clip to train methods of clips on",
             "prepare the data set with a recipe without such a class, e.g. ck-plus-6, mmi-6, oulu-casia-6",
         )
-    return found
+    return clips
 
 
 def image_samples(manifests: Path) -> list[Sample]:
-    """The image set of a work folder: sampled frames with or without a face, and augmented copies.
+    """Image set of a work folder: sampled frames with or without a face, and augmented copies.
 
     Args:
         manifests: Folder of the manifests.
@@ -110,16 +109,16 @@ def image_samples(manifests: Path) -> list[Sample]:
         ManifestError: If they are missing or damaged.
     """
     clips = {sample.clip_id: sample for sample in clip_samples(manifests)}
-    found = []
+    samples = []
     for row in _parts(manifests / "faces", ["clip_id", "frame_index", "role"]):
         if row["role"] in ("image", "both"):
             clip = clips[row["clip_id"]]
             name = image_id(row["clip_id"], row["frame_index"])
-            found.append(_image(name, clip, is_copy=False))
+            samples.append(_image(name, clip, is_copy=False))
     for row in _parts(manifests / "images", ["image_id", "clip_id", "parent_id"]):
         if row["parent_id"] is not None:
-            found.append(_image(row["image_id"], clips[row["clip_id"]], is_copy=True))
-    return sorted(found, key=lambda sample: sample.sample_id)
+            samples.append(_image(row["image_id"], clips[row["clip_id"]], is_copy=True))
+    return sorted(samples, key=lambda sample: sample.sample_id)
 
 
 def _image(name: str, clip: Sample, *, is_copy: bool) -> Sample:

@@ -1,4 +1,4 @@
-"""Settings of finished runs: read again, and compared with those of a run that would take their place.
+"""Settings of finished runs, read and compared with those of a run that would replace them.
 
 Reads ``config.yaml`` in the folder of a run; writes nothing.
 """
@@ -15,7 +15,7 @@ from fgbench.runs.digests import CONFIG, check_texts
 from fgbench.storage import readable
 
 CHECKPOINT = "checkpoint.pt"
-"""Name of what a training keeps in the folder of its run to go on from; a finished run has none."""
+"""Name of the checkpoint in the folder of a run; a finished run has none."""
 
 _AGAIN = "run the experiment again"
 _ABSENT = "absent"
@@ -51,16 +51,16 @@ def read_settings(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
 def refuse_other_settings(
     folder: Path, result: Mapping[str, Any], settings: Mapping[str, Any], *, command: str = "the command"
 ) -> None:
-    """Refuse to put a run in the place of a finished one that was made with other settings.
+    """Refuse to replace a finished run that was made with other settings.
 
     Args:
         folder: Folder of the finished run.
         result: Its result, of classes or of action units.
-        settings: Those of the run that would replace it, as JSON has them.
-        command: What takes ``--force``.
+        settings: Settings of the run that would replace it, as JSON has them.
+        command: Command that takes ``--force``.
 
     Raises:
-        ConfigError: If they differ; it names the keys.
+        ConfigError: If they differ; the message names the keys.
         ManifestError: If the settings of the finished run are missing or damaged.
     """
     there, here = _flat(read_settings(folder, result)), _flat(settings)
@@ -77,19 +77,19 @@ def refuse_other_settings(
 
 
 def is_giving_way(folder: Path) -> bool:
-    """Whether a run that is to replace a finished one (``--force``) was begun, and can go on."""
+    """Whether a run that is to replace a finished one (``--force``) was begun and can be continued."""
     return (folder / CHECKPOINT).exists()
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Settings by their keys with dots, e.g. ``optimiser.epochs``; lists stay whole."""
-    found: dict[str, Any] = {}
+    """Settings by dotted keys, e.g. ``optimiser.epochs``; lists stay whole."""
+    flat: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            found.update(_flat(value, f"{above}{key}."))
+            flat.update(_flat(value, f"{above}{key}."))
         else:
-            found[f"{above}{key}"] = value
-    return found
+            flat[f"{above}{key}"] = value
+    return flat
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:

@@ -6,9 +6,10 @@ The rules, in the paper's words and order:
 - the leaf disgust counts as disgust, "since disgust belongs to the basic classes in standard FER";
 - a prediction under love is wrong for every class.
 
-Neutral has no leaf, and contempt is no class of the six: samples of both are left out and counted (not stated
-in the paper). The score takes the upper class of the likeliest leaf, as the paper words it; probabilities are
-kept summed over leaves, so that the other reading (the class of the largest sum) can be scored too.
+Neutral has no leaf, and contempt is not among the six classes: samples of both are left out and counted (not
+stated in the paper). The score takes the upper class of the most probable leaf, as the paper words it;
+probabilities are summed over leaves, so that the other reading (the class of the largest sum) can be scored
+too.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ RULE = (
 
 
 def six() -> tuple[str, ...]:
-    """The six classes after Ekman."""
+    """Ekman's six classes."""
     return ontology("ekman6").labels
 
 
 def basic_of(name: str) -> str:
-    """What a leaf counts as: one of :func:`six`, or ``love``.
+    """Class that a leaf counts as: one of :func:`six`, or ``love``.
 
     Raises:
         UnknownLabelError: If there is no such leaf.
     """
-    found = leaf(name)
-    return DISGUST if found.name == DISGUST else found.basic
+    item = leaf(name)
+    return DISGUST if item.name == DISGUST else item.basic
 
 
 def can_map(labels: LabelSet) -> bool:
@@ -58,13 +59,13 @@ def can_map(labels: LabelSet) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZeroShot:
-    """Predictions of leaves as predictions of six classes.
+    """Predictions of leaves mapped to six classes.
 
     Attributes:
-        predictions: Classes are the six and ``love``, which has no samples: a prediction of it is wrong for
-            every class. Probabilities are sums over leaves.
+        predictions: Classes are the six and ``love``, which has no samples: its prediction is wrong for every
+            class. Probabilities are sums over leaves.
         dropped: Class to number of samples that were left out.
-        summed: Scores of the other reading: the class with the largest sum.
+        summed: Scores of the other reading, the class with the largest sum.
     """
 
     predictions: Predictions
@@ -72,22 +73,22 @@ class ZeroShot:
     summed: metrics.Scores
 
 
-def zero_shot(found: Predictions) -> ZeroShot:
-    """Map predictions of the 33 leaves for samples whose true classes are those of a smaller set.
+def zero_shot(leaf_predictions: Predictions) -> ZeroShot:
+    """Map predictions of the 33 leaves to six classes, for samples labelled with those of a smaller set.
 
     Args:
-        found: Classes are the leaves, in any order; true labels are among the six, neutral and contempt.
+        leaf_predictions: Classes are the leaves, in any order; true labels the six, neutral or contempt.
 
     Raises:
         ConfigError: If a true label is another.
         DatasetError: If no sample is left.
     """
-    if set(found.classes) != {item.name for item in leaves()}:
+    if set(leaf_predictions.classes) != {item.name for item in leaves()}:
         raise ConfigError(
-            f"predictions of {len(found.classes)} classes, expected the {len(leaves())} leaves",
+            f"predictions of {len(leaf_predictions.classes)} classes, expected the {len(leaves())} leaves",
             "take a network that was trained on the fine-grained classes",
         )
-    labels = [normal_label(label) for label in found.labels]
+    labels = [normal_label(label) for label in leaf_predictions.labels]
     strange = sorted(set(labels) - {*six(), *WITHOUT_LEAF})
     if strange:
         raise ConfigError(
@@ -99,18 +100,19 @@ def zero_shot(found: Predictions) -> ZeroShot:
     kept = [row for row, label in enumerate(labels) if label not in WITHOUT_LEAF]
     if not kept:
         raise DatasetError(
-            f"all {len(found.labels)} samples are of classes without a leaf", "take another data set"
+            f"all {len(leaf_predictions.labels)} samples are of classes without a leaf",
+            "take another data set",
         )
     sums = np.zeros((len(kept), len(classes)), np.float32)
-    for column, name in enumerate(found.classes):
-        sums[:, classes.index(basic_of(name))] += found.probabilities[kept, column]
-    leaves_predicted = [found.predicted[row] for row in kept]
+    for column, name in enumerate(leaf_predictions.classes):
+        sums[:, classes.index(basic_of(name))] += leaf_predictions.probabilities[kept, column]
+    leaves_predicted = [leaf_predictions.predicted[row] for row in kept]
     predictions = Predictions(
         classes=classes,
-        sample_ids=[found.sample_ids[row] for row in kept],
-        clip_ids=[found.clip_ids[row] for row in kept],
-        subject_ids=[found.subject_ids[row] for row in kept],
-        source_ids=[found.source_ids[row] for row in kept],
+        sample_ids=[leaf_predictions.sample_ids[row] for row in kept],
+        clip_ids=[leaf_predictions.clip_ids[row] for row in kept],
+        subject_ids=[leaf_predictions.subject_ids[row] for row in kept],
+        source_ids=[leaf_predictions.source_ids[row] for row in kept],
         labels=[labels[row] for row in kept],
         predicted=[None if name is None else basic_of(name) for name in leaves_predicted],
         probabilities=sums,
@@ -122,7 +124,7 @@ def zero_shot(found: Predictions) -> ZeroShot:
 
 
 def _summed(predictions: Predictions) -> metrics.Scores:
-    number = {label: place for place, label in enumerate(predictions.classes)}
+    number = {label: index for index, label in enumerate(predictions.classes)}
     truth = np.array([number[label] for label in predictions.labels], np.int64)
     likeliest = [
         metrics.MISSING if label is None else int(np.argmax(row))

@@ -1,6 +1,6 @@
-"""Probabilities of the single streams of a video run, and the weights of its attention, on disk.
+"""Probabilities of the single streams of a video run, and its attention weights, on disk.
 
-Beside the files of a run (see :mod:`fgbench.runs.results`) lie::
+Files beside those of a run (see :mod:`fgbench.runs.results`)::
 
     runs/<experiment>/<fold>/<seed>/streams.parquet     one row per clip (val, test) and stream
     runs/<experiment>/<fold>/<seed>/attention.parquet   one row per clip (val, test) and frame
@@ -37,7 +37,7 @@ PARTS = ("val", "test")
 """Parts whose clips are kept."""
 
 _AGAIN = "run the experiment again with --force"
-_NEAR = 1e-3  # how far a sum of float32 probabilities or weights may be from 1; ours
+_NEAR = 1e-3  # tolerance of sums of float32 probabilities or weights; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class StreamScores:
         sample_ids: Unique ids of clips.
         parts: ``"val"`` or ``"test"``.
         labels: True class.
-        subject_ids: Person shown; ``None`` if unknown.
+        subject_ids: Subject shown; ``None`` if unknown.
         probabilities: (N, C) float32.
     """
 
@@ -62,22 +62,22 @@ class StreamScores:
 
     def of(self, sample_ids: Sequence[str]) -> npt.NDArray[np.float32]:
         """Probabilities of some clips, (M, C) float32; rows of clips without any are NaN."""
-        place = {name: row for row, name in enumerate(self.sample_ids)}
-        found = np.full((len(sample_ids), len(self.classes)), np.nan, np.float32)
+        row_of = {name: row for row, name in enumerate(self.sample_ids)}
+        probabilities = np.full((len(sample_ids), len(self.classes)), np.nan, np.float32)
         for row, name in enumerate(sample_ids):
-            if name in place:
-                found[row] = self.probabilities[place[name]]
-        return found
+            if name in row_of:
+                probabilities[row] = self.probabilities[row_of[name]]
+        return probabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipAttention:
-    """Weights of the frames of a clip (paper equations 3 to 5).
+    """Attention weights of the frames of a clip (paper equations 3 to 5).
 
     Attributes:
         sample_id: Id of the clip.
         part: ``"val"`` or ``"test"``.
-        frames: (T,) int32, numbers of the decoded frames, rising.
+        frames: (T,) int32, indices of the decoded frames, rising.
         first: (T,) float32, weights of the first attention block; they add up to 1.
         second: (T,) float32, weights of the second attention block; they add up to 1.
     """
@@ -90,7 +90,7 @@ class ClipAttention:
 
 
 def streams_schema(classes: Sequence[str]) -> pa.Schema:
-    """Arrow schema of ``streams.parquet``; names of the classes are in its metadata (``classes``, JSON)."""
+    """Arrow schema of ``streams.parquet``; its metadata (``classes``, JSON) has the names of the classes."""
     import pyarrow as pa
 
     return pa.schema(
@@ -129,7 +129,7 @@ def write_streams(folder: Path, streams: Mapping[str, StreamScores]) -> None:
         streams: Name (one of :data:`NAMES`) to probabilities; at least one.
 
     Raises:
-        ValueError: If what is given does not agree with itself.
+        ValueError: If the streams are inconsistent.
         ResourceError: If the folder cannot be written.
     """
     import pyarrow as pa
@@ -151,7 +151,7 @@ def write_streams(folder: Path, streams: Mapping[str, StreamScores]) -> None:
 
 
 def read_streams(folder: Path) -> dict[str, StreamScores]:
-    """The probabilities of the streams of a run, by name in the order of :data:`NAMES`.
+    """Read the probabilities of the streams of a run, by name in the order of :data:`NAMES`.
 
     Raises:
         ManifestError: If they are not there or damaged.
@@ -168,11 +168,11 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
     names = table.column("stream").to_pylist()
     if unknown := sorted(map(str, set(names) - set(NAMES))):
         raise ManifestError(f"{path} has streams {unknown}, expected {', '.join(NAMES)}", _AGAIN)
-    found = {}
+    streams = {}
     for stream in NAMES:
         part = table.filter(pa.array([name == stream for name in names], pa.bool_()))
         if part.num_rows:
-            found[stream] = StreamScores(
+            streams[stream] = StreamScores(
                 classes=classes,
                 sample_ids=part.column("sample_id").to_pylist(),
                 parts=part.column("part").to_pylist(),
@@ -180,9 +180,9 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
                 subject_ids=part.column("subject_id").to_pylist(),
                 probabilities=_matrix(part.column("probabilities").to_pylist(), len(classes)),
             )
-    if fault := "no rows" if not found else _streams_fault(found):
+    if fault := "no rows" if not streams else _streams_fault(streams):
         raise ManifestError(f"{path} is damaged: {fault}", _AGAIN)
-    return found
+    return streams
 
 
 def write_attention(folder: Path, clips: Sequence[ClipAttention]) -> None:
@@ -193,7 +193,7 @@ def write_attention(folder: Path, clips: Sequence[ClipAttention]) -> None:
         clips: Each once.
 
     Raises:
-        ValueError: If weights do not add up to 1, or a clip does not agree with itself.
+        ValueError: If weights do not add up to 1, or a clip is inconsistent.
         ResourceError: If the folder cannot be written.
     """
     import pyarrow as pa
@@ -211,7 +211,7 @@ def write_attention(folder: Path, clips: Sequence[ClipAttention]) -> None:
 
 
 def read_attention(folder: Path) -> dict[str, ClipAttention]:
-    """The weights of the attention of a run, by id of the clip.
+    """Read the attention weights of a run, by id of the clip.
 
     Raises:
         ManifestError: If they are not there or damaged.
@@ -227,8 +227,8 @@ def read_attention(folder: Path) -> dict[str, ClipAttention]:
         weights = (row["frame_index"], row["first"], row["second"])
         rows.setdefault((row["sample_id"], row["part"]), []).append(weights)
     clips = []
-    for (sample_id, part), found in rows.items():
-        frames, first, second = zip(*sorted(found), strict=True)
+    for (sample_id, part), weights_of_frames in rows.items():
+        frames, first, second = zip(*sorted(weights_of_frames), strict=True)
         clips.append(
             ClipAttention(
                 sample_id=sample_id,
@@ -244,8 +244,8 @@ def read_attention(folder: Path) -> dict[str, ClipAttention]:
 
 
 def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
-    """What does not agree in some streams; ``None`` if all does."""
-    told: dict[str, tuple[str, str, str | None]] = {}
+    """First inconsistency of some streams; ``None`` if there is none."""
+    truth_of: dict[str, tuple[str, str, str | None]] = {}
     if len({scores.classes for scores in streams.values()}) != 1:
         return "streams of different classes, expected the same in the same order"
     for name, scores in streams.items():
@@ -265,13 +265,13 @@ def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
             return f"probabilities of the {name} stream that do not add up to 1, or are below 0"
         truths = zip(scores.parts, scores.labels, scores.subject_ids, strict=True)
         for sample, truth in zip(scores.sample_ids, truths, strict=True):
-            if told.setdefault(sample, truth) != truth:
+            if truth_of.setdefault(sample, truth) != truth:
                 return f"clip {sample!r} has another part, class or subject in each stream"
     return None
 
 
 def _attention_fault(clips: Sequence[ClipAttention]) -> str | None:
-    """What does not agree in the attention of some clips; ``None`` if all does."""
+    """First inconsistency of the attention of some clips; ``None`` if there is none."""
     if len({clip.sample_id for clip in clips}) != len(clips):
         return "a clip that occurs twice or in two parts, expected each once"
     for clip in clips:
@@ -294,7 +294,7 @@ def _attention_fault(clips: Sequence[ClipAttention]) -> str | None:
 def _matrix(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
     """(N, width) float32; a missing row is NaN."""
     matrix = np.full((len(rows), width), np.nan, np.float32)
-    for place, values in enumerate(rows):
+    for index, values in enumerate(rows):
         if values is not None:
-            matrix[place] = values
+            matrix[index] = values
     return matrix

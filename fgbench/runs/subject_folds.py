@@ -1,4 +1,4 @@
-"""Folds for cross-validation in which no person is both trained and tested on. Reads and writes nothing."""
+"""Folds for cross-validation in which no subject is both trained and tested on. Reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from fgbench.files.hashing import hash_u64
 
 
 def subject_folds(subject_ids: Sequence[str | None], n_folds: int, seed: int = 0) -> npt.NDArray[np.int64]:
-    """Fold of every sample; all samples of a person are in one fold.
+    """Fold of every sample; all samples of a subject are in one fold.
 
-    Persons with the most samples come first, each into the fold with the fewest samples so far; persons with
-    as many samples are ordered by a hash of their ids. So folds differ by no more samples than one person
-    has, and depend neither on the order of the samples nor on the machine.
+    Subjects with the most samples come first, each into the fold with the fewest samples so far; ties are
+    ordered by a hash of their ids. So folds differ by no more samples than one subject has, and depend
+    neither on the order of the samples nor on the machine.
 
     Args:
-        subject_ids: Person of each of N samples.
+        subject_ids: Subject of each of N samples.
         n_folds: At least 2.
-        seed: Another seed gives another order of persons with as many samples.
+        seed: Seed of the order of subjects with equally many samples.
 
     Returns:
         (N,) int64 numbers of folds, from 0.
 
     Raises:
-        DatasetError: If a person is not known, or there are fewer persons than folds.
+        DatasetError: If a subject is unknown, or there are fewer subjects than folds.
         ConfigError: If there are fewer than 2 folds.
     """
     if n_folds < 2:

@@ -30,8 +30,8 @@ PREDICTIONS = "au_predictions.parquet"
 RESULT = "au_result.json"
 
 PEOPLE_TRAINED_ON = "people_trained_on"
-"""Key of the details of a result: persons of the test frames who were trained or selected on; ``None`` where
-somebody is not known. Runs of earlier versions lack it."""
+"""Key of the details of a result: number of subjects of the test frames who were trained or selected on;
+``None`` where a subject is unknown. Runs of earlier versions lack it."""
 
 _AGAIN = "run fgbench train au again"
 
@@ -41,12 +41,12 @@ Probabilities = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitScore:
-    """Scores of one action unit; what is not defined is ``None``.
+    """Scores of one action unit; undefined ones are ``None``.
 
     Attributes:
         name: Name, e.g. ``"au12"``.
-        n_positive: Frames in which it is present.
-        n_negative: Frames in which it is absent; unlabelled frames are in neither.
+        n_positive: Number of frames in which it is present.
+        n_negative: Number of frames in which it is absent; unlabelled frames are in neither.
         precision: Share of detections that are right.
         recall: Share of presences that are detected.
         f1: Their harmonic mean; ``None`` if the unit is never present.
@@ -70,7 +70,7 @@ class AuPredictions:
         units: A names.
         sample_ids: N unique ids.
         clip_ids: Clip of each frame.
-        subject_ids: Person shown; ``None`` if unknown.
+        subject_ids: Subject shown; ``None`` if unknown.
         labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
         probabilities: (N, A) float32.
     """
@@ -102,8 +102,8 @@ def unit_scores(
             f"labels {labels.shape}, probabilities {probabilities.shape}, {len(units)} units; expected (N, A)"
         )
     return [
-        _score(name, labels[:, place], probabilities[:, place] >= threshold)
-        for place, name in enumerate(units)
+        _score(name, labels[:, column], probabilities[:, column] >= threshold)
+        for column, name in enumerate(units)
     ]
 
 
@@ -138,13 +138,13 @@ def write_au_run(
     details: Mapping[str, Any],
     card: Card | None = None,
 ) -> None:
-    """Write a run; an earlier one in the same folder is unfinished from the first to the last moment.
+    """Write a run; an earlier one in the same folder counts as unfinished from the first moment to the last.
 
     Args:
         folder: Folder of the run.
-        predictions: Of every test frame.
+        predictions: Predictions of every test frame.
         config: All settings, as plain values.
-        device: What computed, e.g. ``"cpu"``.
+        device: Device of the computation, e.g. ``"cpu"``.
         details: Plain values to keep.
         card: Makes the model card, ``README.md``, from the content of the result.
 
@@ -179,7 +179,7 @@ def write_au_run(
     }
     storage.write_table(folder / PREDICTIONS, pa.table(columns, schema=schema))
     scores = unit_scores(predictions.labels, predictions.probabilities, predictions.units)
-    found = provenance()
+    origin = provenance()
     result = {
         "format": FORMAT,
         "units": [asdict(score) for score in scores],
@@ -189,15 +189,15 @@ def write_au_run(
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "device": device,
         "details": dict(details),
-        **{key: value for key, value in found.items() if key != "packages"},
-        "versions": found["packages"],
+        **{key: value for key, value in origin.items() if key != "packages"},
+        "versions": origin["packages"],
     }
     check_shape(result, UnitResult)
     write_result(folder / RESULT, result, card=card)
 
 
 def read_au_result(folder: Path) -> dict[str, Any]:
-    """The ``au_result.json`` of a run.
+    """Read the ``au_result.json`` of a run.
 
     Raises:
         ManifestError: If the run is not finished, damaged, or of another format.
@@ -210,7 +210,7 @@ def read_au_result(folder: Path) -> dict[str, Any]:
 
 
 def read_au_predictions(folder: Path) -> AuPredictions:
-    """The predictions of a run.
+    """Read the predictions of a run.
 
     Raises:
         ManifestError: If they are missing or damaged.

@@ -1,4 +1,4 @@
-"""Networks that were trained before: where their weights lie, and what is known of them.
+"""Networks trained before: the location of their weights, and their metadata.
 
 Reads ``runs/<experiment>/<fold>/<seed>/weights.safetensors`` of a work folder, or weights alone.
 """
@@ -15,7 +15,7 @@ from torch import Tensor
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.models.weights import load_weights
-from fgbench.runs.digests import PREDICTIONS_OF, told_files
+from fgbench.runs.digests import PREDICTIONS_OF, listed_files
 from fgbench.runs.results import RESULT
 from fgbench.runs.weights_metadata import check_metadata
 from fgbench.storage import read_json
@@ -41,12 +41,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trained:
-    """Weights and what describes them.
+    """Weights and their metadata.
 
     Attributes:
         path: The file.
         state: Tensors by name, on the CPU.
-        metadata: What was written with them.
+        metadata: Metadata written with them.
         digest: SHA-256 of the file.
     """
 
@@ -57,18 +57,18 @@ class Trained:
 
     @property
     def kind(self) -> str:
-        """``"image"``, ``"video"``, ``"au"``, or another; ``"unknown"`` where the file does not tell."""
+        """``"image"``, ``"video"``, ``"au"``, or another; ``"unknown"`` where the file has none."""
         return str(self.metadata.get("kind", "unknown"))
 
     @property
     def run(self) -> Path | None:
-        """Folder of the finished run of images that the weights lie in."""
+        """Folder of the finished run of images that contains the weights."""
         folder = self.path.parent
         return folder if self.path.name == WEIGHTS and (folder / RESULT).is_file() else None
 
     @property
     def workdir(self) -> Path | None:
-        """Work folder that the weights lie in; ``None`` if they lie elsewhere."""
+        """Work folder that contains the weights; ``None`` if there is none."""
         return work_folder(self.path)
 
     @property
@@ -83,7 +83,7 @@ class Trained:
 
         Args:
             kind: Kind wanted.
-            purpose: What they are wanted for, for the message.
+            purpose: Purpose that they are wanted for, for the message.
 
         Raises:
             ManifestError: If they are of another kind.
@@ -96,106 +96,106 @@ class Trained:
 
 
 def read_trained(path: Path) -> Trained:
-    """Read weights; nothing that the file may hold is run.
+    """Read weights; nothing in the file is executed.
 
     Raises:
-        ManifestError: If they are missing or damaged, tell of no network that fgbench writes, or are not
-            those that the result of their run tells of.
+        ManifestError: If they are missing or damaged, describe no network that fgbench writes, or differ from
+            the digest in the result of their run.
     """
     state, metadata = load_weights(path)
     check_metadata(metadata, origin=str(path))
-    found = Trained(path=path, state=state, metadata=metadata, digest=digest_file(path))
-    told = _told_digest(path)
-    if told not in (None, found.digest):
+    trained = Trained(path=path, state=state, metadata=metadata, digest=digest_file(path))
+    listed = _listed_digest(path)
+    if listed not in (None, trained.digest):
         raise ManifestError(
-            f"{path} is damaged, or of another run: its SHA-256 is {found.digest[:12]}..., the result beside "
-            f"it tells of {told[:12]}...",
-            f"make the run anew: run {_COMMANDS.get(found.kind, 'its command')} again as before (it sees the "
-            "damage); or copy the weights elsewhere to use them without their run",
+            f"{path} is damaged, or of another run: its SHA-256 is {trained.digest[:12]}..., the result "
+            f"beside it tells of {listed[:12]}...",
+            f"make the run anew: run {_COMMANDS.get(trained.kind, 'its command')} again as before (it sees "
+            "the damage); or copy the weights elsewhere to use them without their run",
         )
-    return found
+    return trained
 
 
-def _told_digest(path: Path) -> str | None:
-    """SHA-256 that the result beside weights tells of them; ``None`` where there is none."""
+def _listed_digest(path: Path) -> str | None:
+    """SHA-256 of weights in the result beside them; ``None`` where there is none."""
     for name in PREDICTIONS_OF if path.name == WEIGHTS else ():
         try:
             result = read_json(path.parent / name)
         except (FileNotFoundError, ManifestError):
-            continue  # who reads the result says so
-        told = told_files(result).get(WEIGHTS) if isinstance(result, dict) else None
-        if told is not None:
-            return told
+            continue  # reported where the result is read
+        digest = listed_files(result).get(WEIGHTS) if isinstance(result, dict) else None
+        if digest is not None:
+            return digest
     return None
 
 
 def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
-    """The weights that a user means.
+    """Find the weights that a user means.
 
     Args:
         run: A file of weights, the folder of a run, a folder above that of a single run, or the name of an
             experiment in the work folder (also ``experiment/fold/seed``).
         workdir: The work folder.
-        others: Further work folders, of which one is taken that alone has the name, where the first has not.
+        others: Further work folders, used if the first has no such run and exactly one of them has.
 
     Raises:
-        ConfigError: If several runs are meant.
-        ManifestError: If none is.
+        ConfigError: If several runs match.
+        ManifestError: If none does.
     """
     given = Path(run)
     if given.is_file():
         return given
-    places = [given] if given.is_dir() else []
-    places.append(workdir / _RUNS / given)
-    for place in places:
-        if found := _weights_of(place):
-            return _single(found, f"{run} has {len(found)} runs with weights, expected one")
+    folders = [given] if given.is_dir() else []
+    folders.append(workdir / _RUNS / given)
+    for folder in folders:
+        if weights := _weights_of(folder):
+            return _single(weights, f"{run} has {len(weights)} runs with weights, expected one")
     elsewhere = {
-        other: found
+        other: weights
         for other in others
-        if other.resolve() != workdir.resolve() and (found := _weights_of(other / _RUNS / given))
+        if other.resolve() != workdir.resolve() and (weights := _weights_of(other / _RUNS / given))
     }
     if elsewhere:
-        found = [path for paths in elsewhere.values() for path in paths]
+        weights = [path for paths in elsewhere.values() for path in paths]
         n = len(elsewhere)
-        where = f"in {n} other work folders" if n > 1 else f"{len(found)} times in another work folder"
-        return _single(found, f"{run} is not in {workdir}, and {where}, expected one")
-    if given.is_dir():  # what lies in ./fgbench-data is of no use to who names a folder
+        where = f"in {n} other work folders" if n > 1 else f"{len(weights)} times in another work folder"
+        return _single(weights, f"{run} is not in {workdir}, and {where}, expected one")
+    if given.is_dir():  # runs in ./fgbench-data are of no use to a user who names a folder
         workdir, others = given.parent if given.name == _RUNS else given, ()
     there = {
         folder: sorted({path.parts[-4] for path in (folder / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
         for folder in dict.fromkeys((workdir, *others))
     }
-    told = [f"in {folder}: {', '.join(names)}" for folder, names in there.items() if names]
+    lines = [f"in {folder}: {', '.join(names)}" for folder, names in there.items() if names]
     raise ManifestError(
         f"{run} is neither a file of weights nor a run with {WEIGHTS}",
-        f"runs with weights {'; '.join(told)}"
-        if told
+        f"runs with weights {'; '.join(lines)}"
+        if lines
         else f"no run in {workdir} has weights; train one with fgbench train msau",
     )
 
 
-def _weights_of(place: Path) -> list[Path]:
+def _weights_of(folder: Path) -> list[Path]:
     """Weights in a folder of a run, or of the runs below it."""
-    return [place / WEIGHTS] if (place / WEIGHTS).is_file() else _below(place)
+    return [folder / WEIGHTS] if (folder / WEIGHTS).is_file() else _below(folder)
 
 
-def _single(found: Sequence[Path], message: str) -> Path:
-    if len(found) > 1:
-        names = ", ".join(str(path.parent) for path in found[:_SHOWN])
+def _single(paths: Sequence[Path], message: str) -> Path:
+    if len(paths) > 1:
+        names = ", ".join(str(path.parent) for path in paths[:_SHOWN])
         raise ConfigError(
-            f"{message}: {names}" + (", ..." if len(found) > _SHOWN else ""), "name one of their folders"
+            f"{message}: {names}" + (", ..." if len(paths) > _SHOWN else ""), "name one of their folders"
         )
-    return found[0]
+    return paths[0]
 
 
 def work_folder(weights: Path) -> Path | None:
-    """Work folder of the run that weights lie in; ``None`` if they lie in none."""
+    """Work folder of the run that contains weights; ``None`` if there is none."""
     parents = weights.absolute().parents
     is_run = weights.name == WEIGHTS and len(parents) > 4 and parents[3].name == _RUNS
     return parents[4] if is_run else None
 
 
-def _below(place: Path) -> list[Path]:
+def _below(folder: Path) -> list[Path]:
     """Weights of the seeds of a fold, or of the folds of an experiment."""
-    return sorted(path for pattern in (f"*/{WEIGHTS}", f"*/*/{WEIGHTS}") for path in place.glob(pattern))
+    return sorted(path for pattern in (f"*/{WEIGHTS}", f"*/*/{WEIGHTS}") for path in folder.glob(pattern))

@@ -1,7 +1,7 @@
-"""What weights may tell of their network: a schema per kind, checked where weights are read.
+"""Metadata of weights: a schema per kind of network, checked when weights are read.
 
-Weights come from other people too, so nothing that they tell is used before it has the shape, and the range,
-of what fgbench writes. Whether a network of such sizes fits the weights is looked at when it is built
+Weights come from other people too, so none of their metadata is used before its types and ranges are those
+that fgbench writes. Whether such a network fits the weights is checked when it is built
 (:func:`fgbench.models.weights.check_fit`).
 """
 
@@ -28,8 +28,8 @@ class _FaceOrigin(BaseModel):
     grey: bool
 
 
-class _Told(BaseModel):
-    """What all kinds tell; entries that a newer fgbench adds are left alone."""
+class _AnyKind(BaseModel):
+    """Common entries of all kinds; entries of newer versions are ignored."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -41,16 +41,16 @@ class _Told(BaseModel):
     faces: _FaceOrigin | None = None
 
 
-class _Faces(_Told):
-    """How faces are prepared, see :class:`fgbench.inputs.preprocessing.Preprocessing`."""
+class _Faces(_AnyKind):
+    """Preparation of faces, see :class:`fgbench.inputs.preprocessing.Preprocessing`."""
 
     resize_px: Annotated[int, Field(ge=224, le=512)]
     mean: tuple[_Grey, _Grey, _Grey]
     std: tuple[_Spread, _Spread, _Spread]
 
 
-class _Classes(_Told):
-    """The classes told apart, see :meth:`fgbench.runs.labels.LabelSet.described`."""
+class _Classes(_AnyKind):
+    """Classes, see :meth:`fgbench.runs.labels.LabelSet.described`."""
 
     classes: _Names
     scheme: _Text | None = None
@@ -86,8 +86,8 @@ class _Units(_Faces):
     embedding: _Size
 
 
-class _Recognition(_Told):
-    """A network of InsightFace; earlier versions did not tell what crops are cut from."""
+class _Recognition(_AnyKind):
+    """A network of InsightFace; earlier versions did not store what crops are cut from."""
 
     classes: _Names
     scheme: _Text | None = None
@@ -107,12 +107,12 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
 
 
 def check_metadata(metadata: Mapping[str, Any], *, origin: str, kind: str | None = None) -> None:
-    """Refuse metadata that are not those of their kind; other kinds are left to who asks for one.
+    """Refuse metadata that do not match the schema of their kind; unknown kinds pass.
 
     Args:
-        metadata: Of weights.
-        origin: Where they are from, for messages.
-        kind: Kind that they have to be like; ``None`` is their own.
+        metadata: Metadata of weights.
+        origin: Their origin, for messages.
+        kind: Kind to check against; ``None`` is their own.
 
     Raises:
         ManifestError: If an entry is missing, or of another type or range.
@@ -134,6 +134,6 @@ def _first(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return "they are nested too deeply"
     fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
+    key = ".".join(str(part) for part in fault["loc"])
     got = "" if fault["type"] == "missing" else f", got {str(fault['input'])[:80]}"
-    return f"{place}: {fault['msg']}{got}"
+    return f"{key}: {fault['msg']}{got}"

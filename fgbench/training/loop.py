@@ -28,7 +28,7 @@ from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.temporaries import remove_temporaries
 from fgbench.runs.context import Note
-from fgbench.runs.results import unheard
+from fgbench.runs.results import ignore
 from fgbench.runs.settings import CHECKPOINT as CHECKPOINT
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
@@ -95,7 +95,7 @@ def fit(
     fingerprint: str,
     resume: bool,
     progress: Callable[[str, int, int], None],
-    note: Note = unheard,
+    note: Note = ignore,
     measure: str = "UAR",
 ) -> History:
     """Train a network until its epochs or its patience end, and give it the weights of the epoch to keep.
@@ -143,7 +143,7 @@ def fit(
             folder=folder,
             fingerprint=fingerprint,
             progress=progress,
-            note=note if processes.main else unheard,
+            note=note if processes.main else ignore,
             measure=measure,
             processes=processes,
             turns=turns,

@@ -1,1 +1,1 @@
-"""What makes a folder a work folder: its origin, its index, its sealed files and their digests."""
+"""Work folders: their origin, their index, their sealed files and their digests."""

@@ -1,7 +1,7 @@
-"""Work folders: how one is known, and that nothing is written or deleted in a folder that is none.
+"""Work folders: their mark, and the checks before anything is written or deleted in a folder.
 
-A work folder bears the file ``.fgbench-work.json``. Those of earlier versions have none; their
-``prepare.json`` tells recipe and data set, and is taken for it.
+A work folder has the file ``.fgbench-work.json``. Those of earlier versions have none; their
+``prepare.json``, with recipe and data set, counts as the mark.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fgbench.workfolders.verification import NOTES
 
 MARKER = ".fgbench-work.json"
 RUN_FILE = "prepare.json"
-"""File in a work folder that tells its recipe and its data set."""
+"""File in a work folder with its recipe and its data set."""
 
 FORMAT = 1
 """Version of the layout; a higher one is refused."""
@@ -31,17 +31,17 @@ FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", 
 
 _KIND = "work folder of fgbench"
 _STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""What may lie in a folder that counts as empty: a lock of ours, and what systems put everywhere."""
+"""Files that a folder may hold and still count as empty: a lock of fgbench, and files of systems."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
 
 
 @contextmanager
 def working_in(workdir: Path) -> Iterator[None]:
-    """Have a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
+    """Hold a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
 
     Raises:
-        ConfigError: As of :func:`claim`; nothing in the folder is changed.
+        ConfigError: As for :func:`claim`; nothing in the folder is changed.
         ResourceError: Likewise, or if another process works in the folder, or it cannot be written.
     """
     claim(workdir)
@@ -51,7 +51,7 @@ def working_in(workdir: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # Workers that had to end in the middle of a file left it; a full disk needs its room.
+            # Workers that died while writing a file left it; a full disk needs its space.
             sweep(workdir)
 
 
@@ -60,18 +60,15 @@ def claim(workdir: Path) -> None:
 
     Raises:
         ConfigError: If it holds files and no mark of fgbench; nothing in it is changed.
-        ResourceError: If it is a file, or one of its folders is a link: nothing is written or deleted behind
-            it.
+        ResourceError: If it is a file, or one of its folders is a link, behind which nothing is changed.
     """
-    if not is_work_folder(workdir):
-        found = _names(workdir)
-        if found:
-            raise _refusal(workdir, found)
+    if not is_work_folder(workdir) and (names := _names(workdir)):
+        raise _refusal(workdir, names)
     refuse_links(workdir)
 
 
 def mark(workdir: Path) -> None:
-    """Mark a folder that :func:`claim` has let pass.
+    """Mark a folder that has passed :func:`claim`.
 
     Raises:
         ResourceError: If it cannot be written.
@@ -81,22 +78,22 @@ def mark(workdir: Path) -> None:
 
 
 def write_origin(workdir: Path, recipe: Mapping[str, Any], root: Path) -> None:
-    """Note what a work folder is made from, for :func:`read_origin`.
+    """Write the origin of a work folder, for :func:`read_origin`.
 
-    A root whose path is no text (names of files need not be UTF-8) is told by its bytes too.
+    A root whose path is not text (file names need not be UTF-8) is also stored as bytes.
 
     Raises:
         ResourceError: If it cannot be written.
     """
     path = str(root.resolve())
-    told = (
+    origin = (
         {"root": shown(path)} if is_text(path) else {"root": shown(path), "root_hex": os.fsencode(path).hex()}
     )
-    storage.write_json(workdir / RUN_FILE, {**told, "recipe": dict(recipe)})
+    storage.write_json(workdir / RUN_FILE, {**origin, "recipe": dict(recipe)})
 
 
 def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
-    """What a work folder was made from: the recipe as plain values, not validated, and the data set's root.
+    """Origin of a work folder: the recipe as plain values, not validated, and the data set's root.
 
     Raises:
         ManifestError: If the folder was not made by ``fgbench prepare``, or its ``prepare.json`` is damaged.
@@ -105,27 +102,27 @@ def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
     again = "run fgbench prepare with its recipe and --data-root again: what is done is kept"
     path = workdir / RUN_FILE
     try:
-        said = storage.read_json(path)
+        content = storage.read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(
             f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first"
         ) from error
     except ManifestError as error:
         raise ManifestError(error.message, again) from error
-    origin = _origin(said)
+    origin = _origin(content)
     if origin is None:
         raise ManifestError(f"{path} tells no recipe and root, as fgbench prepare writes it", again)
     return origin[0], Path(origin[1])
 
 
 def published_recipe(workdir: Path) -> dict[str, Any]:
-    """The recipe that the manifests of a work folder were made by, as plain values, not validated.
+    """Recipe that the manifests of a work folder were made by, as plain values, not validated.
 
-    ``prepare.json`` tells the recipe that was asked for last: an interrupted ``fgbench prepare`` has not
-    followed it yet. It is taken where there are no manifests, or none that tell theirs.
+    ``prepare.json`` has the recipe that was requested last, which an interrupted ``fgbench prepare`` has not
+    applied yet. It is used where there are no manifests, or they do not hold their recipe.
 
     Raises:
-        ManifestError: If the manifests' index is damaged, or it is no work folder.
+        ManifestError: If the manifests' index is damaged, or the folder is no work folder.
         ResourceError: If it may not be read.
     """
     made: dict[str, Any] = {}
@@ -151,14 +148,14 @@ def check_results(workdir: Path) -> None:
 
 
 def sweep(workdir: Path) -> None:
-    """Delete what processes that are gone have left unfinished in the folders of a work folder."""
+    """Delete what dead processes have left unfinished in the folders of a work folder."""
     remove_temporaries(workdir, of={MARKER, RUN_FILE, NOTES})
     for name in FOLDERS:
         remove_temporaries(workdir / name)
 
 
 def refuse_links(workdir: Path) -> None:
-    """Check that no folder of a work folder's own is a link.
+    """Check that none of a work folder's own folders is a link.
 
     Raises:
         ResourceError: If one is.
@@ -178,10 +175,10 @@ def _linked_folders(folder: Path) -> Iterator[Path]:
         return
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            items = sorted(entries, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
-    for entry in found:
+    for entry in items:
         if entry.is_symlink():
             if entry.is_dir():
                 yield Path(entry.path)
@@ -200,12 +197,12 @@ def is_work_folder(workdir: Path) -> bool:
 
 
 def _is_marked(workdir: Path) -> bool:
-    said = _read(workdir / MARKER)
-    if not isinstance(said, dict) or said.get("kind") != _KIND or not isinstance(said.get("format"), int):
+    mark = _read(workdir / MARKER)
+    if not isinstance(mark, dict) or mark.get("kind") != _KIND or not isinstance(mark.get("format"), int):
         return False
-    if said["format"] > FORMAT:
+    if mark["format"] > FORMAT:
         raise ManifestError(
-            f"{workdir} is a work folder of format {said['format']}, expected at most {FORMAT}",
+            f"{workdir} is a work folder of format {mark['format']}, expected at most {FORMAT}",
             "update fgbench, or choose another folder",
         )
     return True
@@ -216,16 +213,16 @@ def _is_prepared(workdir: Path) -> bool:
     return _origin(_read(workdir / RUN_FILE)) is not None
 
 
-def _origin(said: Any) -> tuple[dict[str, Any], str] | None:
-    """Recipe and root that a ``prepare.json`` tells; ``None`` if it has another shape."""
-    if not isinstance(said, dict):
+def _origin(content: Any) -> tuple[dict[str, Any], str] | None:
+    """Recipe and root from the content of a ``prepare.json``; ``None`` if it has another shape."""
+    if not isinstance(content, dict):
         return None
-    recipe, root = said.get("recipe"), said.get("root")
+    recipe, root = content.get("recipe"), content.get("root")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("dataset"), dict):
         return None
-    if "root_hex" in said:
+    if "root_hex" in content:
         try:
-            root = os.fsdecode(bytes.fromhex(said["root_hex"]))
+            root = os.fsdecode(bytes.fromhex(content["root_hex"]))
         except (TypeError, ValueError):
             return None
     return (recipe, root) if isinstance(root, str) and "\0" not in root else None
@@ -239,7 +236,7 @@ def _read(path: Path) -> Any:
 
 
 def _names(workdir: Path) -> list[str]:
-    """Names in a folder, but for what an empty one may hold.
+    """Names in a folder, without those that an empty folder may hold.
 
     Raises:
         ResourceError: If it is a file, or may not be read.
@@ -260,10 +257,10 @@ def _names(workdir: Path) -> list[str]:
     ]
 
 
-def _refusal(workdir: Path, found: list[str]) -> ConfigError:
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+def _refusal(workdir: Path, names: list[str]) -> ConfigError:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ConfigError(
         f"{workdir} is no work folder of fgbench, and not empty: it holds "
-        f"{', '.join(map(repr, found[:3]))}{more}; nothing was changed",
+        f"{', '.join(map(repr, names[:3]))}{more}; nothing was changed",
         _OTHER,
     )

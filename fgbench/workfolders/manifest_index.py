@@ -1,6 +1,6 @@
-"""``manifests/index.json``: what the manifests of a work folder hold, and which of their bytes a run reads.
+"""``manifests/index.json``: contents of a work folder's manifests, and digests of the files of a run.
 
-It is written last, so that manifests without it are not complete, and bears the digest of its own content.
+It is written last, so that manifests without it are incomplete, and contains the digest of its own content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MANIFESTS = "manifests"
 """Folder of the manifests in a work folder."""
 
 INDEX = "index.json"
-"""Name of their index."""
+"""Name of the index."""
 
 
 def _is_below(name: str) -> str:
@@ -35,7 +35,7 @@ Number = Annotated[int, Field(ge=0, lt=1 << 62)]
 
 
 class _Loose(BaseModel):
-    """Part of the index; further keys are for other readers."""
+    """Part of the index; further keys are left to other readers."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -49,7 +49,7 @@ class _File(_Loose):
 
 
 class _Origin(_Loose):
-    """What the manifests were made of."""
+    """Origin of the manifests."""
 
     recipe: dict[str, Any] = Field(default_factory=dict)
     stages: dict[str, dict[Annotated[str, Field(pattern="^[0-9]{1,9}$")], Digest]] = Field(
@@ -60,7 +60,7 @@ class _Origin(_Loose):
 
 
 class _Counts(_Loose):
-    """What a part has."""
+    """Counts of a part."""
 
     clips: Number
     images: Number
@@ -88,12 +88,12 @@ class _Index(_Loose):
 
 
 def read_index(workdir: Path) -> dict[str, Any]:
-    """Index of the manifests of a work folder.
+    """Read the index of the manifests of a work folder.
 
-    One that bears no digest of itself is taken as it is: earlier versions wrote none.
+    An index without a digest of itself is accepted: earlier versions wrote none.
 
     Raises:
-        ManifestError: If the manifests are not there or not complete, or the index is damaged or no index.
+        ManifestError: If the manifests are missing or incomplete, or the index is damaged.
         ResourceError: If it may not be read.
     """
     path = workdir / MANIFESTS / INDEX
@@ -119,7 +119,7 @@ def read_index(workdir: Path) -> dict[str, Any]:
 
 
 def has_classes(workdir: Path) -> bool:
-    """Whether the data set of a work folder has classes to tell apart, and not action units alone.
+    """Whether the data set of a work folder has classes, and not action units alone.
 
     Raises:
         ManifestError: As :func:`read_index`.
@@ -129,14 +129,14 @@ def has_classes(workdir: Path) -> bool:
 
 
 def is_sealed(workdir: Path) -> bool:
-    """Whether the index of a work folder bears the digest of its content; see :func:`read_index`."""
+    """Whether the index of a work folder contains the digest of its content; see :func:`read_index`."""
     return SEAL in storage.read_json(workdir / MANIFESTS / INDEX)
 
 
 def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> str:
-    """Digest of the files that a run reads of the manifests.
+    """Digest of the files of the manifests that a run reads.
 
-    Features that are computed later do not change it. Runs of earlier versions are told by it; see
+    Features that are computed later do not change it. Runs of earlier versions are identified by it; see
     `fgbench.runs.read_digest`.
 
     Args:
@@ -154,14 +154,14 @@ def content_digest(index: Mapping[str, Any], features: Collection[str] = ()) -> 
     )
 
 
-def unlike_published_sentence(found: Mapping[str, Sequence[int]]) -> str:
-    """That data are not the published ones, for the notes of tables.
+def unlike_published_sentence(differences: Mapping[str, Sequence[int]]) -> str:
+    """Sentence for the notes of tables that the data are not the published ones.
 
     Args:
-        found: Part to its number of entries and the published one, at least one part that differs.
+        differences: Part to its number of entries and the published one; at least one part.
     """
-    told = ", ".join(f"{part} has {here:,} of {known:,}" for part, (here, known) in found.items())
-    return f"Not the data as published: {told} entries."
+    parts = ", ".join(f"{part} has {n:,} of {published:,}" for part, (n, published) in differences.items())
+    return f"Not the data as published: {parts} entries."
 
 
 def is_published(workdir: Path) -> bool:

@@ -1,7 +1,7 @@
-"""Folders and files that a user names for results: only what fgbench wrote there itself is replaced.
+"""Folders and files that a user names for results: only files that fgbench wrote are replaced.
 
-The file ``.fgbench-files.json`` in such a folder lists what was written into it. In a work folder, beside the
-folders that hold its results, the names that fgbench writes are its own.
+The file ``.fgbench-files.json`` in such a folder lists what fgbench wrote into it. In a work folder, outside
+the folders of its results, the names that fgbench writes are its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KINDS: Mapping[str, Callable[[bytes], bool]] = {
     "file of weights": lambda head: head[8:9] == b"{",
     "PNG picture": lambda head: head.startswith(b"\x89PNG"),
 }
-"""Kinds of single files that fgbench writes, and how their first bytes are known."""
+"""Kinds of single files that fgbench writes, each with a test of their first bytes."""
 
 LIST = ".fgbench-files.json"
 """List of the files in a folder that fgbench wrote."""
@@ -32,20 +32,20 @@ LIST = ".fgbench-files.json"
 
 @contextmanager
 def writing_in(folder: Path, names: Iterable[str], *, own: bool = False) -> Iterator[None]:
-    """Write files into a folder, unless one of them would replace what somebody else has put there.
+    """Write files into a folder, unless one of them would replace a file that fgbench did not write.
 
-    They are listed before they are written, so that a run that is killed can be run again; those that were
-    not written in the end are taken off the list.
+    Files are listed before they are written, so that a killed run can be repeated; those that were not
+    written in the end are taken off the list.
 
     Args:
-        folder: The folder; made when the first file is.
-        names: Names of all files in it that may be written.
-        own: Whether it is known to be fgbench's own; else it is found out whether it lies in a work folder.
+        folder: The folder; created with the first file.
+        names: Names of all files that may be written into it.
+        own: Whether the folder is known to be fgbench's; else this is derived from the work folder around it.
 
     Raises:
-        ConfigError: If a file of one of these names is there and was not written by fgbench; nothing is
-            written then.
-        ResourceError: If the folder cannot be written, or the list may not be read.
+        ConfigError: If a file of one of these names exists that fgbench did not write; nothing is then
+            written.
+        ResourceError: If the folder cannot be written, or the list cannot be read.
     """
     wanted = set(names)
     if own or _is_own(folder):
@@ -71,14 +71,14 @@ def writing_in(folder: Path, names: Iterable[str], *, own: bool = False) -> Iter
 
 
 def check_named_file(path: Path, kind: str) -> None:
-    """Refuse to write a file where another one of the user's lies, e.g. by a slip in the name.
+    """Refuse to write over a file of another kind, e.g. after a slip in the name.
 
     Args:
-        path: The file that the user has named; its kind is told by its first bytes.
-        kind: What would be written, one of :data:`KINDS`.
+        path: The file that the user has named; its first bytes decide on its kind.
+        kind: Kind that would be written, one of :data:`KINDS`.
 
     Raises:
-        ConfigError: If something else is there.
+        ConfigError: If the existing file is of another kind.
     """
     if not _is_there(path):
         return
@@ -95,16 +95,16 @@ def check_named_file(path: Path, kind: str) -> None:
 
 def _is_own(folder: Path) -> bool:
     """Whether a folder lies in a work folder, but not among the results there."""
-    place = folder.resolve()
-    for above in (place, *place.parents):
-        with suppress(ManifestError, ResourceError):  # a file of that name that is none of ours
+    path = folder.resolve()
+    for above in (path, *path.parents):
+        with suppress(ManifestError, ResourceError):  # a file of that name which fgbench did not write
             if workfolder.is_work_folder(above):
-                return place.relative_to(above).parts[:1] in ((), ("reports",))
+                return path.relative_to(above).parts[:1] in ((), ("reports",))
     return False
 
 
 def _listed(folder: Path) -> set[str]:
-    """Names on the list of a folder; none where it is damaged or a link."""
+    """Names on the list of a folder; empty if the list is damaged or a link."""
     path = folder / LIST
     if path.is_symlink():
         return set()

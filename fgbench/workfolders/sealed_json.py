@@ -1,4 +1,4 @@
-"""JSON files that bear the digest of their own content, so that a changed character passes for no value.
+"""JSON files that contain the digest of their own content, so that damage is noticed.
 
 A sealed file is one JSON object; its key ``digest`` is the SHA-256 of the object without that key, in the
 form of `fgbench.files.hashing.digest_json`.
@@ -22,11 +22,11 @@ _AGAIN = "fgbench check --repair, on its work folder, makes it anew"
 
 
 def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a sealed file atomically; one that cannot be read stands in nobody's way.
+    """Write a sealed file atomically; an empty folder in its place is removed.
 
     Args:
         path: The file.
-        value: What it says, without a key ``digest``.
+        value: Content, without a key ``digest``.
 
     Raises:
         ResourceError: If it cannot be written.
@@ -37,10 +37,10 @@ def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read_sealed(path: Path) -> dict[str, Any]:
-    """What a sealed file says, without its digest.
+    """Read the content of a sealed file, without its digest.
 
     Raises:
-        ManifestError: If it is no JSON object, or its digest is missing or another.
+        ManifestError: If it is no JSON object, or its digest is missing or does not match.
         ResourceError: If it may not be read.
         FileNotFoundError: If it is not there.
     """
@@ -51,15 +51,15 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 
 def opened(path: Path, value: Mapping[str, Any], *, again: str = _AGAIN) -> dict[str, Any]:
-    """What was read from a sealed file, without its digest.
+    """Check the content of a sealed file and return it without its digest.
 
     Args:
         path: The file, for messages.
         value: All of its content.
-        again: What to do where it is damaged.
+        again: Advice where it is damaged.
 
     Raises:
-        ManifestError: If its digest is another.
+        ManifestError: If its digest does not match.
     """
     content = {key: item for key, item in value.items() if key != SEAL}
     try:
@@ -72,7 +72,7 @@ def opened(path: Path, value: Mapping[str, Any], *, again: str = _AGAIN) -> dict
 
 
 def as_object(path: Path, value: Any) -> dict[str, Any]:
-    """A value as a JSON object.
+    """Check that a value is a JSON object.
 
     Raises:
         ManifestError: If it is something else.
@@ -84,10 +84,10 @@ def as_object(path: Path, value: Any) -> dict[str, Any]:
 
 
 def discard(path: Path) -> None:
-    """Remove a damaged file of ours, or the empty folder that stands in its place.
+    """Remove a damaged file of fgbench, or the empty folder in its place.
 
     Raises:
-        ResourceError: If a folder with files stands in its place, or nothing may be removed.
+        ResourceError: If a folder with files is in its place, or it cannot be removed.
     """
     with storage.explained(path):
         try:

@@ -1,10 +1,10 @@
-"""Which files of a work folder are known to hold what was written into them.
+"""Verification of the files of a work folder by their SHA-256.
 
-A file is known by its SHA-256. As hashing all of a large work folder takes minutes, ``.verified.json`` at its
-top notes, for files whose digest was found right, their size, times and inode; a file whose state is still
-the noted one is not hashed again. That finds whatever was written to, and not what a failing disk changes by
-itself: what is read is therefore hashed in every run that reads it (`Verified.damaged` with ``all_of``), and
-so is everything by ``fgbench check``. Losing the notes costs time alone.
+As hashing all of a large work folder takes minutes, ``.verified.json`` at its top notes size, times and inode
+of files whose digest was right; a file whose state is still the noted one is not hashed again. That finds
+every write, but not damage by a failing disk: files that are read are therefore hashed in every run that
+reads them (`Verified.damaged` with ``all_of``), and all files by ``fgbench check``. Losing the notes costs
+time alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fgbench import storage
 from fgbench.files.hashing import digest_file
 
 NOTES = ".verified.json"
-"""File in a work folder with what was noted."""
+"""File with the notes in a work folder."""
 
 State = tuple[int, int, int, int]
 """Size in bytes, times of the last change of content and of anything in ns, and inode."""
@@ -32,12 +32,12 @@ _Note = tuple[int, int, int, int, str]
 _NOTES: TypeAdapter[dict[str, _Note]] = TypeAdapter(dict[str, _Note])
 
 _TICKS = 25
-"""Times that the file system's clock is asked whether it went on, 2 ms apart; disks take 1 to 10 ms."""
+"""Times that the file system's clock is read to see it advance, 2 ms apart; disks take 1 to 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a file should hold.
+    """Expected content of a file.
 
     Attributes:
         workdir: The work folder.
@@ -56,10 +56,10 @@ class Claim:
 
 
 class DamagedFilesError(Exception):
-    """Files that were about to be read do not hold what they should; whoever made them makes them again.
+    """Files that were about to be read do not hold what they should; their maker makes them again.
 
     Attributes:
-        claims: What they should hold.
+        claims: Their expected contents.
     """
 
     def __init__(self, claims: Sequence[Claim]) -> None:
@@ -67,25 +67,25 @@ class DamagedFilesError(Exception):
         self.claims = tuple(claims)
 
 
-Found = tuple[Claim, State | None]
+Checked = tuple[Claim, State | None]
 
-Runner = Callable[[Callable[[Claim], Found], Sequence[Claim]], Iterable[Found]]
+Runner = Callable[[Callable[[Claim], Checked], Sequence[Claim]], Iterable[Checked]]
 """Runs a function over claims, possibly in other processes, in any order."""
 
 
 def state(path: str) -> State | None:
-    """State of a regular file; ``None`` if there is none, or a link, which is never one of ours."""
+    """State of a regular file; ``None`` if there is none, or a link, which fgbench never writes."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def hashed(claim: Claim) -> Found:
-    """Hash a file: its state if it holds what is claimed, else ``None``; the work of a worker process.
+def hashed(claim: Claim) -> Checked:
+    """Hash a file in a worker process: its state if the content is as claimed, else ``None``.
 
     Raises:
         ResourceError: If it may not be read.
@@ -103,7 +103,7 @@ def hashed(claim: Claim) -> Found:
 
 
 class Verified:
-    """What is known of the files of a work folder.
+    """Notes on the files of a work folder.
 
     Args:
         workdir: The work folder.
@@ -123,72 +123,71 @@ class Verified:
         return Claim(self.workdir, name, sha256)
 
     def is_noted(self, claim: Claim) -> bool:
-        """Whether a file is still as it was when its digest was last found right."""
+        """Whether a file is still in the state in which its digest was last right."""
         note = self._noted.get(claim.name)
         return note is not None and note[4] == claim.sha256 and note[:4] == state(claim.path)
 
     def has_changed(self, claim: Claim) -> bool:
-        """Whether a file of which something was noted is another now."""
+        """Whether a file with a note has changed since."""
         return claim.name in self._noted and not self.is_noted(claim)
 
     def note(self, claims: Iterable[Claim]) -> None:
-        """Take down that files hold what is claimed: this run has just written them, or their other names."""
+        """Note files that this run has just written or linked: they hold what is claimed."""
         for claim in claims:
-            found = state(claim.path)
-            if found is not None:
-                self._noted[claim.name] = self._sure[claim.name] = (*found, claim.sha256)
+            current = state(claim.path)
+            if current is not None:
+                self._noted[claim.name] = self._sure[claim.name] = (*current, claim.sha256)
 
     def relinked(self, claims: Iterable[Claim]) -> None:
-        """Take down that files got or lost another name by this run, which changes a time and no content."""
+        """Note that files got or lost another name by this run, which changes a time and no content."""
         for claim in claims:
-            note, found = self._noted.get(claim.name), state(claim.path)
-            if note is None or found is None or note[4] != claim.sha256:
+            note, current = self._noted.get(claim.name), state(claim.path)
+            if note is None or current is None or note[4] != claim.sha256:
                 continue
-            if (note[0], note[1], note[3]) == (found[0], found[1], found[3]):
+            if (note[0], note[1], note[3]) == (current[0], current[1], current[3]):
                 sure = self._sure.get(claim.name) == note
-                self._noted[claim.name] = (*found, claim.sha256)
+                self._noted[claim.name] = (*current, claim.sha256)
                 if sure:
                     self._sure[claim.name] = self._noted[claim.name]
 
     def damaged(self, claims: Iterable[Claim], runner: Runner = map, *, all_of: bool = False) -> list[Claim]:
-        """Files that are not there or hold something else, in the order of their names.
+        """Files that are missing or hold something else, in the order of their names.
 
         Args:
-            claims: What they should hold.
-            runner: Hashes those of which it is not known, e.g. in worker processes.
+            claims: Their expected contents.
+            runner: Hashes those without a valid note, e.g. in worker processes.
             all_of: Whether to hash all that were not hashed or written in this run, rather than those whose
                 state is not the noted one.
         """
-        known = self._sure if all_of else self._noted
+        notes = self._sure if all_of else self._noted
         unknown = []
         for claim in dict.fromkeys(claims):
-            note = known.get(claim.name)
+            note = notes.get(claim.name)
             if note is None or note[4] != claim.sha256 or note[:4] != state(claim.path):
                 unknown.append(claim)
         wrong = []
-        for claim, found in runner(hashed, unknown):
-            if found is None:
+        for claim, current in runner(hashed, unknown):
+            if current is None:
                 self.forget([claim.name])
                 wrong.append(claim)
             else:
-                self._noted[claim.name] = self._sure[claim.name] = (*found, claim.sha256)
+                self._noted[claim.name] = self._sure[claim.name] = (*current, claim.sha256)
         return sorted(wrong, key=lambda claim: claim.name)
 
     def forget(self, names: Iterable[str]) -> None:
-        """Know nothing of files."""
+        """Drop the notes on files."""
         for name in names:
             self._noted.pop(name, None)
             self._sure.pop(name, None)
 
     def noted(self) -> list[Claim]:
-        """What was noted, whether it still holds or not."""
+        """All notes as claims, whether they still hold or not."""
         return [self.claim(name, note[4]) for name, note in sorted(self._noted.items())]
 
     def save(self) -> None:
         """Write the notes, if they have changed.
 
-        A file written to in the very tick of the clock in which it was noted would look unchanged for ever:
-        so the clock is first let go on.
+        A file changed within the clock tick of its note would look unchanged for ever: so it waits a tick.
 
         Raises:
             ResourceError: If they cannot be written.

@@ -30,7 +30,7 @@ def place_of(work, *, jobs=1):
     return RunPlace(
         workdir=work,
         manifest_digest="d",
-        details={"dataset": "made up", "synthetic": True, "protocol": division.told()},
+        details={"dataset": "made up", "synthetic": True, "protocol": division.to_json()},
         seed=0,
         resume=True,
         force=False,

@@ -131,7 +131,7 @@ def test_labels_of_a_work_folder_are_those_found(tmp_path):
 def test_own_classes_of_a_work_folder_have_no_blank_column(tmp_path, capsys):
     clips = {"train": 3, "val": 0, "test": 1}
     classes = [{"label": name, "upper": None, "clips": clips} for name in ("Mild boredom", "Zeal")]
-    labels._show_found({"data_set": "mine", "name": "free", "classes": classes}, json=False)
+    labels._show_classes({"data_set": "mine", "name": "free", "classes": classes}, json=False)
     assert capsys.readouterr().out.splitlines()[1:] == [
         "  class         train    val   test",
         "  Mild boredom      3      0      1",

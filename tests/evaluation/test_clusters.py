@@ -2,7 +2,7 @@
 
 import pytest
 
-from fgbench.evaluation.clusters import cluster_names, clusters_told, few_told
+from fgbench.evaluation.clusters import cluster_names, cluster_summary, few_clusters_notes
 
 
 def test_each_sample_goes_by_what_is_known_of_it():
@@ -23,20 +23,20 @@ def test_one_unknown_subject_does_not_take_the_subjects_from_the_others():
 
 
 def test_clusters_are_told_by_kind():
-    assert clusters_told(["subject a", "subject b", "subject a"]) == "2 subjects"
-    assert clusters_told(["clip x", "source f", "subject a", "clip y"]) == "1 subject, 1 source and 2 clips"
-    assert clusters_told([]) == "no clusters"
+    assert cluster_summary(["subject a", "subject b", "subject a"]) == "2 subjects"
+    assert cluster_summary(["clip x", "source f", "subject a", "clip y"]) == "1 subject, 1 source and 2 clips"
+    assert cluster_summary([]) == "no clusters"
 
 
 def test_few_clusters_are_told_below_thirty():
-    assert few_told(30) == []
-    assert few_told(29) == [
+    assert few_clusters_notes(30) == []
+    assert few_clusters_notes(29) == [
         "Intervals of 29 clusters, fewer than 30, are a rough guide: they may be too narrow."
     ]
-    assert few_told(5) == [
+    assert few_clusters_notes(5) == [
         "Intervals of 5 clusters, fewer than 30, are a rough guide: they may be too narrow."
     ]
-    assert few_told(4) == ["Fewer than five persons, or films or clips (here 4): no interval."]
+    assert few_clusters_notes(4) == ["Fewer than five persons, or films or clips (here 4): no interval."]
 
 
 def test_columns_of_different_lengths_are_refused():

@@ -31,14 +31,14 @@ def test_without_a_protocol_the_parts_are_as_they_are(tmp_path):
     samples = clip_samples(work / "manifests")
     assert division.divide(samples, "0") == samples
     assert division.digest is None
-    assert division.told()["select_on"] == "part"
+    assert division.to_json()["select_on"] == "part"
     assert not (work / "folds").exists()
 
 
 def test_folds_are_written_once_and_read_back(folded):
     division = read_division(folded, index_of(folded))
     assert division.folds == ("1", "2", "3", "4", "5")
-    assert division.told()["label"] == "5-fold by subject"
+    assert division.to_json()["label"] == "5-fold by subject"
     path = folded / "folds" / "5-fold-by-subject.csv"
     assert path.read_text().splitlines()[:3] == ["subject_id,fold", "s1,1", "s2,2"]
     assert path.read_text().splitlines()[-1] == "s10,5"
@@ -96,7 +96,7 @@ def test_a_tenth_of_the_groups_outside_a_fold_chooses(tmp_path, folded):
     protocol = FIVE_FOLD | {"fold_selection": "held-out"}
     work = write_work(tmp_path, described(subjects=30), **ekman_index(protocol=protocol))
     division = read_division(work, index_of(work))
-    assert division.told()["select_on"] == "held-out"
+    assert division.to_json()["select_on"] == "held-out"
     seen = set()
     for fold in division.folds:
         parts = parts_of(division, work, fold)
@@ -112,7 +112,7 @@ def test_a_tenth_of_the_groups_outside_a_fold_chooses(tmp_path, folded):
     assert len(seen) == 30
     usual = read_division(folded, index_of(folded))
     held = read_division(folded, {**index_of(folded), "protocol": protocol})
-    assert usual.told()["select_on"] == "fold"
+    assert usual.to_json()["select_on"] == "fold"
     assert held.fold_of == usual.fold_of
     assert held.digest != usual.digest, "runs of the one are none of the other"
 
@@ -135,7 +135,7 @@ def test_the_official_validation_part_is_tested_and_part_of_train_selects(tmp_pa
     work = official(tmp_path, VAL_TEST)
     division = read_division(work, index_of(work))
     assert division.label == "tested on the official validation set"
-    assert division.told()["select_on"] == "held-out"
+    assert division.to_json()["select_on"] == "held-out"
     parts = parts_of(division, work)
     films = {
         role: {clip.split("-")[0] for clip, part in parts.items() if part == role}

@@ -8,7 +8,14 @@ import pytest
 
 from fgbench.errors import ManifestError
 from fgbench.runs import results
-from fgbench.runs.digests import check_files, check_texts, is_as_told, kept_files, opened_result, write_result
+from fgbench.runs.digests import (
+    check_files,
+    check_texts,
+    kept_files,
+    matches_digest,
+    opened_result,
+    write_result,
+)
 from fgbench.runs.results import Predictions
 from fgbench.workfolders.sealed_json import write_sealed
 
@@ -54,7 +61,7 @@ def test_files_of_runs_are_listed_with_their_digests(tmp_path):
     assert {path.name for path in found} == {"predictions.parquet", *KEPT}
     for path, digest in found.items():
         assert path.parent == folder
-        assert is_as_told(path, digest)
+        assert matches_digest(path, digest)
         if path.name != "history.json":
             assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -36,7 +36,9 @@ def write(made):
 
 
 def found(audit):
-    return [(leak.kind, leak.first_part, leak.second_part, leak.first, leak.second) for leak in audit.found]
+    return [
+        (leak.kind, leak.first_part, leak.second_part, leak.first, leak.second) for leak in audit.disallowed
+    ]
 
 
 def test_clean_parts_have_no_leak(tmp_path):
@@ -56,7 +58,7 @@ def test_a_changed_copy_of_a_clip_is_a_near_duplicate(tmp_path, change):
     images += image_rows("copy", "train", [CHANGES[change](image) for image in FACES[7]])
     audit = audit_parts(write((work, clips, images, options)))
     assert found(audit) == [("near_duplicate", "train", "test", "copy", "c7")]
-    (leak,) = audit.found
+    (leak,) = audit.disallowed
     assert leak.correlation >= 0.95
     assert leak.pictures[0].startswith("copy-f")
     assert ("mirrored" in leak.detail) == (change in ("mirrored", "all at once"))
@@ -74,7 +76,7 @@ def test_equal_files_and_equal_pictures_are_told_once_by_their_strongest_kind(tm
         ("same_picture", "train", "val", "file", "picture"),
         ("same_picture", "val", "test", "picture", "c6"),
     ]
-    assert audit.found[2].detail == "3 pairs of pictures have equal pixels"
+    assert audit.disallowed[2].detail == "3 pairs of pictures have equal pixels"
 
 
 def folded(work, n_folds=3, **protocol):
@@ -100,7 +102,7 @@ def test_each_fold_is_compared_with_the_others(tmp_path):
     other = next(name for name, fold in fold_of.items() if fold != fold_of["c0"])
     images = [row for row in images if row["clip_id"] != other]
     images += image_rows(other, "train", [np.ascontiguousarray(np.rot90(face)) for face in FACES[0]])
-    (leak,) = audit_parts(write((work, clips, images, options))).found
+    (leak,) = audit_parts(write((work, clips, images, options))).disallowed
     assert (leak.kind, {leak.first, leak.second}) == ("near_duplicate", {"c0", other})
     assert {leak.first_part, leak.second_part} == {f"fold {fold_of[name]}" for name in ("c0", other)}
 
@@ -127,7 +129,7 @@ def test_every_partner_of_an_equal_file_is_listed(tmp_path):
     names = [f"twin{number:03d}" for number in range(60)]
     clips += [clip_row(name, "test", subject=name, source=name, sha256="c6") for name in names]
     audit = audit_parts(write((work, clips, images, options)))
-    leak = next(leak for leak in audit.found if leak.kind == "same_file")
+    leak = next(leak for leak in audit.disallowed if leak.kind == "same_file")
     assert (leak.first, leak.second, leak.n_partners) == ("file", "c6", 61)
     assert list(leak.partners) == ["c6", *names[: PARTNERS - 1]]
     _, page = write_report(audit)
@@ -153,7 +155,7 @@ def test_shared_subjects_and_sources_are_leaks_where_the_recipe_keeps_them_apart
     clips[0].update(subject_id="s8", source_id="f7")
     clips[1].update(subject_id=None)
     audit = audit_parts(write((work, clips, images, options)))
-    assert [leak.kind for leak in audit.found] == [f"same_{what}" for what in leaking]
+    assert [leak.kind for leak in audit.disallowed] == [f"same_{what}" for what in leaking]
     assert {(leak.kind, leak.first, leak.first_clips) for leak in audit.leaks} == {
         ("same_subject", "s8", ("c0",)),
         ("same_source", "f7", ("c0",)),
@@ -223,8 +225,11 @@ def test_overlap_of_two_folders(tmp_path):
     same = write_work(tmp_path / "same", clips, images, dataset="tested", group_by="subject_id")
     clips[0]["subject_id"] = "s8"
     named = write_work(tmp_path / "named", clips, images, dataset="tested", group_by="subject_id")
-    assert [leak.kind for leak in audit_against(same, tested).found] == ["near_duplicate"]
-    assert [leak.kind for leak in audit_against(named, tested).found] == ["near_duplicate", "same_subject"]
+    assert [leak.kind for leak in audit_against(same, tested).disallowed] == ["near_duplicate"]
+    assert [leak.kind for leak in audit_against(named, tested).disallowed] == [
+        "near_duplicate",
+        "same_subject",
+    ]
     with pytest.raises(ConfigError, match="the audited folder itself"):
         audit_against(tested, tested)
 

@@ -63,7 +63,7 @@ def place_of(work, **changes):
     return RunPlace(
         workdir=work,
         manifest_digest="m",
-        details={"dataset": "ck-plus", "synthetic": True, "protocol": division.told()},
+        details={"dataset": "ck-plus", "synthetic": True, "protocol": division.to_json()},
         seed=0,
         resume=True,
         force=False,

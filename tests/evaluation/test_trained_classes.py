@@ -73,7 +73,7 @@ def test_a_class_whose_training_clips_have_no_face_is_refused_for_images(tmp_pat
     place.trained_folds()
     known = [s.sample_id for s in image_samples(place.manifests) if s.label != "fear"]
     with pytest.raises(DatasetError, match=r"1 of 7 classes have no training sample in fold 1.*: fear"):
-        place.roles(image_samples(place.manifests), protocol_name="images", known=known)
+        place.roles(image_samples(place.manifests), protocol_name="images", with_features=known)
 
 
 def test_many_classes_are_counted(tmp_path):

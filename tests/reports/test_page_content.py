@@ -325,7 +325,7 @@ def test_pictures_that_cannot_be_read_have_no_place(tmp_path):
     sheets = Sheets()
     (sheet,) = sheets.want(["absent", "test-clip0001-f00000"], side_px=16)
     (packed,) = sheets.pack(tmp_path / "manifests")
-    assert [sheets.place(sheet, name) for name in ("absent", "test-clip0001-f00000")] == [-1, 0]
+    assert [sheets.cell_of(sheet, name) for name in ("absent", "test-clip0001-f00000")] == [-1, 0]
     assert decode(packed.webp).shape == (16, 16, 3)
 
 

@@ -56,7 +56,7 @@ def divided_place(folder, work, fold, **changes):
     index = storage.read_json(work / "manifests" / "index.json")
     place = place_in(folder, work / "manifests", **changes)
     division = read_division(place.workdir, index)
-    told = {"dataset": index["dataset"], "synthetic": True, "protocol": division.told()}
+    told = {"dataset": index["dataset"], "synthetic": True, "protocol": division.to_json()}
     more = {"labels": read_labels(index), "division": division, "details": told}
     fields = {name: getattr(place, name) for name in place.__dataclass_fields__}
     return type(place)(**fields | more).with_fold(fold)

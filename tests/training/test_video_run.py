@@ -27,7 +27,7 @@ from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.labels import fg33
-from fgbench.runs.results import read_predictions, read_result, unheard, verify
+from fgbench.runs.results import ignore, read_predictions, read_result, verify
 from fgbench.runs.streams import read_attention, read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed
@@ -60,7 +60,7 @@ def three_classes(tmp_path_factory):
     return small_clips(tmp_path_factory.mktemp("three"), rest=False)
 
 
-def run_in(folder, manifests, image, *, seed=0, labels=None, told=unheard, **changes):
+def run_in(folder, manifests, image, *, seed=0, labels=None, told=ignore, **changes):
     config = video_recipe(**changes)
     place = place_in(folder, manifests, seed=seed, labels=labels or fg33(), note=told)
     return video_run.run(config, place, image if config.image_recipe else None), place

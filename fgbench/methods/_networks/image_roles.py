@@ -48,7 +48,7 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
         MediaError: If a picture cannot be decoded or has another size.
     """
     samples = [s for s in image_samples(place.manifests) if copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", known=image_ids(place.manifests))
+    roles = place.roles(samples, protocol_name="images", with_features=image_ids(place.manifests))
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"

@@ -121,7 +121,7 @@ def origin_details(trained: Trained, source: Mapping[str, Any] | None, place: Pl
     }
     if place.division.n_folds:
         label = f"{place.division.label}, all folds tested by one network"
-        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+        details["protocol"] = {**place.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
     return details
 
 

@@ -49,7 +49,7 @@ from fgbench.runs.digests import check_files
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.protocol import Protocol
 from fgbench.runs.pseudo_labels import PSEUDO
-from fgbench.runs.results import unheard
+from fgbench.runs.results import ignore
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run
@@ -307,7 +307,7 @@ def build(config: TrainAuConfig, *, seed: int) -> AuNet:
     return model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
 
 
-def is_finished(folder: Path, fingerprint: str, settings: Mapping[str, Any], *, note: Note = unheard) -> bool:
+def is_finished(folder: Path, fingerprint: str, settings: Mapping[str, Any], *, note: Note = ignore) -> bool:
     """Return whether a run exists with its weights, undamaged, and is of this recipe, data and seed.
 
     Args:

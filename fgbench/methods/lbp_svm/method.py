@@ -51,7 +51,7 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
     folder = place.manifests / "features" / "lbp"
     image_ids = read_ids(folder)
     labels = place.labels.labels
-    roles = place.roles(image_samples(place.manifests), protocol_name="images", known=image_ids)
+    roles = place.roles(image_samples(place.manifests), protocol_name="images", with_features=image_ids)
     plan = plan_choice(config, roles, place.division)
     width = read_width(folder)
     plan_memory(

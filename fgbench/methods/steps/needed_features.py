@@ -14,13 +14,13 @@ from fgbench.preparation.prepare import saved
 from fgbench.preparation.report import quiet
 from fgbench.runs.context import Note, Progress
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import unheard
+from fgbench.runs.results import ignore
 from fgbench.workfolders.folder import published_recipe
 from fgbench.workfolders.manifest_index import is_published, read_index
 
 
 def ensure_features(
-    workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = quiet, note: Note = unheard
+    workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = quiet, note: Note = ignore
 ) -> None:
     """Prepare missing manifests, which an earlier run left unfinished, and missing features.
 

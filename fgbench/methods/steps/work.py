@@ -18,7 +18,7 @@ from fgbench.runs.division import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import unheard
+from fgbench.runs.results import ignore
 from fgbench.workfolders.folder import refuse_links
 from fgbench.workfolders.manifest_index import content_digest, read_index
 
@@ -60,7 +60,7 @@ def open_work(
     resume: bool = True,
     force: bool = False,
     progress: Progress = quiet,
-    note: Note = unheard,
+    note: Note = ignore,
 ) -> RunPlace:
     """Return the context of a run in a prepared work folder, in the first of its folds.
 
@@ -91,7 +91,7 @@ def open_work(
             "dataset": index["dataset"],
             "synthetic": index["synthetic"],
             "scheme": labels.name,
-            "protocol": division.told(),
+            "protocol": division.to_json(),
             FACE_ORIGIN: faces_of(workdir),
         },
         seed=seed,

@@ -157,7 +157,9 @@ def _run(
 def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     frames = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips", known=frames.clip_ids)
+    roles = place.roles(
+        clips_of_all_classes(place.manifests), protocol_name="clips", with_features=frames.clip_ids
+    )
     if not roles.selection:
         raise DatasetError(
             "there are no clips to choose the epoch on", "give the part 'val' a weight in the recipe"

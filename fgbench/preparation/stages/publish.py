@@ -133,7 +133,7 @@ def publish(
     clips, alignment = tables.clips_table(
         workdir, finished, dropped, aligned=ALIGNED, as_is=NOT_ALIGNED, never=config.faces.align == "never"
     )
-    rejects = tables.rejects_table(workdir, finished, listing.entries, config, listing.known)
+    rejects = tables.rejects_table(workdir, finished, listing.entries, config, listing.label_set)
     folds = tables.folds_text(listing.entries, clips, rejects)
     texts = ["clips.parquet", "rejects.parquet", *_TEXTS, *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from fgbench.catalogue.left_to_data import KNOWN_PERSONS
+from fgbench.catalogue.left_to_data import SUBJECTS_IF_KNOWN
 from fgbench.config import SplitConfig
 from fgbench.errors import DatasetError
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task
@@ -26,7 +26,7 @@ from fgbench.storage import read_rows
 def _plan(
     config: SplitConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
 ) -> dict[int, dict[str, str]]:
-    by_person = config.group_by == KNOWN_PERSONS
+    by_person = config.group_by == SUBJECTS_IF_KNOWN
     column = "subject_id" if by_person else config.group_by
     official: dict[str, str] = {}
     official_of: dict[str, Counter[str]] = defaultdict(Counter)

@@ -1,7 +1,7 @@
-"""Runs side by side: scores with intervals, and differences to the first with paired tests.
+"""Comparison of runs: scores with intervals, and differences to the first with paired tests.
 
-Only samples that all runs were tested on compare. Intervals and tests go by whole clusters
-(`fgbench.evaluation.clusters`). Methods with several seeds are compared over clusters and seeds; of single
+Runs are compared on the samples that all were tested on. Intervals and tests use whole clusters
+(`fgbench.evaluation.clusters`). Methods with several seeds are compared over clusters and seeds; for single
 runs the trained networks are held fixed.
 """
 
@@ -38,7 +38,7 @@ class ClassDifference:
 
     Attributes:
         label: The class.
-        n: Samples.
+        n: Number of samples.
         first: Accuracy of the first run; ``None`` without samples.
         other: Accuracy of the run.
         difference: Their difference.
@@ -57,18 +57,18 @@ class ClassDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A run against the first.
+    """Comparison of a run with the first.
 
     Attributes:
         name: Name of the run.
-        differences: Per score, the run minus the first; none with fewer than two clusters.
-        p: p-value of the difference in UAR: of the permutation test of two single runs; over clusters and
-            seeds, that of the interval, where one has several seeds.
+        differences: Difference per score, the run minus the first; empty with fewer than two clusters.
+        p: p-value of the difference in UAR: of the permutation test of two single runs; that of the interval,
+            over clusters and seeds, where one has several seeds.
         is_over_seeds: Whether ``p`` and the intervals take other seeds into account.
         permutation: Permutation test of the difference in UAR, the trained networks held fixed.
         p_corrected: ``p`` corrected for the number of runs compared with the first (Holm).
-        mcnemar: Whether both have as many right, the run first; ``None`` where a run has several seeds.
-        classes: Per class.
+        mcnemar: McNemar's test, the run first; ``None`` where a run has several seeds.
+        classes: Differences per class.
     """
 
     name: str
@@ -83,13 +83,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """Runs compared.
+    """Comparison of several runs.
 
     Attributes:
-        contenders: The runs on the samples that all share, the first among them.
-        n_tested: Samples that each was tested on.
-        clusters: How many clusters of each kind there are, in words.
-        pairs: Every run but the first against the first.
+        contenders: The runs on the samples that all share, the first included.
+        n_tested: Number of samples that each was tested on.
+        clusters: Number of clusters of each kind, in words.
+        pairs: Comparison of every other run with the first.
     """
 
     contenders: tuple[Contender, ...]
@@ -99,7 +99,7 @@ class Comparison:
 
     @property
     def n_samples(self) -> int:
-        """Samples that all share."""
+        """Number of samples that all share."""
         return len(self.contenders[0].seeds[0].sample_ids)
 
 
@@ -126,15 +126,15 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
     pairs = tuple(
         Pair(
             name=other.name,
-            differences=_differences(found, counts[0]),
+            differences=_differences(seed_counts, counts[0]),
             p=test.p,
             is_over_seeds=test.is_over_seeds,
             permutation=test.permutation,
             p_corrected=corrected if corrected is not None else test.p,
             mcnemar=_mcnemar(other, same[0]),
-            classes=_classes(same[0].classes, mean_counts(found), mean_counts(counts[0])),
+            classes=_classes(same[0].classes, mean_counts(seed_counts), mean_counts(counts[0])),
         )
-        for other, found, test, corrected in zip(
+        for other, seed_counts, test, corrected in zip(
             same[1:], counts[1:], tests, holm([test.p for test in tests]), strict=True
         )
     )
@@ -147,7 +147,7 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
 
 
 def _shared(contenders: Sequence[Contender]) -> list[str]:
-    """Samples of all, sorted."""
+    """Ids of the samples that all share, sorted."""
     first = contenders[0]
     labels = dict(zip(first.seeds[0].sample_ids, first.seeds[0].labels, strict=True))
     shared = set(labels)
@@ -176,21 +176,21 @@ def _check_alike(first: Contender, one: Contender) -> None:
         ("classes", sorted(first.classes), sorted(one.classes)),
     ):
         if mine != other:
-            told = "" if what == "classes" else f" ({mine} and {other})"
+            values = "" if what == "classes" else f" ({mine} and {other})"
             raise DatasetError(
-                f"{first.name} and {one.name} have different {what}{told}, expected the same",
+                f"{first.name} and {one.name} have different {what}{values}, expected the same",
                 "compare runs on the same data with the same classes",
             )
 
 
 def _alike(contenders: Sequence[Contender]) -> list[Contender]:
-    """The same, with the same clusters."""
+    """Contenders with the same clusters."""
     seeds = clustered_alike([run for one in contenders for run in one.seeds])
-    found = []
+    aligned = []
     for one in contenders:
-        found.append(replace(one, seeds=tuple(seeds[: len(one.seeds)])))
+        aligned.append(replace(one, seeds=tuple(seeds[: len(one.seeds)])))
         seeds = seeds[len(one.seeds) :]
-    return found
+    return aligned
 
 
 def _differences(other: Sequence[ClusterCounts], first: Sequence[ClusterCounts]) -> dict[Metric, Difference]:
@@ -203,7 +203,9 @@ def _mcnemar(other: Contender, first: Contender) -> McNemar | None:
     if len(other.seeds) > 1 or len(first.seeds) > 1:
         return None
     right = [
-        np.array([found == label for found, label in zip(run.predicted, run.labels, strict=True)], bool)
+        np.array(
+            [predicted == label for predicted, label in zip(run.predicted, run.labels, strict=True)], bool
+        )
         for run in (other.seeds[0], first.seeds[0])
     ]
     return mcnemar(*right, clusters=first.seeds[0].clusters())
@@ -215,23 +217,24 @@ def _classes(
     tests = class_permutation_tests(other, first)
     corrected = holm([None if test is None else test.p for test in tests])
     n = first.true.sum(axis=0)
-    found = []
-    for place, (label, test) in enumerate(zip(classes, tests, strict=True)):
+    differences = []
+    for column, (label, test) in enumerate(zip(classes, tests, strict=True)):
         recalls = [
-            float(counts.right[:, place].sum() / n[place]) if n[place] else None for counts in (first, other)
+            float(counts.right[:, column].sum() / n[column]) if n[column] else None
+            for counts in (first, other)
         ]
-        found.append(
+        differences.append(
             ClassDifference(
                 label=label,
-                n=round(float(n[place])),
+                n=round(float(n[column])),
                 first=recalls[0],
                 other=recalls[1],
                 difference=None if test is None else test.statistic,
                 p=None if test is None else test.p,
-                p_corrected=corrected[place],
+                p_corrected=corrected[column],
             )
         )
-    return tuple(found)
+    return tuple(differences)
 
 
 def chance(one: Contender) -> float:

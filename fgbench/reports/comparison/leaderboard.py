@@ -1,4 +1,4 @@
-"""All runs of a work folder by their mean accuracy, one table for what compares.
+"""Leaderboards of all runs of a work folder by mean accuracy, one per set of comparable runs.
 
 Images and clips, different label sets, and networks that were trained on other data are kept apart.
 """
@@ -25,10 +25,10 @@ _KINDS = {"image": "images", "video": "clips"}
 
 
 def leaderboard(workdir: Path) -> list[Table]:
-    """The leaderboards of a work folder: trained here first, images before clips.
+    """Leaderboards of a work folder: networks trained here first, images before clips.
 
     Raises:
-        NoRunError: If there is no finished run that is whole. Damaged ones are left out and named.
+        NoRunError: If there is no undamaged finished run. Damaged ones are left out and named.
     """
     groups: dict[tuple[bool, str, str, str], list[Contender]] = {}
     experiments = sound_experiments(workdir)
@@ -54,7 +54,7 @@ def leaderboard(workdir: Path) -> list[Table]:
             f"no finished run of expressions in {workdir / RUNS}" + (f"; {' '.join(gaps)}" if gaps else ""),
             f"run e.g. fgbench baseline lbp-svm --workdir {workdir}",
         )
-    return [_table(key, found, gaps) for key, found in sorted(groups.items())]
+    return [_table(key, members, gaps) for key, members in sorted(groups.items())]
 
 
 def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: list[str]) -> Table:
@@ -101,7 +101,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
 
 
 def _uar(one: Contender) -> float:
-    """What runs are ranked by, without the last bits, so that equals share a rank; 0 without one."""
+    """Score that runs are ranked by, rounded so that equals share a rank; 0 without one."""
     return round(centre(one.score("uar")) or 0.0, 12)
 
 
@@ -111,7 +111,7 @@ def _is_unranked(one: Contender) -> bool:
 
 
 def _sample_notes(ranked: list[Contender]) -> list[str]:
-    """Sentences on runs that do not compare, or were no fair test."""
+    """Sentences on runs that are not comparable, or were no fair test."""
     tested: dict[frozenset[str], list[str]] = {}
     for one in ranked:
         tested.setdefault(frozenset(one.seeds[0].sample_ids), []).append(one.name)

@@ -1,4 +1,4 @@
-"""Runs that are looked at or compared: found by name, folds put together, seeds side by side.
+"""Runs to show or compare: found by name, folds joined, seeds side by side.
 
 Reads ``runs/<experiment>/<fold>/<seed>/`` of work folders; needs no network.
 """
@@ -11,13 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, clusters_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
-from fgbench.reports.accuracies import over_seeds, pooled, seed_counts
+from fgbench.reports.accuracies import ordered_by_sample, over_seeds, pooled, seed_counts
 from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
 from fgbench.reports.freshness import State, marked, read_present, state_of
 from fgbench.reports.protocols import fairness_notes
@@ -33,9 +31,9 @@ class Contender:
     """The predictions of an experiment.
 
     Attributes:
-        name: Name for people: that of the experiment, with fold and seed where one run alone is meant.
+        name: Name for people: that of the experiment, with fold and seed for a single run.
         experiment: Its runs.
-        seeds: Predictions of each seed, folds put together, ordered by sample.
+        seeds: Predictions of each seed, folds joined, ordered by sample.
     """
 
     name: str
@@ -54,16 +52,16 @@ class Contender:
 
     @property
     def source(self) -> Literal["image", "video"]:
-        """Whether samples are images, or clips as a whole."""
+        """Whether samples are images or whole clips."""
         first = self.seeds[0]
         return "video" if list(first.sample_ids) == list(first.clip_ids) else "image"
 
     @property
     def label_set(self) -> str:
-        """Name of the label set of the classes; how many there are where it has none."""
+        """Name of the label set of the classes; their number if it has none."""
         own = set(map(normal_label, self.classes))
-        known = [name for name in ontology_names() if set(ontology(name).labels) == own]
-        return known[0] if known else f"{len(self.classes)} classes"
+        names = [name for name in ontology_names() if set(ontology(name).labels) == own]
+        return names[0] if names else f"{len(self.classes)} classes"
 
     @property
     def is_from_elsewhere(self) -> bool:
@@ -82,10 +80,8 @@ class Contender:
         return self.folders[0].parents[3]
 
     def over_seeds(self, measure: Callable[[Predictions], float | None]) -> Cell:
-        """A number of every seed: as it is, or mean and standard deviation; ``None`` if one has none."""
-        values = [measure(predictions) for predictions in self.seeds]
-        known = [value for value in values if value is not None]
-        return over_seeds(known) if len(known) == len(values) else None
+        """A measure of every seed: as it is, or mean and standard deviation; ``None`` if one is undefined."""
+        return over_seeds([measure(predictions) for predictions in self.seeds])
 
     def score(self, metric: Metric) -> Cell:
         """A score over the seeds."""
@@ -96,29 +92,29 @@ class Contender:
         """Samples per cluster and class, of each seed.
 
         Args:
-            classes: The classes in the order wanted; ``None`` for that of the probabilities.
+            classes: The classes in the wanted order; ``None`` for that of the probabilities.
         """
         return seed_counts(self.seeds, classes=self.classes if classes is None else classes)
 
     @cached_property
     def state(self) -> State | None:
-        """What the runs were made of; ``None`` without manifests to compare with."""
+        """State of the data that the runs were made from; ``None`` without manifests to compare with."""
         return state_of(self.experiment, read_present(self.workdir))
 
     @property
     def marked(self) -> str:
-        """Name for lists, with the state unless it is of the data as they are now."""
+        """Name for lists, with the state unless it is current."""
         return marked(self.name, self.state)
 
     @property
     def fairness_notes(self) -> list[str]:
-        """Sentences on test samples that could not be read, and on settings that saw the test samples."""
+        """Sentences on test samples that could not be read, and on settings tuned on test samples."""
         return fairness_notes([(self.name, run.result) for run in self.experiment.runs])
 
     @property
     def clusters(self) -> str:
-        """How many clusters of each kind there are, in words."""
-        return clusters_told(self.seeds[0].clusters())
+        """Number of clusters of each kind, in words."""
+        return cluster_summary(self.seeds[0].clusters())
 
     def interval(self, metric: Metric) -> Interval | None:
         """95 % interval of a score, over clusters and seeds; ``None`` with fewer than five clusters."""
@@ -136,11 +132,11 @@ class Contender:
 
 
 def contender(experiment: Experiment, name: str = "") -> Contender:
-    """The predictions of an experiment, checked to be those that its scores were computed from.
+    """Predictions of an experiment, checked to be those that its scores were computed from.
 
     Args:
         experiment: Its runs.
-        name: Name for people; the experiment's where it is empty.
+        name: Name for people; empty for the experiment's.
 
     Raises:
         ManifestError: If a run is missing or damaged, or seeds were tested on different samples.
@@ -151,9 +147,10 @@ def contender(experiment: Experiment, name: str = "") -> Contender:
             "finish them, or name one run, e.g. experiment/fold/seed",
         )
     seeds = tuple(
-        _ordered(pooled([run.predictions() for run in experiment.of_seed(seed)])) for seed in experiment.seeds
+        ordered_by_sample(pooled([run.predictions() for run in experiment.of_seed(seed)]))
+        for seed in experiment.seeds
     )
-    if len({(*found.sample_ids, *found.labels) for found in seeds}) > 1:
+    if len({(*predictions.sample_ids, *predictions.labels) for predictions in seeds}) > 1:
         raise ManifestError(
             f"seeds of {experiment.name} were tested on different samples, expected the same",
             "run them again on the manifests as they are now, or name one run, e.g. experiment/fold/seed",
@@ -162,7 +159,7 @@ def contender(experiment: Experiment, name: str = "") -> Contender:
 
 
 def find_contender(run: str, workdir: Path) -> Contender:
-    """The run that a user means.
+    """Find the run that a user means.
 
     Args:
         run: Name of an experiment in the work folder (all its folds and seeds), ``experiment/fold/seed``, or
@@ -174,42 +171,37 @@ def find_contender(run: str, workdir: Path) -> Contender:
         ManifestError: If there is none, or it is damaged.
     """
     given = Path(run)
-    for place in (given, workdir / RUNS / given):
-        if not place.is_dir():
+    for path in (given, workdir / RUNS / given):
+        if not path.is_dir():
             continue
-        folder = place.resolve()
+        folder = path.resolve()
         if (folder / RESULT).exists() and folder.parents[2].name == RUNS:
             return contender(_single(folder), name="/".join(folder.parts[-3:]))
-        if folder.parent.name == RUNS and (found := read_experiment(folder)) is not None:
-            return contender(found)
+        if folder.parent.name == RUNS and (experiment := read_experiment(folder)) is not None:
+            return contender(experiment)
         if any(folder.rglob(AU_RESULT)):
             raise ConfigError(
                 f"{run} is a run of action units, expected one of expressions",
                 "its numbers: fgbench report --html, and the command that made it with --full",
             )
-    known = sorted({path.parts[-4] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
+    names = sorted({path.parts[-4] for path in (workdir / RUNS).glob(f"*/*/*/{RESULT}")})
     raise ManifestError(
         f"{run} is no finished run: neither an experiment of {workdir} nor the folder of a run",
-        f"finished: {', '.join(known) or 'none; make one with e.g. fgbench baseline lbp-svm'}",
+        f"finished: {', '.join(names) or 'none; make one with e.g. fgbench baseline lbp-svm'}",
     )
 
 
 def restricted(one: Contender, sample_ids: Sequence[str]) -> Contender:
-    """A contender on some of its samples, in the order given."""
-    place = {name: row for row, name in enumerate(one.seeds[0].sample_ids)}
-    rows = [place[name] for name in sample_ids]
+    """Contender on some of its samples, in the order given."""
+    row_of = {name: row for row, name in enumerate(one.seeds[0].sample_ids)}
+    rows = [row_of[name] for name in sample_ids]
     seeds = tuple(subset(predictions, rows) for predictions in one.seeds)
     return Contender(name=one.name, experiment=one.experiment, seeds=seeds)
 
 
 def _single(folder: Path) -> Experiment:
-    """An experiment of one run alone."""
+    """Experiment of a single run."""
     result = read_result(folder)
     run = Run(folder=folder, fold=folder.parent.name, seed=int(result["seed"]), result=result)
     method = str(result["details"].get("method", ""))
     return Experiment(name=str(result["experiment"]), method=method, runs=[run], missing=[], unfinished=[])
-
-
-def _ordered(predictions: Predictions) -> Predictions:
-    order = np.argsort(np.array(predictions.sample_ids, dtype=str), kind="stable")
-    return subset(predictions, order.tolist())

@@ -19,23 +19,23 @@ _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
 
 
-def comparison_tables(found: Comparison) -> list[Table]:
-    """The runs, the differences to the first, and for every other run the differences of the classes."""
-    return [_runs(found), _differences(found), *(_classes(found, pair) for pair in found.pairs)]
+def comparison_tables(compared: Comparison) -> list[Table]:
+    """Tables of the runs, their differences to the first, and per other run those of the classes."""
+    return [_runs(compared), _differences(compared), *(_classes(compared, pair) for pair in compared.pairs)]
 
 
-def comparison_json(found: Comparison) -> dict[str, Any]:
-    """All numbers as plain values; what is not defined is ``None``."""
+def comparison_json(compared: Comparison) -> dict[str, Any]:
+    """All numbers as plain values; undefined ones are ``None``."""
     return {
-        "n_samples": found.n_samples,
-        "clusters": found.clusters,
+        "n_samples": compared.n_samples,
+        "clusters": compared.clusters,
         "notes": [
-            *_seed_notes(found),
-            _mcnemar_note(found),
-            *state_notes((one.name, one.state) for one in found.contenders),
-            *[note for one in found.contenders for note in one.fairness_notes],
+            *_seed_notes(compared),
+            _mcnemar_note(compared),
+            *state_notes((one.name, one.state) for one in compared.contenders),
+            *[note for one in compared.contenders for note in one.fairness_notes],
         ],
-        "first": found.contenders[0].name,
+        "first": compared.contenders[0].name,
         "runs": [
             {
                 "name": one.name,
@@ -45,9 +45,9 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
                 "seeds": one.experiment.seeds,
                 **{metric: _score_json(one, metric) for metric in METRICS},
             }
-            for one, n_tested in zip(found.contenders, found.n_tested, strict=True)
+            for one, n_tested in zip(compared.contenders, compared.n_tested, strict=True)
         ],
-        "differences": [asdict(pair) for pair in found.pairs],
+        "differences": [asdict(pair) for pair in compared.pairs],
     }
 
 
@@ -76,16 +76,16 @@ SCORE_COLUMNS = tuple(
     for metric in METRICS
     for column in (_NAMES[metric], f"{_NAMES[metric]} from", f"{_NAMES[metric]} to")
 )
-"""Heads of the columns of :func:`scores_with_intervals`."""
+"""Titles of the columns of :func:`scores_with_intervals`."""
 
 
 def interval_notes(contenders: Sequence[Contender]) -> list[str]:
-    """Sentences on what the intervals are."""
-    told = " or ".join(dict.fromkeys(one.clusters for one in contenders))
+    """Sentences that explain the intervals."""
+    summaries = " or ".join(dict.fromkeys(one.clusters for one in contenders))
     few = min(len(set(one.seeds[0].clusters())) for one in contenders)
     seeds = {len(one.seeds) > 1 for one in contenders}
     notes = [
-        f"From, to: 95 % intervals (Student's t) from leaving out clusters one at a time: {told}. "
+        f"From, to: 95 % intervals (Student's t) from leaving out clusters one at a time: {summaries}. "
         f"{clusters.MEANING}"
     ]
     if True in seeds:
@@ -95,55 +95,59 @@ def interval_notes(contenders: Sequence[Contender]) -> list[str]:
         )
     if False in seeds:
         notes.append("One seed: the interval holds the trained network fixed.")
-    return notes + clusters.few_told(few)
+    return notes + clusters.few_clusters_notes(few)
 
 
 def varied_notes(contenders: Sequence[Contender]) -> list[str]:
-    """Sentences on what varied over the seeds of those with several."""
+    """Sentences on what varied over the seeds of runs with several."""
     return chain_notes([one.experiment for one in contenders], [one.name for one in contenders])
 
 
-def _title(found: Comparison, text: str) -> str:
-    details = found.contenders[0].details
-    synthetic = any(one.details["synthetic"] for one in found.contenders)
+def _title(compared: Comparison, text: str) -> str:
+    details = compared.contenders[0].details
+    synthetic = any(one.details["synthetic"] for one in compared.contenders)
     return data_title(text, str(details["dataset"]), synthetic=synthetic)
 
 
-def _runs(found: Comparison) -> Table:
+def _runs(compared: Comparison) -> Table:
     rows: list[list[Cell]] = [
-        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in found.contenders
+        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in compared.contenders
     ]
     return Table(
         name="compare",
-        title=_title(found, "Runs compared"),
+        title=_title(compared, "Runs compared"),
         columns=["Run", "Seeds", *SCORE_COLUMNS],
         rows=rows,
-        notes=[*_shared_notes(found), *interval_notes(found.contenders), *varied_notes(found.contenders)],
+        notes=[
+            *_shared_notes(compared),
+            *interval_notes(compared.contenders),
+            *varied_notes(compared.contenders),
+        ],
         keys=1,
     )
 
 
-def _shared_notes(found: Comparison) -> list[str]:
-    unit = "clips" if found.contenders[0].source == "video" else "images"
+def _shared_notes(compared: Comparison) -> list[str]:
+    unit = "clips" if compared.contenders[0].source == "video" else "images"
     notes = [
-        f"On the {found.n_samples:,} test {unit} that all runs share, without augmented copies; one without "
-        f"a usable face counts as wrong. Chance is {chance(found.contenders[0]):.3f}."
+        f"On the {compared.n_samples:,} test {unit} that all runs share, without augmented copies; one "
+        f"without a usable face counts as wrong. Chance is {chance(compared.contenders[0]):.3f}."
     ]
-    if set(found.n_tested) != {found.n_samples}:
+    if set(compared.n_tested) != {compared.n_samples}:
         tested = ", ".join(
-            f"{one.name} {n:,}" for one, n in zip(found.contenders, found.n_tested, strict=True)
+            f"{one.name} {n:,}" for one, n in zip(compared.contenders, compared.n_tested, strict=True)
         )
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
-    notes += [note for one in found.contenders for note in one.fairness_notes]
-    notes += state_notes((one.name, one.state) for one in found.contenders)
-    return [*notes, *knowledge_notes([(one.name, one.details) for one in found.contenders])]
+    notes += [note for one in compared.contenders for note in one.fairness_notes]
+    notes += state_notes((one.name, one.state) for one in compared.contenders)
+    return [*notes, *knowledge_notes([(one.name, one.details) for one in compared.contenders])]
 
 
-def _differences(found: Comparison) -> Table:
+def _differences(compared: Comparison) -> Table:
     rows: list[list[Cell]] = []
-    n_clusters = found.contenders[0].n_clusters
+    n_clusters = compared.contenders[0].n_clusters
     has_ends = n_clusters >= clusters.LEAST
-    for pair in found.pairs:
+    for pair in compared.pairs:
         row: list[Cell] = [pair.name]
         for metric in METRICS:
             difference = pair.differences.get(metric)
@@ -153,10 +157,10 @@ def _differences(found: Comparison) -> Table:
                 ends: list[Cell] = [difference.low, difference.high] if has_ends else [None, None]
                 row += [difference.estimate, *ends]
         rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
-    first = found.contenders[0].name
+    first = compared.contenders[0].name
     return Table(
         name="compare-differences",
-        title=_title(found, f"Differences to {first}"),
+        title=_title(compared, f"Differences to {first}"),
         columns=[
             "Run",
             *SCORE_COLUMNS,
@@ -169,14 +173,14 @@ def _differences(found: Comparison) -> Table:
         rows=rows,
         notes=[
             f"The run minus {first}. From, to: 95 % intervals (Student's t) from leaving out the same "
-            f"clusters, {found.clusters} one at a time, of both runs.",
-            *([] if has_ends else clusters.few_told(n_clusters)),
-            *[_p_note(pair) for pair in found.pairs],
-            *_seed_notes(found),
-            f"p (Holm): corrected for {len(found.pairs)} runs compared with the first."
-            if len(found.pairs) > 1
+            f"clusters, {compared.clusters} one at a time, of both runs.",
+            *([] if has_ends else clusters.few_clusters_notes(n_clusters)),
+            *[_p_note(pair) for pair in compared.pairs],
+            *_seed_notes(compared),
+            f"p (Holm): corrected for {len(compared.pairs)} runs compared with the first."
+            if len(compared.pairs) > 1
             else "p (Holm): as p (UAR), since one run alone is compared with the first.",
-            _mcnemar_note(found),
+            _mcnemar_note(compared),
         ],
         keys=1,
         blocks=(9, 5),
@@ -194,10 +198,10 @@ def _p_note(pair: Pair) -> str:
     )
 
 
-def _seed_notes(found: Comparison) -> list[str]:
+def _seed_notes(compared: Comparison) -> list[str]:
     """Sentences on what intervals and p-values do not take into account."""
-    varied = varied_notes(found.contenders)
-    single = [one.name for one in found.contenders if len(one.seeds) == 1]
+    varied = varied_notes(compared.contenders)
+    single = [one.name for one in compared.contenders if len(one.seeds) == 1]
     if not single:
         return varied
     return [
@@ -225,18 +229,18 @@ def _p_value(p: float | None) -> PValue | None:
     return None if p is None else PValue(p)
 
 
-def _mcnemar_note(found: Comparison) -> str:
+def _mcnemar_note(compared: Comparison) -> str:
     note = (
         "p (McNemar): whether both have as many samples right; the discordant samples of whole clusters "
         "change sides, since McNemar's binomial test would take samples for independent."
     )
-    if any(pair.mcnemar is None for pair in found.pairs):
+    if any(pair.mcnemar is None for pair in compared.pairs):
         note += " Blank where a run has several seeds: name one, e.g. experiment/fold/seed."
     return note
 
 
-def _classes(found: Comparison, pair: Pair) -> Table:
-    first = found.contenders[0].name
+def _classes(compared: Comparison, pair: Pair) -> Table:
+    first = compared.contenders[0].name
     rows: list[list[Cell]] = [
         [
             entry.label,
@@ -249,22 +253,22 @@ def _classes(found: Comparison, pair: Pair) -> Table:
         ]
         for entry in pair.classes
     ]
-    known = [entry.p_corrected for entry in pair.classes if entry.p_corrected is not None]
+    corrected = [entry.p_corrected for entry in pair.classes if entry.p_corrected is not None]
     clear = [
         entry.label for entry in pair.classes if entry.p_corrected is not None and entry.p_corrected <= _ALPHA
     ]
-    told = f"{len(clear)} of {len(known)} classes differ at the level of {_ALPHA:g} after correction"
+    sentence = f"{len(clear)} of {len(corrected)} classes differ at the level of {_ALPHA:g} after correction"
     return Table(
         name=f"compare-classes-{pair.name.replace('/', '-')}",
-        title=_title(found, f"Accuracy per class, {pair.name} against {first}"),
+        title=_title(compared, f"Accuracy per class, {pair.name} against {first}"),
         columns=["Class", "Samples", first, pair.name, "Difference", "p", "p (Holm)"],
         rows=rows,
         notes=[
-            told + (f": {', '.join(clear)}." if clear else "."),
-            f"p: permutation test of the class, whole clusters ({found.clusters}) swapped, the trained "
+            sentence + (f": {', '.join(clear)}." if clear else "."),
+            f"p: permutation test of the class, whole clusters ({compared.clusters}) swapped, the trained "
             "networks held fixed; with few clusters of a class it cannot become small, whatever the "
             "difference.",
-            f"p (Holm): corrected for {len(known)} classes.",
+            f"p (Holm): corrected for {len(corrected)} classes.",
         ],
         keys=1,
     )

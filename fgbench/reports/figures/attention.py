@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 _ACROSS = 2  # clips side by side
 _FRAMES = 7  # faces per clip
 
-# Okabe and Ito's colours; lines and markers tell the blocks apart too.
+# Okabe and Ito's colours; lines and markers distinguish the blocks too.
 _LOOKS = {"first block": ("#0072B2", "--", "o"), "second block": ("#D55E00", "-", "s")}
 _KEY = "#009E73"
 
 
 def build(workdir: Path) -> Figure:
-    """The attention of TMSAU-Net, or else of the spatial stream alone, over some test clips.
+    """Attention of TMSAU-Net, or else of the spatial stream alone, over some test clips.
 
     Raises:
         NoRunError: If no run kept its attention.
@@ -69,7 +69,7 @@ def build(workdir: Path) -> Figure:
                 float(clip.second[second]),
             ]
         )
-    told = key_frame_note(attended.clips, key_frames)
+    note = key_frame_note(attended.clips, key_frames)
     folders = ", ".join(folder.relative_to(workdir).as_posix() for folder in attended.folders)
     table = Table(
         name="attention",
@@ -95,7 +95,7 @@ def build(workdir: Path) -> Figure:
             "with the highest probability of the predicted class. So the clips are no average ones.",
             "Frames are numbered from 0; frames without a usable face have no weight. The weights of a block "
             "add up to 1 over the frames of a clip; the second block gives the feature of the clip.",
-            *([] if told is None else [told]),
+            *([] if note is None else [note]),
             f"From {folders}.",
             *state_notes([(attended.experiment.name, state_of(attended.experiment, read_present(workdir)))]),
         ],
@@ -127,8 +127,8 @@ def _draw(
     down = -(-len(chosen) // across)
     drawing = canvas(7.6 * across, 3.5 * down + 0.9, dpi=120, layout=layout)
     grid = drawing.add_gridspec(2 * down, across, height_ratios=[1.15, 1.2] * down)
-    for place, shown in enumerate(chosen):
-        row, column = divmod(place, across)
+    for index, shown in enumerate(chosen):
+        row, column = divmod(index, across)
         strip = drawing.add_subplot(grid[2 * row, column])
         curves = drawing.add_subplot(grid[2 * row + 1, column])
         key = key_frames.get(shown.attention.sample_id)
@@ -153,17 +153,18 @@ def _draw(
 
 
 def _draw_strip(axes: Axes, shown: Shown, faces: Mapping[tuple[str, int], Image], key: int | None) -> None:
-    """Faces side by side, each above its frame in the curves below; the one nearest to the key is framed."""
+    """Draw faces side by side, each above its frame in the curves below, with a frame around the nearest to
+    the key."""
     from matplotlib.patches import Rectangle
 
     clip = shown.attention
     frames = evenly(clip.frames, _FRAMES)
     nearest = None if key is None else min(frames, key=lambda frame: abs(frame - key))
-    for place, frame in enumerate(frames):
-        axes.imshow(faces[clip.sample_id, frame], extent=(place + 0.02, place + 0.98, 0.0, 0.96))
+    for index, frame in enumerate(frames):
+        axes.imshow(faces[clip.sample_id, frame], extent=(index + 0.02, index + 0.98, 0.0, 0.96))
         if frame == nearest:
             axes.add_patch(
-                Rectangle((place + 0.02, 0.0), 0.96, 0.96, fill=False, edgecolor=_KEY, linewidth=2.5)
+                Rectangle((index + 0.02, 0.0), 0.96, 0.96, fill=False, edgecolor=_KEY, linewidth=2.5)
             )
     axes.set(xlim=(0, len(frames)), ylim=(0.0, 0.98))
     axes.set_axis_off()
@@ -176,7 +177,7 @@ def _draw_strip(axes: Axes, shown: Shown, faces: Mapping[tuple[str, int], Image]
 
 
 def _draw_weights(axes: Axes, shown: Shown, key: int | None, *, has_label: bool) -> None:
-    """Curves of both blocks over all frames."""
+    """Draw the curves of both blocks over all frames."""
     clip = shown.attention
     frames = evenly(clip.frames, _FRAMES)
     every = max(1, len(clip.frames) // 15)

@@ -15,10 +15,10 @@ from fgbench.runs.labels import LabelSet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-# Okabe and Ito's colours, which people with colour-blindness can tell apart; yellow left out (too light).
+# Okabe and Ito's colours, which colour-blind people can distinguish; yellow left out (too light).
 _COLOURS = ("#D55E00", "#CC79A7", "#E69F00", "#009E73", "#0072B2", "#56B4E9")
 _PLAIN = "#0072B2"
-_MOST_LEVEL = 15  # bars whose numbers have room side by side in a paper
+_MOST_LEVEL = 15  # bars whose numbers fit side by side in a paper
 
 
 def build(workdir: Path) -> Figure:
@@ -28,25 +28,27 @@ def build(workdir: Path) -> Figure:
         NoRunError: If its data set has no classes.
         ManifestError: If its manifests are missing, incomplete or damaged.
     """
-    found = count_manifests(workdir)
-    if not found.labels.labels:
+    counts = count_manifests(workdir)
+    if not counts.labels.labels:
         raise NoRunError(
-            f"{found.dataset} has no classes to count",
+            f"{counts.dataset} has no classes to count",
             "fgbench report --figure 3 of a data set that has some",
         )
-    has_upper = found.labels.basic is not None
+    has_upper = counts.labels.basic is not None
     rows: list[list[Cell]] = [
-        [label, *([upper] if has_upper else []), *(found.total(source, label=label) for source in SOURCES)]
-        for label, upper in _classes(found.labels)
+        [label, *([upper] if has_upper else []), *(counts.total(source, label=label) for source in SOURCES)]
+        for label, upper in _classes(counts.labels)
     ]
     table = Table(
         name="figure3",
-        title=data_title("Figure 3. Distribution over the classes", found.dataset, synthetic=found.synthetic),
+        title=data_title(
+            "Figure 3. Distribution over the classes", counts.dataset, synthetic=counts.synthetic
+        ),
         columns=["Class", *(["Upper class"] if has_upper else []), *SOURCES],
         rows=rows,
         notes=["Augmented Image counts originals and their copies."],
     )
-    return Figure(table=table, draw=lambda: _draw(table.title, found))
+    return Figure(table=table, draw=lambda: _draw(table.title, counts))
 
 
 def _classes(labels: LabelSet) -> list[tuple[str, str | None]]:
@@ -55,20 +57,20 @@ def _classes(labels: LabelSet) -> list[tuple[str, str | None]]:
 
 
 @own_style()
-def _draw(title: str, found: DatasetCounts) -> Drawing:
+def _draw(title: str, counts: DatasetCounts) -> Drawing:
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
-    colours = dict(zip(found.labels.upper, cycle(_COLOURS), strict=False))
+    colours = dict(zip(counts.labels.upper, cycle(_COLOURS), strict=False))
     names, filled = [], []
-    for name, upper in _classes(found.labels):
+    for name, upper in _classes(counts.labels):
         names.append(name)
         filled.append(_PLAIN if upper is None else colours[upper])
     drawing = canvas(12, 8.5, dpi=120)
     turned = 90 if is_for_paper() and len(names) > _MOST_LEVEL else 0
     panels = drawing.subplots(len(SOURCES), 1, sharex=True)
     for panel, source in zip(panels, SOURCES, strict=True):
-        values = [found.total(source, label=name) for name in names]
+        values = [counts.total(source, label=name) for name in names]
         bars = panel.bar(names, values, color=filled, width=0.8)
         panel.bar_label(bars, fontsize=points(7), padding=1, rotation=turned)
         panel.set_ylabel("Videos (clips)" if source == "Video" else f"{source}s")

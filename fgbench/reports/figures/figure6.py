@@ -94,17 +94,15 @@ def build(workdir: Path) -> Figure:
 
 
 def choose(looked: Looked) -> list[str | None]:
-    """Samples to draw, row by row: pleasant classes first; ``None`` is an empty place.
+    """Samples to draw, row by row: pleasant classes first; ``None`` is an empty cell.
 
-    One sample per class, that with the lowest hash of its id; classes in turns over the upper classes.
+    One sample per class, that with the lowest hash of its id; classes alternate over the upper classes.
     """
     per_class: dict[str, str] = {}
     for name, label in zip(looked.predictions.sample_ids, looked.predictions.labels, strict=True):
         if name in looked.regions:
-            per_class[label] = min(
-                per_class.get(label, name), name, key=lambda found: hash_u64("shown", found)
-            )
-    places: list[str | None] = []
+            per_class[label] = min(per_class.get(label, name), name, key=lambda one: hash_u64("shown", one))
+    cells: list[str | None] = []
     room = _ACROSS * _ROWS_PER_VALENCE
     for valence in VALENCES:
         groups: dict[str, list[str]] = {}
@@ -118,13 +116,12 @@ def choose(looked: Looked) -> list[str | None]:
             if turn < len(group)
         ]
         in_order = sorted(turns[:room], key=lambda label: leaf(label).class_id)
-        found: list[str | None] = [per_class[label] for label in in_order]
-        places += found + [None] * (room - len(found))
-    return places
+        cells += [per_class[label] for label in in_order] + [None] * (room - len(in_order))
+    return cells
 
 
 def _read(files: Sequence[Path], chosen: Sequence[str | None], looked: Looked) -> list[_Face | None]:
-    """The faces to draw.
+    """Read the faces to draw.
 
     Raises:
         ManifestError: If an image is not in the manifests.
@@ -152,22 +149,19 @@ def _read(files: Sequence[Path], chosen: Sequence[str | None], looked: Looked) -
 
 
 def _images(files: Sequence[Path], wanted: Collection[str]) -> Mapping[str, npt.NDArray[np.uint8]]:
-    found = {}
+    images = {}
     for path in files:
-        places = [
-            place for place, row in enumerate(read_rows(path, ["image_id"])) if row["image_id"] in wanted
-        ]
-        if places:
+        if any(row["image_id"] in wanted for row in read_rows(path, ["image_id"])):
             for row in read_rows(path, ["image_id", "image"]):
                 if row["image_id"] in wanted:
-                    found[row["image_id"]] = decode(row["image"]["bytes"])
-    lost = sorted(set(wanted) - set(found))
+                    images[row["image_id"]] = decode(row["image"]["bytes"])
+    lost = sorted(set(wanted) - set(images))
     if lost:
         raise ManifestError(
             f"{len(lost)} images of the run are not in the manifests, e.g. {lost[0]}",
             f"the manifests have changed since: {MSAU.command} --force",
         )
-    return found
+    return images
 
 
 @own_style()
@@ -235,7 +229,7 @@ def _draw_face(axes: Axes, face: _Face) -> None:
         )
     axes.set(xlim=(0, width), ylim=(height, 0))
     right = face.predicted == face.label
-    # A paper's panel is no wider than a name; its caption says what the signs mean.
+    # A paper's panel is no wider than a name; its caption explains the signs.
     short, second = is_for_paper(), height + (40 if is_for_paper() else 32)
     below = ("✓" if short else "✓ correct") if right else f"✗ {'' if short else 'taken for '}{face.predicted}"
     axes.text(width / 2, height + 8, face.label, ha="center", va="top", fontsize=points(8), weight="bold")

@@ -1,5 +1,5 @@
-"""Figure 7: accuracy of MSAU-Net against the number of regions that it looks at again (left; paper section
-V-E), and of TMSAU-Net against the weight of its spatial stream (right; section V-F).
+"""Figure 7: accuracy of MSAU-Net against the number of regions (left; paper section V-E), and of TMSAU-Net
+against the weight of its spatial stream (right; section V-F).
 
 Reads the runs of the progressive variant on test images, and of TMSAU-Net on validation clips, never test.
 Either panel can stand alone.
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
-# Okabe and Ito's colours; markers tell the curves apart too.
+# Okabe and Ito's colours; markers distinguish the curves too.
 _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
 
 
 def build(workdir: Path) -> Figure:
-    """Figure 7 of a work folder: the panels that there are runs for.
+    """Figure 7 of a work folder: the panels that have runs.
 
     Raises:
         NoRunError: If neither the progressive variant nor TMSAU-Net with both streams has a finished run.
@@ -49,15 +49,15 @@ def build(workdir: Path) -> Figure:
     experiments = find_experiments(workdir, [PROGRESSIVE, TMSAU])
     image = [experiment for experiment in experiments if experiment.method == PROGRESSIVE.name]
     video = [experiment for experiment in experiments if experiment.method == TMSAU.name]
-    found = {
+    panel_of = {
         REGIONS: regions_panel(image) if image else None,
         WEIGHT: weight_panel(workdir, video),
     }
-    panels = [panel for panel in found.values() if panel is not None]
-    lost = [missing_note(varied) for varied, panel in found.items() if panel is None]
+    panels = [panel for panel in panel_of.values() if panel is not None]
+    lost = [missing_note(varied) for varied, panel in panel_of.items() if panel is None]
     if not panels:
         raise NoRunError(f"nothing to draw in {workdir}", "; ".join(lost))
-    shown = [*(image if found[REGIONS] else []), *(video if found[WEIGHT] else [])]
+    shown = [*(image if panel_of[REGIONS] else []), *(video if panel_of[WEIGHT] else [])]
     rows: list[list[Cell]] = [
         [panel.varied, recipe, point.value, point.mean, *_ends(point.interval), panel.samples, *_seeds(point)]
         for panel in panels
@@ -123,7 +123,7 @@ def _draw(title: str, panels: Sequence[Panel], lost: Sequence[str]) -> Drawing:
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     values = sorted({point.value for points in panel.curves.values() for point in points})
     steps = [right - left for left, right in pairwise(values)]
-    shift = 0.06 * min(steps, default=1.0)  # so that intervals of curves do not cover each other
+    shift = 0.06 * min(steps, default=1.0)  # so that intervals of curves do not overlap
     for number, (recipe, points) in enumerate(panel.curves.items()):
         colour, marker = _LOOKS[number % len(_LOOKS)]
         away = shift * (number - (len(panel.curves) - 1) / 2)
@@ -140,8 +140,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_xticks(values)
     axes.set_xlabel(panel.varied.capitalize())
     spread = "with" if panel.varied == REGIONS else "bands:"
-    told = f"Mean accuracy of the 33 classes\non {panel.samples} ({spread} 95 % intervals)"
-    axes.set_ylabel(f"Mean accuracy, {panel.samples}" if is_for_paper() else told)
+    label = f"Mean accuracy of the 33 classes\non {panel.samples} ({spread} 95 % intervals)"
+    axes.set_ylabel(f"Mean accuracy, {panel.samples}" if is_for_paper() else label)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(
@@ -157,15 +157,15 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 def _draw_points(
     axes: Axes, points: Sequence[Point], away: float, *, colour: str, marker: str, label: str
 ) -> None:
-    """A curve with an interval at each point."""
-    known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
+    """Draw a curve with an interval at each point."""
+    defined = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
     ends = [
         (mean - point.interval.low, point.interval.high - mean) if point.interval else (0.0, 0.0)
-        for mean, point in known
+        for mean, point in defined
     ]
     axes.errorbar(
-        [point.value + away for _, point in known],
-        [mean for mean, _ in known],
+        [point.value + away for _, point in defined],
+        [mean for mean, _ in defined],
         yerr=list(zip(*ends, strict=True)) if ends else None,
         color=colour,
         marker=marker,
@@ -175,23 +175,23 @@ def _draw_points(
 
 
 def _draw_sweep(axes: Axes, points: Sequence[Point], *, colour: str, marker: str, label: str) -> None:
-    """A curve in its band of intervals; with several seeds their spread, and each seed as a thin line."""
-    known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
-    across = [point.value for _, point in known]
-    if known and all(point.interval is not None for _, point in known):
-        ends = [_ends(point.interval) for _, point in known]
+    """Draw a curve in its band of intervals; with several seeds their spread, and a thin line per seed."""
+    defined = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
+    across = [point.value for _, point in defined]
+    if defined and all(point.interval is not None for _, point in defined):
+        ends = [_ends(point.interval) for _, point in defined]
         low, high = ([float(end or 0.0) for end in side] for side in zip(*ends, strict=True))
         axes.fill_between(across, low, high, color=colour, alpha=0.12, linewidth=0)
-    n_seeds = max((len(point.seeds) for _, point in known), default=0)
-    spread = [point.mean.sd if isinstance(point.mean, Spread) else 0.0 for _, point in known]
+    n_seeds = max((len(point.seeds) for _, point in defined), default=0)
+    spread = [point.mean.sd if isinstance(point.mean, Spread) else 0.0 for _, point in defined]
     if n_seeds > 1:
         label = f"{label}: mean ± sd of {n_seeds} seeds (thin: each seed)"
         for seed in range(n_seeds):
-            heights = [np.nan if (one := point.seeds[seed]) is None else one for _, point in known]
+            heights = [np.nan if (one := point.seeds[seed]) is None else one for _, point in defined]
             axes.plot(across, heights, color=colour, alpha=0.35, linewidth=0.8)
     axes.errorbar(
         across,
-        [mean for mean, _ in known],
+        [mean for mean, _ in defined],
         yerr=spread if n_seeds > 1 else None,
         color=colour,
         marker=marker,
@@ -203,7 +203,7 @@ def _draw_sweep(axes: Axes, points: Sequence[Point], *, colour: str, marker: str
 
 
 def _mark(axes: Axes, points: Sequence[Point], chosen: float, *, colour: str, recipe: str) -> None:
-    """A star at the value that is chosen."""
+    """Draw a star at the chosen value."""
     height = next((centre(point.mean) for point in points if point.value == chosen), None)
     if height is not None:
         axes.plot(

@@ -1,5 +1,5 @@
-"""One page that shows a work folder: its data, its runs, their mistakes, and where they come from.
+"""HTML page of a work folder: its data, its runs, their mistakes, and their origin.
 
-Reads manifests and ``runs/``; writes one HTML file that needs no network. ``build`` puts the parts together,
-``html`` makes the file of them; what a browser does with it lies in ``assets``.
+Reads manifests and ``runs/``; writes one HTML file that needs no network. ``build`` combines the parts,
+``html`` makes the file; the scripts for the browser are in ``assets``.
 """

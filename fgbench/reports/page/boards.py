@@ -1,4 +1,4 @@
-"""Leaderboards of the page: the runs that compare, ranked, and what has to be said of them together."""
+"""Leaderboards of the page: comparable runs, ranked, with the notes on them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from fgbench.reports.protocols import knowledge_notes
 def boards_json(
     runs: Sequence[ClassRun], samples: Sequence[int], scores: Sequence[float]
 ) -> list[dict[str, Any]]:
-    """One leaderboard for what compares: the same kind of samples, data and origin of the network.
+    """One leaderboard per set of comparable runs: the same kind of samples, data and origin of the network.
 
     Args:
         runs: All runs.
-        samples: Number of the set of samples of each.
+        samples: Index of the set of samples of each.
         scores: UAR of each; NaN counts as 0.
 
     Returns:
-        Per leaderboard the places of its ``runs``, the best first, and ``notes``: sentences that name those
+        Per leaderboard the indices of its ``runs``, the best first, and ``notes``: sentences that name those
         that were no fair test, or may have been none.
     """
     groups: dict[tuple[bool, str, str, int], list[int]] = {}
-    for place, run in enumerate(runs):
-        key = (run.is_from_elsewhere, run.source, run.dataset, samples[place])
-        groups.setdefault(key, []).append(place)
+    for index, run in enumerate(runs):
+        key = (run.is_from_elsewhere, run.source, run.dataset, samples[index])
+        groups.setdefault(key, []).append(index)
     boards = []
-    for places in groups.values():
+    for members in groups.values():
         ranked = sorted(
-            places, key=lambda place: (runs[place].state == "old labels", -np.nan_to_num(scores[place]))
+            members, key=lambda index: (runs[index].state == "old labels", -np.nan_to_num(scores[index]))
         )
-        details = [(runs[place].key, runs[place].run.result["details"]) for place in ranked]
-        states = [(runs[place].key, runs[place].state) for place in ranked]
+        details = [(runs[index].key, runs[index].run.result["details"]) for index in ranked]
+        states = [(runs[index].key, runs[index].state) for index in ranked]
         boards.append({"runs": ranked, "notes": [*state_notes(states), *knowledge_notes(details)]})
     return boards

@@ -1,6 +1,6 @@
-"""Puts the page together: reads the work folder, gathers what each view shows, packs pictures.
+"""Assembly of the page: reads the work folder, gathers the data of each view, packs pictures.
 
-Equal work folders give equal bytes: nothing in the page tells when or where it was made.
+Equal work folders give equal bytes: the page contains neither time nor path of its making.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fgbench import storage
 from fgbench.reports.page.boards import boards_json
 from fgbench.reports.page.counted import Counted, count_runs
 from fgbench.reports.page.dataset import ContactSheets, counts_json
-from fgbench.reports.page.found import Found, find_runs
+from fgbench.reports.page.found import FolderRuns, find_runs
 from fgbench.reports.page.html import assemble
 from fgbench.reports.page.origin import origin_json
 from fgbench.reports.page.pairs import BEST, pairs_json
@@ -38,8 +38,8 @@ def write_page(workdir: Path, path: Path) -> int:
         path: The HTML file.
 
     Raises:
-        ManifestError: If the manifests are missing or damaged, or a file that a finished run keeps beside its
-            predictions is damaged. A run whose result or predictions are damaged is listed, not shown.
+        ManifestError: If the manifests are missing or damaged, or a further file of a finished run is
+            damaged. A run whose result or predictions are damaged is listed, not shown.
         ResourceError: If the file cannot be written.
     """
     page = build_page(workdir).encode("utf-8")
@@ -48,41 +48,41 @@ def write_page(workdir: Path, path: Path) -> int:
 
 
 def build_page(workdir: Path) -> str:
-    """The page as text; see :func:`write_page`."""
+    """Text of the page; see :func:`write_page`."""
     index = read_index(workdir)
     counts = count_manifests(workdir)
     manifests = workdir / MANIFESTS
-    found = find_runs(workdir, dataset=counts.dataset, synthetic=counts.synthetic)
+    folder_runs = find_runs(workdir, dataset=counts.dataset, synthetic=counts.synthetic)
     originals = read_originals(manifests)
 
-    # First everything asks for its pictures, then all are read in one go, then they have places.
+    # Pictures are first requested, then read in one go, and have cells only after that.
     sheets = Sheets()
     contacts = ContactSheets(originals, sheets)
     rejected = Rejected(workdir, sheets)
-    sets, numbers = share_samples(found.runs, sheets, clip_pictures(manifests, originals))
+    sets, numbers = share_samples(folder_runs.runs, sheets, clip_pictures(manifests, originals))
     strips = Strips(sheets)
-    attended = [ask_strips(run, strips) for run in found.runs]
+    attended = [ask_strips(run, strips) for run in folder_runs.runs]
     packed = sheets.pack(manifests)
-    predictions = [run.predictions for run in found.runs]
+    predictions = [run.predictions for run in folder_runs.runs]
     counted = count_runs(predictions, numbers)
 
     blocks: dict[str, Any] = {
-        "overview": _overview(found, counted, numbers, counts=counts, packed=packed, n_sets=len(sets)),
+        "overview": _overview(folder_runs, counted, numbers, counts=counts, packed=packed, n_sets=len(sets)),
         "dataset": {
             "counts": counts_json(counts),
             "contacts": contacts.json(),
             "rejected": rejected.json(),
         },
-        "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in found.runs]),
-        "origin": origin_json(index, found, digest=read_digest(workdir, index)),
+        "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in folder_runs.runs]),
+        "origin": origin_json(index, folder_runs, digest=read_digest(workdir, index)),
     }
     for number, shared in enumerate(sets):
         blocks[f"samples-{number}"] = samples_json(shared, sheets)
-    for number, run in enumerate(found.runs):
+    for number, run in enumerate(folder_runs.runs):
         blocks[f"run-{number}"] = run_json(
             run, samples=numbers[number], attention=attended[number], strips=strips
         )
-    for number, units in enumerate(found.units):
+    for number, units in enumerate(folder_runs.units):
         blocks[f"units-{number}"] = units_json(units)
     title = data_title("fgbench report", counts.dataset, synthetic=counts.synthetic)
     pictures = {f"sheet-{number}": base64.b64encode(one.webp).decode() for number, one in enumerate(packed)}
@@ -90,7 +90,7 @@ def build_page(workdir: Path) -> str:
 
 
 def _overview(
-    found: Found,
+    folder_runs: FolderRuns,
     counted: list[Counted],
     samples: Sequence[int],
     *,
@@ -98,7 +98,7 @@ def _overview(
     packed: list[Packed],
     n_sets: int,
 ) -> dict[str, Any]:
-    """What the page needs when it opens."""
+    """Data that the page needs when it opens."""
     return {
         "dataset": counts.dataset,
         "synthetic": counts.synthetic,
@@ -107,8 +107,8 @@ def _overview(
         "n_classes": len({label for _, _, label in counts.counts if label is not None}),
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
-        "runs": [summary(run, one) for run, one in zip(found.runs, counted, strict=True)],
-        "boards": boards_json(found.runs, samples, [one.uar for one in counted]),
+        "runs": [summary(run, one) for run, one in zip(folder_runs.runs, counted, strict=True)],
+        "boards": boards_json(folder_runs.runs, samples, [one.uar for one in counted]),
         "compared_with": BEST,
         "units": [
             {
@@ -117,9 +117,9 @@ def _overview(
                 "synthetic": run.synthetic,
                 "state": run.state,
             }
-            for run in found.units
+            for run in folder_runs.units
         ],
-        "faults": [list(fault) for fault in found.faults],
+        "faults": [list(fault) for fault in folder_runs.faults],
         "n_sets": n_sets,
         "columns": COLUMNS,
         "sheets": [[one.side_px, one.n_cells] for one in packed],

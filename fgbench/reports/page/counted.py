@@ -1,4 +1,4 @@
-"""Samples of all runs of the page per cluster and class, counted once: of intervals and of comparisons."""
+"""Samples per cluster and class of all runs of the page, counted once for intervals and comparisons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fgbench.evaluation.clusters import LEAST, clusters_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary
 from fgbench.evaluation.significance import ClusterCounts, seeds_interval
 from fgbench.reports.accuracies import clustered_alike, seed_counts
 from fgbench.runs.results import Predictions
@@ -14,12 +14,12 @@ from fgbench.runs.results import Predictions
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counted:
-    """What intervals of a run are made of.
+    """Counts of a run, from which its intervals follow.
 
     Attributes:
         counts: Its samples per cluster and class.
         clusters: Cluster of each sample.
-        told: How many clusters of each kind there are, in words.
+        clusters_in_words: Number of clusters of each kind, in words.
         uar: The UAR of all samples; NaN without samples.
         interval: Ends of the 95 % interval of the UAR, the trained network held fixed; ``None`` with fewer
             than five clusters.
@@ -27,7 +27,7 @@ class Counted:
 
     counts: ClusterCounts
     clusters: tuple[str, ...]
-    told: str
+    clusters_in_words: str
     uar: float
     interval: tuple[float, float] | None
 
@@ -37,16 +37,16 @@ def count_runs(runs: Sequence[Predictions], samples: Sequence[int]) -> list[Coun
 
     Args:
         runs: Their predictions.
-        samples: Number of the set of samples of each.
+        samples: Index of the set of samples of each.
     """
     groups: dict[int, list[int]] = defaultdict(list)
-    for place, number in enumerate(samples):
-        groups[number].append(place)
-    found: dict[int, Counted] = {}
-    for places in groups.values():
-        for place, run in zip(places, clustered_alike([runs[place] for place in places]), strict=True):
-            found[place] = _counted(run)
-    return [found[place] for place in range(len(runs))]
+    for index, number in enumerate(samples):
+        groups[number].append(index)
+    counted: dict[int, Counted] = {}
+    for members in groups.values():
+        for index, run in zip(members, clustered_alike([runs[index] for index in members]), strict=True):
+            counted[index] = _counted(run)
+    return [counted[index] for index in range(len(runs))]
 
 
 def _counted(run: Predictions) -> Counted:
@@ -59,7 +59,7 @@ def _counted(run: Predictions) -> Counted:
     return Counted(
         counts=counts,
         clusters=clusters,
-        told=clusters_told(clusters),
+        clusters_in_words=cluster_summary(clusters),
         uar=counts.score("uar"),
         interval=ends,
     )

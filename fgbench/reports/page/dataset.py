@@ -1,4 +1,4 @@
-"""What the page shows of the data set: how many there are of each class, and what they look like."""
+"""Data set on the page: counts per class, and sheets of faces."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fgbench.reports.paper.counts import SOURCES, DatasetCounts
 from fgbench.taxonomy import leaves
 
 N_FACES = 24
-"""Faces of a class in its contact sheet."""
+"""Number of faces in the contact sheet of a class."""
 
 SIDE_PX = 80
 
 
 class ContactSheets:
-    """One sheet of faces per class, of as many clips as there are: the frame nearest to each key frame first.
+    """One sheet of faces per class, of as many clips as possible: the frame nearest to each key frame first.
 
     Args:
         originals: The image set.
-        sheets: Where pictures are asked for.
+        sheets: Sheets to request pictures from.
     """
 
     def __init__(self, originals: Sequence[Original], sheets: Sheets) -> None:
@@ -38,13 +38,13 @@ class ContactSheets:
         self._sheets = sheets
 
     def json(self) -> list[dict[str, Any]]:
-        """Per class its name, how many originals there are, and faces as ``[id, part, sheet, cell]``."""
-        found = []
+        """Per class its name, its number of originals, and faces as ``[id, part, sheet, cell]``."""
+        sheets = []
         for label, chosen in self._chosen.items():
             sheet = self._numbers[label]
-            faces = [[one.name, one.part, sheet, self._sheets.place(sheet, one.name)] for one in chosen]
-            found.append({"label": label, "n": self._totals[label], "faces": faces})
-        return found
+            faces = [[one.name, one.part, sheet, self._sheets.cell_of(sheet, one.name)] for one in chosen]
+            sheets.append({"label": label, "n": self._totals[label], "faces": faces})
+        return sheets
 
 
 def counts_json(counts: DatasetCounts) -> dict[str, Any]:
@@ -61,13 +61,13 @@ def counts_json(counts: DatasetCounts) -> dict[str, Any]:
 
 
 def in_order(labels: Sequence[str] | set[str] | dict[str, Any]) -> list[str]:
-    """Classes in the order of the class tree; those that are not in it last, by name."""
-    place = {leaf.name: leaf.class_id for leaf in leaves()}
-    return sorted(labels, key=lambda label: (place.get(label, len(place)), label))
+    """Classes in the order of the class tree; others last, by name."""
+    rank = {leaf.name: leaf.class_id for leaf in leaves()}
+    return sorted(labels, key=lambda label: (rank.get(label, len(rank)), label))
 
 
 def _spread(group: Sequence[Original]) -> list[Original]:
-    """The first :data:`N_FACES` by name, of every clip its best frame: its other frames look alike."""
+    """The best frame of every clip, as its other frames look alike; the first :data:`N_FACES` by name."""
     best: dict[str, Original] = {}
     for original in sorted(group, key=lambda one: (one.away, one.name)):
         best.setdefault(original.clip_id, original)

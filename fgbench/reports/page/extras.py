@@ -1,7 +1,7 @@
-"""What some runs keep beside their predictions: curves, what parts of a network say, regions, attention.
+"""Further files of some runs: training curves, predictions of parts of a network, regions, attention.
 
 Reads ``history.json``, ``branches.parquet``, ``streams.parquet``, ``regions.parquet`` and
-``attention.parquet`` of a run, each where it is there.
+``attention.parquet`` of a run, each if it exists.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ WHOLE_FACE = "whole face"
 
 
 def read_history(folder: Path) -> dict[str, Any] | None:
-    """Curves of a training: per epoch its losses and what was measured on the validation part.
+    """Curves of a training: per epoch its losses and its scores on the validation part.
 
-    Epochs are counted from 1, as the console tells them; in the file they are counted from 0.
+    Epochs count from 1, as on the console; in the file they count from 0.
 
     Raises:
         ManifestError: If the file is damaged.
@@ -56,13 +56,12 @@ def read_history(folder: Path) -> dict[str, Any] | None:
 
 
 def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]]:
-    """What each scale of an image network, or each stream of a video network, says by itself.
+    """Predictions of each scale of an image network alone, or of each stream of a video network.
 
-    Of a network of the 33 leaves that was tested on six classes, the upper class of the likeliest leaf.
+    For a network of the 33 leaves that was tested on six classes: the upper class of the most probable leaf.
 
     Returns:
-        Per scale or stream its name, its UAR over all samples, and the class that it predicts for each
-        (-1: none).
+        Per scale or stream its name, its UAR over all samples, and its predicted class per sample (-1: none).
 
     Raises:
         ManifestError: If a file is damaged, or is of other classes.
@@ -71,48 +70,51 @@ def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]
     if (folder / BRANCHES).is_file():
         for row in read_rows(folder / BRANCHES, ["branch", "sample_id", "probabilities"]):
             name = WHOLE_FACE if row["branch"] == 0 else f"region {row['branch']}"
-            places = _places_of(len(row["probabilities"]), predictions.classes, folder / BRANCHES)
-            rows.setdefault(name, {})[row["sample_id"]] = places[int(np.argmax(row["probabilities"]))]
+            indices = _indices_of_unnamed(len(row["probabilities"]), predictions.classes, folder / BRANCHES)
+            rows.setdefault(name, {})[row["sample_id"]] = indices[int(np.argmax(row["probabilities"]))]
     if (folder / STREAMS).is_file():
         for name, stream in read_streams(folder).items():
-            places = _places(stream.classes, predictions.classes, folder / STREAMS)
+            indices = _class_indices(stream.classes, predictions.classes, folder / STREAMS)
             rows[f"{name} stream"] = {
-                sample: places[int(np.argmax(probabilities))]
+                sample: indices[int(np.argmax(probabilities))]
                 for sample, probabilities in zip(stream.sample_ids, stream.probabilities, strict=True)
             }
-    place = {label: number for number, label in enumerate(predictions.classes)}
-    truth = np.array([place[label] for label in predictions.labels])
-    found = []
+    index_of = {label: number for number, label in enumerate(predictions.classes)}
+    truth = np.array([index_of[label] for label in predictions.labels])
+    opinions = []
     for name, classes in rows.items():
-        said = np.array([classes.get(sample, metrics.MISSING) for sample in predictions.sample_ids])
-        confusion = metrics.confusion_matrix(truth, said, n_classes=len(place))
+        predicted = np.array([classes.get(sample, metrics.MISSING) for sample in predictions.sample_ids])
+        confusion = metrics.confusion_matrix(truth, predicted, n_classes=len(index_of))
         score = metrics.uar(confusion)
-        found.append({"name": name, "uar": None if np.isnan(score) else score, "predicted": said.tolist()})
-    return found
+        uar = None if np.isnan(score) else score
+        opinions.append({"name": name, "uar": uar, "predicted": predicted.tolist()})
+    return opinions
 
 
-def _places_of(n_classes: int, classes: Sequence[str], path: Path) -> Sequence[int]:
-    """As :func:`_places`, of a table that does not name its classes."""
-    return range(n_classes) if n_classes == len(classes) else _places(ontology(FG33).labels, classes, path)
+def _indices_of_unnamed(n_classes: int, classes: Sequence[str], path: Path) -> Sequence[int]:
+    """Indices as of :func:`_class_indices`, for a table without names of classes."""
+    is_same = n_classes == len(classes)
+    return range(n_classes) if is_same else _class_indices(ontology(FG33).labels, classes, path)
 
 
-def _places(said: Sequence[str], classes: Sequence[str], path: Path) -> Sequence[int]:
-    """Place of each class that a scale or stream tells among those that the run is scored in.
+def _class_indices(labels: Sequence[str], classes: Sequence[str], path: Path) -> Sequence[int]:
+    """Index of each class of a scale or stream among the classes that the run is scored in.
 
     Raises:
-        ManifestError: If there is none.
+        ManifestError: If a class has none.
     """
-    is_mapped = set(said) != set(classes) and set(said) == set(ontology(FG33).labels)
-    names = [basic_of(name) for name in said] if is_mapped else list(said)
+    is_mapped = set(labels) != set(classes) and set(labels) == set(ontology(FG33).labels)
+    names = [basic_of(name) for name in labels] if is_mapped else list(labels)
     if not set(names) <= set(classes):
         raise ManifestError(
-            f"{path} tells {len(said)} classes, expected those of the predictions", "run the experiment again"
+            f"{path} tells {len(labels)} classes, expected those of the predictions",
+            "run the experiment again",
         )
     return [classes.index(name) for name in names]
 
 
 def read_boxes(folder: Path, predictions: Predictions) -> list[list[list[int]]] | None:
-    """Regions of each sample by rank: ``x0, y0, x1, y1`` in px of the 224 px face; ``None`` without any.
+    """Regions of each sample by rank: ``x0, y0, x1, y1`` in px of the 224 px face; ``None`` without regions.
 
     Raises:
         ManifestError: If the file is damaged.
@@ -127,7 +129,7 @@ def read_boxes(folder: Path, predictions: Predictions) -> list[list[list[int]]] 
 
 
 def read_weights(folder: Path) -> Mapping[str, ClipAttention]:
-    """Weights over the frames of the test clips, by clip; empty where a run keeps none.
+    """Attention weights over the frames of the test clips, by clip; empty if a run keeps none.
 
     Raises:
         ManifestError: If the file is damaged.

@@ -23,16 +23,16 @@ from fgbench.runs.results import RESULT, Predictions, read_result
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRun:
-    """A finished run that tells classes apart.
+    """A finished run that classifies.
 
     Attributes:
         experiment: Name of the experiment.
         run: The run.
         predictions: Its predictions, checked to be those that its scores were computed from.
-        method: Method of the paper that it is; ``None`` if it is none, or not stated.
+        method: Its method of the paper; ``None`` if it has none, or does not state it.
         dataset: Name of the data set.
         synthetic: Whether the data are drawn.
-        state: What it was made of; ``None`` if there is nothing to compare with.
+        state: State of its data; ``None`` if there is nothing to compare with.
     """
 
     experiment: str
@@ -77,7 +77,7 @@ class UnitRun:
         result: Its ``au_result.json``.
         scores: Scores per unit, from its predictions.
         synthetic: Whether the data are drawn.
-        state: As of :class:`ClassRun`.
+        state: See :class:`ClassRun`.
     """
 
     key: str
@@ -94,14 +94,13 @@ class UnitRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What there is.
+class FolderRuns:
+    """Runs of a work folder.
 
     Attributes:
         runs: Runs of classes, by name, fold and seed.
         units: Runs of action units, likewise.
-        faults: ``(key, what is wrong)`` of unfinished and damaged runs; of a run that is listed, all that it
-            keeps can be read.
+        faults: ``(key, fault)`` of unfinished and damaged runs; all files of a listed run can be read.
     """
 
     runs: Sequence[ClassRun]
@@ -109,8 +108,8 @@ class Found:
     faults: Sequence[tuple[str, str]]
 
 
-def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
-    """Every run of a work folder.
+def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> FolderRuns:
+    """Find every run of a work folder.
 
     Args:
         workdir: Work folder.
@@ -119,8 +118,8 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
     """
     runs, units, faults = [], [], []
     present = read_present(workdir)
-    places = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
-    for folder in sorted(places, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
+    folders = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
+    for folder in sorted(folders, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
         key = "/".join(folder.parts[-3:])
         try:
             if (folder / RESULT).exists():
@@ -132,7 +131,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> Found:
         except (FgbenchError, OSError, KeyError, TypeError, ValueError) as error:
             message = error.message if isinstance(error, FgbenchError) else f"damaged: {error!r}"
             faults.append((key, message))
-    return Found(runs=runs, units=units, faults=faults)
+    return FolderRuns(runs=runs, units=units, faults=faults)
 
 
 def _class_run(folder: Path, present: Present | None, *, dataset: str, synthetic: bool) -> ClassRun:
@@ -177,7 +176,7 @@ def _unit_run(folder: Path, key: str, present: Present | None, *, synthetic: boo
 
 
 def _method(experiment: str, stated: str | None) -> Method | None:
-    """The method that a run states; conventional baselines are told by their names."""
+    """Method that a run states; a conventional baseline may be implied by its name."""
     for method in (*METHODS, PROGRESSIVE):
         if method.name == stated or (
             stated is None and not method.is_ablation and method.recipe == experiment

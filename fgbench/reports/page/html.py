@@ -1,7 +1,7 @@
-"""Makes one HTML file of the data and of the files in ``assets``; nothing in it is taken from a network.
+"""One HTML file from the data and the files in ``assets``; it loads nothing from a network.
 
-Data are JSON in elements that a browser does not execute, with every ``<`` written as an escape, so that no
-name in them can end the element. The page's policy lets only these scripts run, by their digests.
+Data are JSON in elements that a browser does not execute, with every ``<`` escaped, so that no name in them
+can end the element. The page's policy allows only these scripts, by their digests.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _SCRIPTS = (
     "origin.js",
     "main.js",
 )
-"""In the order in which they are read; each uses those before it."""
+"""Scripts in the order in which they are loaded; each uses those before it."""
 
 _LIBRARY = "echarts/echarts.common.min.js"
 
 
 def assemble(title: str, blocks: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
-    """The page.
+    """Text of the page.
 
     Args:
         title: Title of the page, plain text.
@@ -60,13 +60,13 @@ def assemble(title: str, blocks: Mapping[str, Any], pictures: Mapping[str, str])
 
 
 def embedded_json(value: Any) -> str:
-    """JSON that can stand in a ``script`` element: without ``<``, numbers no longer than they tell."""
+    """JSON for a ``script`` element: without ``<``, and with short numbers."""
     text = json.dumps(_short(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
 def _short(value: Any) -> Any:
-    """Numbers to six significant digits after the point, in whatever holds them."""
+    """Value with all numbers rounded to six decimals."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, Mapping):
@@ -81,10 +81,10 @@ def _asset(name: str) -> str:
 
 
 def _script(text: str) -> str:
-    """A script as it may stand in HTML.
+    """Check that a script can stand in HTML.
 
     Raises:
-        ValueError: If it holds the end of its own element.
+        ValueError: If it contains the end of its own element.
     """
     if re.search(r"</script|<!--", text, re.IGNORECASE):
         raise ValueError("a script with the end of a script element or a comment in it, expected none")

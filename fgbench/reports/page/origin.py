@@ -1,25 +1,25 @@
-"""Where results come from: commit, versions, device, seeds, settings, and the manifests that were read."""
+"""Origin of results: commit, versions, device, seeds, settings, and the manifests that were read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.reports.page.found import ClassRun, Found, UnitRun
+from fgbench.reports.page.found import ClassRun, FolderRuns, UnitRun
 from fgbench.runs.results import CONFIG
 
 _KEYS = ("commit", "fgbench", "python", "machine", "device", "manifest_digest", "config_digest")
 _NO_DETAILS = ("trials", "clips_trained_on", "clips_chosen_on")
-"""Details that are too long to read."""
+"""Details that are too long to show."""
 
 
-def origin_json(index: Mapping[str, Any], found: Found, *, digest: str) -> dict[str, Any]:
-    """The data's origin and that of every run.
+def origin_json(index: Mapping[str, Any], folder_runs: FolderRuns, *, digest: str) -> dict[str, Any]:
+    """Origin of the data and of every run.
 
     Args:
         index: Index of the manifests of its work folder.
-        found: Its runs.
-        digest: Of what runs read of the manifests, but for features.
+        folder_runs: Its runs.
+        digest: Digest of the parts of the manifests that runs read, without features.
     """
     files = index["files"]
     origin = index.get("origin", {})
@@ -36,8 +36,8 @@ def origin_json(index: Mapping[str, Any], found: Found, *, digest: str) -> dict[
         ]
         if len(files) <= 400
         else [],
-        "runs": [*map(_run, found.runs), *map(_run, found.units)],
-        "faults": [list(fault) for fault in found.faults],
+        "runs": [*map(_run, folder_runs.runs), *map(_run, folder_runs.units)],
+        "faults": [list(fault) for fault in folder_runs.faults],
     }
 
 

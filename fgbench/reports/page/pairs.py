@@ -1,8 +1,8 @@
-"""Pairs of runs on the same samples: what each has right, and the interval of the difference.
+"""Pairs of runs on the same samples: samples that each has right, and the interval of the difference.
 
-Up to :data:`ALL_UP_TO` runs on the same samples, every pair of them is compared; of more, each run with the
+With up to :data:`ALL_UP_TO` runs on the same samples, every pair is compared; with more, each run with the
 :data:`BEST` best and with the next of its experiment (the next seed or fold), so that the number of pairs
-grows as the number of runs does.
+grows linearly.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from fgbench.reports.page.counted import Counted
 from fgbench.runs.results import Predictions
 
 ALL_UP_TO = 12
-"""Runs on the same samples of which every pair is compared (66 pairs)."""
+"""Largest number of runs on the same samples of which every pair is compared (66 pairs)."""
 
 BEST = 3
-"""Of more runs, those with the highest UAR that all others are compared with."""
+"""Number of best runs that all others are compared with, where there are more."""
 
 _SEED = 0
 
@@ -31,27 +31,27 @@ _SEED = 0
 def chosen_pairs(
     scores: Sequence[float], samples: Sequence[int], experiments: Sequence[str]
 ) -> list[tuple[int, int]]:
-    """Places of the runs that are compared, the smaller first, in order.
+    """Indices of the runs that are compared, the smaller first, in order.
 
     Args:
         scores: UAR of each run; NaN counts as the lowest.
-        samples: Number of the set of samples of each.
-        experiments: Name of the experiment of each; runs of one stand in the order of folds and seeds.
+        samples: Index of the set of samples of each.
+        experiments: Name of the experiment of each; runs of one are in the order of folds and seeds.
     """
     groups: dict[int, list[int]] = defaultdict(list)
-    for place, number in enumerate(samples):
-        groups[number].append(place)
+    for index, number in enumerate(samples):
+        groups[number].append(index)
     chosen: set[tuple[int, int]] = set()
-    for places in groups.values():
-        if len(places) <= ALL_UP_TO:
-            chosen |= set(combinations(places, 2))
+    for members in groups.values():
+        if len(members) <= ALL_UP_TO:
+            chosen |= set(combinations(members, 2))
             continue
-        best = sorted(places, key=lambda place: (-np.nan_to_num(scores[place], nan=-1.0), place))[:BEST]
-        chosen |= {(min(one, other), max(one, other)) for one in best for other in places if one != other}
+        best = sorted(members, key=lambda index: (-np.nan_to_num(scores[index], nan=-1.0), index))[:BEST]
+        chosen |= {(min(one, other), max(one, other)) for one in best for other in members if one != other}
         fellows: dict[str, list[int]] = defaultdict(list)
-        for place in places:
-            fellows[experiments[place]].append(place)
-        chosen |= {pair for found in fellows.values() for pair in pairwise(found)}
+        for index in members:
+            fellows[experiments[index]].append(index)
+        chosen |= {pair for fellow_runs in fellows.values() for pair in pairwise(fellow_runs)}
     return sorted(chosen)
 
 
@@ -65,15 +65,16 @@ def pairs_json(
 
     Args:
         runs: Their predictions.
-        samples: Number of the set of samples of each.
+        samples: Index of the set of samples of each.
         counted: Counts of each.
         experiments: Name of the experiment of each.
 
     Returns:
-        Per pair the places ``first`` and ``second`` of the runs; how many samples ``both``, ``only_first``,
-        ``only_second`` and ``neither`` has right; the ``difference`` of the UAR, first minus second, with the
-        ends ``low`` and ``high`` of its 95 % interval (:func:`fgbench.evaluation.paired.paired_interval`;
-        ``None`` with fewer than five clusters); ``p_permutation`` and ``p_mcnemar``, both over clusters.
+        Per pair the indices ``first`` and ``second`` of the runs; the number of samples that ``both``,
+        ``only_first``, ``only_second`` and ``neither`` has right; the ``difference`` of the UAR, first minus
+        second, with the ends ``low`` and ``high`` of its 95 % interval
+        (:func:`fgbench.evaluation.paired.paired_interval`; ``None`` with fewer than five clusters);
+        ``p_permutation`` and ``p_mcnemar``, both over clusters.
     """
     right = [np.equal(*run.numbers()) for run in runs]
     pairs = []
@@ -103,5 +104,5 @@ def _ends(one: Counted, other: Counted) -> tuple[float, float] | tuple[None, Non
     """Ends of the interval of the difference."""
     if len(one.counts.names) < LEAST:
         return None, None
-    found = paired_interval([one.counts], [other.counts])
-    return found.low, found.high
+    difference = paired_interval([one.counts], [other.counts])
+    return difference.low, difference.high

@@ -1,7 +1,7 @@
-"""What could not be used: clips with the reason and, where one can be read, a picture; frames without a face.
+"""Rejected data: clips with the reason and, if one can be read, a picture; frames without a face.
 
 Reads ``rejects.parquet`` and ``faces`` of the manifests, the clips listed by the ingest stage, and the videos
-themselves where they still lie under the root that ``fgbench prepare`` noted.
+if they are still below the root that ``fgbench prepare`` noted.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from fgbench.workfolders.folder import read_origin
 from fgbench.workfolders.manifest_index import read_index
 
 N_LISTED = 500
-"""Rejected clips that are listed; all are counted."""
+"""Number of rejected clips that are listed; all are counted."""
 
 N_PICTURES = 48
-"""Rejected clips with a picture, and frames without a usable face that are shown."""
+"""Number of rejected clips with a picture, and of frames without a usable face, that are shown."""
 
 SIDE_PX = 96
 
 
 class Rejected:
-    """Rejected clips and frames: pictures are asked for first and placed when they are packed.
+    """Rejected clips and frames: pictures are requested first and have cells once they are packed.
 
     Args:
         workdir: Work folder.
-        sheets: Where pictures are asked for.
+        sheets: Sheets to request pictures from.
 
     Raises:
         ManifestError: If a table is damaged.
@@ -62,18 +62,18 @@ class Rejected:
             "clips": [
                 {
                     **{key: row[key] for key in ("id", "stage", "reason", "detail")},
-                    "picture": self._place(self._clip_sheet, f"rejected {row['id']}"),
+                    "picture": self._cell(self._clip_sheet, f"rejected {row['id']}"),
                 }
                 for row in self._clips[:N_LISTED]
             ],
             "statuses": sorted(self._counts.items()),
             "frames": [
-                {**row, "picture": self._place(self._frame_sheet, row["name"])} for row in self._frames
+                {**row, "picture": self._cell(self._frame_sheet, row["name"])} for row in self._frames
             ],
         }
 
-    def _place(self, sheet: int | None, name: str) -> list[int]:
-        return [-1, -1] if sheet is None else [sheet, self._sheets.place(sheet, name)]
+    def _cell(self, sheet: int | None, picture: str) -> list[int]:
+        return [-1, -1] if sheet is None else [sheet, self._sheets.cell_of(sheet, picture)]
 
 
 def _ask(sheets: Sheets, names: Sequence[str]) -> int | None:
@@ -81,7 +81,7 @@ def _ask(sheets: Sheets, names: Sequence[str]) -> int | None:
 
 
 def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Frames of the image set without a usable face, one of each clip, and how many there are by status."""
+    """Frames of the image set without a usable face, one per clip, and their number by status."""
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     shown: list[dict[str, Any]] = []
@@ -97,22 +97,22 @@ def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
 
 
 def _middle_frames(workdir: Path, clip_ids: Sequence[str]) -> dict[str, Picture]:
-    """``rejected <clip>`` to a frame from the middle of the clip, of those whose video can be read."""
+    """``rejected <clip>`` to a frame from the middle of the clip, for videos that can be read."""
     paths = _video_paths(workdir) if clip_ids else {}
-    found: dict[str, Picture] = {}
+    frames: dict[str, Picture] = {}
     for clip in clip_ids:
-        if clip in paths and len(found) < N_PICTURES:
+        if clip in paths and len(frames) < N_PICTURES:
             try:
                 with open_video(paths[clip]) as reader:
                     for frame in reader.frames([reader.info.n_frames // 2]):
-                        found[f"rejected {clip}"] = frame.rgb()
+                        frames[f"rejected {clip}"] = frame.rgb()
             except FgbenchError:
-                continue  # listed without a picture; the reason is that of its rejection
-    return found
+                continue  # listed without a picture, with the reason of its rejection
+    return frames
 
 
 def _video_paths(workdir: Path) -> dict[str, Path]:
-    """Clip to its video, of the clips that ingest could read."""
+    """Clip to its video, for the clips that ingest could read."""
     try:
         root = read_origin(workdir)[1].resolve()
     except ManifestError:

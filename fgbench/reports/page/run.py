@@ -1,4 +1,4 @@
-"""What the page shows of one run."""
+"""Data of one run on the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from fgbench.evaluation import metrics
 from fgbench.evaluation.calibration import calibration_scores, confidences_of, reliability_bins
-from fgbench.evaluation.clusters import few_told
+from fgbench.evaluation.clusters import few_clusters_notes
 from fgbench.evaluation.hierarchy import hierarchy_scores
 from fgbench.records import image_id
 from fgbench.reports.page.counted import Counted
@@ -22,22 +22,22 @@ from fgbench.reports.protocols import fairness_notes
 from fgbench.runs.streams import ClipAttention
 
 N_TOP = 5
-"""Most probable classes that are shown of a sample."""
+"""Number of most probable classes shown per sample."""
 
 N_CLIPS = 12
-"""Clips whose attention is shown: as many that are right, and as many that are wrong, the surest first."""
+"""Number of clips with attention shown: as many right as wrong ones, the most confident first."""
 
 N_FRAMES = 12
-"""Frames of a clip in its film strip."""
+"""Number of frames in the film strip of a clip."""
 
 FRAME_PX = 64
 
 Attended = tuple[ClipAttention, Sequence[int], tuple[str, ...]]
-"""Weights of a clip, the places of the frames in its film strip, and the ids of their pictures."""
+"""Attention weights of a clip, the indices of the frames in its film strip, and the ids of their pictures."""
 
 
 def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
-    """Scores of a run for the leaderboard; what is not defined is ``None``."""
+    """Scores of a run for the leaderboard; undefined ones are ``None``."""
     scores = metrics.scores(run.predictions.confusion(), run.predictions.classes)
     low, high = counted.interval or (None, None)
     return {
@@ -59,8 +59,8 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
         "low": low,
         "high": high,
         "clusters": None if low is None else len(counted.counts.names),
-        "cluster": counted.told,
-        "few": " ".join(few_told(len(counted.counts.names))),
+        "cluster": counted.clusters_in_words,
+        "few": " ".join(few_clusters_notes(len(counted.counts.names))),
         "paper": _paper_mean(run),
         "state": run.state,
         "fairness": fairness_notes([(run.key, run.run.result)]),
@@ -68,30 +68,30 @@ def summary(run: ClassRun, counted: Counted) -> dict[str, Any]:
 
 
 class Strips:
-    """Film strips of clips, asked for before pictures are read and placed after."""
+    """Film strips of clips, requested before pictures are read and placed in cells after."""
 
     def __init__(self, sheets: Sheets) -> None:
         self._sheets = sheets
         self._asked: dict[tuple[str, ...], list[int]] = {}
 
     def ask(self, clip: str, frames: Sequence[int]) -> tuple[str, ...]:
-        """Ask for some frames of a clip; returns their ids."""
+        """Request some frames of a clip and return their ids."""
         names = tuple(image_id(clip, frame) for frame in frames)
         if names not in self._asked:
             self._asked[names] = self._sheets.want(names, side_px=FRAME_PX)
         return names
 
-    def places(self, names: tuple[str, ...]) -> list[list[int]]:
+    def cells(self, names: tuple[str, ...]) -> list[list[int]]:
         """``[sheet, cell]`` of each frame, cell -1 where it has no picture."""
         (sheet,) = self._asked[names]
-        return [[sheet, self._sheets.place(sheet, name)] for name in names]
+        return [[sheet, self._sheets.cell_of(sheet, name)] for name in names]
 
 
 def ask_strips(run: ClassRun, strips: Strips) -> Mapping[str, Attended]:
-    """Ask for the frames of the clips whose attention is shown.
+    """Request the frames of the clips whose attention is shown.
 
     Returns:
-        By clip.
+        Clip to its attention.
 
     Raises:
         ManifestError: If the weights are damaged.
@@ -100,17 +100,17 @@ def ask_strips(run: ClassRun, strips: Strips) -> Mapping[str, Attended]:
     read = run.predictions
     sure = np.nan_to_num(read.probabilities.max(axis=1), nan=-1.0)
     right = np.array(read.predicted, object) == np.array(read.labels, object)
-    order = [int(place) for place in np.argsort(-sure, kind="stable") if read.sample_ids[place] in weights]
-    chosen = [place for place in order if right[place]][:N_CLIPS]
-    chosen += [place for place in order if not right[place]][:N_CLIPS]
-    found = {}
-    for place in chosen:
-        clip = read.sample_ids[place]
+    order = [int(row) for row in np.argsort(-sure, kind="stable") if read.sample_ids[row] in weights]
+    chosen = [row for row in order if right[row]][:N_CLIPS]
+    chosen += [row for row in order if not right[row]][:N_CLIPS]
+    attended = {}
+    for row in chosen:
+        clip = read.sample_ids[row]
         n = len(weights[clip].frames)
         shown = sorted({round(step) for step in np.linspace(0, n - 1, min(n, N_FRAMES))})
         names = strips.ask(clip, [int(weights[clip].frames[number]) for number in shown])
-        found[clip] = (weights[clip], shown, names)
-    return found
+        attended[clip] = (weights[clip], shown, names)
+    return attended
 
 
 def run_json(
@@ -120,30 +120,30 @@ def run_json(
     attention: Mapping[str, Attended],
     strips: Strips,
 ) -> dict[str, Any]:
-    """All that the page shows of a run but its scores.
+    """All data of a run on the page except its scores.
 
     Args:
         run: The run.
-        samples: Number of its set of samples.
-        attention: As of :func:`ask_strips`.
+        samples: Index of its set of samples.
+        attention: Attention from :func:`ask_strips`.
         strips: Film strips, packed.
 
     Raises:
         ManifestError: If a file of the run is damaged.
     """
     read = run.predictions
-    place = {label: number for number, label in enumerate(read.classes)}
+    index_of = {label: number for number, label in enumerate(read.classes)}
     scores = metrics.scores(read.confusion(), read.classes)
     values = np.nan_to_num(read.probabilities, nan=0.0)
     top = np.argsort(-values, axis=1, kind="stable")[:, :N_TOP]
-    row = {sample: number for number, sample in enumerate(read.sample_ids)}
+    row_of = {sample: number for number, sample in enumerate(read.sample_ids)}
     folder = run.run.folder
     truth, predicted = read.numbers()
     hierarchy = hierarchy_scores(read.confusion(), read.classes)
     bins = reliability_bins(*confidences_of(truth, predicted, read.probabilities))
     return {
         "samples": samples,
-        "predicted": [-1 if label is None else place[label] for label in read.predicted],
+        "predicted": [-1 if label is None else index_of[label] for label in read.predicted],
         "top": top.ravel().tolist(),
         "top_share": np.rint(np.take_along_axis(values, top, axis=1) * 1e4).astype(int).ravel().tolist(),
         "n_top": top.shape[1],
@@ -157,12 +157,12 @@ def run_json(
         "boxes": read_boxes(folder, read),
         "attention": [
             {
-                "sample": row[clip],
+                "sample": row_of[clip],
                 "frames": weights.frames.tolist(),
                 "first": [round(float(value), 5) for value in weights.first],
                 "second": [round(float(value), 5) for value in weights.second],
                 "shown": list(shown),
-                "strip": strips.places(names),
+                "strip": strips.cells(names),
             }
             for clip, (weights, shown, names) in attention.items()
         ],
@@ -170,7 +170,7 @@ def run_json(
 
 
 def units_json(run: UnitRun) -> dict[str, Any]:
-    """What the page shows of a run of action units.
+    """Data of a run of action units on the page.
 
     Raises:
         ManifestError: If its curves are damaged.
@@ -184,7 +184,7 @@ def units_json(run: UnitRun) -> dict[str, Any]:
 
 
 def _paper(run: ClassRun) -> list[float | None] | None:
-    """The paper's accuracy of each class; ``None`` for no method of Table II, or other classes."""
+    """The paper's accuracy of each class; ``None`` for methods outside Table II, or other classes."""
     printed = paper.table2()
     if run.method is None or set(run.predictions.classes) != set(printed.classes):
         return None
@@ -194,5 +194,5 @@ def _paper(run: ClassRun) -> list[float | None] | None:
 
 def _paper_mean(run: ClassRun) -> float | None:
     values = _paper(run)
-    known = [value for value in values or [] if value is not None]
-    return sum(known) / len(known) if known else None
+    defined = [value for value in values or [] if value is not None]
+    return sum(defined) / len(defined) if defined else None

@@ -1,4 +1,4 @@
-"""The samples that runs predict, once for all runs that share them, and the pictures that stand for them."""
+"""Samples of the page, once for all runs that share them, and their pictures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
 LARGE_PX, SMALL_PX = 96, 64
-"""Sides of the pictures of samples, where they are few and where they are many."""
+"""Sides of the pictures of samples, for few and for many samples."""
 
 FEW = 3_000
 MOST = 8_000
-"""Samples with a picture; of more, those first that some run has wrong."""
+"""Number of samples with a picture; of more, those first that some run has wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def read_originals(manifests: Path) -> list[Original]:
         ManifestError: If a table is damaged.
     """
     columns = ["image_id", "clip_id", "label", "split", "offset", "parent_id"]
-    found = [
+    originals = [
         Original(
             name=row["image_id"],
             clip_id=row["clip_id"],
@@ -61,32 +61,32 @@ def read_originals(manifests: Path) -> list[Original]:
         for row in read_rows(path, columns)
         if row["parent_id"] is None
     ]
-    return sorted(found, key=lambda original: original.name)
+    return sorted(originals, key=lambda original: original.name)
 
 
 def clip_pictures(manifests: Path, originals: Sequence[Original]) -> dict[str, str]:
-    """Clip to the id of the picture that stands for it: the one nearest to its key frame.
+    """Clip to the id of its picture: the one nearest to its key frame.
 
     Raises:
         ManifestError: If the table of clips is damaged.
     """
-    found = {
+    key_pictures = {
         row["clip_id"]: image_id(row["clip_id"], row["key_frame"] or 0)
         for row in read_rows(manifests / "clips.parquet", ["clip_id", "key_frame"])
     }
     nearest = sorted(originals, key=lambda original: (original.away, original.name))
-    return found | {original.clip_id: original.name for original in reversed(nearest)}
+    return key_pictures | {original.clip_id: original.name for original in reversed(nearest)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleSet:
-    """Samples that some runs share.
+    """A set of samples that some runs share.
 
     Attributes:
         classes: Names of the classes.
-        predictions: Of one of the runs, for ids and truth.
-        pictures: Sample to the id of its picture, of those that get one.
-        sheets: Numbers of the sheets of these pictures.
+        predictions: Predictions of one of the runs, for ids and truth.
+        pictures: Sample to the id of its picture, for samples with one.
+        sheets: Indices of the sheets of these pictures.
     """
 
     classes: tuple[str, ...]
@@ -98,17 +98,17 @@ class SampleSet:
 def share_samples(
     runs: Sequence[ClassRun], sheets: Sheets, clips: Mapping[str, str]
 ) -> tuple[list[SampleSet], list[int]]:
-    """Sets of samples, and the number of each run's set. Pictures are asked for in ``sheets``.
+    """Sets of samples, and the index of each run's set. Their pictures are requested from ``sheets``.
 
     Args:
         runs: The runs.
-        sheets: Where pictures are asked for.
+        sheets: Sheets to request pictures from.
         clips: Clip to the id of its picture.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for place, run in enumerate(runs):
+    for index, run in enumerate(runs):
         read = run.predictions
-        groups.setdefault((read.classes, tuple(read.sample_ids), tuple(read.labels)), []).append(place)
+        groups.setdefault((read.classes, tuple(read.sample_ids), tuple(read.labels)), []).append(index)
     sets, numbers = [], [0] * len(runs)
     n_all = sum(len(key[1]) for key in groups)
     for number, members in enumerate(groups.values()):
@@ -119,9 +119,9 @@ def share_samples(
         for member in members:
             wrong |= np.array(runs[member].predictions.predicted, object) != np.array(read.labels, object)
         quota = max(1, MOST * len(read.sample_ids) // max(1, n_all)) if n_all > MOST else n_all
-        order = [int(place) for place in np.argsort(~wrong, kind="stable")[:quota]]
-        chosen = sorted(order, key=lambda place: (read.classes.index(read.labels[place]), place))
-        pictures = {read.sample_ids[place]: _picture(read, place, clips) for place in chosen}
+        order = [int(row) for row in np.argsort(~wrong, kind="stable")[:quota]]
+        chosen = sorted(order, key=lambda row: (read.classes.index(read.labels[row]), row))
+        pictures = {read.sample_ids[row]: _picture(read, row, clips) for row in chosen}
         names = list(dict.fromkeys(pictures.values()))
         side_px = LARGE_PX if n_all <= FEW else SMALL_PX
         sets.append(
@@ -136,13 +136,13 @@ def share_samples(
 
 
 def samples_json(shared: SampleSet, sheets: Sheets) -> dict[str, Any]:
-    """A set of samples for the page, in columns; a picture is ``sheet, cell``, -1 where there is none."""
+    """Columns of a set of samples for the page; a picture is ``sheet, cell``, -1 where there is none."""
     read = shared.predictions
-    place = {name: number for number, name in enumerate(shared.classes)}
+    index_of = {name: number for number, name in enumerate(shared.classes)}
     cells: dict[str, tuple[int, int]] = {}
     for sheet in shared.sheets:
         for name in shared.pictures.values():
-            cell = sheets.place(sheet, name)
+            cell = sheets.cell_of(sheet, name)
             if cell >= 0:
                 cells[name] = (sheet, cell)
     where = [cells.get(shared.pictures.get(name, ""), (-1, -1)) for name in read.sample_ids]
@@ -151,13 +151,13 @@ def samples_json(shared: SampleSet, sheets: Sheets) -> dict[str, Any]:
         "ids": list(read.sample_ids),
         "clips": list(read.clip_ids),
         "subjects": list(read.subject_ids),
-        "labels": [place[label] for label in read.labels],
+        "labels": [index_of[label] for label in read.labels],
         "sheets": [sheet for sheet, _ in where],
         "cells": [cell for _, cell in where],
     }
 
 
-def _picture(read: Predictions, place: int, clips: Mapping[str, str]) -> str:
-    """The picture of a sample: an image is its own, a clip has one."""
-    name = read.sample_ids[place]
-    return clips.get(name, name) if name == read.clip_ids[place] else name
+def _picture(read: Predictions, row: int, clips: Mapping[str, str]) -> str:
+    """Id of the picture of a sample: an image itself, or the picture of a clip."""
+    name = read.sample_ids[row]
+    return clips.get(name, name) if name == read.clip_ids[row] else name

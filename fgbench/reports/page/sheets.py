@@ -1,6 +1,6 @@
-"""Small pictures in sheets: many faces in one WebP file, which a browser decodes when it first shows one.
+"""Sheets of small pictures: many faces in one WebP file, which a browser decodes when it first shows one.
 
-Reads the ``images`` tables of the manifests, and the ``faces`` tables for frames that are in none of them.
+Reads the ``images`` tables of the manifests, and the ``faces`` tables for frames that are not in those.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COLUMNS = 16
 MOST_CELLS = 256
 """Cells of a sheet, so that a browser decodes no more than about these to show one."""
 
-_WEBP_QUALITY = 72  # the size of a file against what can be seen of a face this small; ours
+_WEBP_QUALITY = 72  # compromise of file size and visible detail; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +45,19 @@ class Packed:
 
 
 class Sheets:
-    """Gathers what pictures are wanted, then reads and packs them.
+    """Collects requests for pictures, then reads and packs them.
 
-    The same picture may be wanted in several sheets. What cannot be found or read has no place.
+    The same picture may be requested for several sheets. Pictures that cannot be found or read have no cell.
     """
 
     def __init__(self) -> None:
         self._wanted: list[tuple[int, list[str]]] = []
         self._side_px: dict[str, int] = {}
-        self._found: dict[str, Picture] = {}
-        self._places: list[dict[str, int]] = []
+        self._pictures: dict[str, Picture] = {}
+        self._cells: list[dict[str, int]] = []
 
     def want(self, names: Sequence[str], *, side_px: int) -> list[int]:
-        """Ask for pictures; returns the numbers of their sheets, :data:`MOST_CELLS` in each.
+        """Request pictures and return the indices of their sheets, :data:`MOST_CELLS` in each.
 
         Args:
             names: Ids of images or frames, see :func:`fgbench.records.image_id`.
@@ -71,15 +71,15 @@ class Sheets:
         return list(range(begin, len(self._wanted)))
 
     def give(self, name: str, picture: Picture) -> None:
-        """Hand over a picture that is wanted, (H, W, 3) uint8 RGB, but in no table."""
-        self._found[name] = square(picture, self._side_px[name])
+        """Add a requested picture, (H, W, 3) uint8 RGB, that is in no table."""
+        self._pictures[name] = square(picture, self._side_px[name])
 
-    def place(self, sheet: int, name: str) -> int:
+    def cell_of(self, sheet: int, name: str) -> int:
         """Cell of a picture in a sheet after packing; -1 if there is none."""
-        return self._places[sheet].get(name, -1)
+        return self._cells[sheet].get(name, -1)
 
     def pack(self, manifests: Path) -> list[Packed]:
-        """Read and pack all that is wanted.
+        """Read and pack all requested pictures.
 
         Args:
             manifests: Folder of the manifests.
@@ -87,19 +87,19 @@ class Sheets:
         Raises:
             ManifestError: If a table is damaged.
         """
-        missing = {name for _, names in self._wanted for name in names} - self._found.keys()
+        missing = {name for _, names in self._wanted for name in names} - self._pictures.keys()
         self._read(sorted((manifests / "images").glob("*.parquet")), missing, ["image_id"])
         self._read(sorted((manifests / "faces").glob("*.parquet")), missing, ["clip_id", "frame_index"])
         packed = []
         for side_px, names in self._wanted:
-            there = [name for name in names if name in self._found]
-            self._places.append({name: cell for cell, name in enumerate(there)})
-            packed.append(_packed([self._found[name] for name in there], side_px))
-        self._found.clear()
+            there = [name for name in names if name in self._pictures]
+            self._cells.append({name: cell for cell, name in enumerate(there)})
+            packed.append(_packed([self._pictures[name] for name in there], side_px))
+        self._pictures.clear()
         return packed
 
     def _read(self, files: Iterable[Path], missing: set[str], key: list[str]) -> None:
-        """Take what is missing out of some tables; a table without any of it is not read further."""
+        """Read missing pictures from some tables; a table without any of them is not read further."""
         for path in files:
             if not missing:
                 return
@@ -109,14 +109,14 @@ class Sheets:
                 name = _name(row)
                 if name in missing and row["image"] is not None and row["image"]["bytes"]:
                     try:
-                        self._found[name] = square(decode(row["image"]["bytes"]), self._side_px[name])
+                        self._pictures[name] = square(decode(row["image"]["bytes"]), self._side_px[name])
                     except MediaError:
                         continue  # shown without a picture
                     missing.discard(name)
 
 
 def square(picture: Picture, side_px: int) -> Picture:
-    """The middle of a picture, as large as fits, in ``side_px`` by ``side_px``.
+    """Largest central square of a picture, resized to ``side_px`` by ``side_px``.
 
     Args:
         picture: (H, W, 3) uint8 RGB.

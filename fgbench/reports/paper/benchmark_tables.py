@@ -1,8 +1,8 @@
 """Tables III and IV: accuracy on public data sets, beside the paper's methods.
 
-Reads the finished runs of work folders, each of which holds one data set. Data sets find their column by
-name (``manifests/benchmarks.csv``); those that the paper's table lacks get columns of their own after its
-mean. Rows name their classes, and no two variants are put together.
+Reads the finished runs of work folders, each of which holds one data set. Data sets find their column by name
+(``manifests/benchmarks.csv``); those that the paper's table lacks get columns of their own after its mean.
+Rows name their classes, and variants are kept apart.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class _Entry:
         workdir: Its work folder.
         dataset: Name of the data set, with its classes.
         synthetic: Whether the data are drawn.
-        column: The paper's data set, or what the data set is called where the paper's table lacks it.
+        column: The paper's data set, or the name of a data set that the paper's table lacks.
         left_out: Class to number of samples that the variant of the data set lacks.
         unlike_published: Part to its number of entries and the published one, where they differ.
         experiment: Its runs.
-        state: What they were made of.
+        state: State of their data.
     """
 
     workdir: Path
@@ -84,7 +84,7 @@ def benchmark_table(
         workdirs: Work folders, one data set each.
         name: Name of the table.
         number: Its number in the paper.
-        source: ``"image"`` or ``"video"``: the methods that it lists.
+        source: ``"image"`` or ``"video"``: source of the methods that it lists.
 
     Raises:
         NoRunError: If no work folder has finished runs on a data set with classes of its own.
@@ -118,10 +118,10 @@ def benchmark_table(
         measured = _measure(entry.experiment)
         rows += _rows(entry, label, measured, theirs, columns)
         notes.append(_note(entry, label, measured))
-    # What was tested on the same samples of a data set compares, by the same number.
+    # Numbers on the same samples of a data set are compared, by the same measure.
     compared = {
-        place: (row[1], row[2], row[3])
-        for place, row in enumerate(rows)
+        index: (row[1], row[2], row[3])
+        for index, row in enumerate(rows)
         if row[1] != "paper" and not str(row[1]).startswith("UAR less")
     }
     rows = mark_best(rows, compared, range(len(_KEYS), len(_KEYS) + len(columns)))
@@ -176,7 +176,7 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
 
 
 def _base(experiment: Experiment) -> str:
-    """Method of an experiment, without what it was trained on."""
+    """Method of an experiment, without its training data."""
     transfer = experiment.details.get("transfer") or {}
     conventional = {method.recipe: method.name for method in METHODS if not method.is_ablation}
     method = transfer.get("method") or experiment.method or experiment.name
@@ -184,7 +184,7 @@ def _base(experiment: Experiment) -> str:
 
 
 def _labels(entries: Sequence[_Entry]) -> list[str]:
-    """Names of rows: method and what it was trained on, and the experiment's where several are alike."""
+    """Names of rows: method and training data, with the experiment's name where several are equal."""
     names = []
     for entry in entries:
         transfer = entry.details.get("transfer")
@@ -244,9 +244,9 @@ def _rows(
     lines.append(("WAR", measured.war))
     if printed is not None:
         lines.append((f"UAR less {theirs.ours}", None if mine is None else mine - printed))
-    told = [entry.data, protocol_label(entry.details)]
+    origin = [entry.data, protocol_label(entry.details)]
     return [
-        [label, of, *told, *[value if column == entry.column else None for column in columns]]
+        [label, of, *origin, *[value if column == entry.column else None for column in columns]]
         for of, value in lines
     ]
 
@@ -269,11 +269,11 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     where = f"{label} on {entry.data} ({entry.workdir.name}/{RUNS}/{experiment.name})"
     if measured.predictions is None:
         return f"{where}: blank, {experiment.gap}"
-    found = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
-    coverage = 1 - found.n_missing / found.n
+    scores = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
+    coverage = 1 - scores.n_missing / scores.n
     sentences = [
-        f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
-        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / found.n_classes:.3f}; seeds: "
+        f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing:,} without a usable "
+        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / scores.n_classes:.3f}; seeds: "
         f"{len(experiment.seeds)}."
     ]
     if entry.left_out:

@@ -1,4 +1,4 @@
-"""Which numbers of a table are the best of those that they compare with; they are printed bold."""
+"""Best numbers of a table among those that are comparable; they are printed bold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fgbench.reports.rendering.table import Best, Cell, Spread, centre
 
 BOLD = "Bold: the best of those that compare on this data set; all of them where several print alike."
 _DIGITS = 3
-"""Decimals that are printed."""
+"""Number of printed decimals."""
 
 
 def mark_best(
@@ -20,26 +20,26 @@ def mark_best(
 
     Args:
         rows: Rows of a table.
-        groups: Place of each row that compares with others to its group.
-        columns: Places of the columns in which more is better.
+        groups: Index of each comparable row to its group.
+        columns: Indices of the columns in which more is better.
     """
     marked = [list(row) for row in rows]
     members: dict[Hashable, list[int]] = {}
-    for place, group in groups.items():
-        members.setdefault(group, []).append(place)
-    for places in members.values():
+    for row, group in groups.items():
+        members.setdefault(group, []).append(row)
+    for group_rows in members.values():
         for column in columns:
-            known = {
-                place: round(value, _DIGITS)
-                for place in places
-                if (value := centre(rows[place][column])) is not None
+            values = {
+                row: round(value, _DIGITS)
+                for row in group_rows
+                if (value := centre(rows[row][column])) is not None
             }
-            if len(known) < 2:
+            if len(values) < 2:
                 continue
-            best = max(known.values())
-            for place, value in known.items():
+            best = max(values.values())
+            for row, value in values.items():
                 if value == best:
-                    marked[place][column] = _best(marked[place][column])
+                    marked[row][column] = _best(marked[row][column])
     return marked
 
 

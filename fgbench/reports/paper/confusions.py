@@ -67,25 +67,25 @@ def confusion_table(workdir: Path, *, name: Literal["table6", "table7"], number:
 
 
 def confusion_shares(experiment: Experiment) -> Shares:
-    """(S, 33, 34) rows of the confusion matrix as shares, one matrix per seed; NaN rows without samples.
+    """(S, 33, 34) float64 confusion matrices as shares, one per seed; NaN rows without samples.
 
     No matrix (S = 0) where a run of the experiment is missing.
     """
     n_classes = len(ontology("fg33").labels)
     if not experiment.is_whole:
         return np.empty((0, n_classes, n_classes + 1))
-    found = []
+    matrices = []
     for seed in experiment.seeds:
         predictions = pooled([run.predictions() for run in experiment.of_seed(seed)])
-        place = [predictions.classes.index(label) for label in ontology("fg33").labels]
-        counts = predictions.confusion()[np.ix_(place, [*place, n_classes])].astype(np.float64)
+        order = [predictions.classes.index(label) for label in ontology("fg33").labels]
+        counts = predictions.confusion()[np.ix_(order, [*order, n_classes])].astype(np.float64)
         total = counts.sum(axis=1, keepdims=True)
-        found.append(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
-    return np.stack(found)
+        matrices.append(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
+    return np.stack(matrices)
 
 
 def _labels(experiments: Sequence[Experiment]) -> list[str]:
-    """What follows "this data set" in a row: the experiment where there are several."""
+    """Suffixes of "this data set" in rows: the experiment where there are several."""
     if len(experiments) == 1:
         return [""]
     return [f", {experiment.name}" for experiment in experiments]
@@ -114,7 +114,7 @@ def _listed(upper: str, classes: Sequence[str]) -> str:
 
 
 def _diagonal(name: str, number: str, theirs: paper.ConfusionShares) -> str:
-    """Where the paper's diagonal is not the accuracy that its Table II gives."""
+    """Note on whether the paper's diagonal agrees with the accuracies of its Table II."""
     table2 = paper.table2().accuracies[MSAU.source, MSAU.name]
     apart = [
         f"{label} {theirs.shares[label, label]:.3f}, there {table2[label]:.3f}"
@@ -132,22 +132,22 @@ def _mean(label: str, shares: Shares, theirs: paper.ConfusionShares) -> list[str
     """Mean accuracy of the listed classes beside the paper's."""
     labels = ontology("fg33").labels
     listed = [labels.index(name) for name in theirs.classes]
-    found = shares[:, listed, listed]
-    if not found.size or np.isnan(found).any():
+    recalls = shares[:, listed, listed]
+    if not recalls.size or np.isnan(recalls).any():
         return []
     printed = sum(theirs.shares[name, name] for name in theirs.classes) / len(theirs.classes)
-    ours = over_seeds(found.mean(axis=1))
+    ours = over_seeds(recalls.mean(axis=1))
     return [
         f"This data set{label}: mean accuracy of the classes listed {text(ours)}.",
         OfPaper(
             f"In the paper their mean accuracy is {printed:.3f}, a difference of "
-            f"{found.mean() - printed:+.3f}."
+            f"{recalls.mean() - printed:+.3f}."
         ),
     ]
 
 
 def _inside(label: str, shares: Shares, upper: str, theirs: paper.ConfusionShares) -> list[str]:
-    """How many predictions for the listed classes stay within the upper class."""
+    """Share of the predictions for the listed classes that stay within the upper class."""
     labels = ontology("fg33").labels
     members = [labels.index(leaf.name) for leaf in leaves() if leaf.basic == upper]
     listed = [labels.index(name) for name in theirs.classes]

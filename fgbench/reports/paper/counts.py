@@ -20,7 +20,7 @@ SOURCES = (IMAGE, VIDEO, AUGMENTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetCounts:
-    """What a work folder holds.
+    """Counts of a work folder.
 
     Attributes:
         dataset: Name of the data set.
@@ -38,8 +38,8 @@ class DatasetCounts:
         """Number of items of a source, of all parts or one, of all classes or one."""
         return sum(
             count
-            for (found_source, found_part, found_label), count in self.counts.items()
-            if found_source == source and part in (None, found_part) and label in (None, found_label)
+            for (one_source, one_part, one_label), count in self.counts.items()
+            if one_source == source and part in (None, one_part) and label in (None, one_label)
         )
 
 

@@ -1,4 +1,4 @@
-"""Curves of accuracy against something that is varied (Figure 7), from the runs of a work folder."""
+"""Curves of accuracy against a varied setting (Figure 7), from the runs of a work folder."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Point:
     """A point of a curve.
 
     Attributes:
-        value: Where it stands on the axis.
+        value: Value of the setting, on the axis.
         mean: Mean accuracy, or mean and standard deviation over seeds.
         interval: Its 95 % interval.
-        seeds: Accuracy of each seed; ``None`` where it is not defined.
+        seeds: Accuracy of each seed; ``None`` if undefined.
         counts: Samples per cluster and class, of each seed.
-        samples: The samples with their classes.
+        samples: The samples, each with its class.
     """
 
     value: float
@@ -48,10 +48,10 @@ class Panel:
     """A panel of the figure.
 
     Attributes:
-        varied: What is varied.
-        samples: What the accuracies are of, e.g. ``"test images"``.
+        varied: Name of the varied setting.
+        samples: Samples that the accuracies are of, e.g. ``"test images"``.
         curves: Recipe to points from left to right.
-        peak: Where the paper has the highest accuracy.
+        peak: Value with the highest accuracy in the paper.
         chosen: Recipe to the value that would be taken, where one is chosen.
         notes: Sentences on the curves.
     """
@@ -68,7 +68,7 @@ def regions_panel(experiments: Sequence[Experiment]) -> Panel:
     """The left panel: one experiment per recipe and number of regions.
 
     Args:
-        experiments: Of the progressive variant.
+        experiments: Experiments of the progressive variant.
 
     Raises:
         ManifestError: If a run is damaged or does not state its number of regions.
@@ -97,7 +97,7 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
 
     Args:
         workdir: Work folder.
-        experiments: Of TMSAU-Net.
+        experiments: Experiments of TMSAU-Net.
 
     Returns:
         The panel; ``None`` if no experiment kept its streams with validation clips.
@@ -113,10 +113,10 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
                     f"{experiment.name}: no curve, since a run has no {STREAMS}; run it again with --force."
                 )
             continue
-        found = validate(workdir, experiment)
-        if found.notes:
-            notes.append(f"{experiment.name}: {'; '.join(found.notes)}.")
-        if not found.points:
+        validated = validate(workdir, experiment)
+        if validated.notes:
+            notes.append(f"{experiment.name}: {'; '.join(validated.notes)}.")
+        if not validated.points:
             continue
         curves[experiment.name] = [
             Point(
@@ -127,13 +127,14 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
                 counts=ours.counts,
                 samples=ours.samples,
             )
-            for weight, ours, seeds in found.points
+            for weight, ours, seeds in validated.points
         ]
-        if found.best is not None:
-            chosen[experiment.name] = found.best
+        if validated.best is not None:
+            chosen[experiment.name] = validated.best
             notes.append(
-                f"{experiment.name}: weight chosen on {found.n_samples:,} validation clips {found.best:g} "
-                f"(of equals that nearest to 0.5); the paper's best is about {figure7_peaks()[WEIGHT]:g}."
+                f"{experiment.name}: weight chosen on {validated.n_samples:,} validation clips "
+                f"{validated.best:g} (of equals that nearest to 0.5); the paper's best is about "
+                f"{figure7_peaks()[WEIGHT]:g}."
             )
     if not curves:
         return None
@@ -148,39 +149,39 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
 
 
 def peak_notes(panel: Panel) -> list[str]:
-    """Where each curve is highest, and whether that is where the paper's is."""
+    """Sentences on the peak of each curve, and whether it is that of the paper's."""
     notes: list[str] = []
     for recipe, points in panel.curves.items():
-        known = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
-        if len(known) < 2:
+        defined = [(mean, point) for point in points if (mean := centre(point.mean)) is not None]
+        if len(defined) < 2:
             continue
-        highest, best = max(known, key=lambda pair: pair[0])
-        lowest = min(known, key=lambda pair: pair[0])
+        highest, best = max(defined, key=lambda pair: pair[0])
+        lowest = min(defined, key=lambda pair: pair[0])
         same = "where the paper's is" if best.value == panel.peak else f"the paper's at {panel.peak:g}"
         notes.append(
             OfPaper(
                 f"{recipe}: highest at {best.value:g} ({highest:.3f}), {same}; lowest at {lowest[1].value:g} "
-                f"({lowest[0]:.3f}){_tested(best, lowest[1], len(known))}."
+                f"({lowest[0]:.3f}){_tested(best, lowest[1], len(defined))}."
             )
         )
     return notes
 
 
 def missing_note(varied: str) -> str:
-    """What to do for a panel that has no runs."""
+    """Advice for a panel that has no runs."""
     if varied == REGIONS:
         return f"Left panel ({REGIONS}): no finished run; {PROGRESSIVE.command}"
     return f"Right panel ({WEIGHT}): no complete run with {STREAMS} and validation clips; {TMSAU.command}"
 
 
 def _regions(experiment: Experiment) -> int:
-    found = experiment.details.get("regions")
-    if not isinstance(found, int):
+    regions = experiment.details.get("regions")
+    if not isinstance(regions, int):
         raise ManifestError(
-            f"runs of {experiment.name} have regions = {found!r}, expected their number",
+            f"runs of {experiment.name} have regions = {regions!r}, expected their number",
             f"run {PROGRESSIVE.command} --force",
         )
-    return found
+    return regions
 
 
 def _tested(best: Point, worst: Point, n_points: int) -> str:

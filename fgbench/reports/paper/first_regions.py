@@ -1,4 +1,4 @@
-"""Where MSAU-Net looks first, for pleasant and unpleasant expressions (paper section V-E)."""
+"""First regions of MSAU-Net for pleasant and unpleasant expressions (paper section V-E)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Looked:
 
 
 def read_looked(experiments: Sequence[Experiment]) -> Looked:
-    """Predictions and regions of the first of some experiments that kept its regions.
+    """Read predictions and regions of the first of some experiments that kept its regions.
 
     Raises:
         NoRunError: If none did.
@@ -56,7 +56,7 @@ def read_looked(experiments: Sequence[Experiment]) -> Looked:
                 experiment=experiment,
                 folders=[run.folder for run in runs],
                 predictions=pooled([run.predictions() for run in runs]),
-                regions={name: found for run in runs for name, found in read_regions(run.folder).items()},
+                regions={name: regions for run in runs for name, regions in read_regions(run.folder).items()},
             )
     names = ", ".join(experiment.name for experiment in experiments)
     raise NoRunError(f"no complete run of {names} has {REGIONS}", f"run: {MSAU.command} --force")
@@ -71,21 +71,21 @@ def cell_shares(looked: Looked, valence: str) -> npt.NDArray[np.float64]:
 def part_shares(
     looked: Looked, landmarks: Mapping[str, npt.NDArray[np.float64]]
 ) -> dict[str, dict[str, float]]:
-    """Valence to part of the face to share of the first regions that lie there.
+    """Valence to part of the face to share of the first regions nearest to it.
 
-    Of faces with landmarks; a valence without any is left out.
+    For faces with landmarks; a valence without any is left out.
     """
-    found = {}
+    shares = {}
     for valence in VALENCES:
         names = [name for name in looked.of_valence(valence) if name in landmarks]
         if names:
             counts = Counter(part_of(looked.regions[name][0], landmarks[name]) for name in names)
-            found[valence] = {part: counts[part] / len(names) for part in PARTS}
-    return found
+            shares[valence] = {part: counts[part] / len(names) for part in PARTS}
+    return shares
 
 
 def part_notes(shares: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """What the parts of the face that are looked at first say to the paper's observation."""
+    """Sentences that compare the parts of the first regions with the paper's observation."""
     if set(shares) != set(VALENCES):
         return [
             "Which part of the face the first region lies at is not told: it needs pleasant and unpleasant "

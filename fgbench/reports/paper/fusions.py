@@ -22,7 +22,7 @@ from fgbench.runs.samples import moving_samples
 from fgbench.runs.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
 from fgbench.workfolders.manifest_index import MANIFESTS
 
-_NEAR = 1e-3  # how far fused float32 probabilities may be from those predicted; ours
+_NEAR = 1e-3  # tolerance of fused float32 probabilities against the predicted ones; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,10 @@ class Fusible:
     """Both streams of a run, on all clips of one part.
 
     Attributes:
-        truth: The clips with their truth; predictions of both streams are yet to be fused.
+        truth: The clips with their true classes; predictions are made by fusing the streams.
         spatial: (N, C) float32, NaN rows without prediction.
         temporal: (N, C) float32, likewise.
-        all_count: Whether the clips are all of the part; else those that could be predicted only.
+        all_count: Whether these are all clips of the part, rather than those with predictions alone.
     """
 
     truth: Predictions
@@ -45,16 +45,16 @@ class Fusible:
         """Predictions with a weight of the spatial stream, 0 to 1."""
         probabilities = fusion.fuse(self.spatial, self.temporal, weight)
         classes = self.truth.classes
-        places = fusion.most_probable(probabilities)
+        indices = fusion.most_probable(probabilities)
         return replace(
             self.truth,
-            predicted=[None if place < 0 else classes[place] for place in places.tolist()],
+            predicted=[None if index < 0 else classes[index] for index in indices.tolist()],
             probabilities=probabilities,
         )
 
     def sweep(self, part: str) -> fusion.Sweep:
         """Accuracy for each weight."""
-        number = {label: place for place, label in enumerate(self.truth.classes)}
+        number = {label: index for index, label in enumerate(self.truth.classes)}
         return fusion.sweep(
             self.spatial,
             self.temporal,
@@ -70,8 +70,8 @@ class Validated:
 
     Attributes:
         points: Per weight: the weight, accuracies on validation, and the accuracy of each seed.
-        best: The weight with the highest mean accuracy; ``None`` where none can be chosen.
-        n_samples: Validation clips of one seed.
+        best: Weight with the highest mean accuracy; ``None`` if none can be chosen.
+        n_samples: Number of validation clips of one seed.
         notes: Sentences on clips that could not be counted, or why no weight is chosen.
     """
 
@@ -92,12 +92,12 @@ def has_both_streams(experiment: Experiment) -> bool:
 
 
 def fusion_weight(experiment: Experiment) -> float | None:
-    """Weight of the spatial stream that the runs were predicted with; ``None`` if they do not agree.
+    """Weight of the spatial stream that the runs were predicted with; ``None`` if they differ.
 
     Raises:
         ManifestError: If a run with two streams does not state it.
     """
-    found = set()
+    weights = set()
     for run in experiment.runs:
         weight = run.result["details"].get("fusion_weight")
         if not isinstance(weight, int | float) or not 0 <= weight <= 1:
@@ -105,15 +105,15 @@ def fusion_weight(experiment: Experiment) -> float | None:
                 f"{run.folder} has fusion_weight = {weight!r}, expected 0 to 1",
                 "run the experiment again with --force",
             )
-        found.add(float(weight))
-    return found.pop() if len(found) == 1 else None
+        weights.add(float(weight))
+    return weights.pop() if len(weights) == 1 else None
 
 
 def streams_of_test(run: Run) -> Fusible:
     """Both streams of a run on all its test clips.
 
     Raises:
-        ManifestError: If they are missing or damaged, or not those that the predictions were made from.
+        ManifestError: If they are missing or damaged, or not those behind the predictions.
     """
     predictions = run.predictions()
     streams = read_streams(run.folder)
@@ -124,34 +124,34 @@ def streams_of_test(run: Run) -> Fusible:
         )
     labels = dict(zip(predictions.sample_ids, predictions.labels, strict=True))
     for scores in streams.values():
-        told = {
+        stream_labels = {
             sample: label
             for sample, part, label in zip(scores.sample_ids, scores.parts, scores.labels, strict=True)
             if part == "test"
         }
-        if scores.classes != predictions.classes or any(labels.get(name) != told[name] for name in told):
+        if scores.classes != predictions.classes or not stream_labels.items() <= labels.items():
             raise ManifestError(
                 f"{run.folder / STREAMS} has other test clips or classes than the predictions", again
             )
-    found = Fusible(
+    fusible = Fusible(
         truth=predictions,
         spatial=streams[SPATIAL].of(predictions.sample_ids),
         temporal=streams[TEMPORAL].of(predictions.sample_ids),
     )
     weight = run.result["details"]["fusion_weight"]
-    away = np.abs(fusion.fuse(found.spatial, found.temporal, weight) - predictions.probabilities)
+    away = np.abs(fusion.fuse(fusible.spatial, fusible.temporal, weight) - predictions.probabilities)
     if (away > _NEAR).any():  # False where either has no prediction
         raise ManifestError(
             f"{run.folder / STREAMS} does not give the predictions with weight {weight}", again
         )
-    return found
+    return fusible
 
 
 def fused_accuracies(experiment: Experiment, weight: float) -> Accuracies:
     """Accuracies on all test clips with a weight of the spatial stream: 1 for it alone, 0 for the other.
 
     Args:
-        experiment: One for which :func:`has_both_streams` holds.
+        experiment: Experiment that :func:`has_both_streams` accepts.
         weight: 0 to 1.
 
     Raises:
@@ -166,32 +166,32 @@ def fused_accuracies(experiment: Experiment, weight: float) -> Accuracies:
 
 
 def validate(workdir: Path, experiment: Experiment) -> Validated:
-    """Sweep over the weight on validation clips; test clips take no part.
+    """Sweep over the weight on validation clips; test clips are not used.
 
     Args:
         workdir: Work folder.
-        experiment: One for which :func:`has_both_streams` holds.
+        experiment: Experiment that :func:`has_both_streams` accepts.
 
     Raises:
         ManifestError: If a run is damaged.
     """
     seeds = [[_validation(workdir, run) for run in experiment.of_seed(seed)] for seed in experiment.seeds]
-    sweeps = [fusion.joined([found.sweep("val") for found in folds]) for folds in seeds]
-    n_samples = sum(len(found.truth.sample_ids) for found in seeds[0])
+    sweeps = [fusion.joined([fold.sweep("val") for fold in folds]) for folds in seeds]
+    n_samples = sum(len(fold.truth.sample_ids) for fold in seeds[0])
     if not n_samples:
         return Validated(
             points=[], best=None, n_samples=0, notes=["no weight is chosen for want of validation clips"]
         )
     notes = []
-    if not all(found.all_count for folds in seeds for found in folds):
+    if not all(fold.all_count for folds in seeds for fold in folds):
         notes.append(
             "validation clips without a prediction are not counted, since the manifests that are there do "
             "not tell which they are"
         )
     points = []
-    for place, weight in enumerate(sweeps[0].weights):
-        fused = [pooled([found.fused(weight) for found in folds]) for folds in seeds]
-        points.append((weight, accuracies(fused), [one.uars[place] for one in sweeps]))
+    for index, weight in enumerate(sweeps[0].weights):
+        fused = [pooled([fold.fused(weight) for fold in folds]) for folds in seeds]
+        points.append((weight, accuracies(fused), [one.uars[index] for one in sweeps]))
     test = [name for run in experiment.runs for name in run.predictions().sample_ids]
     try:
         best = fusion.best_weight(sweeps, test=test)
@@ -202,43 +202,44 @@ def validate(workdir: Path, experiment: Experiment) -> Validated:
 
 
 def weight_note(workdir: Path, name: str, experiment: Experiment) -> str:
-    """Sentence on the weight that an experiment is reported with, and on that chosen on validation.
+    """Sentence on the weight that an experiment is reported with, and the one chosen on validation.
 
     Args:
         workdir: Work folder.
         name: Name of the experiment in the table.
-        experiment: One for which :func:`has_both_streams` holds.
+        experiment: Experiment that :func:`has_both_streams` accepts.
 
     Raises:
         ManifestError: If a run is damaged.
     """
     weight = fusion_weight(experiment)
     if weight == fusion.PAPER_WEIGHT:
-        told = f"reported at weight {weight:g} of the spatial stream, as in the paper"
+        sentence = f"reported at weight {weight:g} of the spatial stream, as in the paper"
     else:
         shown = "different weights" if weight is None else f"weight {weight:g}"
         paper = scored(fused_accuracies(experiment, fusion.PAPER_WEIGHT))
-        told = f"reported at {shown} of the spatial stream; the paper's {fusion.PAPER_WEIGHT:g} gives {paper}"
-    found = validate(workdir, experiment)
-    parts = [f"{name}: {told}", *found.notes]
-    if found.best is not None:
+        at = f"reported at {shown} of the spatial stream"
+        sentence = f"{at}; the paper's {fusion.PAPER_WEIGHT:g} gives {paper}"
+    validated = validate(workdir, experiment)
+    parts = [f"{name}: {sentence}", *validated.notes]
+    if validated.best is not None:
         parts.insert(
             1,
-            f"the weight tuned on validation ({found.n_samples:,} clips, none of test) is {found.best:g} and "
-            f"gives {scored(fused_accuracies(experiment, found.best))}",
+            f"the weight tuned on validation ({validated.n_samples:,} clips, none of test) is "
+            f"{validated.best:g} and gives {scored(fused_accuracies(experiment, validated.best))}",
         )
     return "; ".join(parts) + "."
 
 
-def scored(found: Accuracies) -> str:
+def scored(measured: Accuracies) -> str:
     """Mean accuracy on test with its interval, in words."""
-    interval = found.interval
+    interval = measured.interval
     span = "" if interval is None else f" (95 % {interval.low:.3f} to {interval.high:.3f})"
-    return f"{text(found.mean)} on test{span}"
+    return f"{text(measured.mean)} on test{span}"
 
 
 def _validation(workdir: Path, run: Run) -> Fusible:
-    """Both streams of a run on its validation clips: all of them where the manifests are those of the run."""
+    """Both streams of a run on its validation clips: all of them if the manifests are those of the run."""
     streams = read_streams(run.folder)
     truth: dict[str, tuple[str, str | None]] = {}
     sources: dict[str, str | None] = {}

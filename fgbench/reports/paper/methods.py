@@ -1,4 +1,4 @@
-"""The methods of Table II: in which order they stand, and which command runs each."""
+"""Methods of Table II: their order, and the command that runs each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Method:
 
     Attributes:
         name: Name in the paper, which ``details["method"]`` of a run states.
-        source: Whether it looks at images or at clips.
+        source: Whether it uses images or clips.
         recipe: Name of its packed recipe; recipes with other settings have a suffix.
-        command: What runs it.
-        is_ablation: Whether it is MSAU-Net or TMSAU-Net with or without one of their parts, so that only runs
-            with the same settings compare.
+        command: Command that runs it.
+        is_ablation: Whether it is MSAU-Net or TMSAU-Net with or without one of their parts, so that it
+            compares only with runs of the same settings.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Method:
     is_ablation: bool = False
 
     def settings(self, experiment: str) -> str | None:
-        """What tells the settings of an experiment, e.g. ``"-small"``; ``None`` for a recipe of one's own."""
+        """Suffix of an experiment's settings, e.g. ``"-small"``; ``None`` for users' own recipes."""
         rest = experiment.removeprefix(self.recipe)
         return rest if experiment.startswith(self.recipe) and (not rest or rest[0] == "-") else None
 
@@ -123,12 +123,12 @@ METHODS = (
 )
 """Rows of Table II, in its order."""
 
-KNOWN = frozenset(method.name for method in (*METHODS, PROGRESSIVE, *BACKBONES.values()))
+PAPER_METHODS = frozenset(method.name for method in (*METHODS, PROGRESSIVE, *BACKBONES.values()))
 """Names of all methods of the paper, whether rows of Table II or not."""
 
 
 def source_of(details: Mapping[str, Any], method: str) -> str:
-    """Whether a run looks at ``"image"`` or ``"video"``: by its details, else by its method; else ``""``."""
+    """``"image"`` or ``"video"``, from the details of a run, else from its method; else ``""``."""
     kind = details.get("kind")
-    known = {one.name: one.source for one in METHODS}
-    return str(kind if kind in ("image", "video") else known.get(method, ""))
+    sources = {one.name: one.source for one in METHODS}
+    return str(kind if kind in ("image", "video") else sources.get(method, ""))

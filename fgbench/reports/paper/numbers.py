@@ -1,4 +1,4 @@
-"""The paper's own numbers, as they stand in ``manifests/paper/``."""
+"""The paper's own numbers, from ``manifests/paper/``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fgbench.resources import resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """A value of Table II whose print was mended.
+    """A value of Table II whose misprint was mended.
 
     Attributes:
         method: Its row.
         label: Its class.
-        printed: What the text of the paper has.
-        value: What it is read as.
+        printed: Text in the paper.
+        value: Value that it is read as.
     """
 
     method: str
@@ -37,7 +37,7 @@ class Table2:
     Attributes:
         classes: The 33 classes in the order of its columns.
         accuracies: ``(source, method)`` to class to accuracy, 0 to 1, in the order of its rows.
-        repairs: Values whose print was mended.
+        repairs: Values with mended misprints.
     """
 
     classes: tuple[str, ...]
@@ -105,7 +105,7 @@ class Benchmarks:
     Attributes:
         datasets: Names of the data sets, in the order of the paper's own method.
         accuracies: Method to data set to accuracy, 0 to 1; data sets without a number are absent.
-        ours: The paper's own method, the last.
+        ours: Name of the paper's own method, the last row.
     """
 
     datasets: tuple[str, ...]
@@ -128,25 +128,25 @@ def benchmarks(table: Literal["table3", "table4"]) -> Benchmarks:
 
 
 def benchmark_column(table: Literal["table3", "table4"], dataset: str, n_classes: int) -> str | None:
-    """Column of Table III or IV that a data set belongs to, ``None`` if to none.
+    """Column of Table III or IV of a data set; ``None`` if it has none.
 
-    A variant's name begins with that of its data set (``ck-plus-48``); of two that fit, the longer decides.
+    The name of a variant begins with that of its data set (``ck-plus-48``); of two that fit, the longer wins.
 
     Args:
         table: The table.
         dataset: Name of the data set.
-        n_classes: Its classes, which tell apart what the paper lists twice.
+        n_classes: Number of its classes, to distinguish columns of the same data set.
     """
     return _benchmark(dataset, n_classes).get(table) or None
 
 
 def benchmark_title(dataset: str, n_classes: int) -> str:
-    """What a data set is called: in the paper where it is there, else by the card of its adapter, of which
-    its name is or begins with that; its own name if it is of none.
+    """Title of a data set: the paper's, else that of the adapter whose name its name is or begins with, else
+    its own name.
 
     Args:
         dataset: Name of the data set.
-        n_classes: Its classes.
+        n_classes: Number of its classes.
     """
     row = _benchmark(dataset, n_classes)
     return row.get("title") or row.get("table3") or row.get("table4") or _card_title(dataset) or dataset
@@ -154,24 +154,24 @@ def benchmark_title(dataset: str, n_classes: int) -> str:
 
 def _card_title(dataset: str) -> str:
     name = _typed(dataset)
-    known = {adapter.replace("_", "-"): adapter for adapter in plugins.names("datasets")}
-    fitting = [typed for typed in known if _is_or_begins_with(name, typed)]
+    adapters = {adapter.replace("_", "-"): adapter for adapter in plugins.names("datasets")}
+    fitting = [typed for typed in adapters if _is_or_begins_with(name, typed)]
     if not fitting:
         return ""
-    card: Card = plugins.load("datasets", known[max(fitting, key=len)]).CARD
+    card: Card = plugins.load("datasets", adapters[max(fitting, key=len)]).CARD
     return "" if card.is_own else card.short
 
 
 def _typed(dataset: str) -> str:
-    """The name of a data set as recipes have it."""
+    """Name of a data set as in recipes."""
     return "-".join(
         "".join(c if c.isalnum() else " " for c in dataset.lower().replace("+", " plus ")).split()
     )
 
 
-def _is_or_begins_with(name: str, known: str) -> bool:
+def _is_or_begins_with(name: str, dataset: str) -> bool:
     """Whether a name is that of a data set or of a variant of it."""
-    return name == known or name.startswith(f"{known}-")
+    return name == dataset or name.startswith(f"{dataset}-")
 
 
 def _benchmark(dataset: str, n_classes: int) -> dict[str, str]:
@@ -189,14 +189,14 @@ def _benchmark(dataset: str, n_classes: int) -> dict[str, str]:
 
 def table5() -> dict[str, dict[str, float]]:
     """Table V: data set to temporal backbone to mean accuracy, 0 to 1."""
-    found: dict[str, dict[str, float]] = {}
+    accuracies: dict[str, dict[str, float]] = {}
     for row in _rows("table5"):
-        found.setdefault(row["dataset"], {})[row["temporal_backbone"]] = float(row["value"])
-    return found
+        accuracies.setdefault(row["dataset"], {})[row["temporal_backbone"]] = float(row["value"])
+    return accuracies
 
 
 def figure7_peaks() -> dict[str, float]:
-    """Figure 7: what is varied to where the accuracy is highest; the text has no other numbers of it."""
+    """Figure 7: varied setting to the value of highest accuracy; the text has no other numbers of it."""
     return {row["varied"]: float(row["peak"]) for row in _rows("figure7")}
 
 

@@ -1,4 +1,4 @@
-"""Tables without the paper's numbers: our own alone, for people who publish theirs."""
+"""Tables without the paper's numbers, for users who publish their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from fgbench.reports.rendering.table import Cell, OfPaper, Table
 
 _KINDS = ("Of", "Number")
-"""Heads of the column that tells whose a row is."""
+"""Titles of the column with the source of a row."""
 
 _OURS = "this data set"
 _PAPER = "paper"
@@ -18,8 +18,8 @@ _COMPARED = ("difference", "UAR less ")
 def without_paper(table: Table) -> Table:
     """A table without the rows of the paper and of differences from it.
 
-    What is blank then goes too: columns, and rows of methods that have no run. The column that tells whose a
-    row is goes where all are of this data set.
+    Columns that are blank then are dropped, as are rows of methods without runs, and the column with the
+    source of a row if all are of this data set.
     """
     heads = list(table.columns)
     notes = [note for note in table.notes if not isinstance(note, OfPaper)]
@@ -30,16 +30,18 @@ def without_paper(table: Table) -> Table:
     keys = table.keys or (0 if kind is None else kind + 1)
     rows = [row for row in rows if any(cell is not None for cell in row[keys:])]
     kept = [
-        place for place in range(len(heads)) if place < keys or any(row[place] is not None for row in rows)
+        column
+        for column in range(len(heads))
+        if column < keys or any(row[column] is not None for row in rows)
     ]
     if kind is not None and all(row[kind] == _OURS for row in rows):
         kept.remove(kind)
     return replace(
         table,
-        columns=[heads[place] for place in kept],
-        rows=[[row[place] for place in kept] for row in rows],
+        columns=[heads[column] for column in kept],
+        rows=[[row[column] for column in kept] for row in rows],
         notes=notes,
-        keys=sum(place < table.keys for place in kept),
+        keys=sum(column < table.keys for column in kept),
         blocks=_blocks(table, kept),
     )
 
@@ -49,9 +51,9 @@ def _is_papers(cell: Cell) -> bool:
 
 
 def _blocks(table: Table, kept: Sequence[int]) -> list[int]:
-    """Widths of the blocks with the columns that are kept; without those that are empty."""
-    found, begin = [], table.keys
+    """Widths of the blocks of the remaining columns, without empty blocks."""
+    widths, begin = [], table.keys
     for width in table.blocks:
-        found.append(sum(begin <= place < begin + width for place in kept))
+        widths.append(sum(begin <= column < begin + width for column in kept))
         begin += width
-    return [width for width in found if width]
+    return [width for width in widths if width]

@@ -1,4 +1,4 @@
-"""Whether the means of the methods stand in the paper's order."""
+"""Comparison of the order of the methods' means with the paper's."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Standing:
     """An experiment and its mean accuracy.
 
     Attributes:
-        name: As shown in the table.
+        name: Name in the table.
         experiment: Name of the experiment.
         method: Its method.
         mean: Mean accuracy here.
         paper: Mean accuracy in the paper.
         counts: Samples per cluster and class, of each seed.
-        samples: Test samples with their classes.
+        samples: Test samples, each with its class.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Standing:
 
 
 def order_notes(source: str, standings: Sequence[Standing]) -> list[str]:
-    """Sentences on the order of the means against the paper's.
+    """Sentences that compare the order of the means with the paper's.
 
-    Methods of one source are compared pair by pair; of the ablations, those with the same settings only.
+    Methods of one source are compared pair by pair; ablations only with those of the same settings.
 
     Args:
         source: ``"image"`` or ``"video"``.
@@ -99,8 +99,8 @@ def _counted(tested: Sequence[float | None]) -> str:
 
 def _swap(first: Standing, second: Standing, p: float | None) -> str:
     high, low = (first, second) if first.mean > second.mean else (second, first)
-    told = "no test: other samples" if p is None else f"p {text(PValue(p))}"
+    test = "no test: other samples" if p is None else f"p {text(PValue(p))}"
     return (
         f"{high.name} {high.mean:.3f} above {low.name} {low.mean:.3f} "
-        f"(paper {high.paper:.3f} below {low.paper:.3f}; {told})"
+        f"(paper {high.paper:.3f} below {low.paper:.3f}; {test})"
     )

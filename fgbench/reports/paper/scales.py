@@ -1,4 +1,4 @@
-"""What the whole face alone says of images, where a network looks at its regions too (paper section IV-A).
+"""Accuracy of the whole face alone, for networks that also use regions (paper section IV-A).
 
 Reads ``branches.parquet`` and ``history.json`` of runs.
 """
@@ -26,11 +26,11 @@ _AGAIN = "run it again with --force"
 
 
 def scale_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """Sentences on the experiments that look at regions: the accuracy of the whole face alone, and how often
-    the ranking loss has what it wants.
+    """Sentences on experiments with regions: the accuracy of the whole face alone, and how often the ranking
+    loss reaches its margin.
 
     Args:
-        experiments: Some experiments; those without regions, or with missing runs, are passed over.
+        experiments: Experiments; those without regions or with missing runs are skipped.
         names: Their names in the table.
 
     Raises:
@@ -52,29 +52,29 @@ def face_alone(experiment: Experiment) -> Cell:
     Raises:
         ManifestError: If a run is damaged.
     """
-    found = []
+    uars = []
     for seed in experiment.seeds:
         seen = pooled([_of_face(run) for run in experiment.of_seed(seed)])
-        found.append(metrics.uar(seen.confusion()))
-    return over_seeds(found)
+        uars.append(metrics.uar(seen.confusion()))
+    return over_seeds(uars)
 
 
 def _of_face(run: Run) -> Predictions:
-    """Predictions of a run with those of its first scale in their place."""
+    """Predictions of a run with those of its first scale instead."""
     whole = run.predictions()
-    said = {
+    face_rows = {
         row["sample_id"]: row["probabilities"]
         for row in read_rows(run.folder / BRANCHES, ["branch", "sample_id", "probabilities"])
         if row["branch"] == 0
     }
     blank = [float("nan")] * len(whole.classes)
-    if any(len(values) != len(blank) for values in said.values()):
+    if any(len(values) != len(blank) for values in face_rows.values()):
         raise ManifestError(f"{run.folder / BRANCHES} is damaged: it has other classes", _AGAIN)
-    probabilities = np.array([said.get(name, blank) for name in whole.sample_ids], np.float32)
+    probabilities = np.array([face_rows.get(name, blank) for name in whole.sample_ids], np.float32)
     return replace(
         whole,
         predicted=tuple(
-            whole.classes[int(np.argmax(row))] if name in said else None
+            whole.classes[int(np.argmax(row))] if name in face_rows else None
             for name, row in zip(whole.sample_ids, probabilities, strict=True)
         ),
         probabilities=probabilities,
@@ -82,7 +82,7 @@ def _of_face(run: Run) -> Predictions:
 
 
 def _met(runs: Sequence[Run]) -> str:
-    """Share of training images whose region is surer by the margin, in the epochs that were kept."""
+    """Note on the share of training images whose region is more confident by the margin."""
     shares = []
     for run in runs:
         path = run.folder / HISTORY

@@ -1,6 +1,6 @@
-"""The settings of all drawings: ours, whatever ``matplotlibrc`` is in the current directory or at home.
+"""Settings of all drawings, independent of any ``matplotlibrc`` in the current or home directory.
 
-A drawing is made for a screen or for a paper: as wide as a column or a page, letters of 8 points, no title.
+Drawings are made for a screen or for a paper: as wide as a column or page, letters of 8 points, no title.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 COLUMN_IN = 3.5
 """Width of a column of a paper, inches."""
 PAGE_IN = 7.16
-"""Width of its page, inches."""
+"""Width of a page of a paper, inches."""
 POINTS = 8.0
 """Size of letters in a paper."""
 
 _WIDE_FROM_IN = 7.5
-"""Drawings that have this width on a screen, inches, take a page of a paper, narrower ones a column."""
+"""Least width on a screen, inches, of drawings that take a page of a paper; narrower ones take a column."""
 _HIGHER = 1.1
-"""Height in a paper beside that of a smaller screen: letters do not shrink as much as the drawing."""
+"""Factor of the height in a paper: letters shrink less than the drawing."""
 _DOTS_PER_IN = 300
 
 _STYLE = {
@@ -55,9 +55,9 @@ _with_paper: ContextVar[bool] = ContextVar("with_paper", default=True)
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """Draw with Matplotlib's own defaults and a few settings of ours; also a decorator.
+    """Draw with Matplotlib's own defaults and a few settings of fgbench; also a decorator.
 
-    Both what makes a drawing and what writes it to a file read settings.
+    Settings are read both when a drawing is made and when it is written.
     """
     import matplotlib
 
@@ -71,11 +71,11 @@ def own_style() -> Iterator[None]:
 
 @contextmanager
 def drawn(*, for_paper: bool, with_paper: bool = True) -> Iterator[None]:
-    """Make drawings in a certain way.
+    """Set how drawings are made.
 
     Args:
-        for_paper: For a paper of the user's, not for a screen.
-        with_paper: With what is said of the paper that fgbench follows.
+        for_paper: Whether they are for the user's paper rather than a screen.
+        with_paper: Whether they show numbers of the paper that fgbench follows.
     """
     tokens = _for_paper.set(for_paper), _with_paper.set(with_paper)
     try:
@@ -86,12 +86,12 @@ def drawn(*, for_paper: bool, with_paper: bool = True) -> Iterator[None]:
 
 
 def shows_paper() -> bool:
-    """Whether drawings show what the paper says."""
+    """Whether drawings show the paper's numbers."""
     return _with_paper.get()
 
 
 def is_for_paper() -> bool:
-    """Whether drawings are made for a paper now."""
+    """Whether drawings are currently made for a paper."""
     return _for_paper.get()
 
 
@@ -99,8 +99,8 @@ def canvas(width_in: float, height_in: float, *, dpi: int, layout: Any = "constr
     """An empty drawing.
 
     Args:
-        width_in: Width on a screen, inches; a paper's is that of a column or a page.
-        height_in: Height likewise; a paper's follows from the width.
+        width_in: Width on a screen, inches; in a paper that of a column or page.
+        height_in: Height likewise; in a paper it follows from the width.
         dpi: Dots per inch on a screen.
         layout: Matplotlib's layout engine.
     """
@@ -114,11 +114,11 @@ def canvas(width_in: float, height_in: float, *, dpi: int, layout: Any = "constr
 
 
 def points(on_screen: float) -> float:
-    """Size of letters: as on a screen, or that of a paper."""
+    """Font size: that on a screen, or that of a paper."""
     return POINTS if is_for_paper() else on_screen
 
 
 def heading(drawing: Drawing, title: str, **how: Any) -> None:
-    """The title of a drawing; papers have captions."""
+    """Set the title of a drawing; papers have captions instead."""
     if not is_for_paper():
         drawing.suptitle(title, **how)

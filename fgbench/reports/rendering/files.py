@@ -1,4 +1,4 @@
-"""Files of tables and figures, in every format. Writes ``<name>.<format>``."""
+"""Files of tables and figures in every format. Writes ``<name>.<format>``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT_FORMATS: dict[str, Callable[[Table], str]] = {
     "csv": comma_separated,
     "html": lambda table: html_page(table.title, [html_table(table)]),
 }
-"""Formats that are text."""
+"""Text formats."""
 
 _COMMAND = re.compile(r"\bfgbench [a-z]|\bruns/")
 
@@ -29,24 +29,24 @@ FORMATS = (*TEXT_FORMATS, *PICTURE_FORMATS)
 """All formats."""
 
 PAPER_FORMATS = ("tex", "pdf")
-"""What papers take, where no format is named."""
+"""Formats for papers, where none is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How tables and figures are made.
+    """Style of tables and figures.
 
     Attributes:
-        for_paper: For a paper of the user's: figures as wide as a column or a page, no title in them, no
+        for_paper: Whether for the user's paper: figures as wide as a column or page, without title, and no
             commands in notes.
-        with_paper: With the numbers of the paper that fgbench follows.
+        with_paper: Whether with the numbers of the paper that fgbench follows.
     """
 
     for_paper: bool = False
     with_paper: bool = True
 
     def table(self, table: Table) -> Table:
-        """A table as it is shown."""
+        """Table in this style."""
         if not self.with_paper:
             table = without_paper(table)
         if self.for_paper:
@@ -55,7 +55,7 @@ class Look:
 
 
 def all_formats(item: Table | Figure) -> list[str]:
-    """The formats that suit: every one for figures, those that are text for tables."""
+    """Possible formats: all for figures, text formats for tables."""
     return list(TEXT_FORMATS if isinstance(item, Table) else FORMATS)
 
 
@@ -66,7 +66,7 @@ def file_names(item: Table | Figure, formats: Sequence[str] | None = None) -> li
 
 
 def _chosen(item: Table | Figure, formats: Sequence[str] | None) -> list[str]:
-    """Formats without repetitions; tables are text, as Markdown where no format of text is wanted."""
+    """Formats without repetitions; tables take text formats, Markdown if none is wanted."""
     if isinstance(item, Figure):
         return list(dict.fromkeys(formats or ["md", "png"]))
     return list(dict.fromkeys(kind for kind in formats or () if kind in TEXT_FORMATS)) or ["md"]
@@ -78,10 +78,10 @@ def write_item(
     """Write a table or figure.
 
     Args:
-        item: What.
-        folder: Where; it is made.
-        formats: Some of :data:`FORMATS`; ``None``: Markdown, figures also PNG. Pictures are of figures alone.
-        look: How it is made.
+        item: Table or figure.
+        folder: Folder; created if missing.
+        formats: Some of :data:`FORMATS`; ``None``: Markdown, figures also PNG. Only figures have pictures.
+        look: Style.
 
     Returns:
         The files, in the order of the formats.

@@ -1,4 +1,4 @@
-"""Fonts that have the letters of a drawing: names of one's own classes may be in any script.
+"""Fonts with the letters of a drawing: names of users' classes may be in any script.
 
 Reads the list of installed fonts, and their character maps where the usual font lacks a letter.
 """
@@ -13,37 +13,37 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 USUAL = "DejaVu Sans"
-"""The font of all drawings, which comes with Matplotlib."""
+"""Font of all drawings, which comes with Matplotlib."""
 
 
 def fonts_for(text: str) -> tuple[list[str], str]:
-    """Families that together have the characters of a text, the usual one first.
+    """Font families that together cover a text, the usual one first.
 
     Args:
-        text: What is to be drawn.
+        text: Text to draw.
 
     Returns:
-        The families, and the characters that no installed font has, in the order of their numbers.
+        The families, and the characters that no installed font has, in code point order.
     """
     families = [USUAL]
     lacking = _wanted(text) - _characters(_path_of(USUAL))
     while lacking:
-        found = min(_installed(), key=lambda font: (-len(lacking & _characters(font[1])), font), default=None)
-        if found is None or not lacking & _characters(found[1]):
+        best = min(_installed(), key=lambda font: (-len(lacking & _characters(font[1])), font), default=None)
+        if best is None or not lacking & _characters(best[1]):
             break
-        families.append(found[0])
-        lacking -= _characters(found[1])
+        families.append(best[0])
+        lacking -= _characters(best[1])
     return families, "".join(sorted(lacking))
 
 
 def fit_fonts(drawing: Drawing) -> str:
-    """Give texts with letters that the usual font lacks other fonts, too; returns what no font has."""
+    """Add fonts to texts with letters that the usual font lacks; returns the characters that no font has."""
     from matplotlib.text import Text
 
     lacking: set[str] = set()
-    known = _characters(_path_of(USUAL))
+    usual = _characters(_path_of(USUAL))
     for text in drawing.findobj(Text):
-        if _wanted(text.get_text()) - known:
+        if _wanted(text.get_text()) - usual:
             families, missing = fonts_for(text.get_text())
             text.set_fontfamily(families)
             lacking.update(missing)
@@ -51,7 +51,7 @@ def fit_fonts(drawing: Drawing) -> str:
 
 
 def lacking_note(names: Iterable[str]) -> str | None:
-    """A sentence where no installed font has the letters of some names; ``None`` where all can be drawn."""
+    """Sentence on letters of names that no installed font has; ``None`` if all can be drawn."""
     names = list(names)
     _, missing = fonts_for("".join(names))
     if not missing:
@@ -90,7 +90,7 @@ def _installed() -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def _characters(path: str) -> frozenset[str]:
-    """Characters that a font has; none of one that cannot be read."""
+    """Characters of a font; empty if it cannot be read."""
     from matplotlib.ft2font import FT2Font
 
     try:

@@ -1,4 +1,4 @@
-"""Tables and figures as HTML: fragments to put into a page, and small pages that stand alone."""
+"""Tables and figures as HTML: fragments for a page, and small pages of their own."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections.abc import Sequence
 
 from fgbench.reports.paper.best import is_best
 from fgbench.reports.rendering.render import text
-from fgbench.reports.rendering.table import Spread, Table
+from fgbench.reports.rendering.table import Table
 from fgbench.reports.rendering.templates import fill
 
 
 def html_table(table: Table) -> str:
-    """Table as a fragment of HTML; labels, names and notes are escaped. Blocks stand one below the other."""
+    """Table as a fragment of HTML; labels, names and notes are escaped. Blocks follow one below the other."""
     parts = []
     for part in table.parts():
         columns = [
-            {
-                "name": str(column),
-                "is_number": all(isinstance(row[place], int | float | Spread | None) for row in part.rows),
-            }
-            for place, column in enumerate(part.columns)
+            {"name": str(column), "is_number": is_number}
+            for column, is_number in zip(part.columns, part.are_numbers(), strict=True)
         ]
         rows = [[{"text": text(cell), "is_best": is_best(cell)} for cell in row] for row in part.rows]
         parts.append({"columns": columns, "rows": rows})
@@ -28,15 +25,15 @@ def html_table(table: Table) -> str:
 
 
 def html_page(title: str, fragments: Sequence[str]) -> str:
-    """A page that stands alone, without scripts.
+    """A page of its own, without scripts.
 
     Args:
-        title: Its title; is escaped.
-        fragments: Pieces of HTML, escaped already.
+        title: Title; will be escaped.
+        fragments: HTML fragments, already escaped.
     """
     return fill("document.html", title=title, fragments=fragments)
 
 
 def html_picture(png: bytes, title: str) -> str:
-    """A picture inside the page, as a fragment."""
+    """Fragment with an embedded picture."""
     return fill("picture.html", data=b64encode(png).decode("ascii"), title=title)

@@ -1,7 +1,7 @@
-"""Tables as LaTeX: floats of booktabs tables, to be put into a paper with ``\\input``.
+"""Tables as LaTeX: floats of booktabs tables, for ``\\input`` in a paper.
 
 The text needs the packages booktabs and graphicx. A wide table becomes one float per block, a long one floats
-of as many rows as fit a page; notes stand under the last.
+of as many rows as fit a page; notes follow below the last.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table
 
 _ROWS = 40
-"""Most rows of a float."""
+"""Largest number of rows of a float."""
 _LINES = 50
-"""Most lines of a page for table and notes together."""
+"""Largest number of lines of a page for table and notes together."""
 _NOTE_CHARACTERS = 120
-"""Characters of a line of notes."""
+"""Characters per line of notes."""
 
 _SIGNS = {
     "\\": r"\textbackslash{}",
@@ -63,17 +63,17 @@ def latex(table: Table) -> str:
 
 
 def escaped(value: str) -> str:
-    """Text without anything that LaTeX would read as a command or cannot set."""
-    found = "".join(_sign(character) for character in " ".join(value.split()))
-    while "--" in found:
-        found = found.replace("--", "-{}-")
-    return found
+    """Text without anything that LaTeX would take for a command or cannot set."""
+    escaped_text = "".join(_sign(character) for character in " ".join(value.split()))
+    while "--" in escaped_text:
+        escaped_text = escaped_text.replace("--", "-{}-")
+    return escaped_text
 
 
 def _sign(character: str) -> str:
     if character in _SIGNS:
         return _SIGNS[character]
-    # Letters of European languages, which every LaTeX since 2018 knows.
+    # Letters of European languages, which every LaTeX since 2018 supports.
     if character.isascii() or "\u00c0" <= character <= "\u017f":
         return character if character.isprintable() else ""
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
@@ -91,7 +91,7 @@ def _pieces(part: Table) -> Iterator[Table]:
 
 
 def _fits(piece: Table, table: Table) -> bool:
-    """Whether the notes of a table have room under its last piece."""
+    """Whether the notes of a table fit below its last piece."""
     lines = sum(1 + len(note) // _NOTE_CHARACTERS for note in table.all_notes)
     return len(piece.rows) + lines <= _LINES
 
@@ -108,12 +108,8 @@ def _under(notes: Sequence[str]) -> list[str]:
 
 
 def _tabular(piece: Table) -> list[str]:
-    """The rows, made smaller where they are wider than the page."""
-    numeric = [
-        all(isinstance(row[place], int | float | Spread | None) for row in piece.rows)
-        for place in range(len(piece.columns))
-    ]
-    align = "".join("r" if right else "l" for right in numeric)
+    """Rows of a table, made smaller where they are wider than the page."""
+    align = "".join("r" if is_number else "l" for is_number in piece.are_numbers())
     return [
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}",
@@ -127,7 +123,7 @@ def _tabular(piece: Table) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    # The end of the row before takes a bracket or a star that follows for an argument of its own.
+    # A bracket or star at the start of a row would be taken for an argument of the row end before it.
     guard = "{}" if cells and cells[0].startswith(("[", "*")) else ""
     return guard + " & ".join(cells) + r" \\"
 

@@ -15,19 +15,15 @@ from fgbench.reports.rendering.table import Cell, PValue, Spread, Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-_LEAST = 0.001  # p-values below are not told apart
+_LEAST = 0.001  # smaller p-values are not distinguished
 
 
 def markdown(table: Table) -> str:
     """Table as Markdown; numbers are aligned to the right."""
     lines = [f"**{in_markdown(table.title)}**"]
     for part in table.parts():
-        numeric = [
-            all(isinstance(row[place], int | float | Spread | None) for row in part.rows)
-            for place in range(len(part.columns))
-        ]
         lines += ["", _line([in_markdown(column) for column in part.columns])]
-        lines.append(_line(["---:" if right else ":---" for right in numeric]))
+        lines.append(_line(["---:" if is_number else ":---" for is_number in part.are_numbers()]))
         lines += [_line([_markdown_cell(cell) for cell in row]) for row in part.rows]
     if table.all_notes:
         lines += ["", *(f"- {in_markdown(note)}" for note in table.all_notes)]
@@ -40,9 +36,9 @@ def _markdown_cell(cell: Cell) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """Table as CSV with one line of heads; title and notes are left out.
+    """Table as CSV below one header line; title and notes are left out.
 
-    Names that a spreadsheet would take for formulas get an apostrophe before them.
+    Names that a spreadsheet would take for formulas are prefixed with an apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -66,7 +62,7 @@ def picture(drawing: Drawing, kind: str) -> bytes:
     """Drawing as a file; equal drawings give equal bytes.
 
     Args:
-        drawing: What is drawn.
+        drawing: The drawing.
         kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
     """
     out = io.BytesIO()
@@ -77,7 +73,7 @@ def picture(drawing: Drawing, kind: str) -> bytes:
 
 
 def text(cell: Cell) -> str:
-    """Cell as people read it: thousands separated, a blank for what is not known."""
+    """Cell as people read it: thousands separated, blank if unknown."""
     if cell is None:
         return ""
     if isinstance(cell, int):
@@ -95,7 +91,7 @@ def text(cell: Cell) -> str:
 
 
 def in_markdown(value: str) -> str:
-    """Text on one line, without anything that Markdown would read as a sign of its own."""
+    """Text on one line, without anything that Markdown would interpret."""
     value = printable(value)
     for character in "\\`*_[]<>|":
         value = value.replace(character, f"\\{character}")

@@ -1,4 +1,4 @@
-"""What a report is made of, before it is rendered."""
+"""Tables and figures of reports, before they are rendered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Spread:
     Attributes:
         mean: Mean over the seeds.
         sd: Standard deviation over the seeds (n - 1).
-        is_best: Whether it is the best of those that it compares with.
+        is_best: Whether it is the best of comparable numbers.
     """
 
     mean: float
@@ -26,7 +26,7 @@ class Spread:
 
     @property
     def is_same(self) -> bool:
-        """Whether all seeds gave the same, as of a method without chance; but for rounding of the mean."""
+        """Whether all seeds gave the same, e.g. of a deterministic method; up to rounding of the mean."""
         return self.sd < 1e-12
 
     def __str__(self) -> str:
@@ -38,11 +38,11 @@ SAME = "Numbers over several seeds without ±: the same for all seeds."
 
 
 class PValue(float):
-    """A p-value: people see that a small one is not zero."""
+    """A p-value, printed so that a small one is not taken for zero."""
 
 
 class Best(float):
-    """A number that is the best of those that it compares with."""
+    """The best of comparable numbers."""
 
 
 class OfPaper(str):
@@ -62,12 +62,12 @@ class Table:
     Attributes:
         name: File name without suffix.
         title: Title; says so when the data are synthetic.
-        columns: Heads of the columns.
+        columns: Titles of the columns.
         rows: Cells, one sequence per row.
         notes: Sentences below the table.
-        keys: Leading columns that tell rows apart; every block repeats them.
-        blocks: Numbers of columns, after the keys, of the blocks in which a page of limited width shows the
-            table one below the other; empty for one block. Data formats keep the table whole.
+        keys: Number of leading columns that identify rows; every block repeats them.
+        blocks: Numbers of columns, after the keys, of the blocks into which a page of limited width divides
+            the table; empty for one block. Data formats keep the table whole.
     """
 
     name: str
@@ -78,14 +78,21 @@ class Table:
     keys: int = 0
     blocks: Sequence[int] = ()
 
+    def are_numbers(self) -> list[bool]:
+        """Whether each column holds numbers alone."""
+        return [
+            all(isinstance(row[column], int | float | Spread | None) for row in self.rows)
+            for column in range(len(self.columns))
+        ]
+
     @property
     def all_notes(self) -> list[str]:
-        """The notes, and what a number without ± means where others could have one."""
+        """Notes, including the meaning of a number without ± where others have one."""
         is_same = any(isinstance(cell, Spread) and cell.is_same for row in self.rows for cell in row)
         return [*self.notes, *([SAME] if is_same else [])]
 
     def parts(self) -> list[Table]:
-        """The blocks of the table, without title and notes; the table itself where it is one block.
+        """Blocks of the table, without title and notes; the table itself if it is one block.
 
         Raises:
             ValueError: If the blocks do not cover the columns after the keys.
@@ -96,20 +103,20 @@ class Table:
             raise ValueError(
                 f"{self.keys} columns and blocks of {list(self.blocks)}, expected {len(self.columns)} in all"
             )
-        found = []
+        parts = []
         begin = self.keys
         for width in self.blocks:
             chosen = [*range(self.keys), *range(begin, begin + width)]
-            rows = [[row[place] for place in chosen] for row in self.rows]
-            columns = [self.columns[place] for place in chosen]
-            found.append(Table(name=self.name, title="", columns=columns, rows=rows))
+            rows = [[row[column] for column in chosen] for row in self.rows]
+            columns = [self.columns[column] for column in chosen]
+            parts.append(Table(name=self.name, title="", columns=columns, rows=rows))
             begin += width
-        return found
+        return parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure: the numbers that it shows, and how it is drawn.
+    """A figure: its numbers and its drawing.
 
     Attributes:
         table: The numbers, with name, title and notes of the figure.
@@ -121,7 +128,7 @@ class Figure:
 
 
 def centre(cell: Cell) -> float | None:
-    """The number in a cell, the mean of a spread; ``None`` where there is none."""
+    """Number in a cell, the mean of a spread; ``None`` if there is none."""
     if isinstance(cell, Spread):
         return cell.mean
     return float(cell) if isinstance(cell, int | float) else None

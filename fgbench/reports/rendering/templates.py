@@ -1,7 +1,7 @@
-"""HTML from the templates beside this module: values are escaped, unless a template says that they are HTML.
+"""HTML from the templates beside this module: values are escaped, except those that a template marks as HTML.
 
-Control characters, and bytes of file names that are no text, become visible escapes. A name that a template
-uses and does not get is an error.
+Control characters, and bytes of file names that are not text, become visible escapes. A missing value of a
+template is an error.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _FOLDER = Path(__file__).resolve().parent / "templates"
 
 
 def fill(name: str, **values: Any) -> str:
-    """A template with its values.
+    """Fill a template.
 
     Args:
         name: File in ``templates``.
-        values: What the template names.
+        values: Values of the names in the template.
 
     Returns:
-        HTML that may stand in another template.
+        HTML that can be embedded in another template.
     """
     return _environment().get_template(name).render(**values)
 

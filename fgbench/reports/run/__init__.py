@@ -1,1 +1,1 @@
-"""What is told of one run."""
+"""Tables, figures and summaries of one run."""

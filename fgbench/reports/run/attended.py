@@ -1,4 +1,4 @@
-"""Which frames of a clip the attention of a video network weights, and which clips show it.
+"""Attention of a video network over the frames of clips, and the clips that show it.
 
 Reads ``attention.parquet`` and the predictions of runs, and clips and faces of the manifests.
 """
@@ -34,7 +34,7 @@ class Attended:
         experiment: The experiment.
         folders: Folders of the runs.
         predictions: Predictions of all folds.
-        clips: Id of a test clip to the weights of its frames, of clips with a prediction.
+        clips: Id of a test clip with a prediction to the weights of its frames.
     """
 
     experiment: Experiment
@@ -48,7 +48,7 @@ class Shown:
     """A clip to show.
 
     Attributes:
-        attention: Its weights.
+        attention: Attention weights of its frames.
         label: True class.
         predicted: Predicted class.
         confidence: Probability of the predicted class, 0 to 1.
@@ -66,7 +66,7 @@ class Shown:
 
 
 def read_attended(experiments: Sequence[Experiment]) -> Attended:
-    """Predictions and attention of the first of some experiments that kept its attention.
+    """Read predictions and attention of the first of some experiments that kept its attention.
 
     Raises:
         NoRunError: If none did.
@@ -80,8 +80,8 @@ def read_attended(experiments: Sequence[Experiment]) -> Attended:
         predicted = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))
         clips: dict[str, ClipAttention] = {}
         for run in runs:
-            found = read_attention(run.folder)
-            test = {name: clip for name, clip in found.items() if clip.part == "test"}
+            attention = read_attention(run.folder)
+            test = {name: clip for name, clip in attention.items() if clip.part == "test"}
             if unknown := sorted(set(test) - set(predicted)):
                 raise ManifestError(
                     f"{run.folder / ATTENTION} has {len(unknown)} test clips that the predictions do not "
@@ -100,10 +100,10 @@ def read_attended(experiments: Sequence[Experiment]) -> Attended:
 
 
 def choose(attended: Attended) -> list[Shown]:
-    """Clips to show: of each of the six upper classes one, in their order.
+    """Clips to show: one of each of the six upper classes, in their order.
 
-    Of the test clips of an upper class those that are recognised come first, then those with the highest
-    probability of the predicted class, then the lowest id.
+    Of the test clips of an upper class, recognised ones come first, then those with the highest probability
+    of the predicted class, then the lowest id.
 
     Raises:
         NoRunError: If no test clip has attention.
@@ -134,15 +134,15 @@ def evenly(frames: npt.NDArray[np.int32], n: int) -> list[int]:
     """Up to n of the frames of a clip, evenly spaced from the first to the last.
 
     Args:
-        frames: (T,) rising numbers of frames.
-        n: At least 2.
+        frames: (T,) rising indices of frames.
+        n: Number of frames, at least 2.
     """
-    places = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
-    return [int(frames[place]) for place in places]
+    rows = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
+    return [int(frames[row]) for row in rows]
 
 
 def read_key_frames(workdir: Path) -> dict[str, int]:
-    """Id of a clip to its key frame, of clips that have one.
+    """Clip to its key frame, for clips that have one.
 
     Raises:
         ManifestError: If the manifests are missing or damaged.
@@ -160,10 +160,10 @@ def read_faces(workdir: Path, wanted: Collection[tuple[str, int]]) -> dict[tuple
         wanted: ``(clip, frame)``.
 
     Raises:
-        ManifestError: If one is not in the manifests, or these are missing or damaged.
+        ManifestError: If a face is not in the manifests, or these are missing or damaged.
     """
     left = set(wanted)
-    found = {}
+    faces = {}
     for name in sorted(read_index(workdir)["files"]):
         if not name.startswith("faces/") or not left:
             continue
@@ -178,34 +178,35 @@ def read_faces(workdir: Path, wanted: Collection[tuple[str, int]]) -> dict[tuple
         for row in read_rows(path, ["clip_id", "frame_index", "image"]):
             key = (row["clip_id"], row["frame_index"])
             if key in here and row["image"] is not None:
-                found[key] = decode(row["image"]["bytes"])
-        left -= set(found)
+                faces[key] = decode(row["image"]["bytes"])
+        left -= set(faces)
     if left:
         clip, frame = min(left)
         raise ManifestError(
             f"{len(left)} faces of the run are not in the manifests, e.g. frame {frame} of {clip}",
             f"the manifests have changed since: {TMSAU.command} --force",
         )
-    return found
+    return faces
 
 
 def key_frame_note(clips: Mapping[str, ClipAttention], key_frames: Mapping[str, int]) -> str | None:
-    """How far the frame with the largest weight lies from the key frame; ``None`` where none is known.
+    """Sentence on the distance of the frame with the largest weight from the key frame; ``None`` if no key
+    frame is known.
 
-    Beside it stands the mean distance of all frames, which a frame picked by chance has.
+    It also gives the mean distance of all frames, that of a frame picked by chance.
     """
-    known = {name: clip for name, clip in clips.items() if name in key_frames}
-    if not known:
+    with_key = {name: clip for name, clip in clips.items() if name in key_frames}
+    if not with_key:
         return None
     peaks, chance, share = [], [], []
-    for name, clip in known.items():
+    for name, clip in with_key.items():
         away = np.abs(clip.frames.astype(np.int64) - key_frames[name])
         peaks.append(float(away[int(np.argmax(clip.second))]))
         chance.append(float(away.mean()))
         share.append(float(clip.second[int(np.argmin(away))]) * len(clip.frames))
     return (
-        f"Over {len(known):,} test clips with a key frame: the frame with the largest weight of the second "
-        f"block lies {np.mean(peaks):.1f} frames from the key frame on average, a frame picked by chance "
-        f"{np.mean(chance):.1f}; the weight of the key frame is {np.mean(share):.2f} times that of equal "
-        "weights."
+        f"Over {len(with_key):,} test clips with a key frame: the frame with the largest weight of the "
+        f"second block lies {np.mean(peaks):.1f} frames from the key frame on average, a frame picked by "
+        f"chance {np.mean(chance):.1f}; the weight of the key frame is {np.mean(share):.2f} times that of "
+        "equal weights."
     )

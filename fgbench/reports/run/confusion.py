@@ -16,7 +16,8 @@ import numpy.typing as npt
 from fgbench import storage
 from fgbench.evaluation.hierarchy import upper_counts
 from fgbench.evaluation.metrics import Counts
-from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.reports.rendering.table import Cell, Table
+from fgbench.reports.run.scores import result_title
 from fgbench.runs.confusion_csv import NO_PREDICTION, confusion_csv
 from fgbench.runs.results import CONFUSION, read_predictions, read_result
 from fgbench.taxonomy import basics
@@ -26,13 +27,13 @@ N_LARGEST = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """Two classes that are confused.
+    """Two confused classes.
 
     Attributes:
-        true: The class of the samples.
-        predicted: The class that they were taken for.
-        samples: How many were.
-        share: Part of all samples of the true class.
+        true: Class of the samples.
+        predicted: Class that was predicted for them.
+        samples: Number of samples.
+        share: Share of all samples of the true class.
     """
 
     true: str
@@ -42,15 +43,15 @@ class Confusion:
 
 
 def largest_confusions(confusion: Counts, classes: Sequence[str], *, n: int = N_LARGEST) -> list[Confusion]:
-    """The pairs of different classes with most samples; of equals those with the larger share, then in order.
+    """Pairs of different classes with most samples; ties by the larger share, then in order.
 
     Args:
         confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
         classes: C names.
-        n: Most pairs; pairs without samples are left out.
+        n: Largest number of pairs; pairs without samples are left out.
     """
     totals = confusion.sum(axis=1)
-    found = [
+    pairs = [
         Confusion(
             true=classes[row],
             predicted=classes[column],
@@ -60,11 +61,11 @@ def largest_confusions(confusion: Counts, classes: Sequence[str], *, n: int = N_
         for row, column in np.argwhere(confusion[:, : len(classes)] > 0)
         if row != column
     ]
-    return sorted(found, key=lambda pair: (-pair.samples, -pair.share))[:n]
+    return sorted(pairs, key=lambda pair: (-pair.samples, -pair.share))[:n]
 
 
 def confusion_tables(folder: Path) -> list[Table]:
-    """What fits a terminal: the matrix of upper classes, if there are some, and the largest confusions.
+    """Tables that fit a terminal: the matrix of upper classes, if there are some, and the largest confusions.
 
     Args:
         folder: Folder of the run.
@@ -74,12 +75,7 @@ def confusion_tables(folder: Path) -> list[Table]:
     """
     result, predictions = read_result(folder), read_predictions(folder)
     confusion, classes = predictions.confusion(), predictions.classes
-    name, details = result["experiment"], result["details"]
-
-    def title(text: str) -> str:
-        return data_title(f"{name}, {text}", details["dataset"], synthetic=details["synthetic"])
-
-    tables = []
+    name, tables = result["experiment"], []
     counts = upper_counts(confusion, classes)
     if counts is not None:
         rows: list[list[Cell]] = [
@@ -88,7 +84,7 @@ def confusion_tables(folder: Path) -> list[Table]:
         tables.append(
             Table(
                 name=f"{name}-confusion-upper",
-                title=title("confusion of upper classes"),
+                title=result_title(result, "confusion of upper classes"),
                 columns=["True class", "Samples", *basics(), NO_PREDICTION],
                 rows=rows,
                 notes=["Rows are true classes, columns predicted ones; each row adds up to 1."],
@@ -99,7 +95,7 @@ def confusion_tables(folder: Path) -> list[Table]:
     tables.append(
         Table(
             name=f"{name}-confusion-largest",
-            title=title("largest confusions"),
+            title=result_title(result, "largest confusions"),
             columns=["True class", "Predicted", "Samples", "Share of the class"],
             rows=largest,
             notes=[f"All {len(classes)} classes: {CONFUSION} in the folder of the run."],
@@ -109,7 +105,7 @@ def confusion_tables(folder: Path) -> list[Table]:
 
 
 def confusion_json(folder: Path) -> dict[str, Any]:
-    """The same as plain values; the share of a class without samples is ``None``.
+    """Confusions as plain values; the share of a class without samples is ``None``.
 
     Raises:
         ManifestError: If the predictions are missing or damaged.

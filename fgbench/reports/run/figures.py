@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 _ACCURACY, _GAP = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
-_TOLD_FROM = 0.1  # shares that are written into their cells
-_MOST_TOLD = 12  # classes whose cells have room for numbers in a column or page of a paper
-_DARK_FROM = 0.55  # shares on which writing is white
+_WRITTEN_FROM = 0.1  # shares that are written into their cells
+_MOST_WRITTEN = 12  # classes whose cells have room for numbers in a column or page of a paper
+_DARK_FROM = 0.55  # shares with white numbers
 
 
 def run_figures(one: Contender) -> list[Figure]:
-    """The figures of a run, folds and seeds put together."""
+    """Figures of a run, folds and seeds joined."""
     return [_reliability(one), _confusion(one)]
 
 
@@ -42,12 +42,12 @@ def _reliability(one: Contender) -> Figure:
         title=title,
         columns=["Above", "Up to", "Samples", "Mean confidence", "Accuracy"],
         rows=rows,
-        notes=[_error_told(error)],
+        notes=[_error_sentence(error)],
     )
     return Figure(table=table, draw=lambda: _draw_reliability(title, bins, error))
 
 
-def _error_told(error: float | None) -> str:
+def _error_sentence(error: float | None) -> str:
     if error is None:
         return "There are no predictions."
     return f"Expected calibration error of all predictions together: {error:.3f}."
@@ -57,8 +57,8 @@ def _error_told(error: float | None) -> str:
 def _draw_reliability(title: str, bins: Sequence[Bin], error: float | None) -> Drawing:
     drawing = canvas(5.6, 6.2, dpi=150)
     upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    known = [b for b in bins if b.confidence is not None and b.accuracy is not None]
-    for b in known:
+    filled_bins = [b for b in bins if b.confidence is not None and b.accuracy is not None]
+    for b in filled_bins:
         assert b.confidence is not None
         assert b.accuracy is not None
         width = b.high - b.low
@@ -84,8 +84,8 @@ def _draw_reliability(title: str, bins: Sequence[Bin], error: float | None) -> D
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
     _legend(upper)
-    told = "" if error is None else f"\nexpected calibration error {error:.3f}"
-    heading(drawing, f"{title}{told}", fontsize=10, wrap=True)
+    suffix = "" if error is None else f"\nexpected calibration error {error:.3f}"
+    heading(drawing, f"{title}{suffix}", fontsize=10, wrap=True)
     return drawing
 
 
@@ -104,7 +104,7 @@ def _legend(axes: Axes) -> None:
 def _confusion(one: Contender) -> Figure:
     order = _tree_order(one.classes)
     confusion = pooled(one.seeds).confusion()[np.ix_(order, [*order, len(order)])]
-    labels = [one.classes[place] for place in order]
+    labels = [one.classes[index] for index in order]
     title = title_of(one, "confusion of all classes")
     total = confusion.sum(axis=1)
     rows: list[list[Cell]] = [
@@ -118,7 +118,7 @@ def _confusion(one: Contender) -> Figure:
         rows=rows,
         notes=[
             "Shares of the test samples of each true class; classes by upper class.",
-            f"Numbers from {_TOLD_FROM} are written into the picture, in percent.",
+            f"Numbers from {_WRITTEN_FROM} are written into the picture, in percent.",
         ],
         keys=1,
     )
@@ -126,10 +126,10 @@ def _confusion(one: Contender) -> Figure:
 
 
 def _tree_order(classes: Sequence[str]) -> list[int]:
-    """Places of the classes, those of one upper class together; as they are if they are not in the tree."""
+    """Indices of the classes grouped by upper class; unchanged if they are not in the tree."""
     if not are_leaves(classes):
         return list(range(len(classes)))
-    return sorted(range(len(classes)), key=lambda place: leaf(classes[place]).class_id)
+    return sorted(range(len(classes)), key=lambda index: leaf(classes[index]).class_id)
 
 
 @own_style()
@@ -144,8 +144,8 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
     axes.set_xticks(range(len(heads)), heads, rotation=90, fontsize=points(7))
     axes.set_yticks(range(len(labels)), labels, fontsize=points(7))
     axes.set(xlabel="Predicted class", ylabel="True class")
-    is_told = not is_for_paper() or len(labels) <= _MOST_TOLD
-    for row, column in np.argwhere(np.nan_to_num(shares) >= _TOLD_FROM) if is_told else ():
+    has_numbers = not is_for_paper() or len(labels) <= _MOST_WRITTEN
+    for row, column in np.argwhere(np.nan_to_num(shares) >= _WRITTEN_FROM) if has_numbers else ():
         axes.text(
             column,
             row,
@@ -157,10 +157,10 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
         )
     if are_leaves(labels):
         upper = [leaf(label).basic for label in labels]
-        for place in range(1, len(labels)):
-            if upper[place] != upper[place - 1]:
-                axes.axhline(place - 0.5, color="0.3", linewidth=0.8)
-                axes.axvline(place - 0.5, color="0.3", linewidth=0.8)
+        for index in range(1, len(labels)):
+            if upper[index] != upper[index - 1]:
+                axes.axhline(index - 0.5, color="0.3", linewidth=0.8)
+                axes.axvline(index - 0.5, color="0.3", linewidth=0.8)
     axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1.6)
     drawing.colorbar(image, ax=axes, label="Share of the samples of the true class", fraction=0.03, pad=0.02)
     heading(drawing, title, fontsize=11, wrap=True)

@@ -1,4 +1,4 @@
-"""Files of what a reviewer asks of a run: one sheet, its numbers as CSV, its figures.
+"""Files of the sheet of a run: all tables in one file, its numbers as CSV, its figures.
 
 Writes ``run-<run>.md``, ``.html`` and ``.tex`` with all tables, ``run-<run>-<part>.csv`` and pictures.
 """
@@ -21,7 +21,7 @@ from fgbench.workfolders.output_folders import writing_in
 
 
 def printed_tables(one: Contender) -> list[Table]:
-    """The tables of a run without the confusion of all classes, which no terminal is wide enough for."""
+    """Tables of a run without the confusion of all classes, which is too wide for a terminal."""
     return [table for table in sheet_tables(one) if table.name != name_of(one, "confusion")]
 
 
@@ -33,13 +33,13 @@ def write_sheet(
     look: Look | None = None,
     own: bool = False,
 ) -> list[Path]:
-    """Write all that is told of a run.
+    """Write all tables and figures of a run.
 
     Args:
         one: The run.
-        folder: Where; it is made.
+        folder: Folder; created if missing.
         formats: Some of :data:`fgbench.reports.rendering.files.FORMATS`; ``None``: Markdown and PNG.
-        look: How they are made.
+        look: Style.
         own: Whether the folder is known to be fgbench's own, see
             :func:`fgbench.workfolders.output_folders.writing_in`.
 
@@ -47,7 +47,7 @@ def write_sheet(
         The files.
 
     Raises:
-        ConfigError: If a file is there that fgbench did not write; nothing is written then.
+        ConfigError: If a file exists that fgbench did not write; nothing is then written.
         ManifestError: If the manifests of its work folder are damaged.
         ResourceError: If the folder cannot be written.
     """

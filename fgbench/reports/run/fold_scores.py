@@ -12,8 +12,8 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.reports.accuracies import pooled
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
-from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
-from fgbench.reports.run.scores import class_rows, score_notes
+from fgbench.reports.rendering.table import Cell, Spread, Table, centre
+from fgbench.reports.run.scores import class_rows, result_title, score_notes
 from fgbench.runs.results import Predictions, read_predictions, read_result
 
 MEASURES = ("uar", "war", "macro_f1")
@@ -22,7 +22,7 @@ POOLED = (
     "Pooled: scores of the predictions of all folds together. Mean of the folds: ± standard deviation over "
     "folds; a class without samples in a fold is left out of that fold's UAR."
 )
-"""What every table of folds says of its last rows."""
+"""Note of every table of folds on its last rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class FoldScores:
     predictions: Predictions
 
     def mean(self, measure: str) -> Cell:
-        """Mean and standard deviation over the folds (n - 1); ``None`` if one is not defined."""
+        """Mean and standard deviation over the folds (n - 1); ``None`` if one is undefined."""
         values = [getattr(scores, measure) for scores in self.each.values()]
         if any(value is None for value in values):
             return None
@@ -60,14 +60,14 @@ def score_folds(parts: Mapping[str, Predictions]) -> FoldScores:
     """
     together = pooled(list(parts.values()))
     return FoldScores(
-        each={fold: _scores(found) for fold, found in parts.items()},
+        each={fold: _scores(predictions) for fold, predictions in parts.items()},
         pooled=_scores(together),
         predictions=together,
     )
 
 
 def fold_tables(folders: Sequence[Path]) -> list[Table]:
-    """A table of the folds, and one of the classes with predictions pooled.
+    """Tables of the folds, and of the classes with predictions pooled.
 
     Args:
         folders: Runs of one experiment and seed, one per fold.
@@ -76,24 +76,20 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
         ManifestError: If a run is not finished or damaged.
     """
     results = [read_result(folder) for folder in folders]
-    found = score_folds(
+    scores_ = score_folds(
         {
             str(result["fold"]): read_predictions(folder)
             for result, folder in zip(results, folders, strict=True)
         }
     )
     name, details = results[0]["experiment"], results[0]["details"]
-
-    def title(text: str) -> str:
-        return data_title(f"{name}, {text}", details["dataset"], synthetic=details["synthetic"])
-
-    rows: list[list[Cell]] = [[fold, *_cells(scores)] for fold, scores in found.each.items()]
-    rows.append(["all, pooled", *_cells(found.pooled)])
-    rows.append(["mean of the folds", None, None, *(found.mean(measure) for measure in MEASURES)])
-    absent = [fold for fold in expected_folds(details) if fold not in found.each]
+    rows: list[list[Cell]] = [[fold, *_cells(scores)] for fold, scores in scores_.each.items()]
+    rows.append(["all, pooled", *_cells(scores_.pooled)])
+    rows.append(["mean of the folds", None, None, *(scores_.mean(measure) for measure in MEASURES)])
+    absent = [fold for fold in expected_folds(details) if fold not in scores_.each]
     folds = Table(
         name=f"{name}-folds",
-        title=title("test, fold by fold"),
+        title=result_title(results[0], "test, fold by fold"),
         columns=["Fold", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=rows,
         notes=[
@@ -105,16 +101,16 @@ def fold_tables(folders: Sequence[Path]) -> list[Table]:
     )
     classes = Table(
         name=f"{name}-scores",
-        title=title("test, folds pooled"),
+        title=result_title(results[0], "test, folds pooled"),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
-        rows=class_rows(found.pooled),
-        notes=[*score_notes(found.predictions, found.pooled), *protocol_notes(details)],
+        rows=class_rows(scores_.pooled),
+        notes=[*score_notes(scores_.predictions, scores_.pooled), *protocol_notes(details)],
     )
     return [folds, classes]
 
 
 def folds_json(folders: Sequence[Path]) -> dict[str, Any]:
-    """The same as plain values.
+    """Scores of the folds as plain values.
 
     Raises:
         ManifestError: If a run is not finished or damaged.
@@ -123,12 +119,12 @@ def folds_json(folders: Sequence[Path]) -> dict[str, Any]:
     parts = {
         str(result["fold"]): read_predictions(folder) for result, folder in zip(results, folders, strict=True)
     }
-    found = score_folds(parts)
-    means = {measure: found.mean(measure) for measure in MEASURES}
+    fold_scores = score_folds(parts)
+    means = {measure: fold_scores.mean(measure) for measure in MEASURES}
     return {
         "experiment": results[0]["experiment"],
-        "pooled": found.pooled.to_json(),
-        "folds": {fold: scores.to_json() for fold, scores in found.each.items()},
+        "pooled": fold_scores.pooled.to_json(),
+        "folds": {fold: scores.to_json() for fold, scores in fold_scores.each.items()},
         "mean": {measure: centre(value) for measure, value in means.items()},
         "sd": {measure: value.sd if isinstance(value, Spread) else None for measure, value in means.items()},
     }

@@ -1,4 +1,4 @@
-"""A picture of one prediction: the face in its frame, the regions looked at again, the likeliest classes."""
+"""Picture of one prediction: the face in its frame, its regions, the most probable classes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 _FACE_COLOUR = "#56B4E9"
 _BAR_COLOUR, _UPPER_COLOUR = "#0072B2", "#999999"
 _LONGEST_PX = 1280  # a larger picture is reduced before it is drawn
-_MARGIN = 0.35  # of the face's side, around the close-up
+_MARGIN = 0.35  # share of the face's side around the close-up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPrediction:
-    """What is drawn; coordinates in px of the picture, centres of pixels whole.
+    """Contents of the picture; coordinates in px of the picture, centres of pixels are integers.
 
     Attributes:
         title: Name of the file, and of the frame of a video.
         notes: Lines below the drawing.
         picture: (H, W, 3) uint8 RGB.
-        box_xyxy: (4,) about the face; ``None`` draws none.
+        box_xyxy: (4,) around the face; ``None`` draws none.
         landmarks: (P, 2); ``None`` draws none.
         outline: (4, 2) corners of the aligned face.
         regions: (n, 4, 2) corners of regions, strongest first; the first three are drawn.
-        n_zooms: How many of them the network looked at again.
-        fine: Names and probabilities of the likeliest classes, the likeliest first.
-        basic: Those of the upper classes; empty where there are none.
-        basic_source: Where the probabilities of the upper classes are from.
-        fine_title: What ``fine`` are.
+        n_zooms: Number of regions that the network zoomed into.
+        fine: Names and probabilities of the most probable classes, in falling order.
+        basic: Likewise for upper classes; empty if there are none.
+        basic_source: Source of the probabilities of the upper classes.
+        fine_title: Title of ``fine``.
     """
 
     title: str
@@ -58,7 +58,7 @@ class ShownPrediction:
 
 @own_style()
 def draw_prediction(shown: ShownPrediction) -> Drawing:
-    """Draw a prediction: the whole picture, the face close up, bars of probabilities."""
+    """Draw a prediction: the whole picture, a close-up of the face, bars of probabilities."""
     from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -82,7 +82,7 @@ def draw_prediction(shown: ShownPrediction) -> Drawing:
 
 
 def _draw_whole(axes: Axes, shown: ShownPrediction) -> None:
-    """The whole picture with the face's box."""
+    """Draw the whole picture with the face's box."""
     from matplotlib.patches import Polygon
 
     height, width = shown.picture.shape[:2]
@@ -96,7 +96,7 @@ def _draw_whole(axes: Axes, shown: ShownPrediction) -> None:
 
 
 def _draw_face(axes: Axes, shown: ShownPrediction) -> None:
-    """The face close up in the picture's own pixels, with landmarks and regions."""
+    """Draw a close-up of the face in the picture's own pixels, with landmarks and regions."""
     from matplotlib.patches import Polygon
 
     height, width = shown.picture.shape[:2]
@@ -127,21 +127,21 @@ def _draw_face(axes: Axes, shown: ShownPrediction) -> None:
         number.set_path_effects(_dark(2.5))
     axes.set(xlim=(low[0], high[0]), ylim=(high[1], low[1]), facecolor="0.92", xticks=[], yticks=[])
     axes.set_aspect("equal")
-    told = "aligned face (white)"
+    title = "aligned face (white)"
     if len(shown.regions):
-        told += f", its strongest regions\n(looked at again: {_first(shown.n_zooms)})"
-    axes.set_title(told, fontsize=10)
+        title += f", its strongest regions\n(looked at again: {_first(shown.n_zooms)})"
+    axes.set_title(title, fontsize=10)
 
 
 def _draw_bars(axes: Axes, values: Sequence[tuple[str, float]], colour: str, title: str) -> None:
-    places = range(len(values))
-    axes.barh(places, [value for _, value in values], color=colour)
-    axes.set_yticks(places, [name for name, _ in values])
+    rows = range(len(values))
+    axes.barh(rows, [value for _, value in values], color=colour)
+    axes.set_yticks(rows, [name for name, _ in values])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.18), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-    for place, (_, value) in enumerate(values):
-        axes.text(value + 0.02, place, f"{value:.2f}", va="center", fontsize=9)
+    for row, (_, value) in enumerate(values):
+        axes.text(value + 0.02, row, f"{value:.2f}", va="center", fontsize=9)
     axes.set_title(title, fontsize=10, loc="left")
 
 

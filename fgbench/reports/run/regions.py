@@ -1,4 +1,4 @@
-"""Regions that MSAU-Net looks at again, and which part of the face each lies at.
+"""Regions of MSAU-Net, and the part of the face that each is nearest to.
 
 Reads ``regions.parquet`` of a run, and landmarks from the ``faces`` tables of the manifests.
 """
@@ -22,10 +22,9 @@ REGIONS = "regions.parquet"
 GRID = 6
 """Rows and columns of the cells (paper section V-E: "6 x 6 grids")."""
 
-# In shades of Okabe and Ito.
+# Shades of Okabe and Ito.
 REGION_STYLES = (("#D55E00", "solid"), ("#009E73", "dashed"), ("#F0E442", "dotted"))
-"""Colour and line of the first three regions: red, green and yellow as in the paper; numbers and lines tell
-them too."""
+"""Colour and line of the first three regions: red, green and yellow as in the paper."""
 
 PARTS = {"outline": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 """Parts of the face: first landmark and the one after the last, iBUG order."""
@@ -36,7 +35,7 @@ class Region:
     """A region of a face.
 
     Attributes:
-        rank: 0 for the one taken first.
+        rank: 0 for the first.
         box_px: ``x0, y0, x1, y1`` in px of the 224 px face.
         cell: ``(row, column)`` on the grid of the last map, from the top left.
     """
@@ -55,7 +54,7 @@ def read_regions(folder: Path) -> dict[str, list[Region]]:
     path = folder / REGIONS
     if not path.is_file():
         raise ManifestError(f"{path} is missing", "train the network again with --force")
-    found: dict[str, list[Region]] = {}
+    by_sample: dict[str, list[Region]] = {}
     for row in read_rows(path, ["sample_id", "rank", "box", "cell"]):
         if any(value is None for value in (row["rank"], *(row["box"] or [None]), *(row["cell"] or [None]))):
             raise ManifestError(f"{path} has rows with gaps", "train the network again with --force")
@@ -67,12 +66,12 @@ def read_regions(folder: Path) -> dict[str, list[Region]]:
                 "train the network again with --force",
             )
         region = Region(rank=row["rank"], box_px=(x0, y0, x1, y1), cell=(down, across))
-        found.setdefault(row["sample_id"], []).append(region)
-    return {sample: sorted(regions, key=lambda region: region.rank) for sample, regions in found.items()}
+        by_sample.setdefault(row["sample_id"], []).append(region)
+    return {sample: sorted(regions, key=lambda region: region.rank) for sample, regions in by_sample.items()}
 
 
 def first_cells(regions: Mapping[str, list[Region]], samples: Collection[str]) -> npt.NDArray[np.int64]:
-    """(6, 6) int64: how many of the samples take each cell first; rows from the top."""
+    """(6, 6) int64 number of samples that take each cell first; rows from the top."""
     counts = np.zeros((GRID, GRID), np.int64)
     for sample in samples:
         counts[regions[sample][0].cell] += 1
@@ -89,14 +88,14 @@ def read_landmarks(files: Collection[Path], samples: Collection[str]) -> dict[st
     Raises:
         ManifestError: If a table is missing or damaged.
     """
-    found = {}
+    landmarks = {}
     for path in files:
         for row in read_rows(path, ["clip_id", "frame_index", "landmarks", "transform"]):
             name = image_id(row["clip_id"], row["frame_index"])
             points = _points(row)
             if name in samples and points is not None:
-                found[name] = points
-    return found
+                landmarks[name] = points
+    return landmarks
 
 
 def part_of(region: Region, landmarks: npt.NDArray[np.float64]) -> str:

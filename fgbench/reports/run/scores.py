@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import LEAST, clusters_told, few_told
+from fgbench.evaluation.clusters import LEAST, cluster_summary, few_clusters_notes
 from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
@@ -13,7 +15,13 @@ from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.runs.results import Predictions, read_predictions, read_result
 
 COPIES = "Augmented copies are not scored."
-"""What every table of scores says of its samples."""
+"""Note of every table of scores on its samples."""
+
+
+def result_title(result: Mapping[str, Any], text: str) -> str:
+    """Title of a table on a run, from its result."""
+    details = result["details"]
+    return data_title(f"{result['experiment']}, {text}", details["dataset"], synthetic=details["synthetic"])
 
 
 def scores_table(folder: Path) -> Table:
@@ -27,44 +35,43 @@ def scores_table(folder: Path) -> Table:
     """
     result = read_result(folder)
     predictions = read_predictions(folder)
-    found = metrics.scores(predictions.confusion(), predictions.classes)
-    details = result["details"]
+    scores = metrics.scores(predictions.confusion(), predictions.classes)
     return Table(
         name=f"{result['experiment']}-scores",
-        title=data_title(f"{result['experiment']}, test", details["dataset"], synthetic=details["synthetic"]),
+        title=result_title(result, "test"),
         columns=["Class", "Samples", "Accuracy", "Precision", "F1"],
-        rows=class_rows(found),
+        rows=class_rows(scores),
         notes=[
-            *score_notes(predictions, found),
-            *protocol_notes(details),
+            *score_notes(predictions, scores),
+            *protocol_notes(result["details"]),
             *fairness_notes([(str(result["experiment"]), result)]),
         ],
     )
 
 
-def class_rows(found: metrics.Scores) -> list[list[Cell]]:
+def class_rows(scores: metrics.Scores) -> list[list[Cell]]:
     """Rows of the classes, and of their mean: label, samples, accuracy, precision, F1."""
     rows: list[list[Cell]] = [
-        [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in found.classes
+        [entry.label, entry.n, entry.recall, entry.precision, entry.f1] for entry in scores.classes
     ]
-    return [*rows, ["mean of the classes (UAR)", found.n, found.uar, None, found.macro_f1]]
+    return [*rows, ["mean of the classes (UAR)", scores.n, scores.uar, None, scores.macro_f1]]
 
 
-def score_notes(predictions: Predictions, found: metrics.Scores) -> list[str]:
+def score_notes(predictions: Predictions, scores: metrics.Scores) -> list[str]:
     """Sentences on the means of predictions, their interval and coverage."""
     n_clusters = len(set(predictions.clusters()))
     return [
-        _uar_told(predictions, 1 / found.n_classes),
-        f"WAR {text(found.war)}, macro F1 {text(found.macro_f1)}",
-        f"{found.n_missing} of {found.n} samples have no prediction (no usable face, or a clip that could "
+        _uar_sentence(predictions, 1 / scores.n_classes),
+        f"WAR {text(scores.war)}, macro F1 {text(scores.macro_f1)}",
+        f"{scores.n_missing} of {scores.n} samples have no prediction (no usable face, or a clip that could "
         "not be read) and count as wrong",
         COPIES,
-        *(few_told(n_clusters) if n_clusters >= LEAST else []),
+        *(few_clusters_notes(n_clusters) if n_clusters >= LEAST else []),
     ]
 
 
-def _uar_told(predictions: Predictions, chance: float) -> str:
-    clusters = clusters_told(predictions.clusters())
+def _uar_sentence(predictions: Predictions, chance: float) -> str:
+    clusters = cluster_summary(predictions.clusters())
     if len(set(predictions.clusters())) < LEAST:
         score = metrics.uar(predictions.confusion())
         return f"UAR {score:.3f}, no interval: {clusters}, it needs at least five; chance is {chance:.3f}"

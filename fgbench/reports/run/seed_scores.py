@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import clusters_told
+from fgbench.evaluation.clusters import cluster_summary
 from fgbench.evaluation.metrics import Scores
 from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
 from fgbench.reports.chains import varied_over
@@ -17,6 +17,7 @@ from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
 from fgbench.reports.run.fold_scores import MEASURES
+from fgbench.reports.run.scores import result_title
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
@@ -37,16 +38,14 @@ def seed_table(folders: Sequence[Path]) -> Table:
     scores = _scores(runs)
     details, name = runs[0].result["details"], runs[0].result["experiment"]
     rows: list[list[Cell]] = [
-        [str(seed), found.n, found.n_missing, *(getattr(found, measure) for measure in MEASURES)]
-        for seed, found in scores.items()
+        [str(seed), of_seed.n, of_seed.n_missing, *(getattr(of_seed, measure) for measure in MEASURES)]
+        for seed, of_seed in scores.items()
     ]
     means = [_over(scores, measure) for measure in MEASURES]
     folds = _folds(runs)
     return Table(
         name=f"{name}-seeds",
-        title=data_title(
-            f"{name}, test, seed by seed", details["dataset"], synthetic=bool(details["synthetic"])
-        ),
+        title=result_title(runs[0].result, "test, seed by seed"),
         columns=["Seed", "Samples", "Without prediction", "UAR", "WAR", "Macro F1"],
         rows=[*rows, ["mean ± sd", None, None, *means]],
         notes=[
@@ -60,7 +59,7 @@ def seed_table(folders: Sequence[Path]) -> Table:
 
 
 def seeds_json(folders: Sequence[Path]) -> dict[str, Any]:
-    """The same as plain values.
+    """Scores of the seeds as plain values.
 
     Raises:
         ManifestError: If a run is not finished or damaged.
@@ -70,7 +69,7 @@ def seeds_json(folders: Sequence[Path]) -> dict[str, Any]:
     means = {measure: _over(scores, measure) for measure in MEASURES}
     return {
         "experiment": runs[0].result["experiment"],
-        "seeds": {str(seed): found.to_json() for seed, found in scores.items()},
+        "seeds": {str(seed): of_seed.to_json() for seed, of_seed in scores.items()},
         "mean": {measure: centre(value) for measure, value in means.items()},
         "sd": {measure: value.sd if isinstance(value, Spread) else None for measure, value in means.items()},
         "varied": varied_over(runs),
@@ -78,21 +77,21 @@ def seeds_json(folders: Sequence[Path]) -> dict[str, Any]:
 
 
 def au_seed_table(folders: Sequence[Path]) -> Table:
-    """Mean F1 of the action units by seed, and its mean and standard deviation.
+    """Mean F1 of the action units per seed, with its mean and standard deviation.
 
     Args:
-        folders: Runs of one experiment of action units, of at least two seeds.
+        folders: Runs of one experiment of action units and at least two seeds.
 
     Raises:
         ManifestError: If a run is not finished or damaged.
     """
     details = read_au_result(folders[0])["details"]
-    found: dict[int, float | None] = {}
+    f1_by_seed: dict[int, float | None] = {}
     ordered = sorted(folders, key=_seed)
     for seed, group in groupby(ordered, key=_seed):
         together = pooled_units([read_au_predictions(folder) for folder in group])
-        found[seed] = mean_f1(unit_scores(together.labels, together.probabilities, together.units))
-    rows: list[list[Cell]] = [[str(seed), value] for seed, value in found.items()]
+        f1_by_seed[seed] = mean_f1(unit_scores(together.labels, together.probabilities, together.units))
+    rows: list[list[Cell]] = [[str(seed), value] for seed, value in f1_by_seed.items()]
     name = details["recipe"]
     return Table(
         name=f"{name}-seeds",
@@ -102,7 +101,7 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
             synthetic=bool(details["synthetic"]),
         ),
         columns=["Seed", "Mean F1"],
-        rows=[*rows, ["mean ± sd", _spread(list(found.values()))]],
+        rows=[*rows, ["mean ± sd", over_seeds(list(f1_by_seed.values()))]],
         notes=[
             "Standard deviation over seeds (n - 1), folds pooled.",
             *pseudo_notes(details),
@@ -119,11 +118,14 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def _scores(runs: Sequence[Run]) -> dict[int, Scores]:
-    return {seed: metrics.scores(found.confusion(), found.classes) for seed, found in _folds(runs).items()}
+    return {
+        seed: metrics.scores(predictions.confusion(), predictions.classes)
+        for seed, predictions in _folds(runs).items()
+    }
 
 
 def _folds(runs: Sequence[Run]) -> dict[int, Predictions]:
-    """Predictions of each seed, folds put together."""
+    """Predictions of each seed, folds joined."""
     return {
         seed: pooled([read_predictions(run.folder) for run in runs if run.seed == seed])
         for seed in sorted({run.seed for run in runs})
@@ -131,27 +133,22 @@ def _folds(runs: Sequence[Run]) -> dict[int, Predictions]:
 
 
 def _interval_notes(seeds: Sequence[Predictions]) -> list[str]:
-    """Sentences on the interval of the mean UAR, as of a single run, or why there is none."""
-    found = accuracies(seeds)
-    told = clusters_told(seeds[0].clusters())
-    few = few_notes([found])
-    if found.interval is None:
-        return few or [f"No interval: {told}."]
-    low, high = found.interval.low, found.interval.high
+    """Sentences on the interval of the mean UAR, or why there is none."""
+    measured = accuracies(seeds)
+    clusters = cluster_summary(seeds[0].clusters())
+    few = few_notes([measured])
+    if measured.interval is None:
+        return few or [f"No interval: {clusters}."]
+    low, high = measured.interval.low, measured.interval.high
     return [
-        f"UAR {text(found.mean)}, 95 % interval {low:.3f} to {high:.3f} ({told} left out one at a time, and "
-        "the spread of the seeds).",
+        f"UAR {text(measured.mean)}, 95 % interval {low:.3f} to {high:.3f} ({clusters} left out one at a "
+        "time, and the spread of the seeds).",
         *few,
     ]
 
 
 def _over(scores: dict[int, Scores], measure: str) -> Cell:
-    return _spread([getattr(found, measure) for found in scores.values()])
-
-
-def _spread(values: Sequence[float | None]) -> Cell:
-    known = [value for value in values if value is not None]
-    return over_seeds(known) if len(known) == len(values) else None
+    return over_seeds([getattr(of_seed, measure) for of_seed in scores.values()])
 
 
 def _seed(folder: Path) -> int:

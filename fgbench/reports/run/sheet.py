@@ -1,4 +1,4 @@
-"""What a reviewer asks of a run: scores, errors in the class tree, calibration, coverage, confusions.
+"""Tables on one run: scores, errors in the class tree, calibration, coverage, confusions.
 
 Reads the predictions of a run; ``clips.parquet`` and ``faces/*.parquet`` of its work folder, if they exist.
 """
@@ -19,7 +19,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
-from fgbench.evaluation.clusters import LEAST, MEANING, few_told
+from fgbench.evaluation.clusters import LEAST, MEANING, few_clusters_notes
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
     HierarchyScores,
@@ -51,7 +51,7 @@ _SCORES: dict[Metric, str] = {"uar": "UAR", "war": "WAR", "macro_f1": "macro F1"
 
 
 def sheet_tables(one: Contender) -> list[Table]:
-    """All tables of a run, folds put together.
+    """All tables of a run, folds joined.
 
     Args:
         one: The run.
@@ -106,9 +106,9 @@ def _measures(one: Contender) -> Table:
     rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
     covered = [coverage(predictions) for predictions in one.seeds]
     rows += [
-        ["coverage (samples with a prediction)", _over(covered, lambda found: found.share), None, None],
-        ["UAR, detected subset", _over(covered, lambda found: found.uar_detected), None, None],
-        ["WAR, detected subset", _over(covered, lambda found: found.war_detected), None, None],
+        ["coverage (samples with a prediction)", _over(covered, lambda one: one.share), None, None],
+        ["UAR, detected subset", _over(covered, lambda one: one.uar_detected), None, None],
+        ["WAR, detected subset", _over(covered, lambda one: one.war_detected), None, None],
     ]
     return Table(
         name=name_of(one, "measures"),
@@ -126,38 +126,36 @@ def _measures(one: Contender) -> Table:
 
 
 _TREE: dict[str, Callable[[HierarchyScores], float | None]] = {
-    "UAR of upper classes": lambda found: found.upper_uar,
-    "WAR of upper classes": lambda found: found.upper_war,
-    "right valence": lambda found: found.valence_war,
-    "errors inside the upper class": lambda found: found.inside_upper,
-    "errors inside the valence": lambda found: found.inside_valence,
-    "mean tree distance": lambda found: found.mean_distance,
-    "mean tree distance of errors": lambda found: found.mean_distance_wrong,
+    "UAR of upper classes": lambda tree: tree.upper_uar,
+    "WAR of upper classes": lambda tree: tree.upper_war,
+    "right valence": lambda tree: tree.valence_war,
+    "errors inside the upper class": lambda tree: tree.inside_upper,
+    "errors inside the valence": lambda tree: tree.inside_valence,
+    "mean tree distance": lambda tree: tree.mean_distance,
+    "mean tree distance of errors": lambda tree: tree.mean_distance_wrong,
 }
 
 _CALIBRATION: dict[str, Callable[[CalibrationScores], float | None]] = {
-    "calibration error (ECE)": lambda found: found.ece,
-    "calibration error, adaptive bins": lambda found: found.ece_adaptive,
-    "Brier score": lambda found: found.brier,
-    "mean confidence": lambda found: found.confidence,
+    "calibration error (ECE)": lambda scores: scores.ece,
+    "calibration error, adaptive bins": lambda scores: scores.ece_adaptive,
+    "Brier score": lambda scores: scores.brier,
+    "mean confidence": lambda scores: scores.confidence,
 }
 
 
-def _over(found: Sequence[Any], measure: Callable[[Any], float | None]) -> Cell:
-    """A number over the seeds; ``None`` if one has none."""
-    values = [None if entry is None else measure(entry) for entry in found]
-    known = [value for value in values if value is not None]
-    return over_seeds(known) if len(known) == len(values) else None
+def _over(entries: Sequence[Any], measure: Callable[[Any], float | None]) -> Cell:
+    """A measure over the seeds; ``None`` if it is undefined for one."""
+    return over_seeds([None if entry is None else measure(entry) for entry in entries])
 
 
 def _run_notes(one: Contender) -> list[str]:
     first = one.seeds[0]
     n_clusters = len(set(first.clusters()))
     folders = ", ".join("/".join(folder.parts[-4:]) for folder in one.folders)
-    found = metrics.scores(first.confusion(), one.classes)
+    scores = metrics.scores(first.confusion(), one.classes)
     notes = [
-        f"From {folders}. {found.n:,} test samples of {found.n_classes} classes, without augmented copies; "
-        f"chance is {1 / found.n_classes:.3f}.",
+        f"From {folders}. {scores.n:,} test samples of {scores.n_classes} classes, without augmented copies; "
+        f"chance is {1 / scores.n_classes:.3f}.",
         f"Intervals: Student's t, from leaving out {one.clusters} one at a time. {MEANING}"
         if n_clusters >= LEAST
         else f"No intervals: {one.clusters}, they need at least five.",
@@ -170,7 +168,7 @@ def _run_notes(one: Contender) -> list[str]:
         notes += chain_notes([one.experiment], [one.name])
     elif n_clusters >= LEAST:
         notes.append("Intervals hold the trained network fixed: other seeds are not taken into account.")
-    few = few_told(n_clusters) if n_clusters >= LEAST else []
+    few = few_clusters_notes(n_clusters) if n_clusters >= LEAST else []
     return [*notes, *few, *protocol_notes(one.details)]
 
 
@@ -191,19 +189,19 @@ def _measure_notes(one: Contender) -> list[str]:
 
 
 def _reasons(one: Contender) -> list[str]:
-    """Why samples have no prediction."""
+    """Sentence on the reasons why samples have no prediction."""
     lost = missing_reasons(one.seeds[0], one.workdir / MANIFESTS)
     if not lost:
         return []
-    told = ", ".join(f"{reason} {count}" for reason, count in sorted(lost.items()))
-    return [f"Without prediction, counted as wrong: {told}."]
+    counts = ", ".join(f"{reason} {count}" for reason, count in sorted(lost.items()))
+    return [f"Without prediction, counted as wrong: {counts}."]
 
 
 def _classes(one: Contender) -> Table:
     scores = [metrics.scores(predictions.confusion(), one.classes) for predictions in one.seeds]
     rows: list[list[Cell]] = []
-    for place, label in enumerate(one.classes):
-        entries = [found.classes[place] for found in scores]
+    for index, label in enumerate(one.classes):
+        entries = [of_seed.classes[index] for of_seed in scores]
         rows.append(
             [
                 label,
@@ -240,20 +238,20 @@ def _reliability(one: Contender, together: Predictions) -> Table:
 
 
 def _annotators(one: Contender, together: Predictions) -> list[Table]:
-    """Accuracy by what the annotators said, where they did."""
+    """Accuracy by the annotators' agreement and confidence, where known."""
     manifests = one.workdir / MANIFESTS
     if not (manifests / "clips.parquet").is_file():
         return []
-    found = []
+    tables = []
     agreement = read_judgements(manifests, "agreement")
     if any(agreement.get(clip) is not None for clip in together.clip_ids):
         groups = by_agreement(together, agreement)
-        found.append(_groups(one, "agreement", "Votes for the label", groups))
+        tables.append(_groups(one, "agreement", "Votes for the label", groups))
     confidence = read_judgements(manifests, "confidence")
     if any(confidence.get(clip) is not None for clip in together.clip_ids):
         groups = by_confidence(together, confidence)
-        found.append(_groups(one, "confidence", "Annotators' confidence", groups))
-    return found
+        tables.append(_groups(one, "confidence", "Annotators' confidence", groups))
+    return tables
 
 
 def _groups(one: Contender, part: str, head: str, groups: Sequence[Group]) -> Table:

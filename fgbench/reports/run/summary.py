@@ -1,6 +1,6 @@
-"""What is said of finished runs in a few lines: means with their intervals, and how to read them.
+"""Summaries of finished runs in a few lines: means with their intervals, and how to read them.
 
-The tables of classes, folds and seeds, which they are taken from, are those of the modules beside this one.
+They are taken from the tables of classes, folds and seeds in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fgbench.reports.run.seed_scores import au_seed_table, seed_table
 from fgbench.reports.run.unit_scores import au_table
 
 _ALWAYS_SO = (COPIES, POOLED)
-"""Notes that explain a table, and say nothing of these runs."""
+"""Notes that explain a table in general."""
 
 
 def run_summary(folder: Path) -> list[str]:
@@ -59,7 +59,7 @@ def units_summary(by_seed: Sequence[Sequence[Path]]) -> list[str]:
     """Lines on detectors of action units: the mean F1 of the units; with several seeds, over these.
 
     Args:
-        by_seed: Runs of one experiment, of each seed one per fold.
+        by_seed: Runs of one experiment: per seed one per fold.
 
     Raises:
         ManifestError: If a run is not finished or damaged.
@@ -81,11 +81,11 @@ def _notes(table: Table) -> list[str]:
 
 
 def _last_row(table: Table) -> str:
-    """The last row of a table, which has the means, in words."""
+    """The last row of a table, with the means, in words."""
     name, *cells = table.rows[-1]
-    told = [
+    values = [
         f"{column} {text(cell)}"
         for column, cell in zip(table.columns[1:], cells, strict=True)
         if cell is not None
     ]
-    return f"{name}: {', '.join(told) or 'not defined'}"
+    return f"{name}: {', '.join(values) or 'not defined'}"

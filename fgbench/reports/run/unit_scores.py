@@ -21,7 +21,7 @@ from fgbench.runs.unit_results import (
     unit_scores,
 )
 
-_NOT_KNOWN = "of whom it is not known whether they were trained on"
+_UNKNOWN = "of whom it is not known whether they were trained on"
 
 
 def au_table(folders: Sequence[Path]) -> Table:
@@ -35,9 +35,9 @@ def au_table(folders: Sequence[Path]) -> Table:
     """
     parts = [read_au_predictions(folder) for folder in folders]
     details = [read_au_result(folder)["details"] for folder in folders]
-    people = [told.get(PEOPLE_TRAINED_ON) for told in details]
-    known = None if None in people else sorted({person for told in people for person in told})
-    return scored_table(folders[0].parent.parent.name, parts, {**details[0], PEOPLE_TRAINED_ON: known})
+    trained_on = [one.get(PEOPLE_TRAINED_ON) for one in details]
+    people = None if None in trained_on else sorted({person for names in trained_on for person in names})
+    return scored_table(folders[0].parent.parent.name, parts, {**details[0], PEOPLE_TRAINED_ON: people})
 
 
 def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mapping[str, Any]) -> Table:
@@ -88,26 +88,28 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
 
 
 def _origin(details: Mapping[str, Any]) -> str:
-    """What a detector was trained on, if on other data."""
+    """Training data of a detector, if they are others."""
     weights = details.get("weights")
     return f" trained on {weights['dataset']}" if isinstance(weights, Mapping) else ""
 
 
 def _unseen(details: Mapping[str, Any]) -> str:
-    """What is known of an overlap with the data that were trained on."""
+    """Clause on the overlap with the training data."""
     if "clips_trained_on" not in details:
         people = details.get(PEOPLE_TRAINED_ON)
         if people is None:
-            return _NOT_KNOWN
+            return _UNKNOWN
         return (
             f"{len(people)} of whom trained on or selected on too"
             if people
             else "none of whom was trained on"
         )
-    known = details["clips_trained_on"]
-    if known is None:
-        return _NOT_KNOWN
-    return f"{known} of whose test clips were trained or selected on" if known else "in no clip trained on"
+    n_clips = details["clips_trained_on"]
+    if n_clips is None:
+        return _UNKNOWN
+    return (
+        f"{n_clips} of whose test clips were trained or selected on" if n_clips else "in no clip trained on"
+    )
 
 
 def pooled_units(parts: Sequence[AuPredictions]) -> AuPredictions:

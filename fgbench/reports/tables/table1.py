@@ -16,11 +16,11 @@ def build(workdir: Path) -> Table:
     Raises:
         ManifestError: If its manifests are missing, incomplete or damaged.
     """
-    found = count_manifests(workdir)
+    counts = count_manifests(workdir)
     paper = table1()
     rows: list[list[Cell]] = []
     for source in SOURCES:
-        ours = [found.total(source, part=part) for part in SPLITS]
+        ours = [counts.total(source, part=part) for part in SPLITS]
         ours.append(sum(ours))
         theirs = [paper[source, part] for part in (*SPLITS, "total")]
         rows.append([source, "this data set", *ours])
@@ -28,7 +28,7 @@ def build(workdir: Path) -> Table:
         rows.append([source, "difference", *(mine - other for mine, other in zip(ours, theirs, strict=True))])
     return Table(
         name="table1",
-        title=data_title("Table I. Data set statistics", found.dataset, synthetic=found.synthetic),
+        title=data_title("Table I. Data set statistics", counts.dataset, synthetic=counts.synthetic),
         columns=["Source", "Of", "Training set", "Validation set", "Test set", "Total"],
         rows=rows,
         notes=[

@@ -1,6 +1,6 @@
 """Table II: accuracy of the 33 classes and their mean, for every method of the paper, beside the paper's.
 
-Methods that the paper lacks follow, with what was measured alone.
+Further methods follow, without numbers of the paper.
 
 Reads the finished runs of the work folder.
 """
@@ -18,7 +18,7 @@ from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.fusions import has_both_streams, weight_note
-from fgbench.reports.paper.methods import KNOWN, METHODS, Method, source_of
+from fgbench.reports.paper.methods import METHODS, PAPER_METHODS, Method, source_of
 from fgbench.reports.paper.ranking import Standing, order_notes
 from fgbench.reports.paper.scales import scale_notes
 from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
@@ -34,27 +34,27 @@ def build(workdir: Path) -> Table:
         NoRunError: If no method has a finished run.
         ManifestError: If a run is damaged.
     """
-    experiments = find_experiments(workdir, METHODS, but_for=KNOWN)
+    experiments = find_experiments(workdir, METHODS, but_for=PAPER_METHODS)
     measured = [measure(experiment) for experiment in experiments]
     states = states_of(workdir, experiments)
     plain = shown_names(experiments)
     names = [marked(name, state) for name, state in zip(plain, states, strict=True)]
-    ranked = [place for place, state in enumerate(states) if state != "old labels"]
+    ranked = [index for index, state in enumerate(states) if state != "old labels"]
     theirs = paper.table2()
     by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
-    for place, experiment in enumerate(experiments):
-        by_method.setdefault(experiment.method, []).append(place)
+    for index, experiment in enumerate(experiments):
+        by_method.setdefault(experiment.method, []).append(index)
     rows: list[list[Cell]] = []
     for method in METHODS:
-        for place in by_method[method.name]:
-            rows += _group(method, names[place], measured[place], theirs)
+        for index in by_method[method.name]:
+            rows += _group(method, names[index], measured[index], theirs)
         if not by_method[method.name]:
             rows += _group(method, method.name, None, theirs)
-    further = [place for name, places in by_method.items() if name not in KNOWN for place in places]
-    for place in further:
-        source = source_of(experiments[place].details, experiments[place].method)
-        rows.append([source, names[place], "this data set", *_cells(measured[place], theirs)])
-    rows = _marked(rows, {names[place]: measured[place].samples for place in ranked})
+    further = [index for name, members in by_method.items() if name not in PAPER_METHODS for index in members]
+    for index in further:
+        source = source_of(experiments[index].details, experiments[index].method)
+        rows.append([source, names[index], "this data set", *_cells(measured[index], theirs)])
+    rows = _marked(rows, {names[index]: measured[index].samples for index in ranked})
     return Table(
         name="table2",
         title=title_of("Table II. Accuracy per class", experiments),
@@ -66,15 +66,15 @@ def build(workdir: Path) -> Table:
             *_coverage(names, measured),
             *bold_note(rows),
             *_orders(
-                [experiments[place] for place in ranked],
-                [names[place] for place in ranked],
-                [measured[place] for place in ranked],
+                [experiments[index] for index in ranked],
+                [names[index] for index in ranked],
+                [measured[index] for index in ranked],
                 theirs,
             ),
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
             *_weights(workdir, experiments, names),
-            *_not_of_the_paper([names[place] for place in further]),
+            *_not_of_the_paper([names[index] for index in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
             *run_notes(workdir, experiments, states),
         ],
@@ -84,10 +84,10 @@ def build(workdir: Path) -> Table:
 
 
 def _marked(rows: list[list[Cell]], samples: Mapping[str, Hashable]) -> list[list[Cell]]:
-    """The best mean and the best accuracies of the methods that were tested on the same samples."""
+    """Rows with the best mean and best accuracies marked, among methods tested on the same samples."""
     ours = {
-        place: samples[str(row[1])]
-        for place, row in enumerate(rows)
+        row_index: samples[str(row[1])]
+        for row_index, row in enumerate(rows)
         if row[2] == "this data set" and row[1] in samples
     }
     first = 3 + len(_SUMMARY)
@@ -95,7 +95,7 @@ def _marked(rows: list[list[Cell]], samples: Mapping[str, Hashable]) -> list[lis
 
 
 def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Table2) -> list[list[Cell]]:
-    """The rows of a method: this data set, the paper, and the difference where there is one."""
+    """Rows of a method: this data set, the paper, and the difference if there is one."""
     printed = theirs.accuracies[method.source, method.name]
     rest: list[Cell] = [None] * (len(_SUMMARY) - 1)
     paper_cells: list[Cell] = [theirs.mean(method.source, method.name), *rest, *printed.values()]
@@ -116,7 +116,7 @@ def _group(method: Method, name: str, ours: Accuracies | None, theirs: paper.Tab
 
 
 def _cells(ours: Accuracies, theirs: paper.Table2) -> list[Cell]:
-    """What was measured: summary, then classes; blank where a run is missing."""
+    """Cells of a measured method: summary, then classes; blank where a run is missing."""
     if not ours.n_seeds:
         return [None] * (len(_SUMMARY) + len(theirs.classes))
     interval = ours.interval
@@ -193,7 +193,7 @@ def _orders(
                 )
             )
         if len(tested) > 1:
-            groups = "; ".join(f"{', '.join(group)}: {len(found)}" for found, group in tested.items())
+            groups = "; ".join(f"{', '.join(group)}: {len(samples)}" for samples, group in tested.items())
             notes.append(
                 f"The {source} methods were tested on different samples ({groups}), so that their numbers do "
                 "not compare; run them again on the manifests as they are now."
@@ -203,11 +203,11 @@ def _orders(
 
 
 def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """Sentences on the weights of the streams of the video methods that have two, and on their losses."""
-    told = list(zip(names, experiments, strict=True))
-    alone = [name for name, experiment in told if experiment.details.get("losses_on") == "streams"]
+    """Sentences on the stream weights of the video methods with two streams, and on their losses."""
+    named = list(zip(names, experiments, strict=True))
+    alone = [name for name, experiment in named if experiment.details.get("losses_on") == "streams"]
     notes = [
-        weight_note(workdir, name, experiment) for name, experiment in told if has_both_streams(experiment)
+        weight_note(workdir, name, experiment) for name, experiment in named if has_both_streams(experiment)
     ]
     if alone:
         notes.append(

@@ -85,12 +85,12 @@ def build(workdir: Path) -> Table:
 
 
 def group(experiments: Sequence[Experiment]) -> dict[str, dict[str, Experiment]]:
-    """Experiments that compare, by the name of their settings: one per temporal backbone.
+    """Comparable experiments by the name of their settings: one per temporal backbone.
 
-    An experiment with settings of its own, or that would be the second of its backbone, is a block by itself.
+    An experiment with settings of its own, or a second one of a backbone, is a block of its own.
 
     Args:
-        experiments: Of the methods of the table.
+        experiments: Experiments of the methods of the table.
     """
     backbone_of = {method.name: backbone for backbone, method in BACKBONES.items()}
     blocks: dict[str, dict[str, Experiment]] = {}
@@ -105,7 +105,7 @@ def group(experiments: Sequence[Experiment]) -> dict[str, dict[str, Experiment]]
 
 
 def _settings(experiment: Experiment) -> str | None:
-    """What tells the settings of an experiment whatever its backbone, e.g. ``"-small"``."""
+    """Suffix of the settings of an experiment whatever its backbone, e.g. ``"-small"``."""
     recipe = str(experiment.details.get("recipe", experiment.name))
     for suffix in ("-flow", "-vgg-lstm", "-c3d-lstm"):
         recipe = recipe.replace(suffix, "")
@@ -115,7 +115,7 @@ def _settings(experiment: Experiment) -> str | None:
 def _rows(
     name: str, block: Block, measured: Mapping[str, Accuracies], theirs: Mapping[str, float]
 ) -> list[list[Cell]]:
-    """The rows of a block: both streams with counts and difference, then each stream alone."""
+    """Rows of a block: both streams with counts and difference, then each stream alone."""
     there = {backbone: ours for backbone, ours in measured.items() if ours.n_seeds}
     rows: list[list[Cell]] = [
         [name, BOTH, of, *_cells(there, number)] for of, number in (_INTERVAL | _COUNTS).items()
@@ -144,8 +144,8 @@ def _rows(
     return rows
 
 
-def _cells(found: Mapping[str, Accuracies], number: Callable[[Accuracies], Cell]) -> list[Cell]:
-    return [number(found[backbone]) if backbone in found else None for backbone in BACKBONES]
+def _cells(measured: Mapping[str, Accuracies], number: Callable[[Accuracies], Cell]) -> list[Cell]:
+    return [number(measured[backbone]) if backbone in measured else None for backbone in BACKBONES]
 
 
 def _meaning(n_blocks: int) -> list[str]:
@@ -195,7 +195,7 @@ def _notes(
         if ours.n_seeds:
             tested.setdefault(ours.samples, []).append(backbone)
     if len(tested) > 1:
-        groups = "; ".join(f"{', '.join(found)}: {len(samples)}" for samples, found in tested.items())
+        groups = "; ".join(f"{', '.join(backbones)}: {len(samples)}" for samples, backbones in tested.items())
         notes.append(
             f"{name}: tested on different clips ({groups}), so that the columns do not compare; run them "
             "again on the manifests as they are now."
