@@ -62,7 +62,7 @@ class SvmConfig(BaselineConfig):
     """Training samples, drawn at random, that ``nystroem`` approximates kernels from."""
 
     def solver_for(self, n_train: int) -> Solver:
-        """The solver for so many training samples."""
+        """Return the solver for a number of training samples."""
         if self.solver == "auto":
             return "exact" if n_train <= self.exact_up_to else "nystroem"
         return self.solver
@@ -107,9 +107,9 @@ class LbpSvmConfig(SvmConfig):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("normalisations", "kernels"):
-            found = getattr(self, key)
-            if len(set(found)) < len(found):
-                raise ValueError(f"{key} names one twice: {', '.join(found)}")
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice: {', '.join(values)}")
         return self
 
 
@@ -155,7 +155,7 @@ class InsightFaceConfig(BaselineConfig):
     """Whether augmented copies train too."""
 
     def check_trainable(self) -> None:
-        """Refuse to train without weights what is kept as it is.
+        """Refuse to train a frozen backbone without weights.
 
         Raises:
             ConfigError: If the backbone is frozen.

@@ -68,7 +68,7 @@ class NetworkConfig(Section):
     """Factor of the learning rate for the trunk that training starts from. Not stated in the paper."""
 
     def built(self) -> dict[str, Any]:
-        """What decides which network is built, as plain values: all but how its trunk is trained."""
+        """Settings that determine the network, as plain values: all but the training of its trunk."""
         return self.model_dump(mode="json", exclude=set(_TRUNK_TRAINING))
 
     def trained_whole(self) -> NetworkConfig:

@@ -118,7 +118,7 @@ def _settle(
         name, basic, valence, compared = None, None, None, None
     else:
         name, compared = labels.find(label), ontology(clip["scheme"]).find(label)
-        basic, valence = labels.place(name)
+        basic, valence = labels.basic_and_valence(name)
         basic = task.upper.get(name, basic)
     if name is not None and task.classes and name not in task.classes:
         return Rejected(
