@@ -57,7 +57,7 @@ class RejectRateError(FgbenchError):
 
 
 class ManifestError(FgbenchError):
-    """A manifest is missing, incomplete or not what its index says."""
+    """A manifest is missing, incomplete or differs from its index."""
 
 
 class ResourceError(FgbenchError):
@@ -73,7 +73,7 @@ class WorkerError(FgbenchError):
 
 
 class LeakError(FgbenchError):
-    """Parts of a data set share what they should not."""
+    """Parts of a data set leak into each other."""
 
 
 EXIT_CODES: dict[type[FgbenchError], int] = {

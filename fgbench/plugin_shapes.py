@@ -40,7 +40,7 @@ _OPTIONAL: Mapping[str, Mapping[str, str]] = {
 
 
 def shape_fault(kind: str, module: ModuleType) -> str:
-    """What the module of a plugin lacks, as a message; empty if nothing.
+    """Message on a name that the module of a plugin lacks, or its type; empty if there is no fault.
 
     Args:
         kind: Kind of plugin.

@@ -42,8 +42,7 @@ def printable_json(document: str) -> str:
 
 
 def cell_of(text: str) -> str:
-    """Text for a cell of a CSV file; text that a spreadsheet would take for a formula begins with an
-    apostrophe.
+    """Text for a cell of a CSV file, with an apostrophe before what a spreadsheet takes for a formula.
 
     Numbers are unchanged. :func:`text_of` is the inverse.
     """

@@ -155,8 +155,7 @@ def link(source: Path, target: Path) -> bool:
 
 
 def _clone(source: Path, target: Path) -> bool:
-    """Make ``target``, a new file, a copy that shares its blocks with ``source``; return whether it
-    worked."""
+    """Make a new file ``target`` that shares its blocks with ``source``; return whether it worked."""
     if not sys.platform.startswith("linux"):
         return False
     import fcntl

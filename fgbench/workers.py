@@ -122,8 +122,7 @@ class Workers:
         """Number and result of each task, in the order in which they are ready.
 
         A task at which a worker died is tried once more in a new process when all others are done, so that it
-        is not blamed for the resources of the others; if that dies too, ``after_death`` says what to try
-        next.
+        is not blamed for resources of the others; if that dies too, ``after_death`` says what to try next.
 
         Args:
             function: Has to be picklable, as have tasks and results.
@@ -234,7 +233,7 @@ def _serve(connection: Connection[Any, Any], prepare: Callable[[], None]) -> Non
             connection.send(answer)
         except OSError:
             return
-        except Exception:  # what it is made of cannot be sent
+        except Exception:  # the result cannot be pickled
             text = traceback.format_exc() if answer[0] else answer[2]
             failure = WorkerError(f"a task failed: {text.splitlines()[-1]}", "this is a fault of fgbench")
             connection.send((False, failure, text))

@@ -15,7 +15,7 @@ Penalties = Annotated[tuple[Penalty, ...], Field(min_length=1, max_length=100)]
 
 
 class BaselineConfig(Section):
-    """What the recipes of all baselines have in common."""
+    """Keys of the recipes of all baselines."""
 
     name: str
     """Name of the recipe."""
@@ -26,8 +26,7 @@ class BaselineConfig(Section):
 
 
 class ImageNetworkConfig(BaselineConfig):
-    """What the recipes of image networks of one's own have in common, see
-    :mod:`fgbench.methods.image_network`."""
+    """Keys of the recipes of users' own image networks, see :mod:`fgbench.methods.image_network`."""
 
     method: str = ""
     """What tables call it; empty: the name of the recipe."""
@@ -42,11 +41,11 @@ class ImageNetworkConfig(BaselineConfig):
 
 
 Solver = Literal["exact", "nystroem"]
-"""How machines are fitted."""
+"""Ways to fit a machine."""
 
 
 class SvmConfig(BaselineConfig):
-    """What the recipes of baselines with a support vector machine have in common."""
+    """Keys of the recipes of baselines with a support vector machine."""
 
     c_values: Penalties
     """Penalties to choose from."""

@@ -78,19 +78,18 @@ def brought_recipes(kind: str) -> dict[str, NamedRecipe]:
     if not others:
         return {}
     modules = plugins.loaded(group)
-    recipes: dict[str, NamedRecipe] = {}
+    brought: dict[str, NamedRecipe] = {}
     packed = packed_names(kind)
     for plugin in others:
         if plugin not in modules:
             continue
         package = plugins.package_of(group, plugin)
         for name, text in _texts(kind, plugin, modules[plugin], package).items():
-            if name not in packed and name not in recipes:
+            if name not in packed and name not in brought:
                 origin = f"the recipe {name} of the package {package}"
-                recipes[name] = NamedRecipe(
-                    name=name, origin=origin, text=text, plugin=plugin, package=package
-                )
-    return dict(sorted(recipes.items()))
+                recipe = NamedRecipe(name=name, origin=origin, text=text, plugin=plugin, package=package)
+                brought[name] = recipe
+    return dict(sorted(brought.items()))
 
 
 def _texts(kind: str, plugin: str, module: ModuleType, package: str) -> dict[str, str]:

@@ -9,8 +9,7 @@ _NUMBERS = tuple(range(-20, 20))
 
 
 def engine_faults(name: str, module: ModuleType) -> list[str]:
-    """Violations of the contract by an engine: each task is done once, with one worker, with two, and with no
-    tasks.
+    """Violations of the contract by an engine: each task is done once, also with two workers or no task.
 
     Args:
         name: Its name.

@@ -32,9 +32,7 @@ def method_faults(name: str, module: ModuleType) -> list[str]:
         faults.append(f"NEEDS names {', '.join(map(repr, unknown))}, expected some of {', '.join(features)}")
     typed = name.replace("_", "-")
     if not (module.__doc__ or "").startswith(f"Baseline ``{typed}``: "):
-        faults.append(
-            f"its docstring does not begin with 'Baseline ``{typed}``: ', which its help is made of"
-        )
+        faults += [f"its docstring does not begin with 'Baseline ``{typed}``: ', which its help is made of"]
     if hasattr(module, "RECIPE"):
         faults += _recipe_faults(typed, module.RECIPE)
     return faults

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.datasets._parts import check_different, parts_of
+from fgbench.datasets._tables import whole_number
 from fgbench.datasets._tree import FILE, FOLDER, LINK_LOOP, ODD, OWN_FOLDER, is_hidden, kind_of, leads_up
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_frame
@@ -23,7 +24,7 @@ def layout_error(fault: str, layouts: Sequence[str]) -> DatasetError:
     """Error for a folder with an unexpected layout.
 
     Args:
-        fault: What is wrong, with the path.
+        fault: The fault, with the path.
         layouts: The supported layouts.
     """
     return DatasetError(fault, f"expected layout: {'; or '.join(layouts)}")
@@ -165,11 +166,7 @@ def part_folder(folder: Path, part: str, *names: str) -> Path | None:
     own = find(folder, *names)
     if own is not None or not folder.is_dir():
         return own
-    parts = {
-        name: part_of_name
-        for name, part_of_name in parts_of(subfolders(folder)).items()
-        if part_of_name == part
-    }
+    parts = {name: of for name, of in parts_of(subfolders(folder)).items() if of == part}
     check_different(parts, str(folder))
     return next((folder / name for name in parts), None)
 
@@ -181,6 +178,16 @@ def pictures(folder: Path) -> list[str]:
         DatasetError: If there is no such folder.
     """
     return [name for name in file_names(folder) if is_frame(name)]
+
+
+def numbered_pictures(folder: Path) -> dict[int, int]:
+    """Number in the name of a picture to its index in a folder; pictures with other names are left out.
+
+    Raises:
+        DatasetError: If there is no such folder.
+    """
+    numbered = ((whole_number(stem(name)), index) for index, name in enumerate(pictures(folder)))
+    return {number: index for number, index in numbered if number is not None}
 
 
 def relative(path: Path, root: Path) -> str:

@@ -16,6 +16,11 @@ def unit_name(number: int) -> str:
     return f"au{number:02d}"
 
 
+def presence(intensity: int | None) -> int:
+    """Label of a unit by its intensity: 1 present, -1 absent, 0 not labelled (``None``)."""
+    return 0 if intensity is None else 1 if intensity >= PRESENT_FROM else -1
+
+
 class Patterns:
     """Labels of frames, shared by frames with equal ones: there are few patterns and many frames.
 

@@ -29,14 +29,14 @@ from fgbench.datasets._folders import (
     file_names,
     find,
     layout_error,
-    pictures,
+    numbered_pictures,
     relative,
     stem,
     subfolders,
     unwrap,
 )
 from fgbench.datasets._parts import parts_of
-from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._tables import label_of, read_text
 from fgbench.datasets._tree import FILE, everything
 from fgbench.datasets._unit_names import Patterns
 from fgbench.errors import DatasetError
@@ -98,7 +98,7 @@ def list_clips(root: Path, variant: str = "cropped") -> list[ClipEntry]:
     entries: dict[str, ClipEntry] = {}
     for name, (part, _) in _annotated(root).items():
         folder = find(images, name)
-        numbers = {} if folder is None else _numbers(folder)
+        numbers = {} if folder is None else numbered_pictures(folder)
         problem = None
         if folder is None:
             problem = ("missing_file", f"no folder {relative(images, root)}/{name}")
@@ -158,7 +158,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     images = None if is_whole and not _has_images(root) else _images(root)
     for name, (_, path) in annotated.items():
         folder = None if images is None else find(images, name)
-        numbers = {} if folder is None else _numbers(folder)
+        numbers = {} if folder is None else numbered_pictures(folder)
         whole = len(videos.get(name.lower(), ())) == 1 and name not in pairs
         if not numbers and not whole:
             continue
@@ -182,12 +182,6 @@ def _videos(root: Path) -> dict[str, list[str]]:
         if item.kind == FILE and is_video(item.path):
             paths.setdefault(stem(item.path.rpartition("/")[2]).lower(), []).append(item.path)
     return paths
-
-
-def _numbers(folder: Path) -> dict[int, int]:
-    """Number of a frame to the index of its picture in the folder."""
-    numbered = ((whole_number(stem(name)), index) for index, name in enumerate(pictures(folder)))
-    return {number: index for number, index in numbered if number is not None}
 
 
 def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:

@@ -26,9 +26,8 @@ from fgbench.datasets._folders import (
     file_names,
     find,
     layout_error,
-    pictures,
+    numbered_pictures,
     relative,
-    stem,
     subfolders,
     unwrap,
 )
@@ -157,11 +156,7 @@ def _sequences(root: Path) -> Iterator[_Sequence]:
 def _sequence(images: Path, path: Path, subject: str, task: str) -> _Sequence:
     person = find(images, subject)
     folder = person and find(person, task)
-    numbers: dict[int, int] = {}
-    if folder is not None:
-        names = (stem(name) for name in pictures(folder))
-        indices = {whole_number(name): index for index, name in enumerate(names)}
-        numbers = {number: index for number, index in indices.items() if number is not None}
+    numbers = {} if folder is None else numbered_pictures(folder)
     coded = list(_coded(path))
     return _Sequence(
         name=f"{subject}_{task}",

@@ -21,7 +21,7 @@ from pathlib import Path
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._folders import file_names, layout_error, prefix, relative, stem, subfolders, unwrap
 from fgbench.datasets._tables import label_of, read_text, whole_number
-from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
+from fgbench.datasets._unit_names import INTENSITIES, Patterns, presence
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_video
 from fgbench.records import AuRow, ClipEntry
@@ -123,15 +123,9 @@ def action_units(root: Path) -> Iterator[AuRow]:
             continue
         units = [_intensities(files[unit]) for unit in UNITS]
         for index in sorted(set().union(*units)):
-            labels = patterns.of([_label(unit.get(index)) for unit in units])
+            labels = patterns.of([presence(unit.get(index)) for unit in units])
             for camera in _CAMERAS:
                 yield AuRow(clip_id=f"{subject}-{camera}", frame_index=index, labels=labels)
-
-
-def _label(intensity: str | None) -> int:
-    if intensity is None:  # the files of the units differ in length
-        return 0
-    return 1 if int(intensity) >= PRESENT_FROM else -1
 
 
 def _videos_folder(root: Path, camera: str) -> Path | None:
@@ -164,9 +158,9 @@ def _subjects(labels: Path) -> dict[str, dict[int, Path]]:
     return dict(sorted(files.items()))
 
 
-def _intensities(path: Path) -> dict[int, str]:
+def _intensities(path: Path) -> dict[int, int]:
     """Index of a frame, from 0, to its intensity."""
-    intensities: dict[int, str] = {}
+    intensities: dict[int, int] = {}
     for line, text in enumerate(read_text(path).splitlines(), start=1):
         if not text.strip():
             continue
@@ -180,5 +174,5 @@ def _intensities(path: Path) -> dict[int, str]:
         if index < 0 or index in intensities:
             what = "counts frames from 0" if index < 0 else f"names frame {index + 1} again"
             raise DatasetError(f"{path} line {line} {what}", "expected every frame once, counted from 1")
-        intensities[index] = label_of(intensity, INTENSITIES, path, line)
+        intensities[index] = int(label_of(intensity, INTENSITIES, path, line))
     return intensities

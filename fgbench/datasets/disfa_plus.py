@@ -26,7 +26,7 @@ from fgbench.datasets._folders import (
     unwrap,
 )
 from fgbench.datasets._tables import label_of, read_text
-from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
+from fgbench.datasets._unit_names import INTENSITIES, Patterns, presence
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_picture
 from fgbench.records import AuRow, ClipEntry
@@ -115,14 +115,8 @@ def action_units(root: Path) -> Iterator[AuRow]:
                 yield AuRow(
                     clip_id=f"{subject}_{trial}",
                     frame_index=index,
-                    labels=patterns.of([_label(value) for value in intensities]),
+                    labels=patterns.of([presence(value) for value in intensities]),
                 )
-
-
-def _label(intensity: int | None) -> int:
-    if intensity is None:
-        return 0
-    return 1 if intensity >= PRESENT_FROM else -1
 
 
 def _folder(root: Path, name: str) -> Path:

@@ -172,7 +172,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
 
 
 def unit_source(root: Path) -> UnitSource:
-    """How the labels of ``action_units.csv`` were made, if there is one.
+    """Origin of the labels of ``action_units.csv``, if there is one.
 
     Args:
         root: Folder with one of the layouts above.

@@ -62,7 +62,7 @@ def everyone(frame: Frame, options: FacesConfig, models: Models) -> list[Observa
         if not any(_is_same(seen, one) for one in kept):
             kept.append(observation)
     ordered = sorted(kept, key=_left_first)
-    return [_numbered(one, number, len(ordered)) for number, one in enumerate(ordered)]
+    return [replace(one, track_id=number, n_faces=len(ordered)) for number, one in enumerate(ordered)]
 
 
 def _is_same(detection: Detection, face: Observation) -> bool:
@@ -73,7 +73,3 @@ def _left_first(face: Observation) -> tuple[float, float]:
     assert face.box_xyxy is not None, "a face that was found has a box"
     x, y = box_centre(face.box_xyxy)
     return x, y
-
-
-def _numbered(face: Observation, number: int, n_faces: int) -> Observation:
-    return replace(face, track_id=number, n_faces=n_faces)

@@ -206,14 +206,10 @@ def _check(picture: Image, face: Located, detector: Detector, *, margin: float) 
         if box_iou(detection.box_xyxy, expected) >= _CHECK_MIN_IOU:
             in_patch = placement_from_box((detection.box_xyxy + 0.5) / _CHECK_SCALE - 0.5)
             centre = apply_transform(invert(face.to_patch), in_patch.centre)
-            width_px = in_patch.width_px / PATCH_FACE_PX * _width_of_patch_face(face.to_patch)
+            scale = float(np.hypot(face.to_patch[0, 0], face.to_patch[1, 0]))
+            width_px = in_patch.width_px / PATCH_FACE_PX * (PATCH_FACE_PX / scale)
             roll_rad = float(np.arctan2(face.to_patch[0, 1], face.to_patch[0, 0]))
             to_frame = compose(_FROM_HALF, invert(face.to_patch))
             points_xy = detection.points_by(partial(apply_transform, to_frame))
             return Detection(Placement(centre, width_px, 0.0).box_xyxy, detection.score, roll_rad, points_xy)
     return None
-
-
-def _width_of_patch_face(to_patch: Transform) -> float:
-    """Width in px of the frame of a face that fills its patch's box."""
-    return PATCH_FACE_PX / float(np.hypot(to_patch[0, 0], to_patch[1, 0]))

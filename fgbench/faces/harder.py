@@ -65,15 +65,13 @@ def search_turned(
     Returns:
         The detections, in px of the picture, with their turn; the most certain one of each face.
     """
-    detections: list[Detection] = []
+    faces: list[Detection] = []
     for turn in turns:
         shape = _turned_size(luma.shape[::-1], turn)
         (most,) = affordable_scales((scale,), shape, most_px=detector.most_px)
-        detections += _search_turned(
-            resized(luma, most), detector, turn, most, (luma.shape[1], luma.shape[0])
-        )
+        faces += _search_turned(resized(luma, most), detector, turn, most, (luma.shape[1], luma.shape[0]))
     kept: list[Detection] = []
-    for item in sorted(detections, key=lambda item: -item.score):
+    for item in sorted(faces, key=lambda item: -item.score):
         if all(box_iou(item.box_xyxy, other.box_xyxy) < _SAME_FACE_IOU for other in kept):
             kept.append(item)
     return kept

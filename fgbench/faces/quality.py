@@ -87,9 +87,8 @@ class Judge:
         agreement = 1 / (1 + (min(changes) / _HALF_CHANGE) ** 2) if changes else 1.0
         quality = min(observation.quality, agreement)
         is_unsure = observation.status == OK and quality < self._min_quality
-        return frame, replace(
-            observation, quality=quality, status=UNSURE if is_unsure else observation.status
-        )
+        status = UNSURE if is_unsure else observation.status
+        return frame, replace(observation, quality=quality, status=status)
 
 
 def _change(observation: Observation, other: Observation) -> float:

@@ -221,11 +221,9 @@ class Searcher:
         margin = _NEARLY if detector is self._models.checker else 0.0
         picture = frame.rgb() if detector.uses_colour else luma
         detections = self._large_enough(search_at_scale(picture, detector, scale=scale, margin=margin))
-        accepted = [item for item in detections if item.score >= detector.accepted_score]
-        self._nearly = tuple(item for item in detections if item.score < detector.accepted_score)[
-            :_MAX_NEARLY
-        ]
-        return accepted
+        least = detector.accepted_score
+        self._nearly = tuple(item for item in detections if item.score < least)[:_MAX_NEARLY]
+        return [item for item in detections if item.score >= least]
 
     def _confirmed(self, frame: Frame, luma: Image) -> list[Detection]:
         """Nearly accepted detections of the last search that are confirmed as faces on a closer look."""

@@ -59,13 +59,10 @@ class Smoother:
         frame, observation = item
         if before is None or not _are_neighbours(before, item) or not _are_neighbours(item, after):
             return item
-        points = [one.landmarks for one in (before[1], observation, after[1])]
-        assert points[0] is not None, "a face of a track has landmarks"
-        assert points[1] is not None, "a face of a track has landmarks"
-        assert points[2] is not None, "a face of a track has landmarks"
-        return frame, replace(
-            observation, landmarks=steadied(points[0], points[1], points[2]).astype(np.float32)
-        )
+        trio = (before[1].landmarks, observation.landmarks, after[1].landmarks)
+        points = [landmarks for landmarks in trio if landmarks is not None]
+        assert len(points) == 3, "a face of a track has landmarks"
+        return frame, replace(observation, landmarks=steadied(*points).astype(np.float32))
 
 
 def steadied(before: Floats, landmarks: Floats, after: Floats) -> Floats:

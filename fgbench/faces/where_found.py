@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -63,9 +63,7 @@ def observe_where_found(
                 yield from search.feed(frame)
             yield from search.finish()
             return
-    for frame in first:
-        yield frame, whole(frame)
-    for frame in rest:
+    for frame in chain(first, rest):
         yield frame, whole(frame)
 
 
@@ -115,7 +113,6 @@ class _Search:
     def _moved(self, frame: Frame, observation: Observation) -> Observation:
         """Move the observation of a bordered frame to coordinates of the frame; adds the chip."""
         if observation.landmarks is not None:
-            observation = replace(
-                observation, landmarks=observation.landmarks - np.float32(self._width_px(frame))
-            )
+            landmarks = observation.landmarks - np.float32(self._width_px(frame))
+            observation = replace(observation, landmarks=landmarks)
         return aligned(frame, observation, self._options)

@@ -141,8 +141,7 @@ def _pixels(opened: OpenedPicture, data: bytes) -> npt.NDArray[np.uint8]:
 
 
 def _is_plain(opened: OpenedPicture, data: bytes) -> bool:
-    """Return whether OpenCV decodes the picture correctly: grey or RGB JPEG or PNG without alpha or
-    profile."""
+    """Return whether OpenCV decodes the picture correctly: grey or RGB, no alpha, no profile."""
     if opened.format not in ("JPEG", "MPO", "PNG") or opened.image.mode not in ("L", "RGB"):
         return False
     if opened.format == "PNG" and ("transparency" in opened.image.info or any(m in data for m in _PNG_EXIF)):

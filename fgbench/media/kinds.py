@@ -224,8 +224,7 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """Return whether the bytes are UTF-8, apart from a letter cut off at their end, without control
-    characters."""
+    """Return whether bytes are UTF-8 without control characters; the last letter may be cut off."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -204,8 +204,7 @@ def _check_single(image: Image.Image, name: str) -> None:
 
 
 def _has_second_page(image: Any) -> bool:
-    """Return whether a TIFF file has a further picture, as large as the first and not marked as reduced or
-    mask.
+    """Return whether a TIFF file has a further picture, as large as the first and no reduced one or mask.
 
     Smaller ones are the thumbnails and levels that cameras, scanners and viewers add.
     """

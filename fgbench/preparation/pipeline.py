@@ -79,7 +79,7 @@ class Item:
 
     Attributes:
         item_id: Id of the item (a clip id).
-        work: Works on it; called at once, before the next item is asked for.
+        work: Function that works on it; called at once, before the next item is requested.
     """
 
     item_id: str

@@ -38,7 +38,7 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
         ResourceError: If something may not be read.
     """
     if not (workdir / MANIFESTS / INDEX).exists():
-        read_index(workdir)  # says what is missing
+        read_index(workdir)  # raises an error on the missing file
     lines = []
     try:
         saved(workdir)

@@ -92,11 +92,9 @@ def coordinates(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.column_stack([column, row])
 
 
-def in_texture(positions: npt.NDArray[np.floating], texels: int = TEXELS) -> npt.NDArray[np.floating]:
+def in_texture(nodes: npt.NDArray[np.floating], texels: int = TEXELS) -> npt.NDArray[np.floating]:
     """Pixel coordinates in a texture from grid coordinates."""
-    return np.asarray(
-        (positions * np.float32(RELIEF) + np.float32(0.5)) * np.float32(texels) - np.float32(0.5)
-    )
+    return np.asarray((nodes * np.float32(RELIEF) + np.float32(0.5)) * np.float32(texels) - np.float32(0.5))
 
 
 def enlarged(levels: npt.NDArray[np.uint8], texels: int) -> npt.NDArray[np.uint8]:

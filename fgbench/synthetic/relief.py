@@ -196,7 +196,7 @@ class Patch:
 @lru_cache(maxsize=1)
 def patches() -> Mapping[int, Patch]:
     """Channel number to its patch, for the channels that have forms."""
-    found: dict[int, Patch] = {}
+    by_channel: dict[int, Patch] = {}
     for au, forms in FORMS.items():
         if not forms:
             continue
@@ -204,8 +204,8 @@ def patches() -> Mapping[int, Patch]:
         right = left[:, ::-1]
         channels = channels_of(au)
         halves = (left, right) if len(channels) == 2 else (_both_halves(left),)
-        found |= {channel: _patch(height) for channel, height in zip(channels, halves, strict=True)}
-    return MappingProxyType(found)
+        by_channel |= {channel: _patch(height) for channel, height in zip(channels, halves, strict=True)}
+    return MappingProxyType(by_channel)
 
 
 @lru_cache(maxsize=1)

@@ -29,8 +29,7 @@ Size = tuple[int, int]
 
 
 def usable_aspect(stated: Fraction | None) -> Fraction:
-    """Pixel aspect (width over height) that is applied for the one stated by a file; see the module's
-    docstring."""
+    """Pixel aspect (width over height) to apply for the one stated by a file; see the module's docstring."""
     if not stated or not Fraction(1, _MOST) <= stated <= _MOST:
         return SQUARE
     return stated

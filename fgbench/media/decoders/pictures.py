@@ -68,8 +68,7 @@ def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
 
 
 def _check_member(file: Path, limits: Limits) -> None:
-    """Refuse oversized pictures and things that are no files; a damaged picture is left out when it is
-    read."""
+    """Refuse oversized pictures and items that are no files; damaged ones are left out on reading."""
     check_regular(file)
     if limits == NO_LIMITS:
         return

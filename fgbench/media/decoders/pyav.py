@@ -127,8 +127,7 @@ class PyavReader:
 
     @property
     def info(self) -> VideoInfo:
-        """Properties of the file. If packets do not give the number of frames, all are decoded to count
-        them."""
+        """Properties of the file. If packets do not give the number of frames, all are decoded."""
         if self._info is None:
             with clear_faults(self._path):
                 self._info = self._probe.info(self._first_picture(), self._all_shown())
