@@ -1,7 +1,7 @@
-"""Plugins that other packages bring: what their entry points declare, read without importing any of them.
+"""Plugins of other packages: declarations in their entry points, read without importing the packages.
 
-A package declares a plugin in the group ``fgbench.<kind>``: its name, and the module that is it. Nothing is
-taken from where data lie: neither from the current directory nor from a work folder, however they came onto
+A package declares a plugin in the group ``fgbench.<kind>``: its name and its module. Nothing is
+taken from folders of data: neither from the current directory nor from a work folder, however they came onto
 the path of modules.
 """
 
@@ -17,10 +17,10 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 PREFIX = "fgbench."
-"""Groups of entry points are called by it and the kind of plugin."""
+"""Prefix of the groups of entry points, before the kind of plugin."""
 
 WORK_MARKS = (".fgbench-work.json", "prepare.json")
-"""Files by which a work folder is known."""
+"""Files by which a work folder is recognised."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*\Z")
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
@@ -29,15 +29,15 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A plugin as a package declares it.
+    """A plugin as declared by a package.
 
     Attributes:
-        kind: Kind of plugin, as its group names it.
+        kind: Kind of plugin, from its group.
         name: Name with underscores.
         module: Module that is the plugin.
         package: Name of the package.
         version: Version of the package.
-        fault: Why it is not used; empty if nothing is known against it.
+        fault: Why it is not used; empty if no fault is known.
     """
 
     kind: str
@@ -56,27 +56,27 @@ class Declared:
 def declared() -> tuple[Declared, ...]:
     """All plugins that installed packages declare, by package, kind and name.
 
-    Of two packages that declare one name the first in the alphabet has it.
+    If two packages declare the same name, the first in the alphabet has it.
     """
     return _declared(tuple(sys.path), _here())
 
 
 @lru_cache(maxsize=4)
 def _declared(path: tuple[str, ...], here: Path | None) -> tuple[Declared, ...]:
-    """The path of modules and the current directory are what the answer depends on."""
-    found: dict[Declared, None] = {}
+    """All declared plugins, cached by the path of modules and the current directory."""
+    plugins: dict[Declared, None] = {}
     seen: set[str] = set()
     for package in distributions():
         ones = _of_package(package, here)
         key = re.sub("[-_.]+", "-", ones[0].package).lower() if ones else ""
-        if key in seen:  # an older one further down the path, of which nothing is imported
+        if key in seen:  # an older version further down the path, from which nothing is imported
             continue
         if any(one.module and not one.fault for one in ones):
             seen.add(key)
-        found |= dict.fromkeys(ones)
+        plugins |= dict.fromkeys(ones)
     holders: dict[tuple[str, str], Declared] = {}
     settled = []
-    for one in sorted(found, key=lambda one: (one.package.lower(), one.kind, one.name, one.module)):
+    for one in sorted(plugins, key=lambda one: (one.package.lower(), one.kind, one.name, one.module)):
         holder = one if one.fault else holders.setdefault((one.kind, one.name), one)
         taken = f"the package {holder.package} has the name already"
         settled.append(one if holder is one else replace(one, fault=taken))
@@ -84,7 +84,7 @@ def _declared(path: tuple[str, ...], here: Path | None) -> tuple[Declared, ...]:
 
 
 def _of_package(package: Distribution, here: Path | None) -> list[Declared]:
-    """What one package declares; most declare nothing, and are asked for no more than that."""
+    """Plugins that one package declares; for most packages the file of entry points decides."""
     try:
         text = package.read_text("entry_points.txt")
     except (OSError, UnicodeDecodeError):
@@ -92,8 +92,8 @@ def _of_package(package: Distribution, here: Path | None) -> list[Declared]:
     if not text or f"[{PREFIX}" not in text:
         return []
     name, version = _named(package)
-    place = Path(str(package.locate_file("")))
-    fault = _place_fault(place, here, "its package")
+    folder = Path(str(package.locate_file("")))
+    fault = _folder_fault(folder, here, "its package")
     try:
         points = list(package.entry_points)
     except (TypeError, ValueError):
@@ -114,7 +114,7 @@ def _of_package(package: Distribution, here: Path | None) -> list[Declared]:
 
 
 def _named(package: Distribution) -> tuple[str, str]:
-    """Name and version of a package, as far as it tells them."""
+    """Name and version of a package, as far as its metadata have them."""
     try:
         metadata = package.metadata
         return metadata["Name"] or "unnamed", metadata["Version"] or ""
@@ -123,7 +123,7 @@ def _named(package: Distribution) -> tuple[str, str]:
 
 
 def _writing_fault(name: str, value: str) -> str:
-    """What is wrong with an entry point as it is written."""
+    """Fault in the text of an entry point; empty if there is none."""
     if not _NAME.match(name) or len(name) > _LONGEST:
         return f"{name[:_LONGEST]!r} is no name: expected small letters, digits and single hyphens"
     if not _MODULE.match(value):
@@ -138,8 +138,8 @@ def _here() -> Path | None:
         return None
 
 
-def _place_fault(folder: Path, here: Path | None, what: str) -> str:
-    """Why nothing is taken from a folder of modules; empty if it may be."""
+def _folder_fault(folder: Path, here: Path | None, what: str) -> str:
+    """Why nothing is imported from a folder of modules; empty if it may be."""
     if not folder.is_absolute() or folder.resolve() == here:
         return f"{what} lies in the current directory, where data may lie: use fgbench from another folder"
     if not folder.is_dir():
@@ -152,20 +152,20 @@ def _place_fault(folder: Path, here: Path | None, what: str) -> str:
 
 
 def code_fault(module: str) -> str:
-    """Why the code of a module must not be run, by where it lies; empty if it may be, or is not there."""
+    """Why the code of a module must not be run, by its location; empty if it may be, or does not exist."""
     spec = importlib.util.find_spec(module.partition(".")[0])
     if spec is None:
         return ""
     if spec.submodule_search_locations is not None:
-        folders = [Path(place).parent for place in spec.submodule_search_locations]
+        folders = [Path(location).parent for location in spec.submodule_search_locations]
     else:
         folders = [] if spec.origin is None else [Path(spec.origin).parent]
-    faults = (_place_fault(folder, _here(), "its code") for folder in folders)
+    faults = (_folder_fault(folder, _here(), "its code") for folder in folders)
     return next((fault for fault in faults if fault), "")
 
 
 def source_file(module: str) -> Path | None:
-    """The file of a module, found without importing the packages that it is in; ``None`` if there is none."""
+    """Return the file of a module, found without importing its parent packages; ``None`` if there is none."""
     top, *inner = module.split(".")
     spec: ModuleSpec | None = importlib.util.find_spec(top)
     for number, _ in enumerate(inner, start=2):

@@ -11,7 +11,7 @@ class FgbenchError(Exception):
     """Base of all errors that fgbench raises on purpose.
 
     Args:
-        message: What was found, and what was expected instead.
+        message: The fault, and the expected state.
         hint: What the user can do next.
     """
 
@@ -39,7 +39,7 @@ class MediaError(FgbenchError):
     """A video or an image cannot be read.
 
     Args:
-        message: What is wrong with the file.
+        message: The fault of the file.
         hint: What the user can do next.
         reason: Short stable word for reject tables, e.g. ``"unreadable"``.
     """
@@ -57,7 +57,7 @@ class RejectRateError(FgbenchError):
 
 
 class ManifestError(FgbenchError):
-    """A manifest is missing, incomplete or not what its index says."""
+    """A manifest is missing, incomplete or differs from its index."""
 
 
 class ResourceError(FgbenchError):
@@ -73,7 +73,7 @@ class WorkerError(FgbenchError):
 
 
 class LeakError(FgbenchError):
-    """Parts of a data set share what they should not."""
+    """Parts of a data set leak into each other."""
 
 
 EXIT_CODES: dict[type[FgbenchError], int] = {

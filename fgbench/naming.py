@@ -1,13 +1,13 @@
-"""One form for names of labels, clips and people, so that what reads alike is one thing.
+"""Normal forms of names of labels, clips and people, so that names that read alike are one.
 
 Pure functions on text. Names come from file systems, tables and keyboards: in composed or decomposed
 Unicode, with blanks around or doubled, in any case, and from file systems as bytes that are no text at all.
 
-A *tidy* name is what is stored and shown. The *key* of a name is what it is compared by: two names with one
-key are one person, one source or one label. Clips are told apart by their tidy names, in which the case
+A *tidy* name is stored and shown. The *key* of a name is used for comparisons: two names with one
+key are one person, one source or one label. Clips are distinguished by their tidy names, in which the case
 counts: there are file systems, and services that name videos, for which ``aB`` and ``Ab`` are two things.
 
-Characters that show nothing (the byte order mark, the zero-width space) come along when text is copied from
+Invisible characters (the byte order mark, the zero-width space) come along when text is copied from
 pages and tables, and are no part of a name.
 """
 
@@ -18,31 +18,31 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 _WRITTEN_OUT = 0xDC00
-"""Python stands a byte that is no text in a file name for the character of this number and the byte."""
+"""Offset of the surrogates by which Python represents bytes of a file name that are no text."""
 
 _UNSEEN = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufeff]")
-"""Characters that show nothing: soft hyphen, zero-width space, word joiner, byte order mark and the like."""
+"""Invisible characters: soft hyphen, zero-width space, word joiner, byte order mark and the like."""
 
 _JOINERS = re.compile(
     "[\u200c\u200d\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff"  # joiners, variants, tags
     "\u061c\u200e\u200f\u202a-\u202e\u2065-\u206f"  # direction of writing
     "\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufff0-\ufff8]"  # fillers
 )
-"""Characters that show nothing by themselves, but choose the shape, place or direction of what is beside
-them: the other ones that Unicode calls ignorable by default."""
+"""Invisible characters that choose the shape, position or direction of their neighbours: the
+others that Unicode calls ignorable by default."""
 
 
 def tidy(name: str) -> str:
-    """The name in composed Unicode (NFC), without characters that show nothing and blanks at its ends, and
-    with one blank where there are several."""
+    """The name in composed Unicode (NFC), without invisible characters and blanks at its ends, and
+    with single blanks."""
     if name.isascii():
         return " ".join(name.split())
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
 def key(name: str) -> str:
-    """What a name is compared by: tidy, and without regard to case, width, ligatures, joiners and marks of
-    direction."""
+    """The form of a name for comparisons: tidy, and without regard to case, width, ligatures, joiners and
+    marks of direction."""
     if name.isascii():
         return tidy(name).casefold()
     return tidy(plain(_JOINERS.sub("", tidy(name))).casefold())
@@ -54,7 +54,7 @@ def plain(name: str) -> str:
 
 
 def is_text(name: str) -> bool:
-    """Whether a name can be written as UTF-8; names of files need not be."""
+    """Return whether a name can be written as UTF-8; names of files need not be."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -63,7 +63,7 @@ def is_text(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """The name with every byte that is no text written out, e.g. ``caf\\xe9.jpg``; others as they are."""
+    """The name with every byte that is no text as an escape, e.g. ``caf\\xe9.jpg``; others unchanged."""
     if is_text(name):
         return name
     return "".join(_shown(character) for character in name)
@@ -78,23 +78,23 @@ def _shown(character: str) -> str:
 
 def first_few(names: Sequence[str], most: int = 8) -> str:
     """Names for a message, which stays short however many and long they are."""
-    told = ", ".join(name if len(name) <= 80 else f"{name[:80]}..." for name in names[:most])
-    return f"{told} and {len(names) - most:,} more" if len(names) > most else told
+    listed = ", ".join(name if len(name) <= 80 else f"{name[:80]}..." for name in names[:most])
+    return f"{listed} and {len(names) - most:,} more" if len(names) > most else listed
 
 
 def counted(number: int, one: str, several: str = "") -> str:
     """A number of things in words, e.g. ``"1 clip"``, ``"2,000 clips"``.
 
     Args:
-        number: How many.
-        one: Name of one.
-        several: Name of several; by default with an ``s``.
+        number: The number.
+        one: Singular.
+        several: Plural; by default with an ``s``.
     """
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def one_spelling(names: Iterable[str]) -> dict[str, str]:
-    """Every name to the spelling that stands for it: the first in the alphabet of the tidy ones with its key.
+    """Map every name to its representative: the first in the alphabet of the tidy ones with the same key.
 
     Args:
         names: In any order, also several times.
@@ -108,7 +108,7 @@ def one_spelling(names: Iterable[str]) -> dict[str, str]:
 
 
 def several_spellings(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The groups of different names that are one, each and all in the alphabet's order."""
+    """Groups of different names with the same key, each and all in alphabetical order."""
     groups: dict[str, set[str]] = {}
     for name in names:
         groups.setdefault(key(name), set()).add(name)

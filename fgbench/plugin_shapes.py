@@ -1,6 +1,6 @@
-"""What the module of a plugin has to hold at least, told when one of another package is loaded.
+"""Names that the module of a plugin has to bind, checked when one of another package is loaded.
 
-That it also does what it should is tried by `fgbench.contracts`.
+Its behaviour is checked by `fgbench.contracts`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "tables": {"build": _FUNCTION},
 }
-"""Kind to the names that a module has to bind, and to what.
+"""Kind to the names that a module has to bind, and their types.
 
 A class is named by its module, which is imported only when there is a plugin to compare.
 """
@@ -40,7 +40,7 @@ _OPTIONAL: Mapping[str, Mapping[str, str]] = {
 
 
 def shape_fault(kind: str, module: ModuleType) -> str:
-    """What the module of a plugin lacks; empty if nothing.
+    """Message on a name that the module of a plugin lacks, or its type; empty if there is no fault.
 
     Args:
         kind: Kind of plugin.
@@ -48,15 +48,15 @@ def shape_fault(kind: str, module: ModuleType) -> str:
     """
     for name, wanted in SHAPES[kind].items():
         if not hasattr(module, name):
-            return f"{module.__name__} has no {name}, expected {_told(wanted)}"
+            return f"{module.__name__} has no {name}, expected {_dotted(wanted)}"
     for name, wanted in (*SHAPES[kind].items(), *_OPTIONAL.get(kind, {}).items()):
         if hasattr(module, name) and not _is(getattr(module, name), wanted):
-            found = type(getattr(module, name)).__name__
-            return f"{name} of {module.__name__} is of type {found}, expected {_told(wanted)}"
+            actual = type(getattr(module, name)).__name__
+            return f"{name} of {module.__name__} is of type {actual}, expected {_dotted(wanted)}"
     return ""
 
 
-def _told(wanted: str) -> str:
+def _dotted(wanted: str) -> str:
     return wanted.replace(":", ".")
 
 

@@ -1,4 +1,4 @@
-"""What the file of a plugin tells without being run."""
+"""Summary of a plugin from its file, without running it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """What the file of a plugin tells without being run.
+    """Summary of a plugin from its file, without running it.
 
     Attributes:
         summary: First line of its docstring; empty without one.
-        names: Names that it assigns at the top level.
+        names: Names assigned at the top level.
     """
 
     summary: str

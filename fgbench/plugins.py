@@ -3,7 +3,7 @@
 The module ``<name>.py`` in the folder of a kind is the plugin ``<name>`` of it. So is a folder ``<name>``
 with a module that is called like one of the kind (``methods/lbp_svm/method.py``). There is nothing to
 register: adding a file adds the plugin. Another package declares one as an entry point of the group
-``fgbench.<kind>``; one that cannot be used disables itself alone. A hyphen in a name that a user types stands
+``fgbench.<kind>``; one that cannot be used disables only itself. A hyphen in a name that a user types stands
 for the underscore of the file name (``dlib-hog`` loads ``dlib_hog.py``).
 """
 
@@ -39,7 +39,7 @@ PACKAGES = {
 }
 """Kinds of plugins, and the package that holds those of fgbench."""
 
-_told: dict[str, None] = {}
+_left_out: dict[str, None] = {}
 
 
 class PluginError(ConfigError):
@@ -74,16 +74,16 @@ def other_names(kind: str) -> list[str]:
 
 
 def _paths(kind: str) -> dict[str, Path]:
-    """The file of every plugin of fgbench's own by its name."""
-    found = {}
+    """Name to file of every plugin of fgbench itself."""
+    paths = {}
     for folder in map(Path, importlib.import_module(PACKAGES[kind]).__path__):
         for module in pkgutil.iter_modules([str(folder)]):
             path = (
                 folder / module.name / f"{one_of(kind)}.py" if module.ispkg else folder / f"{module.name}.py"
             )
             if not module.name.startswith("_") and path.is_file():
-                found[module.name] = path
-    return found
+                paths[module.name] = path
+    return paths
 
 
 def _others(kind: str) -> dict[str, Declared]:
@@ -91,19 +91,19 @@ def _others(kind: str) -> dict[str, Declared]:
 
 
 def _judged() -> list[Declared]:
-    """What other packages declare, with what is against it before any of it is imported."""
-    from fgbench.entry_points import PREFIX, declared  # only who asks for them waits for it
+    """Plugins declared by other packages, with faults that are known before they are imported."""
+    from fgbench.entry_points import PREFIX, declared  # imported only when needed: it takes time
 
     own: dict[str, dict[str, Path]] = {}
-    found = []
+    plugins = []
     for one in declared():
         if not one.fault and one.kind not in PACKAGES:
             kinds = ", ".join(f"{PREFIX}{kind}" for kind in PACKAGES)
             one = replace(one, fault=f"there is no group {PREFIX}{one.kind}, expected one of {kinds}")
         elif not one.fault and one.name in own.setdefault(one.kind, _paths(one.kind)):
             one = replace(one, fault="fgbench has one of this name itself")
-        found.append(one)
-    return found
+        plugins.append(one)
+    return plugins
 
 
 def one_of(kind: str) -> str:
@@ -119,7 +119,7 @@ def load(kind: str, name: str) -> ModuleType:
         name: File name without ``.py``; hyphens count as underscores.
 
     Raises:
-        ConfigError: If there is no such plugin; the message lists what there is.
+        ConfigError: If there is no such plugin; the message lists the existing ones.
         PluginError: If it is of another package and cannot be used.
     """
     wanted = name.replace("-", "_")
@@ -130,11 +130,11 @@ def load(kind: str, name: str) -> ModuleType:
     others = [one for one in _judged() if one.kind == kind and one.name == wanted]
     if others:
         return _use(min(others, key=lambda one: bool(one.fault)))
-    known = names(kind)
-    near = get_close_matches(wanted, known, n=1)
+    existing = names(kind)
+    near = get_close_matches(wanted, existing, n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     raise ConfigError(
-        f"unknown {one_of(kind)} {name!r}", f"{meant}known {kind}: {', '.join(known) or 'none'}"
+        f"unknown {one_of(kind)} {name!r}", f"{meant}known {kind}: {', '.join(existing) or 'none'}"
     )
 
 
@@ -152,7 +152,7 @@ def _sentence(one: Declared, fault: str) -> str:
 
 @lru_cache(maxsize=256)
 def _imported(one: Declared) -> tuple[ModuleType | None, str]:
-    """Module of a plugin of another package, or ``None`` and what is wrong with it."""
+    """Module of a plugin of another package, or ``None`` and its fault."""
     from fgbench.entry_points import code_fault
     from fgbench.plugin_shapes import shape_fault
 
@@ -161,7 +161,7 @@ def _imported(one: Declared) -> tuple[ModuleType | None, str]:
         if fault:
             return None, fault
         module = importlib.import_module(one.module)
-    except (Exception, SystemExit) as error:  # whatever a stranger's module does ends nothing but itself
+    except (Exception, SystemExit) as error:  # errors of a foreign module end nothing but itself
         text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
         return None, f"{one.module} cannot be imported ({text[:300]})"
     fault = shape_fault(one.kind, module)
@@ -171,12 +171,12 @@ def _imported(one: Declared) -> tuple[ModuleType | None, str]:
 def loaded(kind: str) -> dict[str, ModuleType]:
     """All plugins of a kind that can be used, by their sorted names.
 
-    Those of other packages that cannot are left out; :func:`left_out` tells them.
+    Unusable ones of other packages are left out and reported by :func:`left_out`.
 
     Args:
         kind: One of :data:`PACKAGES`.
     """
-    found = {name: load(kind, name) for name in own_names(kind)}
+    modules = {name: load(kind, name) for name in own_names(kind)}
     for one in _judged():
         if one.kind not in (kind, ""):
             continue
@@ -184,20 +184,20 @@ def loaded(kind: str) -> dict[str, ModuleType]:
         if module is None:
             leave_out(_sentence(one, fault))
         else:
-            found[one.name] = module
-    return dict(sorted(found.items()))
+            modules[one.name] = module
+    return dict(sorted(modules.items()))
 
 
 def leave_out(sentence: str) -> None:
-    """Keep for :func:`left_out` what of another package cannot be used, and why."""
-    _told[sentence] = None
+    """Record for :func:`left_out` an unusable part of another package, with the reason."""
+    _left_out[sentence] = None
 
 
 def left_out() -> list[str]:
-    """A sentence for each plugin, or part of one, that was left out since this was last asked."""
-    found = list(_told)
-    _told.clear()
-    return found
+    """Return a sentence for each plugin, or part of one, that was left out since the last call."""
+    sentences = list(_left_out)
+    _left_out.clear()
+    return sentences
 
 
 def installed() -> list[Declared]:
@@ -206,7 +206,7 @@ def installed() -> list[Declared]:
 
 
 def package_of(kind: str, name: str) -> str:
-    """Package, and its version, that a plugin is of; empty for fgbench's own.
+    """Package of a plugin, with its version; empty for fgbench's own.
 
     Args:
         kind: One of :data:`PACKAGES`.
@@ -221,14 +221,14 @@ def package_of(kind: str, name: str) -> str:
 
 @contextmanager
 def explained(kind: str, name: str) -> Iterator[None]:
-    """Say of which package a plugin is that fails in a way that it did not foresee.
+    """Context that names the package of a plugin in unforeseen errors.
 
     Args:
         kind: One of :data:`PACKAGES`.
         name: Name of the plugin.
 
     Raises:
-        PluginError: In the place of what a plugin of another package raises, but for errors of fgbench's.
+        PluginError: In place of errors of a plugin of another package, except errors of fgbench.
     """
     try:
         yield
@@ -236,20 +236,20 @@ def explained(kind: str, name: str) -> Iterator[None]:
         package = "" if isinstance(error, FgbenchError | OSError | MemoryError) else package_of(kind, name)
         if not package:
             raise
-        said = f"{name.replace('_', '-')} of the package {package} failed: {type(error).__name__}: {error}"
+        failure = f"{name.replace('_', '-')} of the package {package} failed: {type(error).__name__}: {error}"
         raise PluginError(
-            f"the {one_of(kind)} {said}",
+            f"the {one_of(kind)} {failure}",
             f"tell its authors; fgbench check-plugin {kind}/{name.replace('_', '-')} tries it, "
             "FGBENCH_DEBUG=1 shows where",
         ) from error
 
 
 def readable_sketch(kind: str, name: str) -> Sketch:
-    """As :func:`sketch`; of a file that cannot be read, or is not found, a summary that says so.
+    """Like :func:`sketch`; if the file cannot be read, or is not found, a summary that says so.
 
     Args:
         kind: One of :data:`PACKAGES`.
-        name: As :func:`names` gives it.
+        name: Name from :func:`names`.
     """
     try:
         return sketch(kind, name)
@@ -262,7 +262,7 @@ def sketch(kind: str, name: str) -> Sketch:
 
     Args:
         kind: One of :data:`PACKAGES`.
-        name: As :func:`names` gives it.
+        name: Name from :func:`names`.
 
     Raises:
         FileNotFoundError: If there is no such file.

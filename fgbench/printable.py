@@ -1,7 +1,7 @@
-"""Text of others (names of files and classes, messages) that a terminal, a table or a drawing may be given.
+"""Make foreign text (names of files and classes, messages) safe for a terminal, a table or a drawing.
 
-Raw, it may move the cursor, change the title of the window, turn the direction of what follows, or be taken
-for a formula.
+Raw, it may move the cursor, change the title of the window, turn the direction of the text after it, or be
+taken for a formula.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def printable(text: str, *, keep: str = "\n") -> str:
 
     Args:
         text: Any text.
-        keep: Control characters that stay; line breaks, where the text is a layout of ours.
+        keep: Control characters that are kept; line breaks for multi-line text of fgbench.
     """
-    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+    return _CONTROL.sub(lambda match: match[0] if match[0] in keep else _escape(match[0]), text)
 
 
 def printable_name(name: object) -> str:
@@ -35,22 +35,22 @@ def printable_name(name: object) -> str:
 
 
 def printable_json(document: str) -> str:
-    """A JSON document in which such characters are JSON's own escapes; it means the same."""
+    """A JSON document with such characters as JSON escapes; its meaning is the same."""
     return _CONTROL.sub(
-        lambda found: found[0] if found[0] in "\n\r\t" else f"\\u{ord(found[0]):04x}", document
+        lambda match: match[0] if match[0] in "\n\r\t" else f"\\u{ord(match[0]):04x}", document
     )
 
 
 def cell_of(text: str) -> str:
-    """Text for a cell of a CSV file: what a spreadsheet would take for a formula gets an apostrophe in front.
+    """Text for a cell of a CSV file, with an apostrophe before what a spreadsheet takes for a formula.
 
-    Numbers stay as they are. :func:`text_of` is the way back.
+    Numbers are unchanged. :func:`text_of` is the inverse.
     """
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def text_of(cell: str) -> str:
-    """The text for which :func:`cell_of` gave a cell."""
+    """Text of a cell made by :func:`cell_of`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

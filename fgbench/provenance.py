@@ -1,4 +1,4 @@
-"""Where a result comes from: versions and commit. On one machine it is the same in every run."""
+"""Origin of a result: versions and commit. On one machine it is the same in every run."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ PACKAGES = (
 
 def package_versions() -> dict[str, str]:
     """Installed version of each of :data:`PACKAGES`; absent ones are left out."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def commit() -> str | None:
-    """Commit of the source checkout that runs, with ``+`` if it has changes; ``None`` elsewhere."""
+    """Commit of the running source checkout, with ``+`` if it has changes; ``None`` elsewhere."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None

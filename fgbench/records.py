@@ -41,9 +41,9 @@ class Vote:
         confidence: 0 to 1; ``None`` if not given.
         key_frame: Frame of the climax, from 0; ``None`` if not given.
         round: 1 for the first vote, 2 for the vote after a failed first one.
-        time_s: Time of the key frame in seconds since the clip's first frame, as its file tells it; ``None``
-            before the file is read, and where the clip's frame rate tells it as well.
-        outside: Frame given that the clip does not have; ``key_frame`` is then ``None``.
+        time_s: Time of the key frame in seconds since the clip's first frame, from its file; ``None``
+            before the file is read, and where the clip's frame rate gives it as well.
+        outside: Key frame of the vote that the clip does not have; ``key_frame`` is then ``None``.
     """
 
     annotator: str
@@ -57,7 +57,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipEntry:
-    """One clip as an adapter lists it, before anything is read from the video.
+    """One clip as an adapter lists it, before the video is read.
 
     A still picture is a clip of one frame, a folder of pictures one whose frames are its pictures in natural
     order of their names (``img2`` before ``img10``).
@@ -69,17 +69,17 @@ class ClipEntry:
         label: Name of the class; ``None`` when votes decide, or the data have no classes.
         key_frame: Frame of the climax, from 0; ``None`` when unknown or when votes decide.
         confidence: Annotators' confidence, 0 to 1.
-        subject_id: Person shown.
+        subject_id: Subject that is shown.
         source_id: Film, session or recording that the clip was cut from.
         split: Official part, one of :data:`SPLITS`.
         votes: Annotators' votes; empty when the data set has final labels.
-        selected_frames: Frames for the image set, as experts or the data set's protocol select them; ``None``
+        selected_frames: Frames for the image set, selected by experts or the data set's protocol; ``None``
             when there is no selection.
         stills_only: Whether the entry stands for its selected frames alone and not for the whole clip, as the
             neutral first frame of a sequence that ends in another expression.
         fold: Number of the official fold that tests the clip, from 1; ``None`` when there are none.
-        problem: ``(reason, detail)`` if the adapter already knows that the clip cannot be used.
-        last_unit_frame: Last frame that a table of somebody's own labels with action units, from 0.
+        problem: ``(reason, detail)`` if the adapter knows that the clip cannot be used.
+        last_unit_frame: Last frame in a user's own table of action units, from 0.
     """
 
     clip_id: str
@@ -100,7 +100,7 @@ class ClipEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuRow:
-    """Labels of the action units of one frame, as an adapter gives them.
+    """Labels of the action units of one frame, from an adapter.
 
     Attributes:
         clip_id: Clip, as in :class:`ClipEntry`.
@@ -116,11 +116,11 @@ class AuRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSource:
-    """How labels of action units were made.
+    """Origin of labels of action units.
 
     Attributes:
         pseudo: The detector that made them, e.g. ``"OpenFace"``; empty if people did.
-        lines: What a person should know of them, one line each.
+        lines: Messages on them, one line each.
     """
 
     pseudo: str = ""
@@ -128,7 +128,7 @@ class UnitSource:
 
 
 PEOPLE = UnitSource()
-"""Labels that people made, of which nothing has to be told."""
+"""Source of labels made by people, without messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Rejected:
     Attributes:
         item_id: Id of the item (a clip id).
         reason: Short stable word, e.g. ``"empty_file"``.
-        detail: What was found, for a person.
+        detail: Explanation for the user.
     """
 
     item_id: str

@@ -1,4 +1,4 @@
-"""Where the data files packed with fgbench lie: recipes (``pipelines/``) and tables (``manifests/``).
+"""Location of the data files packed with fgbench: recipes (``pipelines/``) and tables (``manifests/``).
 
 In an installed wheel they are under ``fgbench/_data``; in a source checkout (editable install) at its root.
 """

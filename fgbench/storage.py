@@ -35,7 +35,7 @@ MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read, so that none takes all memory; fgbench writes none of that size."""
 
 AGAIN = "fgbench check --repair, on the work folder, makes it anew"
-"""What to do about a table that is missing or damaged."""
+"""Advice for a table that is missing or damaged."""
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -45,9 +45,9 @@ _FICLONE = 0x40049409
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write ``path`` under; it takes its place afterwards.
+    """Yield a temporary name to write ``path`` under; it is renamed afterwards.
 
-    After a failure nothing is left of it. The folder is made; an empty one in the place of the file goes.
+    After a failure it is removed. The folder is made; an empty folder in the place of the file is removed.
 
     Raises:
         ResourceError: If the disk is full, the folder cannot be written, or a folder with files stands in the
@@ -57,7 +57,7 @@ def written(path: Path) -> Iterator[Path]:
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # Were it there and a link, it would be written through.
+            # An existing link would be written through.
             temporary.unlink(missing_ok=True)
             yield temporary
             _remove_empty_folder(path)
@@ -69,9 +69,9 @@ def written(path: Path) -> Iterator[Path]:
 
 
 def _remove_empty_folder(path: Path) -> None:
-    """Make way for a file where an empty folder stands in its place; one with files stays, which is told."""
+    """Remove an empty folder in the place of a file; one with files stays, which is reported later."""
     if path.is_dir() and not path.is_symlink():
-        with suppress(OSError):  # what renames the file tells of it better
+        with suppress(OSError):  # the renaming reports the error better
             path.rmdir()
 
 
@@ -96,21 +96,21 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON as :func:`write_json` writes it: NaN and infinity are none.
+    """Read JSON written by :func:`write_json`: NaN and infinity are refused.
 
     Raises:
         ManifestError: If it is no regular file, larger than :data:`MAX_JSON_BYTES`, not UTF-8, not JSON, or
             nested too deep.
         ResourceError: If it may not be read.
-        FileNotFoundError: If it is not there.
+        FileNotFoundError: If it does not exist.
     """
     again = "delete it and run the command again"
     with readable(path):
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ManifestError(f"{path} is no regular file, expected one of JSON", again)
-        if found.st_size > MAX_JSON_BYTES:
-            size = f"{found.st_size / 1e6:.0f} MB, expected at most {MAX_JSON_BYTES / 1e6:.0f} MB"
+        if status.st_size > MAX_JSON_BYTES:
+            size = f"{status.st_size / 1e6:.0f} MB, expected at most {MAX_JSON_BYTES / 1e6:.0f} MB"
             raise ManifestError(f"{path} has {size} of JSON", again)
         try:
             text = path.read_text(encoding="utf-8")
@@ -119,8 +119,8 @@ def read_json(path: Path) -> Any:
                 json.dumps(value, ensure_ascii=False).encode("utf-8")  # refuses half a pair
             return value
         except (ValueError, RecursionError) as error:
-            told = "nested too deep" if isinstance(error, RecursionError) else error
-            raise ManifestError(f"{path} is not valid JSON: {told}", again) from error
+            reason = "nested too deep" if isinstance(error, RecursionError) else error
+            raise ManifestError(f"{path} is not valid JSON: {reason}", again) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -130,8 +130,8 @@ def _refuse_constant(name: str) -> NoReturn:
 def link(source: Path, target: Path) -> bool:
     """Give a finished file a second name.
 
-    A copy that shares the blocks until one of both is written, so that damage done to one is not done to the
-    other; where the file system has none, a hard link; where it has no links either, a copy.
+    Makes a copy that shares its blocks until one of them is written, so that damage to one does not affect
+    the other; where the file system cannot, a hard link; where it has no links either, a copy.
 
     Returns:
         Whether no byte was copied, so that none can differ.
@@ -155,7 +155,7 @@ def link(source: Path, target: Path) -> bool:
 
 
 def _clone(source: Path, target: Path) -> bool:
-    """Whether ``target``, which is not there yet, became a copy that shares its blocks with ``source``."""
+    """Make a new file ``target`` that shares its blocks with ``source``; return whether it worked."""
     if not sys.platform.startswith("linux"):
         return False
     import fcntl
@@ -163,7 +163,7 @@ def _clone(source: Path, target: Path) -> bool:
     with source.open("rb") as original, target.open("xb") as copy:
         try:
             fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
-        except OSError:  # whatever the reason: a link or a copy is tried next, and tells what is wrong
+        except OSError:  # whatever the reason: a link or a copy is tried next, and reports the error
             pass
         else:
             return True
@@ -172,24 +172,24 @@ def _clone(source: Path, target: Path) -> bool:
 
 
 def remove_listed(folder: Path, names: Iterable[str]) -> int:
-    """Delete files of a folder by their names, which may come from a file that anybody has written.
+    """Delete files of a folder by their names, which may come from an untrusted file.
 
-    A link is deleted itself, its target is not. What is not there, and folders, are left as they are.
+    A link is deleted itself, its target is not. Missing files, and folders, are left alone.
 
     Args:
         folder: The folder.
         names: Paths below it, with ``/``.
 
     Returns:
-        How many were deleted.
+        Number of deleted files.
 
     Raises:
         ManifestError: If a name leads out of the folder, by its parts or by a link; then nothing is deleted.
         ResourceError: If a file may not be deleted.
     """
-    found = [_listed(folder, name) for name in names]
+    paths = [_listed(folder, name) for name in names]
     removed = 0
-    for path in found:
+    for path in paths:
         with explained(path), suppress(FileNotFoundError):
             if not stat.S_ISDIR(path.lstat().st_mode):
                 path.unlink()
@@ -215,7 +215,7 @@ def _listed(folder: Path, name: str) -> Path:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process alone; the system lets go when the process ends, however it ends.
+    """Hold a folder for this process alone; the system releases it when the process ends, however it ends.
 
     Raises:
         ResourceError: If another process holds it, or its file ``.lock`` is a link.
@@ -230,12 +230,12 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def held(path: Path, refusal: str, *, hint: str) -> Iterator[None]:
-    """Hold a lock file, which stays; its content is not touched, and it is opened through no link.
+    """Hold a lock file, which is kept; its content is not touched, and it is opened through no link.
 
     Args:
         path: The file; made with its folder if absent.
         refusal: Message if another process holds it.
-        hint: What to do then.
+        hint: Advice for that case.
 
     Raises:
         ResourceError: If another process holds it, or it cannot be opened.
@@ -257,11 +257,11 @@ def held(path: Path, refusal: str, *, hint: str) -> Iterator[None]:
 
 @contextmanager
 def parquet_explained(path: Path, hint: str) -> Iterator[None]:
-    """Turn whatever Arrow says of a damaged or missing Parquet file into one clear error.
+    """Convert all errors of Arrow on a damaged or missing Parquet file to one clear error.
 
     Args:
         path: The file.
-        hint: What to do.
+        hint: Advice.
 
     Raises:
         ManifestError: In its place.
@@ -275,8 +275,8 @@ def parquet_explained(path: Path, hint: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise ManifestError(f"{path} is missing", hint) from error
     except (OSError, pa.ArrowException, LookupError, TypeError, ValueError) as error:
-        # Of damage, Arrow's reader says OSError without a number, ArrowInvalid, ArrowNotImplementedError and
-        # more; of text that is none, UnicodeDecodeError.
+        # For damage, Arrow's reader raises OSError without a number, ArrowInvalid, ArrowNotImplementedError
+        # and more; for invalid text, UnicodeDecodeError.
         raise ManifestError(f"{path} is damaged: {error}", hint) from error
 
 
@@ -324,7 +324,7 @@ class TableWriter:
         self._pending.clear()
 
     def close(self) -> None:
-        """Write what is left and let the file appear under its name; after a failure nothing stays."""
+        """Write the remaining rows and let the file appear under its name; after a failure nothing stays."""
         try:
             self._flush()
             with explained(self.path):
@@ -336,7 +336,7 @@ class TableWriter:
             raise
 
     def discard(self) -> None:
-        """Give up; nothing appears."""
+        """Drop all rows; no file appears."""
         self._pending.clear()
         with suppress(OSError):  # a full disk has no room for the end of the file either
             self._sink.close()
@@ -355,15 +355,15 @@ def write_table(path: Path, table: pa.Table) -> None:
 def open_table(
     path: Path, columns: Iterable[str] | None = None, *, hint: str = AGAIN
 ) -> Iterator[pq.ParquetFile]:
-    """A Parquet file open for reading; damage that is met while it is read is explained too.
+    """A Parquet file open for reading; damage found while it is read is reported likewise.
 
     Args:
         path: The file.
-        columns: Columns that it has to have.
-        hint: What to do where it is missing or damaged.
+        columns: Required columns.
+        hint: Advice where it is missing or damaged.
 
     Raises:
-        ManifestError: If the file is not there, damaged, or lacks one of the columns.
+        ManifestError: If the file does not exist, is damaged, or lacks one of the columns.
         ResourceError: If it may not be read.
     """
     with parquet_explained(path, hint), open_parquet(path) as file:

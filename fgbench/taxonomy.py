@@ -23,7 +23,7 @@ FG33 = "fg33"
 """Label set of the 33 leaves of FG-Emotions."""
 
 FREE = "free"
-"""Label set of data whose own classes are taken as they are, e.g. the names of folders."""
+"""Label set of data whose own classes are kept, e.g. the names of folders."""
 
 FOUND = "found"
 """Label set of a recipe that takes the classes which occur (:mod:`fgbench.catalogue.classes`)."""
@@ -33,7 +33,7 @@ UNLABELLED = "none"
 
 
 _USUAL = ("ekman6", "ekman7", "ekman8", "parrott6", FG33)
-"""Label sets that somebody may have thought of, the smallest first."""
+"""Usual label sets, the smallest first."""
 
 
 class UnknownLabelError(ConfigError):
@@ -59,12 +59,12 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Ontology:
-    """A set of labels in a fixed order, and how the leaves of the class tree map into it.
+    """A set of labels in a fixed order, and the mapping of the leaves of the class tree into it.
 
     Attributes:
         name: e.g. ``"ekman6"``.
         labels: Names in the order of class numbers.
-        from_leaf: Leaf name to label name; a leaf that is absent has no counterpart.
+        from_leaf: Leaf name to label name; absent leaves have no counterpart.
         description: One sentence.
         aliases: Other spellings of labels, e.g. ``"happy"`` to ``"happiness"``.
     """
@@ -84,9 +84,9 @@ class Ontology:
         return self.labels.index(self.find(label))
 
     def find(self, label: str) -> str:
-        """The label as this set spells it (case, spaces, hyphens and composition of letters do not matter).
+        """Return the label as this set spells it, ignoring case, spaces, hyphens and composition of letters.
 
-        The set :data:`FREE` knows every label: those that it lists as they are written there, others in their
+        The set :data:`FREE` has every label: those that it lists as written there, others in their
         stored form (:func:`normal_label`).
 
         Raises:
@@ -105,52 +105,51 @@ class Ontology:
             f"{advice} labels: {', '.join(self.labels)}" if advice else f"labels: {', '.join(self.labels)}",
         )
 
-    def place(self, label: str) -> tuple[str | None, str | None]:
-        """Upper class and valence of a label in the class tree; each ``None`` if the tree does not tell it.
+    def basic_and_valence(self, label: str) -> tuple[str | None, str | None]:
+        """Upper class and valence of a label in the class tree; each ``None`` if the tree does not have it.
 
-        They are those of the leaves that map to the label, where these have the same.
+        They are those of the leaves that map to the label, if these agree.
 
         Args:
-            label: As this set spells it.
+            label: Label as this set spells it.
         """
-        found = [item for item in leaves() if self.from_leaf.get(item.name) == label]
-        above = {item.basic for item in found}
-        valences = {item.valence for item in found}
+        mapped = [item for item in leaves() if self.from_leaf.get(item.name) == label]
+        above = {item.basic for item in mapped}
+        valences = {item.valence for item in mapped}
         return (above.pop() if len(above) == 1 else None, valences.pop() if len(valences) == 1 else None)
 
 
 def is_usual_label(name: str) -> bool:
-    """Whether a word is a class of the tree or a basic expression, in one of the usual spellings."""
+    """Return whether a word is a class of the tree or a basic expression, in one of the usual spellings."""
     wanted = normal_label(name)
-    return any(wanted in known.labels or wanted in known.aliases for known in map(ontology, _USUAL))
+    return any(wanted in labels.labels or wanted in labels.aliases for labels in map(ontology, _USUAL))
 
 
 def free_classes(labels: Iterable[str]) -> tuple[str, ...]:
-    """The classes of data with the label set :data:`FREE`: the labels as people wrote them, in the order of
-    the form in which they are compared.
+    """Classes of data with the label set :data:`FREE`: the labels as they were written, in the order of their
+    normal form.
 
-    Of several spellings of one class that which comes most often stands for it; of equals, the first in the
-    alphabet.
+    Of several spellings of one class the most frequent is taken; of equals, the first in the alphabet.
 
     Args:
         labels: In any order, each as often as it occurs.
     """
     counts = Counter(map(written_label, labels))
-    found: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
-        found.setdefault(normal_label(name), name)
-    return tuple(found[wanted] for wanted in sorted(found))
+        spellings.setdefault(normal_label(name), name)
+    return tuple(spellings[wanted] for wanted in sorted(spellings))
 
 
-def with_classes(known: Ontology, classes: Iterable[str]) -> Ontology:
-    """A label set with the spellings of the classes of a data set, where these are one's own; any other set
-    as it is.
+def with_classes(labels: Ontology, classes: Iterable[str]) -> Ontology:
+    """A label set with the spellings of a data set's own classes, if it is :data:`FREE`; any other set
+    unchanged.
 
     Args:
-        known: The label set.
-        classes: Names as people wrote them, each once.
+        labels: The label set.
+        classes: Names as they were written, each once.
     """
-    return replace(known, labels=tuple(classes)) if known.name == FREE else known
+    return replace(labels, labels=tuple(classes)) if labels.name == FREE else labels
 
 
 @lru_cache(maxsize=64)
@@ -159,47 +158,47 @@ def _as_written(labels: tuple[str, ...]) -> dict[str, str]:
 
 
 def written_label(label: str) -> str:
-    """A class of one's own as it is shown: as written, with its capitals, blanks and hyphens.
+    """A user's own class as it is shown: as written, with its capitals, blanks and hyphens.
 
-    Control characters are written out, as in :func:`normal_label`.
+    Control characters are escaped, as in :func:`normal_label`.
     """
     return printable_name(tidy(label))
 
 
 def normal_label(label: str) -> str:
-    """The form in which labels are compared, and those of fgbench's own sets stored: plain composed letters
+    """The normal form of a label, for comparison and for storing fgbench's own labels: plain composed letters
     in lower case, words joined by ``_``.
 
-    Control characters are written out, so that no name of a folder does anything to a terminal or a page.
+    Control characters are escaped, so that no name of a folder affects a terminal or a page.
     """
     shown = plain(printable_name(tidy(label)).lower())
     return "_".join(tidy(shown.replace("-", " ").replace("_", " ")).split())
 
 
-def meant_by(label: str, known: Ontology) -> str:
-    """What somebody may have meant who wrote a label that a set lacks; empty if nothing is near.
+def meant_by(label: str, labels: Ontology) -> str:
+    """Advice on a label that a set lacks: what may have been meant; empty if nothing is near.
 
-    An upper class of the tree, in any spelling, has its leaves in the set of all; other words may be spelled
-    nearly as a label, or be labels of another set.
+    An upper class of the tree, in any spelling, has its leaves in the set of all; other words may be similar
+    to a label, or labels of another set.
     """
     wanted = normal_label(label)
-    others = [ontology(name) for name in _USUAL if name != known.name]
+    others = [ontology(name) for name in _USUAL if name != labels.name]
     meant = next((other.aliases[wanted] for other in others if wanted in other.aliases), wanted)
-    said = f"{wanted!r}" if meant == wanted else f"{wanted!r} ({meant})"
+    quoted = f"{wanted!r}" if meant == wanted else f"{wanted!r} ({meant})"
     holders = [other.name for other in others if meant in other.labels]
     other_set = f"dataset: {{scheme: {holders[0]}}}" if holders else ""
-    if meant in known.labels:
+    if meant in labels.labels:
         return f"did you mean {meant!r}?"
     below = [item.name for item in leaves() if item.basic == meant]
-    if below and set(below) <= set(known.labels):
+    if below and set(below) <= set(labels.labels):
         return (
-            f"{said} is an upper class: did you mean one of its classes ({', '.join(below)}), or the label "
+            f"{quoted} is an upper class: did you mean one of its classes ({', '.join(below)}), or the label "
             f"set {holders[0]} ({other_set})?"
         )
-    near = get_close_matches(wanted, known.labels, n=1)
+    near = get_close_matches(wanted, labels.labels, n=1)
     if holders:
         nearest = f"{near[0]!r}, or " if near else ""
-        return f"did you mean {nearest}the label set {holders[0]} ({other_set}), which has {said}?"
+        return f"did you mean {nearest}the label set {holders[0]} ({other_set}), which has {quoted}?"
     return f"did you mean {near[0]!r}?" if near else ""
 
 
@@ -269,19 +268,19 @@ def _ontologies() -> dict[str, Ontology]:
 
 
 def ontology(name: str) -> Ontology:
-    """A label set by name.
+    """Return a label set by name.
 
     Raises:
         ConfigError: If there is no such label set.
     """
-    known = _ontologies()
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
+    by_name = _ontologies()
+    if name not in by_name:
+        near = get_close_matches(name, by_name, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"unknown label set {name!r}", f"{meant}known label sets: {', '.join(sorted(known))}"
+            f"unknown label set {name!r}", f"{meant}known label sets: {', '.join(sorted(by_name))}"
         )
-    return known[name]
+    return by_name[name]
 
 
 def ontology_names() -> list[str]:

@@ -1,8 +1,8 @@
-"""Processes that work for this one: what they are given to do, and what is done when one of them dies.
+"""Worker processes: their tasks, and the handling of a worker that dies.
 
-Workers import nothing from the current directory, take no part in Ctrl-C, and end with the process that
-started them, even if that is killed. A worker that dies is known with the task that it had, and with the
-signal that killed it; the others go on.
+Workers import nothing from the current directory, ignore Ctrl-C, and end with the process that
+started them, even if that is killed. The task of a worker that dies is known, and so is the signal that
+killed it; the others go on.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AfterDeath = Callable[[T, str], T]
-"""Gets a task at which a worker died while no other was at work, and how it died in words; returns the task
+"""Gets a task at which a worker died while no other was at work, and the cause in words; returns the task
 to try instead, or raises."""
 
 _SAFE_PATH = "PYTHONSAFEPATH"
-_STOP_S = 5.0  # seconds that a worker gets to end before it is killed
+_STOP_S = 5.0  # seconds that a worker has to end before it is killed
 
 
 def in_words(exit_code: int | None) -> str:
-    """How a process ended, e.g. ``was killed by SIGSEGV (Segmentation fault)``.
+    """Describe the end of a process, e.g. ``was killed by SIGSEGV (Segmentation fault)``.
 
     Args:
-        exit_code: As :mod:`multiprocessing` and :mod:`subprocess` tell it: negative for a signal.
+        exit_code: Exit code of :mod:`multiprocessing` and :mod:`subprocess`: negative for a signal.
     """
     if exit_code is None or exit_code >= 0:
         return f"ended with exit code {exit_code}"
@@ -48,15 +48,15 @@ def in_words(exit_code: int | None) -> str:
         name = signal.Signals(-exit_code).name
     except ValueError:
         return f"was killed by signal {-exit_code}"
-    said = signal.strsignal(-exit_code) or "unknown"
+    description = signal.strsignal(-exit_code) or "unknown"
     if name == "SIGKILL":
-        said += "; mostly by the system, since memory ran out"
-    return f"was killed by {name} ({said})"
+        description += "; mostly by the system, since memory ran out"
+    return f"was killed by {name} ({description})"
 
 
 @contextmanager
 def safe_path() -> Iterator[None]:
-    """Python processes started meanwhile do not import from the current directory.
+    """Context in which started Python processes do not import from the current directory.
 
     Without it ``python -c``, by which :mod:`multiprocessing` starts its helpers, takes a file of that name in
     the current directory for a module of the standard library, and runs it.
@@ -74,7 +74,7 @@ def safe_path() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Processes started meanwhile never see Ctrl-C, not even before they can say so themselves; this one sees
+    """Context in which started processes never see Ctrl-C, not even before they can ignore it; this one sees
     it afterwards."""
     resource_tracker.ensure_running()  # it holds interrupts back itself, and lets all through in the end
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -101,7 +101,7 @@ class Workers:
     """Processes that stay for several rounds of tasks; they start when they are needed.
 
     Args:
-        jobs: Most processes at a time.
+        jobs: Largest number of processes at a time.
         prepare: Called in each when it starts; has to be picklable.
     """
 
@@ -122,7 +122,7 @@ class Workers:
         """Number and result of each task, in the order in which they are ready.
 
         A task at which a worker died is tried once more in a new process when all others are done, so that it
-        is not blamed for what the others took; if that dies too, ``after_death`` says what to try next.
+        is not blamed for resources of the others; if that dies too, ``after_death`` says what to try next.
 
         Args:
             function: Has to be picklable, as have tasks and results.
@@ -155,7 +155,7 @@ class Workers:
                 yield work.number, result
 
     def stop(self) -> None:
-        """End the workers; tasks in hand are given up at once."""
+        """End the workers; unfinished tasks are dropped at once."""
         for worker in self._busy:
             worker.process.terminate()
         self._idle += self._busy
@@ -171,7 +171,7 @@ class Workers:
         return _Worker(process, ours)
 
     def _give(self, work: _Work, worker: _Worker | None, function: Callable[[T], R]) -> None:
-        """Send a task to a worker, or to a new one where it has died while it had nothing to do."""
+        """Send a task to a worker, or to a new one if it died while it was idle."""
         if worker is not None:
             try:
                 worker.connection.send((function, work.task))
@@ -183,17 +183,17 @@ class Workers:
                 return
         fresh = self._start()
         self._busy[fresh] = work
-        # One that dies at its start is found by `_ready`.
+        # A worker that dies at its start is noticed by `_ready`.
         with suppress(OSError):
             fresh.connection.send((function, work.task))
 
     def _ready(self) -> list[_Worker]:
         """Workers that have answered or died; a connection is at its end when its worker is gone."""
         by_connection = {worker.connection: worker for worker in self._busy}
-        return [by_connection[found] for found in wait(list(by_connection))]  # type: ignore[index]
+        return [by_connection[connection] for connection in wait(list(by_connection))]  # type: ignore[index]
 
     def _suspect(self, worker: _Worker, work: _Work, after_death: AfterDeath[T] | None) -> _Work:
-        """What to try after a death, when nothing else is at work."""
+        """Return the task to try after a death, when nothing else is at work."""
         worker.connection.close()
         worker.process.join()
         cause = in_words(worker.process.exitcode)
@@ -206,7 +206,7 @@ class Workers:
 
     def _stop_idle(self) -> None:
         for worker in self._idle:
-            worker.connection.close()  # a worker ends when there is nobody to give it work
+            worker.connection.close()  # a worker ends when its connection is closed
         for worker in self._idle:
             worker.process.join(_STOP_S)
             if worker.process.is_alive():
@@ -216,7 +216,7 @@ class Workers:
 
 
 def _serve(connection: Connection[Any, Any], prepare: Callable[[], None]) -> None:
-    """The life of a worker."""
+    """Main loop of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare()
@@ -233,7 +233,7 @@ def _serve(connection: Connection[Any, Any], prepare: Callable[[], None]) -> Non
             connection.send(answer)
         except OSError:
             return
-        except Exception:  # what it is made of cannot be sent
+        except Exception:  # the result cannot be pickled
             text = traceback.format_exc() if answer[0] else answer[2]
             failure = WorkerError(f"a task failed: {text.splitlines()[-1]}", "this is a fault of fgbench")
             connection.send((False, failure, text))

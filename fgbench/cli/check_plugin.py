@@ -20,10 +20,10 @@ def check_plugin(
     json: Json = False,
 ) -> None:
     """Try plug-ins: whether each has what its kind has to have, and does with small inputs what it should."""
-    from fgbench.contracts import check, found_kinds
+    from fgbench.contracts import check, kinds_named
     from fgbench.errors import ConfigError
 
-    wanted = [(kind, name.rpartition("/")[2]) for name in names for kind in found_kinds(name)]
+    wanted = [(kind, name.rpartition("/")[2]) for name in names for kind in kinds_named(name)]
     checked = [check(kind, name) for kind, name in wanted]
     if json:
         print_json([asdict(one) for one in checked])

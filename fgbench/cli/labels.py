@@ -68,7 +68,7 @@ def _together(chosen: Ontology) -> list[str]:
     head = f"{chosen.name}: {len(chosen.labels)} classes. {chosen.description}"
     groups: dict[str, list[str]] = {}
     for label in chosen.labels:
-        upper, valence = chosen.place(label)
+        upper, valence = chosen.basic_and_valence(label)
         grouped = f"{upper} ({valence})" if upper is not None and _is_fine(chosen) else ""
         groups.setdefault(grouped, []).append(label)
     width = max(len(group) + 2 if group else 0 for group in groups)
@@ -97,7 +97,7 @@ def _is_fine(chosen: Ontology) -> bool:
 def _as_json(chosen: Ontology) -> dict[str, Any]:
     classes = []
     for label in chosen.labels:
-        upper, valence = chosen.place(label)
+        upper, valence = chosen.basic_and_valence(label)
         classes.append(
             {
                 "label": label,

@@ -1,8 +1,8 @@
 """Recipes: YAML files read into frozen, validated settings. The only configuration system of fgbench.
 
 A recipe holds the science (what is computed); options of the command line say where and how. Each stage of
-``fgbench prepare`` owns one section and reads no other, so that a change of a section redoes that stage and
-what depends on it, and nothing else.
+``fgbench prepare`` owns one section and reads no other, so that changing a section redoes that stage and the
+stages that depend on it, and nothing else.
 """
 
 from fgbench.config.baselines import (

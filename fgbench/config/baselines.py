@@ -15,7 +15,7 @@ Penalties = Annotated[tuple[Penalty, ...], Field(min_length=1, max_length=100)]
 
 
 class BaselineConfig(Section):
-    """What the recipes of all baselines have in common."""
+    """Keys of the recipes of all baselines."""
 
     name: str
     """Name of the recipe."""
@@ -26,8 +26,7 @@ class BaselineConfig(Section):
 
 
 class ImageNetworkConfig(BaselineConfig):
-    """What the recipes of image networks of one's own have in common, see
-    :mod:`fgbench.methods.image_network`."""
+    """Keys of the recipes of users' own image networks, see :mod:`fgbench.methods.image_network`."""
 
     method: str = ""
     """What tables call it; empty: the name of the recipe."""
@@ -42,11 +41,11 @@ class ImageNetworkConfig(BaselineConfig):
 
 
 Solver = Literal["exact", "nystroem"]
-"""How machines are fitted."""
+"""Ways to fit a machine."""
 
 
 class SvmConfig(BaselineConfig):
-    """What the recipes of baselines with a support vector machine have in common."""
+    """Keys of the recipes of baselines with a support vector machine."""
 
     c_values: Penalties
     """Penalties to choose from."""
@@ -62,7 +61,7 @@ class SvmConfig(BaselineConfig):
     """Training samples, drawn at random, that ``nystroem`` approximates kernels from."""
 
     def solver_for(self, n_train: int) -> Solver:
-        """The solver for so many training samples."""
+        """Return the solver for a number of training samples."""
         if self.solver == "auto":
             return "exact" if n_train <= self.exact_up_to else "nystroem"
         return self.solver
@@ -107,9 +106,9 @@ class LbpSvmConfig(SvmConfig):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("normalisations", "kernels"):
-            found = getattr(self, key)
-            if len(set(found)) < len(found):
-                raise ValueError(f"{key} names one twice: {', '.join(found)}")
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice: {', '.join(values)}")
         return self
 
 
@@ -155,7 +154,7 @@ class InsightFaceConfig(BaselineConfig):
     """Whether augmented copies train too."""
 
     def check_trainable(self) -> None:
-        """Refuse to train without weights what is kept as it is.
+        """Refuse to train a frozen backbone without weights.
 
         Raises:
             ConfigError: If the backbone is frozen.

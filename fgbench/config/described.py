@@ -1,4 +1,4 @@
-"""What the keys of recipes are: value, default, what is taken, documentation; as YAML that can be edited.
+"""Keys of recipes: value, default, accepted values, documentation; as YAML that can be edited.
 
 The documentation is that of the sections' fields, of which there is no second copy.
 """
@@ -30,11 +30,11 @@ class Key:
     """A key of a recipe.
 
     Attributes:
-        path: Names of the sections that it is in, and its own, e.g. ``"network.dropout"``.
-        value: What the recipe has; ``None`` for a section.
-        default: What a recipe has that does not name it; :data:`NO_DEFAULT` where it has to.
-        takes: What it takes, with bounds, in words.
-        doc: What it is.
+        path: Names of the sections that contain it, and its own, e.g. ``"network.dropout"``.
+        value: Value in the recipe; ``None`` for a section.
+        default: Value in a recipe that does not name it; :data:`NO_DEFAULT` if it has to be given.
+        takes: Accepted values, with bounds, in words.
+        doc: Its documentation.
         is_section: Whether it holds keys, which follow it.
     """
 
@@ -79,28 +79,28 @@ def _keys(config: Section, defaults: Section | None, above: str) -> Iterator[Key
 
 
 def as_yaml(config: Section, header: str = "") -> str:
-    """A recipe as a file: every key, what it is, what it takes, and its default as comments.
+    """Write a recipe as a file: every key with documentation, accepted values and default as comments.
 
     Args:
-        config: The recipe. What is read from the text is equal to it.
+        config: The recipe. Reading the text gives an equal one.
         header: Comments that come first, without their ``#``.
     """
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
     for key in keys_of(config):
         *above, name = key.path.split(".")
         indent = "  " * len(above)
-        told = [key.doc.replace("``", "`")]
+        comments = [key.doc.replace("``", "`")]
         if not key.is_section:
-            told.append(f"Takes {key.takes}; {_told_default(key)}.")
+            comments.append(f"Takes {key.takes}; {_default_text(key)}.")
         if not above:
             lines.append("")
-        lines += [f"{indent}# {line}" for text in told for line in wrap(text, _WIDTH - len(indent))]
+        lines += [f"{indent}# {line}" for text in comments for line in wrap(text, _WIDTH - len(indent))]
         lines.append(f"{indent}{name}:" if key.is_section else f"{indent}{name}: {in_yaml(key.value)}")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def in_yaml(value: Any) -> str:
-    """A value on one line of YAML, as :mod:`fgbench.config.strict_yaml` reads it."""
+    """A value on one line of YAML, for :mod:`fgbench.config.strict_yaml`."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{in_yaml(key)}: {in_yaml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -110,12 +110,12 @@ def in_yaml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _told_default(key: Key) -> str:
+def _default_text(key: Key) -> str:
     return f"default {in_yaml(key.default)}" if key.has_default else "has to be given"
 
 
 def _takes(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    """What a key takes, in words, by its JSON schema."""
+    """Accepted values of a key, in words, from its JSON schema."""
     if "$ref" in schema:
         return _takes(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:
@@ -154,8 +154,8 @@ def _number(schema: Mapping[str, Any], what: str) -> str:
     if least is not None and below is not None:
         return f"{what} from {_short(least)} to below {_short(below)}"
     bounds = {"from": least, "above": above, "up to": most, "below": below}
-    told = [f"{word} {_short(value)}" for word, value in bounds.items() if value is not None]
-    return f"{what} {' and '.join(told)}".rstrip()
+    parts = [f"{word} {_short(value)}" for word, value in bounds.items() if value is not None]
+    return f"{what} {' and '.join(parts)}".rstrip()
 
 
 def _short(number: float) -> str:

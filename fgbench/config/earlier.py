@@ -1,6 +1,6 @@
-"""Recipes as earlier versions stored them in work folders, in the words of this version.
+"""Convert recipes that earlier versions stored in work folders to this version.
 
-A key that is absent had the meaning of its time, not that of today's default.
+An absent key had the default of its time, not today's.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from typing import Any
 
 
 def in_todays_words(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored recipe of ``fgbench prepare`` that means what it meant.
+    """Convert a stored recipe of ``fgbench prepare`` so that it keeps its meaning.
 
     Args:
-        recipe: Plain values, not validated; a recipe of this version stays what it is.
+        recipe: Plain values, not validated; a recipe of this version is unchanged.
     """
-    told = dict(recipe)
-    faces, lbp = told.get("faces"), told.get("lbp")
+    updated = dict(recipe)
+    faces, lbp = updated.get("faces"), updated.get("lbp")
     if isinstance(faces, Mapping) and "smooth" not in faces:
-        told["faces"] = {**faces, "smooth": False}
+        updated["faces"] = {**faces, "smooth": False}
     if isinstance(lbp, Mapping) and "margin" not in lbp:
-        told["lbp"] = {**_lbp(lbp, faces), "margin": None}  # the grid covered all of the face's picture
-    return told
+        updated["lbp"] = {**_lbp(lbp, faces), "margin": None}  # the grid covered all of the face's picture
+    return updated
 
 
 def _lbp(lbp: Mapping[str, Any], faces: object) -> dict[str, Any]:
-    """The radius as a share of the face's side, where it was told in px."""
+    """The radius as a share of the face's side, if it was given in px."""
     kept = {key: value for key, value in lbp.items() if key != "radius_px"}
     radius_px = lbp.get("radius_px")
     size_px = faces.get("chip_size", 224) if isinstance(faces, Mapping) else 224

@@ -18,7 +18,7 @@ def feature_section(name: str, given: Mapping[str, Any]) -> Section:
 
     Args:
         name: Name of the stage, with underscores.
-        given: Its keys, as the recipe has them.
+        given: Its keys in the recipe.
 
     Raises:
         ConfigError: If there is no such stage of another package, or it cannot be used.
@@ -31,10 +31,10 @@ def feature_section(name: str, given: Mapping[str, Any]) -> Section:
     except plugins.PluginError:
         raise
     except ConfigError as error:
-        known = ", ".join(plugins.other_names("stages")) or "none"
+        others = ", ".join(plugins.other_names("stages")) or "none"
         raise ConfigError(
             f"the recipe has features.{name}, and no installed package brings such a stage",
-            f"install the package that does; stages of installed packages: {known}",
+            f"install the package that does; stages of installed packages: {others}",
         ) from error
     try:
         return model.model_validate_json(json.dumps(dict(given)), strict=True)
@@ -45,7 +45,7 @@ def feature_section(name: str, given: Mapping[str, Any]) -> Section:
 
 
 def checked_features(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The sections of all features with the defaults of their keys, sorted; hyphens in names are underscores.
+    """Sections of all features with the defaults of their keys, sorted; hyphens in names become underscores.
 
     Args:
         given: Name to keys.

@@ -1,8 +1,8 @@
 """Recipes by name: those packed with fgbench, and those that plugins of other packages bring.
 
-A data set of another package brings recipes as a dict ``RECIPES`` of name to YAML text; where none of them is
-named as the data set, one is made of its card. A method brings recipes in the same way. Packed ones come
-first: no plugin changes what a name has meant before.
+A data set of another package brings recipes as a dict ``RECIPES`` of name to YAML text; if none of them has
+the name of the data set, one is made from its card. A method brings recipes in the same way. Packed ones have
+precedence: no plugin changes the meaning of an existing name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fgbench import plugins
 from fgbench.resources import resource
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-"""What a recipe of a plugin may be called; it stands for a file and in commands."""
+"""Pattern of the name of a recipe of a plugin; it stands for a file and in commands."""
 
 BROUGHT = {"prepare": "datasets", "baseline": "methods"}
 """Kind of recipe to the kind of plugin that may bring one."""
@@ -30,9 +30,9 @@ class NamedRecipe:
 
     Attributes:
         name: Its name.
-        origin: The file, or the plugin that it is of, for messages.
-        path: Its file; ``None`` where a plugin brings it.
-        text: YAML, where a plugin brings it.
+        origin: The file, or the plugin, for messages.
+        path: Its file; ``None`` if a plugin brings it.
+        text: YAML, if a plugin brings it.
         plugin: Name of that plugin; empty for a packed one.
         package: Package of that plugin, with its version.
     """
@@ -55,7 +55,7 @@ def packed_names(kind: str) -> list[str]:
 
 
 def named_recipe(kind: str, name: str) -> NamedRecipe | None:
-    """A recipe by its name, written with hyphens; ``None`` if there is none.
+    """Return a recipe by its name, written with hyphens; ``None`` if there is none.
 
     Args:
         kind: Folder under ``pipelines/``.
@@ -68,7 +68,7 @@ def named_recipe(kind: str, name: str) -> NamedRecipe | None:
 
 
 def brought_recipes(kind: str) -> dict[str, NamedRecipe]:
-    """Name to recipe that a plugin of another package brings, sorted; imports those plugins.
+    """Name to recipe of the plugins of other packages, sorted; imports those plugins.
 
     Args:
         kind: Folder under ``pipelines/``.
@@ -78,35 +78,36 @@ def brought_recipes(kind: str) -> dict[str, NamedRecipe]:
     if not others:
         return {}
     modules = plugins.loaded(group)
-    found: dict[str, NamedRecipe] = {}
+    brought: dict[str, NamedRecipe] = {}
     packed = packed_names(kind)
     for plugin in others:
         if plugin not in modules:
             continue
         package = plugins.package_of(group, plugin)
         for name, text in _texts(kind, plugin, modules[plugin], package).items():
-            if name not in packed and name not in found:
+            if name not in packed and name not in brought:
                 origin = f"the recipe {name} of the package {package}"
-                found[name] = NamedRecipe(name=name, origin=origin, text=text, plugin=plugin, package=package)
-    return dict(sorted(found.items()))
+                recipe = NamedRecipe(name=name, origin=origin, text=text, plugin=plugin, package=package)
+                brought[name] = recipe
+    return dict(sorted(brought.items()))
 
 
 def _texts(kind: str, plugin: str, module: ModuleType, package: str) -> dict[str, str]:
     """Name to text of the recipes of one plugin."""
-    told: Mapping[object, object] = getattr(module, "RECIPES", {})
-    found = {
+    declared: Mapping[object, object] = getattr(module, "RECIPES", {})
+    texts = {
         name: text
-        for name, text in told.items()
+        for name, text in declared.items()
         if isinstance(name, str) and NAME.fullmatch(name) and isinstance(text, str)
     }
     typed = plugin.replace("_", "-")
-    if kind == "prepare" and typed not in found:
-        found[typed] = _of_card(typed, module, package)
-    return found
+    if kind == "prepare" and typed not in texts:
+        texts[typed] = _of_card(typed, module, package)
+    return texts
 
 
 def _of_card(name: str, module: ModuleType, package: str) -> str:
-    """A recipe of a data set whose package brings none; JSON, which is YAML too."""
+    """A recipe of a data set whose package brings none; JSON, which is also YAML."""
     card = module.CARD
     recipe: dict[str, object] = {
         "extends": "default",

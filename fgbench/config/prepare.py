@@ -68,8 +68,8 @@ class ProtocolConfig(Section):
 
     @model_validator(mode="after")
     def _label_counts_folds(self) -> Self:
-        told = re.search(r"\b(\d+)[- ](?:official )?folds?\b", self.label)
-        if self.kind == "k-fold" and told and int(told[1]) != self.folds:
+        match = re.search(r"\b(\d+)[- ](?:official )?folds?\b", self.label)
+        if self.kind == "k-fold" and match and int(match[1]) != self.folds:
             raise ValueError(f"label {self.label!r} is not of {self.folds} folds; give it a label that is")
         return self
 
@@ -378,17 +378,15 @@ class PrepareConfig(Section):
 
     @field_validator("features")
     @classmethod
-    def _features_are_known(cls, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _features_exist(cls, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         return checked_features(given)
 
     @model_serializer(mode="wrap")
     def _without_empty_features(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told: dict[str, Any] = dump(self)
-        if (
-            not self.features
-        ):  # what is written of a recipe without them stays as it was before there were any
-            told.pop("features", None)
-        return told
+        values: dict[str, Any] = dump(self)
+        if not self.features:  # a recipe without features is written as before they existed
+            values.pop("features", None)
+        return values
 
     @model_validator(mode="after")
     def _cells_have_pixels(self) -> Self:

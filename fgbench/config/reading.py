@@ -1,6 +1,6 @@
 """Reading of recipes: from a packed name or a YAML file to a checked section.
 
-Whatever is wrong with a recipe is one :class:`fgbench.errors.ConfigError` of a few lines, found before
+Any fault of a recipe is one :class:`fgbench.errors.ConfigError` of a few lines, raised before
 anything is computed: no file, however large or odd, takes long to refuse. The limits are our own.
 """
 
@@ -24,10 +24,10 @@ from fgbench.files.regular_files import read_regular
 
 Recipe = TypeVar("Recipe", bound=Section)
 EXTENDS = "extends"
-"""Key of a recipe that names another one, whose keys it takes where it has none of its own: one in the same
-folder, else a packed one."""
+"""Key of a recipe that names another recipe to take missing keys from: one in the same folder, else a packed
+one."""
 
-MAX_HEIRS = 16
+MAX_EXTENDS = 16
 """Longest chain of recipes of which each extends the next."""
 
 _MAX_FAULTS = 5
@@ -44,9 +44,9 @@ def load_baseline(baseline: str, model: type[Recipe], recipe: str | None = None)
 
     Args:
         baseline: Name of the baseline, e.g. ``"lbp-svm"``.
-        model: What its recipes are, e.g. :class:`fgbench.config.LbpSvmConfig`.
-        recipe: Name of a packed recipe, or path of a YAML file; ``None`` is the one named as the baseline, or
-            the defaults of ``model`` where none is packed.
+        model: Class of its recipes, e.g. :class:`fgbench.config.LbpSvmConfig`.
+        recipe: Name of a packed recipe, or path of a YAML file; ``None`` takes the one named like the
+            baseline, or the defaults of ``model`` if none is packed.
 
     Raises:
         ConfigError: As :func:`load_prepare`.
@@ -61,7 +61,7 @@ def load_training(recipe: str, model: type[Recipe]) -> Recipe:
 
     Args:
         recipe: Name of a packed recipe (``"msau"``), or path of a YAML file.
-        model: What it has to be, e.g. :class:`fgbench.config.TrainImageConfig`.
+        model: Class of the recipe, e.g. :class:`fgbench.config.TrainImageConfig`.
 
     Raises:
         ConfigError: As :func:`load_prepare`.
@@ -105,8 +105,8 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
 
 
 def _read(recipe: str, kind: str, model: type[Recipe]) -> Recipe:
-    found = _find_recipe(recipe, kind)
-    return _check(_inherited(found, kind, ()), found.origin, model)
+    named = _find_recipe(recipe, kind)
+    return _check(_inherited(named, kind, ()), named.origin, model)
 
 
 def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
@@ -115,7 +115,7 @@ def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
 
 def _check(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
     try:
-        # As JSON, so that a number has to be one: nothing is made of "010", true or 3.0 that is not there.
+        # As JSON, so that a number has to be one: "010", true or 3.0 are not converted.
         return model.model_validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
         raise ConfigError(
@@ -156,7 +156,7 @@ def _read_text(path: Path) -> str:
 
 
 def _text_of(recipe: NamedRecipe) -> str:
-    """Text of a recipe, wherever it is.
+    """Return the text of a recipe, from its file or plugin.
 
     Raises:
         ConfigError: As :func:`_read_text`; or if a plugin brings more than :data:`MAX_BYTES`.
@@ -170,7 +170,7 @@ def _text_of(recipe: NamedRecipe) -> str:
     return recipe.text
 
 
-def _inherited(recipe: NamedRecipe, kind: str, heirs: tuple[str, ...]) -> dict[str, Any]:
+def _inherited(recipe: NamedRecipe, kind: str, chain: tuple[str, ...]) -> dict[str, Any]:
     """Keys of a recipe over those of the recipe that it ``extends``."""
     origin = recipe.origin
     raw = _mapping(_text_of(recipe), origin)
@@ -189,18 +189,18 @@ def _inherited(recipe: NamedRecipe, kind: str, heirs: tuple[str, ...]) -> dict[s
             f"{origin} extends {name!r}, and there is {beside}no packed recipe of this name",
             f"name a recipe beside it, or one of {', '.join(recipe_names(kind))}",
         )
-    if parent.origin in (origin, *heirs):
+    if parent.origin in (origin, *chain):
         raise ConfigError(f"{origin} extends {name!r}, which extends it in turn", "break the circle")
-    if len(heirs) >= MAX_HEIRS:
+    if len(chain) >= MAX_EXTENDS:
         raise ConfigError(
-            f"{heirs[0]} extends a recipe that extends another, more than {MAX_HEIRS} times",
+            f"{chain[0]} extends a recipe that extends another, more than {MAX_EXTENDS} times",
             "shorten the chain",
         )
-    return _over(_inherited(parent, kind, (*heirs, origin)), raw)
+    return _over(_inherited(parent, kind, (*chain, origin)), raw)
 
 
 def _parent(recipe: NamedRecipe, name: str, kind: str) -> NamedRecipe | None:
-    """The recipe that another one extends: a file beside it, else a packed one or one of a plugin."""
+    """Return the recipe that another one extends: a file beside it, else a packed one or one of a plugin."""
     if Path(name).name != name:
         return None
     if recipe.path is not None:
@@ -211,7 +211,7 @@ def _parent(recipe: NamedRecipe, name: str, kind: str) -> NamedRecipe | None:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether something to read has this name; a name that no file can have is none."""
+    """Return whether a readable file has this name; a name that no file can have gives false."""
     try:
         return path.exists() and not path.is_dir()
     except (OSError, ValueError):
@@ -235,16 +235,16 @@ def _find_recipe(recipe: str, kind: str) -> NamedRecipe:
             )
         return NamedRecipe(name=path.stem, origin=str(path), path=path)
     name = recipe.replace("_", "-")
-    found = named_recipe(kind, name)
-    if found is None:
-        known = recipe_names(kind)
-        near = get_close_matches(name, known, n=1)
+    named = named_recipe(kind, name)
+    if named is None:
+        names = recipe_names(kind)
+        near = get_close_matches(name, names, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
             f"unknown recipe {_SHORT.repr(recipe)}",
-            f"{meant}packed recipes: {', '.join(known)}; or give the path of a .yaml file",
+            f"{meant}packed recipes: {', '.join(names)}; or give the path of a .yaml file",
         )
-    return found
+    return named
 
 
 def _explain(error: ValidationError, model: type[Section]) -> str:

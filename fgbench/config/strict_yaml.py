@@ -1,10 +1,10 @@
-"""YAML as recipes need it: what looks like a number is read in one way only, and no file is a bomb.
+"""YAML as recipes need it: numbers are read in one way only, and no file is a bomb.
 
 Reads text; opens nothing. YAML 1.1 takes ``010`` for 8, ``1:30`` for 90, ``1_0`` for 10, ``on`` for true and
-``2001-01-01`` for a date, and the last of two equal keys without a word. Here the rules are those of YAML
+``2001-01-01`` for a date, and silently the last of two equal keys. Here the rules are those of YAML
 1.2's core schema: such words stay text, which a setting that is a number or a switch then refuses. A key
-that is given twice is an error, and so is what is too large, nested too deeply, or grows by aliases. The
-limits are our own.
+that is given twice is an error, and so is a text that is too large, nested too deeply, or grows by aliases.
+The limits are our own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_BYTES = 256 * 1024
 """Largest recipe file."""
 
 MAX_NODES = 5_000
-"""Most keys, values and items of a file; what an alias stands for counts each time."""
+"""Most keys, values and items of a file; an alias counts with all that it stands for, each time."""
 
 MAX_DEPTH = 40
 """Deepest nesting."""
@@ -39,7 +39,7 @@ _WORDS = {
     "float": (re.compile(rf"(?:{_FLOAT})\Z"), list("-+0123456789.")),
     "merge": (re.compile(r"<<\Z"), ["<"]),
 }
-"""Kind of value to the words that are it, and the characters that those begin with."""
+"""Kind of value to its words, and the characters that those begin with."""
 
 
 class StrictLoader(yaml.SafeLoader):
@@ -53,34 +53,34 @@ class StrictLoader(yaml.SafeLoader):
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose a node and what it holds, within the limits."""
+        """Compose a node and its content, within the limits."""
         self._nodes += 1
         self._depth += 1
         if self._nodes > MAX_NODES:
-            raise _refused(f"it has more than {MAX_NODES} keys and values", self._place())
+            raise _refused(f"it has more than {MAX_NODES} keys and values", self._next_event())
         if self._depth > MAX_DEPTH:
-            raise _refused(f"it is nested more than {MAX_DEPTH} deep", self._place())
+            raise _refused(f"it is nested more than {MAX_DEPTH} deep", self._next_event())
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
-    def _place(self) -> yaml.Event:
+    def _next_event(self) -> yaml.Event:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         return event
 
     def get_single_node(self) -> yaml.Node | None:
-        """The document, if it stays within the limits when every alias is written out."""
+        """Return the document, if it stays within the limits when every alias is written out."""
         node: yaml.Node | None = super().get_single_node()
         if node is not None:
             _written_out(node, {})
         return node
 
     def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping whose keys are all different."""
+        """Construct a mapping whose keys are all different."""
         if isinstance(node, yaml.MappingNode):
             _check_keys(node)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)  # type: ignore[arg-type]
-        return found
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)  # type: ignore[arg-type]
+        return mapping
 
     def construct_yaml_bool(self, node: yaml.ScalarNode) -> bool:
         """``true`` or ``false``."""
@@ -126,12 +126,12 @@ def read_yaml(text: str) -> Any:
         loader.dispose()
 
 
-def _refused(what: str, place: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=what, problem_mark=place.start_mark)  # type: ignore[arg-type]
+def _refused(what: str, at: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=what, problem_mark=at.start_mark)  # type: ignore[arg-type]
 
 
 def _plain(node: yaml.Node, kind: str) -> str:
-    """Text of a number or switch, which a tag such as ``!!int`` may claim to be one."""
+    """Text of a number or switch; a tag such as ``!!int`` may only claim that it is one."""
     text = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
     if len(text) > MAX_DIGITS:
         raise _refused(f"a number has {len(text)} characters, expected at most {MAX_DIGITS}", node)
@@ -151,18 +151,18 @@ def _check_keys(node: yaml.MappingNode) -> None:
         seen.add(name)
 
 
-def _written_out(node: yaml.Node, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+def _written_out(node: yaml.Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, int]:
     """Number of nodes of a document with its aliases written out, and its depth.
 
-    An alias comes after what it stands for, or inside it: so everything is looked at once, and the recursion
-    is no deeper than the text is nested.
+    An alias comes after its anchor, or inside it: so everything is visited once, and the recursion
+    is no deeper than the nesting of the text.
     """
-    if id(node) in known:
-        size, depth = known[id(node)]
+    if id(node) in sizes:
+        size, depth = sizes[id(node)]
         if not size:
             raise _refused("an alias stands inside what it stands for", node)
         return size, depth
-    known[id(node)] = (0, 0)
+    sizes[id(node)] = (0, 0)
     size, depth = 1, 1
     inner: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
@@ -170,9 +170,9 @@ def _written_out(node: yaml.Node, known: dict[int, tuple[int, int]]) -> tuple[in
     elif isinstance(node, yaml.SequenceNode):
         inner = node.value
     for item in inner:
-        more, below = _written_out(item, known)
+        more, below = _written_out(item, sizes)
         size, depth = size + more, max(depth, below + 1)
     if size > MAX_NODES or depth > MAX_DEPTH:
         raise _refused(f"its aliases stand for more than {MAX_NODES} values, or {MAX_DEPTH} levels", node)
-    known[id(node)] = (size, depth)
+    sizes[id(node)] = (size, depth)
     return size, depth

@@ -12,7 +12,7 @@ Regions = Annotated[int, Field(ge=1, le=36)]
 """Number of regions: there are 6 x 6 cells."""
 
 Frozen = Literal["trunk", "stem", "none"]
-"""What of a trunk that training starts from stays as it is."""
+"""Part of a pretrained trunk that is frozen."""
 
 
 class TrunkConfig(Section):
@@ -32,7 +32,7 @@ class TrunkConfig(Section):
 
 
 _TRUNK_TRAINING: dict[str, Any] = {"freeze": None, "unfreeze_after": None, "unfreeze_rate": 1.0}
-"""How the trunk of a network is trained that nothing is said of."""
+"""Default training of the trunk of a network."""
 
 
 class NetworkConfig(Section):
@@ -68,7 +68,7 @@ class NetworkConfig(Section):
     """Factor of the learning rate for the trunk that training starts from. Not stated in the paper."""
 
     def built(self) -> dict[str, Any]:
-        """What decides which network is built, as plain values: all but how its trunk is trained."""
+        """Settings that determine the network, as plain values: all but the training of its trunk."""
         return self.model_dump(mode="json", exclude=set(_TRUNK_TRAINING))
 
     def trained_whole(self) -> NetworkConfig:
@@ -227,7 +227,7 @@ class TrainImageConfig(Section):
 
     @property
     def frozen(self) -> Frozen:
-        """What of a trunk that training starts from stays as it is, at first or always."""
+        """Part of a pretrained trunk that is frozen, at first or always."""
         if self.network.freeze is not None:
             return self.network.freeze
         return "none" if self.au_recipe is None or self.losses.units else "trunk"

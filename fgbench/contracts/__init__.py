@@ -1,6 +1,6 @@
-"""What each kind of plugin has to keep to, tried on one: the same for fgbench's own and for those of others.
+"""Contract of each kind of plugin, tried on one plugin: the same for fgbench's own and for those of others.
 
-A check loads the plugin, looks at its module and calls it with small inputs; it needs no data set and leaves
+A check loads the plugin, inspects its module and calls it with small inputs; it needs no data set and leaves
 nothing behind.
 """
 
@@ -34,13 +34,13 @@ CHECKS: Mapping[str, Callable[[str, ModuleType], list[str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A plugin that was tried.
+    """Result of a check of a plugin.
 
     Attributes:
         kind: Its kind.
         name: Its name, with hyphens.
-        package: Package that it is of, with its version; empty for fgbench's own.
-        faults: What it does not keep to, one line each; empty if all is well.
+        package: Its package, with the version; empty for fgbench's own.
+        faults: Violations of the contract, one line each; empty if there are none.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Checked:
 
 
 def check(kind: str, name: str) -> Checked:
-    """Try a plugin.
+    """Check a plugin.
 
     Args:
         kind: One of :data:`fgbench.plugins.PACKAGES`.
@@ -69,7 +69,7 @@ def check(kind: str, name: str) -> Checked:
 
 
 def faults(kind: str, name: str, module: ModuleType) -> list[str]:
-    """What a plugin does not keep to; empty if all is well.
+    """Violations of the contract by a plugin; empty if there are none.
 
     Args:
         kind: One of :data:`CHECKS`.
@@ -78,12 +78,12 @@ def faults(kind: str, name: str, module: ModuleType) -> list[str]:
     """
     try:
         return CHECKS[kind](name.replace("-", "_"), module)
-    except Exception as error:  # a contract calls what strangers wrote
+    except Exception as error:  # a contract calls code of other authors
         return [f"failed: {type(error).__name__}: {error}"]
 
 
-def found_kinds(name: str) -> list[str]:
-    """Kinds of which a plugin is called so.
+def kinds_named(name: str) -> list[str]:
+    """Kinds that have a plugin of this name.
 
     Args:
         name: Name, or kind and name as ``datasets/mine``.
@@ -98,11 +98,11 @@ def found_kinds(name: str) -> list[str]:
             raise ConfigError(f"unknown kind of plug-in {kind!r}", f"kinds: {', '.join(plugins.PACKAGES)}")
         return kinds
     wanted = inner or name.replace("-", "_")
-    known = {key: {*plugins.names(key), *_faulty(key)} for key in plugins.PACKAGES}
-    found = [key for key, names in known.items() if wanted in names]
-    if not found:
+    names_of = {key: {*plugins.names(key), *_faulty(key)} for key in plugins.PACKAGES}
+    matching = [key for key, names in names_of.items() if wanted in names]
+    if not matching:
         raise ConfigError(f"unknown plug-in {name!r}", "fgbench doctor lists those of other packages")
-    return found
+    return matching
 
 
 def _faulty(kind: str) -> set[str]:

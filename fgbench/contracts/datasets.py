@@ -20,63 +20,63 @@ _KINDS = ("image", "video", "au")
 
 
 def dataset_faults(name: str, module: ModuleType) -> list[str]:
-    """What an adapter does not keep to.
+    """Violations of the contract by an adapter.
 
-    Its card is complete and agrees with itself, an empty folder is refused with an error that a user
-    understands, and the recipes that it brings are valid and of it.
+    Its card has to be complete and consistent, an empty folder has to be refused with an error for users,
+    and the recipes that it brings have to be valid and use it.
 
     Args:
         name: Its name, with underscores.
         module: Its module.
     """
-    found = card_faults(module.CARD)
-    found += signature_fault(module.list_clips, ["root"], ["root", "variant"])
-    if not found:
-        found += _of_empty_folder(module)
+    faults = card_faults(module.CARD)
+    faults += signature_fault(module.list_clips, ["root"], ["root", "variant"])
+    if not faults:
+        faults += _of_empty_folder(module)
     if plugins.package_of("datasets", name):
-        found += _recipe_faults(name, module)
-    return found
+        faults += _recipe_faults(name, module)
+    return faults
 
 
 def card_faults(card: Card) -> list[str]:
-    """What is missing in a card, or contradicts itself.
+    """Missing or inconsistent facts of a card.
 
     Args:
         card: The card.
     """
-    found = [f"CARD.{fact} is empty" for fact in _FACTS if not str(getattr(card, fact)).strip()]
+    faults = [f"CARD.{fact} is empty" for fact in _FACTS if not str(getattr(card, fact)).strip()]
     if card.kind not in _KINDS:
-        found.append(f"CARD.kind is {card.kind!r}, expected one of {', '.join(_KINDS)}")
-    found += [f"CARD.{fact} is empty" for fact in ("layouts", "variants") if not getattr(card, fact)]
+        faults.append(f"CARD.kind is {card.kind!r}, expected one of {', '.join(_KINDS)}")
+    faults += [f"CARD.{fact} is empty" for fact in ("layouts", "variants") if not getattr(card, fact)]
     names = [variant.name for variant in card.variants]
     if len(set(names)) < len(names):
-        found.append(f"CARD.variants have names twice: {', '.join(map(repr, names))}")
+        faults.append(f"CARD.variants have names twice: {', '.join(map(repr, names))}")
     if any(variant.totals for variant in card.variants) and not card.totals_source:
-        found.append("CARD.totals_source does not say where the totals come from")
+        faults.append("CARD.totals_source does not say where the totals come from")
     for variant in card.variants:
         try:
             labels = ontology(variant.scheme).labels
         except ConfigError as error:
-            found.append(f"variant {variant.name!r}: {error.message}")
+            faults.append(f"variant {variant.name!r}: {error.message}")
             continue
         for part, counts in variant.classes.items():
             if part not in (*SPLITS, WHOLE):
-                found.append(f"variant {variant.name!r}: {part!r} is no part of a data set")
+                faults.append(f"variant {variant.name!r}: {part!r} is no part of a data set")
             strange = sorted(set(counts) - set(labels))
             if strange:
-                found.append(f"variant {variant.name!r}: {variant.scheme} has no {', '.join(strange)}")
+                faults.append(f"variant {variant.name!r}: {variant.scheme} has no {', '.join(strange)}")
             if sum(counts.values()) != variant.totals.get(part):
                 total = variant.totals.get(part)
-                found.append(
+                faults.append(
                     f"variant {variant.name!r}: classes of {part} sum up to {sum(counts.values())}, "
                     f"and its total is {total}"
                 )
-    return found
+    return faults
 
 
 def _of_empty_folder(module: ModuleType) -> list[str]:
-    """Whether an empty folder gives nothing or a :class:`DatasetError` for every variant, and not a crash."""
-    found = []
+    """Faults unless an empty folder gives nothing or a :class:`DatasetError` for every variant."""
+    faults = []
     with TemporaryDirectory(prefix="fgbench-") as folder:
         for variant in module.CARD.variants:
             takes_variant = not signature_fault(module.list_clips, ["root", "variant"])
@@ -86,33 +86,33 @@ def _of_empty_folder(module: ModuleType) -> list[str]:
             except DatasetError:
                 continue
             except Exception as error:
-                found.append(
+                faults.append(
                     f"list_clips of an empty folder raises {type(error).__name__} ({error}), "
                     "expected fgbench.errors.DatasetError"
                 )
                 continue
             if list(entries):
-                found.append(f"list_clips of an empty folder gives {len(list(entries))} entries")
-    return found
+                faults.append(f"list_clips of an empty folder gives {len(list(entries))} entries")
+    return faults
 
 
 def _recipe_faults(name: str, module: ModuleType) -> list[str]:
-    """What is wrong with the recipes that an adapter of another package brings, or that is made for it."""
-    found = []
-    told = getattr(module, "RECIPES", {})
+    """Faults of the recipes that an adapter of another package brings, or that are made for it."""
+    faults = []
+    texts = getattr(module, "RECIPES", {})
     brought = {key: one for key, one in brought_recipes("prepare").items() if one.plugin == name}
-    for key in dict.fromkeys([*told, name.replace("_", "-")]):
+    for key in dict.fromkeys([*texts, name.replace("_", "-")]):
         if not isinstance(key, str) or not NAME.fullmatch(key):
-            found.append(f"RECIPES: {key!r} is no name: expected small letters, digits and single hyphens")
-        elif not isinstance(told.get(key, ""), str):
-            found.append(f"RECIPES: {key} is {type(told[key]).__name__}, expected YAML text")
+            faults.append(f"RECIPES: {key!r} is no name: expected small letters, digits and single hyphens")
+        elif not isinstance(texts.get(key, ""), str):
+            faults.append(f"RECIPES: {key} is {type(texts[key]).__name__}, expected YAML text")
         elif key in packed_names("prepare"):
-            found.append(f"recipe {key}: fgbench has one of this name itself, which is taken")
+            faults.append(f"recipe {key}: fgbench has one of this name itself, which is taken")
         elif key not in brought:
-            found.append(f"recipe {key}: another plug-in brings one of this name, which is taken")
+            faults.append(f"recipe {key}: another plug-in brings one of this name, which is taken")
         else:
-            found += _one_recipe_faults(key, name)
-    return found
+            faults += _one_recipe_faults(key, name)
+    return faults
 
 
 def _one_recipe_faults(key: str, name: str) -> list[str]:

@@ -9,7 +9,7 @@ _NUMBERS = tuple(range(-20, 20))
 
 
 def engine_faults(name: str, module: ModuleType) -> list[str]:
-    """What an engine does not keep to: each task is done once, with one worker and with two, also with none.
+    """Violations of the contract by an engine: each task is done once, also with two workers or no task.
 
     Args:
         name: Its name.
@@ -18,11 +18,11 @@ def engine_faults(name: str, module: ModuleType) -> list[str]:
     parameters = list(inspect.signature(module.start).parameters)
     if parameters[:1] != ["jobs"] or "memory_gb" not in parameters:
         return [f"start takes ({', '.join(parameters)}), expected (jobs, *, memory_gb=None)"]
-    found = []
+    faults = []
     for jobs in (1, 2):
         with module.start(jobs, memory_gb=None) as runner:
             for tasks in ((), _NUMBERS):
                 results = sorted(runner(abs, tasks, after_death=None, is_risky=None))
                 if results != sorted(map(abs, tasks)):
-                    found.append(f"{len(tasks)} tasks with jobs={jobs} give {len(results)} other results")
-    return found
+                    faults.append(f"{len(tasks)} tasks with jobs={jobs} give {len(results)} other results")
+    return faults

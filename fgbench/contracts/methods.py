@@ -12,10 +12,10 @@ from fgbench.preparation import pipeline
 
 
 def method_faults(name: str, module: ModuleType) -> list[str]:
-    """What a method does not keep to.
+    """Violations of the contract by a method.
 
-    Its defaults are a valid recipe with a name, it needs features that there are, and it runs from a recipe
-    and a place.
+    Its defaults have to be a valid recipe with a name, its features have to exist, and it has to run from a
+    recipe and the context of the run.
 
     Args:
         name: Its name, with underscores.
@@ -25,17 +25,17 @@ def method_faults(name: str, module: ModuleType) -> list[str]:
     ways = [["config", "place"]]
     if not package:  # fgbench's own command starts a network from weights of others, or over an image model
         ways += [["config", "place", "weights"], ["config", "place", "image"]]
-    found = signature_fault(module.run, *ways)
-    known = (*pipeline.FEATURES, *plugins.other_names("stages"))
-    unknown = [stage for stage in module.NEEDS if str(stage).replace("-", "_") not in known]
+    faults = signature_fault(module.run, *ways)
+    features = (*pipeline.FEATURES, *plugins.other_names("stages"))
+    unknown = [stage for stage in module.NEEDS if str(stage).replace("-", "_") not in features]
     if unknown:
-        found.append(f"NEEDS names {', '.join(map(repr, unknown))}, expected some of {', '.join(known)}")
+        faults.append(f"NEEDS names {', '.join(map(repr, unknown))}, expected some of {', '.join(features)}")
     typed = name.replace("_", "-")
     if not (module.__doc__ or "").startswith(f"Baseline ``{typed}``: "):
-        found.append(f"its docstring does not begin with 'Baseline ``{typed}``: ', which its help is made of")
+        faults += [f"its docstring does not begin with 'Baseline ``{typed}``: ', which its help is made of"]
     if hasattr(module, "RECIPE"):
-        found += _recipe_faults(typed, module.RECIPE)
-    return found
+        faults += _recipe_faults(typed, module.RECIPE)
+    return faults
 
 
 def _recipe_faults(name: str, model: type[Section]) -> list[str]:

@@ -12,7 +12,7 @@ from fgbench.reports.rendering.table import Figure, Table
 
 
 def table_faults(name: str, module: ModuleType) -> list[str]:
-    """What a table does not keep to: of an empty folder it is a table, or an error of fgbench's.
+    """Violations of the contract by a table: of an empty folder it gives a table, or an error of fgbench.
 
     Args:
         name: Its name.
@@ -22,7 +22,7 @@ def table_faults(name: str, module: ModuleType) -> list[str]:
 
 
 def figure_faults(name: str, module: ModuleType) -> list[str]:
-    """What a figure does not keep to: of an empty folder it is a figure, or an error of fgbench's.
+    """Violations of the contract by a figure: of an empty folder it gives a figure, or an error of fgbench.
 
     Args:
         name: Its name.
@@ -32,11 +32,11 @@ def figure_faults(name: str, module: ModuleType) -> list[str]:
 
 
 def _faults(module: ModuleType, wanted: type[Table | Figure]) -> list[str]:
-    found = signature_fault(module.build, ["workdir"])
+    faults = signature_fault(module.build, ["workdir"])
     if hasattr(module, "build_of"):
-        found += signature_fault(module.build_of, ["workdirs"])
-    if found:
-        return found
+        faults += signature_fault(module.build_of, ["workdirs"])
+    if faults:
+        return faults
     with TemporaryDirectory(prefix="fgbench-") as folder:
         try:
             made = module.build(Path(folder))

@@ -8,14 +8,14 @@ from typing import Any
 
 
 def signature_fault(function: Callable[..., Any], *wanted: list[str]) -> list[str]:
-    """A line if a function takes other arguments than wanted.
+    """A message if a function takes other arguments than wanted; else empty.
 
     Args:
         function: The function.
-        wanted: Lists of names, of which it has to have one.
+        wanted: Lists of names, one of which it has to match.
     """
-    found = list(inspect.signature(function).parameters)
-    if found in wanted:
+    names_taken = list(inspect.signature(function).parameters)
+    if names_taken in wanted:
         return []
     ways = " or ".join(f"({', '.join(names)})" for names in wanted)
-    return [f"{function.__name__} takes ({', '.join(found)}), expected {ways}"]
+    return [f"{function.__name__} takes ({', '.join(names_taken)}), expected {ways}"]

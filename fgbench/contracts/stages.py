@@ -12,11 +12,11 @@ from fgbench.preparation import pipeline
 
 
 def stage_faults(name: str, module: ModuleType) -> list[str]:
-    """What a stage does not keep to.
+    """Violations of the contract by a stage.
 
-    One of fgbench's own stands in the order, after what it reads, and has a section of the recipe. One of
+    A stage of fgbench is in the order, after its inputs, and has a section of the recipe. One of
     another package computes features: it brings its section, whose defaults are valid, and the schema of its
-    one table, and reads stages of fgbench's.
+    one table, and reads stages of fgbench.
 
     Args:
         name: Its name, with underscores.
@@ -24,23 +24,23 @@ def stage_faults(name: str, module: ModuleType) -> list[str]:
     """
     if plugins.package_of("stages", name):
         return _faults_of_feature(name, module)
-    if name == "publish":  # what all others lead to; it is a function of their results and no stage like them
+    if name == "publish":  # the last step: a function of the results of all stages, not a stage itself
         return []
     stage = module.STAGE
     if name not in pipeline.ORDER:
         return [f"{name} is not in fgbench.preparation.pipeline.ORDER"]
-    found = []
+    faults = []
     if stage.name != name:
-        found.append(f"STAGE.name is {stage.name!r}, expected {name!r}")
+        faults.append(f"STAGE.name is {stage.name!r}, expected {name!r}")
     if name not in PrepareConfig.model_fields:
-        found.append(f"recipes have no section {name}")
+        faults.append(f"recipes have no section {name}")
     for table in stage.outputs.values():
         if "clip_id" not in records.schema(table).names:
-            found.append(f"the table {table} has no column clip_id")
+            faults.append(f"the table {table} has no column clip_id")
     earlier = pipeline.ORDER[: pipeline.ORDER.index(name)]
     if not set(stage.inputs) <= set(earlier) or bool(stage.inputs) != bool(earlier):
-        found.append(f"STAGE.inputs are {stage.inputs}, expected some of {', '.join(earlier) or 'none'}")
-    return found
+        faults.append(f"STAGE.inputs are {stage.inputs}, expected some of {', '.join(earlier) or 'none'}")
+    return faults
 
 
 def _faults_of_feature(name: str, module: ModuleType) -> list[str]:
@@ -52,9 +52,9 @@ def _faults_of_feature(name: str, module: ModuleType) -> list[str]:
     recipe = PrepareConfig(name=name, features={name: section.model_dump(mode="json")})
     stage = pipeline.stages(recipe)[-1]
     pipeline.schemas(stage, section)
-    found = []
+    faults = []
     if stage.version < 1:
-        found.append(f"STAGE.version is {stage.version}, expected 1 or more")
+        faults.append(f"STAGE.version is {stage.version}, expected 1 or more")
     if not stage.is_enabled(recipe):
-        found.append("a recipe that names it with its defaults does not want it (STAGE.enabled)")
-    return found
+        faults.append("a recipe that names it with its defaults does not want it (STAGE.enabled)")
+    return faults

@@ -1,4 +1,4 @@
-"""What an adapter tells of its data set: a card of facts that a user needs before and after asking for it."""
+"""Description of a data set by its adapter: facts that a user needs before and after requesting it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHOLE = "all"
 """Name of the only part of a data set without official parts."""
 
 Kind = Literal["image", "video", "au"]
-"""What is labelled: pictures, clips, or the action units of frames."""
+"""Labelled unit: pictures, clips, or action units of frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +20,13 @@ class Variant:
     """One benchmark of a data set: a release, a set of labels, a choice of recordings.
 
     Attributes:
-        name: As recipes name it (``dataset.variant``); a card's first one where they name none.
-        scheme: Label set of what is listed (`fgbench.taxonomy.ontology`). A recipe may name a smaller one:
-            what it lacks is left out and counted.
-        about: What it is, in a few words.
-        totals: Official part, or :data:`WHOLE`, to its number of entries; empty where it is not known.
-        classes: Part to label to number, where that is known.
-        subjects: Number of persons, where that is known.
+        name: Name in recipes (``dataset.variant``); a card's first one where they name none.
+        scheme: Label set of the entries (`fgbench.taxonomy.ontology`). A recipe may name a smaller one:
+            entries whose labels it lacks are left out and counted.
+        about: Short description.
+        totals: Official part, or :data:`WHOLE`, to its number of entries; empty if unknown.
+        classes: Part to label to number, where known.
+        subjects: Number of subjects, where known.
     """
 
     name: str = ""
@@ -39,21 +39,22 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A data set in short.
+    """Summary of a data set.
 
     Attributes:
         title: Full name.
-        kind: What is labelled.
+        kind: Labelled unit.
         licence: Terms of use in one line.
         citation: The publication to cite.
-        request: Where and how to ask for it, in words.
-        protocol: What is trained on and what is tested.
-        layouts: Folder layouts that are read, one line each.
+        request: Where and how to request it, in words.
+        protocol: Parts for training and for test.
+        layouts: Supported folder layouts, one line each.
         variants: The benchmarks, the usual one first; at least one.
-        totals_source: Where the known totals come from.
+        totals_source: Source of the known totals.
         unconfirmed: Facts that could not be confirmed in a public source.
-        is_own: Whether anybody's own data are laid out so: people of two of them who have one name are two.
-        people: Adapter of the data set whose people these are too, under the same names; empty: its own.
+        is_own: Whether users lay out their own data this way: subjects of the same name in two such data sets
+            are different people.
+        people: Adapter of a data set with the same subjects under the same names; empty if there is none.
     """
 
     title: str
@@ -71,11 +72,11 @@ class Card:
 
     @property
     def short(self) -> str:
-        """What tables call it: its title without what stands in brackets."""
+        """Title in tables: the full one without the part in brackets."""
         return self.title.partition(" (")[0]
 
     def variant(self, name: str = "") -> Variant:
-        """A variant by its name; the first for an empty one.
+        """Return a variant by its name; the first for an empty one.
 
         Raises:
             ConfigError: If there is no such variant.
@@ -83,5 +84,5 @@ class Card:
         for item in self.variants:
             if name in (item.name, ""):
                 return item
-        known = ", ".join(item.name for item in self.variants)
-        raise ConfigError(f"{self.title} has no variant {name!r}", f"dataset.variant may be: {known}")
+        names = ", ".join(item.name for item in self.variants)
+        raise ConfigError(f"{self.title} has no variant {name!r}", f"dataset.variant may be: {names}")

@@ -17,15 +17,15 @@ from fgbench.records import AuRow
 TRUTH = "truth.parquet"
 
 PRESENT_FROM = 0.4
-"""Intensity (0 to 1, which is E of FACS) from which on a unit counts as present. It is 2 of 5, the bound with
-which DISFA's intensities are made labels; weaker ones are hardly to be seen."""
+"""Least intensity (0 to 1, which is E of FACS) of a present unit. It is 2 of 5, the bound with which
+DISFA's intensities are made labels; weaker ones are hardly visible."""
 
 _AGAIN = "delete the folder and run fgbench synth again"
 _UNIT = re.compile(r"au\d\d")  # the sides of a face have names of their own, e.g. au12_l
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of every frame, in the order of the table.
+    """Yield the labels of every frame, in the order of the table.
 
     Args:
         root: Folder of the data set.

@@ -1,7 +1,7 @@
-"""Official folds of a data set that has a list of training clips and one of test clips for each of them.
+"""Official folds of a data set that has a list of training clips and one of test clips for each fold.
 
-Published code of such data sets chooses its epoch on the list that it reports. Here a clip has the fold that
-tests it, and nothing else: what is chosen on is for the protocol, and never is the tested fold.
+Published code of such data sets chooses its epoch on the list that it reports. Here a clip only has the fold
+that tests it: the protocol chooses the part for selection, which never is the tested fold.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 CONTRADICTED = frozenset({"two_labels", "no_fold", "two_folds", "tested_in_training"})
-"""Reasons of clips that the lists contradict themselves about: no fold is known to test them rightly."""
+"""Reasons of clips on which the lists contradict each other: the fold that tests them is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What the lists tell of a clip.
+    """Entry of a clip in the lists.
 
     Attributes:
-        label: Its label; the first one if they are not agreed.
+        label: Its label; the first one if the lists disagree.
         fold: The fold that tests it, from 1; ``None`` if there is not exactly one.
-        problem: ``(reason, detail)`` if the lists contradict themselves.
+        problem: ``(reason, detail)`` if the lists contradict each other.
     """
 
     label: str

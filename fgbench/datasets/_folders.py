@@ -1,6 +1,6 @@
-"""Folders of data sets as they come: names in any case, wrapped in further folders, with stray files.
+"""Folders of data sets as downloaded: names in any case, wrapped in further folders, with stray files.
 
-Lists folders; each is listed once per call. Everything is sorted: no order is the file system's.
+Lists folders; each is listed once per call. Everything is sorted: no result depends on the file system.
 """
 
 from __future__ import annotations
@@ -10,29 +10,30 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.datasets._parts import check_different, parts_of
+from fgbench.datasets._tables import whole_number
 from fgbench.datasets._tree import FILE, FOLDER, LINK_LOOP, ODD, OWN_FOLDER, is_hidden, kind_of, leads_up
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_frame
 from fgbench.media.picture_files import natural_key
 
 _WIDEST = 64
-"""A folder with more folders than this is data, and no wrapping of a data set."""
+"""A folder with more folders than this is data, not a wrapping of a data set."""
 
 
-def layout_error(found: str, layouts: Sequence[str]) -> DatasetError:
-    """The error of a folder that is not laid out as it should be.
+def layout_error(fault: str, layouts: Sequence[str]) -> DatasetError:
+    """Error for a folder with an unexpected layout.
 
     Args:
-        found: What is wrong, with the path.
-        layouts: The layouts that are read.
+        fault: The fault, with the path.
+        layouts: The supported layouts.
     """
-    return DatasetError(found, f"expected layout: {'; or '.join(layouts)}")
+    return DatasetError(fault, f"expected layout: {'; or '.join(layouts)}")
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
     """Folders inside a folder by name, in natural order.
 
-    Hidden ones are passed over, and so are links to a folder that they lie in.
+    Hidden ones are skipped, and so are links to a folder that contains them.
 
     Raises:
         DatasetError: If there is no such folder.
@@ -43,7 +44,7 @@ def subfolders(folder: Path) -> dict[str, Path]:
 
 
 def file_names(folder: Path) -> list[str]:
-    """Names of the files in a folder, in natural order; hidden ones are passed over.
+    """Names of the files in a folder, in natural order; hidden ones are skipped.
 
     Raises:
         DatasetError: If there is no such folder.
@@ -53,26 +54,27 @@ def file_names(folder: Path) -> list[str]:
 
 
 def odd_items(folder: Path) -> dict[str, str]:
-    """Name to kind (:data:`fgbench.datasets._tree.ODD`) of what is neither a file nor a folder, sorted.
+    """Name to kind (:data:`fgbench.datasets._tree.ODD`) of items that are neither files nor folders, sorted.
 
     Raises:
         DatasetError: If there is no such folder.
     """
-    found = {}
+    kinds = {}
     for item in sorted(_scan(folder), key=lambda item: item.name):
         kind = kind_of(item)
         if kind == FOLDER and item.is_symlink() and leads_up(item.path):
             kind = LINK_LOOP
         if kind in ODD and not is_hidden(item.name):
-            found[item.name] = kind
-    return found
+            kinds[item.name] = kind
+    return kinds
 
 
 def find(folder: Path, *names: str) -> Path | None:
-    """The file or folder inside a folder that has one of these names in any case; the first that is there.
+    """Return the file or folder inside a folder that has one of these names in any case; the first that
+    exists.
 
     Args:
-        folder: Where to look; ``None`` is given back if it is no folder.
+        folder: Folder to search; the result is ``None`` if it is no folder.
         names: In order of preference.
     """
     if not folder.is_dir():
@@ -85,42 +87,42 @@ def find(folder: Path, *names: str) -> Path | None:
 
 
 def find_below(folder: Path, *names: str) -> Path | None:
-    """What :func:`find` finds of the first name, therein of the second, and so on.
+    """Search the first name with :func:`find`, therein the second, and so on.
 
     Args:
-        folder: Where to look.
-        names: One of each level.
+        folder: Folder to search.
+        names: One name per level.
     """
-    found: Path | None = folder
+    path: Path | None = folder
     for name in names:
-        found = found and find(found, name)
-    return found
+        path = path and find(path, name)
+    return path
 
 
 def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path | None:
-    """The folder that a test accepts: the root, or one inside it that an archive has wrapped the data in.
+    """Return the folder that a test accepts: the root, or one inside it if an archive has wrapped the data.
 
     Args:
-        root: Where to begin.
-        is_it: Whether a folder is the one that is looked for.
-        depth: How many levels down to look.
+        root: Folder to begin with.
+        is_it: Returns whether a folder is the right one.
+        depth: Number of levels to search below the root.
 
     Returns:
-        The folder nearest to the root; ``None`` if there is none. Locked folders are passed over.
+        The folder nearest to the root; ``None`` if there is none. Locked folders are skipped.
 
     Raises:
         DatasetError: If the root is no folder, or several folders of a level are accepted.
     """
     level = [root]
     for _ in range(depth + 1):
-        found = [folder for folder in level if is_it(folder)]
-        if len(found) > 1:
+        accepted = [folder for folder in level if is_it(folder)]
+        if len(accepted) > 1:
             raise DatasetError(
-                f"{root} holds the data set more than once: {found[0]} and {found[1]}",
+                f"{root} holds the data set more than once: {accepted[0]} and {accepted[1]}",
                 "give the folder of one of them",
             )
-        if found:
-            return found[0]
+        if accepted:
+            return accepted[0]
         inner = [list(subfolders(folder).values()) for folder in level]
         wrapping = (folder for folders in inner if len(folders) <= _WIDEST for folder in folders)
         level = [folder for folder in wrapping if os.access(folder, os.R_OK | os.X_OK)]
@@ -128,16 +130,16 @@ def unwrap(root: Path, is_it: Callable[[Path], bool], *, depth: int = 3) -> Path
 
 
 def labelled_folders(folder: Path, labels: Mapping[str, str]) -> dict[Path, str]:
-    """Folders inside a folder whose names are labels in any case, with what those stand for.
+    """Folders inside a folder whose names are labels in any case, with their labels.
 
     Args:
-        folder: Where to look.
+        folder: Folder to search.
         labels: Lower-case folder name to label.
 
     Raises:
-        DatasetError: If there is no such folder, or two folders have one name but for the case.
+        DatasetError: If there is no such folder, or the names of two folders differ in case alone.
     """
-    found: dict[Path, str] = {}
+    labelled: dict[Path, str] = {}
     seen: dict[str, str] = {}
     for name, path in subfolders(folder).items():
         if name.lower() in labels:
@@ -146,17 +148,17 @@ def labelled_folders(folder: Path, labels: Mapping[str, str]) -> dict[Path, str]
                     f"{folder} has two folders {seen[name.lower()]!r} and {name!r}", "put them together"
                 )
             seen[name.lower()] = name
-            found[path] = labels[name.lower()]
-    return found
+            labelled[path] = labels[name.lower()]
+    return labelled
 
 
 def part_folder(folder: Path, part: str, *names: str) -> Path | None:
-    """The folder of a part (``train``, ``val``, ``test``) inside a folder.
+    """Return the folder of a part (``train``, ``val``, ``test``) inside a folder.
 
     Args:
-        folder: Where to look; ``None`` is given back if it is no folder.
+        folder: Folder to search; the result is ``None`` if it is no folder.
         part: The part.
-        names: The data set's own names for it, in any case; they come before the usual ones.
+        names: The data set's own names for it, in any case; they have precedence over the usual ones.
 
     Raises:
         DatasetError: If two folders have usual names of the part.
@@ -164,7 +166,7 @@ def part_folder(folder: Path, part: str, *names: str) -> Path | None:
     own = find(folder, *names)
     if own is not None or not folder.is_dir():
         return own
-    parts = {name: found for name, found in parts_of(subfolders(folder)).items() if found == part}
+    parts = {name: of for name, of in parts_of(subfolders(folder)).items() if of == part}
     check_different(parts, str(folder))
     return next((folder / name for name in parts), None)
 
@@ -178,15 +180,25 @@ def pictures(folder: Path) -> list[str]:
     return [name for name in file_names(folder) if is_frame(name)]
 
 
+def numbered_pictures(folder: Path) -> dict[int, int]:
+    """Number in the name of a picture to its index in a folder; pictures with other names are left out.
+
+    Raises:
+        DatasetError: If there is no such folder.
+    """
+    numbered = ((whole_number(stem(name)), index) for index, name in enumerate(pictures(folder)))
+    return {number: index for number, index in numbered if number is not None}
+
+
 def relative(path: Path, root: Path) -> str:
-    """Path from the root of the data set, as :class:`fgbench.records.ClipEntry` has it."""
+    """Path from the root of the data set, as in :class:`fgbench.records.ClipEntry`."""
     return path.relative_to(root).as_posix()
 
 
 def prefix(folder: Path, root: Path) -> str:
-    """What stands before the names of a folder's files in paths from the root: ``"a/b/"``, or nothing.
+    """Prefix of the names of a folder's files in paths from the root: ``"a/b/"``, or empty.
 
-    To be asked for once per folder: paths of a million files as :class:`pathlib.Path` take a minute.
+    To be called once per folder: paths of a million files as :class:`pathlib.Path` take a minute.
     """
     return "" if folder == root else f"{relative(folder, root)}/"
 
@@ -202,8 +214,8 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(folder) as found:
-            return list(found)
+        with os.scandir(folder) as items:
+            return list(items)
     except FileNotFoundError as error:
         raise DatasetError(f"no folder {folder}", "give the folder of the data set") from error
     except NotADirectoryError as error:

@@ -1,4 +1,4 @@
-"""Names of the parts of a data set, in the spellings that are in use. Pure functions on names."""
+"""Names of the parts of a data set, in the usual spellings. Pure functions on names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEMS = {
     "test": ("test", "testing", "tst", "privatetest"),
 }
 _EITHER = ("eval", "evaluation")
-"""The part to test on beside one to choose on, and else the part to choose on."""
+"""Names of the test part beside a validation part, and else of the validation part."""
 
 _TAILS = ("", "set", "data", "part", "split", "images", "imgs", "pictures", "videos", "clips", "faces")
 _PARTS = {stem + tail: part for part, stems in _STEMS.items() for stem in stems for tail in _TAILS}
@@ -22,32 +22,30 @@ _EITHERS = frozenset(stem + tail for stem in _EITHER for tail in _TAILS)
 _JOINTS = re.compile(r"[\s_.-]+")
 
 EXAMPLES = "train, val, test, as Training, dev, Test_Set, PublicTest"
-"""What messages say of names of parts."""
+"""Examples of names of parts, for messages."""
 
 
 def parts_of(names: Iterable[str]) -> dict[str, str]:
-    """Names that are of parts, to the part (``train``, ``val``, ``test``); the others are left out.
+    """Names of parts, to the part (``train``, ``val``, ``test``); other names are left out.
 
-    Case, blanks, hyphens, underscores and dots do not matter. ``PublicTest`` and ``PrivateTest`` are val and
-    test, as FER2013 has them; ``eval`` is test where there is another part to choose on, else val.
+    Case, blanks, hyphens, underscores and dots are ignored. ``PublicTest`` and ``PrivateTest`` are val and
+    test, as in FER2013; ``eval`` is test where there is another validation part, else val.
 
     Args:
-        names: All that stand beside each other.
+        names: All names in one folder or column.
     """
     plain = {name: _JOINTS.sub("", key(name)) for name in names}
-    found = {name: part for name, word in plain.items() if (part := _PARTS.get(word))}
-    either = "test" if "val" in found.values() else "val"
-    return {
-        name: found.get(name, either) for name, word in plain.items() if name in found or word in _EITHERS
-    }
+    sure = {name: part for name, word in plain.items() if (part := _PARTS.get(word))}
+    either = "test" if "val" in sure.values() else "val"
+    return {name: sure.get(name, either) for name, word in plain.items() if name in sure or word in _EITHERS}
 
 
-def check_different(parts: Mapping[str, str], place: str) -> None:
+def check_different(parts: Mapping[str, str], container: str) -> None:
     """Refuse two folders of one part.
 
     Args:
-        parts: As :func:`parts_of` gives them.
-        place: What they are in, for messages.
+        parts: Result of :func:`parts_of`.
+        container: Folder that holds them, for messages.
 
     Raises:
         DatasetError: If two names are of one part.
@@ -56,7 +54,7 @@ def check_different(parts: Mapping[str, str], place: str) -> None:
     for name, part in sorted(parts.items()):
         if part in first:
             raise DatasetError(
-                f"{place} has two folders of the part {part}: {first[part]!r} and {name!r}",
+                f"{container} has two folders of the part {part}: {first[part]!r} and {name!r}",
                 "put them together",
             )
         first[part] = name

@@ -11,18 +11,18 @@ from fgbench.errors import DatasetError
 from fgbench.records import ClipEntry
 
 PEAK_FRAMES = 3
-"""Last frames of a sequence that show the peak."""
+"""Number of last frames of a sequence that show the peak."""
 
 
 def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject: str) -> Iterator[ClipEntry]:
     """Two entries of a sequence: its last frames as the expression, its first as ``<name>-neutral``.
 
     Args:
-        folder: Its pictures; one that is locked or has fewer than two is an entry with a problem.
+        folder: Its pictures; a locked folder, or one with fewer than two pictures, gives a problem.
         root: Root of the data set.
         name: Id of the sequence.
         label: Its expression.
-        subject: Who is shown.
+        subject: Subject that is shown.
     """
     path = relative(folder, root)
     try:
@@ -50,26 +50,26 @@ def peak_and_neutral(folder: Path, root: Path, *, name: str, label: str, subject
 def lost_peak_and_neutral(
     name: str, path: str, *, label: str, subject: str, problem: tuple[str, str]
 ) -> Iterator[ClipEntry]:
-    """The two entries of a sequence that cannot be used: what is tested counts them.
+    """The two entries of an unusable sequence: they count among the tested ones.
 
     Args:
         name: Id of the sequence.
         path: Its path.
         label: Its expression.
-        subject: Who is shown.
-        problem: Why, ``(reason, detail)``.
+        subject: Subject that is shown.
+        problem: ``(reason, detail)``.
     """
     yield ClipEntry(clip_id=name, path=path, label=label, subject_id=subject, source_id=name, problem=problem)
     yield replace(first_frame(name, path, subject=subject), problem=problem)
 
 
 def first_frame(name: str, path: str, *, subject: str | None) -> ClipEntry:
-    """The first frame of a sequence or clip as an entry ``<name>-neutral`` of its own.
+    """The first frame of a sequence or clip as a separate entry ``<name>-neutral``.
 
     Args:
         name: Id of the sequence.
         path: Its path.
-        subject: Who is shown; ``None`` if that is not known.
+        subject: Subject that is shown; ``None`` if unknown.
     """
     return ClipEntry(
         clip_id=f"{name}-neutral",

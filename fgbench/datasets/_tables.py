@@ -1,6 +1,6 @@
 """Tables and label files of data sets: CSV with or without column names, lines of words, codes of labels.
 
-Reads text files. Every error names the file, the line, what stands there and what was expected.
+Reads text files. Every error names the file, the line, its content and the expected content.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _READ: ContextVar[set[Path] | None] = ContextVar("read", default=None)
 
 @contextmanager
 def tables_read() -> Iterator[set[Path]]:
-    """The set of the files of text that are opened here while it is asked for."""
+    """Context with the set of text files that are opened here inside it."""
     read: set[Path] = set()
     token = _READ.set(read)
     try:
@@ -43,14 +43,14 @@ def read_table(
     headless: Sequence[str] | None = None,
     delimiter: str = ",",
 ) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file by lower-case column names, streamed; ``_line`` is the number of the line.
+    """Yield the rows of a CSV file by lower-case column names, streamed; ``_line`` is the number of the line.
 
     Args:
         path: The file.
-        required: Lower-case names of columns that have to be there.
-        headless: Column names, in order, of a file whose first line is data already; ``None`` if every
+        required: Lower-case names of required columns.
+        headless: Column names, in order, of a file whose first line is already data; ``None`` if every
             release has column names.
-        delimiter: Between cells.
+        delimiter: Character between cells.
 
     Raises:
         DatasetError: If the file cannot be read, lacks a column, or a line lacks cells.
@@ -96,11 +96,11 @@ def _rows(
 
 
 def read_lines(path: Path, n_words: int, expected: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and words of the lines of a text file, empty ones left out.
+    """Yield number and words of the lines of a text file, without empty lines.
 
     Args:
         path: The file.
-        n_words: Words of every line.
+        n_words: Number of words of every line.
         expected: Example of a line, for messages.
 
     Raises:
@@ -118,7 +118,7 @@ def read_lines(path: Path, n_words: int, expected: str) -> Iterator[tuple[int, l
 
 
 def read_text(path: Path) -> str:
-    """Text of a file.
+    """Return the text of a file.
 
     Raises:
         DatasetError: If it cannot be read as UTF-8.
@@ -132,7 +132,7 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """Open a file of UTF-8 text, with or without a byte order mark; ends of lines are left as they are.
+    """Open a file of UTF-8 text, with or without a byte order mark; line ends are kept.
 
     Raises:
         DatasetError: If there is no such file, it is a pipe or a device, or it may not be read.
@@ -149,35 +149,36 @@ def open_text(path: Path) -> Iterator[TextIO]:
 
 
 def whole_number(text: str) -> int | None:
-    """The number that a cell holds in plain digits, 0 to 999,999,999; ``None`` for anything else.
+    """Number in a cell in plain digits, 0 to 999,999,999; ``None`` for anything else.
 
     Python's ``int`` also takes ``1_0``, ``+3``, digits of other scripts and blanks around them, which in a
-    table are slips: they are no number here, and neither are ``-3``, ``3.0`` and ``1e2``.
+    table are mistakes: they give ``None``, and so do ``-3``, ``3.0`` and ``1e2``.
     """
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def decimal_number(text: str) -> float | None:
-    """The number that a cell holds in plain decimal notation, with or without an exponent, else ``None``.
+    """Number in a cell in plain decimal notation, with or without an exponent, else ``None``.
 
-    What Python's ``float`` takes beside it (``nan``, ``inf``, ``1_0.5``, digits of other scripts) is none.
+    Other texts that Python's ``float`` takes (``nan``, ``inf``, ``1_0.5``, digits of other scripts) give
+    ``None``.
     """
     return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | str) -> str:
-    """The label that a word stands for, in any case.
+    """Return the label of a word, in any case.
 
-    Another word is an error of the whole file, as another code is in :func:`label_of`.
+    An unknown word is an error of the whole file, like an unknown code in :func:`label_of`.
 
     Args:
-        word: As it stands in the file.
+        word: Word as written in the file.
         labels: Lower-case word to label.
         path: The file, for messages.
         line: Its line, for messages.
 
     Raises:
-        DatasetError: If it stands for no label.
+        DatasetError: If no label has this word.
     """
     label = labels.get(word.lower())
     if label is None:
@@ -190,25 +191,25 @@ def named_label(word: str, labels: Mapping[str, str], path: Path, line: int | st
 
 
 def label_of(code: str, labels: Mapping[int, str], path: Path, line: int | str = 1) -> str:
-    """The label that a code stands for.
+    """Return the label of a code.
 
-    A code outside the range is an error of the whole file, and not of one item: it may be of another release,
+    A code outside the range is an error of the whole file, not of one item: it may be from another release,
     whose other codes would then be misread.
 
     Args:
-        code: As it stands in the file; ``"3"`` and ``"3.0"`` are both 3.
+        code: Code as written in the file; ``"3"`` and ``"3.0"`` are both 3.
         labels: Code to label.
         path: The file, for messages.
         line: Its line, for messages.
 
     Raises:
-        DatasetError: If it is no code of a label.
+        DatasetError: If no label has this code.
     """
     number = decimal_number(code.strip())
     if number is None or number not in labels:
-        known = ", ".join(f"{key} {name}" for key, name in sorted(labels.items()))
+        codes = ", ".join(f"{key} {name}" for key, name in sorted(labels.items()))
         raise DatasetError(
             f"{path} line {line}: label {code!r} is outside the range {min(labels)} to {max(labels)}",
-            f"expected {known}",
+            f"expected {codes}",
         )
     return labels[int(number)]

@@ -1,7 +1,7 @@
-"""Everything that lies below the root of a data set, and what of it is no file that can be read.
+"""Everything below the root of a data set, with the kinds of items that cannot be read as files.
 
-Lists folders; opens no file. Links to folders are followed, each folder once, so that no circle of links is
-without end. Hidden files and folders, and folders of fgbench's own, are told apart from the data.
+Lists folders; opens no file. Links to folders are followed, each folder once, so that circles of links end.
+Hidden files and folders, and fgbench's own folders, are distinguished from the data.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ ODD = {
     NO_FILE: "a pipe, socket or device, expected a file",
     UNREADABLE: "cannot be looked into; check its permissions",
 }
-"""Kinds of things that are neither file nor folder, with what to do about them."""
+"""Kinds of items that are neither file nor folder, with advice."""
 
 OWN_FOLDER = "fgbench-data"
-"""Default place of work folders, which is no data where it lies inside of a data set."""
+"""Default name of work folders, which are no data when inside a data set."""
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
-"""Files of which one is in every work folder, also in one that was put inside of the data."""
+"""Files of which one is in every work folder, also in one that was put inside the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something in a folder.
+    """An item in a folder.
 
     Attributes:
-        path: POSIX path from the root; bytes that are no text as Python stands them in.
+        path: POSIX path from the root; bytes that are no text as surrogates.
         kind: :data:`FILE`, :data:`HIDDEN`, or one of :data:`ODD`.
     """
 
@@ -49,7 +49,7 @@ class Item:
 
 
 def kind_of(item: os.DirEntry[str]) -> str:
-    """Whether it is a file, a folder, or one of :data:`ODD`; links are followed."""
+    """Kind of an item: file, folder, or one of :data:`ODD`; links are followed."""
     try:
         if item.is_file():
             return FILE
@@ -63,36 +63,36 @@ def kind_of(item: os.DirEntry[str]) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is hidden, or of what an archive of macOS brings beside the files."""
+    """Return whether a name is hidden, or was added to an archive by macOS."""
     return name.startswith((".", "__MACOSX"))
 
 
 def is_work_folder(folder: Path) -> bool:
-    """Whether fgbench keeps its results in a folder."""
+    """Return whether a folder holds results of fgbench."""
     try:
         return folder.name == OWN_FOLDER or any((folder / name).is_file() for name in _WORK_FILES)
-    except OSError:  # a locked folder: whoever lists it tells
+    except OSError:  # a locked folder is reported when it is listed
         return False
 
 
 def everything(root: Path) -> list[Item]:
-    """All items below a folder but the folders themselves, sorted by path.
+    """All items below a folder except the folders themselves, sorted by path.
 
     Raises:
         OSError: If the root cannot be listed.
     """
-    found: list[Item] = []
+    items: list[Item] = []
     seen: set[tuple[int, int]] = set()
-    with os.scandir(root):  # what is wrong with the root is the caller's
+    with os.scandir(root):  # errors of the root are the caller's
         pass
     level = [(str(root), "")]
     while level:
         links: list[tuple[str, str]] = []
         while level:
             folder, before = level.pop()
-            found.extend(_listed(folder, before, level, links, seen))
+            items.extend(_listed(folder, before, level, links, seen))
         level = [(target, path) for target, path in links if _new(target, seen)]
-    return sorted(found, key=lambda item: item.path)
+    return sorted(items, key=lambda item: item.path)
 
 
 def _listed(
@@ -102,7 +102,7 @@ def _listed(
     links: list[tuple[str, str]],
     seen: set[tuple[int, int]],
 ) -> Iterator[Item]:
-    """Items of one folder; folders in it go to ``level``, and those that are links to ``links``."""
+    """Items of one folder; its folders are added to ``level``, linked ones to ``links``."""
     try:
         state = os.stat(folder)  # noqa: PTH116
         seen.add((state.st_dev, state.st_ino))
@@ -131,17 +131,17 @@ def _listed(
 
 
 def leads_up(link: str) -> bool:
-    """Whether a link to a folder leads to one that it lies in."""
+    """Return whether a link to a folder leads to one that contains it."""
     target = os.path.realpath(link)
-    place = os.path.realpath(os.path.dirname(link))  # noqa: PTH120
-    return place == target or place.startswith(target.rstrip("/") + "/")
+    parent = os.path.realpath(os.path.dirname(link))  # noqa: PTH120
+    return parent == target or parent.startswith(target.rstrip("/") + "/")
 
 
 def _new(folder: str, seen: set[tuple[int, int]]) -> bool:
     try:
         state = os.stat(folder)  # noqa: PTH116
     except OSError:
-        return True  # listing it tells what is wrong
+        return True  # listing it reports the error
     identity = (state.st_dev, state.st_ino)
     is_new = identity not in seen
     seen.add(identity)

@@ -1,7 +1,7 @@
-"""Which file a table means by the name of a clip, however that is spelled.
+"""Files of clips by the names that tables use, in any spelling.
 
-Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip where
-they lead to one file. Its id is the path of the file below the folder of videos, without suffix, in the form
+Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
+lead to one file. Its id is the path of the file below the folder of videos, without suffix, in the form
 of :func:`fgbench.naming.tidy`.
 """
 
@@ -19,12 +19,12 @@ from fgbench.naming import key, shown, tidy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a name leads to.
+class NamedFile:
+    """Clip and file of a name.
 
     Attributes:
         clip_id: Id of the clip.
-        path: POSIX path of its file from the root; the name where there is none.
+        path: POSIX path of its file from the root; the name if there is none.
         problem: ``(reason, detail)`` if the name leads to no file, or to several.
     """
 
@@ -38,7 +38,7 @@ class VideoFiles:
 
     Args:
         root: Root of the data set.
-        videos: Name of the folder of videos; the root is taken where there is none.
+        videos: Name of the folder of videos; the root is taken if it does not exist.
 
     Raises:
         DatasetError: If the root cannot be listed.
@@ -54,7 +54,7 @@ class VideoFiles:
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         self._pictures: dict[str, list[str]] = defaultdict(list)
         self._by_key: dict[str, list[str]] = {}
-        self._known: dict[str, Found] = {}
+        self._by_name: dict[str, NamedFile] = {}
         try:
             items = everything(root)
         except OSError as error:
@@ -73,16 +73,17 @@ class VideoFiles:
             elif is_picture(plain):
                 self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
 
-    def find(self, clip: str) -> Found:
-        """What a table means by a name; one that leads out of the root is given back as it is."""
-        if clip not in self._known:
-            self._known[clip] = self._find(clip)
-        return self._known[clip]
+    def find(self, clip: str) -> NamedFile:
+        """Find the file of a name; a name that leads out of the root is returned unchanged."""
+        if clip not in self._by_name:
+            self._by_name[clip] = self._find(clip)
+        return self._by_name[clip]
 
-    def meant(self, name: str) -> Found:
-        """As :meth:`find`; of a whole path, that one clip whose path below the folder of videos is its end.
+    def meant(self, name: str) -> NamedFile:
+        """Like :meth:`find`; for a whole path, the only clip whose path below the folder of videos is its
+        end.
 
-        Programs that look at videos write down where these lay on their machine.
+        Programs that analyse videos write down the paths on their machine.
         """
         paths = {
             path
@@ -94,12 +95,12 @@ class VideoFiles:
         }
         return self._there(paths.pop()) if len(paths) == 1 else self.find(name)
 
-    def _find(self, clip: str) -> Found:
+    def _find(self, clip: str) -> NamedFile:
         steps = [step for step in clip.split("/") if step not in ("", ".")]
         plain = tidy("/".join(steps))
         clip_id = _without_suffix(plain)
         if clip.startswith("/") or ".." in steps:
-            return Found(clip_id=clip_id, path=clip)
+            return NamedFile(clip_id=clip_id, path=clip)
         paths = (
             self._by_path.get(self._before + plain)
             or self._by_path.get(plain)
@@ -110,16 +111,16 @@ class VideoFiles:
         if paths and len(paths) > 1:
             files = ", ".join(shown(path) for path in paths)
             detail = f"clip {clip!r} fits several files: {files}; name it with its suffix, or rename them"
-            return Found(clip_id=clip_id, path=clip, problem=("bad_annotation", detail))
+            return NamedFile(clip_id=clip_id, path=clip, problem=("bad_annotation", detail))
         if paths:
             return self._there(paths[0])
         if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
             return self._there(self._before + plain)
         detail = f"no video or picture {clip!r} below {self._base}"
-        return Found(clip_id=clip_id, path=clip, problem=("missing_file", detail))
+        return NamedFile(clip_id=clip_id, path=clip, problem=("missing_file", detail))
 
     def _in_any_case(self, plain: str) -> list[str] | None:
-        """Files whose name differs in case alone; asked for last, so most data sets need no such list."""
+        """Files whose name differs in case alone; tried last, so most data sets need no such list."""
         if not self._by_key:
             for names, kind in ((self._by_path, "path"), (self._by_stem, "stem")):
                 for name, paths in names.items():
@@ -131,11 +132,11 @@ class VideoFiles:
             or self._by_key.get(f"stem:{_without_suffix(wanted)}")
         )
 
-    def _there(self, path: str) -> Found:
+    def _there(self, path: str) -> NamedFile:
         clip_id = _without_suffix(tidy(path.removeprefix(self._before)))
         kind = self._kinds.get(path, FILE)
         problem = None if kind == FILE else (kind, f"{shown(path)}: {ODD[kind]}")
-        return Found(clip_id=clip_id, path=path, problem=problem)
+        return NamedFile(clip_id=clip_id, path=path, problem=problem)
 
 
 def _without_suffix(clip: str) -> str:

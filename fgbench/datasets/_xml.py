@@ -1,7 +1,7 @@
-"""XML of data sets, read so that a file can neither name other files nor grow while it is read.
+"""XML of data sets, parsed so that a file can neither name other files nor grow while it is read.
 
 Reads small XML files. Entities other than XML's own five cannot be declared without a document type, and a
-file with one is refused before anything of it is expanded.
+file with one is refused before it is expanded.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Layout: ``{Train,Val}/{Angry,Disgust,Fear,Happy,Neutral,Sad,Surprise}/*.avi``. Labels: the six basic
 expressions and neutral. Two names of clips occur in both parts, so the part belongs to the id
-(``train/000046280``). The labels of the test part are not public: the official Val is what is reported.
+(``train/000046280``). The labels of the test part are not public: results are reported on the official Val.
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ Layout::
 
 Labels: twelve action units (1 2 4 6 7 10 12 15 23 24 25 26); 1 present, 0 absent, -1 not labelled. Line n
 after the first is frame n, whose picture is ``<n>.jpg``, counted from 1. Frames in which the owners found no
-face have no picture, and are not listed. Of a whole video line n is its n-th frame, so that no picture is
-needed; its clip is ``<video>-video``. The official validation part is tested: labels of the test part are
+face have no picture, and are not listed. In a whole video line n is its n-th frame, so that no picture is
+needed; its clip is ``<video>-video``. Tests use the official validation part: labels of the test part are
 not public.
 
 A video of two people is two items, ``<video>_left`` and ``<video>_right`` (or ``<video>`` and one of these);
-both are of one source. In a whole video nothing tells which of the two a label is of: it is not used. Who is
-shown is not told; the owners' parts share nobody."""
+both have the same source. In a whole video the labels cannot be assigned to the two: it is not used. Subjects
+are not named; the owners' parts share nobody."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from fgbench.datasets._folders import (
     file_names,
     find,
     layout_error,
-    pictures,
+    numbered_pictures,
     relative,
     stem,
     subfolders,
     unwrap,
 )
 from fgbench.datasets._parts import parts_of
-from fgbench.datasets._tables import label_of, read_text, whole_number
+from fgbench.datasets._tables import label_of, read_text
 from fgbench.datasets._tree import FILE, everything
 from fgbench.datasets._unit_names import Patterns
 from fgbench.errors import DatasetError
@@ -58,7 +58,7 @@ _VIDEO_LAYOUT = (
     "AU_Detection_Challenge/{Train_Set,Validation_Set}/<video>.txt and <video>.mp4 or .avi (variant videos)"
 )
 _WHOLE = "-video"
-"""What the id of a whole video ends with, to tell it from that of its pictures."""
+"""End of the id of a whole video, to distinguish it from that of its pictures."""
 _DEPTH = 4
 
 CARD = Card(
@@ -98,7 +98,7 @@ def list_clips(root: Path, variant: str = "cropped") -> list[ClipEntry]:
     entries: dict[str, ClipEntry] = {}
     for name, (part, _) in _annotated(root).items():
         folder = find(images, name)
-        numbers = {} if folder is None else _numbers(folder)
+        numbers = {} if folder is None else numbered_pictures(folder)
         problem = None
         if folder is None:
             problem = ("missing_file", f"no folder {relative(images, root)}/{name}")
@@ -144,7 +144,7 @@ def _whole_clips(root: Path) -> list[ClipEntry]:
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels video by video: of the frames that have a picture, and of whole videos, where there are some.
+    """Yield labels video by video: of frames with a picture, and of whole videos, where there are some.
 
     Args:
         root: As for :func:`list_clips`.
@@ -152,18 +152,18 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    videos, annotated, known = _videos(root), _annotated(root), Patterns(UNITS)
+    videos, annotated, patterns = _videos(root), _annotated(root), Patterns(UNITS)
     pairs = _of_two(annotated)
     is_whole = any(name.lower() in videos for name in annotated)
     images = None if is_whole and not _has_images(root) else _images(root)
     for name, (_, path) in annotated.items():
         folder = None if images is None else find(images, name)
-        numbers = {} if folder is None else _numbers(folder)
+        numbers = {} if folder is None else numbered_pictures(folder)
         whole = len(videos.get(name.lower(), ())) == 1 and name not in pairs
         if not numbers and not whole:
             continue
         for number, codes in _coded(path):
-            labels = known.of(codes)
+            labels = patterns.of(codes)
             if number in numbers:
                 yield AuRow(clip_id=name, frame_index=numbers[number], labels=labels)
             if whole:
@@ -171,23 +171,17 @@ def action_units(root: Path) -> Iterator[AuRow]:
 
 
 def _of_two(names: Iterable[str]) -> set[str]:
-    """The videos of which two people are annotated."""
+    """Videos in which two people are annotated."""
     return {_SIDE.sub("", name) for name in names if _SIDE.search(name)}
 
 
 def _videos(root: Path) -> dict[str, list[str]]:
     """Lower-case name without suffix to the paths of the videos below the root."""
-    found: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     for item in everything(root):
         if item.kind == FILE and is_video(item.path):
-            found.setdefault(stem(item.path.rpartition("/")[2]).lower(), []).append(item.path)
-    return found
-
-
-def _numbers(folder: Path) -> dict[int, int]:
-    """Number of a frame to the place of its picture in the folder."""
-    found = ((whole_number(stem(name)), index) for index, name in enumerate(pictures(folder)))
-    return {number: index for number, index in found if number is not None}
+            paths.setdefault(stem(item.path.rpartition("/")[2]).lower(), []).append(item.path)
+    return paths
 
 
 def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:
@@ -197,7 +191,7 @@ def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:
     absent = [f"AU{unit}" for unit in UNITS if f"au{unit}" not in head]
     if absent:
         raise layout_error(f"{path} line 1 names no {', '.join(absent)}", _LAYOUT)
-    places = [head.index(f"au{unit}") for unit in UNITS]
+    columns = [head.index(f"au{unit}") for unit in UNITS]
     for line, text in enumerate(lines[1:], start=2):
         cells = text.split(",")
         if not text.strip():
@@ -206,20 +200,20 @@ def _coded(path: Path) -> Iterator[tuple[int, list[int]]]:
             raise DatasetError(
                 f"{path} line {line} has {len(cells)} cells, expected {len(head)}", "download the file again"
             )
-        yield line - 1, [_LABELS[label_of(cells[place], _CODES, path, line)] for place in places]
+        yield line - 1, [_LABELS[label_of(cells[column], _CODES, path, line)] for column in columns]
 
 
 def _annotated(root: Path) -> dict[str, tuple[str, Path]]:
     """Name of a video to its part and its annotations."""
-    found: dict[str, tuple[str, Path]] = {}
+    annotations: dict[str, tuple[str, Path]] = {}
     for part, path in _annotations(root):
         name = stem(path.name)
-        if name in found:
+        if name in annotations:
             raise DatasetError(
                 f"{path}: video {name} is in both parts", "take the annotations of one competition"
             )
-        found[name] = (part, path)
-    return found
+        annotations[name] = (part, path)
+    return annotations
 
 
 def _annotations(root: Path) -> Iterator[tuple[str, Path]]:
@@ -242,11 +236,11 @@ def _parts(folder: Path) -> dict[str, str]:
 
 def _images(root: Path) -> Path:
     for wanted in _PICTURES:
-        found = unwrap(root, partial(_is_named, wanted), depth=_DEPTH)
-        if found is not None:
+        folder = unwrap(root, partial(_is_named, wanted), depth=_DEPTH)
+        if folder is not None:
             # Some releases have the folders of videos one folder further down, of the same name.
-            inner = find(found, wanted)
-            return inner if inner is not None and inner.is_dir() else found
+            inner = find(folder, wanted)
+            return inner if inner is not None and inner.is_dir() else folder
     raise layout_error(f"{root} has no folder {_PICTURES[0]}/ with folders of videos", _LAYOUT)
 
 

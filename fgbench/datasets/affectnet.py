@@ -1,4 +1,4 @@
-"""Adapter of AffectNet: pictures from the web with one of eight expressions, annotated by persons.
+"""Adapter of AffectNet: pictures from the web with one of eight expressions, annotated by people.
 
 Layouts::
 
@@ -9,8 +9,8 @@ Layouts::
 
 Labels: the six basic expressions, neutral, contempt; and none of these, uncertain, no face (codes 8 to 10),
 which no recipe takes: they are left out and counted. ``validation.csv`` has no line of column names in some
-copies. Boxes of faces in the lists are not used (some have negative widths): faces are found anew. The labels
-of the test part are not public: the official validation part is what is reported, 500 pictures of each class.
+copies. Boxes of faces in the lists are not used (some have negative widths): faces are detected anew. Labels
+of the test part are not public: results are reported on the official validation part, 500 pictures per class.
 Results with 7 classes (3,500 pictures) and with 8 (4,000) are not comparable.
 """
 
@@ -109,8 +109,8 @@ def list_clips(root: Path, variant: str = "lists") -> list[ClipEntry]:
     Raises:
         DatasetError: If the folder is not laid out so, or a label is of another kind.
     """
-    found = _from_arrays(root) if variant == "arrays" else _from_lists(root)
-    return sorted(found, key=lambda entry: entry.clip_id)
+    entries = _from_arrays(root) if variant == "arrays" else _from_lists(root)
+    return sorted(entries, key=lambda entry: entry.clip_id)
 
 
 def _from_lists(root: Path) -> Iterator[ClipEntry]:
@@ -181,7 +181,7 @@ def _annotated(annotations: Path, before: str, part: str, layout: tuple[str, ...
 
 @lru_cache(maxsize=256)
 def _code(data: bytes) -> str:
-    """The code in a file of one number or word; of 300,000 files, a dozen differ, so each kind is read once.
+    """Read the code in a file of one number or word, once per content: 300,000 files have a dozen contents.
 
     Raises:
         ValueError: If it is no array of one element, or one that would have to be unpickled.

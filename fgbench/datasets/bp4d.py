@@ -1,4 +1,4 @@
-"""Adapter of BP4D: 41 persons in 8 tasks, with the action units of about 500 frames of each sequence.
+"""Adapter of BP4D: 41 subjects in 8 tasks, with the action units of about 500 frames of each sequence.
 
 Layout::
 
@@ -10,7 +10,7 @@ which counts as not labelled. There are no classes of expressions. Only the code
 Numbers of frames are those in the names of pictures, padded with zeros or not (``0013.jpg``, ``2440.jpg``);
 models of the face (``.obj``, ``.mtl``) may lie beside the pictures.
 
-A coded frame without a picture is no reason to leave out its sequence: such frames are reported by an entry
+A coded frame without a picture does not exclude its sequence: such frames are reported by an entry
 of their own, ``F001_T1-missing``, which is rejected.
 """
 
@@ -26,9 +26,8 @@ from fgbench.datasets._folders import (
     file_names,
     find,
     layout_error,
-    pictures,
+    numbered_pictures,
     relative,
-    stem,
     subfolders,
     unwrap,
 )
@@ -73,9 +72,9 @@ class _Sequence:
 
     Attributes:
         name: Id of the clip.
-        subject: Person.
-        folder: Folder of its pictures; where it should be if there is none.
-        frames: Place of a picture in its folder, from 0, and the codes of :data:`UNITS`.
+        subject: Subject that is shown.
+        folder: Folder of its pictures; the expected one if it does not exist.
+        frames: Index of a picture in its folder, from 0, and the codes of :data:`UNITS`.
         missing: Numbers of coded frames without a picture.
     """
 
@@ -125,7 +124,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of the coded frames, sequence by sequence.
+    """Yield labels of the coded frames, sequence by sequence.
 
     Args:
         root: As for :func:`list_clips`.
@@ -133,15 +132,15 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: As :func:`list_clips`.
     """
-    known = Patterns(UNITS)
+    patterns = Patterns(UNITS)
     for sequence in _sequences(root):
         for index, codes in sequence.frames:
-            labels = known.of([_LABELS[meaning] for meaning in codes])
+            labels = patterns.of([_LABELS[meaning] for meaning in codes])
             yield AuRow(clip_id=sequence.name, frame_index=index, labels=labels)
 
 
 def _sequences(root: Path) -> Iterator[_Sequence]:
-    """The coded sequences; each folder of pictures is listed once."""
+    """Coded sequences; each folder of pictures is listed once."""
     images = unwrap(root, _holds_subjects)
     if images is None:
         raise layout_error(f"{root} has no folders of subjects and tasks such as F001/T1/", _LAYOUT)
@@ -157,11 +156,7 @@ def _sequences(root: Path) -> Iterator[_Sequence]:
 def _sequence(images: Path, path: Path, subject: str, task: str) -> _Sequence:
     person = find(images, subject)
     folder = person and find(person, task)
-    numbers: dict[int, int] = {}
-    if folder is not None:
-        names = (stem(name) for name in pictures(folder))
-        found = {whole_number(name): index for index, name in enumerate(names)}
-        numbers = {number: index for number, index in found.items() if number is not None}
+    numbers = {} if folder is None else numbered_pictures(folder)
     coded = list(_coded(path))
     return _Sequence(
         name=f"{subject}_{task}",
@@ -173,25 +168,25 @@ def _sequence(images: Path, path: Path, subject: str, task: str) -> _Sequence:
 
 
 def _coded(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Number of each frame of a file, and what the codes of :data:`UNITS` mean."""
+    """Number of each frame of a file, and the meanings of the codes of :data:`UNITS`."""
     lines = read_text(path).splitlines()
     head = [cell.strip() for cell in lines[0].split(",")] if lines else []
-    columns = {whole_number(cell): place for place, cell in enumerate(head) if place}
+    columns = {whole_number(cell): index for index, cell in enumerate(head) if index}
     absent = [str(unit) for unit in UNITS if unit not in columns]
     if absent:
         raise layout_error(f"{path} line 1 names no action units {', '.join(absent)}", _LAYOUT)
-    places = [columns[unit] for unit in UNITS]
+    indices = [columns[unit] for unit in UNITS]
     for line, text in enumerate(lines[1:], start=2):
         cells = text.split(",")
         if not text.strip():
             continue
         number = whole_number(cells[0].strip())
-        if len(cells) <= max(places) or number is None:
+        if len(cells) <= max(indices) or number is None:
             raise DatasetError(
                 f"{path} line {line} begins with {text[:20]!r} and has {len(cells)} cells",
                 f"expected the number of a frame and {len(head) - 1} codes",
             )
-        yield number, tuple(label_of(cells[place], _MEANING, path, line) for place in places)
+        yield number, tuple(label_of(cells[index], _MEANING, path, line) for index in indices)
 
 
 def _holds_subjects(folder: Path) -> bool:

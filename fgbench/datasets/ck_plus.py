@@ -13,8 +13,8 @@ recipe whose label set has no neutral (``ck-plus-6``, ``ck-plus-contempt``) leav
 seven classes are the six basic ones and neutral (section V-A; recipe ``ck-plus``). The benchmarks with 6, 7
 (either) and 8 classes are not comparable with each other.
 
-Action units: 30 (:data:`UNITS`), present where they stand in the file of the peak, whatever their intensity
-(0 is one that was not judged), absent where they do not. They hold for the frame that the file is named after
+Action units: 30 (:data:`UNITS`), present if listed in the file of the peak, whatever their intensity
+(0 means not judged), else absent. They hold for the frame that the file is named after
 and the two before it (the peak of the labels of expressions; in FACS files one frame alone is coded); in the
 first frame, which is neutral, all are absent. All sequences with such a file have labels, also those without
 an expression."""
@@ -58,7 +58,7 @@ _COUNTS = {
     "surprise": 83,
 }
 UNITS = (*range(1, 3), *range(4, 8), *range(9, 19), 20, 21, *range(23, 30), 31, 34, 38, 39, 43)
-"""Action units of the release (Lucey et al. 2010, table 1); codes of head and eyes are passed over."""
+"""Action units of the release (Lucey et al. 2010, table 1); codes of head and eyes are skipped."""
 
 _SEQUENCES = "cohn-kanade-images/S###/###/*.png and Emotion/S###/###/*_emotion.txt"
 _UNITS = "cohn-kanade-images/S###/###/*.png and FACS/S###/###/*_facs.txt"
@@ -113,14 +113,14 @@ def list_clips(root: Path, variant: str = "sequences") -> list[ClipEntry]:
         variant: ``"sequences"``, ``"units"`` or ``"48"``.
 
     Raises:
-        DatasetError: If the folder is not laid out so, or a label file holds something else than a code.
+        DatasetError: If the folder is not laid out so, or a label file does not hold a code.
     """
     listed = {"sequences": _sequences, "units": _with_units, "48": _cropped}[variant]
     return sorted(listed(root), key=lambda entry: entry.clip_id)
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of the peak and of the first frame of all sequences with FACS codes.
+    """Yield labels of the peak and of the first frame of all sequences with FACS codes.
 
     Args:
         root: As for :func:`list_clips`.
@@ -128,14 +128,14 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    known = Patterns(UNITS)
-    neutral = known.of([-1] * len(UNITS))
+    patterns = Patterns(UNITS)
+    neutral = patterns.of([-1] * len(UNITS))
     for coded in _coded(root):
         peak = _peak_of(coded)
         if not peak:
             continue
         units = _facs(coded.file)
-        labels = known.of([1 if unit in units else -1 for unit in UNITS])
+        labels = patterns.of([1 if unit in units else -1 for unit in UNITS])
         yield AuRow(clip_id=coded.name, frame_index=0, labels=neutral)
         yield AuRow(clip_id=f"{coded.name}-neutral", frame_index=0, labels=neutral)
         for index in peak:
@@ -144,7 +144,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Coded:
-    """A sequence with FACS codes: its id, its person, the codes, and its pictures if they are there."""
+    """A sequence with FACS codes: its id, its subject, the codes, and its pictures if they exist."""
 
     name: str
     subject: str
@@ -153,7 +153,7 @@ class _Coded:
 
 
 def _peak_of(coded: _Coded) -> range:
-    """Frames of a sequence that its codes hold for; empty if it has too few pictures."""
+    """Frames of a sequence for which its codes hold; empty if it has too few pictures."""
     names = [] if coded.folder is None else [stem(name).lower() for name in pictures(coded.folder)]
     if len(names) < 2:
         return range(0)
@@ -205,7 +205,7 @@ def _coded(root: Path) -> Iterator[_Coded]:
 
 def _facs(path: Path) -> set[int]:
     """Numbers of the units in a file of FACS codes."""
-    found = set()
+    units = set()
     for line, words in read_lines(path, 2, "   1.2000000e+01   3.0000000e+00"):
         unit, intensity = (decimal_number(word) for word in words)
         if unit is None or unit != int(unit) or not 1 <= unit <= _LAST_UNIT or intensity is None:
@@ -213,8 +213,8 @@ def _facs(path: Path) -> set[int]:
                 f"{path} line {line}: unit {words[0]!r} of intensity {words[1]!r}",
                 "expected the number of a unit and its intensity, such as 1.2000000e+01 3.0000000e+00",
             )
-        found.add(int(unit))
-    return found
+        units.add(int(unit))
+    return units
 
 
 def _images(root: Path, layout: str) -> Path:
@@ -240,20 +240,20 @@ def _sequences(root: Path) -> Iterator[ClipEntry]:
 
 
 def _sequence(
-    root: Path, images: Path, place: tuple[str, str], name: str, label_file: Path
+    root: Path, images: Path, folders: tuple[str, str], name: str, label_file: Path
 ) -> Iterator[ClipEntry]:
     lines = list(read_lines(label_file, 1, "3.0000000e+00"))
     number, (code,) = lines[0] if lines else (1, [""])
     label = label_of(code, _CODES, label_file, number)
     folder: Path | None = images
-    for part in place:
+    for part in folders:
         folder = folder and find(folder, part)
     if folder is None:
-        path = relative(images.joinpath(*place), root)
+        path = relative(images.joinpath(*folders), root)
         problem = ("missing_file", f"no folder {path}")
-        yield from lost_peak_and_neutral(name, path, label=label, subject=place[0].upper(), problem=problem)
+        yield from lost_peak_and_neutral(name, path, label=label, subject=folders[0].upper(), problem=problem)
         return
-    yield from peak_and_neutral(folder, root, name=name, label=label, subject=place[0].upper())
+    yield from peak_and_neutral(folder, root, name=name, label=label, subject=folders[0].upper())
 
 
 def _holds_emotions(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Adapter of DFEW: clips of films with the majority of ten annotators.
+"""Adapter of DFEW: clips of films with the majority label of ten annotators.
 
 Layouts::
 
@@ -11,8 +11,8 @@ Labels: the six basic expressions and neutral, codes 1 Happy 2 Sad 3 Neutral 4 A
 7 Fear. Lists name clips by number (``1``), folders by five digits (``00001``). Folders of clips may lie in
 further ones, as the parts of the download do. The clips without a single label are in no list.
 
-Known habit: the epoch is chosen on the list that is reported. The lists are read as five folds; which one is
-chosen on is for the protocol, and it is never the tested one.
+Known habit: the epoch is chosen on the list that is reported. The lists are read as five folds; the protocol
+chooses the one for selection, which is never the tested one.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ def list_clips(root: Path, variant: str = "frames") -> list[ClipEntry]:
         [list(_read(_list(lists, part, fold, layout))) for fold in range(1, N_FOLDS + 1)]
         for part in ("train", "test")
     )
-    places = _places(frames, root)
+    paths = _paths(frames, root)
     before = prefix(frames, root)
     return [
         ClipEntry(
             clip_id=name,
-            path=places.get(int(name), before + name),
+            path=paths.get(int(name), before + name),
             label=listed.label,
             fold=listed.fold,
             problem=listed.problem,
@@ -105,10 +105,10 @@ def _list(lists: Path, part: str, fold: int, layout: tuple[str, ...]) -> Path:
     folder = find(lists, f"{part}(single-labeled)")
     if folder is None:
         raise layout_error(f"{lists} has no folder {part}(single-labeled)/", layout)
-    found = find(folder, f"set_{fold}.csv")
-    if found is None:
+    path = find(folder, f"set_{fold}.csv")
+    if path is None:
         raise layout_error(f"{folder} has no file set_{fold}.csv", layout)
-    return found
+    return path
 
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
@@ -124,9 +124,9 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
         yield f"{number:05d}", label_of(row["label"], _CODES, path, row["_line"])
 
 
-def _places(frames: Path, root: Path) -> dict[int, str]:
-    """Number of a clip to the path of its folder; folders that are no clips are looked into once."""
-    found: dict[int, str] = {}
+def _paths(frames: Path, root: Path) -> dict[int, str]:
+    """Number of a clip to the path of its folder; folders that are no clips are searched once."""
+    paths: dict[int, str] = {}
     for name, folder in subfolders(frames).items():
         inside = [(name, prefix(frames, root))]
         if whole_number(name) is None:
@@ -134,5 +134,5 @@ def _places(frames: Path, root: Path) -> dict[int, str]:
             inside = [(inner, before) for inner in subfolders(folder)]
         for inner, before in inside:
             if (number := whole_number(inner)) is not None:
-                found[number] = before + inner
-    return found
+                paths[number] = before + inner
+    return paths

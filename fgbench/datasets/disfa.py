@@ -1,4 +1,4 @@
-"""Adapter of DISFA: 27 persons who watch a film, with the intensities of action units in every frame.
+"""Adapter of DISFA: 27 subjects who watch a film, with the intensities of action units in every frame.
 
 Layout::
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._folders import file_names, layout_error, prefix, relative, stem, subfolders, unwrap
 from fgbench.datasets._tables import label_of, read_text, whole_number
-from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
+from fgbench.datasets._unit_names import INTENSITIES, Patterns, presence
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_video
 from fgbench.records import AuRow, ClipEntry
@@ -108,7 +108,8 @@ def list_clips(root: Path, variant: str = "left") -> list[ClipEntry]:
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of all frames of both cameras, subject by subject; none of subjects who lack a file of a unit.
+    """Yield labels of all frames of both cameras, subject by subject; none of subjects without a file of a
+    unit.
 
     Args:
         root: As for :func:`list_clips`.
@@ -116,21 +117,15 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    known = Patterns(UNITS)
+    patterns = Patterns(UNITS)
     for subject, files in _subjects(_labels_folder(root)).items():
         if not all(unit in files for unit in UNITS):
             continue
         units = [_intensities(files[unit]) for unit in UNITS]
         for index in sorted(set().union(*units)):
-            labels = known.of([_label(unit.get(index)) for unit in units])
+            labels = patterns.of([presence(unit.get(index)) for unit in units])
             for camera in _CAMERAS:
                 yield AuRow(clip_id=f"{subject}-{camera}", frame_index=index, labels=labels)
-
-
-def _label(intensity: str | None) -> int:
-    if intensity is None:  # the files of the units are not equally long
-        return 0
-    return 1 if int(intensity) >= PRESENT_FROM else -1
 
 
 def _videos_folder(root: Path, camera: str) -> Path | None:
@@ -139,33 +134,33 @@ def _videos_folder(root: Path, camera: str) -> Path | None:
 
 
 def _labels_folder(root: Path) -> Path:
-    found = unwrap(
+    labels = unwrap(
         root, lambda folder: folder.name.lower() == "actionunit_labels" and bool(_subjects(folder))
     )
-    if found is None:
+    if labels is None:
         raise layout_error(
             f"{root} has no folder ActionUnit_Labels/ with folders such as SN001/", tuple(_LAYOUTS.values())
         )
-    return found
+    return labels
 
 
 def _subjects(labels: Path) -> dict[str, dict[int, Path]]:
     """Subject to action unit to file of intensities."""
-    found: dict[str, dict[int, Path]] = {}
+    files: dict[str, dict[int, Path]] = {}
     for name, folder in subfolders(labels).items():
         if not _SUBJECT.fullmatch(name):
             continue
-        units = found.setdefault(name.upper(), {})
+        units = files.setdefault(name.upper(), {})
         for file in file_names(folder):
             match = re.fullmatch(rf"{name}_au(\d+)\.txt", file, re.IGNORECASE)
             if match is not None:
                 units[int(match[1])] = folder / file
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))
 
 
-def _intensities(path: Path) -> dict[int, str]:
+def _intensities(path: Path) -> dict[int, int]:
     """Index of a frame, from 0, to its intensity."""
-    found: dict[int, str] = {}
+    intensities: dict[int, int] = {}
     for line, text in enumerate(read_text(path).splitlines(), start=1):
         if not text.strip():
             continue
@@ -176,8 +171,8 @@ def _intensities(path: Path) -> dict[int, str]:
                 f"{path} line {line} is {text[:60]!r}", "expected lines frame,intensity such as 1,0"
             )
         index = frame - 1
-        if index < 0 or index in found:
+        if index < 0 or index in intensities:
             what = "counts frames from 0" if index < 0 else f"names frame {index + 1} again"
             raise DatasetError(f"{path} line {line} {what}", "expected every frame once, counted from 1")
-        found[index] = label_of(intensity, INTENSITIES, path, line)
-    return found
+        intensities[index] = int(label_of(intensity, INTENSITIES, path, line))
+    return intensities

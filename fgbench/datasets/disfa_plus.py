@@ -1,12 +1,12 @@
-"""Adapter of DISFA+: nine persons of DISFA who pose units and expressions, with intensities in every frame.
+"""Adapter of DISFA+: nine subjects of DISFA who pose units and expressions, with intensities in every frame.
 
 Layout::
 
     Images/SN001/A1_AU1_TrailNo_1/000.jpg        pictures of a trial (the release spells "Trail")
     Labels/SN001/A1_AU1_TrailNo_1/AU1.txt        lines "000.jpg     0", below a head of other lines
 
-Labels: twelve action units (1 2 4 5 6 9 12 15 17 20 25 26), present from intensity 2 of 5 on, as DISFA's.
-There are no classes of expressions. Its people are those of DISFA under the same numbers: together with
+Labels: twelve action units (1 2 4 5 6 9 12 15 17 20 25 26), present from intensity 2 of 5 on, like DISFA's.
+There are no classes of expressions. Its subjects are those of DISFA under the same numbers: together with
 DISFA, nobody is trained on in one and tested in the other."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fgbench.datasets._folders import (
     unwrap,
 )
 from fgbench.datasets._tables import label_of, read_text
-from fgbench.datasets._unit_names import INTENSITIES, PRESENT_FROM, Patterns
+from fgbench.datasets._unit_names import INTENSITIES, Patterns, presence
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_picture
 from fgbench.records import AuRow, ClipEntry
@@ -94,7 +94,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of all frames, trial by trial; none of trials that lack a folder or a file of a unit.
+    """Yield labels of all frames, trial by trial; none of trials without a folder or a file of a unit.
 
     Args:
         root: As for :func:`list_clips`.
@@ -102,7 +102,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    images, known = _folder(root, _IMAGES), Patterns(UNITS)
+    images, patterns = _folder(root, _IMAGES), Patterns(UNITS)
     for subject, trial, labels in _trials(root):
         folder = find_below(images, subject, trial)
         files = [find(labels, f"AU{unit}.txt") for unit in UNITS]
@@ -110,26 +110,20 @@ def action_units(root: Path) -> Iterator[AuRow]:
             continue
         units = [_intensities(path) for path in files if path is not None]
         for index, name in enumerate(pictures(folder)):
-            found = [unit.get(stem(name).lower()) for unit in units]
-            if any(value is not None for value in found):
+            intensities = [unit.get(stem(name).lower()) for unit in units]
+            if any(value is not None for value in intensities):
                 yield AuRow(
                     clip_id=f"{subject}_{trial}",
                     frame_index=index,
-                    labels=known.of([_label(value) for value in found]),
+                    labels=patterns.of([presence(value) for value in intensities]),
                 )
 
 
-def _label(intensity: int | None) -> int:
-    if intensity is None:
-        return 0
-    return 1 if intensity >= PRESENT_FROM else -1
-
-
 def _folder(root: Path, name: str) -> Path:
-    found = unwrap(root, lambda folder: folder.name.lower() == name and bool(subfolders(folder)))
-    if found is None:
+    base = unwrap(root, lambda folder: folder.name.lower() == name and bool(subfolders(folder)))
+    if base is None:
         raise layout_error(f"{root} has no folder {name.title()}/ with folders of subjects", _LAYOUT)
-    return found
+    return base
 
 
 def _trials(root: Path) -> Iterator[tuple[str, str, Path]]:
@@ -145,17 +139,17 @@ def _intensities(path: Path) -> Mapping[str, int]:
     Raises:
         DatasetError: If a line after the head is of another kind, or a picture comes twice.
     """
-    found: dict[str, int] = {}
+    intensities: dict[str, int] = {}
     for line, text in enumerate(read_text(path).splitlines(), start=1):
         words = text.split()
-        if not words or (not found and not is_picture(words[0])):
+        if not words or (not intensities and not is_picture(words[0])):
             continue
         if len(words) != 2 or not is_picture(words[0]):
             raise DatasetError(
                 f"{path} line {line} is {text[:60]!r}", "expected lines such as '000.jpg     0'"
             )
         name = stem(words[0]).lower()
-        if name in found:
+        if name in intensities:
             raise DatasetError(f"{path} line {line} names {words[0]} again", "expected every picture once")
-        found[name] = int(label_of(words[1], INTENSITIES, path, line))
-    return found
+        intensities[name] = int(label_of(words[1], INTENSITIES, path, line))
+    return intensities

@@ -6,13 +6,13 @@ Layout::
     <any folders>/<file of the address>     pictures that were downloaded, e.g. N_0000000001_00039.jpg
 
 Labels: 17 action units (1 2 4 5 6 9 10 12 15 17 18 20 24 25 26 28 43); 1 present, 0 absent, 999 not labelled.
-Cells are separated by tabs; a first line of names is passed over. A picture is found by the last part of its
-address, wherever it lies below the folder. Addresses that have no picture there, as many are dead, are
-counted in one row of the rejects.
+Cells are separated by tabs; a first line of names is skipped. A picture is found by the last part of its
+address, anywhere below the folder. Addresses without a picture there, as many are dead, are counted in one
+row of the rejects.
 
 Variants: ``manual`` is the list ``dataFile_1000.txt``, which people coded; ``automatic`` are all others,
-which the owners' detector coded: **pseudo labels**. There are no classes of expressions, and who is shown is
-not told."""
+which the owners' detector coded: **pseudo labels**. There are no classes of expressions, and subjects are
+not named."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CARD = Card(
 
 
 def list_clips(root: Path, variant: str = "manual") -> list[ClipEntry]:
-    """Pictures of the lists that are there, without labels, ordered by id.
+    """Pictures of the existing lists, without labels, ordered by id.
 
     Args:
         root: Folder with the layout above.
@@ -76,26 +76,26 @@ def list_clips(root: Path, variant: str = "manual") -> list[ClipEntry]:
         DatasetError: If there is no list of the variant, or one has a line of another kind.
     """
     there = _pictures(root)
-    found: dict[str, ClipEntry] = {}
+    clips: dict[str, ClipEntry] = {}
     lost: list[str] = []
     for name, _ in _listed(root, variant):
         if name in there:
             clip = PurePosixPath(name).stem
-            found[clip] = ClipEntry(clip_id=clip, path=there[name], key_frame=0)
+            clips[clip] = ClipEntry(clip_id=clip, path=there[name], key_frame=0)
         else:
             lost.append(name)
-    if not found:
+    if not clips:
         raise layout_error(f"{root} has no picture of the {len(lost):,} that its lists name", _LAYOUT)
-    entries = sorted(found.values(), key=lambda entry: entry.clip_id)
+    entries = sorted(clips.values(), key=lambda entry: entry.clip_id)
     if lost:
-        detail = f"{len(lost):,} of {len(lost) + len(found):,} listed pictures are not there, e.g. "
+        detail = f"{len(lost):,} of {len(lost) + len(clips):,} listed pictures are not there, e.g. "
         problem = ("missing_file", detail + ", ".join(lost[:_SHOWN]))
         entries.append(ClipEntry(clip_id="missing", path="missing", problem=problem))
     return entries
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of the pictures of all lists; of a picture that people coded, theirs.
+    """Yield labels of the pictures of all lists; manual codes have precedence.
 
     Args:
         root: As for :func:`list_clips`.
@@ -103,15 +103,15 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If there is no list, or one has a line of another kind.
     """
-    known = Patterns(UNITS)
-    for variant in ("automatic", "manual"):  # the latter rows of a picture are those that count
+    patterns = Patterns(UNITS)
+    for variant in ("automatic", "manual"):  # later rows of a picture replace earlier ones
         if any((path.name.lower() == MANUAL) == (variant == "manual") for path in _lists(root)):
             for name, labels in _listed(root, variant):
-                yield AuRow(clip_id=PurePosixPath(name).stem, frame_index=0, labels=known.of(labels))
+                yield AuRow(clip_id=PurePosixPath(name).stem, frame_index=0, labels=patterns.of(labels))
 
 
 def unit_source(root: Path, variant: str = "manual") -> UnitSource:
-    """Whether people or a detector coded the pictures.
+    """Return whether people or a detector coded the pictures.
 
     Args:
         root: As for :func:`list_clips`.
@@ -163,13 +163,13 @@ def _listed(root: Path, variant: str) -> Iterator[tuple[str, list[int]]]:
 
 
 def _pictures(root: Path) -> Mapping[str, str]:
-    """Name of every picture below the folder to its path; of several of one name the first."""
-    found: dict[str, str] = {}
+    """Name of every picture below the folder to its path; the first of several with one name."""
+    paths: dict[str, str] = {}
     try:
         for item in everything(root):
             name = item.path.rpartition("/")[2]
             if item.kind == FILE and stem(name) and is_picture(name):
-                found.setdefault(name, item.path)
+                paths.setdefault(name, item.path)
     except OSError as error:
         raise DatasetError(f"cannot list {root}: {error.strerror}", "check its permissions") from error
-    return found
+    return paths

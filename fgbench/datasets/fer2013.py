@@ -7,10 +7,10 @@ Layouts::
     {train,test}/<emotion>/*.jpg    the same pictures as files, without a part val     (variant ``folders``;
                                     of Training, PublicTest and PrivateTest the last two are test)
 
-Labels: the six basic expressions and neutral; FER+ has contempt too. Usage Training, PublicTest and
-PrivateTest are train, val and test. Of FER+, votes that only one of ten gave are left out, and a row counts
-where more than half of the others agree on an expression; rows without picture, or on which ``unknown`` or
-``NF`` (no face) wins, are not listed.
+Labels: the six basic expressions and neutral; FER+ also has contempt. Usage Training, PublicTest and
+PrivateTest are train, val and test. In FER+, expressions with a single vote of ten are left out, and a row
+counts if more than half of the other votes agree on an expression; rows without picture, or won by
+``unknown`` or ``NF`` (no face), are not listed.
 """
 
 from __future__ import annotations
@@ -138,13 +138,13 @@ def _voted(rows: list[ClipEntry], root: Path, layout: tuple[str, ...]) -> list[C
     if votes is None:
         raise layout_error(f"{root} has no file {_VOTES}", layout)
     entries = []
-    found = list(read_table(votes, ("image name", *_VOTED, *_NOT_VOTED)))
-    if len(found) != len(rows):
+    voted = list(read_table(votes, ("image name", *_VOTED, *_NOT_VOTED)))
+    if len(voted) != len(rows):
         raise DatasetError(
-            f"{votes} has {len(found)} rows and the table of pixels {len(rows)}, expected as many",
+            f"{votes} has {len(voted)} rows and the table of pixels {len(rows)}, expected as many",
             "download both again",
         )
-    for entry, row in zip(rows, found, strict=True):
+    for entry, row in zip(rows, voted, strict=True):
         label = majority(_counts(row, votes))
         if row["image name"] and label is not None:
             entries.append(
@@ -154,12 +154,12 @@ def _voted(rows: list[ClipEntry], root: Path, layout: tuple[str, ...]) -> list[C
 
 
 def majority(counts: dict[str, int]) -> str | None:
-    """The expression that more than half of the votes are for, single votes left out; ``None`` if none is.
+    """Expression with more than half of the votes, single votes left out; ``None`` if there is none.
 
     The rule is that of FER+'s own preparation (majority voting).
 
     Args:
-        counts: Votes of each expression, and of ``unknown`` and ``nf``.
+        counts: Number of votes for each expression, and for ``unknown`` and ``nf``.
     """
     kept = {name: count for name, count in counts.items() if count > 1}
     best = max(kept, key=lambda name: kept[name], default=None)
@@ -181,8 +181,8 @@ def _counts(row: dict[str, str], path: Path) -> dict[str, int]:
 
 
 def _has_parts(folder: Path) -> bool:
-    found = {part for part in SPLITS if part_folder(folder, part) is not None}
-    return "train" in found and len(found) > 1
+    parts = {part for part in SPLITS if part_folder(folder, part) is not None}
+    return "train" in parts and len(parts) > 1
 
 
 def _files(root: Path) -> Iterator[ClipEntry]:

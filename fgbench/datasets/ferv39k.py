@@ -7,7 +7,7 @@ Layout::
 
 Labels: the six basic expressions and neutral. Numbers of clips begin anew in every scene, so the scene
 belongs to the id (``Action/Happy/0267``). The lists are separated by spaces although they are named csv.
-There is no official part to choose on: the protocol holds one out of train.
+There is no official validation part: the protocol holds one out of train.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ The paper's data set is not public; this is the layout for your own clips::
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
 one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
 ``subject_id`` and ``source_id`` are ``subject`` and ``source``; a subject ``nan``, ``none``, ``unknown``,
-``n/a`` or ``?``, in any case, is nobody known, as an empty one (:mod:`fgbench.datasets._persons`); other
-columns are ignored. Both are told (:func:`notes`). Only ``clip`` and, without votes, ``label`` are required.
-``key_frame`` counts decoded frames from 0.
+``n/a`` or ``?``, in any case, counts as unknown, like an empty one (:mod:`fgbench.datasets._persons`); other
+columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are
+required. ``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
-plain digits; a vote without a round is of the first, and votes of a later round alone count as that round.
-A key frame beyond the end of the clip rejects it in ``annotations.csv``; in ``votes.csv`` it agrees with
-none, and the others settle the clip.
+plain digits; a vote without a round belongs to the first, and votes of only a later round count as that one.
+A key frame beyond the end of the clip rejects the clip in ``annotations.csv``; in ``votes.csv`` it agrees
+with none, and the other votes settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
@@ -43,7 +43,7 @@ from fgbench.datasets._persons import person, unknown_persons
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
-from fgbench.datasets._video_files import Found, VideoFiles
+from fgbench.datasets._video_files import NamedFile, VideoFiles
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource, Vote
@@ -68,7 +68,7 @@ _COLUMNS = {
 _SPELLINGS = {"subject_id": "subject", "source_id": "source", "clip_id": "clip"}
 """Other names of columns."""
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What tables of other programs may have between their cells."""
+"""Separators that tables of other programs may have."""
 _SHOWN = 60
 
 CARD = Card(
@@ -90,7 +90,7 @@ CARD = Card(
 
 
 def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
-    """All clips of the data set, ordered by id; what is wrong with a clip stands in its ``problem``.
+    """All clips of the data set, ordered by id; faults of a clip are in its ``problem``.
 
     Args:
         root: Folder with the layout above.
@@ -117,7 +117,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     voted = _by_clip(votes or [], files)
     selected = _by_clip(selection or [], files)
     parts = parts_of({row.get("split", "") for row in annotations or []})
-    known = sorted({*annotated, *voted})
+    names = sorted({*annotated, *voted})
     entries = [
         _entry(
             _one_file(name, [*annotated.get(name, []), *voted.get(name, []), *selected.get(name, [])], files),
@@ -126,13 +126,13 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
             selected.get(name, []) if selection is not None else None,
             parts,
         )
-        for name in known
+        for name in names
     ]
     entries += [
         ClipEntry(
             clip_id=name, path=name, problem=("unknown_clip", f"{SELECTION} names it, the annotations do not")
         )
-        for name in sorted(selected.keys() - {*known})
+        for name in sorted(selected.keys() - {*names})
     ]
     if is_bare:
         entries = [replace(entry, label=None, votes=()) for entry in entries]
@@ -140,43 +140,43 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         units = _unit_table.read_units(root, lambda name: files.meant(name).clip_id)
         others = units.named - {entry.clip_id for entry in entries}
         if is_bare and annotations is None and votes is None:
-            entries = [_found(files.find(name)) for name in others]
+            entries = [_unit_entry(files.find(name)) for name in others]
             others = set()
         entries = _unit_table.with_units(entries, units, others)
     return sorted(entries, key=lambda entry: entry.clip_id)
 
 
 def notes(root: Path) -> list[str]:
-    """What a person should know of the tables: columns that nothing is read from, a line for each table, and
-    clips whose person is said to be unknown.
+    """Messages on the tables: ignored columns, one line per table, and clips whose subject is given as
+    unknown.
 
     Args:
         root: Folder with the layout above, which :func:`list_clips` can read.
     """
     lines = []
-    for name, known in _COLUMNS.items():
+    for name, columns_read in _COLUMNS.items():
         path = root / name
         if not path.is_file():
             continue
         with open_text(path) as file:
             columns = _head(csv.DictReader(file, strict=True))
-        odd = [column for column in columns if column not in known]
+        odd = [column for column in columns if column not in columns_read]
         if odd:
-            told = [_with_nearest(column, known, columns) for column in odd]
+            ignored = [_with_nearest(column, columns_read, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
-            lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(told)}")
+            lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(ignored)}")
     rows = _table(root / ANNOTATIONS, required={"clip"}) or []
     return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
 
 
-def _with_nearest(column: str, known: Sequence[str], columns: Sequence[str]) -> str:
-    """Name of a column, and of the one that it may have been meant to be."""
-    near = get_close_matches(column, [name for name in known if name not in columns], n=1)
+def _with_nearest(column: str, columns_read: Sequence[str], columns: Sequence[str]) -> str:
+    """Name of a column, with the one that may have been meant."""
+    near = get_close_matches(column, [name for name in columns_read if name not in columns], n=1)
     return f"{column or 'one without a name'}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of action units: of ``action_units.csv``, else of the drawn data set, which brings its truth.
+    """Labels of action units: those of ``action_units.csv``, else the truth of the drawn data set.
 
     Args:
         root: Folder with the layout above.
@@ -191,7 +191,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
 
 
 def unit_source(root: Path) -> UnitSource:
-    """How the labels of ``action_units.csv`` were made, if there is one.
+    """Origin of the labels of ``action_units.csv``, if there is one.
 
     Args:
         root: Folder with the layout above.
@@ -205,23 +205,23 @@ def unit_source(root: Path) -> UnitSource:
     return _unit_table.read_units(root, lambda name: files.meant(name).clip_id).source
 
 
-def _found(file: Found) -> ClipEntry:
-    """The entry of a clip that the table of action units alone names."""
+def _unit_entry(file: NamedFile) -> ClipEntry:
+    """Entry of a clip that only the table of action units names."""
     return ClipEntry(clip_id=file.clip_id, path=file.path, problem=file.problem)
 
 
-def _one_file(name: str, rows: list[Mapping[str, str]], files: VideoFiles) -> Found:
-    """The file that the rows of a clip are of."""
-    found = {(file := files.find(row["clip"])).path: file for row in rows}
-    first = found[min(found)]
-    if len(found) == 1 or first.problem is not None:
+def _one_file(name: str, rows: list[Mapping[str, str]], files: VideoFiles) -> NamedFile:
+    """The file that the rows of a clip name."""
+    named = {(file := files.find(row["clip"])).path: file for row in rows}
+    first = named[min(named)]
+    if len(named) == 1 or first.problem is not None:
         return first
-    detail = f"the tables name different files by it: {', '.join(sorted(found))}; rename one of them"
-    return Found(clip_id=name, path=first.path, problem=("duplicate_id", detail))
+    detail = f"the tables name different files by it: {', '.join(sorted(named))}; rename one of them"
+    return NamedFile(clip_id=name, path=first.path, problem=("duplicate_id", detail))
 
 
 def _entry(
-    file: Found,
+    file: NamedFile,
     annotated: list[Mapping[str, str]],
     votes: list[Mapping[str, str]],
     selected: list[Mapping[str, str]] | None,
@@ -234,7 +234,7 @@ def _entry(
         problem = ("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}{several}")
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
     row = annotated[0] if annotated else {}
-    # What is told of a clip that cannot be used counts: it may be one that has to be predicted.
+    # Annotations of an unusable clip count: it may be one that has to be predicted.
     entry = ClipEntry(
         clip_id=file.clip_id,
         path=file.path,
@@ -278,7 +278,7 @@ def _table(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
 
 
 def _head(reader: csv.DictReader[str]) -> list[str]:
-    """Names of the columns as they are known."""
+    """Names of the columns in their usual spelling."""
     columns = [column.strip().lower() for column in reader.fieldnames or []]
     return [_SPELLINGS.get(column, column) for column in columns]
 
@@ -287,7 +287,7 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
     reader = csv.DictReader(file, strict=True)
     columns = _head(reader)
     reader.fieldnames = columns
-    known = ", ".join(_COLUMNS[path.name])
+    names = ", ".join(_COLUMNS[path.name])
     missing = sorted(required - set(columns))
     if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
         raise DatasetError(
@@ -298,12 +298,12 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
     if missing:
         raise DatasetError(
             f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
-            f"the first line has to name the columns; known: {known}",
+            f"the first line has to name the columns; known: {names}",
         )
     twice = [column for column, count in Counter(columns).items() if count > 1 and column]
     if twice:
         raise DatasetError(
-            f"{path} has columns that come twice: {first_few(twice)}", f"keep one of each; known: {known}"
+            f"{path} has columns that come twice: {first_few(twice)}", f"keep one of each; known: {names}"
         )
     for row in reader:
         if None in row:
@@ -317,7 +317,7 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:
-    """Raise if there is no column of labels, and one that is nearly called so."""
+    """Raise if there is no column of labels, but one with a similar name."""
     columns = [column for column in (rows[0] if rows else ()) if column != "_line"]
     near = get_close_matches("label", columns, n=1) if "label" not in columns else []
     if near:
@@ -328,10 +328,10 @@ def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> Non
 
 
 def _by_clip(rows: list[Mapping[str, str]], files: VideoFiles) -> dict[str, list[Mapping[str, str]]]:
-    found: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    rows_of: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in rows:
-        found[files.find(row["clip"]).clip_id].append(row)
-    return found
+        rows_of[files.find(row["clip"]).clip_id].append(row)
+    return rows_of
 
 
 def _integer(row: Mapping[str, str], column: str, table: str) -> int:

@@ -1,17 +1,17 @@
-"""Adapter of plain folders: the name of a folder is the class of what lies in it.
+"""Adapter of plain folders: the name of a folder is the class of its files.
 
 Layouts::
 
     <class>/<file>
     <part>/<class>/<file>       parts: train, val, test in the usual spellings (Training, dev, Test_Set, ...)
 
-One folder that holds all others, as ``images/<class>/<file>``, is passed through. A file is a picture or a
-video by its name or, where that does not tell, by its first bytes. A folder of pictures in the place of a
-file is a clip whose frames they are, and another folder there cannot be used. The id of a clip is its path
-without suffix, or with it where files beside each other differ by that alone. Labels: the names of the
-folders in lower case (label set ``free``), unless the recipe names a label set. Two folders beside each
-other may not be one class by their names, as they are where these differ in case, blanks, the composition
-of letters or characters that show nothing alone.
+One folder that holds all others, as in ``images/<class>/<file>``, is passed through. A file is a picture or
+a video by its name or, where that does not suffice, by its first bytes. A folder of pictures in place of a
+file is a clip of these frames; other folders there cannot be used. The id of a clip is its path
+without suffix, or with it where files in one folder differ only by suffix. Labels: the names of the
+folders in lower case (label set ``free``), unless the recipe names a label set. Two folders in one
+folder may not have the same class by their names, as they do where these differ only in case, blanks, the
+composition of letters or invisible characters.
 
 Action units: a table ``action_units.csv`` beside the folders, see :mod:`fgbench.datasets._unit_table`, which
 names a clip by its id or its path.
@@ -54,7 +54,7 @@ _WRAPPING = frozenset(
 """Names of folders that hold the folders of classes, as keys."""
 
 _DEEPEST = 4
-"""Wrapping folders that are passed through."""
+"""Largest number of wrapping folders that are passed through."""
 
 _LAYOUT = ("<class>/<file>", "<part>/<class>/<file> with the parts train, val, test")
 
@@ -92,24 +92,24 @@ def list_clips(root: Path) -> list[ClipEntry]:
             f"expected layout: {'; or '.join(_LAYOUT)}",
         )
     check_different(parts, str(base))
-    found: list[ClipEntry] = []
+    entries: list[ClipEntry] = []
     for name, folder in top.items() if parts else [("", base)]:
         classes = _data_folders(folder) if parts else top
         if not classes:
             raise layout_error(f"{folder} has no folders of classes", _LAYOUT)
         _check_classes(classes, folder)
         for label, inner in classes.items():
-            found.extend(_entries(root, inner, label, parts.get(name)))
-    if all(entry.problem for entry in found):
+            entries.extend(_entries(root, inner, label, parts.get(name)))
+    if all(entry.problem for entry in entries):
         raise layout_error(f"{root} has no pictures or videos in its folders", _LAYOUT)
     if _unit_table.has_table(root):
-        units = _unit_table.read_units(root, _naming(found))
-        found = _unit_table.with_units(found, units, units.named - {entry.clip_id for entry in found})
-    return sorted(found, key=lambda entry: entry.clip_id)
+        units = _unit_table.read_units(root, _naming(entries))
+        entries = _unit_table.with_units(entries, units, units.named - {entry.clip_id for entry in entries})
+    return sorted(entries, key=lambda entry: entry.clip_id)
 
 
 def notes(root: Path) -> list[str]:
-    """A line if all is in one class, which is more likely the folder of all pictures.
+    """A message if there is a single class, which probably is the folder of all pictures.
 
     Args:
         root: Folder that :func:`list_clips` can read.
@@ -122,12 +122,12 @@ def notes(root: Path) -> list[str]:
         return []
     return [
         f"warning: there is a single folder, {shown(min(names))}, which is taken for the only class; "
-        f"expected one for each class: {_LAYOUT[0]}. " + _table_told(root)
+        f"expected one for each class: {_LAYOUT[0]}. " + _table_advice(root)
     ]
 
 
-def _table_told(root: Path) -> str:
-    """Where the labels are, if they are in a table."""
+def _table_advice(root: Path) -> str:
+    """Advice on labels in tables."""
     tables = [name for name in ("annotations.csv", "votes.csv") if (root / name).is_file()]
     if tables:
         return f"The labels are in {' and '.join(tables)}: take the recipe default"
@@ -138,8 +138,8 @@ def _table_told(root: Path) -> str:
 
 
 def _base(root: Path) -> Path:
-    """The folder of the classes or parts: the root, or its only folder, if that holds further folders and is
-    called after no class."""
+    """The folder of the classes or parts: the root, or its only folder, if that holds further folders and
+    has no name of a class."""
     base = root
     for _ in range(_DEEPEST):
         top = _data_folders(base)
@@ -147,15 +147,15 @@ def _base(root: Path) -> Path:
             break
         (name, inner), *_ = top.items()
         below = _data_folders(inner)
-        is_wrapping = key(name) in _WRAPPING or parts_of(below) or _n_known(below) > 1
+        is_wrapping = key(name) in _WRAPPING or parts_of(below) or _n_usual(below) > 1
         if not below or not is_wrapping:
             break
         base = inner
     return base
 
 
-def _n_known(names: Iterable[str]) -> int:
-    """How many names are labels of the usual sets."""
+def _n_usual(names: Iterable[str]) -> int:
+    """Number of names that are labels of the usual sets."""
     return sum(is_usual_label(name) for name in names)
 
 
@@ -172,7 +172,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
 
 
 def unit_source(root: Path) -> UnitSource:
-    """How the labels of ``action_units.csv`` were made, if there is one.
+    """Origin of the labels of ``action_units.csv``, if there is one.
 
     Args:
         root: Folder with one of the layouts above.
@@ -186,8 +186,8 @@ def unit_source(root: Path) -> UnitSource:
 
 
 def _naming(entries: Iterable[ClipEntry]) -> Callable[[str], str]:
-    """What clip a name in a table means: its id or its path, or a whole path that ends with that of one clip;
-    other names are given back."""
+    """Function from a name in a table to the id of a clip: by id, by path, or by a whole path that ends with
+    that of one clip; other names are returned unchanged."""
     ids = {tidy(entry.path): entry.clip_id for entry in entries}
 
     def meant(name: str) -> str:
@@ -223,15 +223,15 @@ def _entries(root: Path, folder: Path, label: str, part: str | None) -> Iterator
     before = prefix(folder, root)
     try:
         names, folders = file_names(folder), _data_folders(folder)
-    except DatasetError:  # what cannot be looked into is told by whoever lists all that is there
+    except DatasetError:  # unreadable folders are reported by the inventory
         return
     stems = Counter(stem(name) for name in names if kind_of_name(name) in ("picture", "video"))
     for name in names:
-        # A phone names a picture and a film alike: each is an entry of its own.
+        # A phone gives a picture and a film the same name: each is an entry of its own.
         clip_id = before + (name if stems[stem(name)] > 1 else stem(name))
         try:
             kind = kind_of(folder / name)
-        except MediaError as error:  # gone meanwhile, or not to be read: its name does not tell what it is
+        except MediaError as error:  # deleted meanwhile, or unreadable: its name does not give its kind
             problem = (error.reason, f"{shown(before + name)}: {error.message}")
             yield ClipEntry(clip_id=clip_id, path=before + name, label=label, problem=problem)
             continue

@@ -1,8 +1,8 @@
 """Adapter of JAFFE: ten Japanese women, three or four pictures of each expression.
 
-Layout: ``XX.YYn.m.tiff`` (or another kind of picture) in one folder, or in folders beside each other (in some
-copies those of the expressions), where XX is the subject and YY one of AN DI FE HA NE SA SU. Labels: the six
-basic expressions and neutral, by the names of the files.
+Layout: ``XX.YYn.m.tiff`` (or another kind of picture) in one folder, or in several folders of one level (in
+some copies those of the expressions), where XX is the subject and YY one of AN DI FE HA NE SA SU. Labels: the
+six basic expressions and neutral, by the names of the files.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _has_some(folder: Path) -> bool:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Folders inside a folder that have such pictures; locked ones are passed over."""
+    """Folders inside a folder that have such pictures; locked ones are skipped."""
     inner = list(subfolders(folder).values())
     return [path for path in inner if os.access(path, os.R_OK | os.X_OK) and _has_some(path)]
 

@@ -8,7 +8,7 @@ Layout::
 The folder of the lists is also named ``Train & Test Set``. Labels: anger, disgust, fear, happiness, neutral,
 sadness, surprise, contempt, anxiety, helplessness, disappointment, by name: the order of class numbers
 differs between users of the data set, so lists with numbers are refused. Frames are whole pictures; faces are
-found and aligned by fgbench. The five official folds have no part to choose on, so the protocol takes another
+found and aligned by fgbench. The five official folds have no validation part, so the protocol takes another
 fold for it.
 """
 
@@ -87,7 +87,7 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def _is_single(folder: Path) -> bool:
-    """Whether a folder holds the lists of single expressions; those of compound ones lie beside it."""
+    """Return whether a folder holds the lists of single expressions; those of compound ones are beside it."""
     return (folder.parent.name.lower(), folder.name.lower()) == ("single", "no_caption")
 
 
@@ -96,10 +96,10 @@ def _list(lists: Path, part: str, fold: int) -> Path:
     folder = find(lists, f"set_{fold}")
     if folder is None:
         raise layout_error(f"{lists} has no folder set_{fold}/", _LAYOUT)
-    found = find(folder, f"{part}.txt")
-    if found is None:
+    path = find(folder, f"{part}.txt")
+    if path is None:
         raise layout_error(f"{folder} has no file {part}.txt", _LAYOUT)
-    return found
+    return path
 
 
 def _read(path: Path, labels: dict[str, str]) -> Iterator[tuple[str, str]]:

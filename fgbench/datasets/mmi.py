@@ -10,19 +10,19 @@ Layout::
 Labels: anger, disgust, fear, happiness, sadness, surprise (1 to 6), and neutral; clips with another code are
 left out and counted as ``other``. The first frame of a clip with one of the six is a second entry
 ``S###-###-neutral`` of the same subject (paper section V-A); a recipe with six classes leaves these out.
-Sessions without an emotion, and clips in profile, are not listed. Of a picture with both views the frontal
-face is taken, since the detector finds no other.
+Sessions without an emotion, and clips in profile, are not listed. In a picture with both views the frontal
+face is taken, since the detector does not find the other.
 
 Action units (variant ``units``, which lists all frontal sessions with ``-oao_aucs.xml``, with an emotion or
 not): 28 (:data:`UNITS`), present in the frames of their apex, absent in neutral ones and throughout where the
-file does not name them; onset and offset, where a unit begins or ends to show, are not labelled. Frames after
-the last marker of a file are not labelled either.
+file does not name them; onset and offset, where a unit begins or ceases to show, are not labelled. Frames
+after the last marker of a file are not labelled either.
 
 The key frame is the middle of the frames in which the most action units are at their apex, where these are
 annotated; elsewhere it is left open, and recipes take the middle of the clip.
 
 Some clips are stored turned by 90 degrees, and the file does not say so: no face is found in them, which
-counts as wrong in accuracies. A copy beside the clip that says it, ``<sid>.mov`` or ``<sid>.mp4``, is taken
+counts as wrong in accuracies. A copy beside the clip that states it, ``<sid>.mov`` or ``<sid>.mp4``, is taken
 instead; ``ffmpeg -display_rotation 270 -i <sid>.avi -c copy <sid>.mov`` makes one that is shown turned by 90
 degrees clockwise, with the same frames.
 """
@@ -101,20 +101,20 @@ def list_clips(root: Path, variant: str = "emotions") -> list[ClipEntry]:
         variant: ``"emotions"`` or ``"units"``.
 
     Raises:
-        DatasetError: If the folder is not laid out so, no session tells an emotion (or action units), or a
+        DatasetError: If the folder is not laid out so, no session has an emotion (or action units), or a
             code of an emotion is no number.
     """
     listed = _coded_session if variant == "units" else _session
     base = _sessions(root)
-    found = [entry for folder in subfolders(base).values() for entry in listed(folder, root)]
-    if not found:
+    entries = [entry for folder in subfolders(base).values() for entry in listed(folder, root)]
+    if not entries:
         wanted = "<sid>-oao_aucs.xml" if variant == "units" else "<sid>.xml that tells an emotion"
         raise layout_error(f"{base} has no session with a file {wanted}", _LAYOUT)
-    return sorted(found, key=lambda entry: entry.clip_id)
+    return sorted(entries, key=lambda entry: entry.clip_id)
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
-    """Labels of the frames of all frontal sessions with action units, of those that can be read.
+    """Yield labels of the frames of all frontal sessions with readable action units.
 
     Args:
         root: As for :func:`list_clips`.
@@ -122,14 +122,14 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so.
     """
-    known = Patterns(UNITS)
+    patterns = Patterns(UNITS)
     for folder in subfolders(_sessions(root)).values():
         for entry in _coded_session(folder, root):
             path = find(folder, entry.clip_id + _AUCS)
             if entry.problem is not None or path is None:
                 continue
             for index, labels in enumerate(_phases(read_xml(path))):
-                yield AuRow(clip_id=entry.clip_id, frame_index=index, labels=known.of(labels))
+                yield AuRow(clip_id=entry.clip_id, frame_index=index, labels=patterns.of(labels))
 
 
 def _sessions(root: Path) -> Path:
@@ -140,7 +140,7 @@ def _sessions(root: Path) -> Path:
 
 
 def _coded_session(folder: Path, root: Path) -> Iterator[ClipEntry]:
-    """The clips of a session with action units, but those in profile."""
+    """Clips of a session with action units, except those in profile."""
     session = find(folder, "session.xml")
     for sid, name in _clips(folder).items():
         units = find(folder, sid + _AUCS)
@@ -170,7 +170,7 @@ def _phases(annotation: Element) -> list[list[int]]:
     """Labels of :data:`UNITS` of every frame up to the last marker.
 
     Raises:
-        DatasetError: If a marker has no frame number, or its type or the number of a unit is not known.
+        DatasetError: If a marker has no frame number, or its type or the number of a unit is unknown.
     """
     coded: dict[int, list[tuple[int, str]]] = {}
     for unit in annotation.iter("ActionUnit"):
@@ -181,15 +181,15 @@ def _phases(annotation: Element) -> list[list[int]]:
             )
         coded.setdefault(int(digits[0]), []).extend(_markers(unit))
     n_frames = 1 + max((frame for markers in coded.values() for frame, _ in markers), default=-1)
-    found = [[-1] * len(UNITS) for _ in range(n_frames)]
-    for place, number in enumerate(UNITS):
+    labels = [[-1] * len(UNITS) for _ in range(n_frames)]
+    for column, number in enumerate(UNITS):
         markers = sorted(coded.get(number, []))
         for (start, kind), (end, _) in pairwise([*markers, (n_frames, "")]):
             if kind not in _PHASES:
                 raise DatasetError(f"a marker of action unit {number} has the type {kind!r}, expected 0 to 3")
             for frame in range(start, end):
-                found[frame][place] = _PHASES[kind]
-    return found
+                labels[frame][column] = _PHASES[kind]
+    return labels
 
 
 def _has_sessions(folder: Path) -> bool:
@@ -239,7 +239,7 @@ def _session(folder: Path, root: Path) -> Iterator[ClipEntry]:
 
 
 def _clips(folder: Path) -> dict[str, str]:
-    """Id to file name of the clips in a folder; of several files with one id, that which is no AVI."""
+    """Id to file name of the clips in a folder; of several files with one id, one that is no AVI."""
     clips: dict[str, str] = {}
     for name in file_names(folder):
         if is_video(name) and (stem(name) not in clips or not name.lower().endswith(".avi")):
@@ -261,7 +261,7 @@ def _label(code: str, path: Path) -> str:
 
 
 def _is_frontal(session: Element, name: str) -> bool:
-    """Whether the track of a file (or, if none names it, the first one) shows the face from the front.
+    """Return whether the track of a file (or, if none names it, the first one) shows the face from the front.
 
     Raises:
         DatasetError: If there is no track with a view.
@@ -276,7 +276,7 @@ def _is_frontal(session: Element, name: str) -> bool:
 def apex_frame(annotation: Element) -> int | None:
     """Middle of the longest run of frames in which the most action units are at their apex, from 0.
 
-    An apex lasts from its marker to the marker after it; of equally long runs the first is taken. The rule is
+    An apex lasts from its marker to the next; of equally long runs the first is taken. The rule is
     ours, not stated in the paper.
 
     Args:
@@ -308,8 +308,8 @@ def apex_frame(annotation: Element) -> int | None:
 def _apexes(unit: Element) -> Iterator[tuple[int, int]]:
     """First frame, and frame after the last, of every apex of an action unit, from 0."""
     markers = sorted(_markers(unit))
-    for place, (frame, kind) in enumerate(markers):
-        end = markers[place + 1][0] if place + 1 < len(markers) else frame + 1
+    for index, (frame, kind) in enumerate(markers):
+        end = markers[index + 1][0] if index + 1 < len(markers) else frame + 1
         if kind == _APEX and end > frame:
             yield frame, end
 
@@ -320,7 +320,7 @@ def _markers(unit: Element) -> list[tuple[int, str]]:
     for marker in unit.iter("Marker"):
         number = whole_number(marker.get("Frame", ""))
         if number is None:
-            found = marker.get("Frame", "")
-            raise DatasetError(f"a marker of an action unit is at frame {found!r}, expected a number")
+            text = marker.get("Frame", "")
+            raise DatasetError(f"a marker of an action unit is at frame {text!r}, expected a number")
         markers.append((max(0, number - 1), marker.get("Type", "")))
     return markers

@@ -6,7 +6,7 @@ neutral. Each camera (visible light ``VL``, near infrared ``NI``) and light is a
 
 The last three frames of a sequence are the peak. Its first frame is a second entry ``P###_<emotion>-neutral``
 of the same subject (paper section V-A); a recipe with six classes leaves these out. Folds are by subject: a
-script that circulates deals out sequences, and with them the same person to training and test, so that its
+widespread script deals out sequences, and with them the same subject to training and test, so that its
 results are too high.
 """
 
@@ -77,10 +77,10 @@ def list_clips(root: Path, variant: str = "vl-strong") -> list[ClipEntry]:
         if inner is None:
             raise layout_error(f"{folder} has no folder {name}/", _LAYOUT)
         folder = inner
-    found = [entry for subject in subfolders(folder).values() for entry in _subject(subject, root)]
-    if not found:
+    entries = [entry for subject in subfolders(folder).values() for entry in _subject(subject, root)]
+    if not entries:
         raise layout_error(f"{folder} has no folders P###/ with folders of emotions", _LAYOUT)
-    return sorted(found, key=lambda entry: entry.clip_id)
+    return sorted(entries, key=lambda entry: entry.clip_id)
 
 
 def _has_camera(folder: Path) -> bool:
@@ -88,7 +88,7 @@ def _has_camera(folder: Path) -> bool:
 
 
 def _subject(folder: Path, root: Path) -> Iterator[ClipEntry]:
-    """Six sequences of a person; nothing of a folder that holds no emotions."""
+    """Six sequences of a subject; empty for a folder without emotions."""
     labelled = {label: path for path, label in labelled_folders(folder, _FOLDERS).items()}
     if not labelled:
         return

@@ -6,9 +6,9 @@ Layout::
     aligned/0001_aligned.jpg        (variant ``aligned``)
     original/0001.jpg               (variant ``original``)
 
-Labels: 23 action units; a unit of one side (``L12``, ``R12``) is present. A unit that does not stand in the
-line of a picture is absent from it. Codes of other units, and of the tongue and the head, are passed over.
-There are no classes of expressions, and who is shown is not told; the pictures are those of RAF-ML."""
+Labels: 23 action units; a unit of one side (``L12``, ``R12``) is present. A unit that is not in the line of a
+picture is absent. Codes of other units, and of the tongue and the head, are skipped.
+There are no classes of expressions, and subjects are not named; the pictures are those of RAF-ML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fgbench.errors import DatasetError
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 32, 39)
-"""Action units of the face that the list has."""
+"""Action units of the face in the list."""
 
 _FILE = "RAFAU_label.txt"
 _NONE = "null"
@@ -87,9 +87,9 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: As :func:`list_clips`.
     """
-    known = Patterns(UNITS)
+    patterns = Patterns(UNITS)
     for name, units in _listed(_base(root)):
-        labels = known.of([1 if unit in units else -1 for unit in UNITS])
+        labels = patterns.of([1 if unit in units else -1 for unit in UNITS])
         yield AuRow(clip_id=PurePosixPath(name).stem, frame_index=0, labels=labels)
 
 

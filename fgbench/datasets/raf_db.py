@@ -4,11 +4,11 @@ Layout::
 
     basic/EmoLabel/list_patition_label.txt           (sic) lines ``train_00001.jpg 5``
     basic/Image/aligned/train_00001_aligned.jpg      aligned to 100x100 px       (variant ``basic``)
-    basic/Image/original/train_00001.jpg             as found in the web         (variant ``basic-original``)
+    basic/Image/original/train_00001.jpg             original picture            (variant ``basic-original``)
     compound/...                                     the same for compound labels (``compound``)
 
 Labels: the six basic expressions and neutral; or eleven compound ones, named by RAF-DB's order of codes.
-Parts train and test are official; a part to choose on is held out of train by the protocol.
+Parts train and test are official; a validation part is held out of train by the protocol.
 """
 
 from __future__ import annotations
@@ -130,9 +130,9 @@ def find_label_file(root: Path, half: str, layout: tuple[str, ...]) -> Path:
         raise layout_error(f"{root} has no folder {half}/EmoLabel/", layout)
     folder = find(base, "EmoLabel")
     assert folder is not None
-    found = find(folder, *_LABEL_FILES)
-    if found is None:
+    file = find(folder, *_LABEL_FILES)
+    if file is None:
         raise layout_error(f"{folder} has no file {_LABEL_FILES[0]}", layout)
-    if not found.is_file():
-        raise DatasetError(f"{found} is a folder, expected a file", "unpack the archive again")
-    return found
+    if not file.is_file():
+        raise DatasetError(f"{file} is a folder, expected a file", "unpack the archive again")
+    return file

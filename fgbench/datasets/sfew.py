@@ -7,8 +7,8 @@ Layouts::
 
 Labels: the six basic expressions and neutral. The folders of aligned faces also lie inside ``Train/`` and
 ``Val/``, and that of Val has ``_new`` at its end in some copies. The film is the source of a picture, so that
-what is held out of Train shares no film with the rest. The labels of the test part are not public: the
-official Val is what is reported. A name may occur in both parts, so the part belongs to the id.
+pictures held out of Train share no film with the rest. The labels of the test part are not public: results
+are reported on the official Val. A name may occur in both parts, so the part belongs to the id.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _inside(folder: Path, *, is_aligned: bool) -> Path | None:
 
 
 def _hint(root: Path, variant: str) -> str:
-    """Which recipe to use, where the folder holds the other variant."""
+    """Advice on the recipe, if the folder holds the other variant."""
     if variant == "whole" and _aligned(root, _ALIGNED["train"]) is not None:
         return "; use the recipe sfew-aligned"
     if variant == "aligned" and unwrap(root, lambda folder: find(folder, "Train") is not None) is not None:

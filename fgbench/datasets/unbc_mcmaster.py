@@ -1,4 +1,4 @@
-"""Adapter of the UNBC-McMaster Shoulder Pain Expression Archive: 25 persons, with the FACS codes of every
+"""Adapter of the UNBC-McMaster Shoulder Pain Expression Archive: 25 subjects, with the FACS codes of every
 frame.
 
 Layout::
@@ -6,9 +6,9 @@ Layout::
     Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png                       frames of a sequence
     Frame_Labels/FACS/042-ll042/ll042t1aaaff/ll042t1aaaff001_facs.txt       lines "AU intensity onset offset"
 
-Labels: ten action units (4 6 7 9 10 12 20 25 26 43), present from intensity 2 of 5 on, as DISFA's; 43, closed
-eyes, is coded without intensity (1) and present where it stands. A unit that does not stand in the file of a
-frame is absent from it: an empty file is a frame without any. There are no classes of expressions; the scores
+Labels: ten action units (4 6 7 9 10 12 20 25 26 43), present from intensity 2 of 5 on, like DISFA's; 43,
+closed eyes, is coded without intensity (1) and present if listed. A unit that is not in the file of a
+frame is absent: an empty file is a frame without any. There are no classes of expressions; the scores
 of pain in ``Frame_Labels/PSPI`` and ``Sequence_Labels`` are not read."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from fgbench.errors import DatasetError
 from fgbench.records import AuRow, ClipEntry
 
 UNITS = (4, 6, 7, 9, 10, 12, 20, 25, 26, 43)
-"""Action units that are scored; those that the archive codes beside them (27, 50) are passed over."""
+"""Action units that are scored; others in the archive (27, 50) are skipped."""
 
 CLOSED_EYES = 43
 _HIGHEST = 5
@@ -96,7 +96,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     Raises:
         DatasetError: If the folder is not laid out so, or a file has a line of another kind.
     """
-    images, known = _images(root), Patterns(UNITS)
+    images, patterns = _images(root), Patterns(UNITS)
     for subject, sequence, labels in _sequences(root):
         folder = find_below(images, subject, sequence)
         if folder is None:
@@ -105,11 +105,11 @@ def action_units(root: Path) -> Iterator[AuRow]:
         for index, name in enumerate(pictures(folder)):
             file = files.get(f"{stem(name).lower()}{_ENDING}")
             if file is not None:
-                found = _codes(labels / file)
+                intensities = _codes(labels / file)
                 yield AuRow(
                     clip_id=sequence,
                     frame_index=index,
-                    labels=known.of([_label(unit, found.get(unit, 0)) for unit in UNITS]),
+                    labels=patterns.of([_label(unit, intensities.get(unit, 0)) for unit in UNITS]),
                 )
 
 
@@ -123,7 +123,7 @@ def _codes(path: Path) -> Mapping[int, float]:
     Raises:
         DatasetError: If a line is of another kind.
     """
-    found: dict[int, float] = {}
+    intensities: dict[int, float] = {}
     for line, words in read_lines(path, 4, _LINE):
         unit, intensity = decimal_number(words[0]), decimal_number(words[1])
         if unit is None or unit != int(unit) or intensity is None or not 0 <= intensity <= _HIGHEST:
@@ -131,15 +131,15 @@ def _codes(path: Path) -> Mapping[int, float]:
                 f"{path} line {line}: unit {words[0]!r} of intensity {words[1]!r}",
                 f"expected the number of a unit and an intensity from 0 to {_HIGHEST}",
             )
-        found[int(unit)] = intensity
-    return found
+        intensities[int(unit)] = intensity
+    return intensities
 
 
 def _images(root: Path) -> Path:
-    found = unwrap(root, lambda folder: folder.name.lower() == "images" and bool(subfolders(folder)))
-    if found is None:
+    images = unwrap(root, lambda folder: folder.name.lower() == "images" and bool(subfolders(folder)))
+    if images is None:
         raise layout_error(f"{root} has no folder Images/ with folders of subjects", _LAYOUT)
-    return found
+    return images
 
 
 def _sequences(root: Path) -> Iterator[tuple[str, str, Path]]:

@@ -16,8 +16,8 @@ def cut_chip(frame: Frame, transform: Transform, *, size: int) -> Image:
     """Aligned chip of a face.
 
     As dlib does, the picture is halved (5-tap binomial filter) while the chip is less than half as fine as
-    it, then sampled bilinearly. (At each halving dlib's content slips by a quarter of a pixel; ours does
-    not.) What lies outside the frame is black.
+    it, then sampled bilinearly. (At each halving dlib's content slips by a quarter of a pixel; here it does
+    not.) Pixels outside the frame are black.
 
     Args:
         frame: The frame.

@@ -1,4 +1,4 @@
-"""The face of every frame of a clip: followed, judged, steadied, aligned."""
+"""Faces of all frames of a clip: tracked, rated, smoothed, aligned."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fgbench.media.video import Frame
 
 
 class ClipObserver:
-    """Observes the frames of one clip, handed in in order; all but their alignment.
+    """Observes the frames of one clip, given in order; everything but their alignment.
 
-    Up to ``search_every`` frames wait at a time, and two more, for their quality and for the frame after.
+    Up to ``search_every`` frames wait at a time, and two more, for their quality and for the next frame.
 
     Args:
-        options: Choices.
+        options: Settings of the stage.
         models: Loaded models, to share them between clips; ``None`` loads them.
     """
 
@@ -29,10 +29,10 @@ class ClipObserver:
         self._smoother = Smoother(is_on=options.smooth)
 
     def feed(self, frame: Frame) -> list[Observed]:
-        """Take the next frame; returns those that are decided now, in order.
+        """Take the next frame; return the frames that are decided now, in order.
 
         Raises:
-            ValueError: If the frame does not come after the one before.
+            ValueError: If the frame does not come after the previous one.
         """
         return self._smoother.feed(self._judge.feed(self._tracker.feed(frame)))
 
@@ -50,7 +50,7 @@ def observe_clip(
     Args:
         frames: In order; some may be left out. Up to ``search_every`` of them are held at a time, and two
             more.
-        options: Choices.
+        options: Settings of the stage.
         models: Loaded models, to share them between clips; ``None`` loads them.
 
     Yields:
@@ -62,7 +62,7 @@ def observe_clip(
     options = options or FacesConfig()
     observer = ClipObserver(options, models)
     for frame in frames:
-        for decided, found in observer.feed(frame):
-            yield decided, aligned(decided, found, options)
-    for decided, found in observer.finish():
-        yield decided, aligned(decided, found, options)
+        for decided, observation in observer.feed(frame):
+            yield decided, aligned(decided, observation, options)
+    for decided, observation in observer.finish():
+        yield decided, aligned(decided, observation, options)

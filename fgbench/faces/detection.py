@@ -1,7 +1,7 @@
 """Interface of face detectors, and the search of a picture at one or several scales.
 
 A *detector* is a plugin ``fgbench/faces/detectors/<name>.py`` with one function ``open_detector(model)`` that
-gives a :class:`Detector`. Coordinates are pixels of the picture that was handed in; x to the right, y down,
+returns a :class:`Detector`. Coordinates are pixels of the given picture; x to the right, y down,
 the centre of the top left pixel at (0, 0).
 """
 
@@ -26,17 +26,17 @@ DEFAULT_DETECTOR = "dlib-hog"
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face that a detector found.
+    """A detected face.
 
     Attributes:
         box_xyxy: (4,) float32 ``x0, y0, x1, y1`` in px, a square from the brows to the chin as dlib's HOG
             detector draws it; it may reach beyond the picture.
-        score: The detector's own score; higher is surer.
-        roll_rad: How far the picture was turned in which the face was seen upright: about the face's turn in
+        score: The detector's own score; higher is more certain.
+        roll_rad: Turn of the picture in which the face was upright: about the face's turn in
             the image plane, clockwise positive.
         points_xy: (5, 2) float32 px: centres of both eyes, tip of the nose, both corners of the mouth, of
-            each pair first the one that lies left in an upright picture; ``None`` of a detector that tells
-            none. Landmarks are searched in a patch that the line of the eyes turns upright.
+            each pair first the one that lies left in an upright picture; ``None`` if the detector gives
+            none. Landmarks are searched in a patch turned so that the line of the eyes is level.
     """
 
     box_xyxy: npt.NDArray[np.float32]
@@ -46,18 +46,18 @@ class Detection:
 
     @property
     def tilt_rad(self) -> float:
-        """Turn of the face in the image plane, clockwise positive: that of the line of its eyes where they
-        are told, else :attr:`roll_rad`."""
+        """Turn of the face in the image plane, clockwise positive: that of the line of its eyes where the
+        detector gives them, else :attr:`roll_rad`."""
         if self.points_xy is None:
             return self.roll_rad
         across_x, across_y = self.points_xy[1] - self.points_xy[0]
         return float(np.arctan2(across_y, across_x))
 
     def points_by(self, move: Callable[[Points], Points]) -> npt.NDArray[np.float32] | None:
-        """The points in another picture, (5, 2) float32; ``None`` where there are none.
+        """Return the points in another picture, (5, 2) float32; ``None`` where there are none.
 
         Args:
-            move: Takes (5, 2) px of this picture to px of the other.
+            move: Maps (5, 2) px of this picture to px of the other.
         """
         return None if self.points_xy is None else move(self.points_xy).astype(np.float32)
 
@@ -65,13 +65,12 @@ class Detection:
 class Detector(Protocol):
     """Finds faces in one picture at its own scale.
 
-    A detector may also have ``is_quick``, a bool that counts as false where there is none: see
-    :func:`may_check`.
+    A detector may also have ``is_quick``, a bool, false by default: see :func:`may_check`.
     """
 
     @property
     def uses_colour(self) -> bool:
-        """Whether :meth:`detect` wants (H, W, 3) uint8 RGB; otherwise (H, W) uint8 luma."""
+        """Whether :meth:`detect` takes (H, W, 3) uint8 RGB; otherwise (H, W) uint8 luma."""
 
     @property
     def smallest_face_px(self) -> float:
@@ -79,7 +78,7 @@ class Detector(Protocol):
 
     @property
     def accepted_score(self) -> float:
-        """Score from which on a detection counts as a face."""
+        """Lowest score of a detection that counts as a face."""
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -87,14 +86,14 @@ class Detector(Protocol):
 
     @property
     def most_px(self) -> int:
-        """Pixels of the largest picture that a whole frame is searched in: a bound of memory and time."""
+        """Pixels of the largest picture in which a whole frame is searched: a bound of memory and time."""
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
-        """Faces of a picture, the surest first.
+        """Detect the faces of a picture, the most certain first.
 
         Args:
             image: (H, W) or (H, W, 3) uint8, contiguous; see :attr:`uses_colour`.
-            margin: How far below :attr:`accepted_score` the score of a detection may lie.
+            margin: Amount by which the score of a detection may lie below :attr:`accepted_score`.
         """
 
 
@@ -103,7 +102,7 @@ def open_detector(name: str = DEFAULT_DETECTOR, model: Path | str | None = None)
 
     Args:
         name: Plugin in ``fgbench/detectors``: ``"dlib-hog"``, ``"dlib-cnn"`` or ``"yunet"``.
-        model: Model file of the user's own; ``yunet`` needs one.
+        model: The user's own model file; ``yunet`` needs one.
 
     Raises:
         ConfigError: If there is no such detector, or it needs a model file and none was given, or takes none.
@@ -114,12 +113,12 @@ def open_detector(name: str = DEFAULT_DETECTOR, model: Path | str | None = None)
 
 
 def may_check(detector: Detector) -> bool:
-    """Whether a detector itself checks, every few frames, that what is followed is still a face.
+    """Return whether a detector itself checks, every few frames, that the tracked region is still a face.
 
-    It says so by ``is_quick = True``: that a picture of 140 x 140 px takes it a few milliseconds, and that it
-    gives detections below its accepted score where ``margin`` asks for them; 0.4 below, it nearly accepts
-    what may turn out to be a face. Checks see luma: of a detector that wants colour, it does not count. Where
-    the detector chosen may not check, dlib's HOG detector does.
+    It declares so by ``is_quick = True``: a picture of 140 x 140 px takes it a few milliseconds, and it
+    gives detections below its accepted score where ``margin`` asks for them; those 0.4 below are candidates
+    for faces. Checks see luma: the flag has no effect for a detector that takes colour. Where the detector
+    chosen may not check, dlib's HOG detector does.
 
     Args:
         detector: The detector chosen.
@@ -128,7 +127,7 @@ def may_check(detector: Detector) -> bool:
 
 
 def resized(image: Image, scale: float) -> Image:
-    """Picture enlarged (bilinear) or reduced (mean of areas) by a factor, contiguous."""
+    """Enlarge (bilinear) or reduce (mean of areas) a picture by a factor; the result is contiguous."""
     import cv2
 
     if scale == 1:
@@ -143,23 +142,23 @@ def resized(image: Image, scale: float) -> Image:
 def search_at_scale(
     image: Image, detector: Detector, *, scale: float, margin: float = 0.0
 ) -> list[Detection]:
-    """Faces of a picture, searched for in its enlarged or reduced copy; boxes in px of the picture."""
+    """Detect faces in an enlarged or reduced copy of a picture; boxes in px of the picture."""
     scaled = resized(image, scale)
     # Outer edges of the pictures coincide: pixel centres lie half a pixel inside.
     x_factor, y_factor = image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]
     factors = np.array([x_factor, y_factor, x_factor, y_factor])
     return [
         Detection(
-            ((found.box_xyxy + 0.5) * factors - 0.5).astype(np.float32),
-            found.score,
-            points_xy=found.points_by(lambda points: (points + 0.5) * factors[:2] - 0.5),
+            ((detection.box_xyxy + 0.5) * factors - 0.5).astype(np.float32),
+            detection.score,
+            points_xy=detection.points_by(lambda points: (points + 0.5) * factors[:2] - 0.5),
         )
-        for found in detector.detect(scaled, margin=margin)
+        for detection in detector.detect(scaled, margin=margin)
     ]
 
 
 def search_scales(detector: Detector, *, smallest_face_px: float) -> tuple[float, ...]:
-    """The detector's scales, without those that serve only faces smaller than wanted.
+    """The detector's scales, without those that only serve faces smaller than wanted.
 
     Args:
         detector: The detector.
@@ -171,7 +170,7 @@ def search_scales(detector: Detector, *, smallest_face_px: float) -> tuple[float
 
 
 def affordable_scales(scales: Sequence[float], shape: tuple[int, ...], *, most_px: int) -> tuple[float, ...]:
-    """Scales at which a picture has no more pixels than a bound; the largest such one stands for larger ones.
+    """Scales at which a picture has no more pixels than a bound; the largest such one replaces larger ones.
 
     Args:
         scales: Ascending.
@@ -183,15 +182,15 @@ def affordable_scales(scales: Sequence[float], shape: tuple[int, ...], *, most_p
 
 
 def search_ladder(image: Image, detector: Detector, *, scales: Sequence[float]) -> list[Detection]:
-    """Faces found at the first scale, in the order given, at which there is any.
+    """Detect faces at the first scale, in the order given, that has any.
 
     Args:
-        image: (H, W) or (H, W, 3) uint8 as the detector wants it.
+        image: (H, W) or (H, W, 3) uint8 as the detector takes it.
         detector: The detector.
         scales: Factors, ascending: large faces are found at little cost.
     """
     for scale in scales:
-        found = search_at_scale(image, detector, scale=scale)
-        if found:
-            return found
+        detections = search_at_scale(image, detector, scale=scale)
+        if detections:
+            return detections
     return []

@@ -1,15 +1,15 @@
-"""Dissolves: one picture fades into another, and with it one face into the next, without a cut.
+"""Detection of dissolves: one picture, and with it one face, fades into the next without a cut.
 
 In a dissolve each picture is a mixture of the one before it and the one after it, with shares that go evenly
-from one to the other. What moves, turns or changes its expression is no mixture: its edges wander. A change
-of the light is one, but the edges before and after it are the same. So a picture has dissolved if the one
-some frames ago and the one now have little in common once what is coarser than a face is taken away, and
-those between hold, with growing shares, what only the first has and what only the second has. Both the whole
-picture and the part about the face are looked at.
+from one to the other. Movement, turns and changes of expression are no mixtures: edges wander. A change of
+the light is one, but the edges before and after it are the same. So a picture has dissolved if a picture some
+frames ago and the present one have little in common once structures coarser than a face are removed, and the
+pictures between contain, with shares that grow, the details that only the first and only the second has. Both
+the whole picture and the part about the face are examined.
 
 All numbers are ours. In clips of people who turn, speak, drive, hide behind a hand or are lit differently,
-pictures between agreed with what only one end has by a correlation of 0.68 at the most; in dissolves of 8 to
-24 frames made from them by 0.77 to 1.0 at some time, but for one pair of the twelve. Not seen are dissolves
+pictures between correlated with the details of one end alone by 0.68 at the most; in dissolves of 8 to
+24 frames made from them by 0.77 to 1.0 at some time, but for one pair of the twelve. Missed are dissolves
 of much more than 64 frames, between pictures that look alike, while people or camera move much, and where
 frames are left out.
 """
@@ -28,18 +28,18 @@ from fgbench.faces.geometry import Floats, box_centre, box_width
 from fgbench.media.video import Image
 
 LENGTHS = (6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
-"""Lengths of time, in frames, in which a dissolve is looked for."""
+"""Lengths of the dissolves that are searched for, in frames."""
 
 LOOK_EVERY = 4
-"""Frames between two looks: they take a millisecond."""
+"""Frames between two searches: one takes a millisecond."""
 
-_ACROSS_PX = 320  # longer side of the pictures that are kept
-_SIDE = 32  # of the part about the face that is compared
+_ACROSS_PX = 320  # longer side of the stored pictures
+_SIDE = 32  # of the compared part about the face
 _PART_WIDTHS = 1.4  # its side in widths of the face's box
 _DETAIL_SIGMA = 6.0  # details are smaller than this, in its px
 _LEAST_CONTRAST = 4.0  # grey levels: a fade from or to black is no dissolve
 _LEAST_ALIKE = 0.35
-_LEAST_MIXED = 0.75  # correlation of what a picture between has with what only one end has
+_LEAST_MIXED = 0.75  # correlation of a picture between with the details that only one end has
 _STEPS = (0.25, 0.5, 0.75)
 _SHARES = ((0.1, 0.5), (0.25, 0.75), (0.5, 0.9))  # of the picture after, at the steps
 
@@ -63,7 +63,7 @@ class RecentPictures:
         self._scale = 1.0
 
     def add(self, index: int, luma: Image) -> None:
-        """Keep a frame.
+        """Add a frame.
 
         Args:
             index: Its number, greater than the last.
@@ -78,12 +78,12 @@ class RecentPictures:
         self._kept.append(_Kept(index, small, _without_coarse(whole)))
 
     def clear(self) -> None:
-        """Forget all but the last frame: a new scene begins with it."""
+        """Drop all but the last frame, with which a new scene begins."""
         while len(self._kept) > 1:
             self._kept.popleft()
 
     def dissolved_since(self, box_xyxy: Floats) -> int | None:
-        """Number of the frame that has dissolved into the last one, as a whole or about a face.
+        """Return the number of the frame that has dissolved into the last one, as a whole or about a face.
 
         Args:
             box_xyxy: (4,) box of the face in px of the frames.
@@ -108,9 +108,9 @@ class RecentPictures:
                 return length
         return 0
 
-    def _details(self, place: int, box_xyxy: Floats | None) -> Details:
-        """Details of a kept picture about a box, or of all of it: (S, S) float32 grey levels."""
-        kept = self._kept[place]
+    def _details(self, index: int, box_xyxy: Floats | None) -> Details:
+        """Details of a stored picture about a box, or of all of it: (S, S) float32 grey levels."""
+        kept = self._kept[index]
         if box_xyxy is None:
             return kept.details
         side = _PART_WIDTHS * box_width(box_xyxy) * self._scale
@@ -134,14 +134,15 @@ def _without_coarse(part: npt.NDArray[np.uint8]) -> Details:
 
 
 def are_unlike(before: Details, after: Details) -> bool:
-    """Whether two pictures, both with some contrast, have few details in common."""
+    """Return whether two pictures, both with some contrast, have few details in common."""
     if min(float(before.std()), float(after.std())) < _LEAST_CONTRAST:
         return False
     return scene.correlation(before, after) < _LEAST_ALIKE
 
 
 def is_mixed(before: Details, between: list[Details], after: Details) -> bool:
-    """Whether pictures are mixtures of one before and one after, the share of the latter growing evenly.
+    """Return whether pictures are mixtures of one before and one after, the share of the latter growing
+    evenly.
 
     Args:
         before: Details before.
@@ -158,7 +159,7 @@ def is_mixed(before: Details, between: list[Details], after: Details) -> bool:
         return False
     if not shares[0] < shares[1] < shares[2]:
         return False
-    # A face that turns is no mixture, but may look like one while it grows dark: both ends have to show.
+    # A face that turns is no mixture, but may look like one while it darkens: both ends have to show.
     only_first, only_last = _without(first, last), _without(last, first)
     seen = [_alike(_without(picture, last), only_first) for picture in pictures[:2]]
     seen += [_alike(_without(picture, first), only_last) for picture in pictures[1:]]
@@ -166,7 +167,7 @@ def is_mixed(before: Details, between: list[Details], after: Details) -> bool:
 
 
 def _without(picture: Details, other: Details) -> Details:
-    """What is left of a picture (a vector) when its share of another is taken away."""
+    """Remainder of a picture (a vector) after its projection on another is subtracted."""
     share = np.float32((picture @ other) / (other @ other))
     left: Details = picture - share * other
     return left

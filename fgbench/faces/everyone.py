@@ -1,7 +1,7 @@
-"""All faces of a still picture, where a clip's tracker follows one.
+"""All faces of a still picture; a clip's tracker follows only one.
 
-Searched at every scale that serves faces as small as wanted: what is found at one of them is located by its
-landmarks and looked at once more upright, so that little that is no face is left.
+Searched at every scale that serves faces as small as wanted: a detection at any of them is located by its
+landmarks and checked once more upright, so that few false detections are left.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ _SMALLEST_BOX = 0.9  # detectors' widths go in steps, so that a box may be narro
 
 
 def everyone(frame: Frame, options: FacesConfig, models: Models) -> list[Observation]:
-    """The faces of a picture from left to right, each aligned; status ``ok``, ``unsure`` or ``large_pose``.
+    """Find the faces of a picture, from left to right, each aligned; status ``ok``, ``unsure`` or
+    ``large_pose``.
 
     Args:
         frame: The picture.
-        options: Choices; the policy has no say.
+        options: Settings of the stage; the policy is not used.
         models: Loaded models.
     """
     luma = np.ascontiguousarray(frame.gray())
     picture = frame.rgb() if models.detector.uses_colour else luma
     scales = search_scales(models.detector, smallest_face_px=options.min_face_px)
-    found: list[Detection] = []
+    detections: list[Detection] = []
     for scale in affordable_scales(scales, luma.shape, most_px=models.detector.most_px):
-        found += search_at_scale(picture, models.detector, scale=scale)
+        detections += search_at_scale(picture, models.detector, scale=scale)
     kept: list[Observation] = []
-    for item in sorted(found, key=lambda one: -one.score):
+    for item in sorted(detections, key=lambda one: -one.score):
         if box_width(item.box_xyxy) < _SMALLEST_BOX * options.min_face_px:
             continue
         if any(_is_same(item, one) for one in kept):
@@ -50,29 +51,25 @@ def everyone(frame: Frame, options: FacesConfig, models: Models) -> list[Observa
             continue
         face = at_detection(luma, seen, models.predictor, face)
         quality = agreement_with_detection(distance(face.placement, seen))
-        known = Observation(
+        located = Observation(
             status=UNSURE if quality < options.min_quality else OK,
             track_id=len(kept),
             score=item.score,
             quality=quality,
             landmarks=face.landmarks.astype(np.float32),
         )
-        told = aligned(frame, known, options)
+        observation = aligned(frame, located, options)
         if not any(_is_same(seen, one) for one in kept):
-            kept.append(told)
+            kept.append(observation)
     ordered = sorted(kept, key=_left_first)
-    return [_numbered(one, number, len(ordered)) for number, one in enumerate(ordered)]
+    return [replace(one, track_id=number, n_faces=len(ordered)) for number, one in enumerate(ordered)]
 
 
-def _is_same(found: Detection, known: Observation) -> bool:
-    return known.box_xyxy is not None and box_iou(found.box_xyxy, known.box_xyxy) > _SAME_IOU
+def _is_same(detection: Detection, face: Observation) -> bool:
+    return face.box_xyxy is not None and box_iou(detection.box_xyxy, face.box_xyxy) > _SAME_IOU
 
 
 def _left_first(face: Observation) -> tuple[float, float]:
     assert face.box_xyxy is not None, "a face that was found has a box"
     x, y = box_centre(face.box_xyxy)
     return x, y
-
-
-def _numbered(face: Observation, number: int, n_faces: int) -> Observation:
-    return replace(face, track_id=number, n_faces=n_faces)

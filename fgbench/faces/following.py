@@ -1,8 +1,8 @@
-"""One face from frame to frame: landmarks from the last place, and checks that it still is a face.
+"""Track one face from frame to frame: landmarks from the last position, and checks that it still is a face.
 
-All functions are pure but for the models that they call. A face is followed without a search: its landmarks
-in the last frame place the patch (:mod:`fgbench.faces.placement`) in which the predictor finds them in this
-one.
+All functions are pure but for the models that they call. A face is tracked without a search: its landmarks
+in the last frame determine the patch (:mod:`fgbench.faces.placement`) in which the predictor finds them in
+this one.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from fgbench.faces.placement import (
 )
 from fgbench.media.video import Frame, Image
 
-# A placement is good when the landmarks that it gives place the face within these bounds of it: the predictor
-# was trained on boxes as much off.
+# A placement is good when the face's placement by the resulting landmarks lies within these bounds of it: the
+# predictor was trained on boxes as much off.
 _MAX_SHIFT = 0.08  # box widths
 _MAX_LOG_SCALE = 0.10
 _MAX_TURN_RAD = 0.15
 _MAX_PASSES = 4
 
 MAX_SHIFT = 0.15
-"""Distance between the centres of a detection and of the landmarks' box, in its widths, beyond which the
-landmarks are not of the face that was detected. Ours."""
+"""Distance between the centres of a detection and of the landmarks' box, in widths of that box, beyond which
+the landmarks are not of the detected face. Ours."""
 MAX_LOG_SCALE = 0.25
 """Likewise of the logarithm of the ratio of their widths; HOG's widths go in steps of 0.18."""
 
@@ -49,11 +49,11 @@ _LOOK_PX = 48  # side of the thumbnail by which appearances are compared
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is loaded once and used for all clips of a process.
+    """Models that are loaded once and used for all clips of a process.
 
     Attributes:
         detector: The detector chosen.
-        checker: What checks between searches: the same object if it says that it is fast enough
+        checker: Detector for checks between searches: the same object if it is fast enough
             (:func:`fgbench.faces.detection.may_check`), else dlib's HOG detector.
         predictor: The landmark predictor.
     """
@@ -84,9 +84,9 @@ class Located:
 
     Attributes:
         landmarks: (68, 2) or (5, 2) float64 px.
-        placement: Where the detector would see a face with these landmarks.
+        placement: Placement at which the detector would see a face with these landmarks.
         settled: Whether the landmarks agree with the placement that they were found from.
-        patch: (P, P) uint8 luma patch that they were found in.
+        patch: (P, P) uint8 luma patch in which they were found.
         to_patch: (2, 3) transform from the frame to the patch.
     """
 
@@ -98,11 +98,11 @@ class Located:
 
 
 def locate(luma: Image, start: Placement, predictor: LandmarkPredictor) -> Located:
-    """Landmarks of the face near a placement; the placement is corrected until they agree with it.
+    """Find the landmarks of the face near a placement, which is corrected until they agree with it.
 
     Args:
         luma: (H, W) uint8.
-        start: About where the face is.
+        start: Approximate placement of the face.
         predictor: Landmark predictor.
     """
     placement = start
@@ -110,12 +110,12 @@ def locate(luma: Image, start: Placement, predictor: LandmarkPredictor) -> Locat
         to_patch = patch_transform(placement)
         patch = cut_patch(luma, to_patch)
         landmarks = apply_transform(invert(to_patch), predictor.predict(patch, PATCH_BOX))
-        found = placement_from_landmarks(landmarks)
-        settled = _agree(placement, found)
+        corrected = placement_from_landmarks(landmarks)
+        settled = _agree(placement, corrected)
         if settled:
             break
-        placement = found
-    return Located(landmarks, found, settled, patch, to_patch)
+        placement = corrected
+    return Located(landmarks, corrected, settled, patch, to_patch)
 
 
 def _agree(first: Placement, second: Placement) -> bool:
@@ -125,18 +125,18 @@ def _agree(first: Placement, second: Placement) -> bool:
     return bool(shift <= _MAX_SHIFT and scale <= _MAX_LOG_SCALE and turn <= _MAX_TURN_RAD)
 
 
-def distance(placement: Placement, found: Detection) -> float:
-    """How far a detection is from where a face is thought to be.
+def distance(placement: Placement, detection: Detection) -> float:
+    """Normalised distance of a detection from the assumed placement of a face.
 
     Args:
-        placement: Where it is thought to be.
-        found: What the detector saw.
+        placement: The assumed placement.
+        detection: The detection.
 
     Returns:
         Length of a vector: the distance of the centres in units of :data:`MAX_SHIFT` widths, and the
         logarithm of the ratio of the widths in units of :data:`MAX_LOG_SCALE`.
     """
-    seen = placement_from_box(found.box_xyxy)
+    seen = placement_from_box(detection.box_xyxy)
     width_px = max(placement.width_px, 1e-6)
     shift = float(np.linalg.norm(seen.centre - placement.centre)) / width_px
     log_scale = float(np.log(max(seen.width_px, 1e-6) / width_px))
@@ -144,20 +144,20 @@ def distance(placement: Placement, found: Detection) -> float:
 
 
 def at_detection(
-    luma: Image, found: Detection, predictor: LandmarkPredictor, known: Located | None = None
+    luma: Image, detection: Detection, predictor: LandmarkPredictor, located: Located | None = None
 ) -> Located:
-    """The face that a detector saw, with landmarks that agree with what it saw.
+    """The detected face, with landmarks that agree with the detection.
 
     Args:
         luma: (H, W) uint8.
-        found: What the detector saw.
+        detection: The detection.
         predictor: Landmark predictor.
-        known: Landmarks of that face, in this frame, of which it is not known whether they are right. They
+        located: Unconfirmed landmarks of that face in this frame. They
             are kept unless the detection is farther away than 1 (:func:`distance`).
     """
-    if known is not None and distance(known.placement, found) <= 1:
-        return known
-    start = placement_from_box(found.box_xyxy, roll_rad=found.tilt_rad)
+    if located is not None and distance(located.placement, detection) <= 1:
+        return located
+    start = placement_from_box(detection.box_xyxy, roll_rad=detection.tilt_rad)
     return locate(luma, start, predictor)
 
 
@@ -177,43 +177,39 @@ _FROM_HALF = np.array([[1 / _CHECK_SCALE, 0, 0.5], [0, 1 / _CHECK_SCALE, 0.5]]) 
 
 
 def check(frame: Frame, face: Located, models: Models, *, margin: float) -> Detection | None:
-    """What the detector sees where a face is thought to be.
+    """Detect a face again at its assumed position.
 
-    The checker looks first; where it sees nothing and another detector was chosen, that one is asked.
+    The checker looks first; if it detects nothing and another detector was chosen, that one is tried.
 
     Args:
         frame: The frame.
         face: The face, located in this frame.
         models: Detectors.
-        margin: How far below acceptance the checker's score may lie.
+        margin: Amount by which the checker's score may lie below acceptance.
 
     Returns:
         The detection, in px of the frame (its box without the face's turn), or ``None``. The landmarks may
         lie beside it: see :func:`at_detection`.
     """
-    found = _check(resized(face.patch, _CHECK_SCALE), face, models.checker, margin=margin)
-    if found is None and models.detector is not models.checker:
+    detection = _check(resized(face.patch, _CHECK_SCALE), face, models.checker, margin=margin)
+    if detection is None and models.detector is not models.checker:
         picture = face.patch
         if models.detector.uses_colour:
             picture = cv2.warpAffine(frame.rgb(), face.to_patch, picture.shape[::-1], flags=cv2.INTER_LINEAR)
-        found = _check(resized(picture, _CHECK_SCALE), face, models.detector, margin=0.0)
-    return found
+        detection = _check(resized(picture, _CHECK_SCALE), face, models.detector, margin=0.0)
+    return detection
 
 
 def _check(picture: Image, face: Located, detector: Detector, *, margin: float) -> Detection | None:
     expected = (PATCH_BOX + 0.5) * _CHECK_SCALE - 0.5
-    for found in detector.detect(picture, margin=margin):
-        if box_iou(found.box_xyxy, expected) >= _CHECK_MIN_IOU:
-            in_patch = placement_from_box((found.box_xyxy + 0.5) / _CHECK_SCALE - 0.5)
+    for detection in detector.detect(picture, margin=margin):
+        if box_iou(detection.box_xyxy, expected) >= _CHECK_MIN_IOU:
+            in_patch = placement_from_box((detection.box_xyxy + 0.5) / _CHECK_SCALE - 0.5)
             centre = apply_transform(invert(face.to_patch), in_patch.centre)
-            width_px = in_patch.width_px / PATCH_FACE_PX * _width_of_patch_face(face.to_patch)
+            scale = float(np.hypot(face.to_patch[0, 0], face.to_patch[1, 0]))
+            width_px = in_patch.width_px / PATCH_FACE_PX * (PATCH_FACE_PX / scale)
             roll_rad = float(np.arctan2(face.to_patch[0, 1], face.to_patch[0, 0]))
             to_frame = compose(_FROM_HALF, invert(face.to_patch))
-            points_xy = found.points_by(partial(apply_transform, to_frame))
-            return Detection(Placement(centre, width_px, 0.0).box_xyxy, found.score, roll_rad, points_xy)
+            points_xy = detection.points_by(partial(apply_transform, to_frame))
+            return Detection(Placement(centre, width_px, 0.0).box_xyxy, detection.score, roll_rad, points_xy)
     return None
-
-
-def _width_of_patch_face(to_patch: Transform) -> float:
-    """Width in px of the frame of a face that fills its patch's box."""
-    return PATCH_FACE_PX / float(np.hypot(to_patch[0, 0], to_patch[1, 0]))

@@ -2,7 +2,7 @@
 
 Coordinates are pixels: x to the right, y down, the centre of the top left pixel at (0, 0). Boxes are
 ``x0, y0, x1, y1`` of their outlines' corners, so that the width is ``x1 - x0``. Transforms are 2x3 matrices
-``[A | t]`` that take a column ``(x, y, 1)`` to ``A (x, y) + t``.
+``[A | t]`` that map a column ``(x, y, 1)`` to ``A (x, y) + t``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _MEAN_IBUG_Y = [
     0.824182,
 ]
 # fmt: on
-# The same face for dlib's 5-point model: outer and inner corner of the eye on the right of the image, the
-# same of the eye on the left, base of the nose.
+# The same face for dlib's 5-point model: outer and inner corner of the eye on the right of the image, then of
+# the eye on the left, base of the nose.
 _MEAN_FIVE = [
     (0.8595674595992, 0.2134981538014),
     (0.6460604764104, 0.2289674387677),
@@ -58,9 +58,9 @@ def mean_face() -> Floats:
 
 
 def similarity(source: Floats, target: Floats) -> Transform:
-    """Similarity (rotation, scale, shift; no reflection) that takes points nearest to others.
+    """Fit the similarity (rotation, scale, shift; no reflection) that maps points nearest to others.
 
-    Least squares, as in Umeyama (1991), in the closed form that complex numbers give in the plane.
+    Least squares, as in Umeyama (1991), in its closed form with complex numbers in the plane.
 
     Args:
         source: (N, 2) points, N >= 2, not all equal.
@@ -85,13 +85,13 @@ def similarity(source: Floats, target: Floats) -> Transform:
 
 
 def apply_transform(transform: Transform, points: Floats) -> npt.NDArray[np.float64]:
-    """Points (..., 2) moved by a (2, 3) transform, float64."""
+    """Apply a (2, 3) transform to points (..., 2); returns float64."""
     moved: npt.NDArray[np.float64] = points @ transform[:, :2].T + transform[:, 2]
     return moved
 
 
 def invert(transform: Transform) -> Transform:
-    """Transform that undoes a (2, 3) transform."""
+    """Inverse of a (2, 3) transform."""
     linear = np.linalg.inv(transform[:, :2])
     return np.column_stack([linear, -linear @ transform[:, 2]])
 
@@ -157,7 +157,7 @@ def chip_transform(landmarks: Floats, *, size: int, padding: float, shift: float
         landmarks: (68, 2) points in iBUG order, or (5, 2) points of dlib's 5-point model, in px.
         size: Side of the chip in px, at least 2.
         padding: Margin that dlib leaves around the mean face, as a share of the face's size.
-        shift: How far the chip lies further down the face than dlib's, in the same unit.
+        shift: Distance of the chip below dlib's, down the face, in the same unit.
 
     Returns:
         (2, 3) float64, image to chip. The chip's corner pixels have the centres (0, 0) and (size - 1, size -
@@ -168,8 +168,8 @@ def chip_transform(landmarks: Floats, *, size: int, padding: float, shift: float
     """
     to_image = chip_frame(landmarks)
     # dlib's chip is the square of the mean face, widened by the padding on all sides. Its side counts pixels,
-    # so the distance between the centres of its corner pixels is one less: that is what dlib spreads over the
-    # chip.
+    # so the distance between the centres of its corner pixels is one less: dlib spreads that distance over
+    # the chip.
     side_px = scale_of(to_image) * (2 * padding + 1)
     linear = to_image[:, :2] / scale_of(to_image) * ((side_px - 1) / (size - 1))
     centre = apply_transform(to_image, np.array([0.5, 0.5 + shift]))

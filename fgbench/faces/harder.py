@@ -26,26 +26,26 @@ from fgbench.faces.geometry import (
 from fgbench.media.video import Image
 
 TILT_RAD = math.radians(30)
-"""How far pictures are turned to either side."""
+"""Angle by which pictures are turned to either side."""
 
 BORDER = 0.4
 """Width of the border as a share of the picture's longer side. Ours: with it, dlib's HOG detector finds the
 face of a photograph in 125 of 126 crops of 0.7 to 1.1 times its box, without it in 76."""
 
-_APART_RAD = math.radians(10)  # a turn that is nearer to one that was searched is not searched
-_FILLS = 0.5  # faces that fill a picture are at least so wide, as a share of its shorter side
+_APART_RAD = math.radians(10)  # a turn nearer than this to one already searched is skipped
+_FILLS = 0.5  # least width of faces that fill a picture, as a share of its shorter side
 _SAME_FACE_IOU = 0.3
 
 
 def other_turns(roll_rad: float) -> tuple[float, ...]:
-    """Turns to search where an upright search found nothing, the likeliest first.
+    """Turns to search after an upright search without result, the likeliest first.
 
     Args:
-        roll_rad: How far the face was tilted when it was seen last.
+        roll_rad: Tilt of the face when it was last detected.
     """
     turns: list[float] = []
     for turn in (roll_rad, roll_rad + TILT_RAD, roll_rad - TILT_RAD):
-        if all(abs(turn - known) >= _APART_RAD for known in (0.0, *turns)):
+        if all(abs(turn - other) >= _APART_RAD for other in (0.0, *turns)):
             turns.append(turn)
     return tuple(turns)
 
@@ -53,25 +53,25 @@ def other_turns(roll_rad: float) -> tuple[float, ...]:
 def search_turned(
     luma: Image, detector: Detector, *, turns: Iterable[float], scale: float
 ) -> list[Detection]:
-    """Faces of a picture, searched in copies that are turned so that tilted ones stand upright.
+    """Detect faces in turned copies of a picture, in which tilted faces are upright.
 
     Args:
         luma: (H, W) uint8.
         detector: One that reads luma.
-        turns: By how much, clockwise positive, the faces are tilted.
+        turns: Tilts of the faces, clockwise positive.
         scale: Factor by which the picture is enlarged; less where its copy would be larger than the
             detector's bound.
 
     Returns:
-        The detections, in px of the picture, with their turn; of several of one face the surest.
+        The detections, in px of the picture, with their turn; the most certain one of each face.
     """
-    found: list[Detection] = []
+    faces: list[Detection] = []
     for turn in turns:
         shape = _turned_size(luma.shape[::-1], turn)
         (most,) = affordable_scales((scale,), shape, most_px=detector.most_px)
-        found += _search_turned(resized(luma, most), detector, turn, most, (luma.shape[1], luma.shape[0]))
+        faces += _search_turned(resized(luma, most), detector, turn, most, (luma.shape[1], luma.shape[0]))
     kept: list[Detection] = []
-    for item in sorted(found, key=lambda item: -item.score):
+    for item in sorted(faces, key=lambda item: -item.score):
         if all(box_iou(item.box_xyxy, other.box_xyxy) < _SAME_FACE_IOU for other in kept):
             kept.append(item)
     return kept
@@ -104,14 +104,14 @@ def _turned_size(size: tuple[int, ...], turn: float) -> tuple[int, int]:
 
 
 def _turn_about_middles(size: tuple[int, ...], turned: tuple[int, int], turn: float) -> Transform:
-    """Transform that turns counter-clockwise and takes the middle of one picture to that of another."""
+    """Transform that turns counter-clockwise and maps the middle of one picture to that of another."""
     linear = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
     middle, target = ((np.array(sides, float) - 1) / 2 for sides in (size, turned))
     return np.column_stack([linear, target - linear @ middle])
 
 
 def search_bordered(luma: Image, detector: Detector) -> list[Detection]:
-    """Faces that fill a picture, searched with a border around it; smaller ones are not looked for.
+    """Detect faces that fill a picture, with a border around it; smaller ones are not searched for.
 
     Args:
         luma: (H, W) uint8.
@@ -120,19 +120,19 @@ def search_bordered(luma: Image, detector: Detector) -> list[Detection]:
     scale = min(1.0, detector.smallest_face_px / (_FILLS * min(luma.shape)))
     picture = resized(luma, scale)
     width = round(BORDER * max(picture.shape))
-    found = search_at_scale(with_border(picture, width), detector, scale=1.0)
+    detections = search_at_scale(with_border(picture, width), detector, scale=1.0)
     return [
         Detection(
             ((item.box_xyxy - width + 0.5) / scale - 0.5).astype(np.float32),
             item.score,
             points_xy=item.points_by(lambda points: (points - width + 0.5) / scale - 0.5),
         )
-        for item in found
+        for item in detections
     ]
 
 
 def with_border(luma: Image, width: int) -> Image:
-    """A picture with a border of its mean grey level, so many px wide."""
+    """Add a border of the mean grey level around a picture, of the given width in px."""
     result: Image = cv2.copyMakeBorder(
         luma, width, width, width, width, cv2.BORDER_CONSTANT, value=_mean(luma)
     )

@@ -19,11 +19,11 @@ from fgbench.files.text_paths import text_path
 from fgbench.media.video import Image
 
 N_POINTS = (68, 5)
-"""Numbers of points for which there is a predictor."""
+"""Numbers of points that have a predictor."""
 
 
 class LandmarkPredictor:
-    """Finds the landmarks of a face whose place is known.
+    """Finds the landmarks of a face at a known position.
 
     Attributes:
         n_points: Number of points, 68 or 5.
@@ -74,9 +74,10 @@ def open_predictor(n_points: int = 68, model: Path | str | None = None) -> Landm
             f"{path} is not a landmark model of dlib ({error})", "copy or download the file again"
         ) from error
     blank = np.zeros((16, 16), np.uint8)
-    found = predictor(blank, dlib.rectangle(0, 0, 15, 15)).num_parts
-    if found != n_points:
+    n_parts = predictor(blank, dlib.rectangle(0, 0, 15, 15)).num_parts
+    if n_parts != n_points:
         raise DependencyError(
-            f"{path} gives {found} points, expected {n_points}", "set faces.landmarks to what the model gives"
+            f"{path} gives {n_parts} points, expected {n_points}",
+            "set faces.landmarks to what the model gives",
         )
     return LandmarkPredictor(predictor, n_points)

@@ -1,4 +1,4 @@
-"""Where the face lies in its aligned chip: two geometries, both dlib's similarity, moved and scaled.
+"""Position of the face in its aligned chip: two geometries, both dlib's similarity, shifted and scaled.
 
 dlib fits a square of side 1, its mean face, to eyes, nose and upper lip
 (:func:`fgbench.faces.geometry.chip_frame`): the brows lie at its top, the lower lip at 0.9 of its height, and
@@ -28,11 +28,11 @@ from fgbench.faces.geometry import Floats, Transform, apply_transform, chip_fram
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Place of the chip about the mean face.
+    """Position of the chip relative to the mean face.
 
     Attributes:
         padding: Margin on each side, as a share of the mean face's side.
-        shift: How far the chip's centre lies below that of the mean face, in the same unit.
+        shift: Distance of the chip's centre below that of the mean face, in the same unit.
     """
 
     padding: float
@@ -44,7 +44,7 @@ FACE = Layout(padding=0.425, shift=0.2)
 
 
 def layout_of(landmarks: Floats, transform: Transform, *, size: int) -> Layout:
-    """The layout by which a chip was cut, from the face in the frame.
+    """Recover the layout by which a chip was cut, from the face in the frame.
 
     Args:
         landmarks: (68, 2) or (5, 2) px of the frame.
@@ -64,12 +64,12 @@ def layout_of(landmarks: Floats, transform: Transform, *, size: int) -> Layout:
 
 
 def mean_face_area(layout: Layout, *, size: int, margin: float) -> tuple[int, int, int, int]:
-    """Where dlib's mean face and a margin about it lie in a chip, as far as they do.
+    """Area of dlib's mean face and a margin about it in a chip, clipped to the chip.
 
     Args:
-        layout: Of the chip.
+        layout: Layout of the chip.
         size: Side of the chip in px.
-        margin: On each side, as a share of the mean face's side.
+        margin: Margin on each side, as a share of the mean face's side.
 
     Returns:
         Left, top, right and bottom in whole px; the last two are not included.

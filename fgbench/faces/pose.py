@@ -32,14 +32,14 @@ _OUTER_EYE_CORNERS_MM = 90.0
 _DEPTH_MM = (2, -5, -12, -19, 4, 0, -2, 0, 4, 23, 12, 12, 23)
 
 # Pitch at which a face shows dlib's mean face. Ours, fitted on drawn faces (seed 0, 66 clips, 198 frames),
-# whose pitch came out 6.1 degrees too low without it. In as many frames of seed 7, which had no part in the
-# fit, it is 1.4 degrees too high with it and was 4.7 too low. Not checked on photographs.
+# whose pitch came out 6.1 degrees too low without it. On as many frames of seed 7, which were not used for
+# the fit, it is 1.4 degrees too high with it and was 4.7 too low. Not checked on photographs.
 _MEAN_FACE_PITCH_DEG = 6.1
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Head pose in degrees; ``nan`` is unknown. Signs: see the module's text."""
+    """Head pose in degrees; ``nan`` is unknown. Signs: see the module's docstring."""
 
     yaw_deg: float
     pitch_deg: float
@@ -66,7 +66,7 @@ def face_model_mm() -> npt.NDArray[np.float64]:
 _UNKNOWN = Pose(math.nan, math.nan, math.nan)
 
 # Mean square distance of the points from their centre, in focal lengths: below the first OpenCV's SQPnP fails
-# (its own bound is 1e-5), the second is what such points are enlarged to.
+# (its own bound is 1e-5); such points are enlarged to the second.
 _LEAST_VARIANCE = 1.001e-5
 _NEAR_VARIANCE = 4e-5
 
@@ -84,10 +84,10 @@ def camera_matrix(size: tuple[int, int], focal_px: float | None = None) -> npt.N
 
 
 def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float | None = None) -> Pose:
-    """Pose of a face.
+    """Estimate the pose of a face.
 
     Args:
-        landmarks: (68, 2) px in iBUG order; with (5, 2) only the roll is known, that of the aligned chip.
+        landmarks: (68, 2) px in iBUG order; (5, 2) only give the roll, that of the aligned chip.
         size: Width and height of the frame in px.
         focal_px: Focal length; ``None`` takes the width of the frame.
     """
@@ -96,20 +96,21 @@ def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float |
         return Pose(math.nan, math.nan, math.degrees(math.atan2(to_image[1, 0], to_image[0, 0])))
     points = np.ascontiguousarray(landmarks[POSE_POINTS], np.float64)
     try:
-        turn, place_mm = _solve(points, camera_matrix(size, focal_px))
+        turn, position_mm = _solve(points, camera_matrix(size, focal_px))
     except cv2.error:  # no rigid face has such points
         return _UNKNOWN
-    if not place_mm[2] > 0:  # behind the camera
+    if not position_mm[2] > 0:  # behind the camera
         return _UNKNOWN
-    return pose_from_rotation(facing(place_mm) @ cv2.Rodrigues(turn)[0])
+    return pose_from_rotation(facing(position_mm) @ cv2.Rodrigues(turn)[0])
 
 
 def _solve(points: Floats, camera: Floats) -> tuple[Floats, Floats]:
-    """Rotation vector (3,) and place (3,) in mm of the rigid face whose projection is nearest to the points.
+    """Rotation vector (3,) and position (3,) in mm of the rigid face whose projection is nearest to the
+    points.
 
     OpenCV's SQPnP refuses points that are too near to each other, seen from the camera (a face narrower than
-    1/59 of the frame's width). Such a face is so far away that it looks the same from nearer, but larger: it
-    is solved there, and that is refined in its true place.
+    1/59 of the frame's width). Such a face is so far away that it looks the same from nearer, but larger: the
+    pose is solved there, and refined at the true position.
 
     Raises:
         cv2.error: If there is no solution.
@@ -118,31 +119,31 @@ def _solve(points: Floats, camera: Floats) -> tuple[Floats, Floats]:
     centre = points.mean(axis=0)
     variance = float(((points - centre) ** 2).sum(axis=1).mean()) / focal**2
     if variance >= _LEAST_VARIANCE:
-        _, turn, place = cv2.solvePnP(_FACE_MM, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-        return turn.ravel(), place.ravel()
+        _, turn, position = cv2.solvePnP(_FACE_MM, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        return turn.ravel(), position.ravel()
     nearer = math.sqrt(_NEAR_VARIANCE / max(variance, 1e-12))
     enlarged = (points - centre) * nearer + centre
-    _, turn, place = cv2.solvePnP(_FACE_MM, enlarged, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-    away = place * nearer
+    _, turn, position = cv2.solvePnP(_FACE_MM, enlarged, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    away = position * nearer
     away[:2, 0] = np.linalg.solve(camera, [*centre, 1.0])[:2] * away[2, 0]
-    turn, place = cv2.solvePnPRefineLM(_FACE_MM, points, camera, None, turn, away)
-    return turn.ravel(), place.ravel()
+    turn, position = cv2.solvePnPRefineLM(_FACE_MM, points, camera, None, turn, away)
+    return turn.ravel(), position.ravel()
 
 
-def facing(place_mm: Floats) -> npt.NDArray[np.float64]:
-    """Smallest rotation, (3, 3) float64, that turns the direction of a place into the camera's axis.
+def facing(position_mm: Floats) -> npt.NDArray[np.float64]:
+    """Smallest rotation, (3, 3) float64, that turns the direction of a position into the camera's axis.
 
     Args:
-        place_mm: (3,) place in the camera's axes (x right, y down, z away); its z is positive.
+        position_mm: (3,) position in the camera's axes (x right, y down, z away); its z is positive.
     """
-    x, y, z = place_mm / np.linalg.norm(place_mm)
+    x, y, z = position_mm / np.linalg.norm(position_mm)
     across = np.array([[0, 0, -x], [0, 0, -y], [x, y, 0]])  # cross product with the axis of the rotation
     rotation: npt.NDArray[np.float64] = np.eye(3) + across + across @ across / (1 + z)
     return rotation
 
 
 def rotation_from_pose(pose: Pose) -> npt.NDArray[np.float64]:
-    """(3, 3) rotation of the face; undoes :func:`pose_from_rotation`."""
+    """(3, 3) rotation of the face; inverse of :func:`pose_from_rotation`."""
     yaw, pitch, roll = (math.radians(angle) for angle in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
     about_vertical = np.array(
         [[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]]

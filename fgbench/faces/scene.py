@@ -16,7 +16,7 @@ _BLOCK = 10  # samples along a block's side: 80 px of a frame of 1280 px
 _CUT_CORRELATION = 0.5
 _CUT_LEVELS = 10.0
 
-# Ours: a head that moves before a ground leaves more of the picture as it was than another picture does.
+# Ours: a head that moves before a plain ground leaves more of the picture unchanged than a cut does.
 _STILL_LEVELS = 6
 _STILL_SHARE = 0.3
 
@@ -52,14 +52,15 @@ def correlation(first: npt.NDArray[np.number], second: npt.NDArray[np.number]) -
 
 
 def is_cut(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> bool:
-    """Whether two samples in a row show different scenes: they differ, and not just in brightness."""
+    """Return whether two successive samples show different scenes: they differ, and not just in
+    brightness."""
     if before.shape != after.shape:
         return True
     return bool(np.abs(after - before).mean() > _CUT_LEVELS) and correlation(before, after) < _CUT_CORRELATION
 
 
 def is_partly_still(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> bool:
-    """Whether so much of a picture is as it was that what looks like a cut may be something that moves."""
+    """Return whether so much of a picture is unchanged that an apparent cut may be a moving object."""
     if before.shape != after.shape:
         return False
     return bool((np.abs(after - before) <= _STILL_LEVELS).mean() >= _STILL_SHARE)

@@ -1,12 +1,12 @@
-"""Searching frames for faces, no more of it than is needed.
+"""Search frames for faces, no more than is needed.
 
-Large faces are looked for first, in a reduced picture. While there is no face, a frame is searched as finely
-as a plain detector would do it, unless it looks like the frame that was searched last: then only those places
-are looked at again where the detector was nearly sure of a face. The enlarged picture, in which small faces
+Large faces are searched first, in a reduced picture. While there is no face, a frame is searched as finely as
+a plain detector would do it, unless it looks like the last searched frame: then only those positions are
+checked again at which the detector was nearly certain of a face. The enlarged picture, in which small faces
 are found, takes four times as long and is searched at intervals.
 
 A picture with more pixels than the detector's bound is searched reduced, so that no frame takes minutes or
-gigabytes; the smallest face that is found in it is larger by the same factor.
+gigabytes; the smallest face that can be found in it is larger by the same factor.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ _BOX_SLACK = 0.8
 _SMALLEST_BOX = 0.9
 # While nothing is found in the enlarged picture, it is searched at intervals that double up to this factor.
 _LONGEST_PAUSE = 4
-# Detections that HOG nearly accepts are looked at upright and in a finer pyramid.
+# Detections that HOG nearly accepts are checked upright and in a finer pyramid.
 _NEARLY = 0.4
 _MAX_NEARLY = 2
 _LOCAL_FACE_PX = 100
-# Tilted faces are looked for in whole frames from this share of the shorter side on.
+# Tilted faces are searched in whole frames from this share of the shorter side on.
 _TILTED_SHARE = 1 / 6
 _LOCAL_WIDTHS = 3
 
 
 class Searcher:
-    """Searches the frames of one clip; remembers what was searched last.
+    """Searches the frames of one clip; remembers the last searches.
 
     Args:
-        options: Choices.
+        options: Settings of the stage.
         models: Loaded models.
     """
 
@@ -68,31 +68,31 @@ class Searcher:
         self._searched_harder_at: int | None = None
 
     def forget(self) -> None:
-        """Take the next frame as the first of a new scene."""
+        """Treat the next frame as the first of a new scene."""
         self._searched_at = self._searched_fine_at = None
         self._searched = self._searched_fine = None
         self._fine_pause = self._options.redetect_every
         self._nearly = ()
 
     def face_lost(self, roll_rad: float) -> None:
-        """Search the next frame finely, whatever it looks like, and for a tilted face.
+        """Make the next frame be searched finely, whatever it looks like, and for a tilted face.
 
         Args:
-            roll_rad: How far the face was tilted.
+            roll_rad: Tilt of the face.
         """
         self._searched = None
         self._lost_roll_rad = roll_rad
 
     def may_wait(self, index: int) -> bool:
-        """Whether a frame need not be searched at once, since one shortly before it was."""
+        """Return whether a frame need not be searched at once, since one shortly before it was."""
         return self._searched_at is not None and index - self._searched_at < self._options.search_every
 
     def is_due(self, index: int) -> bool:
-        """Whether it is time to look for other faces beside the one that is followed."""
+        """Return whether it is time to search for other faces beside the tracked one."""
         return self._searched_at is None or index - self._searched_at >= self._options.redetect_every
 
     def find(self, frame: Frame, luma: Image, sampled: npt.NDArray[np.int16]) -> list[Detection]:
-        """Faces of a frame in which none is followed.
+        """Detect faces in a frame without a tracked face.
 
         Args:
             frame: The frame.
@@ -100,22 +100,22 @@ class Searcher:
             sampled: :func:`fgbench.faces.scene.sample` of it.
         """
         is_new = self._searched_at is None
-        found: list[Detection] = []
+        detections: list[Detection] = []
         if is_new:
-            found = self._ladder(frame, luma)
+            detections = self._ladder(frame, luma)
         elif self._is_changed(self._searched, sampled) or self.is_due(frame.index):
-            found = self._search(frame, luma, self._coarse_scales(luma)[-1])
+            detections = self._search(frame, luma, self._coarse_scales(luma)[-1])
         else:
             return self._confirmed(frame, luma)
         self._searched_at, self._searched = frame.index, sampled
-        found = found or self._confirmed(frame, luma)
-        if not found and self._is_fine_due(frame.index, sampled):
-            found = self._search_fine(frame, luma, sampled)
-        return found or self._search_harder(frame, luma, is_new=is_new)
+        detections = detections or self._confirmed(frame, luma)
+        if not detections and self._is_fine_due(frame.index, sampled):
+            detections = self._search_fine(frame, luma, sampled)
+        return detections or self._search_harder(frame, luma, is_new=is_new)
 
     def _search_harder(self, frame: Frame, luma: Image, *, is_new: bool) -> list[Detection]:
-        """Tilted faces and faces that fill the picture: at the start of a scene, and when one was lost, no
-        more often than other faces are looked for."""
+        """Detect tilted faces and faces that fill the picture: at the start of a scene and when one was lost,
+        no more often than other faces are searched for."""
         last = self._searched_harder_at
         is_wanted = is_new or self._lost_roll_rad is not None
         if not is_wanted or (last is not None and frame.index - last < self._options.redetect_every):
@@ -123,34 +123,34 @@ class Searcher:
         roll_rad, self._lost_roll_rad = self._lost_roll_rad or 0.0, None
         self._searched_harder_at = frame.index
         checker = self._models.checker
-        found = self._large_enough(search_bordered(luma, checker))
-        if found:
-            return found
+        detections = self._large_enough(search_bordered(luma, checker))
+        if detections:
+            return detections
         least_px = max(self._options.min_face_px, _TILTED_SHARE * min(luma.shape))
         scale = min(1.0, checker.smallest_face_px / least_px)
         turned = search_turned(luma, checker, turns=other_turns(roll_rad), scale=scale)
         return self._seen_closer(frame, luma, turned)
 
     def _search_fine(self, frame: Frame, luma: Image, sampled: npt.NDArray[np.int16]) -> list[Detection]:
-        """Faces in the enlarged picture; sets when to look there next."""
+        """Detect faces in the enlarged picture; sets the time of the next such search."""
         is_first = self._searched_fine_at is None
         self._searched_fine_at, self._searched_fine = frame.index, sampled
-        found: list[Detection] = []
+        detections: list[Detection] = []
         for scale in self._fine_scales(luma):
-            found = found or self._search(frame, luma, scale)
+            detections = detections or self._search(frame, luma, scale)
         shortest = self._options.redetect_every
-        longer = shortest if is_first or found else 2 * self._fine_pause
+        longer = shortest if is_first or detections else 2 * self._fine_pause
         self._fine_pause = min(longer, _LONGEST_PAUSE * shortest)
-        return found
+        return detections
 
     def find_others(self, frame: Frame, luma: Image, width_px: float) -> list[Detection]:
-        """Faces that may matter beside one that is followed, which is found again too.
+        """Detect faces that may matter beside a tracked one, which is detected again too.
 
         Args:
             frame: The frame.
             luma: Its luma.
-            width_px: Width of the followed face's box. Unless the policy is ``central``, much smaller faces
-                are not looked for. None are looked for in the enlarged picture.
+            width_px: Width of the tracked face's box. Unless the policy is ``central``, much smaller faces
+                are not searched for. The enlarged picture is not searched.
         """
         self._searched_at = frame.index
         finest = self._coarse_scales(luma)[-1]
@@ -159,76 +159,78 @@ class Searcher:
         scale = self._models.detector.smallest_face_px / (_BOX_SLACK * width_px)
         return self._search(frame, luma, min(scale, finest))
 
-    def find_near(self, luma: Image, place: Placement) -> Detection | None:
-        """Face, as the checker sees it, nearest to a place within one box width around it, about as large as
-        before; if none stands upright, one that is tilted."""
+    def find_near(self, luma: Image, placement: Placement) -> Detection | None:
+        """Detect, with the checker, the face nearest to a placement, within one box width around it and
+        about as large; if none is upright, a tilted one."""
         width, height = luma.shape[1], luma.shape[0]
-        reach = _LOCAL_WIDTHS / 2 * place.width_px
-        filled = 2 * place.width_px > min(width, height)
+        reach = _LOCAL_WIDTHS / 2 * placement.width_px
+        filled = 2 * placement.width_px > min(width, height)
         if filled:  # detectors miss faces that touch the border
             border = int(reach)
-            inside = replace(place, centre=place.centre + border)
+            inside = replace(placement, centre=placement.centre + border)
             near = self._find_near(with_border(luma, border), inside, reach)
             return None if near is None else _shifted(near, -border, -border)
-        return self._find_near(luma, place, reach)
+        return self._find_near(luma, placement, reach)
 
-    def _find_near(self, luma: Image, place: Placement, reach: float) -> Detection | None:
+    def _find_near(self, luma: Image, placement: Placement, reach: float) -> Detection | None:
         width, height = luma.shape[1], luma.shape[0]
-        x0, y0 = (max(0, int(value - reach)) for value in place.centre)
-        x1, y1 = (min(n, int(value + reach)) for value, n in zip(place.centre, (width, height), strict=True))
+        x0, y0 = (max(0, int(value - reach)) for value in placement.centre)
+        x1, y1 = (
+            min(n, int(value + reach)) for value, n in zip(placement.centre, (width, height), strict=True)
+        )
         if x0 >= x1 or y0 >= y1:
             return None
         part = np.ascontiguousarray(luma[y0:y1, x0:x1])
-        scale = _LOCAL_FACE_PX / place.width_px
-        found = search_at_scale(part, self._models.checker, scale=scale)
-        for turn in other_turns(place.roll_rad):
-            found = found or search_turned(part, self._models.checker, turns=(turn,), scale=scale)
-        moved = [_shifted(item, x0, y0) for item in found]
+        scale = _LOCAL_FACE_PX / placement.width_px
+        detections = search_at_scale(part, self._models.checker, scale=scale)
+        for turn in other_turns(placement.roll_rad):
+            detections = detections or search_turned(part, self._models.checker, turns=(turn,), scale=scale)
+        moved = [_shifted(item, x0, y0) for item in detections]
 
         def distance(item: Detection) -> float:
-            return float(np.linalg.norm(placement_from_box(item.box_xyxy).centre - place.centre))
+            return float(np.linalg.norm(placement_from_box(item.box_xyxy).centre - placement.centre))
 
         return min(self._large_enough(moved), key=distance, default=None)
 
     def _ladder(self, frame: Frame, luma: Image) -> list[Detection]:
-        """Faces at the first scale where there is one, and at the next if equals could be hidden there."""
+        """Faces at the first scale that has one, and at the next if it could show equally large ones."""
         scales = self._coarse_scales(luma)
         for position, scale in enumerate(scales):
-            found = self._search(frame, luma, scale)
-            if not found or scale == scales[-1]:
+            detections = self._search(frame, luma, scale)
+            if not detections or scale == scales[-1]:
                 continue
             if self._options.policy == "central":
-                return self._search(frame, luma, scales[-1]) or found
-            widest = max(box_width(item.box_xyxy) for item in found)
+                return self._search(frame, luma, scales[-1]) or detections
+            widest = max(box_width(item.box_xyxy) for item in detections)
             if _BOX_SLACK * widest * scale >= self._models.detector.smallest_face_px:
-                return found
-            return self._search(frame, luma, scales[position + 1]) or found
-        return found
+                return detections
+            return self._search(frame, luma, scales[position + 1]) or detections
+        return detections
 
     def _coarse_scales(self, luma: Image) -> tuple[float, ...]:
         return affordable_scales(self._coarse, luma.shape, most_px=self._models.detector.most_px)
 
     def _fine_scales(self, luma: Image) -> tuple[float, ...]:
-        """None where the bound leaves no more than what the coarse search has seen."""
+        """Scales of the enlarged picture; empty where the bound leaves none above the coarse scales."""
         fine = affordable_scales(self._fine, luma.shape, most_px=self._models.detector.most_px)
         return tuple(scale for scale in fine if scale > self._coarse_scales(luma)[-1])
 
     def _search(self, frame: Frame, luma: Image, scale: float) -> list[Detection]:
-        """Faces of the whole frame at a scale; keeps what was nearly accepted."""
+        """Detect faces of the whole frame at a scale; keeps the nearly accepted detections."""
         detector = self._models.detector
         margin = _NEARLY if detector is self._models.checker else 0.0
         picture = frame.rgb() if detector.uses_colour else luma
-        found = self._large_enough(search_at_scale(picture, detector, scale=scale, margin=margin))
-        accepted = [item for item in found if item.score >= detector.accepted_score]
-        self._nearly = tuple(item for item in found if item.score < detector.accepted_score)[:_MAX_NEARLY]
-        return accepted
+        detections = self._large_enough(search_at_scale(picture, detector, scale=scale, margin=margin))
+        least = detector.accepted_score
+        self._nearly = tuple(item for item in detections if item.score < least)[:_MAX_NEARLY]
+        return [item for item in detections if item.score >= least]
 
     def _confirmed(self, frame: Frame, luma: Image) -> list[Detection]:
-        """Those nearly accepted detections of the last search that turn out to be faces on a closer look."""
+        """Nearly accepted detections of the last search that are confirmed as faces on a closer look."""
         return self._seen_closer(frame, luma, self._nearly)
 
     def _seen_closer(self, frame: Frame, luma: Image, items: Sequence[Detection]) -> list[Detection]:
-        """Those detections that turn out to be faces on a closer look."""
+        """Detections that are confirmed as faces on a closer look."""
         confirmed = []
         for item in items:
             start = placement_from_box(item.box_xyxy, roll_rad=item.tilt_rad)
@@ -238,9 +240,9 @@ class Searcher:
                 confirmed.append(seen)
         return self._large_enough(confirmed)
 
-    def _large_enough(self, found: Sequence[Detection]) -> list[Detection]:
+    def _large_enough(self, detections: Sequence[Detection]) -> list[Detection]:
         least = _SMALLEST_BOX * self._options.min_face_px
-        return [item for item in found if box_width(item.box_xyxy) >= least]
+        return [item for item in detections if box_width(item.box_xyxy) >= least]
 
     def _is_fine_due(self, index: int, sampled: npt.NDArray[np.int16]) -> bool:
         if self._searched_fine_at is None:
@@ -253,10 +255,10 @@ class Searcher:
         return before is None or scene.largest_change(before, after) > _CHANGED_LEVELS
 
 
-def _shifted(found: Detection, x_px: int, y_px: int) -> Detection:
+def _shifted(detection: Detection, x_px: int, y_px: int) -> Detection:
     offset = np.array([x_px, y_px], np.float32)
     return replace(
-        found,
-        box_xyxy=found.box_xyxy + np.tile(offset, 2),
-        points_xy=found.points_by(lambda points: points + offset),
+        detection,
+        box_xyxy=detection.box_xyxy + np.tile(offset, 2),
+        points_xy=detection.points_by(lambda points: points + offset),
     )

@@ -1,4 +1,4 @@
-"""Which of several faces is meant: pure functions on boxes."""
+"""Choice among several faces: pure functions on boxes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from fgbench.faces.geometry import Floats, box_centre, box_width
 
 Policy = Literal["largest", "central", "track"]
-"""Which face is taken when there are several.
+"""Rule by which one of several faces is chosen.
 
-- ``largest``: the largest. A face that is followed is left for another only if that is clearly larger.
+- ``largest``: the largest. A tracked face is left for another only if that is clearly larger.
 - ``central``: the one whose box is nearest to the middle of the frame; left for another likewise.
-- ``track``: the largest at the start, and that one for as long as it can be followed.
+- ``track``: the largest at the start, and then that one for as long as it can be tracked.
 """
 
 
 def rank(box_xyxy: Floats, size: tuple[int, int], *, policy: Policy) -> float:
-    """Number by which faces are ordered, lower comes first; differences are comparable with ``ambiguity``.
+    """Return the number by which faces are ordered, lower first; differences compare with ``ambiguity``.
 
     ``largest`` and ``track``: minus the logarithm of the area. ``central``: distance of the box's centre from
     the middle of the frame, in halves of its shorter side.
@@ -27,7 +27,7 @@ def rank(box_xyxy: Floats, size: tuple[int, int], *, policy: Policy) -> float:
     Args:
         box_xyxy: (4,) px.
         size: Width and height of the frame in px.
-        policy: What is wanted.
+        policy: Rule of the choice.
     """
     if policy == "central":
         middle = (np.array(size) - 1) / 2
@@ -48,15 +48,15 @@ def choose(
     ambiguity: float,
     held: int | None = None,
 ) -> int | None:
-    """Index of the face that the policy means; ``None`` if it cannot tell.
+    """Return the index of the face that the policy selects; ``None`` if it cannot decide.
 
     Args:
         boxes: At least one box, (4,) px each.
         size: Width and height of the frame in px.
-        policy: What is wanted.
+        policy: Rule of the choice.
         ambiguity: See :class:`fgbench.config.FacesConfig`.
-        held: Index of the face that is followed already. It is kept unless another one is better beyond
-            doubt; ``track`` never leaves it.
+        held: Index of the face that is tracked already. It is kept unless another one is clearly better;
+            ``track`` never leaves it.
     """
     if held is not None and policy == "track":
         return held

@@ -1,13 +1,13 @@
-"""Landmarks steadied by the frames before and after, where that does not lag.
+"""Smooth landmarks by those of the frames before and after, without lag.
 
-The predictor's landmarks tremble: each frame errs for itself. A point moves towards the middle between its
-places in the frame before and the frame after, so a point at rest, or in even motion, is averaged with
-weights 1/4, 1/2, 1/4, and none lags. Where a point does not lie near that middle, it turns, starts or stops
+The predictor's landmarks tremble: each frame has its own error. A point moves towards the middle between its
+positions in the previous and the next frame, so a point at rest, or in even motion, is averaged with
+weights 1/4, 1/2, 1/4 and does not lag. A point that lies away from that middle turns, starts or stops
 (a lid that blinks, a head that is thrown), and the share fades: ``(1/2) / (1 + (d / 0.04) ** 2)``, d the
 distance from the middle in sides of the square of dlib's mean face; trembling is about 0.01 of it.
 
 Only neighbours count: the frames with the next lower and the next higher number, the same track, with
-landmarks that are sure. A frame that lacks one of them keeps its landmarks. Ours; not in the paper.
+reliable landmarks. A frame that lacks one of them keeps its landmarks. Ours; not in the paper.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HALF_STEP = 0.04  # from the middle, in sides of the mean face's square, at whi
 
 
 class Smoother:
-    """Steadies the frames of one clip; each waits for the one after it.
+    """Smooths the frames of one clip; each waits for the next one.
 
     Args:
         is_on: Whether landmarks are changed at all.
@@ -34,45 +34,44 @@ class Smoother:
 
     def __init__(self, *, is_on: bool) -> None:
         self._is_on = is_on
-        self._before: tuple[Frame, Observation] | None = None  # as it was seen, not as it was told
+        self._before: tuple[Frame, Observation] | None = None  # unsmoothed
         self._held: deque[tuple[Frame, Observation]] = deque()
 
     def feed(self, decided: list[tuple[Frame, Observation]]) -> list[tuple[Frame, Observation]]:
-        """Take the next frames, in order; returns those that are steadied now."""
+        """Take the next frames, in order; return the frames that are smoothed now."""
         if not self._is_on:
             return decided
-        told = []
+        done = []
         for item in decided:
             self._held.append(item)
             if len(self._held) > 1:
-                told.append(self._told(self._held.popleft(), item))
-        return told
+                done.append(self._smoothed(self._held.popleft(), item))
+        return done
 
     def finish(self) -> list[tuple[Frame, Observation]]:
-        """The frame that still waits."""
+        """Return the frame that still waits."""
         return [self._held.popleft()] if self._held else []
 
-    def _told(
+    def _smoothed(
         self, item: tuple[Frame, Observation], after: tuple[Frame, Observation]
     ) -> tuple[Frame, Observation]:
         before, self._before = self._before, item
-        frame, found = item
+        frame, observation = item
         if before is None or not _are_neighbours(before, item) or not _are_neighbours(item, after):
             return item
-        points = [one.landmarks for one in (before[1], found, after[1])]
-        assert points[0] is not None, "a face of a track has landmarks"
-        assert points[1] is not None, "a face of a track has landmarks"
-        assert points[2] is not None, "a face of a track has landmarks"
-        return frame, replace(found, landmarks=steadied(points[0], points[1], points[2]).astype(np.float32))
+        trio = (before[1].landmarks, observation.landmarks, after[1].landmarks)
+        points = [landmarks for landmarks in trio if landmarks is not None]
+        assert len(points) == 3, "a face of a track has landmarks"
+        return frame, replace(observation, landmarks=steadied(*points).astype(np.float32))
 
 
 def steadied(before: Floats, landmarks: Floats, after: Floats) -> Floats:
-    """Landmarks of a frame, steadied by those of the frames around it.
+    """Landmarks of a frame, smoothed by those of the frames around it.
 
     Args:
-        before: (68, 2) or (5, 2) px of the frame before.
-        landmarks: Of the frame.
-        after: Of the frame after.
+        before: (68, 2) or (5, 2) px of the previous frame.
+        landmarks: Those of the frame.
+        after: Those of the next frame.
 
     Returns:
         Of the same shape, float64.
@@ -85,7 +84,7 @@ def steadied(before: Floats, landmarks: Floats, after: Floats) -> Floats:
 
 
 def _are_neighbours(first: tuple[Frame, Observation], second: tuple[Frame, Observation]) -> bool:
-    """Whether two frames follow each other and show one face, both surely."""
+    """Return whether two frames follow each other and show one face, both reliably."""
     return (
         second[0].index - first[0].index == 1
         and first[1].status == second[1].status == OK

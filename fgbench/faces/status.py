@@ -1,6 +1,6 @@
-"""The closed set of outcomes of a frame in the faces stage.
+"""All possible outcomes of a frame in the faces stage.
 
-Every frame that is asked for gets exactly one of them; none is left out.
+Every requested frame gets exactly one of them; none is left out.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ AS_IS: Final = "as_is"
 :mod:`fgbench.faces.where_found`."""
 
 UNSURE: Final = "unsure"
-"""A face was found and aligned, but its landmarks do not agree with what the detector saw, or with the frames
+"""A face was found and aligned, but its landmarks do not agree with the detection, or with the frames
 around: see :mod:`fgbench.faces.quality`. The head moved too fast, or something covers it."""
 
 LARGE_POSE: Final = "large_pose"
 """A face was found and aligned, but is turned further to the side than the recipe allows."""
 
 PASSING: Final = "passing"
-"""A face was found and aligned, but only for a moment, in a clip with another that stays: somebody passes by,
-or something was taken for a face. The stage tells it once all frames are known."""
+"""A face was found and aligned, but only for a moment, in a clip with another that stays: a passer-by or a
+false detection. The stage sets it once all frames are known."""
 
 AMBIGUOUS: Final = "ambiguous"
 """There are faces that the policy cannot tell apart (e.g. two equally large); none is aligned."""

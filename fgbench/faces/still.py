@@ -1,4 +1,4 @@
-"""A still picture in the place of a video frame."""
+"""A still picture in place of a video frame."""
 
 from fgbench.media.video import ImageFrame
 

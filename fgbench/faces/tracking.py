@@ -1,21 +1,21 @@
-"""One face through a clip: searched now and then, followed from frame to frame, aligned in every frame.
+"""Track one face through a clip: searched now and then, tracked from frame to frame, aligned in every frame.
 
 A search of the whole frame is made at the start, after a cut, when the face is lost, and every
-``redetect_every`` frames to notice other faces. In between, landmarks are found from the landmarks of the
-frame before, and every ``check_every`` frames, or as soon as the face's appearance changes, the detector
-looks at the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. Every
-few frames it is asked whether one dissolves into another (:mod:`fgbench.faces.dissolves`): if so, whole
+``redetect_every`` frames to notice other faces. In between, landmarks are predicted from those of the
+previous frame, and every ``check_every`` frames, or as soon as the face's appearance changes, the detector
+checks the face alone. So a face that leaves, is covered or cut away is noticed, and nothing drifts. Every few
+frames it is tested whether one face dissolves into another (:mod:`fgbench.faces.dissolves`): if so, whole
 frames are searched until there is another face, and at the end of the dissolve, at the latest, a new track
-begins. A large head that moves fast before plain ground looks like a cut: where part of the picture stays as
-it was, and the face in the next frame is near and hardly looks another, it is the same track.
+begins. A large head that moves fast before a plain ground looks like a cut: where part of the picture is
+unchanged, and the face in the next frame is near and looks much the same, it is the same track.
 
-Faces are searched tilted, too, and as filling the picture, at the start of a scene and where one is lost, no
-more often than other faces are looked for (:mod:`fgbench.faces.harder`).
+Tilted faces and faces that fill the picture are searched at the start of a scene and where a face is lost, no
+more often than other faces (:mod:`fgbench.faces.harder`).
 
-While there is no face, frames wait until the one that is searched next, ``search_every`` frames after the
+While there is no face, frames wait for the next one that is searched, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
 
-A frame's result depends on the frames of its clip that are handed in and on nothing else.
+A frame's result depends on nothing but the given frames of its clip.
 """
 
 from __future__ import annotations
@@ -43,28 +43,28 @@ from fgbench.media.video import Frame, Image
 
 # Score of dlib's HOG detector, ours: a face that is followed is kept a little below acceptance.
 _KEEP_MARGIN = 0.3
-# Correlations of aligned thumbnails, ours: above the first a face is not checked before its time, below the
+# Correlations of aligned thumbnails, ours: above the first a face is not checked early, below the
 # second it is another person's.
 _SAME_LOOK = 0.85
 _SAME_PERSON_LOOK = 0.5
 _SAME_FACE_IOU = 0.3
-# Movement from one frame to the next, in widths and radians, beyond which the detector looks at the face at
-# once: half of what the predictor bears.
+# Movement from one frame to the next, in widths and radians, beyond which the detector checks the face at
+# once: half of the movement that the predictor tolerates.
 _FAST_WIDTHS = 0.08
 _FAST_TURN_RAD = 0.15
-_MOST_LOST = 3  # tracks that are known again
-# How far a face moves, in its widths, and grows between two looks at it: as far as it is searched near by.
+_MOST_LOST = 3  # lost tracks that may be resumed
+# How far a face moves, in its widths, and grows between two checks: the range of the local search.
 _SAME_FACE_WIDTHS = 1.0
 _SAME_FACE_LOG_SCALE = 0.35
 
 Observed = tuple[Frame, Observation]
-"""A frame and what was found in it."""
+"""A frame and its observation."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A face where the detector saw it: located in that frame, with the detector's score, and how well the
-    landmarks agree with what it saw."""
+    """A detected face: located in that frame, with the detector's score, and the agreement of the landmarks
+    with the detection."""
 
     face: Located
     score: float
@@ -73,14 +73,14 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Track:
-    """The face that is followed, as it was in the last frame.
+    """The tracked face, as it was in the last frame.
 
     Attributes:
         track_id: Its number.
-        began_at: Frame in which it was found.
-        face: Where it was.
+        began_at: Number of its first frame.
+        face: Its landmarks and placement.
         score: Of the last check.
-        agreement: Of its landmarks with what the detector saw in the last frame; 1 if that did not look.
+        agreement: Of its landmarks with the detection in the last frame; 1 without a detection.
         appearance: Thumbnail at the last check.
         checked_at: Frame of the last check.
         portrait: Thumbnail at the check with the highest score.
@@ -99,16 +99,16 @@ class _Track:
 
 
 class FaceTracker:
-    """Finds and follows the face of one clip.
+    """Finds and tracks the face of one clip.
 
-    Observations that wait have landmarks but neither pose nor chip yet
-    (:func:`fgbench.faces.observation.aligned`); all have the quality that the detection alone tells.
+    Waiting observations have landmarks but neither pose nor chip yet
+    (:func:`fgbench.faces.observation.aligned`); their quality is that by the detection alone.
 
-    Hand in the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
+    Pass the frames in order, either to :meth:`observe`, which answers at once, or to :meth:`feed` and at
     the end :meth:`finish`, which take less time where there is no face.
 
     Args:
-        options: Choices.
+        options: Settings of the stage.
         models: Loaded models, to share them between clips; ``None`` loads them.
     """
 
@@ -118,7 +118,7 @@ class FaceTracker:
         self._searcher = Searcher(self._options, self._models)
         self._track: _Track | None = None
         self._lost: tuple[_Track, ...] = ()  # the last first
-        self._doubted: tuple[_Track, ...] = ()  # of before what may be a cut or a fast head
+        self._doubted: tuple[_Track, ...] = ()  # tracks before a cut that may be a fast head
         self._rivals: tuple[Placement, ...] = ()
         self._n_tracks = 0
         self._n_faces = 0
@@ -130,10 +130,10 @@ class FaceTracker:
         self._waiting: list[Frame] = []
 
     def observe(self, frame: Frame) -> Observation:
-        """Look at the next frame and answer at once, with pose and chip.
+        """Observe the next frame at once, with pose and chip.
 
         Raises:
-            ValueError: If the frame does not come after the one before, or frames that were fed still wait.
+            ValueError: If the frame does not come after the previous one, or frames given to feed still wait.
         """
         if self._waiting:
             raise ValueError(f"{len(self._waiting)} frames wait for a decision: call finish() first")
@@ -148,7 +148,7 @@ class FaceTracker:
             one.
 
         Raises:
-            ValueError: If the frame does not come after the one before.
+            ValueError: If the frame does not come after the previous one.
         """
         if frame.index <= self._index:
             raise ValueError(
@@ -169,7 +169,7 @@ class FaceTracker:
             decided = self._begin_scene()
             self._doubted = followed if is_doubtful else ()
         elif self._track is not None and frame.index % LOOK_EVERY == 0:
-            decided = self._heed_dissolve(self._track)
+            decided = self._follow_dissolve(self._track)
         self._scene = sampled
         self._waiting.append(frame)
         has_face = self._track is not None or self._rivals
@@ -178,7 +178,7 @@ class FaceTracker:
         return [*decided, *self._decide()]
 
     def _begin_scene(self) -> list[Observed]:
-        """Forget the faces of what was shown before; decides the frames that still wait."""
+        """Drop the faces of the previous scene; decides the frames that still wait."""
         decided = self._decide()
         self._track, self._lost = None, ()
         self._dissolving_since = None
@@ -187,8 +187,8 @@ class FaceTracker:
         self._recent.clear()
         return decided
 
-    def _heed_dissolve(self, track: _Track) -> list[Observed]:
-        """Search the next frame while the followed face dissolves; afterwards it is another one."""
+    def _follow_dissolve(self, track: _Track) -> list[Observed]:
+        """Search the next frame while the tracked face dissolves; afterwards it is another one."""
         since = self._recent.dissolved_since(track.face.placement.box_xyxy)
         if since is None and self._dissolving_since is None:
             return []
@@ -210,15 +210,15 @@ class FaceTracker:
         return self._decide()
 
     def _decide(self) -> list[Observed]:
-        """Look at the youngest of the waiting frames, and from there back at the others."""
+        """Observe the last of the waiting frames, and from there back the others."""
         waiting, self._waiting = self._waiting, []
         intact = [frame for frame in waiting if not frame.is_corrupt]
-        found: dict[int, Observation] = {}
+        observations: dict[int, Observation] = {}
         if intact:
-            found[intact[-1].index] = self._look_at(intact[-1])
-            found |= self._look_back(intact[:-1])
+            observations[intact[-1].index] = self._look_at(intact[-1])
+            observations |= self._look_back(intact[:-1])
         corrupt = Observation(status=CORRUPT_FRAME)
-        return [(frame, found.get(frame.index, corrupt)) for frame in waiting]
+        return [(frame, observations.get(frame.index, corrupt)) for frame in waiting]
 
     def _look_at(self, frame: Frame) -> Observation:
         luma = frame.gray()
@@ -232,8 +232,8 @@ class FaceTracker:
             self._compare_rivals(frame, luma)
         if self._track is None and not self._rivals:
             assert self._scene is not None  # feed() sampled this frame last
-            found = self._searcher.find(frame, luma, self._scene)
-            self._choose(frame, [self._found(frame, item) for item in found])
+            detections = self._searcher.find(frame, luma, self._scene)
+            self._choose(frame, [self._checked(frame, item) for item in detections])
         self._doubted = ()
         if self._track is not None:
             track = self._track
@@ -241,27 +241,27 @@ class FaceTracker:
         return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
 
     def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
-        """Go back through frames before the one looked at last, as long as its faces are seen.
+        """Go back through frames before the last one, as long as its faces are detected.
 
         Returns:
             Observation of each frame by its number.
         """
-        places = self._rivals if self._track is None else (self._track.face.placement,)
-        found = {}
+        placements = self._rivals if self._track is None else (self._track.face.placement,)
+        observations = {}
         for frame in reversed(frames):
-            seen = [self._see(frame, place) for place in places]
-            known = [item for item in seen if item is not None]
-            places = tuple(item.face.placement for item in known) if len(known) == len(seen) else ()
-            if not places:
-                found[frame.index] = Observation(status=NO_FACE)
+            seen = [self._see(frame, placement) for placement in placements]
+            visible = [item for item in seen if item is not None]
+            placements = tuple(item.face.placement for item in visible) if len(visible) == len(seen) else ()
+            if not placements:
+                observations[frame.index] = Observation(status=NO_FACE)
             elif self._track is None:
-                found[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
+                observations[frame.index] = Observation(status=AMBIGUOUS, n_faces=self._n_faces)
             else:
-                found[frame.index] = self._observed(known[0])
-        return found
+                observations[frame.index] = self._observed(visible[0])
+        return observations
 
     def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
-        """Carry the track on into a frame, or lose it."""
+        """Continue the track in a frame, or lose it."""
         face = locate(luma, track.face.placement, self._models.predictor)
         is_time = must_check or frame.index - track.checked_at >= self._options.check_every
         is_due = is_time or not face.settled or _has_jumped(track.face.placement, face.placement)
@@ -282,29 +282,30 @@ class FaceTracker:
         self._searcher.face_lost(track.face.placement.roll_rad)
 
     def _lose(self, track: _Track) -> None:
-        """Follow no face, and know this one again where it is seen."""
+        """Stop tracking this face, and resume it where it is detected again."""
         self._track, self._lost = None, (track, *self._lost)[:_MOST_LOST]
 
     def _look_for_others(self, frame: Frame, luma: Image, track: _Track) -> None:
-        """Search for faces that the policy may prefer to the followed one."""
+        """Search for faces that the policy may prefer to the tracked one."""
         box = track.face.placement.box_xyxy
-        found = self._searcher.find_others(frame, luma, track.face.placement.width_px)
-        others = [item for item in found if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
+        detections = self._searcher.find_others(frame, luma, track.face.placement.width_px)
+        others = [item for item in detections if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
         held = _Seen(track.face, track.score, track.agreement)
-        self._choose(frame, [held, *(self._found(frame, item) for item in others)], held=0)
+        self._choose(frame, [held, *(self._checked(frame, item) for item in others)], held=0)
 
     def _compare_rivals(self, frame: Frame, luma: Image) -> None:
-        """Look at faces that could not be told apart: one may be gone, or be the better one by now."""
-        seen = [self._see(frame, place) for place in self._rivals]
-        known = [item for item in seen if item is not None]
-        if len(known) == len(seen) and not self._searcher.is_due(frame.index):
-            self._choose(frame, known)
+        """Check faces that the policy could not decide between: one may be gone, or be the better one by
+        now."""
+        seen = [self._see(frame, placement) for placement in self._rivals]
+        visible = [item for item in seen if item is not None]
+        if len(visible) == len(seen) and not self._searcher.is_due(frame.index):
+            self._choose(frame, visible)
         else:
             self._rivals = ()
             self._searcher.forget()
 
     def _choose(self, frame: Frame, faces: list[_Seen], *, held: int | None = None) -> None:
-        """Take up the face that the policy means, or note that it cannot tell."""
+        """Track the face that the policy selects, or note that it cannot decide."""
         self._n_faces = len(faces)
         self._rivals = ()
         if not faces:
@@ -313,8 +314,8 @@ class FaceTracker:
         policy, ambiguity = self._options.policy, self._options.ambiguity
         chosen = choose(boxes, frame.size, policy=policy, ambiguity=ambiguity, held=held)
         if chosen is None:
-            order = sorted(range(len(boxes)), key=lambda place: rank(boxes[place], frame.size, policy=policy))
-            self._rivals = tuple(faces[place].face.placement for place in order[:2])
+            order = sorted(range(len(boxes)), key=lambda index: rank(boxes[index], frame.size, policy=policy))
+            self._rivals = tuple(faces[index].face.placement for index in order[:2])
         elif chosen != held:
             left = () if held is None or self._track is None else (self._track,)
             track = self._take_up(self._lost, faces[chosen], frame.index)
@@ -322,18 +323,18 @@ class FaceTracker:
             self._lost = tuple(others)[:_MOST_LOST]
 
     def _take_up(
-        self, known: tuple[_Track, ...], seen: _Seen, index: int, *, is_followed: bool = False
+        self, candidates: tuple[_Track, ...], seen: _Seen, index: int, *, is_followed: bool = False
     ) -> _Track:
-        """Go on with a face that the detector saw.
+        """Continue a track, or begin one, with a detected face.
 
         Args:
-            known: Tracks of which it may be the face, the likeliest first.
+            candidates: Tracks that the face may belong to, the likeliest first.
             seen: The face.
             index: Number of the frame.
-            is_followed: Whether it certainly is that of the first, followed from the frame before.
+            is_followed: Whether it certainly belongs to the first, tracked from the previous frame.
         """
         appearance = look(seen.face)
-        alike = known if is_followed else (item for item in known if _is_same(item, seen.face, appearance))
+        alike = (item for item in candidates if is_followed or _is_same(item, seen.face, appearance))
         doubted = (item for item in self._doubted if _is_same(item, seen.face, appearance, _SAME_LOOK))
         previous = next(chain(alike, doubted), None)
         if previous is not None:
@@ -356,35 +357,35 @@ class FaceTracker:
         )
         return self._track
 
-    def _see(self, frame: Frame, place: Placement) -> _Seen | None:
-        """The face near a placement, if the detector sees one there."""
-        face = locate(frame.gray(), place, self._models.predictor)
+    def _see(self, frame: Frame, placement: Placement) -> _Seen | None:
+        """The face near a placement, if the detector detects one there."""
+        face = locate(frame.gray(), placement, self._models.predictor)
         seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
         return None if seen is None else self._at_detection(frame.gray(), seen, face)
 
-    def _at_detection(self, luma: Image, found: Detection, known: Located | None = None) -> _Seen:
-        """A detected face with its landmarks, which are found anew where those known lie beside it."""
-        face = at_detection(luma, found, self._models.predictor, known)
-        return _Seen(face, found.score, agreement_with_detection(distance(face.placement, found)))
+    def _at_detection(self, luma: Image, detection: Detection, located: Located | None = None) -> _Seen:
+        """A detected face with its landmarks, which are predicted anew where the given ones lie beside it."""
+        face = at_detection(luma, detection, self._models.predictor, located)
+        return _Seen(face, detection.score, agreement_with_detection(distance(face.placement, detection)))
 
-    def _found(self, frame: Frame, found: Detection) -> _Seen:
-        """A face that a search of the frame has found, looked at once more upright and in a finer picture.
+    def _checked(self, frame: Frame, detection: Detection) -> _Seen:
+        """A detection of a search, checked once more upright and in a finer picture.
 
-        Where nothing is seen then, it may be tilted, and the landmarks have turned the wrong way.
+        Where that fails, the face may be tilted, and the landmarks turned the wrong way.
         """
         luma = frame.gray()
-        first = self._at_detection(luma, found)
+        first = self._at_detection(luma, detection)
         seen = check(frame, first.face, self._models, margin=_KEEP_MARGIN)
         if seen is not None:
-            return replace(self._at_detection(luma, seen, first.face), score=found.score)
+            return replace(self._at_detection(luma, seen, first.face), score=detection.score)
         tilted = [
-            self._at_detection(luma, replace(found, roll_rad=found.tilt_rad + turn, points_xy=None))
+            self._at_detection(luma, replace(detection, roll_rad=detection.tilt_rad + turn, points_xy=None))
             for turn in other_turns(0.0)
         ]
         checked = [(check(frame, item.face, self._models, margin=0.0), item.face) for item in tilted]
         upright = [self._at_detection(luma, seen, face) for seen, face in checked if seen is not None]
         best = max(upright, key=lambda item: item.score, default=None)
-        return first if best is None else replace(best, score=found.score)
+        return first if best is None else replace(best, score=detection.score)
 
     def _observed(self, seen: _Seen) -> Observation:
         assert self._track is not None
@@ -399,19 +400,19 @@ class FaceTracker:
 
 
 def _has_jumped(before: Placement, after: Placement) -> bool:
-    """Whether a face moved so far between two frames that its landmarks may have been left behind."""
+    """Return whether a face moved so far between two frames that its landmarks may have been left behind."""
     moved = float(np.linalg.norm(after.centre - before.centre)) / before.width_px
     turned = abs(float(np.angle(np.exp(1j * (after.roll_rad - before.roll_rad)))))
     return moved > _FAST_WIDTHS or turned > _FAST_TURN_RAD
 
 
 def _is_same(track: _Track, face: Located, appearance: Image, least: float = _SAME_PERSON_LOOK) -> bool:
-    """Whether a face is near the place of a track's, about as large, and looks like it (correlation)."""
-    place, last = face.placement, track.face.placement
-    away = float(np.linalg.norm(place.centre - last.centre)) / max(place.width_px, last.width_px)
-    grown = abs(float(np.log(max(place.width_px, 1e-6) / max(last.width_px, 1e-6))))
+    """Return whether a face is near a track's, about as large, and looks like it (correlation)."""
+    placement, last = face.placement, track.face.placement
+    away = float(np.linalg.norm(placement.centre - last.centre)) / max(placement.width_px, last.width_px)
+    grown = abs(float(np.log(max(placement.width_px, 1e-6) / max(last.width_px, 1e-6))))
     return (
         away <= _SAME_FACE_WIDTHS
         and grown <= _SAME_FACE_LOG_SCALE
-        and any(scene.correlation(appearance, known) >= least for known in (track.portrait, track.appearance))
+        and any(scene.correlation(appearance, other) >= least for other in (track.portrait, track.appearance))
     )

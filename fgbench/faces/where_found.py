@@ -1,12 +1,12 @@
-"""Pictures and clips that are cropped already, aligned where the face in them is found.
+"""Pictures and clips that are already cropped, aligned where the face in them is found.
 
-Frames are searched as those of whole pictures are, and, where that does not find the face, once more with a
+Frames are searched like whole pictures, and, if the face is not found that way, once more with a
 border of the picture's mean colour around them: detectors miss faces that touch the border. A frame whose
 face is not found, or that is ambiguous or turned too far, does not count as found.
 
-A clip is decided on as a whole, so that it never is a mixture: it is aligned if the face is found in at least
-half of its first :data:`LOOK_FRAMES` frames (of all that there are, if fewer; damaged ones do not count).
-Then its other frames have the status that tells why there is no face; else all of them are taken as they are.
+A clip is decided as a whole, so that it never is a mixture: it is aligned if the face is found in at least
+half of its first :data:`LOOK_FRAMES` frames (of all frames, if fewer; damaged ones do not count).
+Then its other frames have a status without a usable face; else all frames are taken as they are.
 A still picture is a clip of one frame.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ from fgbench.faces.tracking import Observed
 from fgbench.media.video import Frame, ImageFrame
 
 LOOK_FRAMES = 32
-"""Frames that decide whether a clip is aligned: so many are held at a time. Ours."""
+"""Number of frames that decide whether a clip is aligned; they are held at a time. Ours."""
 
 
 def observe_where_found(
@@ -39,7 +39,7 @@ def observe_where_found(
 
     Args:
         frames: In order; some may be left out. The first :data:`LOOK_FRAMES` are held.
-        options: Choices.
+        options: Settings of the stage.
         models: Loaded models.
         whole: Makes the observation of a frame that is taken as it is.
 
@@ -54,30 +54,28 @@ def observe_where_found(
     is_all = len(first) < LOOK_FRAMES
     for border in (0.0, BORDER):
         search = _Search(options, models, border=border)
-        found = [item for frame in first for item in search.feed(frame)]
+        observed = [item for frame in first for item in search.feed(frame)]
         if is_all:
-            found += search.finish()
-        if _is_found(first, found):
-            yield from found
+            observed += search.finish()
+        if _has_faces(first, observed):
+            yield from observed
             for frame in rest:
                 yield from search.feed(frame)
             yield from search.finish()
             return
-    for frame in first:
-        yield frame, whole(frame)
-    for frame in rest:
+    for frame in chain(first, rest):
         yield frame, whole(frame)
 
 
-def _is_found(frames: list[Frame], found: list[Observed]) -> bool:
-    """Whether the face is found in at least half of the frames; those not decided yet have none so far."""
+def _has_faces(frames: list[Frame], observed: list[Observed]) -> bool:
+    """Return whether the face is found in at least half of the frames; undecided ones count as without."""
     intact = sum(not frame.is_corrupt for frame in frames)
-    hits = sum(observation.status == OK for _, observation in found)
+    hits = sum(observation.status == OK for _, observation in observed)
     return 0 < intact <= 2 * hits
 
 
 class _Search:
-    """Observes frames as a tracker does, in pictures with a border; all that it tells is of the frames."""
+    """Observes frames with a border as a tracker does; its results are in coordinates of the frames."""
 
     def __init__(self, options: FacesConfig, models: Models, *, border: float) -> None:
         self._options, self._border = options, border
@@ -85,13 +83,13 @@ class _Search:
         self._frames: dict[int, Frame] = {}
 
     def feed(self, frame: Frame) -> list[Observed]:
-        """Take the next frame; returns those that are decided now."""
+        """Take the next frame; return the frames that are decided now."""
         self._frames[frame.index] = frame
-        return self._told(self._observer.feed(self._bordered(frame)))
+        return self._in_frames(self._observer.feed(self._bordered(frame)))
 
     def finish(self) -> list[Observed]:
         """Decide the frames that still wait."""
-        return self._told(self._observer.finish())
+        return self._in_frames(self._observer.finish())
 
     def _width_px(self, frame: Frame) -> int:
         return round(self._border * max(frame.size))
@@ -105,15 +103,16 @@ class _Search:
         larger = cv2.copyMakeBorder(pixels, width, width, width, width, cv2.BORDER_CONSTANT, value=colour)
         return ImageFrame(pixels=np.asarray(larger, np.uint8), index=frame.index, time_s=frame.time_s)
 
-    def _told(self, decided: list[Observed]) -> list[Observed]:
+    def _in_frames(self, decided: list[Observed]) -> list[Observed]:
         result = []
         for searched, observation in decided:
             frame = self._frames.pop(searched.index)
             result.append((frame, self._moved(frame, observation)))
         return result
 
-    def _moved(self, frame: Frame, found: Observation) -> Observation:
-        """What was found with the border, as it lies in the frame itself, from which the face is cut."""
-        if found.landmarks is not None:
-            found = replace(found, landmarks=found.landmarks - np.float32(self._width_px(frame)))
-        return aligned(frame, found, self._options)
+    def _moved(self, frame: Frame, observation: Observation) -> Observation:
+        """Move the observation of a bordered frame to coordinates of the frame; adds the chip."""
+        if observation.landmarks is not None:
+            landmarks = observation.landmarks - np.float32(self._width_px(frame))
+            observation = replace(observation, landmarks=landmarks)
+        return aligned(frame, observation, self._options)

@@ -1,1 +1,1 @@
-"""Pictures and videos: what a file is, its frames and pixels, and what can be wrong with it."""
+"""Pictures and videos: kinds of files, their frames and pixels, and their faults."""

@@ -1,7 +1,7 @@
-"""Clear errors for a media file that costs too much, or on which a library fails.
+"""Clear errors for media files that cost too much, or on which a library fails.
 
-The limit of time is a safety net against files that would hold up a run. Which file it meets depends on the
-machine, so a file that meets it is rejected whole: what is kept never depends on the clock.
+The time limit is a safety net against files that would hold up a run. Whether a file exceeds it depends on
+the machine, so such a file is rejected whole: results never depend on the clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def check_frame_px(path: Path, size: tuple[int, int], *, max_frame_px: int) -> N
     Args:
         path: The file, for the message.
         size: Width and height in px.
-        max_frame_px: Most pixels, width times height.
+        max_frame_px: Largest number of pixels, width times height.
 
     Raises:
         MediaError: If there are more (reason ``too_large``).
@@ -39,11 +39,11 @@ def check_frame_px(path: Path, size: tuple[int, int], *, max_frame_px: int) -> N
 
 
 class Deadline:
-    """The time until which a file has to be done; checked between packets and between frames.
+    """The time by which a file has to be done; checked between packets and between frames.
 
     Args:
         path: The file, for the message.
-        max_seconds: Count from now; may be infinite.
+        max_seconds: Seconds from now; may be infinite.
     """
 
     def __init__(self, path: Path, max_seconds: float) -> None:
@@ -52,7 +52,7 @@ class Deadline:
         self._end = time.monotonic() + max_seconds
 
     def check(self) -> None:
-        """Go on if there is time.
+        """Return if there is time left.
 
         Raises:
             MediaError: If there is none (reason ``too_slow``).
@@ -67,7 +67,7 @@ class Deadline:
 
 @contextmanager
 def clear_faults(path: Path) -> Iterator[None]:
-    """Turn what libraries raise while a file is read into one clear error.
+    """Convert errors of libraries while a file is read into one clear error.
 
     Args:
         path: The file, for the message.

@@ -19,9 +19,9 @@ SUFFIXES = {"jpeg": "jpg", "png": "png"}
 """Encoding to the suffix of file names."""
 
 MAX_PICTURE_PX = 64_000_000
-"""Most pixels of a picture where no recipe says."""
+"""Default limit on the pixels of a picture."""
 
-# Nothing is larger: four channels of 16 bits, not compressed, and what cameras put before them.
+# Upper bound: four channels of 16 bits, not compressed, and the headers that cameras write before them.
 _MAX_BYTES_PER_PX = 8
 _MAX_HEADER_BYTES = 64 << 20
 
@@ -92,21 +92,21 @@ def read_image(path: Path, *, max_px: int = MAX_PICTURE_PX) -> npt.NDArray[np.ui
 
 
 def read_picture(path: Path, *, max_px: int = MAX_PICTURE_PX) -> Picture:
-    """Read a picture file, whatever its suffix says: upright, in 8-bit sRGB
-    (:mod:`fgbench.media.picture_headers` and :mod:`fgbench.media.picture_pixels` tell what is read and how).
+    """Read a picture file, whatever its suffix: upright, in 8-bit sRGB
+    (see :mod:`fgbench.media.picture_headers` and :mod:`fgbench.media.picture_pixels`).
 
     Plain JPEG and PNG files (8 bits, no alpha, sRGB) have the pixels that OpenCV decodes.
 
     Args:
         path: The file.
-        max_px: Most pixels, width times height; the header tells, before anything is decoded.
+        max_px: Largest number of pixels, width times height; checked in the header, before decoding.
 
     Raises:
-        MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
+        MediaError: If the file is missing (reason ``missing_file``), not a regular file
             (``not_a_file``), empty (``empty_file``), cut off (``truncated``), larger than the limit
             (``too_large``), not a picture (``unreadable_image``), one of several frames
-            (``animated_picture``), of high dynamic range (``unsupported_colours``) or of pixels that no rule
-            makes bytes of (``unsupported_pixels``).
+            (``animated_picture``), of high dynamic range (``unsupported_colours``) or of pixels that cannot
+            be converted to bytes (``unsupported_pixels``).
     """
     data = read_regular(path, max_bytes=_MAX_HEADER_BYTES + _MAX_BYTES_PER_PX * max_px)
     if not data:
@@ -115,38 +115,38 @@ def read_picture(path: Path, *, max_px: int = MAX_PICTURE_PX) -> Picture:
         raise MediaError(
             f"{path} lacks its end after {len(data)} bytes", "copy the file again", reason="truncated"
         )
-    with opened_picture(io.BytesIO(data), str(path), max_px=max_px) as found:
+    with opened_picture(io.BytesIO(data), str(path), max_px=max_px) as opened:
         try:
-            return Picture(_pixels(found, data), found.format)
+            return Picture(_pixels(opened, data), opened.format)
         except MediaError as error:
             raise MediaError(f"{path}: {error.message}", error.hint, reason=error.reason) from error
         except DAMAGE as error:
             raise unreadable(str(path), error) from error
 
 
-def _pixels(found: OpenedPicture, data: bytes) -> npt.NDArray[np.uint8]:
+def _pixels(opened: OpenedPicture, data: bytes) -> npt.NDArray[np.uint8]:
     import cv2
 
-    if _is_plain(found, data):
+    if _is_plain(opened, data):
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         try:
             plain = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error:
             plain = None
-        if plain is not None and plain.shape[1::-1] == found.size:
-            orientation = 1 if found.format == "PNG" else _orientation(found.image)
+        if plain is not None and plain.shape[1::-1] == opened.size:
+            orientation = 1 if opened.format == "PNG" else _orientation(opened.image)
             return oriented(plain[:, :, ::-1], orientation)
-    image = found.decoded()
-    return oriented(to_rgb(image), 1 if found.is_upright else _orientation(image))
+    image = opened.decoded()
+    return oriented(to_rgb(image), 1 if opened.is_upright else _orientation(image))
 
 
-def _is_plain(found: OpenedPicture, data: bytes) -> bool:
-    """Whether OpenCV decodes the picture right: JPEG and PNG of grey or RGB without alpha and profile."""
-    if found.format not in ("JPEG", "MPO", "PNG") or found.image.mode not in ("L", "RGB"):
+def _is_plain(opened: OpenedPicture, data: bytes) -> bool:
+    """Return whether OpenCV decodes the picture correctly: grey or RGB, no alpha, no profile."""
+    if opened.format not in ("JPEG", "MPO", "PNG") or opened.image.mode not in ("L", "RGB"):
         return False
-    if found.format == "PNG" and ("transparency" in found.image.info or any(m in data for m in _PNG_EXIF)):
+    if opened.format == "PNG" and ("transparency" in opened.image.info or any(m in data for m in _PNG_EXIF)):
         return False
-    return not foreign_profile(found.image)
+    return not foreign_profile(opened.image)
 
 
 def _orientation(image: Any) -> int:
@@ -157,13 +157,13 @@ def _orientation(image: Any) -> int:
 
 
 def _is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG or PNG file lacks its last bytes; decoders fill what is cut off with grey."""
+    """Return whether a JPEG or PNG file lacks its last bytes; decoders fill the missing part with grey."""
     if data.startswith(b"\x89PNG"):
         return b"IEND\xaeB`\x82" not in data
     if not data.startswith(b"\xff\xd8"):
         return False
-    # Segments before the picture, such as EXIF data, may hold a small picture with an end of its own.
-    place = 2
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        place += 2 + int.from_bytes(data[place + 2 : place + 4])
-    return data.find(b"\xff\xd9", place) < 0
+    # Segments before the picture, such as EXIF data, may hold a small picture with its own end marker.
+    offset = 2
+    while data[offset : offset + 1] == b"\xff" and data[offset + 1 : offset + 2] != b"\xda":
+        offset += 2 + int.from_bytes(data[offset + 2 : offset + 4])
+    return data.find(b"\xff\xd9", offset) < 0

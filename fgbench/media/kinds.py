@@ -1,7 +1,7 @@
-"""What a file is: a picture, a video, a table, a text or something else, by its name or its first bytes.
+"""Kinds of files: picture, video, table, text or other, by name or first bytes.
 
-:func:`kind_of_name` opens nothing. :func:`kind_of` reads the first bytes where the name does not tell, and
-:func:`kind_by_content` does so at any rate. Animated pictures: a GIF counts as a video by its name, since
+:func:`kind_of_name` opens nothing. :func:`kind_of` reads the first bytes if the name does not suffice, and
+:func:`kind_by_content` always does so. Animated pictures: a GIF counts as a video by its name, since
 most that are kept with clips move; by content a GIF or PNG of several frames is a video (without times for
 them it is refused when it is read), one of a single frame is a picture.
 """
@@ -18,7 +18,7 @@ from fgbench.files.regular_files import first_bytes, open_regular
 from fgbench.media.picture_headers import DAMAGE
 
 Kind = Literal["picture", "video", "table", "text", "other"]
-"""What a file is; ``other`` is what fgbench reads nowhere."""
+"""Kind of a file; fgbench never reads ``other``."""
 
 
 def _suffixes(words: str) -> frozenset[str]:
@@ -52,7 +52,7 @@ OTHER_SUFFIXES = _suffixes(
     "flac wma opus aif aiff mid pt pth pkl onnx safetensors torrent part crdownload tmp bak thm aae ctg bup "
     "ifo cpi mpl bdm psd xcf ai eps svg ico cur"
 )
-"""Suffixes of files that fgbench reads nowhere, lower case: archives, sounds, documents, side files."""
+"""Suffixes of files that fgbench never reads, lower case: archives, sounds, documents, side files."""
 
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(OTHER_SUFFIXES, "other"),
@@ -63,9 +63,9 @@ _KINDS: dict[str, Kind] = {
 }
 
 HEAD_BYTES = 4096
-"""Number of bytes at the start of a file by which its content is told."""
+"""Number of bytes at the start of a file that determine its kind."""
 
-# Files that are one picture after the other: their first bytes are those of a picture.
+# Files of several pictures in a row: their first bytes are those of a picture.
 _CHAINED = frozenset({".mjpg", ".mjpeg"})
 
 _PICTURE_STARTS = (
@@ -97,7 +97,7 @@ _VIDEO_STARTS = (
     b"\x1f\x07\x00",  # DV
 )
 _MOV_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-_TRANSPORT = ((0, 188), (4, 192), (0, 204))  # place of the first sync byte, and length of a packet
+_TRANSPORT = ((0, 188), (4, 192), (0, 204))  # offset of the first sync byte, and length of a packet
 _OTHER_STARTS = (
     b"PK\x03\x04",
     b"\x1f\x8b",
@@ -117,12 +117,12 @@ def suffix(name: str) -> str:
 
 
 def kind_of_name(name: str) -> Kind | None:
-    """What a file is by its name; ``None`` if the name does not tell."""
+    """Kind of a file by its name; ``None`` if the name does not determine it."""
     return _KINDS.get(suffix(name))
 
 
 def kind_of_bytes(head: bytes) -> Kind | None:
-    """What a file is by its first bytes; ``None`` if they do not tell.
+    """Kind of a file by its first bytes; ``None`` if they do not determine it.
 
     Args:
         head: The first :data:`HEAD_BYTES`, or all that there are.
@@ -130,7 +130,7 @@ def kind_of_bytes(head: bytes) -> Kind | None:
     if head.startswith(_PICTURE_STARTS) or _PNM.match(head) or _is_bmp(head):
         return "picture"
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return "video"  # whether it has one frame alone is told by kind_by_content
+        return "video"  # kind_by_content checks whether it has only one frame
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "video" if b"acTL" in head.partition(b"IDAT")[0] else "picture"
     if head[:4] == b"RIFF":
@@ -147,7 +147,7 @@ def kind_of_bytes(head: bytes) -> Kind | None:
 
 
 def kind_by_content(path: Path) -> Kind | None:
-    """What a file is by its content, a single frame in a GIF or PNG being a picture; ``None`` if unknown.
+    """Kind of a file by its content; a GIF or PNG of a single frame is a picture; ``None`` if unknown.
 
     Raises:
         MediaError: If there is no such file, or it is a folder, a pipe or a device
@@ -163,7 +163,7 @@ def kind_by_content(path: Path) -> Kind | None:
 
 
 def kind_of(path: Path) -> Kind:
-    """What a file is by its name, or by its content where the name does not tell.
+    """Kind of a file by its name, or by its content if the name does not determine it.
 
     Raises:
         MediaError: As :func:`kind_by_content`.
@@ -172,24 +172,24 @@ def kind_of(path: Path) -> Kind:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file is a picture by its name, and not hidden."""
+    """Return whether a file is a picture by its name, and not hidden."""
     return not name.startswith(".") and suffix(name) in PICTURE_SUFFIXES
 
 
 def is_video(name: str) -> bool:
-    """Whether a file is a video by its name, and not hidden."""
+    """Return whether a file is a video by its name, and not hidden."""
     return not name.startswith(".") and suffix(name) in VIDEO_SUFFIXES
 
 
 def is_frame(name: str) -> bool:
-    """Whether a file in a folder of pictures is one of its frames by its name; a GIF of one frame is."""
+    """Return whether a file in a folder of pictures is a frame by its name; GIF files are."""
     return is_picture(name) or (suffix(name) == ".gif" and not name.startswith("."))
 
 
 def has_several_frames(path: Path) -> bool:
-    """Whether a GIF or PNG file has more than one frame, and times for them.
+    """Return whether a GIF or PNG file has more than one frame, and times for them.
 
-    FFmpeg takes a GIF whose frames have no times for a single one. Not if the header cannot be read.
+    FFmpeg takes a GIF whose frames have no times for a single one. False if the header cannot be read.
     """
     from PIL import Image
 
@@ -204,27 +204,27 @@ def has_several_frames(path: Path) -> bool:
 
 
 def _kind_of_brands(head: bytes) -> Kind:
-    """Kind of a file of ISO boxes, by the brands that its first box names."""
+    """Kind of a file of ISO boxes, by the brands of its first box."""
     length = int.from_bytes(head[:4])
-    brands = {head[place : place + 4] for place in (8, *range(16, min(max(length, 16), len(head)), 4))}
+    brands = {head[start : start + 4] for start in (8, *range(16, min(max(length, 16), len(head)), 4))}
     major = head[8:12]
     is_still = major in _PICTURE_BRANDS or (major in _SEQUENCE_BRANDS and brands & _PICTURE_BRANDS)
     return "picture" if is_still else "video"
 
 
 def _is_bmp(head: bytes) -> bool:
-    """``BM``, two reserved zeros and a known length of the header: two letters alone begin many texts."""
+    """``BM``, two reserved zeros and a known header length: the two letters alone begin many texts."""
     header = int.from_bytes(head[14:18], "little")
     return head[:2] == b"BM" and head[6:10] == bytes(4) and header in (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Whether MPEG transport packets follow each other; three sync bytes are no chance."""
+    """Return whether MPEG transport packets follow each other: three sync bytes are no coincidence."""
     return any(head[first : first + 2 * step + 1 : step] == b"GGG" for first, step in _TRANSPORT)
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether the bytes are UTF-8, apart from a letter cut off at their end, without control characters."""
+    """Return whether bytes are UTF-8 without control characters; the last letter may be cut off."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:

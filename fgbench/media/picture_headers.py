@@ -1,8 +1,8 @@
-"""Headers of encoded pictures: format, size and colours are told before any pixel is decoded.
+"""Headers of encoded pictures: format, size and colours, read before any pixel is decoded.
 
 Opens JPEG (also in MPO), PNG, GIF, BMP, TIFF, WebP, PNM, JPEG 2000, Targa and AVIF with Pillow and HEIF
-(HEIC) with pillow-heif, by their content; what else Pillow can open, PostScript say, is not tried. The tiles
-in which phones store a picture are one picture. JPEG XL has no decoder here.
+(HEIC) with pillow-heif, by their content; other formats of Pillow, such as PostScript, are not tried. The
+tiles in which phones store a picture are one picture. JPEG XL has no decoder here.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
 _AVIF_BRANDS = (b"avif", b"avis")
 
-# What a page of a TIFF file is: NewSubfileType and its bits (TIFF 6.0, section 8).
+# Kinds of pages of a TIFF file: NewSubfileType and its bits (TIFF 6.0, section 8).
 _SUBFILE_TAG = 254
 _REDUCED = 1
 _MASK = 4
-_MOST_PAGES = 64  # that are looked at
+_MOST_PAGES = 64  # that are examined
 
 # Transfer curves (ITU-T H.273) of high dynamic range: PQ and HLG.
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
@@ -52,20 +52,20 @@ DAMAGE = (
     RuntimeError,
     struct.error,
 )
-"""What Pillow and pillow-heif raise for damaged files, whichever place of theirs notices it."""
+"""Errors that Pillow and pillow-heif raise for damaged files."""
 
 _guard = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedPicture:
-    """A picture of which the header alone is read.
+    """A picture whose header alone has been read.
 
     Attributes:
         format: ``"JPEG"``, ``"MPO"``, ``"PNG"``, ..., or ``"HEIF"``.
         size: Width and height in px as stored; of HEIF as shown.
         image: Pillow's or pillow-heif's picture.
-        is_upright: Whether the decoder turns it by itself, as it does HEIF.
+        is_upright: Whether the decoder turns it by itself, as for HEIF.
     """
 
     format: str
@@ -90,11 +90,11 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
 
     Args:
         file: The encoded picture, at its start.
-        name: For messages; its suffix tells a Targa picture, which has no mark of its own.
-        max_px: Most pixels, width times height.
+        name: Name for messages; its suffix identifies a Targa picture, which has no signature.
+        max_px: Largest number of pixels, width times height.
 
     Raises:
-        MediaError: If it is no picture that can be read (reason ``unreadable_image``), larger than the limit
+        MediaError: If it is no readable picture (reason ``unreadable_image``), larger than the limit
             (``too_large``), animated (``animated_picture``), one of several pages (``several_pages``), in
             colours of high dynamic range (``unsupported_colours``) or of a format without decoder
             (``unsupported_format``).
@@ -108,13 +108,13 @@ def opened_picture(file: IO[bytes], name: str, *, max_px: int) -> Iterator[Opene
             reason="unsupported_format",
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of damage that it gets over
+        warnings.simplefilter("ignore")  # Pillow's, of damage that it tolerates
         if _is_heif(head):
             yield _checked(_open_heif(file, name), name, max_px)
             return
         with _open_pillow(file, name) as image:
-            found = OpenedPicture(format=str(image.format), size=image.size, image=image, is_upright=False)
-            yield _checked(found, name, max_px)
+            opened = OpenedPicture(format=str(image.format), size=image.size, image=image, is_upright=False)
+            yield _checked(opened, name, max_px)
 
 
 def check_header(path: Path, *, max_px: int) -> None:
@@ -129,7 +129,7 @@ def check_header(path: Path, *, max_px: int) -> None:
 
 
 def unreadable(name: str, error: Exception | None = None) -> MediaError:
-    """Error for what is no picture, or a damaged one."""
+    """Error for a file that is no picture, or a damaged one."""
     if "truncated" in str(error):
         return MediaError(f"{name} lacks its end ({error})", "copy the file again", reason="truncated")
     detail = f" ({error})" if isinstance(error, OSError | ValueError) and len(str(error)) < 100 else ""
@@ -141,11 +141,11 @@ def unreadable(name: str, error: Exception | None = None) -> MediaError:
 
 
 def _is_heif(head: bytes) -> bool:
-    """By the brands of the first box; AVIF files name brands of HEIF too."""
+    """Return whether the first box has brands of HEIF; AVIF files have some of them too."""
     if head[4:8] != b"ftyp":
         return False
     length = min(max(int.from_bytes(head[:4]), 16), len(head))
-    brands = [head[8:12], *(head[place : place + 4] for place in range(16, length, 4))]
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, length, 4))]
     return not any(brand in _AVIF_BRANDS for brand in brands) and any(b in _HEIF_BRANDS for b in brands)
 
 
@@ -153,8 +153,8 @@ def _open_heif(file: IO[bytes], name: str) -> OpenedPicture:
     import pillow_heif
 
     try:
-        found = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
-        image = found[found.primary_index]
+        pictures = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
+        image = pictures[pictures.primary_index]
     except DAMAGE as error:
         raise unreadable(name, error) from error
     colours: Any = image.info.get("nclx_profile") or {}
@@ -165,9 +165,9 @@ def _open_heif(file: IO[bytes], name: str) -> OpenedPicture:
 def _open_pillow(file: IO[bytes], name: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
-    Image.init()  # without it, formats that are asked for by name may be unknown
+    Image.init()  # without it, formats that are requested by name may be unknown
     formats = (*_FORMATS, "TGA") if name.lower().endswith(".tga") else _FORMATS
-    # Pillow has a limit of its own for the whole process, which warns or raises; the recipe's counts here.
+    # Pillow has its own limit for the whole process, which warns or raises; the recipe's applies here.
     with _guard:
         theirs, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -204,7 +204,7 @@ def _check_single(image: Image.Image, name: str) -> None:
 
 
 def _has_second_page(image: Any) -> bool:
-    """Whether a TIFF file has a further picture, as large as the first and said to be no reduced one or mask.
+    """Return whether a TIFF file has a further picture, as large as the first and no reduced one or mask.
 
     Smaller ones are the thumbnails and levels that cameras, scanners and viewers add.
     """
@@ -212,7 +212,7 @@ def _has_second_page(image: Any) -> bool:
     for page in range(1, _MOST_PAGES):
         try:
             image.seek(page)
-        except DAMAGE:  # no such page, or one that nobody can read
+        except DAMAGE:  # no such page, or an unreadable one
             break
         is_part = int(image.tag_v2.get(_SUBFILE_TAG, 0)) & (_REDUCED | _MASK)
         if not is_part and image.size == size:
@@ -222,11 +222,11 @@ def _has_second_page(image: Any) -> bool:
 
 
 def _avif_transfer(file: IO[bytes]) -> int:
-    """Transfer curve of an AVIF file that holds one set of colours; 0 where it does not say."""
+    """Transfer curve of an AVIF file with one set of colours; 0 if the file states none."""
     file.seek(0)
     head = file.read(1 << 16)
-    place = head.find(b"colrnclx")
-    return int.from_bytes(head[place + 10 : place + 12]) if place >= 0 and b"tmap" not in head else 0
+    start = head.find(b"colrnclx")
+    return int.from_bytes(head[start + 10 : start + 12]) if start >= 0 and b"tmap" not in head else 0
 
 
 def _check_transfer(transfer: int, name: str) -> None:
@@ -238,8 +238,8 @@ def _check_transfer(transfer: int, name: str) -> None:
         )
 
 
-def _checked(found: OpenedPicture, name: str, max_px: int) -> OpenedPicture:
-    width, height = found.size
+def _checked(opened: OpenedPicture, name: str, max_px: int) -> OpenedPicture:
+    width, height = opened.size
     if width <= 0 or height <= 0:
         raise unreadable(name)
     if width * height > max_px:
@@ -255,4 +255,4 @@ def _checked(found: OpenedPicture, name: str, max_px: int) -> OpenedPicture:
             "make the picture smaller, or cut it",
             reason="too_large",
         )
-    return found
+    return opened

@@ -1,12 +1,12 @@
 """Pixels of any picture as upright 8-bit sRGB: modes, depths, alpha, colour profiles and orientation.
 
 - 16 bits and more are scaled to 8 (65535 becomes 255), never clipped; floats are taken to lie in 0 to 1.
-- What is transparent is shown on white, as viewers do.
+- Transparent parts are shown on white, as in viewers.
 - An embedded ICC profile of grey, RGB or CMYK is applied (perceptual intent) unless it is sRGB; a damaged
   one, or one of another colour space than the pixels, counts as absent. Without one, RGB and grey are sRGB,
-  and CMYK is converted by Pillow's formula. PNG's gAMA and cHRM are not heeded.
+  and CMYK is converted by Pillow's formula. PNG's gAMA and cHRM are ignored.
 - EXIF orientation (or, without EXIF, XMP's) is applied once. HEIF and AVIF have orientations of their own,
-  which count; EXIF's is then a remark.
+  which take precedence over EXIF.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Pixels = npt.NDArray[np.uint8]
 
 ORIENTATION_TAG = 0x0112
 _SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
-_ROWS = 256  # rows at a time where numbers wider than bytes are computed
+_ROWS = 256  # rows at a time where wide numbers are converted
 
 
 def to_rgb(image: Image.Image) -> Pixels:
     """Pixels of a loaded picture, not turned, (H, W, 3) uint8 RGB.
 
     Raises:
-        MediaError: If there is no rule that makes bytes of its pixels (reason ``unsupported_pixels``): 32-bit
+        MediaError: If its pixels cannot be converted to bytes (reason ``unsupported_pixels``): 32-bit
             integers, floats outside 0 to 1.
     """
     if image.mode == "I;16" or image.mode.startswith("I;16"):
@@ -47,11 +47,11 @@ def to_rgb(image: Image.Image) -> Pixels:
 
 
 def oriented(pixels: Pixels, orientation: int) -> Pixels:
-    """Upright pixels, contiguous.
+    """Make pixels upright; the result is contiguous.
 
     Args:
         pixels: (H, W, 3) uint8 as stored.
-        orientation: EXIF's number, 1 to 8; another one turns nothing.
+        orientation: EXIF's number, 1 to 8; others have no effect.
     """
     if orientation in (5, 6, 7, 8):
         pixels = pixels.transpose(1, 0, 2)
@@ -63,7 +63,7 @@ def oriented(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def foreign_profile(image: Image.Image) -> bool:
-    """Whether a picture's colour profile changes its pixels."""
+    """Return whether a picture's colour profile changes its pixels."""
     return _transform(image.info.get("icc_profile"), image.mode) is not None
 
 
@@ -99,18 +99,18 @@ def _in_srgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _transform(profile: bytes | None, mode: str) -> Any | None:
-    """Transform from a profile to sRGB; ``None`` where there is nothing to change."""
+    """Transform from a profile to sRGB; ``None`` where nothing has to change."""
     from PIL import ImageCms
 
     if not profile:
         return None
     try:
-        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if found.profile.xcolor_space.strip() != _SPACE_OF_MODE.get(mode):
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != _SPACE_OF_MODE.get(mode):
             return None
-        if "srgb" in ImageCms.getProfileDescription(found).lower():
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
             return None
-        return ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 

@@ -5,7 +5,7 @@ Reader`` and ``digest(path) -> str``. Pictures are read through it too: see :fun
 
 Frame ``k`` is the k-th frame that a plain decode from the start of the file gives (presentation order,
 edit lists applied), whatever the time stamps are; every decoder has to give the same frame for the same
-index. What callers see is upright, has square pixels, one size throughout a clip (that of its first frame)
+index. Frames are upright, have square pixels, one size throughout a clip (that of its first frame)
 and a standard dynamic range: the reader applies the rotation, the pixel aspect and the transfer curve that
 the file states, and fits frames of another size into the first one's (``decoders/_canvas.py``, ``_tone.py``).
 
@@ -37,14 +37,14 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is decoded at most: a few bytes can claim a picture that fills the memory.
+    """Limits of decoding: a few bytes can claim a picture that fills the memory.
 
-    What is larger is refused (reason ``too_large``) as soon as its header tells, before it is decoded.
+    Larger files are refused (reason ``too_large``) as soon as the header gives the size, before decoding.
 
     Attributes:
         max_picture_px: Pixels of a still picture, width times height.
-        max_frame_px: Pixels of a frame of a video, as it is stored and made of square pixels.
-        max_seconds: Seconds for one video, counted from its opening until its last frame is asked for;
+        max_frame_px: Pixels of a frame of a video, as stored and after conversion to square pixels.
+        max_seconds: Seconds for one video, from its opening until its last frame is requested;
             beyond them it is refused (reason ``too_slow``).
     """
 
@@ -54,7 +54,7 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-"""Those of a recipe that says nothing."""
+"""Limits of a recipe without settings for them."""
 
 NO_LIMITS = Limits(max_picture_px=1 << 62, max_frame_px=1 << 62)
 """For files that were opened within the limits of a recipe before."""
@@ -62,7 +62,7 @@ NO_LIMITS = Limits(max_picture_px=1 << 62, max_frame_px=1 << 62)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInfo:
-    """What a probe tells of a video file.
+    """Properties of a video file.
 
     Attributes:
         container: Short name of the container format, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
@@ -72,15 +72,15 @@ class VideoInfo:
         height: Height of the upright frame in square px, likewise.
         rotation_deg: Clockwise rotation in degrees that is applied to the stored picture (0, 90, 180, 270).
         fps: Average frame rate in frames per second; ``None`` for pictures, which have none.
-        n_frames: Number of frames that a plain decode from the start gives.
+        n_frames: Number of frames of a plain decode from the start.
         duration_s: Duration of the video stream in seconds, from its first frame to the end of its last;
             ``None`` for pictures.
         mirrored: Whether the stored picture is mirrored left to right before that rotation.
         pixel_aspect: Width over height of a stored pixel, before the rotation; it is applied, so that frames
-            have square pixels. 1 where the file does not say, or nonsense.
-        tone_mapped: Whether the video has a high dynamic range (PQ, HLG), and frames are made SDR from it.
-        is_truncated: Whether the file is known to lack its end; ``n_frames`` counts what is left.
-        n_announced: Number of frames that such a file announces; ``None`` if it does not say.
+            have square pixels. 1 if the file has none, or an invalid one.
+        tone_mapped: Whether the video has a high dynamic range (PQ, HLG), and frames are converted to SDR.
+        is_truncated: Whether the file is known to lack its end; ``n_frames`` counts the remaining frames.
+        n_announced: Number of frames that such a file announces; ``None`` if it does not.
     """
 
     container: str
@@ -100,7 +100,7 @@ class VideoInfo:
 
 
 class Frame(Protocol):
-    """One decoded frame. Colours are converted only when asked for."""
+    """One decoded frame. Colours are converted only on request."""
 
     @property
     def index(self) -> int:
@@ -115,7 +115,7 @@ class Frame(Protocol):
         """Whether the frame may show damage.
 
         That is, errors were found in it, or in a frame since the last key frame from which it may be
-        predicted. Some damage cannot be told, and decord tells none.
+        predicted. Some damage cannot be detected, and decord reports none.
         """
 
     @property
@@ -124,13 +124,13 @@ class Frame(Protocol):
 
     @property
     def resized_from(self) -> tuple[int, int] | None:
-        """Width and height in px, upright and with square pixels, of a frame that is not of the clip's size
-        and was fitted into it; ``None`` for all others."""
+        """Width and height in px, upright and with square pixels, of a frame that differed from the clip's
+        size and was fitted into it; ``None`` for all others."""
 
     def gray(self) -> Image:
         """Luma of the whole upright frame, (H, W) uint8, contiguous, as stored (no change of range).
 
-        Of a video with a high dynamic range, that of a grey of this luma made SDR.
+        For a video with a high dynamic range, luma of a grey of this luma, converted to SDR.
 
         The array may be a read-only view that keeps the decoded frame in memory: copy it to change it.
         """
@@ -138,8 +138,8 @@ class Frame(Protocol):
     def rgb(self, box: tuple[int, int, int, int] | None = None) -> Image:
         """Pixels of the upright frame as (h, w, 3) uint8 RGB, contiguous.
 
-        A region has the pixels that the whole frame's conversion has there. Matrix and range of the colours
-        are those that the file names; what it does not name is taken as BT.601 with limited range (full range
+        A region has the pixels of the whole frame's conversion. Matrix and range of the colours
+        are those that the file states, else BT.601 with limited range (full range
         for the ``yuvj`` formats), which is FFmpeg's rule.
 
         Args:
@@ -159,7 +159,7 @@ class ImageFrame:
         index: Number of the frame.
         time_s: Its time.
         is_corrupt: Whether it counts as damaged.
-        resized_from: Size in px that the picture had before it was fitted into the clip's, if another.
+        resized_from: Original size in px of a picture that was fitted into the clip's, if another.
     """
 
     pixels: Image
@@ -191,7 +191,7 @@ class Reader(Protocol):
 
     @property
     def info(self) -> VideoInfo:
-        """What the file holds.
+        """Properties of the file.
 
         Raises:
             MediaError: See :func:`open_video`.
@@ -219,12 +219,12 @@ class Reader(Protocol):
 
         Args:
             indices: Strictly increasing frame numbers; ``None`` is every frame. An index that turns out
-                not to be decodable is left out: compare ``Frame.index`` with what was asked for.
+                not to be decodable is left out: compare ``Frame.index`` with the requested number.
 
         Raises:
             ValueError: If the indices are not strictly increasing and at least 0.
-            MediaError: If the file lacks its end (reason ``truncated``) and with it a frame that was asked
-                for, or if decord fails (``decoder_failed``); the frames before have been given. If the clip
+            MediaError: If the file lacks its end (reason ``truncated``) and with it a requested frame,
+                or if decord fails (``decoder_failed``); the frames before have been given. If the clip
                 is to be given up: see :data:`fgbench.media.faults.GIVEN_UP`. See also :func:`open_video`.
             RuntimeError: If the reader was closed or began another iteration meanwhile.
         """
@@ -245,17 +245,17 @@ def open_video(
     Args:
         path: The file.
         decoder: Name of a plugin in ``fgbench/decoders``; see :func:`decoder_for`.
-        limits: What is decoded at most.
+        limits: Limits of decoding.
 
     Raises:
-        MediaError: If the file is missing (reason ``missing_file``), no file but a pipe, say
+        MediaError: If the file is missing (reason ``missing_file``), not a regular file
             (``not_a_file``), empty (``empty_file``), larger than the limits (``too_large``), not done in time
             (``too_slow``), not a video (``unreadable``), lacks an end without which it cannot be opened
             (``truncated``), has no video stream (``no_video_stream``), needs more memory than there is
             (``out_of_memory``) or is one that the decoder is known to get wrong (``decoder_unsafe``). That it
             has no frame (``no_frames``), is turned by an angle that is no multiple of 90 degrees
             (``unsupported_rotation``) or exceeds one of the limits may be noticed only when the reader's
-            ``info`` or frames are asked for.
+            ``info`` or frames are requested.
         ConfigError: If there is no such decoder.
     """
     module = plugins.load("decoders", decoder)
@@ -264,13 +264,13 @@ def open_video(
 
 
 def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
-    """Decoder of a path by what it is: a folder or a picture, a row of a table of pixels, or a video.
+    """Choose the decoder of a path: a folder or a picture, a row of a table of pixels, or a video.
 
-    The first bytes of a file tell, whatever its name; the name does where they do not. A GIF or PNG of
-    several frames is a video; other animated pictures are none.
+    The first bytes of a file decide, whatever its name; the name decides where they do not suffice. A GIF or
+    PNG of several frames is a video; other animated pictures are none.
 
     Args:
-        path: As :class:`fgbench.records.ClipEntry` has it, below the root of the data set.
+        path: As in :class:`fgbench.records.ClipEntry`, below the root of the data set.
         wanted: Decoder of videos.
     """
     if path.is_dir():
@@ -279,7 +279,7 @@ def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
         return "pixel_rows"
     try:
         kind = kind_by_content(path)
-    except MediaError:  # told when the file is opened
+    except MediaError:  # raised when the file is opened
         kind = None
     if kind not in ("picture", "video"):
         kind = kind_of_name(path.name)
@@ -287,21 +287,20 @@ def decoder_for(path: Path, wanted: str = DEFAULT_DECODER) -> str:
 
 
 def media_digest(path: Path, decoder: str) -> str:
-    """SHA-256 (hex) of what a decoder reads at a path: a file, the pictures of a folder, or a row.
+    """SHA-256 (hex) of the data that a decoder reads at a path: a file, the pictures of a folder, or a row.
 
     Raises:
         OSError: If it cannot be read.
         ConfigError: If there is no such decoder.
     """
-    found: str = plugins.load("decoders", decoder).digest(path)
-    return found
+    return str(plugins.load("decoders", decoder).digest(path))
 
 
 def check_file(path: Path) -> None:
-    """Refuse what no decoder can open.
+    """Refuse a file that no decoder can open.
 
     Args:
-        path: Of a video file.
+        path: Path of a video file.
 
     Raises:
         MediaError: If there is no such file (reason ``missing_file``), it has no bytes (``empty_file``) or is
@@ -312,7 +311,7 @@ def check_file(path: Path) -> None:
 
 
 def check_indices(indices: Sequence[int]) -> Sequence[int]:
-    """Frame numbers as they came.
+    """Check frame numbers and return them.
 
     Raises:
         ValueError: If they are not strictly increasing and at least 0.
@@ -326,7 +325,7 @@ def check_indices(indices: Sequence[int]) -> Sequence[int]:
 
 
 def check_box(box: tuple[int, int, int, int] | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Box as it came, the whole frame for ``None``.
+    """Check a box and return it; the whole frame for ``None``.
 
     Args:
         box: ``(x0, y0, x1, y1)`` in px, half open.
@@ -348,7 +347,7 @@ def frame_rate(n_frames: int, duration_s: float, *, declared_fps: float, tick_s:
     Args:
         n_frames: Number of frames.
         duration_s: From the first frame to the end of the last.
-        declared_fps: Rate that the file's header gives; taken where the time stamps agree with it, because
+        declared_fps: Rate in the file's header; taken where the time stamps agree with it, because
             these are rounded.
         tick_s: Resolution of the time stamps.
     """

@@ -17,7 +17,7 @@ from fgbench.files.hashing import hash_u64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranges:
-    """How far a copy may be from its original.
+    """Largest differences between a copy and its original.
 
     Attributes:
         max_rotation_deg: Rotation within plus or minus this.
@@ -65,10 +65,10 @@ def draw(parent_id: str, copy: int, ranges: Ranges, *, seed: int) -> Augmentatio
 
 
 def movement(augmentation: Augmentation, *, width_px: int, height_px: int) -> npt.NDArray[np.float64]:
-    """Where a copy has the points of its original: (2, 3) float64, from original to copy.
+    """Affine transform from points of the original to points of its copy, (2, 3) float64.
 
     Args:
-        augmentation: What is done.
+        augmentation: Parameters of the copy.
         width_px: Width of the picture.
         height_px: Height of the picture.
     """
@@ -126,7 +126,7 @@ def water_level(counts: Mapping[str, int], total: int) -> dict[str, int]:
         level, rest = divmod(pool + missing, reached)
         if reached == len(by_size) or level < counts[by_size[reached]]:
             lifted = sorted(by_size[:reached])
-            for place, lifted_name in enumerate(lifted):
-                filled[lifted_name] = level + (1 if place < rest else 0)
+            for index, lifted_name in enumerate(lifted):
+                filled[lifted_name] = level + (1 if index < rest else 0)
             break
     return filled

@@ -1,6 +1,6 @@
-"""The work of one task: a stage on a bucket, item by item, so that no item ends a run.
+"""Run one task: a stage on a bucket, item by item, so that no item ends a run.
 
-What an item raises makes a reject of it alone; at what kills the process the note is left which item it was.
+An error raised by an item makes a reject of that item alone; if the process is killed, a note names the item.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fgbench.records import Rejected
 from fgbench.workfolders.sealed_json import discard
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-"""How the file that names the item in work is opened: a new one, through no link."""
+"""Flags to open the file that names the item in work: a new file, through no link."""
 
 
 def execute(task: Task) -> Marker:
@@ -78,7 +78,7 @@ def execute(task: Task) -> Marker:
 
 
 def _work_on(item: Item, task: Task, tables: ItemTables) -> Rejected | None:
-    """Work on one item and write its rows; returns why it cannot be used, ``None`` if it can."""
+    """Work on one item and write its rows; return the rejection, ``None`` if the item can be used."""
     if item.item_id in task.fatal:
         return Rejected(
             item.item_id, WORKER_DIED, f"the process that worked on it {task.fatal[item.item_id]}"
@@ -116,15 +116,15 @@ def _write_rejects(path: Path, stage: str, left_out: Sequence[Rejected]) -> stor
 
 
 def _in_hand(task: Task) -> Path:
-    """File that names the item that is worked on, so that it is known what killed a process."""
+    """File that names the item in work, to know which item killed a process."""
     return stage_folder(task.workdir, task.stage) / f"{stem(task.bucket, task.fingerprint)}.in-hand"
 
 
 @contextmanager
 def _noted(task: Task) -> Iterator[Callable[[str], None]]:
-    """A function that notes which item is worked on; the note stays only if this process dies."""
+    """Yield a function that notes the item in work; the note stays only if this process dies."""
     path = _in_hand(task)
-    discard(path)  # whatever stands there: were it a link, symbolic or hard, it would be written through
+    discard(path)  # a link, symbolic or hard, would be written through
     with storage.explained(path):
         file = os.fdopen(os.open(path, _NEW, 0o666), "wb", buffering=0)
 
@@ -141,17 +141,17 @@ def _noted(task: Task) -> Iterator[Callable[[str], None]]:
 
 
 def was_fatal(task: Task) -> bool:
-    """Whether an earlier process died, or was killed, while it worked on this task; no link tells it."""
+    """Return whether an earlier process died or was killed during this task; links do not count."""
     path = _in_hand(task)
     return path.is_file() and not path.is_symlink()
 
 
 def without_fatal_item(task: Task, cause: str) -> Task:
-    """The task without the item at which a worker process died.
+    """Return the task without the item at which a worker process died.
 
     Args:
-        task: The task that the process had, while nothing else was at work.
-        cause: How it died, in words.
+        task: The task of the process, while nothing else was at work.
+        cause: Cause of its death, in words.
 
     Raises:
         WorkerError: If it did not die at an item.

@@ -1,7 +1,7 @@
-"""What went wrong with one item among many: a reason, a detail in words, and the traceback in a log file.
+"""Failures of single items: a reason, a detail in words, and the traceback in a log file.
 
-One item never ends a run: what is raised while it is worked on becomes the reason why it was left out. Only
-what concerns the whole run (a missing model, a full disk, a damaged table) is raised on.
+One item never ends a run: an error raised while it is worked on becomes the reason why it was left out. Only
+errors that concern the whole run (a missing model, a full disk, a damaged table) are raised on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fgbench.naming import shown
 INTERNAL_ERROR = "internal_error"
 """Reason: something unforeseen was raised."""
 OUT_OF_MEMORY = "out_of_memory"
-"""Reason: the memory that the process may use did not suffice."""
+"""Reason: the process ran out of memory."""
 WORKER_DIED = "worker_died"
 """Reason: the process that worked on the item was killed, also when nothing else was running."""
 TOO_SLOW = "too_slow"
@@ -47,14 +47,14 @@ _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
 def reason_and_detail(error: Exception, hidden: Iterable[Path] = ()) -> tuple[str, str]:
-    """Why an item could not be used, for a table of rejects.
+    """Return why an item could not be used, for a table of rejects.
 
     Args:
-        error: What was raised while the item was worked on.
+        error: Error raised while the item was worked on.
         hidden: Folders whose paths are left out of the detail, so that it is the same on every machine.
 
     Returns:
-        Reason and detail: those of a :class:`MediaError`, else type, message and the place within fgbench.
+        Reason and detail: those of a :class:`MediaError`, else type, message and line of fgbench.
 
     Raises:
         FgbenchError: The error itself, where it concerns more than the item.
@@ -66,15 +66,16 @@ def reason_and_detail(error: Exception, hidden: Iterable[Path] = ()) -> tuple[st
         raise error
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         raise ResourceError(
-            f"{error.strerror} ({error.filename or place_of(error)})",
+            f"{error.strerror} ({error.filename or innermost_line(error)})",
             "free some of it, then run the same command again: it continues where it was",
         ) from error
     reason = OUT_OF_MEMORY if is_memory(error) else INTERNAL_ERROR
-    return reason, f"{type(error).__name__}: {_message(error, hidden)} ({place_of(error)})"
+    return reason, f"{type(error).__name__}: {_message(error, hidden)} ({innermost_line(error)})"
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether memory was used up, as Python, NumPy, Arrow, FFmpeg, OpenCV, PyTorch or the linker say it."""
+    """Return whether memory was used up, as reported by Python, NumPy, Arrow, FFmpeg, OpenCV, PyTorch or the
+    linker."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
@@ -85,25 +86,25 @@ def is_memory(error: BaseException) -> bool:
     return any(sign in text for sign in _NO_MEMORY)
 
 
-def place_of(error: BaseException) -> str:
+def innermost_line(error: BaseException) -> str:
     """Innermost line of fgbench that an error passed, e.g. ``fgbench/media/images.py:33``."""
-    place = "outside fgbench"
+    line = "outside fgbench"
     for frame in traceback.extract_tb(error.__traceback__):
         path = Path(frame.filename)
         if path.is_relative_to(_PACKAGE):
-            place = f"{_PACKAGE.name}/{path.relative_to(_PACKAGE).as_posix()}:{frame.lineno}"
-    return place
+            line = f"{_PACKAGE.name}/{path.relative_to(_PACKAGE).as_posix()}:{frame.lineno}"
+    return line
 
 
 def keep_traceback(workdir: Path, subject: str, error: BaseException) -> None:
     """Append a traceback to the log file of a work folder; several processes may do so at once.
 
-    A log that cannot be written is no reason to give up an item or a run.
+    A log that cannot be written ends neither the work on an item nor a run.
 
     Args:
         workdir: The work folder.
-        subject: What was worked on.
-        error: What was raised.
+        subject: Description of the work.
+        error: The error.
     """
     text = "".join(traceback.format_exception(error))
     entry = f"--- {datetime.now(UTC).isoformat(timespec='seconds')} {subject!a}\n{text}\n"
@@ -121,7 +122,7 @@ def keep_traceback(workdir: Path, subject: str, error: BaseException) -> None:
 
 
 def _message(error: Exception, hidden: Iterable[Path]) -> str:
-    """The message on one line, without what differs between machines or runs."""
+    """The message on one line, without parts that differ between machines or runs."""
     text = str(error)
     for folder in hidden:
         for name in {str(folder), str(folder.resolve())} - {".", "/"}:

@@ -1,8 +1,8 @@
-"""Tables of a stage as their items give rows, one by one; an item that fails leaves none.
+"""Tables of a stage, filled row by row from its items; an item that fails leaves no rows.
 
-Rows are written as they come, so that memory does not grow with them. Those of an item that fails after some
-are in the file are taken out at the end, a row group at a time: the file is then the same to the byte as if
-the item had given none.
+Rows are written as they come, so that memory does not grow with them. If an item fails after some of its
+rows are in the file, they are taken out at the end, a row group at a time: the file is then the same to the
+byte as if the item had given none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Table:
     written: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Item to the first of its rows in the file and the one after the last."""
     gone: list[tuple[int, int]] = field(default_factory=list)
-    """The same of items that have to go."""
+    """Likewise of items that are to be removed."""
 
 
 class ItemTables:
@@ -75,7 +75,7 @@ class ItemTables:
                 table.gone.append(table.written.pop(item_id))
 
     def close(self) -> dict[str, storage.TableWriter]:
-        """Write what is left and let the files appear; returns what wrote them, by output."""
+        """Write the remaining rows and let the files appear; return the writers by output."""
         for table in self._tables.values():
             self._write(table, at_end=True)
         for table in self._tables.values():
@@ -85,12 +85,12 @@ class ItemTables:
         return {output: table.writer for output, table in self._tables.items()}
 
     def discard(self) -> None:
-        """Give up; nothing appears."""
+        """Drop all rows; no file appears."""
         for table in self._tables.values():
             table.writer.discard()
 
     def _write(self, table: _Table, *, at_end: bool = False) -> None:
-        """Write the rows that wait, if they fill a row group or there are no more to come."""
+        """Write the pending rows, if they fill a row group or no more will come."""
         import pyarrow as pa
 
         while len(table.pending) >= (1 if at_end else ROWS_PER_GROUP):
@@ -100,32 +100,32 @@ class ItemTables:
                 if not self._drop_unwritable(table):
                     raise
                 continue
-            for place, (item_id, _) in enumerate(table.pending, table.writer.rows):
-                table.written[item_id] = (table.written.get(item_id, (place, 0))[0], place + 1)
+            for index, (item_id, _) in enumerate(table.pending, table.writer.rows):
+                table.written[item_id] = (table.written.get(item_id, (index, 0))[0], index + 1)
             table.writer.add_table(rows)
             table.pending.clear()
 
     def _drop_unwritable(self, table: _Table) -> bool:
-        """Drop the items whose waiting rows cannot be written; returns whether there are any."""
+        """Drop the items whose pending rows cannot be written; return whether there are any."""
         import pyarrow as pa
 
         by_item: dict[str, list[Row]] = {}
         for item_id, row in table.pending:
             by_item.setdefault(item_id, []).append(row)
-        found = {}
+        unwritable = {}
         for item_id, rows in by_item.items():
             try:
                 pa.Table.from_pylist(rows, schema=table.schema)
             except Exception as error:
-                found[item_id] = error
-        for item_id in found:
+                unwritable[item_id] = error
+        for item_id in unwritable:
             self.drop(item_id)
-        self.unwritable |= found
-        return bool(found)
+        self.unwritable |= unwritable
+        return bool(unwritable)
 
 
 def _without_rows(path: Path, schema: pa.Schema, gone: list[tuple[int, int]]) -> storage.TableWriter:
-    """Write a table anew without some of its rows; returns what wrote it."""
+    """Rewrite a table without some of its rows; return the writer."""
     writer = storage.TableWriter(path, schema)
     try:
         for rows in _full_groups(_kept(path, gone)):
@@ -138,7 +138,7 @@ def _without_rows(path: Path, schema: pa.Schema, gone: list[tuple[int, int]]) ->
 
 
 def _kept(path: Path, gone: list[tuple[int, int]]) -> Iterator[pa.Table]:
-    """What stays of each row group."""
+    """Row groups without the removed rows."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,7 +1,7 @@
-"""Markers of finished buckets and the plans of stages: the JSON of a work folder that tells what is done.
+"""Markers of finished buckets and plans of stages: the JSON of a work folder that records finished work.
 
-Both are sealed (`fgbench.workfolders.sealed_json`) and looked through when they are read; what is damaged
-counts as not done.
+Both are sealed (`fgbench.workfolders.sealed_json`) and checked when they are read; damaged ones count as not
+done.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from fgbench.errors import ManifestError
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
 
 CHANGED = "changed_meanwhile"
-"""Reason of an item whose file was exchanged while the stages were at work."""
+"""Reason of an item whose file changed while the stages were at work."""
 
 REJECTS = "rejects"
-"""Name of the output that lists what could not be used."""
+"""Name of the output that lists rejected items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What is known of a finished bucket of a stage, as stored in its JSON file.
+    """A finished bucket of a stage, as stored in its JSON file.
 
     Attributes:
         bucket: Number of the bucket.
@@ -48,11 +48,11 @@ class Marker:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing was rejected for what is over when nobody writes to the data set any more."""
+        """Return whether no item was rejected because the data set changed meanwhile."""
         return CHANGED not in self.reasons
 
     def digests(self) -> dict[str, str]:
-        """Output name to digest, rejects left out: what later stages depend on."""
+        """Output name to digest, without rejects: the digests that later stages depend on."""
         return {name: str(out["sha256"]) for name, out in sorted(self.outputs.items()) if name != REJECTS}
 
     def files(self, folder: Path) -> dict[str, Path]:
@@ -60,7 +60,7 @@ class Marker:
         return {name: folder / out["file"] for name, out in self.outputs.items() if out["rows"]}
 
     def contents(self, stage: str) -> dict[str, str]:
-        """Path of each of its files from the work folder, with ``/``, to the digest of its content."""
+        """Path of each file from the work folder, with ``/``, to the digest of its content."""
         return {f"stages/{stage}/{out['file']}": str(out["sha256"]) for out in self.outputs.values()}
 
 
@@ -96,16 +96,16 @@ def stage_folder(workdir: Path, stage: str) -> Path:
 
 
 def stem(bucket: int, fingerprint: str) -> str:
-    """What the names of all files of a bucket begin with."""
+    """Common beginning of the names of all files of a bucket."""
     return f"{bucket:05d}-{fingerprint[:20]}"
 
 
 def load_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Marker:
-    """Marker of a finished bucket, whose files are there in the sizes that it tells.
+    """Load the marker of a finished bucket and check that its files exist in the recorded sizes.
 
     Raises:
         FileNotFoundError: If the bucket is not done.
-        ManifestError: If the marker is damaged or none, or a file is missing or has another size.
+        ManifestError: If the marker is damaged or no marker, or a file is missing or has another size.
         ResourceError: If something may not be read.
     """
     folder, begin = stage_folder(workdir, stage), stem(bucket, fingerprint)
@@ -143,12 +143,12 @@ def find_marker(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Mar
 
 
 def marker_path(workdir: Path, stage: str, bucket: int, fingerprint: str) -> Path:
-    """Marker of a bucket, whether it is there or not."""
+    """Path of the marker of a bucket, whether it exists or not."""
     return stage_folder(workdir, stage) / f"{stem(bucket, fingerprint)}.json"
 
 
 def write_marker(workdir: Path, stage: str, marker: Marker) -> None:
-    """Tell that a bucket is done.
+    """Record that a bucket is done.
 
     Raises:
         ResourceError: If it cannot be written.
@@ -158,13 +158,13 @@ def write_marker(workdir: Path, stage: str, marker: Marker) -> None:
 
 
 def marker_files(folder: Path, marker: Marker) -> list[Path]:
-    """All files of a finished bucket, its marker among them."""
+    """All files of a finished bucket, its marker included."""
     names = [str(output["file"]) for output in marker.outputs.values()]
     return [folder / name for name in (*names, f"{stem(marker.bucket, marker.fingerprint)}.json")]
 
 
 def read_plan(path: Path, buckets: Iterable[int], shape: Any) -> dict[int, Any]:
-    """A stage's plan for some buckets, as it was written by :func:`write_plan`.
+    """Read a stage's plan for some buckets, written by :func:`write_plan`.
 
     Args:
         path: The file.
@@ -188,7 +188,7 @@ def read_plan(path: Path, buckets: Iterable[int], shape: Any) -> dict[int, Any]:
 
 
 def write_plan(path: Path, plans: Mapping[int, Any]) -> None:
-    """Keep a stage's plan, so that an unchanged run need not read the tables that it follows from.
+    """Write a stage's plan, so that an unchanged run need not read the tables that it follows from.
 
     Raises:
         ResourceError: If it cannot be written.

@@ -1,10 +1,10 @@
-"""Stages, buckets and fingerprints: what has to be done, and what is done already.
+"""Stages, buckets and fingerprints: the work to be done and the work that is done.
 
 Clips are hashed into a fixed number of buckets. The outcome of a stage for a bucket is a set of Parquet
-files and a *marker*, a small JSON file that is written last and tells their digests. All of them bear a
+files and a *marker*, a small JSON file that is written last and holds their digests. All of them bear a
 fingerprint in their names: the hash of the stage's name and version, of the recipe's section that the stage
-reads, of its plan for the bucket, and of the digests of its inputs. What exists is never computed again and
-never changed, so a run may be killed at any instant and be continued, and one worker and many give the same
+reads, of its plan for the bucket, and of the digests of its inputs. Existing results are never computed again
+nor changed, so a run may be killed at any instant and be continued, and one worker and many give the same
 bytes.
 
 Layout of a work folder::
@@ -15,9 +15,8 @@ Layout of a work folder::
     stages/<stage>/<bucket>-<fingerprint>.in-hand           item in work; left by a process that dies
     logs/failed_items.log                                   tracebacks of items that failed
     plans/<stage>-<fingerprint>.json                        decisions that need all buckets at once
-    manifests/                                              what users read; see
-    fgbench.preparation.stages.publish prepare.json, .fgbench-work.json                        origin and
-    mark; see fgbench.workfolders.folder
+    manifests/                        tables for users; see fgbench.preparation.stages.publish
+    prepare.json, .fgbench-work.json  origin and mark; see fgbench.workfolders.folder
 """
 
 from __future__ import annotations
@@ -73,14 +72,14 @@ Outcome = Accepted | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item that a stage can work on, and how.
+    """An item of a stage, and its work.
 
-    What the work raises, also while the rows of its outcome are made, makes a reject of this item alone
+    An error of the work, also while the rows of its outcome are made, makes a reject of this item alone
     (`fgbench.preparation.failures`).
 
     Attributes:
         item_id: Id of the item (a clip id).
-        work: Works on it; called at once, before the next item is asked for.
+        work: Function that works on it; called at once, before the next item is requested.
     """
 
     item_id: str
@@ -89,7 +88,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """All that a worker needs to run one stage on one bucket.
+    """Everything a worker needs to run one stage on one bucket.
 
     Attributes:
         stage: Name of the stage.
@@ -99,15 +98,15 @@ class Task:
         root: Root of the data set.
         dataset: Name of the data set, for the manifests.
         scheme: Name of its label set.
-        classes: Labels of the clips that are taken, where the recipe lists them; else empty.
-        written: Classes of one's own that are not written as they are compared, of those that the bucket's
+        classes: Labels of the clips to take, where the recipe lists them; else empty.
+        written: The user's own classes that are not spelled in the normal form, of those that the bucket's
             clips may have.
-        upper: Label to upper class, where the recipe groups its own classes.
+        upper: Label to upper class, where the recipe groups the user's own classes.
         config: The stage's section of the recipe.
         inputs: Stage name to output name to file.
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
         stamps: States of their files when it was decided to read them, in the same order.
-        plan: What :attr:`Stage.plan` decided for this bucket.
+        plan: Decision of :attr:`Stage.plan` for this bucket.
         fatal: Items at which worker processes died, and how in words; they are rejected without a try.
     """
 
@@ -147,15 +146,15 @@ class Stage:
 
     Attributes:
         name: Name of the stage, of its module and of its section in the recipe.
-        version: To be raised when the same input and recipe give other rows than before.
+        version: Raised when the same input and recipe give other rows than before.
         inputs: Stages whose tables it reads; the clips of the first are the items to accept or reject.
         outputs: Output name to table name in :func:`fgbench.records.schema`.
         run: Lists the items of a bucket, ordered by their ids, each with the work that it takes. Whatever may
             fail for one item alone belongs into its work.
-        plan: Decides for all buckets at once what each has to do; gets the recipe's section and the input
+        plan: Plans the work of all buckets at once; gets the recipe's section and the input
             files of every bucket, returns a JSON-able value per bucket. ``None`` where buckets are
             independent.
-        plan_shape: Type of that value, as JSON holds it: what was kept is not used where it has another.
+        plan_shape: Type of that value in JSON; a stored plan of another type is not used.
         files: Further files that the result depends on, e.g. model weights named in the recipe.
         width: Length of the vectors of the output table, where it is a choice of the recipe.
         enabled: Whether the recipe wants the stage; ``None`` is always.
@@ -175,7 +174,7 @@ class Stage:
     reads_classes: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:
-        """Whether the recipe wants this stage; one of another package has to be named in it."""
+        """Return whether the recipe enables this stage; one of another package has to be named in it."""
         if self.name not in ORDER and self.name not in recipe.features:
             return False
         return self.enabled is None or self.enabled(self.config(recipe))
@@ -217,7 +216,7 @@ def _of_other_package(name: str) -> Stage:
 
 
 def schemas(stage: Stage, section: Section) -> dict[str, pa.Schema]:
-    """Output name to Arrow schema of a stage's tables; of another package's stage, as its module tells.
+    """Output name to Arrow schema of a stage's tables; for stages of other packages from their module.
 
     Args:
         stage: The stage.
@@ -229,8 +228,8 @@ def schemas(stage: Stage, section: Section) -> dict[str, pa.Schema]:
     if stage.name in ORDER:
         width = stage.width(section) if stage.width else 0
         return {output: records.schema(table, width) for output, table in stage.outputs.items()}
-    told = plugins.load("stages", stage.name).SCHEMA
-    schema: pa.Schema = told(section) if callable(told) else told
+    declared = plugins.load("stages", stage.name).SCHEMA
+    schema: pa.Schema = declared(section) if callable(declared) else declared
     if "clip_id" not in getattr(schema, "names", ()):
         package = plugins.package_of("stages", stage.name)
         raise plugins.PluginError(
@@ -241,11 +240,11 @@ def schemas(stage: Stage, section: Section) -> dict[str, pa.Schema]:
 
 
 def with_features(recipe: PrepareConfig, names: Sequence[str]) -> PrepareConfig:
-    """A recipe that has some features, those which it lacked with their defaults.
+    """The recipe with some features turned on, the missing ones with their defaults.
 
     Args:
         recipe: The recipe.
-        names: Features that it lacks.
+        names: Features to turn on.
 
     Raises:
         ConfigError: If there is no such feature.
@@ -267,7 +266,7 @@ def with_features(recipe: PrepareConfig, names: Sequence[str]) -> PrepareConfig:
 
 
 def is_result(name: str) -> bool:
-    """Whether a file of a stage's folder is named as a result, its marker or its item in work is."""
+    """Return whether a file of a stage's folder has the name of a result, a marker or an item in work."""
     return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json|in-hand)", name) is not None
 
 
@@ -286,7 +285,7 @@ def fingerprint(
         stage: The stage.
         section: Its section of the recipe.
         inputs: Stage name to digests of its outputs for this bucket.
-        source: Digest of what the adapter lists, for the first stage; of the listed classes, for one that
+        source: Digest of the adapter's list, for the first stage; of the listed classes, for one that
             reads them.
         plan: The stage's plan for this bucket.
         files: Digests of further files.
@@ -319,9 +318,9 @@ def plan_path(
         workdir: The work folder.
         stage: A stage with a plan.
         section: Its section of the recipe.
-        digests: Bucket to what :func:`input_digests` gives, for all buckets that it works on.
+        digests: Bucket to the result of :func:`input_digests`, for all buckets that the stage works on.
     """
-    whole = {str(bucket): {"all": digest_json(found)} for bucket, found in digests.items()}
+    whole = {str(bucket): {"all": digest_json(by_stage)} for bucket, by_stage in digests.items()}
     identity = fingerprint(stage, section, whole)
     return workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
 
@@ -329,12 +328,12 @@ def plan_path(
 def input_digests(
     stage: Stage, bucket: int, finished: Mapping[str, Mapping[int, Marker]]
 ) -> dict[str, dict[str, str]]:
-    """Stage name to digests of its outputs, of the inputs of a bucket that there are."""
+    """Stage name to digests of its outputs, of the existing inputs of a bucket."""
     return {name: finished[name][bucket].digests() for name in stage.inputs if bucket in finished[name]}
 
 
 def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:
-    """Several Parquet files of one schema as one Arrow table, in the order given.
+    """Concatenate Parquet files of one schema into one Arrow table, in the order given.
 
     Raises:
         ManifestError: If one is missing or damaged.

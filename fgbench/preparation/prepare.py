@@ -1,4 +1,4 @@
-"""``fgbench prepare``: take the stages in their order, do what is not done yet, publish the manifests.
+"""``fgbench prepare``: run the stages in their order, do what is not done yet, publish the manifests.
 
 Reads a recipe and the data set; writes the work folder described in `fgbench.preparation.pipeline`.
 """
@@ -32,7 +32,7 @@ from fgbench.preparation.report import alignment_notes, check_reject_rate, failu
 from fgbench.preparation.stages._equal_files import equal_files
 from fgbench.preparation.stages._look_here import look_here
 from fgbench.preparation.stages._source_files import Check, has_changed
-from fgbench.preparation.stages._told_rejects import rejected_rows, rejects_told
+from fgbench.preparation.stages._told_rejects import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
@@ -66,18 +66,18 @@ class _Run:
 
     def inputs(self, stage: Stage, bucket: int) -> dict[str, dict[str, Path]]:
         """Input files of a bucket, by stage and output."""
-        found = {}
+        files = {}
         for name in stage.inputs:
             marker = self.finished[name].get(bucket)
             folder = pipeline.stage_folder(self.workdir, name)
-            found[name] = marker.files(folder) if marker is not None else {}
-        return found
+            files[name] = marker.files(folder) if marker is not None else {}
+        return files
 
     def demand_inputs(self, stage: Stage, buckets: Iterable[int]) -> None:
-        """Make sure that what a stage is about to read of some buckets is what was written.
+        """Check that the inputs a stage is about to read for some buckets are intact.
 
         Raises:
-            DamagedFilesError: If it is not.
+            DamagedFilesError: If they are not.
         """
         of = [(name, self.finished[name].get(bucket)) for bucket in buckets for name in stage.inputs]
         self.results.demand(
@@ -114,10 +114,10 @@ def run(
     recheck: bool = False,
     progress: Progress = quiet,
 ) -> RunReport:
-    """Prepare a data set; what is done already is not done again, what is damaged is.
+    """Prepare a data set; finished work is not done again, damaged results are made again.
 
-    Of results that are there and of the manifests, size, times and inode are compared with what was noted
-    when they were last hashed; those that differ, and all that are read to compute something, are hashed.
+    Size, times and inode of existing results and of the manifests are compared with those noted when they
+    were last hashed; files that differ, and all that are read to compute something, are hashed.
 
     Args:
         config: The recipe.
@@ -128,12 +128,11 @@ def run(
         force: Compute every bucket anew.
         retry: Compute those buckets anew in which items failed for reasons that may have passed
             (:data:`fgbench.preparation.failures.TRANSIENT`).
-        verify: Hash all source files, and read those buckets again that have one which differs from what was
-            read, or was rejected.
-        worker_memory_gb: Most memory of each worker, GB, in place of the recipe's; given, the work is done in
-            a worker process also where ``jobs`` is 1.
+        verify: Hash all source files, and read those buckets again that have a changed or rejected one.
+        worker_memory_gb: Most memory of each worker, GB, instead of the recipe's; if given, the work is
+            done in a worker process also where ``jobs`` is 1.
         recheck: Hash every result and every file of the manifests.
-        progress: Told of finished buckets.
+        progress: Called for finished buckets.
 
     Raises:
         ConfigError: If the work folder holds files and was not made by fgbench; nothing in it is changed.
@@ -142,14 +141,14 @@ def run(
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
-    state = _begin(config, root, workdir)  # what is wrong with the data leaves no work folder behind
+    state = _begin(config, root, workdir)  # faults of the data leave no work folder behind
     with workfolder.working_in(workdir):
-        # What depends on the clips is decided anew each time; the name stays, wherever the folder goes.
+        # Settings that depend on the clips are decided anew each time; the name of the data set stays.
         named = config.dataset.model_copy(update={"name": state.config.dataset.name})
         recipe = config.model_copy(update={"dataset": named, "faces": state.config.faces})
         workfolder.write_origin(workdir, recipe.model_dump(mode="json"), root)
         state.results = StoredResults(workdir, recheck=recheck or force)
-        # Only where there are worker processes does the recipe's limit hold: this one has to live on.
+        # The recipe's limit holds only where there are worker processes: this process has to live on.
         memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb
         with plugins.load("engines", engine).start(jobs, memory_gb=memory_gb) as runner:
             state.runner = runner
@@ -160,7 +159,7 @@ def run(
                     reports, published, counts = _pass(state, force=force, retry=retry, progress=progress)
                     break
                 except DamagedFilesError:
-                    continue  # the buckets that the files are of count as not done now
+                    continue  # the buckets of these files now count as not done
                 finally:
                     state.results.save()
         _forget_moving(state)
@@ -170,7 +169,7 @@ def run(
         *equal_files(workdir / MANIFESTS / "clips.parquet"),
         *alignment_notes(config, workdir),
     )
-    found = look_here(
+    look = look_here(
         state.config,
         workdir,
         state.finished,
@@ -190,19 +189,19 @@ def run(
         failures=failures_of(workdir, state.finished),
         damage=tuple(dict.fromkeys(state.results.damage)),
         notes=notes,
-        persons=found.persons,
-        look=found.lines,
-        is_untrainable=found.is_untrainable,
+        persons=look.persons,
+        look=look.lines,
+        is_untrainable=look.is_untrainable,
     )
 
 
 def _pass(
     state: _Run, *, force: bool, retry: bool, progress: Progress
 ) -> tuple[list[StageReport], bool, dict[str, dict[str, int]]]:
-    """All stages in their order, then the manifests; returns what was done, as :class:`RunReport` has it.
+    """Run all stages in their order, then publish; return the report's stages, published and counts.
 
     Raises:
-        DamagedFilesError: If results turned out to be damaged that later stages read; they are forgotten.
+        DamagedFilesError: If results that later stages read turned out to be damaged; they are dropped.
     """
     reports = []
     for stage in pipeline.stages(state.config):
@@ -235,7 +234,7 @@ def _pass(
 def preview(
     config: PrepareConfig, root: Path, workdir: Path, *, force: bool = False, retry: bool = False
 ) -> RunReport:
-    """What :func:`run` would do; nothing is written.
+    """Report what :func:`run` would do; nothing is written.
 
     A bucket that waits in one stage waits in all later ones. Where decisions need all buckets (``split``,
     ``augment``) and some are not ready, more than those may have to be done: ``waiting`` is then a lower
@@ -272,15 +271,15 @@ def preview(
         published=False,
         left_out=state.listing.left_out,
         notes=(*state.listing.notes, *state.listing.inventory.lines),
-        rejects=tuple(rejects_told(rejected_rows(workdir, state.finished), workdir)),
+        rejects=tuple(reject_lines(rejected_rows(workdir, state.finished), workdir)),
     )
 
 
 def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
-    """Recipe and data set of a work folder.
+    """Return recipe and data set of a work folder.
 
     Raises:
-        ManifestError: If the folder was not made by ``fgbench prepare``, or its recipe is none any more.
+        ManifestError: If the folder was not made by ``fgbench prepare``, or its recipe is not valid.
         ResourceError: If it may not be read.
     """
     recipe, root = workfolder.read_origin(workdir)
@@ -296,10 +295,10 @@ def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
 
 
 def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]:
-    """Results of earlier recipes or inputs that the present one does not use, by the names that results have.
+    """Results of earlier recipes or inputs that the present one does not use, recognised by their names.
 
     Raises:
-        ManifestError: If the work folder is not finished, so that it is not known what will be used.
+        ManifestError: If the work folder is not finished, so that the used results are not known.
     """
     state = _begin(config, root, workdir)
     used: set[Path] = set()
@@ -318,7 +317,7 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
 
 
 def _anchored(config: PrepareConfig) -> PrepareConfig:
-    """The recipe with the whole path of a model file, so that it is found from other folders too."""
+    """The recipe with the absolute path of a model file, so that it is found from other folders too."""
     if config.faces.detector_model is None:
         return config
     model = str(Path(config.faces.detector_model).expanduser().absolute())
@@ -334,10 +333,10 @@ def _begin(config: PrepareConfig, root: Path, workdir: Path) -> _Run:
     by_bucket: dict[int, list[ClipEntry]] = defaultdict(list)
     for entry in listing.entries:
         by_bucket[bucket_of(entry.clip_id, config.buckets)].append(entry)
-    sources = {bucket: tuple(found) for bucket, found in sorted(by_bucket.items())}
+    sources = {bucket: tuple(entries) for bucket, entries in sorted(by_bucket.items())}
     stamps = Stamps(root)
     names = [config.dataset.name, config.dataset.scheme]
-    digests = {bucket: source_digest(found, stamps, names) for bucket, found in sources.items()}
+    digests = {bucket: source_digest(entries, stamps, names) for bucket, entries in sources.items()}
     return _Run(
         config=config,
         root=root,
@@ -411,7 +410,7 @@ def _plan(
 
 
 def _source(state: _Run, stage: Stage, bucket: int) -> str:
-    """Digest of what a stage reads that is neither a result nor in its section of the recipe."""
+    """Digest of the inputs of a stage that are neither results nor in its section of the recipe."""
     if not stage.inputs:
         return state.digests[bucket]
     listing = state.listing
@@ -422,26 +421,26 @@ def _source(state: _Run, stage: Stage, bucket: int) -> str:
 
 
 def _written(state: _Run, bucket: int) -> tuple[str, ...]:
-    """Those classes of a bucket's clips that are one's own and are not written as they are compared."""
+    """The user's own classes among a bucket's labels that are not spelled in their normal form."""
     listing = state.listing
     odd = {normal_label(name): name for name in listing.classes if normal_label(name) != name}
     if listing.scheme != FREE or not odd:
         return ()
-    said = {
+    labels = {
         normal_label(label)
         for entry in state.sources[bucket]
         for label in (entry.label or "", *(vote.label for vote in entry.votes))
     }
-    return tuple(name for wanted, name in odd.items() if wanted in said)
+    return tuple(name for wanted, name in odd.items() if wanted in labels)
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:
-    """Whether a result is to be made anew, since what some of its items were rejected for may have passed."""
+    """Return whether a result is to be made anew, since the causes of some rejects may have passed."""
     return not marker.is_final or (retry and bool(marker.reasons.keys() & TRANSIENT))
 
 
 def _forget_moving(state: _Run) -> None:
-    """Let the next run read those buckets anew of which a file was exchanged during this one."""
+    """Make the next run read those buckets anew of which a file changed during this one."""
     moving = {
         bucket
         for markers in state.finished.values()
@@ -453,7 +452,7 @@ def _forget_moving(state: _Run) -> None:
 
 
 def _forget_changed(state: _Run, progress: Progress) -> None:
-    """Let those buckets count as not read of which a file is another, although size and time are the same."""
+    """Mark buckets as not read of which a file changed although its size and time are the same."""
     first = pipeline.stages(state.config)[0]
     _, markers = _plan(state, first, force=False, write=False)
     checks = [Check(marker, state.workdir, state.root) for _, marker in sorted(markers.items())]
@@ -465,7 +464,7 @@ def _forget_changed(state: _Run, progress: Progress) -> None:
 
 
 def _forget(state: _Run, bucket: int) -> None:
-    """Make the first stage's result of a bucket count as not done."""
+    """Mark the first stage's result of a bucket as not done."""
     first = pipeline.stages(state.config)[0].name
     marker = state.finished[first][bucket]
     discard(stored.marker_path(state.workdir, first, bucket, marker.fingerprint))

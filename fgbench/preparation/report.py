@@ -1,4 +1,4 @@
-"""What a run of ``fgbench prepare`` did, stage by stage, and whether too much of it was rejected."""
+"""Report of a run of ``fgbench prepare``, stage by stage, and the limit on rejected clips."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fgbench.workfolders.manifest_index import read_index
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageReport:
-    """What happened, or would happen, in one stage.
+    """Outcome, or expected outcome, of one stage.
 
     Attributes:
         stage: Name of the stage.
         buckets: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed (dry run).
-        may_be_more: Whether decisions that need all buckets may make that more.
+        may_be_more: Whether decisions that need all buckets may raise that number.
         accepted: Accepted clips in finished buckets.
         reasons: Reject reason to number of clips in finished buckets.
     """
@@ -53,7 +53,7 @@ class Failures:
     """Items that could not be used for reasons that may have passed.
 
     Attributes:
-        number: How many.
+        number: Number of such items.
         first: The first of them: clip, stage, reason and detail.
         log: File with the tracebacks.
     """
@@ -65,7 +65,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run of ``fgbench prepare`` did.
+    """Report of a run of ``fgbench prepare``.
 
     Attributes:
         recipe: Name of the recipe.
@@ -77,13 +77,13 @@ class RunReport:
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number, from the manifests.
         left_out: Label to number of clips whose label is not in the recipe's label set.
         failures: Clips that failed for reasons that may have passed; ``None`` if there are none.
-        damage: What was found damaged and was made again, one line for each.
-        notes: What else of the data set a person should know, one line each: files that are not used, names
+        damage: Damaged files that were made again, one line each.
+        notes: Further remarks on the data set, one line each: files that are not used, names
             that were taken as one, equal files under several names.
-        persons: How many persons are in train and test, for people; empty before the manifests are written.
-        look: What needs a person, see :mod:`fgbench.preparation.stages._look_here`; none if nothing does.
-        is_untrainable: Whether there is no sample to train on although the recipe divides clips for it.
-        rejects: Of a preview: how many clips could not be used so far, and why.
+        persons: Number of people in train and test, in words; empty before the manifests are written.
+        look: Lines that need attention, see :mod:`fgbench.preparation.stages._look_here`; may be empty.
+        is_untrainable: Whether there is no sample to train on although the recipe asks for some.
+        rejects: Of a preview: number of clips that could not be used so far, with the reasons.
     """
 
     recipe: str
@@ -104,7 +104,7 @@ class RunReport:
 
     @property
     def turned_on(self) -> tuple[StageReport, ...]:
-        """The stages that have something to do; the others are turned off, or no clip reaches them."""
+        """The stages with something to do; the others are turned off, or no clip reaches them."""
         return tuple(stage for stage in self.stages if stage.buckets)
 
     @property
@@ -127,7 +127,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
-    """Progress to nobody."""
+    """Report no progress."""
 
 
 def stage_report(
@@ -147,7 +147,7 @@ def stage_report(
         total: Buckets that have clips at this stage.
         done: Buckets computed in this run.
         waiting: Buckets that would have to be computed.
-        may_be_more: Whether these may be more.
+        may_be_more: Whether ``waiting`` may be larger.
     """
     reasons: Counter[str] = Counter()
     for marker in markers.values():
@@ -164,7 +164,7 @@ def stage_report(
 
 
 def alignment_line(align: str, alignment: Mapping[str, int] | None) -> str | None:
-    """What is told of frames that are aligned where a face is found; ``None`` where the recipe is another.
+    """Message on frames that are aligned where a face is found; ``None`` if the recipe does otherwise.
 
     Args:
         align: The recipe's ``faces.align``.
@@ -181,7 +181,7 @@ def _frames_of(faces: Mapping[str, int], status: str) -> str:
 
 
 def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
-    """What is told of faces that are not used, and of clips with several people; nothing where all is well.
+    """Messages on unusable faces and clips with several people; empty if there are none.
 
     Args:
         faces: Counts as in the manifests' index; ``None`` in older manifests.
@@ -207,7 +207,7 @@ def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
 
 
 def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> Failures | None:
-    """What failed for reasons that may have passed, over all stages; ``None`` if nothing did."""
+    """Items that failed for reasons that may have passed, over all stages; ``None`` if there are none."""
     number = 0
     first: Mapping[str, str] | None = None
     for stage, markers in finished.items():
@@ -227,9 +227,9 @@ def failures_of(workdir: Path, finished: Mapping[str, Mapping[int, Marker]]) -> 
 
 
 def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path) -> None:
-    """Stop a run of which a stage rejected too much.
+    """Stop a run if a stage rejected too many clips.
 
-    Clips that annotators have to look at again are none that cannot be used: a first round may leave many.
+    Clips that annotators have to look at again do not count: a first round may leave many.
 
     Raises:
         RejectRateError: If it rejected more clips than the recipe allows; it names the worst reasons.
@@ -255,13 +255,13 @@ def check_reject_rate(report: StageReport, config: PrepareConfig, workdir: Path)
 
 
 def alignment_notes(config: PrepareConfig, workdir: Path) -> list[str]:
-    """How many pictures of the manifests are aligned, where the recipe aligns those in which it finds a face;
-    and what is told of faces that are not used and of clips with several people.
+    """Messages on the number of aligned pictures, where the recipe aligns those with a face, on unusable
+    faces and on clips with several people.
 
     Raises:
         ManifestError: If there are no manifests.
     """
     index = read_index(workdir)
-    told = alignment_line(config.faces.align, index.get("alignment"))
+    alignment = alignment_line(config.faces.align, index.get("alignment"))
     n_clips = sum(counted["clips"] for counted in index["counts"].values())
-    return [*([] if told is None else [told]), *face_lines(index.get("faces"), n_clips)]
+    return [*([] if alignment is None else [alignment]), *face_lines(index.get("faces"), n_clips)]

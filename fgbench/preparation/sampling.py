@@ -1,10 +1,10 @@
-"""Which frames of a clip are taken: pure arithmetic on frame numbers."""
+"""Choice of the frames of a clip: pure arithmetic on frame numbers."""
 
 from __future__ import annotations
 
 
 def near_key_frame(key_frame: int, n_frames: int, *, before: int, after: int, step: int) -> list[int]:
-    """Frames around the key frame, in order, those outside the clip left out.
+    """Frames around the key frame, in order, without those outside the clip.
 
     The paper takes "the frames adjacent to the key frames" (section III); how many is not stated.
 

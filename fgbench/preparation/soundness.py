@@ -1,4 +1,4 @@
-"""Whether a work folder holds what was written into it: one line for every fault of bytes that are used.
+"""Check a work folder: one line for every fault of the files in use.
 
 Reads the manifests, the results that they were made of, plans and, on request, runs and caches; writes
 nothing.
@@ -24,9 +24,9 @@ from fgbench.workfolders.verification import Runner, Verified
 
 
 def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[str]:
-    """Every fault, as ``<path from the work folder>: <what is wrong>``; none if all is well.
+    """Return every fault, as ``<path from the work folder>: <what is wrong>``; empty if there is none.
 
-    The manifests are hashed; of the results that they were made of, those whose state is not the noted one.
+    The manifests are hashed, and those results they were made of whose state differs from the noted one.
 
     Args:
         workdir: The work folder.
@@ -38,32 +38,32 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
         ResourceError: If something may not be read.
     """
     if not (workdir / MANIFESTS / INDEX).exists():
-        read_index(workdir)  # says what is missing
-    found = []
+        read_index(workdir)  # raises an error on the missing file
+    lines = []
     try:
         saved(workdir)
     except ManifestError as error:
-        found.append(error.message)
+        lines.append(error.message)
     try:
         index = read_index(workdir)
     except ManifestError as error:
-        return [_short(workdir, text) for text in (*found, error.message)]
-    found += [f"{MANIFESTS}/{fault}" for fault in verify(workdir)]
-    found += _faults_of_results(workdir, index.get("origin", {}), deep=deep, runner=runner)
+        return [_short(workdir, text) for text in (*lines, error.message)]
+    lines += [f"{MANIFESTS}/{fault}" for fault in verify(workdir)]
+    lines += _faults_of_results(workdir, index.get("origin", {}), deep=deep, runner=runner)
     if deep:
-        found += _faults_of_kept(workdir)
-    return [_short(workdir, text) for text in found]
+        lines += _faults_of_kept(workdir)
+    return [_short(workdir, text) for text in lines]
 
 
 def require(workdir: Path, index: Mapping[str, Any]) -> None:
-    """Make sure of the manifests before a run reads them; those that are known to be well are not hashed.
+    """Check the manifests before a run reads them; files known to be intact are not hashed.
 
     Args:
         workdir: The work folder.
         index: Content of their index.
 
     Raises:
-        ManifestError: If a file is not what the index says.
+        ManifestError: If a file differs from the index.
         ResourceError: If one may not be read.
     """
     verified = Verified(workdir)
@@ -79,7 +79,7 @@ def require(workdir: Path, index: Mapping[str, Any]) -> None:
 def _faults_of_results(
     workdir: Path, origin: Mapping[str, Any], *, deep: bool, runner: Runner
 ) -> Iterable[str]:
-    """Faults of the results and plans that the manifests were made of; what is not there at all is none."""
+    """Faults of the results and plans that the manifests were made of; missing ones are no fault."""
     verified = Verified(workdir)
     finished: dict[str, dict[int, Marker]] = {}
     wanted = []

@@ -1,11 +1,11 @@
 """Division of clips into train, val and test.
 
-Groups (clips, recordings or persons) are put in an order given by a hash of their name and the seed, so
+Groups (clips, recordings or people) are put in an order given by a hash of their name and the seed, so
 that the division is the same on every machine and does not depend on the order of files.
 
-Coverage of all classes has a price: no rule that leaves every clip where it is when another is added can
-promise it, since the part of a clip would then follow from that clip alone. Here clips of one class move for
-that class alone, where groups hold a single class.
+Covering all classes has a price: no rule that keeps every clip in its part when another clip is added can
+promise it, since the part of a clip would then follow from that clip alone. Here, where groups hold a single
+class, clips of one class move for that class alone.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from fgbench.records import SPLITS
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A clip to be put into a part.
+    """A clip to be assigned to a part.
 
     Attributes:
         clip_id: Id of the clip.
-        group: What must stay together.
+        group: Name of the group that must stay together.
         label: Class, for the coverage of all classes.
     """
 
@@ -54,8 +54,8 @@ def divide(
         cover_all_classes: Move groups into test, then train, until every class that has enough groups is
             there.
         seed: Seed of the order.
-        by_number: Count groups, not their clips, in the place of ``exact``: clips that are added to known
-            groups then move none but for coverage, and every part with a weight gets a group if there are
+        by_number: Count groups instead of their clips for ``exact``: clips added to existing groups then
+            move no other clips but for coverage, and every part with a weight gets a group if there are
             enough.
 
     Returns:
@@ -76,7 +76,7 @@ def divide(
 
 
 def apportion(total: int, weights: Mapping[str, float]) -> dict[str, int]:
-    """Whole numbers in proportion to weights that add up to ``total`` (largest remainders)."""
+    """Whole numbers in proportion to weights, adding up to ``total`` (largest remainders)."""
     whole = sum(weights.values())
     shares = {name: total * weight / whole for name, weight in weights.items()}
     counts = {name: int(share) for name, share in shares.items()}
@@ -92,11 +92,11 @@ def _by_hash(ordered: Sequence[str], weights: Mapping[str, float], seed: int) ->
     whole = sum(weights.values())
     parts: dict[str, str] = {}
     for name in ordered:
-        place = hash_unit("split", seed, name) * whole
+        rest = hash_unit("split", seed, name) * whole
         for part in SPLITS:
-            place -= weights[part]
+            rest -= weights[part]
             parts[name] = part
-            if place < 0:
+            if rest < 0:
                 break
     return parts
 
@@ -104,7 +104,7 @@ def _by_hash(ordered: Sequence[str], weights: Mapping[str, float], seed: int) ->
 def _exact(
     ordered: Sequence[str], sizes: Mapping[str, int], weights: Mapping[str, float], *, least: int = 0
 ) -> dict[str, str]:
-    """Give each group, in the hashed order, to the part that lacks most of its wanted size, which is at least
+    """Give each group, in the hashed order, to the part that lacks most of its target size, which is at least
     ``least`` where the part has a weight and others can spare it."""
     wanted = apportion(sum(sizes.values()), {part: weights[part] for part in SPLITS})
     for part in SPLITS:
@@ -150,7 +150,7 @@ def _cover(
         held[part].update(labels[name])
 
     for part in targets:
-        for label in sorted({label for found in labels.values() for label in found}, key=key):
+        for label in sorted({label for of_group in labels.values() for label in of_group}, key=key):
             if held[part][label] > 0:
                 continue
             donors = [

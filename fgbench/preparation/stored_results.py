@@ -1,7 +1,7 @@
-"""The results of stages that lie in a work folder: which of them a run can rely on.
+"""Results of stages in a work folder that a run can rely on.
 
-A bucket counts as done when its marker is whole and its files hold what the marker says. What does not is
-damaged: it is told, counts as absent, and is computed again.
+A bucket counts as done when its marker is intact and its files match the marker. A bucket that fails this is
+damaged: it is reported, counts as absent, and is computed again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from fgbench.workfolders.verification import Claim, DamagedFilesError, Runner, V
 
 
 class StoredResults:
-    """Results at hand.
+    """Stored results of a work folder.
 
     Args:
         workdir: The work folder.
-        recheck: Whether to hash every file, rather than those whose state is not the noted one.
-        keep: Whether what is damaged is dropped and what is found is noted; else nothing is written, and of
-            files of which nothing was noted the size has to do.
+        recheck: Whether to hash every file, rather than those whose state differs from the noted one.
+        keep: Whether damaged results are dropped and findings are noted; else nothing is written, and
+            files without a note are checked by their size alone.
     """
 
     def __init__(self, workdir: Path, *, recheck: bool = False, keep: bool = True) -> None:
@@ -43,62 +43,62 @@ class StoredResults:
             stage: Name of the stage.
             fingerprints: Bucket to the identity of its result.
             runner: Hashes files, e.g. in worker processes.
-            only_made: Whether only what this run has computed counts.
+            only_made: Whether only buckets computed by this run count.
 
         Raises:
             ResourceError: If something may not be read or removed.
         """
-        found: dict[int, Marker] = {}
+        markers: dict[int, Marker] = {}
         for bucket, fingerprint in fingerprints.items():
             path = marker_path(self.workdir, stage, bucket, fingerprint)
             if only_made and path not in self._made:
                 continue
             try:
-                found[bucket] = load_marker(self.workdir, stage, bucket, fingerprint)
+                markers[bucket] = load_marker(self.workdir, stage, bucket, fingerprint)
             except FileNotFoundError:
                 continue
             except ManifestError as error:
                 self._drop(path, error.message)
-        owners = {claim: bucket for bucket, marker in found.items() for claim in self.claims(stage, marker)}
+        owners = {claim: bucket for bucket, marker in markers.items() for claim in self.claims(stage, marker)}
         wanted = owners if self._keep else [claim for claim in owners if self.verified.has_changed(claim)]
         for claim in self.verified.damaged(wanted, runner, all_of=self.recheck):
             bucket = owners[claim]
-            found.pop(bucket, None)
-            self._drop(marker_path(self.workdir, stage, bucket, fingerprints[bucket]), _told(claim))
-        for bucket, marker in found.items():
+            markers.pop(bucket, None)
+            self._drop(marker_path(self.workdir, stage, bucket, fingerprints[bucket]), _fault(claim))
+        for bucket, marker in markers.items():
             path = marker_path(self.workdir, stage, bucket, fingerprints[bucket])
             self._markers.update(dict.fromkeys(marker.contents(stage), path))
-        return found
+        return markers
 
     def claims(self, stage: str, marker: Marker) -> list[Claim]:
-        """What the files of a finished bucket should hold."""
+        """Digests that the files of a finished bucket should have."""
         return [self.verified.claim(name, sha256) for name, sha256 in marker.contents(stage).items()]
 
     def add(self, stage: str, marker: Marker) -> None:
-        """Take in a bucket that this run has computed."""
+        """Add a bucket that this run has computed."""
         path = marker_path(self.workdir, stage, marker.bucket, marker.fingerprint)
         self._made.add(path)
         self._markers.update(dict.fromkeys(marker.contents(stage), path))
         self.verified.note(self.claims(stage, marker))
 
     def made(self, stage: str, marker: Marker) -> bool:
-        """Whether this run has computed a bucket."""
+        """Return whether this run has computed a bucket."""
         return marker_path(self.workdir, stage, marker.bucket, marker.fingerprint) in self._made
 
     def demand(self, claims: Iterable[Claim], runner: Runner = map, *, read: bool = True) -> None:
-        """Make sure that files hold what they should before something is made of them.
+        """Check that files hold what they should before they are used.
 
         Args:
             claims: Of files of finished buckets.
             runner: Hashes files, e.g. in worker processes.
-            read: Whether they are about to be read, so that no note does in place of the digest.
+            read: Whether they are about to be read, so that they are hashed even if noted as intact.
 
         Raises:
-            DamagedFilesError: If some do not; their buckets then count as not done.
+            DamagedFilesError: If some are damaged; their buckets then count as not done.
         """
         damaged = self.verified.damaged(claims, runner, all_of=read or self.recheck)
         for claim in damaged:
-            self._drop(self._markers[claim.name], _told(claim))
+            self._drop(self._markers[claim.name], _fault(claim))
         if damaged:
             raise DamagedFilesError(damaged)
 
@@ -107,7 +107,7 @@ class StoredResults:
         self._drop(path, fault)
 
     def save(self) -> None:
-        """Keep what is known of the files.
+        """Write the noted states of the files.
 
         Raises:
             ResourceError: If it cannot be written.
@@ -121,5 +121,5 @@ class StoredResults:
         self.damage.append(fault.replace(f"{self.workdir}/", ""))
 
 
-def _told(claim: Claim) -> str:
+def _fault(claim: Claim) -> str:
     return f"{claim.name}: missing, or its content is not that of its digest"

@@ -9,8 +9,8 @@ Not stated in the paper: when two key frames count as the same (here a tolerance
 a key frame that the clip does not have (here it is cast, and its key frame agrees with none), and what
 becomes of a clip whose own confidence is low (here it counts as not settled, :attr:`Rules.min_confidence`).
 The paper's rule on confidence is one of classes, and comes before the votes: "we also eliminate those
-subclasses with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` gives what it
-looks at.
+subclasses with low confidence (less than 0.5 in our paper)"; :func:`class_confidences` computes these
+means.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ REANNOTATE = "reannotate"
 """Status of a clip that the first round did not settle; also the reason of such clips among the rejects."""
 
 NO_CLASS = ""
-"""Label of a vote for something that is no class: it is cast, and counts for none."""
+"""Label of a vote for an unknown class: it is cast, and counts for none."""
 
 CAUSES = ("label", "key frame", "confidence")
-"""What a clip may not be settled for, as :attr:`Decision.detail` begins to tell each."""
+"""Causes for which a clip may not be settled, as named in :attr:`Decision.detail`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """When votes settle a clip.
+    """Conditions under which votes settle a clip.
 
     Attributes:
         min_votes: Votes that have to agree, and be more than half of those cast.
         key_frame_tolerance: Largest distance, in frames, within a group of equal key frames.
-        key_frame_tolerance_s: The same in seconds, for votes that all tell the time of their key frames;
-            ``None`` counts frames also there.
+        key_frame_tolerance_s: The same in seconds, for votes that all have the time of their key frames;
+            ``None`` counts in frames.
         min_confidence: Least mean confidence of a clip, 0 to 1; our rule, not the paper's.
     """
 
@@ -64,9 +64,9 @@ class Decision:
         status: ``"settled"``, ``"reannotate"`` (first round failed) or ``"dropped"`` (later round failed).
         label: The label that enough voted for; ``None`` if none is.
         key_frame: Agreed key frame, if any.
-        confidence: Mean confidence of those who voted for the label and told it; ``None`` if nobody did.
+        confidence: Mean of the confidences given by voters for the label; ``None`` if there are none.
         agreement: Share of the votes that went to the label with most.
-        detail: Why it is not settled.
+        detail: Why the clip is not settled.
     """
 
     status: str
@@ -95,10 +95,10 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     needed = max(rules.min_votes, len(cast) // 2 + 1)
     tally = Counter(vote.label for vote in cast if vote.label != NO_CLASS)
     count = max(tally.values(), default=0)
-    best = sorted(label for label, found in tally.items() if found == count)
+    best = sorted(label for label, n_votes in tally.items() if n_votes == count)
     label = best[0] if count >= needed else None  # more than half: there is no other
-    told = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
-    confidence = mean(told) if told else None
+    confidences = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
+    confidence = mean(confidences) if confidences else None
     problems = []
     if label is None:
         tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
@@ -127,28 +127,28 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
 
 
 def causes_of(detail: str) -> list[str]:
-    """Which of :data:`CAUSES` the detail of a decision tells.
+    """The :data:`CAUSES` that the detail of a decision names.
 
     Labels in it have no blanks, so that none is taken for a cause.
     """
-    told = detail.partition(": ")[2].split("; ")
-    return [cause for cause in CAUSES if any(part.startswith(cause) for part in told)]
+    problems = detail.partition(": ")[2].split("; ")
+    return [cause for cause in CAUSES if any(part.startswith(cause) for part in problems)]
 
 
 def _equal_key_frames(cast: Sequence[Vote], rules: Rules) -> list[list[int]]:
     """The largest groups of key frames that count as the same, as :func:`largest_groups` gives them."""
     times = {vote.key_frame: vote.time_s for vote in cast if vote.key_frame is not None}
     frames = [vote.key_frame for vote in cast if vote.key_frame is not None]
-    told = {frame: time_s for frame, time_s in times.items() if time_s is not None}
-    if rules.key_frame_tolerance_s is None or told.keys() != times.keys():
+    known_times = {frame: time_s for frame, time_s in times.items() if time_s is not None}
+    if rules.key_frame_tolerance_s is None or known_times.keys() != times.keys():
         return largest_groups(frames, rules.key_frame_tolerance)
-    # Whole microseconds, in which equal distances are equal.
+    # Whole microseconds, so that equal distances compare equal.
     tolerance_us = round(rules.key_frame_tolerance_s * 1e6)
-    return largest_groups(frames, tolerance_us, {frame: round(at * 1e6) for frame, at in told.items()})
+    return largest_groups(frames, tolerance_us, {frame: round(at * 1e6) for frame, at in known_times.items()})
 
 
 def largest_groups(
-    frames: Sequence[int], tolerance: int, places: Mapping[int, int] | None = None
+    frames: Sequence[int], tolerance: int, times: Mapping[int, int] | None = None
 ) -> list[list[int]]:
     """The largest sets of frame numbers that lie within ``tolerance`` of each other.
 
@@ -156,18 +156,18 @@ def largest_groups(
 
     Args:
         frames: Frame numbers.
-        tolerance: Largest distance within a set: in frames, or in the unit of ``places``.
-        places: Frame number to its place in time, which grows with it; ``None`` is the number itself.
+        tolerance: Largest distance within a set: in frames, or in the unit of ``times``.
+        times: Frame number to its time, which grows with it; ``None`` takes the number itself.
     """
 
-    def place(frame: int) -> int:
-        return frame if places is None else places[frame]
+    def time(frame: int) -> int:
+        return frame if times is None else times[frame]
 
     ordered = sorted(frames)
     groups: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
     for start, first in enumerate(ordered):
-        group = [frame for frame in ordered[start:] if place(frame) - place(first) <= tolerance]
-        groups[-len(group), place(group[-1]) - place(first)].setdefault(first, group)
+        group = [frame for frame in ordered[start:] if time(frame) - time(first) <= tolerance]
+        groups[-len(group), time(group[-1]) - time(first)].setdefault(first, group)
     return list(groups[min(groups)].values()) if groups else []
 
 
@@ -182,11 +182,11 @@ def _shared_median(frames: Sequence[int], groups: Sequence[Sequence[int]]) -> in
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one person said of the class of one clip: a vote of the first round, or the final label.
+    """One person's class of one clip: a vote of the first round, or the final label.
 
     Attributes:
         label: The class.
-        confidence: 0 to 1; ``None`` if not told.
+        confidence: 0 to 1; ``None`` if not given.
     """
 
     label: str
@@ -194,7 +194,7 @@ class Judgement:
 
 
 def judgements(votes: Sequence[Vote], label: str | None, confidence: float | None) -> list[Judgement]:
-    """What the confidence of classes is made of: a clip's votes of its first round, else its label.
+    """Judgements that the confidence of classes is computed from: first-round votes, else the final label.
 
     Args:
         votes: Of all rounds.
@@ -211,20 +211,20 @@ def judgements(votes: Sequence[Vote], label: str | None, confidence: float | Non
     ]
 
 
-def class_confidences(found: Iterable[Judgement]) -> dict[str, float | None]:
-    """Mean confidence of each class over all judgements for it; ``None`` where nobody told one.
+def class_confidences(given: Iterable[Judgement]) -> dict[str, float | None]:
+    """Mean confidence of each class over all judgements for it; ``None`` if there is no confidence.
 
     Args:
-        found: Of all clips.
+        given: Judgements on all clips.
     """
-    told: dict[str, list[float]] = defaultdict(list)
-    for judgement in found:
-        told[judgement.label] += [] if judgement.confidence is None else [judgement.confidence]
-    return {label: fmean(values) if values else None for label, values in sorted(told.items())}
+    values_of: dict[str, list[float]] = defaultdict(list)
+    for judgement in given:
+        values_of[judgement.label] += [] if judgement.confidence is None else [judgement.confidence]
+    return {label: fmean(values) if values else None for label, values in sorted(values_of.items())}
 
 
 def low_classes(confidences: Mapping[str, float | None], threshold: float) -> list[str]:
-    """Classes with a mean confidence below a threshold, sorted; those of which none is known stay."""
+    """Classes with a mean confidence below a threshold, sorted; classes without a confidence stay."""
     return sorted(label for label, value in confidences.items() if value is not None and value < threshold)
 
 

@@ -1,4 +1,4 @@
-"""The action units (AUs) that the renderer knows, and how a face's activation is stored.
+"""Action units (AUs) of the renderer, and the form in which a face's activation is stored.
 
 An activation is a float vector with one entry per *channel*, 0 (absent) to 1 (maximum, FACS intensity E). AUs
 of paired muscles have two channels, left and right *of the person shown*; the others have one. Channel order
@@ -78,7 +78,7 @@ def channels_of(au: int, side: str = "B") -> tuple[int, ...]:
         side: ``"L"`` or ``"R"`` (of the person) or ``"B"`` for both.
 
     Raises:
-        KeyError: If the renderer does not know the AU, or it has no sides and one is asked for.
+        KeyError: If the renderer does not have the AU, or a side is given for an AU without sides.
     """
     if au in PAIRED and side == "B":
         return _INDEX[au, "L"], _INDEX[au, "R"]
@@ -94,7 +94,7 @@ def activation(intensities: dict[int | tuple[int, str], float]) -> Activation:
     """Activation from AU numbers, or (AU, side) pairs, to intensities.
 
     Raises:
-        KeyError: If the renderer does not know an AU or a side of it.
+        KeyError: If the renderer does not have an AU or a side of it.
     """
     result = neutral()
     for key, intensity in intensities.items():
@@ -123,7 +123,7 @@ def columns(activations: Activation) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def total_intensity(activations: Activation) -> npt.NDArray[np.float64]:
-    """Sum of all AU intensities per frame, blinks left out, the stronger side of paired AUs counted once.
+    """Sum of all AU intensities per frame, without blinks, the stronger side of paired AUs counted once.
 
     The frame where this sum is greatest is the key frame.
 

@@ -1,12 +1,12 @@
 """The average face in three dimensions: head surface, 68 landmarks and finer contours, all at rest.
 
 Frame of the head: x towards the right of a frontal picture (the person's left), y down, z towards the camera.
-Unit: the distance between the outer corners of the eyes; origin between them, at their height. The points are
-what dlib's 68-point predictor takes them to be (iBUG order): they were drawn after its own mean shape, and
-after what it finds on the pictures drawn here.
+Unit: the distance between the outer corners of the eyes; origin between them, at their height. The points
+follow dlib's 68-point predictor (iBUG order): they were drawn after its own mean shape, and
+after its detections in the pictures drawn here.
 
-A *reference point* is a row (x, y, z, lower): ``lower`` is 0 on what hangs on the skull, 1 on what the lower
-lip carries. Displacement fields are functions of reference points, so that the mesh, the landmarks and the
+A *reference point* is a row (x, y, z, lower): ``lower`` is 0 on parts fixed to the skull, 1 on parts moved by
+the lower lip. Displacement fields are functions of reference points, so that the mesh, the landmarks and the
 contours move together.
 """
 
@@ -69,7 +69,7 @@ _EYE_LANDMARKS = (
 )
 
 _CORNER = 0.45
-"""How far the corners of the mouth go with the lower lip."""
+"""Share of the lower lip's movement that the corners of the mouth take."""
 
 _PROFILE = np.array(
     [
@@ -148,7 +148,7 @@ def mouth_line(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def lower_weight(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How far points belong to the lower lip and chin: a sharp edge at the mouth, soft in the cheeks."""
+    """Share of points in the lower lip and chin: a sharp edge at the mouth, soft in the cheeks."""
     x, y = np.abs(xy[:, 0]), xy[:, 1]
     width = 0.012 + 0.16 * np.clip((x - 0.32) / 0.25, 0.0, 1.0)
     slope = np.clip((y - mouth_line(np.minimum(x, 0.4))) / width, -30.0, 30.0)
@@ -174,10 +174,10 @@ def corner_line(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def lid_line(x: npt.NDArray[np.float64], *, upper: bool) -> npt.NDArray[np.float64]:
     """Height of the upper or lower lid's margin at rest."""
-    place = np.clip((np.abs(x) - EYE_X) / EYE_HALF_WIDTH, -1.0, 1.0)
+    along = np.clip((np.abs(x) - EYE_X) / EYE_HALF_WIDTH, -1.0, 1.0)
     if upper:
-        return corner_line(x) - 0.074 * (1.0 - np.abs(place) ** 2.3) * (1.0 - 0.15 * place)
-    return corner_line(x) + 0.036 * (1.0 - np.abs(place) ** 2.6) * (1.0 + 0.25 * place)
+        return corner_line(x) - 0.074 * (1.0 - np.abs(along) ** 2.3) * (1.0 - 0.15 * along)
+    return corner_line(x) + 0.036 * (1.0 - np.abs(along) ** 2.6) * (1.0 + 0.25 * along)
 
 
 @lru_cache(maxsize=1)
@@ -188,14 +188,14 @@ def landmarks() -> Points:
     for first, mirrored, x, y in HALF_LANDMARKS:
         xy[first], xy[mirrored] = (x, y), (-x, y)
     for first, mirrored, along in _EYE_LANDMARKS:
-        place = np.array([-(EYE_X - along * EYE_HALF_WIDTH)])
-        height = corner_line(place) if abs(along) == 1.0 else lid_line(place, upper=first in (37, 38))
-        xy[first], xy[mirrored] = (place[0], height[0]), (-place[0], height[0])
+        x_at = np.array([-(EYE_X - along * EYE_HALF_WIDTH)])
+        height = corner_line(x_at) if abs(along) == 1.0 else lid_line(x_at, upper=first in (37, 38))
+        xy[first], xy[mirrored] = (x_at[0], height[0]), (-x_at[0], height[0])
     lower[49:54] = lower[61:64] = 0.0
     lower[55:60] = lower[65:68] = 1.0
     lower[[48, 54, 60, 64]] = _CORNER
-    known = np.isnan(lower)
-    lower[known] = lower_weight(xy)[known]
+    is_free = np.isnan(lower)
+    lower[is_free] = lower_weight(xy)[is_free]
     return on_surface(xy, lower)
 
 
@@ -217,7 +217,7 @@ def contours() -> Mapping[str, Points]:
 
 
 def _on_lip(line: Points, lower: float) -> Points:
-    """A line from corner to corner that belongs to one lip; only its ends go with the corners."""
+    """A line from corner to corner that belongs to one lip; only its ends move with the corners."""
     from_corner = 1.0 - np.abs(np.linspace(-1.0, 1.0, len(line)))
     result = line.copy()
     result[:, 3] = lower + (_CORNER - lower) * (1.0 - from_corner) ** 8

@@ -1,4 +1,4 @@
-"""Draws what does not move in a clip: the background, the shoulders and the neck."""
+"""Draws the static parts of a clip: the background, the shoulders and the neck."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fgbench.synthetic.scene import Scene
 
 _SHIFT = 4
 _COARSE = 8
-"""Px per pixel of the small pictures that smooth parts are made as."""
+"""Px per pixel of the small pictures from which smooth parts are enlarged."""
 
 _NECK = ((0.0, -0.4), (-0.52, -0.4), (-0.53, 0.25), (-0.57, 0.50), (-0.74, 0.72), (-1.2, 0.95))
 _COLLAR = ((-0.66, 0.66), (-0.52, 0.80), (-0.28, 0.98), (0.0, 1.05), (0.28, 0.98), (0.52, 0.80), (0.66, 0.66))

@@ -1,4 +1,4 @@
-"""Where the head is and how it is seen: pose, perspective camera, exact projection.
+"""Pose of the head, perspective camera, exact projection.
 
 Signs: yaw is positive when the face turns to the person's left (to the right in the picture), pitch when it
 turns up, roll when the head tilts to the person's left (clockwise in the picture).
@@ -17,9 +17,9 @@ PIVOT = np.array([0.0, 0.60, -0.60])
 """Point about which the head turns, in its own frame."""
 
 _FULL_TURN_DEG = ((51, 52, 26.0), (53, 54, 20.0), (55, 56, 22.0))
-"""AUs of the head towards + and -, and their greatest turn: yaw, pitch, roll; not stated in the paper."""
+"""AUs of the head towards + and -, and their largest turn: yaw, pitch, roll; not stated in the paper."""
 FULL_GAZE = ((61, 62, 0.085), (63, 64, 0.058))
-"""AUs of the gaze and the greatest way of the pupil: to the person's left, up."""
+"""AUs of the gaze and the largest movement of the pupil: to the person's left, up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Camera:
 
     Attributes:
         scale_px: Pixels per unit (distance of the outer eye corners) at the depth of the pivot's origin.
-        centre_px: (x, y) of the picture where the head's origin is seen at zero pose.
+        centre_px: (x, y) of the picture at which the head's origin is seen at zero pose.
         distance: Distance of the camera in units; farther means flatter.
     """
 
@@ -47,7 +47,7 @@ class Pose:
 
 
 def head_turn(activation: Activation) -> Pose:
-    """Turn of the head that AUs 51 to 56 make."""
+    """Turn of the head by AUs 51 to 56."""
     yaw, pitch, roll = (
         full * float(activation[channels_of(plus)[0]] - activation[channels_of(minus)[0]])
         for plus, minus, full in _FULL_TURN_DEG

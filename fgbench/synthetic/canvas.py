@@ -21,7 +21,7 @@ class Piece:
 
     Args:
         picture: (H, W, 3) uint8 RGB; drawing changes it.
-        points: Points (N, 2) that the piece has to hold; it is clipped to the picture.
+        points: Points (N, 2) that the piece has to contain; it is clipped to the picture.
         margin: Px around them.
     """
 
@@ -35,7 +35,7 @@ class Piece:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of it lies in the picture."""
+        """Whether no part of it lies in the picture."""
         return 0 in self.pixels.shape
 
     def layer(self, colour: Colour) -> Picture:
@@ -74,7 +74,7 @@ class Piece:
 
 
 def lay(picture: Picture, over: Picture, mask: Picture) -> None:
-    """Lay a layer over a picture of its size, as far as a mask (0 to 255) says; changes the picture."""
+    """Lay a layer over a picture of its size, in proportion to a mask (0 to 255); changes the picture."""
     share = cv2.merge([mask, mask, mask])
     rest = cv2.multiply(picture, cv2.bitwise_not(share), scale=1.0 / 255.0)
     picture[:] = cv2.add(rest, cv2.multiply(over, share, scale=1.0 / 255.0))
@@ -87,7 +87,7 @@ def shaded(layer: Picture, shade: Picture) -> Picture:
 
 
 def soften(image: Picture, sigma_px: float) -> Picture:
-    """Blur a layer or a mask by about this standard deviation, with the cheapest kernel that will do."""
+    """Blur a layer or a mask by about this standard deviation, with the cheapest kernel that suffices."""
     if sigma_px < 0.35:
         return image
     if sigma_px < 0.95:

@@ -1,4 +1,4 @@
-"""One clip: what happens in it, its truth per frame, and its video file."""
+"""One clip: its content, its truth per frame, and its video file."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clip:
-    """All that a clip is drawn from.
+    """Everything that a clip is drawn from.
 
     Attributes:
         plan: Class, person and take.
         person: The person.
         scene: Light, camera, background.
-        performance: What the person does.
+        performance: Movements of the person.
         fps: Frames per second.
-        look: What the recording does to the frames; ``None`` leaves them as they are.
+        look: Changes to the frames by the recording; ``None`` for none.
     """
 
     plan: ClipPlan
@@ -69,7 +69,7 @@ def draw_clip(plan: ClipPlan, options: SynthOptions) -> Clip:
         performance = perform(plan.label, round(duration_s * options.fps), options.fps, rng)
     look = None
     if options.variety == "wide":
-        # Of a generator of its own, so that all else is as in the plain set; of matched clips it is one.
+        # From a separate generator, so that all else is as in the plain set; matched clips share one.
         whose = plan.clip_id if options.control is None else plan.group_id
         rng = np.random.default_rng(hash_u64("fgbench.synthetic", "wide clip", options.seed, whose))
         person = wide_person(person, options.seed, plan.subject)
@@ -162,7 +162,7 @@ def write_video(path: Path, clip: Clip, options: SynthOptions) -> None:
     """
     from fgbench.synthetic.encode import h264_file
 
-    # Coded without regard to the onset before it, the apex is the same in all clips of a matched group.
+    # Encoded independently of the onset before it, the apex is the same in all clips of a matched group.
     fresh = {clip.performance.timing.apex} if options.control is not None else set()
     qp = Look().h264_qp if clip.look is None else clip.look.h264_qp
     with (

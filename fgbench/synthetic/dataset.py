@@ -51,7 +51,7 @@ _MOTION_NOTE = (
 
 
 def is_complete(root: Path) -> bool:
-    """Whether a folder holds a data set that was written to its end."""
+    """Return whether a folder holds a data set that was written completely."""
     return (root / MARKER).is_file()
 
 
@@ -62,11 +62,11 @@ def generate(
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Draw the data set; what exists of it already is kept.
+    """Draw the data set; existing parts of it are kept.
 
     Args:
         out: Folder; new, empty, or holding (part of) the set with the same options.
-        options: What to draw.
+        options: Settings of the data set.
         jobs: Number of worker processes; the result does not depend on it.
         progress: Called with the number of finished clips and of all clips.
 
@@ -97,13 +97,13 @@ def generate(
 
 
 def _recorded(options: SynthOptions) -> dict[str, Any]:
-    """The options as they are written: without those that came later, where they change nothing."""
+    """The options as they are written: without later ones at their default, which change nothing."""
     usual = {"control": None, "variety": "plain"}
     return {name: value for name, value in asdict(options).items() if (name, value) not in usual.items()}
 
 
 def _description(options: SynthOptions) -> dict[str, Any]:
-    """What people have to know of the data set."""
+    """Description of the data set for its users."""
     if options.control is None:
         return {"synthetic": True, "note": _NOTE}
     return {
@@ -125,13 +125,13 @@ def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
         raise ConfigError(f"{out / _VIDEOS} is a link, expected a folder", "choose another folder")
     for name in (MARKER, _UNFINISHED):
         if (out / name).is_file():
-            found = storage.read_json(out / name)
-            if not isinstance(found, dict) or not isinstance(found.get("options"), dict):
+            previous = storage.read_json(out / name)
+            if not isinstance(previous, dict) or not isinstance(previous.get("options"), dict):
                 raise ConfigError(f"{out / name} holds no description of a data set", "choose another folder")
-            if all(found.get(key) == value for key, value in record.items()):
+            if all(previous.get(key) == value for key, value in record.items()):
                 return
             raise ConfigError(
-                f"{out} holds a synthetic data set with other options: {_difference(found, record)}",
+                f"{out} holds a synthetic data set with other options: {_difference(previous, record)}",
                 "choose another folder, or delete this one",
             )
     if any(path.name != ".lock" and not is_temporary(path.name, of={_UNFINISHED}) for path in out.iterdir()):
@@ -140,9 +140,9 @@ def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
         )
 
 
-def _difference(found: dict[str, Any], record: dict[str, Any]) -> str:
+def _difference(previous: dict[str, Any], record: dict[str, Any]) -> str:
     old, new = (
-        {"version": one.get("generator_version"), **one.get("options", {})} for one in (found, record)
+        {"version": one.get("generator_version"), **one.get("options", {})} for one in (previous, record)
     )
     return ", ".join(
         f"{key} is {old.get(key)!r} there, {new.get(key)!r} wanted"
@@ -159,7 +159,7 @@ def _draw_all(
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> int:
-    """Draw the clips, then write the truth and the annotations; returns the number of frames."""
+    """Draw the clips, then write the truth and the annotations; return the number of frames."""
     text = io.StringIO()
     annotations = csv.writer(text, lineterminator="\n")
     annotations.writerow(("clip", "label", "key_frame", "confidence", "subject", "source"))

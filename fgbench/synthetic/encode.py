@@ -19,7 +19,7 @@ _OPTIONS = {
     "threads": "1",
     "x264-params": "deblock=0,0:colormatrix=smpte170m",
 }
-"""Fast settings of libx264: they decide how many clips can be drawn.
+"""Fast settings of libx264: they limit the number of clips that can be drawn.
 
 The colour matrix is that of OpenCV's conversion to YUV (BT.601, limited range)."""
 
@@ -62,7 +62,7 @@ def h264_file(
 
         def append(planes: npt.NDArray[np.uint8]) -> None:
             nonlocal number
-            # The encoder keeps no picture after its packet is out: it looks at no frame ahead.
+            # The encoder keeps no picture after its packet is out: it has no look-ahead.
             _fill(frame, planes)
             frame.pts = number
             frame.pict_type = PictureType.I if number in fresh else PictureType.NONE

@@ -35,7 +35,7 @@ def draw_eye(
         scale_px: Px per distance of the outer eye corners.
         person: Colours and lashes.
         tone: Factors of red, green and blue by the light at the eye.
-        glint: Place of the light's reflection, from the pupil, in radii of the iris.
+        glint: Position of the light's reflection, from the pupil, in radii of the iris.
     """
     outline = np.concatenate([upper, lower[::-1]])
     piece = Piece(picture, outline, 0.08 * scale_px)

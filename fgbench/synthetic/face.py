@@ -34,9 +34,9 @@ class Deformable:
     spans: Mapping[str, slice]
 
     def moved(self, weights: Activation) -> npt.NDArray[np.float32]:
-        """Positions (N, 3) float32 for weights as :func:`fgbench.synthetic.muscles.weights` gives them."""
+        """Positions (N, 3) float32 for weights from :func:`fgbench.synthetic.muscles.weights`."""
         result = self.rest.copy()
-        # One field after the other: a fixed order of sums, whatever number of threads a BLAS has.
+        # One field after the other: a fixed order of sums, independent of the threads of a BLAS.
         for channel in np.flatnonzero(weights).tolist():
             cv2.scaleAdd(self.basis[channel], float(weights[channel]), result, dst=result)
         return result
@@ -44,7 +44,7 @@ class Deformable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the camera sees of a head in one frame.
+    """Projection of a head in one frame.
 
     Attributes:
         pose: Pose of the head, turns by action units included.
@@ -61,8 +61,8 @@ class Head:
     """A person's head before a camera.
 
     Args:
-        person: Whose head.
-        camera: Who looks.
+        person: The person.
+        camera: The camera.
     """
 
     def __init__(self, person: Identity, camera: Camera) -> None:
@@ -74,7 +74,7 @@ class Head:
         """Landmarks and contours in px.
 
         Args:
-            activation: float32 (channels,): what the face does.
+            activation: float32 (channels,): activation of the face.
             pose: Pose without the turns by action units 51 to 56, which are added to it.
         """
         turn = head_turn(activation)

@@ -68,7 +68,7 @@ class Film:
 
 
 def _grain(scene: Scene, width: int, height: int) -> tuple[Picture, Picture]:
-    """What grain adds and what it takes: two uint8 (height, width) patterns."""
+    """Patterns of the grain that are added and subtracted: two uint8 (height, width) arrays."""
     rng = np.random.default_rng(scene.seed)
     values = np.rint(rng.normal(0.0, scene.noise, 4096))
     pick = rng.integers(0, 256, (height, width), dtype=np.uint8)

@@ -17,7 +17,7 @@ def outlines(person: Identity) -> list[npt.NDArray[np.float64]]:
     """Lines (N, 3) of the frame in the head's frame: two rims, the bridge, two temples.
 
     Args:
-        person: Whose; :attr:`~fgbench.synthetic.identity.Identity.glasses` is the half height of the rims.
+        person: Wearer; :attr:`~fgbench.synthetic.identity.Identity.glasses` is the half height of the rims.
     """
     around = np.linspace(0.0, 2.0 * np.pi, _CORNERS)
     half_height, half_width = person.glasses, 1.28 * person.glasses + 0.045

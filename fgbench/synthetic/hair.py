@@ -1,4 +1,4 @@
-"""Hair that stands off the head, and the ears: volume over the scalp, what hangs behind the face."""
+"""Hair that stands off the head, and the ears: volume over the scalp, hair behind the face."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Line = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How far hair stands off the scalp.
+    """Height of hair above the scalp.
 
     Attributes:
         height: Over the forehead.
@@ -124,7 +124,7 @@ def draw_long_hair(
     piece.fill(piece.pixels, outline, tinted(colour, 0.55))
     rows = len(outline) // 2 + 1
     left, right = outline[:rows], np.roll(outline[::-1], 1, axis=0)[:rows]
-    # Only the strands beside the face are seen.
+    # Only the strands beside the face are visible.
     shares = np.concatenate([np.linspace(0.03, 0.22, 9), np.linspace(0.78, 0.97, 9)])[:, None, None]
     strands = left + rng.permutation(shares) * (right - left)
     for some, brightness in zip(np.array_split(strands, 4), (0.46, 0.66, 0.55, 0.76), strict=True):

@@ -1,4 +1,4 @@
-"""Who is drawn: the shape, skin, hair and glasses of a synthetic person, a function of (seed, person)."""
+"""Synthetic people: shape, skin, hair and glasses of a person, a function of (seed, person)."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ _IRIS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """How one number of a person's shape moves reference points.
+    """Movement of reference points by one number of a person's shape.
 
     Attributes:
-        spread: Standard deviation over persons; values stay within two of them.
+        spread: Standard deviation over people; values stay within two of them.
         x, y: Centre of the bell (the left half; the right mirrors it).
         rx, ry: Radii of the bell; ``inf`` for the whole head.
         dx, dy, dz: Displacement at the centre for a value of 1.
@@ -144,7 +144,7 @@ def subject_name(number: int) -> str:
 
 
 def average() -> Identity:
-    """The average face, for pictures of reference."""
+    """The average face, for reference pictures."""
     return Identity(
         subject_id="average",
         shape=(0.0,) * len(TRAITS),
@@ -164,14 +164,14 @@ def average() -> Identity:
 
 
 def draw_identity(seed: int, number: int) -> Identity:
-    """The person ``number`` of the data set with this seed; nothing else has a say in it."""
+    """The person ``number`` of the data set with this seed, a function of these two alone."""
     rng = np.random.default_rng(hash_u64("fgbench.synthetic", "identity", seed, number))
     shape = tuple(
         float(trait.spread * np.clip(rng.standard_normal(), -2.0, 2.0)) for trait in TRAITS.values()
     )
     tone = (number * 0.618034 + rng.random() * 0.3) % 1.0
-    place = tone * (len(_SKIN) - 1)
-    skin = _mix(_SKIN[int(place)], _SKIN[min(int(place) + 1, len(_SKIN) - 1)], place % 1.0)
+    position = tone * (len(_SKIN) - 1)
+    skin = _mix(_SKIN[int(position)], _SKIN[min(int(position) + 1, len(_SKIN) - 1)], position % 1.0)
     red, green, blue = skin
     blood = float(rng.uniform(0.15, 0.60)) * red / _SKIN[0][0]
     lips = _mix((0.86 * red, 0.66 * green, 0.66 * blue), (176, 72, 78), blood)

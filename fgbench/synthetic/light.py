@@ -28,7 +28,7 @@ class Shader:
         normals: float32 (rows, columns, 3): unit normals at rest on the grid.
         scene: Light.
         to_head: (3, 3): rotation from the camera's frame to the head's at its base pose.
-        person: Whose skin: the depth of its lines, and its gloss.
+        person: The person, for the depth of lines and the gloss of the skin.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Shader:
         self._at_rest = age.shading(self._light, 1.0 - scene.ambient) * np.float32(
             0.8 * person.age * scene.exposure
         )
-        # What is mirrored does not depend on the colour below: it stands out more on dark skin.
+        # Reflections do not depend on the colour below: they stand out more on dark skin.
         self._gloss = 0.22 * (170.0 / float(np.mean(person.skin))) ** 0.8
         self._by_channel: dict[int, Field] = {}
         level = np.arange(256) / FULL
@@ -53,7 +53,7 @@ class Shader:
         """Levels of red, green and blue over the relief's raster: (rows, columns, 3) uint8.
 
         Args:
-            activation: What the face does.
+            activation: Activation of the face.
             to_head: (3, 3): rotation from the camera's frame to the head's in this frame.
         """
         ambient = self._scene.ambient
@@ -72,16 +72,16 @@ class Shader:
         smooth += gloss * np.float32(self._gloss * (1.0 - ambient) * exposure)
         smooth += above * np.float32(0.16 * ambient * exposure) + np.float32(0.86 * ambient * exposure)
         total = _onto_relief(smooth)
-        total[relief.age_patch().place] += self._at_rest
+        total[relief.age_patch().region] += self._at_rest
         for channel in np.flatnonzero(activation).tolist():
             if channel in relief.patches():
-                part = total[relief.patches()[channel].place]
+                part = total[relief.patches()[channel].region]
                 cv2.scaleAdd(self._shade(channel), float(activation[channel]), part, dst=part)
         level = cv2.convertScaleAbs(cv2.max(total, 0.0), alpha=float(FULL))
         return np.asarray(cv2.LUT(cv2.merge([level, level, level]), self._tones))
 
     def _shade(self, channel: int) -> Field:
-        """What a channel's forms add at full intensity."""
+        """Shading added by a channel's forms at full intensity."""
         if channel not in self._by_channel:
             shade = relief.patches()[channel].shading(self._light, 1.0 - self._scene.ambient)
             self._by_channel[channel] = shade * self._depth
@@ -89,7 +89,7 @@ class Shader:
 
 
 def _without_rim(normals: Field) -> Field:
-    """Normals whose last rows, where the skin turns under the jaw, look the way that the rows before do."""
+    """Normals whose last rows, where the skin turns under the jaw, point like the rows before."""
     result = normals.copy()
     result[-_RIM_ROWS:] = normals[-_RIM_ROWS - 1]
     return result

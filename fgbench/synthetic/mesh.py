@@ -1,6 +1,6 @@
 """The grid of reference points that carries colour, relief and light over the head.
 
-Nodes lie on rows of equal height, which bend to end on the jaw, and on columns of equal angle, which hang
+Nodes lie on rows of equal height, which bend to end on the jaw, and on columns of equal angle, which run
 straight down below the cheeks; both are denser where the face moves most. *Grid coordinates* are floats
 (column, row). Maps over the head have finer rasters:
 
@@ -75,14 +75,14 @@ def relief() -> Raster:
 
 @lru_cache(maxsize=1)
 def texture() -> Raster:
-    """The pixels of the finest texture; those of its rim stand a little inside of their places."""
+    """The pixels of the finest texture; those of its rim lie slightly inside of their positions."""
     rows, columns = relief().shape
     x, y = (((np.arange(count * TEXELS) + 0.5) / TEXELS - 0.5) / RELIEF for count in (columns, rows))
     return _raster(x, y)
 
 
 def coordinates(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Grid coordinates (N, 2), column and row, of places (N, 2) on the front of the head."""
+    """Grid coordinates (N, 2), column and row, of positions (N, 2) on the front of the head."""
     x, y = xy.T
     half_width = np.where(y <= _JAW_Y, anatomy.profile(y)[:, 0], _widest())
     angle = np.arcsin(np.clip(x / half_width, -1.0, 1.0))
@@ -92,9 +92,9 @@ def coordinates(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.column_stack([column, row])
 
 
-def in_texture(places: npt.NDArray[np.floating], texels: int = TEXELS) -> npt.NDArray[np.floating]:
+def in_texture(nodes: npt.NDArray[np.floating], texels: int = TEXELS) -> npt.NDArray[np.floating]:
     """Pixel coordinates in a texture from grid coordinates."""
-    return np.asarray((places * np.float32(RELIEF) + np.float32(0.5)) * np.float32(texels) - np.float32(0.5))
+    return np.asarray((nodes * np.float32(RELIEF) + np.float32(0.5)) * np.float32(texels) - np.float32(0.5))
 
 
 def enlarged(levels: npt.NDArray[np.uint8], texels: int) -> npt.NDArray[np.uint8]:
@@ -119,7 +119,7 @@ def jaw_row() -> int:
 
 
 def nearness_to_jaw(rows: int) -> npt.NDArray[np.float32]:
-    """How near each of the rows of a picture over the head is to the jaw: float32 (rows,), 1 on the jaw."""
+    """Nearness to the jaw of each row of a picture over the head: float32 (rows,), 1 on the jaw."""
     level = np.interp(np.linspace(0.0, _ROWS - 1.0, rows), np.arange(_ROWS), _row_levels())
     return np.asarray(np.clip((level - _JAW_Y) / (_CHIN_Y - _JAW_Y), 0.0, 1.0), np.float32)
 
@@ -167,7 +167,7 @@ def _row_levels() -> npt.NDArray[np.float64]:
 def _spread(
     fine: npt.NDArray[np.float64], density: npt.NDArray[np.float64], count: int
 ) -> npt.NDArray[np.float64]:
-    """``count`` places over the range of ``fine``, spaced inversely to a density."""
+    """``count`` positions over the range of ``fine``, spaced inversely to a density."""
     length = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
     return np.interp(np.linspace(0.0, length[-1], count), length, fine)
 

@@ -1,9 +1,9 @@
 """The control set ``motion``: classes that differ by the speed of the onset alone.
 
-All classes are played with one and the same recipe of action units, that of astonishment. Clips come in
+All classes are played with the same recipe of action units, that of astonishment. Clips come in
 matched groups, one clip of each class: person, scene, intensities, movement of head and eyes, length and
 key frame are drawn once for the group. The fewer frames the onset takes, the more the offset does,
-backwards along the same way::
+backwards along the same path::
 
     class          onset   offset
     amazement      24      4        frames
@@ -12,8 +12,8 @@ backwards along the same way::
 
 So the frames of the apex are the same pictures in all classes of a group, and so are the neutral ones; and
 since onset and offset take the same number of frames together and begin at random between two frames, a
-frame taken from anywhere in the clip, its distance from the key frame unknown, is as likely to be of one
-class as of another. What tells the classes apart is how fast the face changes, and in which direction. Not
+frame from a random position in the clip, its distance from the key frame unknown, is as likely to be of one
+class as of another. The classes differ in how fast the face changes, and in which direction. Not
 in the paper: a test of temporal models.
 """
 
@@ -32,14 +32,14 @@ ONSET_FRAMES = MappingProxyType({"amazement": 24, "surprise": 10, "astonishment"
 CHANGING_FRAMES = 28
 """Frames of onset and offset together."""
 PLAYED_AS = "astonishment"
-"""Class whose action units all classes are played with."""
+"""Class whose action units are used for all classes."""
 
 _HELD = (5, 7)
 """Least and most frames of the apex on either side of the key frame: more than go to the image set."""
 _REST = (3, 8)
 """Least and most neutral frames before the earliest onset, and after the latest offset."""
 _LAG = 0.3
-"""Greatest share of onset and offset that an action unit misses at its neutral end."""
+"""Largest share of onset and offset that an action unit misses at its neutral end."""
 
 
 def offset_frames(label: str) -> int:
@@ -52,7 +52,7 @@ def offset_frames(label: str) -> int:
 
 
 def perform_motion(label: str, fps: float, rng: np.random.Generator) -> Performance:
-    """Play a clip of a matched group; nobody blinks, since a blink would fall on other phases in each class.
+    """Play a clip of a matched group, without blinks, which would fall on other phases in each class.
 
     Args:
         label: One of :data:`ONSET_FRAMES`.

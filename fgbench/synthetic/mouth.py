@@ -33,7 +33,7 @@ def draw_mouth(
         picture: (H, W, 3) uint8 RGB, changed.
         contours: ``lip_upper``, ``lip_lower``, ``inner_upper``, ``inner_lower``, each (N, 2), from the
             picture's left to its right.
-        activation: What the face does; tongue show (19) and lip bite (32) are drawn.
+        activation: Activation of the face; tongue show (19) and lip bite (32) are drawn.
         scale_px: Px per distance of the outer eye corners.
         person: Colours.
         tone: Factors of red, green and blue by the light at the mouth.

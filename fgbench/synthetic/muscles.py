@@ -1,4 +1,4 @@
-"""How action units move the skin: displacement fields over reference points, and their weights.
+"""Movement of the skin by action units: displacement fields over reference points, and their weights.
 
 Each field is a sum of smooth pushes, written for the person's left half (x > 0) in units of the distance of
 the outer eye corners (about 9 cm); the right half mirrors it. Sizes follow the descriptions of the FACS
@@ -31,7 +31,7 @@ class Push:
         rx, ry: Radii at which the push has fallen to 1/e.
         dx, dy, dz: Displacement at the centre.
         gx, gy: Stretch: extra displacement per unit of distance from the centre, in x and in y.
-        part: ``"skin"`` for all, ``"upper"`` or ``"lower"`` for one lip and what hangs on it.
+        part: ``"skin"`` for all, ``"upper"`` or ``"lower"`` for one lip and the skin around it.
     """
 
     x: float
@@ -55,7 +55,7 @@ class Lids:
 
 
 OPENING = anatomy.eye_opening()
-"""Height of an open eye at rest: the way of the upper lid when the eye closes."""
+"""Height of an open eye at rest: the movement of the upper lid when the eye closes."""
 
 _MOUTH_Y = 0.853
 FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
@@ -147,10 +147,10 @@ FIELDS: Mapping[int, tuple[Push | Lids, ...]] = MappingProxyType(
         64: (Lids(upper=0.042, lower=0.010),),
     }
 )
-"""AU number to its displacements; those that are drawn or turn head and eyes have none here."""
+"""AU number to its displacements; empty for AUs that are drawn, or turn head and eyes."""
 
 _JAW = MappingProxyType({26: 0.215, 27: 0.430})
-"""Way of the chin when the jaw drops."""
+"""Movement of the chin when the jaw drops."""
 
 
 def basis(points: Points) -> npt.NDArray[np.float32]:
@@ -169,7 +169,7 @@ def basis(points: Points) -> npt.NDArray[np.float32]:
 
 
 def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
-    """Weights of the fields for an activation: lids meet and do not pass each other.
+    """Weights of the fields for an activation; lids meet and do not pass each other.
 
     Args:
         activation: float32 (channels,).
@@ -186,8 +186,8 @@ def weights(activation: Activation, *, opening: float = OPENING) -> Activation:
 
 @lru_cache(maxsize=1)
 def _lid_channels() -> tuple[tuple[npt.NDArray[np.float32], int, int], ...]:
-    """For either eye: how far each channel opens it, and the channels of eye closure and blink."""
-    found = []
+    """For each eye: the opening by each channel, and the channels of eye closure and blink."""
+    eyes = []
     for side, x in (("L", anatomy.EYE_X), ("R", -anatomy.EYE_X)):
         middle = np.array([x])
         margins = [
@@ -198,8 +198,8 @@ def _lid_channels() -> tuple[tuple[npt.NDArray[np.float32], int, int], ...]:
         change = lower_lid[:, 1] - upper_lid[:, 1]
         (close,), (blink,) = channels_of(43, side), channels_of(45, side)
         change[close] = 0.0
-        found.append((change, close, blink))
-    return tuple(found)
+        eyes.append((change, close, blink))
+    return tuple(eyes)
 
 
 def _displacement(move: Push | Lids, points: Points, sign: float) -> npt.NDArray[np.float64]:

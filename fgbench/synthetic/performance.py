@@ -1,4 +1,4 @@
-"""What a person does in a clip: AU intensities, idle head motion and gaze per frame, for one class."""
+"""Movements of a person in a clip: AU intensities, idle head motion and gaze per frame, for one class."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fgbench.synthetic.recipes import recipes
 from fgbench.synthetic.timing import Timing, blinks, draw_timing, envelope, sway
 
 _STRAY = (1, 2, 4, 6, 7, 12, 14, 15, 17)
-"""Action units that may come in weakly though the class does not ask for them."""
+"""Action units that may occur weakly though they are not of the class."""
 _STRAY_INTENSITY = 0.12
 _SIDE_SPREAD = 0.06
-"""Greatest relative difference of either side from the mean."""
+"""Largest relative difference of either side from the mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,9 +25,9 @@ class Performance:
 
     Attributes:
         timing: Phases.
-        activations: float32 (n_frames, channels), what the truth table holds.
+        activations: float32 (n_frames, channels), as in the truth table.
         sway_deg: float64 (n_frames, 3): idle yaw, pitch and roll on top of the head's pose.
-        gaze: float64 (n_frames, 2): idle gaze, fractions of the greatest turn, to the person's left and up.
+        gaze: float64 (n_frames, 2): idle gaze, fractions of the largest turn, to the person's left and up.
     """
 
     timing: Timing
@@ -60,7 +60,7 @@ def perform(label: str, n_frames: int, fps: float, rng: np.random.Generator) -> 
 
 
 def played_units(label: str, rng: np.random.Generator) -> list[tuple[int, str, float]]:
-    """Action unit, side and apex intensity of all that one take of a class moves, chance ones included.
+    """Action unit, side and apex intensity of all units in one take of a class, chance ones included.
 
     Raises:
         KeyError: If there is no such class.

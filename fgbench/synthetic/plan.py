@@ -1,4 +1,4 @@
-"""Which clips a synthetic data set has: the options, and who plays what."""
+"""Clips of a synthetic data set: the options, and the cast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fgbench.synthetic.recipes import recipes
 from fgbench.synthetic.variety import VARIETIES
 
 CONTROLS = ("motion",)
-"""Control sets: data sets that only some kind of model can solve, to test that a model is of that kind."""
+"""Control sets: data sets that only one kind of model can solve, to test that a model is of that kind."""
 
 MIN_FRAMES = 12
 """Frames of the shortest clip: fewer cannot hold neutral, onset, apex, offset and neutral."""
@@ -20,11 +20,11 @@ MIN_FRAMES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthOptions:
-    """What to draw.
+    """Options of the data set.
 
     Attributes:
         clips_per_class: Clips of each class.
-        subjects: Number of persons; a control has at most one per clip of a class.
+        subjects: Number of people; a control has at most one per clip of a class.
         width: Width of the pictures in px, even, at least 160.
         height: Height of the pictures in px, even, at least 120.
         seed: Seed of everything, not negative.
@@ -124,8 +124,8 @@ def plan(options: SynthOptions) -> list[ClipPlan]:
 
     A control has one clip of each of its classes for every take of a person: a matched group.
 
-    Persons are grouped into casts and each cast plays every class, so that a division by person can keep
-    whole casts, and with each of them all classes, apart. With at least as many clips per class as persons
+    People are grouped into casts and each cast plays every class, so that a division by person can keep
+    whole casts, and with each of them all classes, apart. With at least as many clips per class as people
     everybody plays every class.
     """
     if options.control is not None:

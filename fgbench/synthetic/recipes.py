@@ -1,7 +1,7 @@
-"""Which action units make each of the 33 classes: reads ``manifests/facs.csv``.
+"""Action units of each of the 33 classes, from ``manifests/facs.csv``.
 
 The recipes follow EMFACS, Du, Tao and Martinez (2014), Cordaro et al. (2018) and Keltner et al. (2019); the
-file names the source of each. They are prototypes for drawing, not a claim that people show these classes so.
+file gives the source of each. They are prototypes for drawing, not a claim that people show these classes so.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Drive:
 @lru_cache(maxsize=1)
 def recipes() -> Mapping[str, tuple[Drive, ...]]:
     """Class name to its action units, classes in the order of their class numbers."""
-    found: dict[str, list[Drive]] = defaultdict(list)
+    drives_of: dict[str, list[Drive]] = defaultdict(list)
     with resource("manifests", "facs.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found[row["class"]].append(Drive(int(row["au"]), row["side"], float(row["intensity"])))
-    return MappingProxyType({name: tuple(drives) for name, drives in found.items()})
+            drives_of[row["class"]].append(Drive(int(row["au"]), row["side"], float(row["intensity"])))
+    return MappingProxyType({name: tuple(drives) for name, drives in drives_of.items()})
 
 
 def apex(label: str) -> Activation:

@@ -1,6 +1,6 @@
-"""What a recording does to frames: resolution, tone, colour, compression.
+"""Changes to frames by a recording: resolution, tone, colour, compression.
 
-Works on planes of yuv420p, as `fgbench.synthetic.film` gives them; see `fgbench.synthetic.variety.Look`.
+Works on planes of yuv420p from `fgbench.synthetic.film`; see `fgbench.synthetic.variety.Look`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _MIDDLE = 128
 
 
 class Recording:
-    """Changes frames of one clip.
+    """Changes the frames of one clip.
 
     Args:
-        look: What the recording does.
+        look: Properties of the recording.
         width: Width of the frames in px.
         height: Height of the frames in px.
     """
@@ -30,13 +30,13 @@ class Recording:
         self._tones, self._colours = _tones(look), _colours(look)
 
     def frame(self, planes: Picture) -> Picture:
-        """The frame as it was recorded.
+        """The frame as recorded.
 
         Args:
-            planes: uint8 (H * 3 / 2, W): planes of yuv420p; left as they are.
+            planes: uint8 (H * 3 / 2, W): planes of yuv420p; not changed.
 
         Returns:
-            The same, a new array.
+            A new array of the same layout.
         """
         height, width = self._height, self._width
         luma = self._compressed(cv2.LUT(self._coarse(planes[:height]), self._tones))

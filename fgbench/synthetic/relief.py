@@ -1,6 +1,6 @@
-"""Furrows and bulges that action units make, as height maps over the grid.
+"""Furrows and bulges of action units, as height maps over the grid.
 
-Furrows are what texture features see of an action unit, so each expression-making unit has its own: brow
+Texture features see action units by their furrows, so each expression-making unit has its own: brow
 furrow (4), forehead lines (1, 2), crow's feet (6), nose wrinkles (9), nasolabial fold (10, 11, 12), dimple
 (14), chin boss (17) and so on. Heights are in distances of the outer eye corners.
 """
@@ -152,7 +152,7 @@ FORMS: Mapping[int, tuple[Furrow | Bulge, ...]] = MappingProxyType(
         43: (),
     }
 )
-"""AU number to the forms it makes in the skin."""
+"""AU number to its forms in the skin."""
 
 AGE_FORMS: tuple[Furrow | Bulge, ...] = (
     Furrow(_FOLD, 0.010, 0.020),
@@ -163,27 +163,27 @@ AGE_FORMS: tuple[Furrow | Bulge, ...] = (
 
 
 _SHARPNESS = 2.5
-"""Standard deviation, in pixels of the relief, of the blur against which hollows are told."""
+"""Standard deviation, in pixels of the relief, of the blur relative to which hollows are measured."""
 _MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """The part of the head that a channel's forms lie on.
+    """Part of the head with a channel's forms.
 
     Attributes:
-        place: Rows and columns on the relief's raster.
+        region: Rows and columns on the relief's raster.
         slope_x, slope_y: float32 (rows, columns): slopes of the height at full intensity.
-        hollow: float32 (rows, columns): how far a place lies below its surroundings.
+        hollow: float32 (rows, columns): depth of a point below its surroundings.
     """
 
-    place: tuple[slice, slice]
+    region: tuple[slice, slice]
     slope_x: Field
     slope_y: Field
     hollow: Field
 
     def shading(self, light: npt.NDArray[np.float64], direct: float) -> Field:
-        """What the forms add to the brightness of the smooth face, float32 like the slopes.
+        """Brightness that the forms add to the smooth face, float32 like the slopes.
 
         Args:
             light: Direction to the light in the head's frame.
@@ -196,7 +196,7 @@ class Patch:
 @lru_cache(maxsize=1)
 def patches() -> Mapping[int, Patch]:
     """Channel number to its patch, for the channels that have forms."""
-    found: dict[int, Patch] = {}
+    by_channel: dict[int, Patch] = {}
     for au, forms in FORMS.items():
         if not forms:
             continue
@@ -204,13 +204,13 @@ def patches() -> Mapping[int, Patch]:
         right = left[:, ::-1]
         channels = channels_of(au)
         halves = (left, right) if len(channels) == 2 else (_both_halves(left),)
-        found |= {channel: _patch(height) for channel, height in zip(channels, halves, strict=True)}
-    return MappingProxyType(found)
+        by_channel |= {channel: _patch(height) for channel, height in zip(channels, halves, strict=True)}
+    return MappingProxyType(by_channel)
 
 
 @lru_cache(maxsize=1)
 def age_patch() -> Patch:
-    """The lines of age."""
+    """Patch of the lines of age."""
     return _patch(_both_halves(np.asarray(sum(_height(form) for form in AGE_FORMS), np.float32)))
 
 
@@ -255,13 +255,13 @@ def _height(form: Furrow | Bulge) -> Field:
     line = np.array(form.line)
     smooth = anatomy.curve(line, 8 * len(line)) if len(line) > 2 else np.linspace(line[0], line[1], 12)
     distance = np.full(x.shape, np.inf, np.float32)
-    place = np.zeros(x.shape, np.float32)
+    along = np.zeros(x.shape, np.float32)
     for number, (point_x, point_y) in enumerate(smooth.astype(np.float32)):
         step = (x - point_x) ** 2 + (y - point_y) ** 2
         nearer = step < distance
         distance[nearer] = step[nearer]
-        place[nearer] = number / (len(smooth) - 1)
-    fade = np.clip(1.6 * np.sqrt(np.clip(place * (1.0 - place), 0.0, None)) + 0.35, 0.0, 1.0)
+        along[nearer] = number / (len(smooth) - 1)
+    fade = np.clip(1.6 * np.sqrt(np.clip(along * (1.0 - along), 0.0, None)) + 0.35, 0.0, 1.0)
     groove = np.exp(-distance / form.width**2)
     walls = np.exp(-distance / (2.6 * form.width) ** 2)
     return np.asarray(form.depth * fade * (0.22 * walls - 1.10 * groove), np.float32)

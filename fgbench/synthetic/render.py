@@ -1,8 +1,8 @@
 """Draws frames: a person's head in a scene.
 
 The head's colours lie on a grid that action units and pose move. Each frame: move and project the grid, find
-for every pixel its place on the grid, look up the lit colour there, draw eyes and mouth, lay the head over
-the still background, and blur and grain it as a camera would.
+every pixel's position on the grid, look up the lit colour there, draw eyes and mouth, lay the head over
+the static background, and add blur and grain like a camera.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Renderer:
     """Draws one person in one scene.
 
     Args:
-        person: Who.
-        scene: Where and in what light.
+        person: The person.
+        scene: Surroundings and light.
         width: Width of the picture in px.
         height: Height of the picture in px.
     """
@@ -64,7 +64,7 @@ class Renderer:
         Args:
             activation: float32 (channels,).
             pose: Pose without the turns by action units.
-            gaze: Idle gaze to the person's left and up, as fractions of the greatest turn.
+            gaze: Idle gaze to the person's left and up, as fractions of the largest turn.
         """
         result = self.backdrop.copy()
         pixels, (x, y) = self.patch(activation, pose, gaze=gaze)
@@ -106,11 +106,11 @@ class Renderer:
     ) -> Picture:
         """The head's surface in a window, without eyes and mouth."""
         lit = cv2.multiply(self._texture, mesh.enlarged(levels, self._texels), scale=1.0 / FULL)
-        places = warp.invert(nodes, window, from_right=from_right)
-        places = cv2.resize(
-            mesh.in_texture(places, self._texels), window.size, interpolation=cv2.INTER_LINEAR
+        coordinates = warp.invert(nodes, window, from_right=from_right)
+        coordinates = cv2.resize(
+            mesh.in_texture(coordinates, self._texels), window.size, interpolation=cv2.INTER_LINEAR
         )
-        seen = cv2.remap(lit, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = cv2.remap(lit, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(seen)
 
     def _draw_features(
@@ -153,7 +153,7 @@ class Renderer:
         matrix: npt.NDArray[np.float64],
         tone: Colour,
     ) -> tuple[Picture, tuple[int, int]]:
-        """The head over what is behind it."""
+        """Lay the head over the parts behind it."""
         skull, ears, long_hair = self._rig.skull(matrix), self._rig.ears(matrix), self._rig.long_hair(matrix)
         rim = np.array([[front.x, front.y], np.add((front.x, front.y), front.size)])
         whole = _window(
@@ -171,11 +171,11 @@ class Renderer:
             if not is_before:
                 hair.draw_ear(under, ear - corner, self._person, tone)
         left, top = front.x - whole.x, front.y - whole.y
-        place = under[top : top + head.shape[0], left : left + head.shape[1]]
-        rows, columns = place.shape[:2]
+        target = under[top : top + head.shape[0], left : left + head.shape[1]]
+        rows, columns = target.shape[:2]
         share = cv2.merge([mask[:rows, :columns]] * 3)
-        behind = cv2.multiply(place, cv2.bitwise_not(share), scale=1.0 / 255.0)
-        place[:] = cv2.add(behind, cv2.multiply(head[:rows, :columns], share, scale=1.0 / 255.0))
+        behind = cv2.multiply(target, cv2.bitwise_not(share), scale=1.0 / 255.0)
+        target[:] = cv2.add(behind, cv2.multiply(head[:rows, :columns], share, scale=1.0 / 255.0))
         for ear, is_before in zip(ears, before, strict=False):
             if is_before:
                 hair.draw_ear(under, ear - corner, self._person, tone)
@@ -184,7 +184,7 @@ class Renderer:
 
 @lru_cache(maxsize=1)
 def _spots() -> dict[str, tuple[slice, slice]]:
-    """Rows and columns of the relief's raster at which the light on a feature is taken."""
+    """Rows and columns of the relief's raster at which the light on a feature is measured."""
     names = tuple(_PLACES)
     middles = np.rint(mesh.coordinates(np.array([_PLACES[name] for name in names])) * mesh.RELIEF).astype(int)
     return {
@@ -193,14 +193,14 @@ def _spots() -> dict[str, tuple[slice, slice]]:
     }
 
 
-def _tone(levels: Picture, place: str) -> Colour:
+def _tone(levels: Picture, feature: str) -> Colour:
     """Factors of red, green and blue by the light at a feature."""
-    red, green, blue, _ = cv2.mean(levels[_spots()[place]])
+    red, green, blue, _ = cv2.mean(levels[_spots()[feature]])
     return red / FULL, green / FULL, blue / FULL
 
 
 def _window(points: npt.NDArray[np.floating], size: tuple[int, int], cell: int = 2) -> warp.Window:
-    """The part of the picture that holds points; its corner and size are even, for the halved chroma."""
+    """The part of the picture that contains points; its corner and size are even, for the halved chroma."""
     left, top, across, down = cv2.boundingRect(points.reshape(-1, 1, 2).astype(np.float32))
     x, y = (
         min(max(start - 4, 0), limit - 16) // 2 * 2 for start, limit in zip((left, top), size, strict=True)

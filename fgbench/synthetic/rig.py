@@ -20,11 +20,11 @@ _EYEBALL_RADIUS = 0.135
 
 
 class Rig:
-    """What moves with a head, projected.
+    """Moving parts of a head, projected.
 
     Args:
-        person: Whose head.
-        camera: Who looks.
+        person: The person.
+        camera: The camera.
     """
 
     def __init__(self, person: Identity, camera: Camera) -> None:
@@ -57,8 +57,8 @@ class Rig:
         """Centres of the pupils, (2, 2) px: the person's right eye, then the left one.
 
         Args:
-            activation: What the face does; AUs 61 to 64 turn the eyes.
-            gaze: Idle gaze to the person's left and up, as fractions of the greatest turn.
+            activation: Activation of the face; AUs 61 to 64 turn the eyes.
+            gaze: Idle gaze to the person's left and up, as fractions of the largest turn.
             matrix: (3, 3): rotation of the head.
         """
         way = []
@@ -69,7 +69,7 @@ class Rig:
         return self._seen(self._eyeballs + np.array([way[0], -way[1], depth]), matrix)
 
     def ears(self, matrix: npt.NDArray[np.float64]) -> list[Line]:
-        """Outlines of the ears, the person's right one first; none under long hair."""
+        """Outlines of the ears, the person's right one first; empty under long hair."""
         if self._style == "long":
             return []
         return [self._seen(hair.ear(sign), matrix) for sign in (-1.0, 1.0)]
@@ -81,11 +81,11 @@ class Rig:
         return project(np.column_stack([outline, np.full(len(outline), centre[2])]), self._camera)
 
     def long_hair(self, matrix: npt.NDArray[np.float64]) -> Line | None:
-        """Outline of hair that falls on the shoulders, if there is any."""
+        """Outline of hair that falls on the shoulders; ``None`` if there is none."""
         return self._seen(hair.long_hair(), matrix) if self._style == "long" else None
 
     def glasses(self, matrix: npt.NDArray[np.float64]) -> list[Line]:
-        """Lines of the glasses; none without."""
+        """Lines of the glasses; empty without glasses."""
         return [self._seen(line, matrix) for line in self._glasses]
 
     def _seen(self, points: Line, matrix: npt.NDArray[np.float64]) -> Line:

@@ -1,4 +1,4 @@
-"""How a clip is filmed: light, background, camera, base pose, blur and noise, sampled per clip."""
+"""Filming of a clip: light, background, camera, base pose, blur and noise, sampled per clip."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _FACE_WIDTH_SHARE = (150 / 720, 420 / 720)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Everything of a clip that is neither the person nor what the person does.
+    """Everything in a clip except the person and their movements.
 
     Attributes:
-        camera: Where the head is in the picture, and how large.
+        camera: Position and size of the head in the picture.
         pose: Pose of the head before any action unit.
         light: Direction to the main light in the frame of the camera, unit length.
         ambient: Share of light that comes from all sides, 0 to 1.

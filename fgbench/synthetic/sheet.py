@@ -27,7 +27,7 @@ def contact_sheet(
     """Draw the apex of every class.
 
     Args:
-        options: Only the seed counts, and only with a subject.
+        options: Only the seed is used, and only with a subject.
         subject: Number of the person; the average face if not given.
         columns: Faces side by side.
         tile_px: Width of a face's tile.

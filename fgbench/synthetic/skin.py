@@ -1,6 +1,6 @@
-"""Paints a person's colours on the grid: skin, brows, beard, hair of the head, what does not depend on light.
+"""Paints a person's colours on the grid: skin, brows, beard, hair of the head, independent of the light.
 
-The result is an albedo texture in grid coordinates. Lips, eyes and what hangs behind the head are drawn
+The result is an albedo texture in grid coordinates. Lips, eyes and the parts behind the head are drawn
 elsewhere, frame by frame.
 """
 
@@ -33,7 +33,7 @@ _HAIRLINE: Mapping[str, tuple[float, float]] = MappingProxyType(
         "curly": (-0.74, 0.24),
     }
 )
-"""Style to the height of the hairline over the nose, and to where the sideburns end."""
+"""Style to the height of the hairline over the nose, and to the end of the sideburns."""
 
 
 @lru_cache(maxsize=32)
@@ -53,7 +53,7 @@ def texture(person: Identity) -> npt.NDArray[np.uint8]:
 
 
 def bell(x: Field, y: Field, at_x: float, at_y: float, radius_x: float, radius_y: float) -> Field:
-    """A bell around a place and its mirror image."""
+    """A bell around a point and its mirror image."""
     return np.asarray(
         np.exp(-(((np.abs(x) - at_x) / radius_x) ** 2) - ((y - at_y) / radius_y) ** 2), np.float32
     )
@@ -77,7 +77,7 @@ def hairline(angle_rad: Field, style: str) -> Field:
 
 
 def hair_cover(angle_rad: Field, y: Field, style: str, softness: float = 0.05) -> Field:
-    """How far places are covered with hair, 0 to 1."""
+    """Share of hair at each point, 0 to 1."""
     return _step(0.5 + (hairline(angle_rad, style) - y) / softness)
 
 
@@ -124,7 +124,7 @@ def _complexion(colour: Field, x: Field, y: Field, person: Identity, rng: np.ran
 
 
 def _colouring(colour: Field, x: Field, y: Field, person: Identity) -> None:
-    """Spots and scars, and make-up on cheeks and lids, of wide sets; drawn by a generator of their own."""
+    """Spots and scars, and make-up on cheeks and lids, of wide sets; drawn by a separate generator."""
     rng = np.random.default_rng(hash_u64("fgbench.synthetic", "colouring", person.seed))
     for _ in range(round(40 * person.blemishes)):
         at_x, at_y = rng.uniform(-0.75, 0.75), rng.uniform(-0.5, 1.25)
@@ -141,7 +141,7 @@ def _colouring(colour: Field, x: Field, y: Field, person: Identity) -> None:
 
 @lru_cache(maxsize=1)
 def _shadows() -> Field:
-    """Share of light in places that little light reaches, whatever the light: float32 (rows, columns, 3).
+    """Share of light in regions that little light reaches, whatever the light: float32 (rows, columns, 3).
 
     Eye sockets, creases of the lids, nostrils and wings of the nose, corners of the mouth, under lip and jaw.
     """
@@ -192,9 +192,9 @@ def _brows(colour: Field, person: Identity, rng: np.random.Generator) -> None:
     marks = anatomy.landmarks()[22:27, :2]
     line = anatomy.curve(marks, 41)
     line = np.vstack([line[:1] + (line[:1] - line[1:2]) * 1.5, line, line[-1:] + (line[-1:] - line[-2:-1])])
-    place = np.linspace(0.0, 1.0, len(line))
+    along = np.linspace(0.0, 1.0, len(line))
     thick = person.brow_thickness * np.interp(
-        place, (0.0, 0.08, 0.35, 0.75, 1.0), (0.026, 0.045, 0.054, 0.040, 0.012)
+        along, (0.0, 0.08, 0.35, 0.75, 1.0), (0.026, 0.045, 0.054, 0.040, 0.012)
     )
     edges = np.array([[0.0, -0.15], [0.0, 0.85]])[:, None] * thick[:, None]
     outline = np.vstack([line + edges[0], (line + edges[1])[::-1]])
@@ -216,9 +216,9 @@ def _brow_hairs(
     line: npt.NDArray[np.float64], thick: npt.NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """Roots and tips (count, 2, 2) of a brow's hairs: upright at the inner end, flat at the outer."""
-    place = np.linspace(0.0, 1.0, len(line))
+    along = np.linspace(0.0, 1.0, len(line))
     at = rng.random(count)
-    x, y, half = (np.interp(at, place, values) for values in (line[:, 0], line[:, 1], thick))
+    x, y, half = (np.interp(at, along, values) for values in (line[:, 0], line[:, 1], thick))
     y = y + half * rng.uniform(-0.05, 0.95, count)
     slant = np.interp(at, (0.0, 0.25, 1.0), (1.35, 0.75, 0.05)) + rng.normal(0.0, 0.15, count)
     length = 0.050 * np.interp(at, (0.0, 0.5, 1.0), (0.9, 1.0, 0.7)) * rng.uniform(0.7, 1.2, count)
@@ -248,7 +248,7 @@ def _hair(colour: Field, x: Field, y: Field, person: Identity, rng: np.random.Ge
 
 
 def _texels(xy: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.int32]:
-    """Fixed-point texture coordinates (``shift`` fractional bits) of places (N, 2) on the front."""
+    """Fixed-point texture coordinates (``shift`` fractional bits) of positions (N, 2) on the front."""
     return np.asarray(np.rint(mesh.in_texture(mesh.coordinates(xy)) * (1 << shift)), np.int32)
 
 

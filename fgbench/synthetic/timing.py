@@ -1,7 +1,7 @@
-"""When a clip's action units come and go: neutral, onset, apex, offset, neutral (FACS timing phases).
+"""Timing of a clip's action units: neutral, onset, apex, offset, neutral (FACS timing phases).
 
 Every intensity is a product of ramps that are 1 throughout the apex and of a shallow parabola that has its
-top at the key frame, so that the total intensity has exactly one greatest frame: the key frame.
+top at the key frame, so that the total intensity has exactly one largest frame: the key frame.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Timing:
         n_frames: Length of the clip.
         onset: First frame that is not neutral.
         apex: First frame of the apex.
-        key_frame: Frame of the greatest intensity.
+        key_frame: Frame of the largest intensity.
         offset: First frame after the apex.
         rest: First neutral frame after the expression.
     """
@@ -60,8 +60,8 @@ def draw_timing(n_frames: int, rng: np.random.Generator) -> Timing:
     apex = max(apex, onset + 2)
     offset = max(offset, apex + 3)
     rest = min(max(rest, offset + 2), n_frames - 1)
-    place = rng.uniform(0.25, 0.75)
-    key_frame = apex + 1 + int(place * (offset - apex - 2))
+    share = rng.uniform(0.25, 0.75)
+    key_frame = apex + 1 + int(share * (offset - apex - 2))
     return Timing(n_frames=n_frames, onset=onset, apex=apex, key_frame=key_frame, offset=offset, rest=rest)
 
 
@@ -70,8 +70,8 @@ def envelope(timing: Timing, *, early: float = 0.0, late: float = 0.0) -> npt.ND
 
     Args:
         timing: Phases of the clip.
-        early: Share (0 to 0.5) of the onset after which this unit sets in: laggards rise later and faster.
-        late: Share (0 to 0.5) of the offset that this unit is gone before the others.
+        early: Share (0 to 0.5) of the onset after which this unit sets in: late units rise faster.
+        late: Share (0 to 0.5) of the offset by which this unit disappears before the others.
 
     Returns:
         float64 (n_frames,), 0 to 1; 1 at the key frame only.

@@ -1,8 +1,8 @@
-"""How drawn data sets may vary more than the embedded one: skin, make-up, light, and how a clip was recorded.
+"""Variation beyond that of the embedded data set: skin, make-up, light, and the recording of a clip.
 
-Pure functions of (seed, person) and (seed, clip). Geometry, action units and landmarks stay what they are, so
+Pure functions of (seed, person) and (seed, clip). Geometry, action units and landmarks are unchanged, so
 a clip of a wide set has the truth of the clip of the plain set with its id. All ranges are ours: they are
-meant to be wider than what one laboratory or one camera gives, not to be those of a data set.
+meant to exceed those of one laboratory or one camera, not to match those of a data set.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHARP_PX = (34.0, 200.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a recording does to the frames of a clip, in this order.
+    """Changes of a clip's frames by a recording, in this order.
 
     Attributes:
         shrink: Factor by which frames are reduced before they are enlarged again, at least 1.
@@ -44,10 +44,10 @@ class Look:
 
 
 def wide_person(person: Identity, seed: int, number: int) -> Identity:
-    """A person with skin of a texture and colouring of their own, otherwise as they are.
+    """A person with individual texture and colouring of the skin, otherwise unchanged.
 
     Args:
-        person: The person as the embedded data set draws them.
+        person: The person of the embedded data set.
         seed: Seed of the data set.
         number: Number of the person.
     """
@@ -66,14 +66,14 @@ def wide_person(person: Identity, seed: int, number: int) -> Identity:
 
 
 def wide_scene(scene: Scene, rng: np.random.Generator) -> tuple[Scene, Look]:
-    """A scene in another light and seen by another camera, from the same place.
+    """A scene in another light and seen by another camera, from the same position.
 
     Args:
-        scene: As the embedded data set draws it.
+        scene: The scene of the embedded data set.
         rng: Generator of the clip.
 
     Returns:
-        The scene with other light, blur and noise, and what the recording does.
+        The scene with other light, blur and noise, and the changes by the recording.
     """
     face_px = FACE_WIDTH_UNITS * scene.camera.scale_px
     low, high = _SHARP_PX

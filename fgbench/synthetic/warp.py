@@ -1,4 +1,4 @@
-"""Which place of the face each pixel shows: the inverse of the projected grid.
+"""Position on the face of each pixel: the inverse of the projected grid.
 
 The grid's nodes are projected to the picture; for a coarse raster of pixels the grid coordinates are found
 by Newton's method, started from the nearest visible nodes.
@@ -18,7 +18,7 @@ Field = npt.NDArray[np.float32]
 _COARSE = 2
 """Raster cells per side of a cell of the first guess."""
 _THINNING = 2
-"""Of the nodes, every so manieth column and row makes the first guess."""
+"""Every n-th column and row of the nodes is used for the first guess."""
 _LEAST_AREA = np.float32(0.02)
 """Cells of the grid smaller than this share of the largest are taken to face away."""
 _FILLING = (3, 7, 15)
@@ -26,7 +26,7 @@ _FILLING = (3, 7, 15)
 _STEPS = 2
 _LONGEST_STEP = 3.0
 _FARTHEST = np.float32(4.0)
-"""Nodes that a place may lie from its first guess: beyond the outline there is none, and none on the back."""
+"""Largest distance of a position from its first guess, in nodes: the outline and the back have none."""
 _DAMPING = 0.02
 
 
@@ -61,7 +61,7 @@ def invert(nodes_px: Field, window: Window, *, from_right: bool) -> Field:
         from_right: Whether columns on the right may be hidden by those on their left (the head turns right).
 
     Returns:
-        float32 (window.rows, window.columns, 2): (column, row); outside of the face they mean nothing.
+        float32 (window.rows, window.columns, 2): (column, row); meaningless outside of the face.
     """
     half = 0.5 * (window.cell - 1)
     target_x = (np.arange(window.columns, dtype=np.float32) * window.cell + (window.x + half))[None, :]
@@ -121,17 +121,17 @@ def _guess(nodes_px: Field, slopes: Field, window: Window, *, from_right: bool) 
     area = xc * yr - yc * xr  # of a cell of the grid; negative where it is seen from behind
     facing = area > _LEAST_AREA * area.max()
     seen = facing & (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    # What is not seen goes to an extra cell at the end; of the nodes in a cell the last one stays.
+    # Hidden nodes go to an extra cell at the end; of several nodes in a cell the last one stays.
     cell = np.where(seen, y * columns + x, rows * columns).ravel()[order]
-    known = np.zeros((rows * columns + 1, 3), np.float32)
-    known[cell] = coordinates
-    filled = known[:-1].reshape(rows, columns, 3)
+    sums = np.zeros((rows * columns + 1, 3), np.float32)
+    sums[cell] = coordinates
+    filled = sums[:-1].reshape(rows, columns, 3)
     for size in _FILLING:
         spread = cv2.blur(filled, (size, size), borderType=cv2.BORDER_CONSTANT)
         empty = filled[:, :, 2] == 0.0
-        found = spread[empty]
-        weight = found[:, 2:]
-        filled[empty] = np.where(weight > 0.0, found / np.maximum(weight, np.float32(1e-9)), 0.0)
+        filling = spread[empty]
+        weight = filling[:, 2:]
+        filled[empty] = np.where(weight > 0.0, filling / np.maximum(weight, np.float32(1e-9)), 0.0)
     enlarged = columns * _COARSE, rows * _COARSE
     whole = cv2.resize(filled[:, :, :2], enlarged, interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(whole[: window.rows, : window.columns])
@@ -142,5 +142,5 @@ def _in_order(rows: int, columns: int, from_right: bool) -> tuple[npt.NDArray[np
     """Nodes column by column, those that may be hidden first, and their grid coordinates and a 1."""
     row, column = np.divmod(np.arange(rows * columns), columns)
     order = np.argsort(-column if from_right else column, kind="stable")
-    places = np.stack([column * _THINNING, row * _THINNING, np.ones_like(row)], axis=1)
-    return order, places[order].astype(np.float32)
+    coordinates = np.stack([column * _THINNING, row * _THINNING, np.ones_like(row)], axis=1)
+    return order, coordinates[order].astype(np.float32)

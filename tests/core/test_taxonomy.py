@@ -74,7 +74,7 @@ def test_every_mapping_lands_in_its_label_set():
     ],
 )
 def test_place_of_labels_in_the_class_tree(scheme, label, place):
-    assert taxonomy.ontology(scheme).place(label) == place
+    assert taxonomy.ontology(scheme).basic_and_valence(label) == place
 
 
 def test_other_spellings_are_found_where_the_set_has_their_label():

@@ -71,8 +71,8 @@ def test_codes_become_labels_of_the_pictures(tmp_path):
 
 def test_each_folder_of_pictures_is_listed_once(tmp_path, monkeypatch):
     listed = []
-    pictures = bp4d.pictures
-    monkeypatch.setattr(bp4d, "pictures", lambda folder: listed.append(folder) or pictures(folder))
+    numbered = bp4d.numbered_pictures
+    monkeypatch.setattr(bp4d, "numbered_pictures", lambda folder: listed.append(folder) or numbered(folder))
     root = write_bp4d(tmp_path)
     for use in (list_clips, lambda folder: list(action_units(folder))):
         listed.clear()

@@ -1,6 +1,6 @@
 """Detector ``dlib-cnn``: dlib's convolutional detector with max-margin loss; about 100 times slower than HOG.
 
-Finds turned and partly covered faces too. Reads RGB, and the model ``mmod_human_face_detector.dat``.
+Also finds turned and partly covered faces. Reads RGB, and the model ``mmod_human_face_detector.dat``.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class DlibCnnDetector:
         self._network = network
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
-        """Faces of an (H, W, 3) uint8 RGB picture, the surest first; ``margin`` has no effect."""
-        found = []
+        """Faces of an (H, W, 3) uint8 RGB picture, the most certain first; ``margin`` has no effect."""
+        detections = []
         for match in self._network(image, 0):
             rect = match.rect
             corners = np.array([rect.left(), rect.top(), rect.right() + 1, rect.bottom() + 1], np.float32)
-            found.append(Detection(corners - 0.5, float(match.confidence)))
-        return sorted(found, key=lambda detection: -detection.score)
+            detections.append(Detection(corners - 0.5, float(match.confidence)))
+        return sorted(detections, key=lambda detection: -detection.score)

@@ -42,13 +42,13 @@ class DlibHogDetector:
         self._detector = dlib.get_frontal_face_detector()
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
-        """Faces of an (H, W) uint8 picture, the surest first."""
+        """Faces of an (H, W) uint8 picture, the most certain first."""
         boxes, scores, _ = self._detector.run(image, 0, self.accepted_score - margin)
-        found = [
+        detections = [
             # dlib's right and bottom are the last pixels inside.
             Detection(
                 np.array([b.left(), b.top(), b.right() + 1, b.bottom() + 1], np.float32) - 0.5, float(s)
             )
             for b, s in zip(boxes, scores, strict=True)
         ]
-        return sorted(found, key=lambda detection: -detection.score)
+        return sorted(detections, key=lambda detection: -detection.score)

@@ -71,19 +71,19 @@ class YunetDetector:
         self._network = network
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
-        """Faces of an (H, W, 3) uint8 RGB picture, the surest first."""
+        """Faces of an (H, W, 3) uint8 RGB picture, the most certain first."""
         self._network.setInputSize((image.shape[1], image.shape[0]))
         self._network.setScoreThreshold(max(0.0, self.accepted_score - margin))
         _, rows = self._network.detect(np.ascontiguousarray(image[:, :, ::-1]))
-        found = [_detection(row) for row in (rows if rows is not None else ())]
-        return sorted(found, key=lambda detection: -detection.score)
+        detections = [_detection(row) for row in (rows if rows is not None else ())]
+        return sorted(detections, key=lambda detection: -detection.score)
 
 
 def _detection(row: np.ndarray[Any, np.dtype[np.float32]]) -> Detection:
     """Detection from YuNet's row: x, y, width, height, five points (x, y), score.
 
-    YuNet boxes the whole head from the hair line to the chin. dlib's box is a square as wide that begins at
-    the brows: its lower edge is the same.
+    YuNet boxes the whole head from the hair line to the chin. dlib's box is a square of the same width that
+    begins at the brows: its lower edge is the same.
     """
     x, y, width, height = (float(value) for value in row[:4])
     centre = np.array([x + width / 2, y + height - width / 2])

@@ -1,13 +1,13 @@
-"""The one coordinate frame of a clip: upright, square pixels, the size of its first frame.
+"""The common coordinate frame of a clip: upright, square pixels, the size of its first frame.
 
-- **Pixel aspect.** Where stored pixels are not square (DVD, DV, HDV), the side along which they are long is
+- **Pixel aspect.** Where stored pixels are not square (DVD, DV, HDV), the side along which they are longer is
   enlarged and the other is kept, so that no sample is lost: 720 x 576 with 64:45 becomes 1024 x 576,
   720 x 480 with 8:9 becomes 720 x 540. The aspect is that of the container, else of the codec, and holds for
-  the whole clip. One beyond 1:8 or 8:1, or with a 0, is taken for a fault of the file and ignored.
-- **Another size.** A later frame of another size is scaled to fit inside the first one's size, its shape kept
-  and in the middle; what it leaves is black.
+  the whole clip. An aspect beyond 1:8 or 8:1, or with a 0, is taken for a fault of the file and ignored.
+- **Other sizes.** A later frame of another size is scaled to fit inside the first one's size, its aspect kept
+  and centred; the rest is black.
 
-Enlarged bilinearly, reduced by the mean of areas; outer edges coincide.
+Enlarging is bilinear, reducing takes the mean of areas; outer edges coincide.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Size = tuple[int, int]
 
 
 def usable_aspect(stated: Fraction | None) -> Fraction:
-    """Pixel aspect (width over height) that is applied for one that a file states; see the module's text."""
+    """Pixel aspect (width over height) to apply for the one stated by a file; see the module's docstring."""
     if not stated or not Fraction(1, _MOST) <= stated <= _MOST:
         return SQUARE
     return stated
 
 
 def square_size(stored: Size, pixel_aspect: Fraction) -> Size:
-    """Width and height in square px of a stored picture; neither is less than stored."""
+    """Width and height in square px of a stored picture; neither is less than the stored one."""
     width, height = stored
     if pixel_aspect >= 1:
         return round(width * pixel_aspect), height
@@ -45,12 +45,12 @@ def square_size(stored: Size, pixel_aspect: Fraction) -> Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canvas:
-    """How stored pictures of a clip become the frames that callers see.
+    """Conversion of a clip's stored pictures into frames.
 
     Attributes:
         size: Width and height of all frames in px.
         pixel_aspect: Width over height of a stored pixel.
-        orientation: What makes the stored picture upright.
+        orientation: Steps that make the stored picture upright.
     """
 
     size: Size
@@ -62,16 +62,16 @@ class Canvas:
         return self.orientation.size(*square_size(stored, self.pixel_aspect))
 
     def resized_from(self, stored: Size) -> Size | None:
-        """Upright size in square px of a picture that is not of the clip's size; ``None`` for the others."""
-        found = self.upright_size(stored)
-        return None if found == self.size else found
+        """Upright size in square px of a picture that differs from the clip's size; ``None`` for others."""
+        upright = self.upright_size(stored)
+        return None if upright == self.size else upright
 
     def is_plain(self, stored: Size) -> bool:
-        """Whether pixels of a stored picture, once upright, are pixels of the frame."""
+        """Return whether pixels of a stored picture, once upright, are pixels of the frame."""
         return self.orientation.size(*stored) == self.size == self.upright_size(stored)
 
     def placed(self, image: Image, stored: Size) -> Image:
-        """Frame of the canvas's size from an upright picture with stored pixels.
+        """Fit an upright picture with stored pixels into a frame of the canvas's size.
 
         Args:
             image: (H, W) or (H, W, 3) uint8.

@@ -1,6 +1,6 @@
-"""Opening a file with PyAV, and packets and frames that survive damage.
+"""Open a file with PyAV, and read packets and frames despite damage.
 
-Reads a video file; both decoders use it, since decord cannot tell what makes a file unsafe for it.
+Reads a video file; both decoders use it, since decord does not report what makes a file unsafe for it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _B = PictureType.B.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file, and what reading it may cost.
+    """A file, and limits on the cost of reading it.
 
     Attributes:
         path: The file.
-        limits: How large its frames may be.
-        deadline: Until when it has to be done.
+        limits: Largest size of its frames.
+        deadline: Time by which reading has to be done.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Source:
 
 
 def source_of(path: Path, limits: Limits) -> Source:
-    """The file, with its time counted from now."""
+    """Source for a file, whose time is counted from now."""
     return Source(path=path, limits=limits, deadline=Deadline(path, limits.max_seconds))
 
 
@@ -56,7 +56,7 @@ def open_container(source: Source) -> tuple[Any, Any]:
 
     Returns:
         Container and stream of PyAV. The stream decodes in one thread: workers are processes. It refuses to
-        decode frames that are larger than the limits; where the header tells of such, it is not opened.
+        decode frames that are larger than the limits; if the header announces such, it is not opened.
 
     Raises:
         MediaError: If FFmpeg cannot open it (reason ``unreadable``, or ``truncated`` where the file is known
@@ -92,7 +92,7 @@ def open_container(source: Source) -> tuple[Any, Any]:
     context.thread_count = 1
     options = {"max_pixels": str(min(max_px, _MOST_PIXELS))}
     if context.name == "hevc":
-        # Only so does FFmpeg's HEVC decoder report damage; it shows the same frames.
+        # Without this, FFmpeg's HEVC decoder does not report damage; it shows the same frames.
         options["err_detect"] = "explode"
     context.options = options
     return container, stream
@@ -115,7 +115,7 @@ def _cannot_open(path: Path, error: Exception) -> MediaError:
 
 
 def _video_stream(container: Any) -> Any | None:
-    """Stream that FFmpeg prefers, cover pictures left aside; ``None`` if there is none."""
+    """Stream that FFmpeg prefers, except cover pictures; ``None`` if there is none."""
     cover = av.stream.Disposition.attached_pic
     moving = [
         stream
@@ -129,7 +129,7 @@ def _video_stream(container: Any) -> Any | None:
 
 
 def packets(container: Any, stream: Any, source: Source) -> Iterator[Any]:
-    """Packets of a stream from where the container stands, going on after damaged places.
+    """Packets of a stream from the container's position, continuing after damage.
 
     Raises:
         MediaError: If there is no time left (reason ``too_slow``).
@@ -140,7 +140,7 @@ def packets(container: Any, stream: Any, source: Source) -> Iterator[Any]:
             for packet in container.demux(stream):
                 errors = 0
                 source.deadline.check()
-                if packet.size:  # an empty packet would tell the decoder that the stream ends
+                if packet.size:  # an empty packet would signal the end of the stream to the decoder
                     yield packet
             return
         except av.FFmpegError:
@@ -148,9 +148,9 @@ def packets(container: Any, stream: Any, source: Source) -> Iterator[Any]:
 
 
 def decode(stream: Any, packets: Iterable[Any], source: Source) -> Iterator[tuple[Any, bool]]:
-    """Frames in presentation order, each with whether it may show damage.
+    """Frames in presentation order, each with a flag whether it may show damage.
 
-    A packet that cannot be decoded is left out. Damaged are the frames that follow it in the file, and those
+    A packet that cannot be decoded is left out. Frames that follow it in the file count as damaged, and those
     that are shown after a frame in which the decoder reports errors, up to the next key frame; errors in a
     B-frame count for that frame only, since other frames are rarely predicted from it.
 
@@ -167,11 +167,11 @@ def decode(stream: Any, packets: Iterable[Any], source: Source) -> Iterator[tupl
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
             frames = []
-            context = stream.codec_context  # knows the size that it has refused
+            context = stream.codec_context  # has the size that it refused
             check_frame_px(
                 source.path, (context.width, context.height), max_frame_px=source.limits.max_frame_px
             )
-            # Frames shown before their key frame (open group) are not what later ones are predicted from.
+            # Frames shown before their key frame (open group) are not references of later ones.
             is_broken = is_broken or packet is None or not _precedes(packet.pts, key_pts)
         if is_broken and packet is not None:
             suspects.add(packet.pts)

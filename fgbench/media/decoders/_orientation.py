@@ -1,4 +1,4 @@
-"""Orientation of a stored picture: which flips and which transposition make it upright."""
+"""Orientation of a stored picture: flips and transposition that make it upright."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ UPRIGHT = Orientation()
 
 
 def from_display_matrix(matrix: Sequence[int]) -> Orientation:
-    """Orientation that a display matrix asks for.
+    """Orientation from a display matrix.
 
     Args:
         matrix: Nine numbers ``a b u c d v x y w`` of ISO/IEC 14496-12, section 8.3.2: the stored point
             (x, y) is shown at (a·x + c·y, b·x + d·y), y down, both pictures moved to the origin. The scale
-            does not count.
+            is ignored.
 
     Raises:
         MediaError: If it is not a rotation by a multiple of 90 degrees, mirrored or not

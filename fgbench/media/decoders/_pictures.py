@@ -1,4 +1,4 @@
-"""Grey and RGB pixels of a decoded PyAV frame, upright; only the region that is asked for is converted."""
+"""Grey and RGB pixels of a decoded PyAV frame, upright; only the requested region is converted."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _SUBSAMPLING = {
     for name, shifts in (("420", (1, 1)), ("422", (1, 0)), ("444", (0, 0)))
 }
 
-# swscale's vector loops take up to 32 pixels; what is left over at the right edge of a picture goes through
-# scalar code. Cutting at multiples of 32 leaves every pixel in the loop that the whole picture would take.
+# swscale's vector loops take up to 32 pixels; the rest at the right edge of a picture goes through scalar
+# code. Cutting at multiples of 32 leaves every pixel in the loop that the whole picture would take.
 _ALIGNMENT_PX = 32
 
 
@@ -40,7 +40,7 @@ def luma(frame: av.VideoFrame, orientation: Orientation, tone: ToneMap | None = 
 
     Eight-bit YUV: a read-only view of the decoder's plane, or a copy where its rows have gaps or have to be
     turned. More bits: rounded to eight. Formats without luma (RGB, palette): the BT.601 luma of their RGB,
-    full range. With ``tone``, the luma of a video of high dynamic range made SDR.
+    full range. With ``tone``, the luma of a high dynamic range video converted to SDR.
     """
     bits = _LUMA_BITS.get(frame.format.name)
     if tone is not None and bits is not None:
@@ -58,13 +58,13 @@ def luma(frame: av.VideoFrame, orientation: Orientation, tone: ToneMap | None = 
         view = cv2.cvtColor(_packed_rgb(VideoReformatter(), frame), cv2.COLOR_RGB2GRAY)
     else:
         view = _view(frame.reformat(format="yuv444p", threads=1).planes[0])
-    # Without gaps, since dlib reads the memory of an array as if there were none.
+    # Without gaps, since dlib assumes contiguous arrays.
     return np.ascontiguousarray(orientation.apply(view))
 
 
 @dataclass(slots=True)
 class RgbConverter:
-    """Converts regions of frames to RGB; keeps the conversion tables and the buffer from frame to frame.
+    """Converts regions of frames to RGB; keeps conversion tables and buffer between frames.
 
     The pixels equal the crop of a conversion of the whole frame by FFmpeg's swscale with its default flags
     (chroma not interpolated in 4:2:0 with an even height), which is also what OpenCV and decord show.
@@ -81,8 +81,8 @@ class RgbConverter:
         Args:
             frame: The decoded frame.
             box: ``(x0, y0, x1, y1)``, half open, px of the upright frame, inside it.
-            orientation: How the frame becomes upright.
-            tone: What makes it SDR, if it is not.
+            orientation: Steps that make the frame upright.
+            tone: Conversion to SDR, if the frame is not SDR.
         """
         size = orientation.size(frame.width, frame.height)
         x0, y0, x1, y1 = orientation.stored_box(box, size)
@@ -98,7 +98,7 @@ class RgbConverter:
         return np.array(orientation.apply(pixels), order="C")  # a copy: RGB frames belong to the decoder
 
     def _cut(self, frame: av.VideoFrame, box: Box) -> av.VideoFrame:
-        """Planes of a region as a frame of its own; the corners lie on chroma samples."""
+        """Planes of a region as a separate frame; the corners lie on chroma samples."""
         x0, y0, x1, y1 = box
         name = frame.format.name
         region = self._region
@@ -113,7 +113,7 @@ class RgbConverter:
 
 
 def _can_cut(frame: av.VideoFrame) -> bool:
-    """Whether a cut-out converts to the same pixels as the whole frame.
+    """Return whether a cut-out converts to the same pixels as the whole frame.
 
     With an odd height or interlaced lines swscale mixes chroma rows, and a cut-out would lack neighbours.
     """
@@ -162,7 +162,7 @@ def luma_weights(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
     """Weights (1, 4) of red, green, blue and 1 that give back the stored luma from RGB, both 0 to 255.
 
     Args:
-        frame: Tells the matrix and the range; where it does not, BT.601 and limited range hold. For RGB
+        frame: Source of matrix and range; by default BT.601 and limited range. For RGB
             formats the weights are those of :func:`luma`.
     """
     is_rgb = frame.format.is_rgb
@@ -174,6 +174,6 @@ def luma_weights(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
 
 
 def _has_full_range(frame: av.VideoFrame) -> bool:
-    """Whether values fill their range; what the file does not tell is limited, but for RGB and ``yuvj``."""
+    """Return whether values fill their range; if unspecified it is limited, except for RGB and ``yuvj``."""
     is_full: bool = frame.color_range == _FULL_RANGE
     return is_full or frame.format.is_rgb or frame.format.name.startswith("yuvj")

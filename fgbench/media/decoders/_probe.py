@@ -1,4 +1,4 @@
-"""What a pass over a file's packets tells of it; both decoders start with this."""
+"""Facts from one pass over a file's packets; both decoders start with it."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from fgbench.media.decoders._truncation import announced_frames, lacks_frames, m
 from fgbench.media.faults import check_frame_px
 from fgbench.media.video import VideoInfo, frame_rate
 
-_DEFAULT_FPS = 25.0  # FFmpeg's own value for streams that do not say
+_DEFAULT_FPS = 25.0  # FFmpeg's own value for streams without a rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Facts of a video file that its packets tell.
+    """Facts of a video file from its packets.
 
     Attributes:
         source: The file.
         container: FFmpeg's names of the container format, separated by commas.
         codec: FFmpeg's name of the codec.
-        timeline: Times of all frames; ``None`` if the packets do not tell and frames have to be counted.
-        has_times: Whether the time stamps of frames can be used; AVI files, say, have none.
+        timeline: Times of all frames; ``None`` if packets do not give them and frames have to be counted.
+        has_times: Whether the time stamps of frames are usable; AVI files, for example, have none.
         time_base_s: Unit of time stamps in seconds.
-        declared_fps: Frame rate after the file's header, or as FFmpeg guesses it from the first frames.
-        pixel_aspect: Width over height of a stored pixel; 1 also where the file does not say, or nonsense.
-        n_missing_bytes: Number of bytes that the file is known to lack at its end.
-        n_announced: Number of frames that the file announces, ``None`` if it does not say.
-        lacks_frames: Whether it holds clearly fewer packets than that.
+        declared_fps: Frame rate from the file's header, or FFmpeg's guess from the first frames.
+        pixel_aspect: Width over height of a stored pixel; 1 if the file has none, or an invalid one.
+        n_missing_bytes: Number of bytes known to be missing at the end of the file.
+        n_announced: Number of frames that the file announces, ``None`` if it does not.
+        lacks_frames: Whether it holds clearly fewer packets than announced.
     """
 
     source: Source
@@ -117,15 +117,15 @@ class Probe:
         """Times of frames; see :meth:`fgbench.media.video.Reader.uneven_times_s`."""
         if not self.has_times or info.fps is None:
             return None
-        found = shown.uneven_s(info.fps, self.time_base_s)
-        return None if found is None else tuple(float(found[index]) for index in indices)
+        times_s = shown.uneven_s(info.fps, self.time_base_s)
+        return None if times_s is None else tuple(float(times_s[index]) for index in indices)
 
     def info(self, picture: av.VideoFrame, shown: Shown) -> VideoInfo:
-        """The facts as callers see them.
+        """Video information for callers.
 
         Args:
             picture: The first frame.
-            shown: What :meth:`shown` gives of it.
+            shown: Result of :meth:`shown` for it.
         """
         n_frames = shown.n_frames
         duration_s = float(shown.span * self.time_base_s) if self.has_times else 0.0
@@ -150,7 +150,7 @@ class Probe:
         )
 
     def truncated(self, lost: str) -> MediaError:
-        """Error for what lies behind the point where the file breaks off."""
+        """Error for frames behind the point where the file breaks off."""
         missing = (
             f"at least {self.n_missing_bytes} bytes are missing at its end"
             if self.n_missing_bytes
@@ -182,7 +182,7 @@ def probe(source: Source, container: Any, stream: Any) -> Probe:
         stream: The video stream.
     """
     log = PacketLog()
-    n_blank = 0  # packets of zeros at the end: where a download stopped in a file of the full length
+    n_blank = 0  # packets of zeros at the end: an interrupted download in a file of the full length
     n_announced = announced_frames(container.format.name, stream)
     for packet in _container.packets(container, stream, source):
         log.add(packet)
@@ -210,12 +210,12 @@ def probe(source: Source, container: Any, stream: Any) -> Probe:
 
 
 def timeline_for(facts: Probe, picture: av.VideoFrame) -> Timeline | None:
-    """Timeline of a file as far as a frame of it confirms it: two packets may make one interlaced frame."""
+    """Timeline of a file if a frame confirms it: two packets may make one interlaced frame."""
     return None if picture.interlaced_frame else facts.timeline
 
 
 def orientation_of(picture: av.VideoFrame) -> Orientation:
-    """How the pictures of the file become upright; every frame carries the file's display matrix.
+    """Orientation of the pictures of the file; every frame carries the file's display matrix.
 
     Raises:
         MediaError: If that is a rotation by an angle that is no multiple of 90 degrees
@@ -241,7 +241,7 @@ def first_picture(facts: Probe) -> av.VideoFrame:
 
 
 def _count_frames(source: Source) -> Shown:
-    """Number and times of the frames of a full decode."""
+    """Decode the whole file to count its frames and collect their times."""
     container, stream = _container.open_container(source)
     times: array[int] = array("q")
     n_frames, last_duration = 0, 0

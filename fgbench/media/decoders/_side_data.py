@@ -1,4 +1,4 @@
-"""Side data of a decoded frame that tell how to show it."""
+"""Side data of a decoded frame on its orientation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from av.sidedata.sidedata import Type
 def display_matrix(picture: av.VideoFrame) -> list[int] | None:
     """The nine numbers of the frame's display matrix, ``None`` if it has none.
 
-    It comes from the container, or from the frame itself: FFmpeg turns the orientation of EXIF data (each
-    picture of a JPEG time-lapse, say) into one.
+    It comes from the container, or from the frame itself: FFmpeg converts the orientation of EXIF data (of
+    each picture of a JPEG time-lapse, for example) into one.
     """
     _allow_unknown_kinds()
     matrix = picture.side_data.get("DISPLAYMATRIX")
@@ -25,8 +25,8 @@ def display_matrix(picture: av.VideoFrame) -> list[int] | None:
 def _allow_unknown_kinds() -> None:
     """Let frames have side data of kinds that PyAV has no name for.
 
-    PyAV lists all side data of a frame before it gives one, and fails with ``ValueError`` at a kind that is
-    newer than its own list (EXIF, for one). Such a kind gets a name without meaning.
+    PyAV lists all side data of a frame before it returns one, and fails with ``ValueError`` at a kind that is
+    newer than its own list (EXIF, for example). Such a kind gets a placeholder name.
     """
 
     def unnamed(cls: type[Type], value: object) -> Any:

@@ -1,6 +1,6 @@
-"""Which frames a file shows and when, told from its packets without decoding them.
+"""Frames that a file shows and their times, from its packets without decoding them.
 
-That is exact only where every packet is known to become one frame; elsewhere :func:`build_timeline` gives
+That is exact only where every packet is sure to become one frame; elsewhere :func:`build_timeline` returns
 ``None`` and the readers count decoded frames instead.
 """
 
@@ -19,8 +19,8 @@ Times = npt.NDArray[np.int64]
 # Containers (as FFmpeg names them) that give every packet a presentation time and seek to key frames by it.
 _TIMED_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm"})
 
-# By so many ticks of the time base a frame may be off the place that an even rate gives it: its time stamp,
-# the first frame's and the rate itself are rounded. Where a tick is long, by a quarter of a frame at most.
+# Largest difference of a frame's time from an even rate, in ticks of the time base: its time stamp,
+# the first frame's and the rate itself are rounded. Where a tick is long, a quarter of a frame at most.
 _ROUNDING_TICKS = 3
 _ROUNDING_FRAMES = 0.25
 
@@ -35,10 +35,10 @@ class Timeline:
 
     Attributes:
         pts: Sorted times; frame ``k`` is shown at ``pts[k]``.
-        last_duration: How long the last frame is shown, 0 if not known.
+        last_duration: Duration of the last frame, 0 if unknown.
         key_pts: Sorted times of the key frames.
-        key_indices: First frame that decodes from each key frame on; a key frame that an edit list hides
-            stands for the first frame after it.
+        key_indices: First frame that decodes from each key frame on; for a key frame hidden by an edit list,
+            the first frame after it.
         has_edits: Whether an edit list hides frames.
         has_leading_frames: Whether frames follow their key frame in the file but precede it on screen (open
             group of pictures).
@@ -65,15 +65,15 @@ class Timeline:
 
 @dataclass(slots=True)
 class PacketLog:
-    """What is kept of each packet, in file order: 18 bytes.
+    """Properties of each packet, in file order: 18 bytes each.
 
     Attributes:
         pts: Presentation times; 0 where there is none.
-        durations: Durations, 0 if not known.
+        durations: Durations, 0 if unknown.
         keys: 1 for key frames.
         hidden: 1 for packets that are decoded but not shown (edit lists).
         n_untimed: Number of packets without a presentation time.
-        n_damaged: Number of packets that the container knows to be incomplete.
+        n_damaged: Number of packets that the container reports as incomplete.
     """
 
     pts: array[int] = field(default_factory=lambda: array("q"))
@@ -84,7 +84,7 @@ class PacketLog:
     n_damaged: int = 0
 
     def add(self, packet: Any) -> None:
-        """Note a PyAV packet."""
+        """Add a PyAV packet."""
         pts = packet.pts
         self.n_untimed += pts is None
         self.n_damaged += packet.is_corrupt
@@ -94,18 +94,18 @@ class PacketLog:
         self.hidden.append(packet.is_discard)
 
     def has_times(self, container: str) -> bool:
-        """Whether presentation times tell when frames are shown; AVI stores only the order of decoding."""
+        """Return whether presentation times are usable; AVI stores only the order of decoding."""
         return not self.n_untimed and "avi" not in container.split(",")
 
 
 def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: int) -> Timeline | None:
-    """Timeline of a file, ``None`` if its packets do not tell exactly which frames a decoder shows.
+    """Timeline of a file, ``None`` if its packets do not determine exactly the frames that a decoder shows.
 
     Args:
         log: All packets of the stream.
         container: FFmpeg's names of the container format, separated by commas.
         codec: FFmpeg's name of the codec.
-        n_declared: Number of frames in the file's header, 0 if it does not say.
+        n_declared: Number of frames in the file's header, 0 if it has none.
     """
     if log.n_untimed or log.n_damaged or not log.pts or n_declared not in (0, len(log.pts)):
         return None
@@ -117,7 +117,7 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
     last_key = np.maximum.accumulate(np.where(is_key, np.arange(len(all_pts)), 0))
     is_leading = is_shown & (all_pts < all_pts[last_key])
     shown_pts = np.sort(all_pts[is_shown])
-    # Frames that need what lies before the first key frame are dropped by some decoders and shown by others.
+    # Frames that need packets before the first key frame are dropped by some decoders and shown by others.
     starts_clean = is_key[0] and not is_leading[last_key == 0].any()
     if not starts_clean or not len(shown_pts) or (np.diff(shown_pts) == 0).any():
         return None
@@ -135,7 +135,7 @@ def build_timeline(log: PacketLog, *, container: str, codec: str, n_declared: in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """How many frames a file shows, and when.
+    """Number and times of the frames that a file shows.
 
     Attributes:
         n_frames: Number of frames.
@@ -150,8 +150,8 @@ class Shown:
     def uneven_s(self, fps: float, time_base_s: Fraction) -> npt.NDArray[np.float64] | None:
         """Times of all frames in seconds since the first one.
 
-        ``None`` where no times are told, and where every frame is in the place that an even rate gives it, to
-        the rounding of time stamps: there the rate tells the times better than these do.
+        ``None`` without times, and where every frame has the time of an even rate, to the rounding of time
+        stamps: there the rate gives the times more exactly.
 
         Args:
             fps: The rate.
@@ -160,20 +160,20 @@ class Shown:
         if self.pts is None or not len(self.pts):
             return None
         tick_s = float(time_base_s)
-        found: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * tick_s
-        off_s = np.abs(found - np.arange(len(found)) / fps).max()
-        return found if off_s > min(_ROUNDING_TICKS * tick_s, _ROUNDING_FRAMES / fps) else None
+        times_s: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * tick_s
+        off_s = np.abs(times_s - np.arange(len(times_s)) / fps).max()
+        return times_s if off_s > min(_ROUNDING_TICKS * tick_s, _ROUNDING_FRAMES / fps) else None
 
 
 def shown_by(timeline: Timeline) -> Shown:
-    """The frames of a timeline."""
+    """Number and times of the frames of a timeline."""
     n_frames, first, last = len(timeline.pts), int(timeline.pts[0]), int(timeline.pts[-1])
     span = time_span(n_frames, first, last, timeline.last_duration)
     return Shown(n_frames=n_frames, span=span, pts=timeline.pts)
 
 
 def time_span(n_frames: int, first_pts: int, last_pts: int, last_duration: int) -> int:
-    """Time from the first frame to the end of the last; one whose duration is not known gets the mean."""
+    """Time from the first frame to the end of the last; an unknown last duration is taken as the mean."""
     if not last_duration and n_frames > 1:
         last_duration = round((last_pts - first_pts) / (n_frames - 1))
     return last_pts - first_pts + last_duration

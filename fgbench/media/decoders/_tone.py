@@ -1,14 +1,14 @@
-"""High dynamic range (PQ and HLG) as standard dynamic range, so that faces look as in other videos.
+"""Convert high dynamic range (PQ and HLG) to standard dynamic range, so that faces look as in other videos.
 
 Display light is computed from the stored values, compressed, and coded again:
 
 1. PQ (HDR10, Dolby Vision with that base): EOTF of SMPTE ST 2084. HLG (as phones record): inverse OETF of
    ITU-R BT.2100 and its OOTF for a display of 1000 cd/m2 (system gamma 1.2).
 2. Highlights: the EETF of ITU-R BT.2390, section 5.4.1, per channel, from a display of 1000 cd/m2 to one of
-   203 cd/m2, the reference white of ITU-R BT.2408. What is darker than 92 cd/m2 stays as it is; 203 cd/m2
-   become 160. (Peaks that the file states are not used: they are often wrong.)
-3. Colours: from the primaries of BT.2020 or P3, in linear light, to BT.709 (ITU-R BT.2087); what lies outside
-   is clipped.
+   203 cd/m2, the reference white of ITU-R BT.2408. Values below 92 cd/m2 are unchanged; 203 cd/m2
+   become 160. (Peaks stated in the file are not used: they are often wrong.)
+3. Colours: from the primaries of BT.2020 or P3, in linear light, to BT.709 (ITU-R BT.2087); values outside
+   are clipped.
 4. Code values: inverse of the gamma 2.4 of ITU-R BT.1886.
 
 Not stated in the paper. Dynamic metadata (HDR10+, Dolby Vision) are ignored.
@@ -39,9 +39,9 @@ _TO_BT709 = {
     9: np.array([[1.6605, -0.5877, -0.0728], [-0.1246, 1.1330, -0.0084], [-0.0182, -0.1006, 1.1188]]),
     12: np.array([[1.2249, -0.2249, 0.0], [-0.0420, 1.0420, 0.0], [-0.0196, -0.0786, 1.0982]]),
 }
-_BT2020 = 9  # the primaries of BT.2100, where the file does not say
+_BT2020 = 9  # the primaries of BT.2100, if the file states none
 
-# BT.2020 luminance, by which HLG's OOTF goes.
+# BT.2020 luminance, which HLG's OOTF uses.
 _LUMINANCE = np.array([[0.2627, 0.6780, 0.0593]], np.float32)
 
 _LEVELS = 1 << 16  # of stored values and of table indices
@@ -52,7 +52,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToneMap:
-    """Tables of one kind of HDR video; see the module's text.
+    """Tables of one kind of HDR video; see the module's docstring.
 
     Attributes:
         light: (65536,) float32. PQ: stored value to compressed light, 1 is white. HLG: to scene light.
@@ -65,7 +65,7 @@ class ToneMap:
     to_bt709: npt.NDArray[np.float32]
 
     def rgb(self, pixels: npt.NDArray[np.uint16]) -> Image:
-        """SDR picture of an HDR one.
+        """Convert an HDR picture to SDR.
 
         Args:
             pixels: (H, W, 3) uint16 RGB as coded, full range.
@@ -85,7 +85,7 @@ class ToneMap:
         return result
 
     def luma(self, stored: npt.NDArray[np.unsignedinteger], bits: int, *, full_range: bool) -> Image:
-        """SDR luma of a stored luma plane: that of grey of the same luma, in the same range.
+        """Convert a stored luma plane to SDR: as grey of the same luma, in the same range.
 
         Args:
             stored: (H, W) of ``bits`` bits.
@@ -103,7 +103,7 @@ class ToneMap:
 
 
 def tone_map_of(picture: av.VideoFrame) -> ToneMap | None:
-    """What makes a frame SDR; ``None`` if it is."""
+    """Conversion of a frame to SDR; ``None`` if it is SDR."""
     transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
     if transfer not in (_PQ, _HLG):
         return None
@@ -163,8 +163,8 @@ def hlg_scene_light(coded: Floats) -> Floats:
 
 
 def compressed(nits: Floats) -> Floats:
-    """EETF of BT.2390, section 5.4.1, without black lift: light of the source display to that of ours, in
-    cd/m2."""
+    """EETF of BT.2390, section 5.4.1, without black lift: light of the source display to that of the target,
+    in cd/m2."""
     source = float(pq_coded(np.array(_SOURCE_NITS)))
     most = float(pq_coded(np.array(_WHITE_NITS))) / source
     knee = 1.5 * most - 0.5

@@ -1,8 +1,8 @@
-"""Whether a file is shorter than its own outermost structure says: an interrupted copy or recording.
+"""Check whether a file is shorter than its own outermost structure: an interrupted copy or recording.
 
 Reads a few bytes of the file. Knows MP4 and MOV boxes, the Matroska/WebM segment and RIFF (AVI); a recording
-that was cut exactly between two fragments, or in another format, is not noticed. Of MP4 and MOV files the
-index tells besides how many frames there should be.
+that was cut exactly between two fragments, or in another format, is not noticed. For MP4 and MOV files the
+index also gives the number of frames.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _SEGMENT_ID = bytes.fromhex("18538067")  # RFC 9559, section 5.1
 
 
 TOLERATED_FRAMES = 2
-"""So many frames fewer than the index announces are no sign that the file was cut."""
+"""Number of frames below the announced one that is no sign of a cut file."""
 
 
 def announced_frames(container: str, stream: Any) -> int | None:
-    """Number of frames that an MP4 or MOV file announces in its index.
+    """Number of frames announced in the index of an MP4 or MOV file.
 
-    Counted are the entries that hold anything, after edit lists: those of frames that are cut off by an edit
-    list, or that are decoded but not shown, are as many here as there are packets. Other containers say how
-    many frames they hold only roughly, or not at all.
+    Counts entries with content, after edit lists: frames that are cut off by an edit
+    list, or that are decoded but not shown, count like packets. Other containers give their number of frames
+    only roughly, or not at all.
 
     Args:
         container: FFmpeg's names of the container format, separated by commas.
@@ -52,12 +52,12 @@ def announced_frames(container: str, stream: Any) -> int | None:
 
 
 def lacks_frames(n_announced: int | None, n_held: int) -> bool:
-    """Whether a file holds fewer frames than it announces, by more than :data:`TOLERATED_FRAMES`."""
+    """Return whether a file holds fewer frames than announced, by more than :data:`TOLERATED_FRAMES`."""
     return n_announced is not None and n_announced - n_held > TOLERATED_FRAMES
 
 
 def missing_bytes(path: Path) -> int:
-    """Number of bytes that the file lacks at its end, 0 if none are known to be missing.
+    """Number of bytes missing at the end of the file, 0 if none are known to be missing.
 
     Raises:
         OSError: If the file cannot be read.
@@ -94,18 +94,18 @@ def _end_of_boxes(file: BinaryIO, size: int) -> int:
 
 
 def _end_of_segment(file: BinaryIO) -> int:
-    """End of the Matroska segment, 0 if its size is not known (live recordings)."""
+    """End of the Matroska segment, 0 if its size is unknown (live recordings)."""
     file.seek(4)
     length, _ = _ebml_size(file)
     file.seek(length, 1)
     if file.read(4) != _SEGMENT_ID:
         return 0
-    length, known = _ebml_size(file)
-    return file.tell() + length if known else 0
+    length, is_known = _ebml_size(file)
+    return file.tell() + length if is_known else 0
 
 
 def _ebml_size(file: BinaryIO) -> tuple[int, bool]:
-    """Size of an element and whether it is known (RFC 8794, section 4 and 6)."""
+    """Size of an element, and whether it is known (RFC 8794, sections 4 and 6)."""
     first = file.read(1)
     n_bytes = 9 - first[0].bit_length() if first and first[0] else 1
     bits = int.from_bytes(first + file.read(n_bytes - 1)) & ~(1 << 7 * n_bytes)

@@ -1,11 +1,11 @@
 """Decoder ``decord``: the decord library (package ``decord2``), for comparison with work that used it.
 
-Reads a video file. decord finds frames wrongly, without a word, in files with edit lists, open groups of
+Reads a video file. decord silently returns wrong frames in files with edit lists, open groups of
 pictures, gradual refresh or fragments and in several containers. So a file is first examined with PyAV and
 refused where decord's frame numbers or pictures are not certain; the others are read from the start, never
 by seeking.
 
-decord gives RGB only and does not tell damage: the grey picture is computed from RGB, and ``is_corrupt`` is
+decord gives RGB only and does not report damage: the grey picture is computed from RGB, and ``is_corrupt`` is
 always false.
 """
 
@@ -33,7 +33,7 @@ from fgbench.media.decoders._tone import tone_map_of
 from fgbench.media.faults import clear_faults
 from fgbench.media.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
-# Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for one.
+# Formats that decord converts to the same RGB as PyAV; it loses precision in 10-bit 4:2:0, for example.
 _PIXEL_FORMATS = frozenset(f"yuv{j}{sampling}p" for j in ("", "j") for sampling in (420, 422, 444)) | {"gbrp"}
 
 _TIME_TOLERANCE_S = 1e-3
@@ -50,7 +50,7 @@ class DecordFrame:
 
     @property
     def is_corrupt(self) -> bool:
-        """Always false: decord does not tell."""
+        """Always false: decord does not report damage."""
         return False
 
     @property
@@ -60,7 +60,7 @@ class DecordFrame:
 
     @property
     def resized_from(self) -> None:
-        """Always ``None``: decord does not tell."""
+        """Always ``None``: decord does not report it."""
         return None
 
     def gray(self) -> Image:
@@ -118,7 +118,7 @@ class DecordReader:
 
     @property
     def info(self) -> VideoInfo:
-        """What the file holds."""
+        """Properties of the file."""
         return self._info
 
     def uneven_times_s(self, indices: Sequence[int]) -> tuple[float, ...] | None:

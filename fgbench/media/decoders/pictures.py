@@ -2,10 +2,10 @@
 
 Reads picture files (:func:`fgbench.media.images.read_picture`). The frames of a folder are its pictures in
 natural order of their names (``img2`` before ``img10``); other files, hidden ones (``.DS_Store``,
-``._img2.png``) and folders inside it are passed over. Pictures have no times: frame rate and duration are
+``._img2.png``) and folders inside it are skipped. Pictures have no times: frame rate and duration are
 ``None``. A picture of a folder that cannot be read is left out and its neighbours keep their numbers; one
-that is above the limit, or no file at all, refuses the whole folder. Pictures of a folder may differ in size:
-each is a frame of its own coordinates.
+that is above the limit, or not a file, makes the whole folder fail. Pictures of a folder may differ in size:
+each is a frame with its own coordinates.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SUFFIXES = {
     "HEIF": (".heic", ".heif", ".hif"),
     "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx", ".jpc"),
 }
-"""Suffixes of each format that tell it more exactly than the format's name."""
+"""Suffixes of each format that are more specific than the format's name."""
 
 
 def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
@@ -50,7 +50,7 @@ def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
     Raises:
         MediaError: As :func:`fgbench.media.images.read_picture` for a picture (for a folder: for its first
             one), or if a folder has no picture (reason ``no_frames``), one above the limit (``too_large``) or
-            something that is named as a picture and is no file (``not_a_file``, ``missing_file``).
+            something named as a picture that is no file (``not_a_file``, ``missing_file``).
     """
     if not path.is_dir():
         check_file(path)
@@ -68,7 +68,7 @@ def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PictureReader:
 
 
 def _check_member(file: Path, limits: Limits) -> None:
-    """Refuse what would be no frame but a trap; a damaged picture is left out when its turn comes."""
+    """Refuse oversized pictures and items that are no files; damaged ones are left out on reading."""
     check_regular(file)
     if limits == NO_LIMITS:
         return
@@ -102,7 +102,7 @@ class PictureReader:
 
     @property
     def info(self) -> VideoInfo:
-        """What there is; width and height are those of the first picture."""
+        """Properties of the pictures; width and height are those of the first."""
         height, width = self._first.pixels.shape[:2]
         return VideoInfo(
             container="folder" if self._is_folder else "file",
@@ -158,6 +158,6 @@ class PictureReader:
 
 
 def _codec(file: Path, kind: str) -> str:
-    """Format of a picture: its suffix where that is true, else Pillow's name of it, in lower case."""
+    """Format of a picture: its suffix where that is correct, else Pillow's name of it, in lower case."""
     ending = suffix(file.name)
     return ending[1:] if ending in _SUFFIXES.get(kind, ()) else kind.lower()

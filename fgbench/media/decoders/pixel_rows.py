@@ -2,7 +2,7 @@
 
 Reads ``<table>.csv/<row>``: row 0 is the first after the line of column names. The column ``pixels`` holds
 grey levels from 0 to 255 of a square picture, row by row, separated by spaces. The lines of a table are
-found once per process; a row is then read alone.
+located once per process; a row is then read alone.
 
 A row of more than 4 million pixels, or of more than the recipe's limit, is refused: numbers in text take far
 more memory than the pixels.
@@ -41,7 +41,7 @@ def open_reader(path: Path, limits: Limits = DEFAULT_LIMITS) -> PixelRowReader:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 (hex) of the row's pixels as they stand in the table."""
+    """SHA-256 (hex) of the row's pixels as written in the table."""
     return hashlib.sha256(_cell(path).encode("utf-8")).hexdigest()
 
 
@@ -53,7 +53,7 @@ class PixelRowReader:
 
     @property
     def info(self) -> VideoInfo:
-        """What the row holds."""
+        """Properties of the row."""
         height, width = self._pixels.shape[:2]
         return VideoInfo(
             container="csv",
@@ -76,7 +76,7 @@ class PixelRowReader:
             yield ImageFrame(pixels=self._pixels)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no file is kept open."""
 
     def __enter__(self) -> PixelRowReader:
         return self
@@ -131,9 +131,9 @@ def _cell(path: Path) -> str:
 
 @lru_cache(maxsize=4)
 def _lines(table: Path, size: int, changed_ns: int) -> tuple[int, tuple[int, ...]]:
-    """Number of the column of pixels, and where the rows begin; size and time only tell a table's state."""
+    """Column of the pixels, and offsets of the rows in bytes; size and time only identify a table's state."""
     starts = []
-    place = 0
+    offset = 0
     column = -1
     is_start = True
     with open_regular(table) as file:
@@ -149,7 +149,7 @@ def _lines(table: Path, size: int, changed_ns: int) -> tuple[int, tuple[int, ...
                     )
                 column = names.index(COLUMN)
             elif is_start and line.strip():
-                starts.append(place)
+                starts.append(offset)
             is_start = line.endswith(b"\n")
-            place += len(line)
+            offset += len(line)
     return column, tuple(starts)

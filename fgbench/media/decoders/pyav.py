@@ -1,8 +1,8 @@
 """Decoder ``pyav`` (default): FFmpeg through PyAV, with exact frame numbers.
 
-Reads a video file. On opening, one pass over the packets tells which frames there are and when they are
-shown (:mod:`fgbench.media.decoders._timeline`); frames are then found by their time stamp, with a seek to a
-key frame where that saves work. Where packets do not tell, frames are counted while decoding from the start.
+Reads a video file. On opening, one pass over the packets determines the frames and their times
+(:mod:`fgbench.media.decoders._timeline`); frames are then found by their time stamp, with a seek to a
+key frame where that saves work. If packets do not suffice, frames are counted while decoding from the start.
 
 In a damaged file a frame that cannot be decoded keeps its number, so that its neighbours keep theirs.
 """
@@ -27,18 +27,18 @@ from fgbench.media.decoders._tone import tone_map_of
 from fgbench.media.faults import clear_faults
 from fgbench.media.video import DEFAULT_LIMITS, Image, Limits, VideoInfo, check_box, check_file, check_indices
 
-# A seek pays when it saves decoding more frames than the decoder has already read ahead of the frame it gave
+# A seek pays when it saves decoding more frames than the decoder has already read ahead of the returned frame
 # (2 to 4 in usual H.264 and HEVC streams).
 _SEEK_SAVES_FRAMES = 8
 
-# Where to start if the frame does not come whole from its key frame: so many key frames earlier. A gradual
+# Number of key frames to start earlier if the frame is damaged when decoded from its own. A gradual
 # refresh is marked like a key frame, but the picture is whole only up to two such marks later.
 _KEYS_BACK = (0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """A frame as the decoder gave it, its number and time, and whether it may show damage."""
+    """A frame from the decoder, its number and time, and whether it may show damage."""
 
     index: int
     time_s: float
@@ -65,11 +65,11 @@ class PyavFrame:
 
     @property
     def resized_from(self) -> tuple[int, int] | None:
-        """Upright size of a frame that is not of the clip's size and was fitted into it."""
+        """Upright size of a frame that differed from the clip's size and was fitted into it."""
         return self._canvas.resized_from(self._stored)
 
     def gray(self) -> Image:
-        """Luma of the whole upright frame, (H, W) uint8, contiguous; a read-only view where that can be."""
+        """Luma of the whole upright frame, (H, W) uint8, contiguous; a read-only view where possible."""
         with clear_faults(self._path):
             upright = luma(self._picture, self._canvas.orientation, tone_map_of(self._picture))
             return upright if self._is_plain else self._canvas.placed(upright, self._stored)
@@ -127,7 +127,7 @@ class PyavReader:
 
     @property
     def info(self) -> VideoInfo:
-        """What the file holds. Where packets do not tell the number of frames, all are decoded to count."""
+        """Properties of the file. If packets do not give the number of frames, all are decoded."""
         if self._info is None:
             with clear_faults(self._path):
                 self._info = self._probe.info(self._first_picture(), self._all_shown())
@@ -142,9 +142,9 @@ class PyavReader:
         """Frames in order; see :meth:`fgbench.media.video.Reader.frames`."""
         wanted = count() if indices is None else iter(check_indices(indices))
         timeline = self._probe.timeline
-        found = self._counted(wanted) if timeline is None else self._timed(wanted, timeline)
+        decoded = self._counted(wanted) if timeline is None else self._timed(wanted, timeline)
         self._iteration += 1
-        return self._while_current(found, self._iteration)
+        return self._while_current(decoded, self._iteration)
 
     def close(self) -> None:
         """Release the file."""
@@ -157,12 +157,12 @@ class PyavReader:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _while_current(self, found: Iterator[_Decoded], iteration: int) -> Iterator[PyavFrame]:
+    def _while_current(self, decoded: Iterator[_Decoded], iteration: int) -> Iterator[PyavFrame]:
         """Frames until another iteration moves the file's only reading position."""
         while iteration == self._iteration:
             with clear_faults(self._path):
                 self._source.deadline.check()
-                item = next(found, None)
+                item = next(decoded, None)
                 if item is None:
                     return
                 if self._canvas is None:
@@ -181,13 +181,13 @@ class PyavReader:
         raise RuntimeError(f"{self._path}: the reader was closed or has begun another iteration")
 
     def _first_picture(self) -> av.VideoFrame:
-        """First frame of the file, by which the clip's size goes."""
+        """First frame of the file, which determines the clip's size."""
         if self._first is None:
             self._first = first_picture(self._probe)
         return self._first
 
     def _all_shown(self) -> Shown:
-        """Number and times of the frames, found once: 8 bytes for each."""
+        """Number and times of the frames, computed once: 8 bytes each."""
         if self._shown is None:
             self._shown = self._probe.shown(self._first_picture())
         return self._shown
@@ -195,25 +195,25 @@ class PyavReader:
     def _timed(self, wanted: Iterator[int], timeline: Timeline) -> Iterator[_Decoded]:
         """Wanted frames by their time stamps."""
         numbered: Iterator[_Decoded] = iter(())
-        found: _Decoded | None = None
+        frame: _Decoded | None = None
         for target in takewhile(lambda target: target < len(timeline.pts), wanted):
             key = timeline.key_before(target)
-            if found is None or timeline.key_indices[key] > found.index + _SEEK_SAVES_FRAMES:
+            if frame is None or timeline.key_indices[key] > frame.index + _SEEK_SAVES_FRAMES:
                 for back in _KEYS_BACK:
                     numbered = self._numbered(timeline, max(key - back, 0))
-                    found = _first_from(numbered, target)
-                    if key <= back or (found and found.index == target and not found.is_damaged):
+                    frame = _first_from(numbered, target)
+                    if key <= back or (frame and frame.index == target and not frame.is_damaged):
                         break
-            elif found.index < target:
-                found = _first_from(numbered, target)
-            if found is None:
-                self._first_picture()  # complains if the file has none at all
+            elif frame.index < target:
+                frame = _first_from(numbered, target)
+            if frame is None:
+                self._first_picture()  # raises if the file has none at all
                 return
-            if timeline_for(self._probe, found.picture) is None:
+            if timeline_for(self._probe, frame.picture) is None:
                 yield from self._counted(chain([target], wanted))
                 return
-            if found.index == target:
-                yield found
+            if frame.index == target:
+                yield frame
 
     def _numbered(self, timeline: Timeline, key: int) -> Iterator[_Decoded]:
         """Frames from a key frame or an earlier one on; after a lost frame they may show damage."""

@@ -13,7 +13,7 @@ from fgbench.workers import AfterDeath, Workers
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever where they get less
+_LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever with less
 _MOST_MEMORY_GB = 65536.0
 
 
@@ -28,37 +28,37 @@ class Runner(Protocol):
         after_death: AfterDeath[T] | None = None,
         is_risky: Callable[[T], bool] | None = None,
     ) -> Iterator[R]:
-        """Results in the order in which they are ready.
+        """Yield results in the order in which they are ready.
 
         Args:
             function: The work.
-            tasks: What on.
-            after_death: Says what to try when a worker died at a task, see :meth:`Workers.run`; ``None``: a
+            tasks: Its arguments, one per call.
+            after_death: Returns the task to try after a worker died, see :meth:`Workers.run`; ``None``: a
                 dead worker is an error.
-            is_risky: Tells tasks that must not be done in this process, since it may die of them.
+            is_risky: Whether a task must not be done in this process, since it may die of it.
         """
 
 
 @contextmanager
 def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
-    """A runner with ``jobs`` worker processes; with one, the work is done in this process.
+    """Start a runner with ``jobs`` worker processes; with one, the work is done in this process.
 
     Workers start when the first task comes and end with this process, even if it is killed.
 
     Args:
         jobs: Number of worker processes.
         memory_gb: Most memory of each, GB (10^9 bytes); more is a ``MemoryError`` there. ``None`` is without
-            limit. Only Linux keeps to it.
+            limit. Works on Linux only.
 
     Raises:
-        ConfigError: If the limit is too low for any work, or none that there is.
+        ConfigError: If the limit is too low for any work, or too high.
     """
     if memory_gb is not None and not _LEAST_MEMORY_GB <= memory_gb <= _MOST_MEMORY_GB:
         raise ConfigError(
             f"{memory_gb:g} GB of memory for a worker, expected {_LEAST_MEMORY_GB:g} to {_MOST_MEMORY_GB:g}",
             "choose another --worker-memory, or leave it out",
         )
-    # A limit is for a process of its own: this one has to live on where the work does not fit.
+    # A limit needs a separate process: this one has to live on where the work does not fit.
     is_here = jobs <= 1 and memory_gb is None
     workers = Workers(max(1, jobs), partial(_prepare, memory_gb))
 
@@ -90,7 +90,7 @@ def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
     try:
         yield in_process if is_here else in_workers
     finally:
-        # Tasks in hand are given up at once: their files appear whole or not at all.
+        # Unfinished tasks are dropped at once: their files appear whole or not at all.
         workers.stop()
 
 

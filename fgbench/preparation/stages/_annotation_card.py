@@ -1,4 +1,4 @@
-"""What the data card says of the annotators: sizes of their groups, agreement, confidence of the classes."""
+"""Section of the data card on the annotators: sizes of their groups, agreement, confidence of classes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def annotation_lines(annotation: Annotation, config: ConsensusConfig) -> list[st
     """Lines of Markdown; none where the data set has neither votes nor confidences.
 
     Args:
-        annotation: What annotators said.
+        annotation: Votes and confidences.
         config: Section ``consensus`` of the recipe.
     """
     lines = []
     if annotation.rounds:
         lines += ["## Votes", "", _rule(config), ""]
-        for number, found in annotation.rounds.items():
-            lines += [*_round(number, found), ""]
+        for number, votes in annotation.rounds.items():
+            lines += [*_round(number, votes), ""]
         lines += [*_legend(annotation.rounds), ""]
     if any(value is not None for value in annotation.confidences.values()):
         lines += [*_confidences(annotation.confidences, config), ""]
@@ -46,13 +46,13 @@ def _rule(config: ConsensusConfig) -> str:
     )
 
 
-def _round(number: int, found: Round) -> list[str]:
-    whole = found.whole
+def _round(number: int, votes: Round) -> list[str]:
+    whole = votes.whole
     text = (
-        f"Round {number}: {whole.n_votes} votes of {found.n_annotators} annotators on "
+        f"Round {number}: {whole.n_votes} votes of {votes.n_annotators} annotators on "
         f"{whole.n_clips} {'clip' if whole.n_clips == 1 else 'clips'}."
     )
-    odd = found.odd_groups
+    odd = votes.odd_groups
     if odd:
         sizes = ", ".join(f"{count} by {size}" for size, count in odd.items())
         text += (
@@ -65,25 +65,25 @@ def _round(number: int, found: Round) -> list[str]:
         "| class | clips | votes | alpha of the label | of the key frame | of the confidence |",
         "|---|---|---|---|---|---|",
         _row("all", whole),
-        *(_row(name, one) for name, one in found.classes.items()),
+        *(_row(name, one) for name, one in votes.classes.items()),
     ]
 
 
 def _row(name: str, one: ClassAgreement) -> str:
-    cells = [_cell(found) for found in (one.label, one.key_frame, one.confidence)]
+    cells = [_cell(agreement) for agreement in (one.label, one.key_frame, one.confidence)]
     return f"| {plain(name)} | {one.n_clips} | {one.n_votes} | {' | '.join(cells)} |"
 
 
-def _cell(found: Agreement) -> str:
-    if found.alpha is None:
+def _cell(agreement: Agreement) -> str:
+    if agreement.alpha is None:
         return ""
-    if found.low is None or found.high is None:
-        return f"{found.alpha:.3f}"
-    return f"{found.alpha:.3f} ({found.low:.3f} to {found.high:.3f})"
+    if agreement.low is None or agreement.high is None:
+        return f"{agreement.alpha:.3f}"
+    return f"{agreement.alpha:.3f} ({agreement.low:.3f} to {agreement.high:.3f})"
 
 
 def _legend(rounds: Mapping[int, Round]) -> list[str]:
-    fewest = min(found.whole.label.n_clusters for found in rounds.values())
+    fewest = min(votes.whole.label.n_clusters for votes in rounds.values())
     rough = f" With {fewest} of them, fewer than {FEW}, intervals are a rough guide." if fewest < FEW else ""
     return [
         "Krippendorff's alpha over all votes of the round, those on clips that were not settled too: 1 where "

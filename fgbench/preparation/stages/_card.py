@@ -38,12 +38,12 @@ def data_card(
         config: The recipe.
         counts: Part to number of clips, of original images and of images with copies.
         rejects: Table of the clips that could not be used.
-        listing: What the adapter listed.
+        listing: Clips and notes of the adapter.
         classes: Labels of the manifests.
-        annotation: What annotators said.
+        annotation: Votes and confidences.
         alignment: Number of usable frames that are aligned, and that were taken as they are.
         unlike_published: Part to its number of entries and the published one, where they differ.
-        faces: What is told of the faces (:func:`fgbench.preparation.stages._clip_faces.told_of_faces`).
+        faces: Counts of faces (:func:`fgbench.preparation.stages._clip_faces.face_counts`).
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
     lines = [f"# {plain(config.dataset.name)}", ""]
@@ -105,8 +105,8 @@ def data_card(
 def _alignment(config: PrepareConfig, alignment: Mapping[str, int]) -> list[str]:
     if config.faces.align == "never":
         return ["Pictures were taken as they are, faces are not aligned.", ""]
-    told = alignment_line(config.faces.align, alignment)
-    return [] if told is None else [f"{told[0].upper()}{told[1:]}: no face was found in them.", ""]
+    line = alignment_line(config.faces.align, alignment)
+    return [] if line is None else [f"{line[0].upper()}{line[1:]}: no face was found in them.", ""]
 
 
 def _left_out(labels: Mapping[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the frames of a clip say of its faces, summed up per clip."""
+"""Counts of faces per clip, from the rows of its frames."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ COUNTED = (
     "size_changes",
     "n_as_is",
 )
-"""Columns of ``clips``, and a last one that is not kept, that are counted in its rows of ``faces``."""
+"""Columns of ``clips``, and a temporary last one, counted from the clip's rows of ``faces``."""
 
 
 def counts_per_clip(path: Path) -> pa.Table:
-    """The :data:`COUNTED` of the clips of a table of faces.
+    """Count :data:`COUNTED` for each clip of a table of faces.
 
-    ``n_tracks`` counts the numbers of tracks; ``n_persons`` is the greatest number of faces that were seen at
-    once, so that one person who is lost and found again is one.
+    ``n_tracks`` counts the numbers of tracks; ``n_persons`` is the largest number of faces that were seen at
+    once, so that one person who is lost and seen again counts as one.
 
     Args:
         path: The table.
@@ -64,14 +64,14 @@ def counts_per_clip(path: Path) -> pa.Table:
     return named.cast(pa.schema([("clip_id", pa.string()), *((name, pa.int32()) for name in COUNTED)]))
 
 
-def told_of_faces(clips: pa.Table) -> dict[str, int]:
-    """What people are told of the faces in all clips.
+def face_counts(clips: pa.Table) -> dict[str, int]:
+    """Counts of unsure and passing faces over all clips.
 
     Args:
         clips: The table ``clips``.
 
     Returns:
-        Frames whose landmarks are not sure (``unsure``), the clips that they are of (``unsure_clips``) and
+        Frames with uncertain landmarks (``unsure``), the clips that they are of (``unsure_clips``) and
         those of them that have no other face (``only_unsure``); frames of people who pass by (``passing``)
         and their clips (``passing_clips``); and clips that show several people at once (``several``).
     """

@@ -1,6 +1,6 @@
-"""Equal files under several names: with different labels one of them is wrong, in two parts they leak.
+"""Equal files under several names: with different labels one label is wrong, in two parts they leak.
 
-Reads ``clips.parquet`` of the manifests. What only looks alike is found by ``fgbench audit``.
+Reads ``clips.parquet`` of the manifests. Files that only look alike are found by ``fgbench audit``.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ COLUMNS = ("clip_id", "path", "sha256", "label", "split")
 _SHOWN = 5
 
 Group = list[tuple[str, str, str]]
-"""Path, label and part of files with one content; several of each are joined by ``+``."""
+"""Path, label and part of files with the same content; several labels or parts are joined by ``+``."""
 
 
 def equal_files(clips: Path) -> list[str]:
-    """One line, for people, of equal files with different labels, and one of those in different parts.
+    """One line on equal files with different labels, and one on those in different parts.
 
     Args:
         clips: ``clips.parquet`` of the manifests.
 
     Raises:
-        ManifestError: If it is not there or damaged.
+        ManifestError: If it is missing or damaged.
     """
     groups = equal_groups(read_rows(clips, list(COLUMNS)))
     labels: list[Group] = []
@@ -48,9 +48,9 @@ def equal_files(clips: Path) -> list[str]:
 
 
 def equal_groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
-    """Files with one content, of which there are several, in the order of their first paths.
+    """Groups of files with the same content, in the order of their first paths.
 
-    Several entries of one file, as the first and the last frames of a sequence, are no two files.
+    Several entries of one file, as the first and the last frames of a sequence, count as one file.
 
     Args:
         rows: With :data:`COLUMNS`.

@@ -1,4 +1,4 @@
-"""Where the size of the frames changes within clips."""
+"""Changes of the frame size within clips."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def size_changes(faces: pa.Table) -> pa.Array:
-    """1 for each row whose frame was stored in another size than the one before it in its clip, else 0.
+    """1 for each row whose frame was stored in another size than the previous one of its clip, else 0.
 
-    Frames that were not decoded are passed over.
+    Frames that were not decoded are skipped.
 
     Args:
         faces: Columns ``clip_id``, ``status`` and ``resized_from`` of ``faces``, in their order.

@@ -1,6 +1,6 @@
-"""What of a prepared data set needs a person: in a few lines, at the end of ``fgbench prepare``.
+"""Points of a prepared data set that need attention: a few lines at the end of ``fgbench prepare``.
 
-Reads the rejects of all stages, and the clips and votes of the manifests. One thing here is an error: that no
+Reads the rejects of all stages, and the clips and votes of the manifests. One of them is an error: that no
 clip is left to train on.
 """
 
@@ -16,7 +16,7 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError
 from fgbench.naming import counted, first_few
 from fgbench.preparation.stages._tables import Finished, ingested
-from fgbench.preparation.stages._told_rejects import MOST, rejected_rows, rejects_told
+from fgbench.preparation.stages._told_rejects import MOST, reject_lines, rejected_rows
 from fgbench.preparation.stages._votes import strange_votes, votes_beyond
 from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.printable import printable_name
@@ -26,20 +26,20 @@ from fgbench.taxonomy import meant_by, ontology
 from fgbench.workfolders.manifest_index import MANIFESTS
 
 WARNING = "warning: "
-"""Begins those notes on a data set that need a person."""
+"""Prefix of notes on a data set that need attention."""
 
 _COLUMNS = ["clip_id", "subject_id", "label", "split", "n_images", "n_faces_ok"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookHere:
-    """What a person should know after ``fgbench prepare``.
+    """Points of a prepared data set that need attention.
 
     Attributes:
-        lines: What needs them; none if nothing does.
-        persons: How many persons are in train and test.
-        is_untrainable: Whether there is no sample to train on although the recipe divides clips for it, and
-            they are none or not fewer than parts.
+        lines: Messages; may be empty.
+        persons: Number of people in train and test, in words.
+        is_untrainable: Whether there is no sample to train on although the recipe asks for some, and there
+            are no samples at all or at least as many as parts.
     """
 
     lines: tuple[str, ...]
@@ -59,11 +59,11 @@ def look_here(
     """Sum up finished manifests.
 
     Args:
-        config: The recipe, with what it left open decided.
+        config: The recipe, with open settings decided.
         workdir: The work folder.
         finished: Stage to bucket to marker, for all stages.
         classes: Labels of the manifests.
-        notes: What else was noted of the data; those that begin with :data:`WARNING` are taken up.
+        notes: Notes on the data; those that begin with :data:`WARNING` are repeated.
         all_official: Whether the data set itself names the part of every clip.
 
     Raises:
@@ -81,7 +81,7 @@ def look_here(
     is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return LookHere(
         lines=(
-            *rejects_told(rejects, workdir),
+            *reject_lines(rejects, workdir),
             *_strange(config, tables),
             *_beyond(tables),
             *_faceless(clips),
@@ -104,29 +104,29 @@ def untrainable(workdir: Path) -> DatasetError:
 
 
 def _strange(config: PrepareConfig, ingested: Iterable[Path]) -> list[str]:
-    """Votes for what is no class, and what may have been meant."""
-    found = strange_votes(ingested)
-    if not found:
+    """Votes for unknown classes, with suggestions."""
+    labels = strange_votes(ingested)
+    if not labels:
         return []
     named = []
-    for label, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
+    for label, count in sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
         advice = meant_by(label, ontology(config.dataset.scheme)) if label else ""
         shown = repr(printable_name(label)) if label else "without a label"
         named.append(f"{shown} {count}" + (f" ({advice})" if advice else ""))
-    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
+    more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
     return [
-        f"{found.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
+        f"{labels.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
         f"{', '.join(named)}{more}"
     ]
 
 
 def _beyond(ingested: Iterable[Path]) -> list[str]:
-    """Votes for key frames that their clips do not have."""
-    found = votes_beyond(ingested)
-    if not found:
+    """Votes for key frames beyond the end of their clips."""
+    beyond = votes_beyond(ingested)
+    if not beyond:
         return []
-    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(found.items())]
-    n_votes = sum(found.values())
+    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(beyond.items())]
+    n_votes = sum(beyond.values())
     are = "vote is for a key frame" if n_votes == 1 else "votes are for key frames"
     return [
         f"{n_votes:,} {are} beyond the end of the clip, which agree with none; frames count from 0: "
@@ -149,7 +149,7 @@ def _has_sample(clip: Mapping[str, Any]) -> bool:
 
 
 def _roles(config: PrepareConfig) -> dict[str, tuple[str, ...]]:
-    """Role to the parts that it takes; folds train, choose and test on all."""
+    """Role to the parts that it takes; with folds, training takes all parts."""
     protocol = config.protocol
     if protocol.kind == "k-fold":
         return {"train": SPLITS, "selection": (), "test": ()}
@@ -157,7 +157,7 @@ def _roles(config: PrepareConfig) -> dict[str, tuple[str, ...]]:
 
 
 def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
-    """Parts that lack clips, usable faces or classes; a part without weight and clips is meant so."""
+    """Parts that lack clips, usable faces or classes, except parts without weight and clips."""
     if config.protocol.kind == "k-fold":
         return _folds(config, clips, classes)
     lines = []
@@ -179,7 +179,7 @@ def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: S
 
 
 def _folds(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
-    """Classes that cannot be trained on in some fold, and too few persons for the folds."""
+    """Classes that cannot be trained on in some fold, and too few people for the folds."""
     column = config.protocol.group_by
     if column not in ("clip_id", "subject_id"):
         return []
@@ -191,8 +191,8 @@ def _folds(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: S
     lines = []
     everybody = {clip[column] for clip in clips} - {None}
     if len(everybody) < config.protocol.folds:
-        told = counted(len(everybody), what.removesuffix("s"))
-        lines.append(f"{told} for {config.protocol.folds} folds, expected at least as many")
+        people = counted(len(everybody), what.removesuffix("s"))
+        lines.append(f"{people} for {config.protocol.folds} folds, expected at least as many")
     rare = [f"{name} ({len(groups[name])})" for name in classes if len(groups[name]) < 3]
     if rare:
         lines.append(
@@ -207,7 +207,7 @@ def _in_parts(clips: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> set[s
 
 
 def _persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> str:
-    """How many persons are in train and test, in words where nobody knows."""
+    """Number of people in both train and test, in words where it is not known."""
     everybody = _in_parts(clips, SPLITS)
     n_unknown = sum(clip["subject_id"] is None for clip in clips)
     if not everybody:
@@ -225,8 +225,8 @@ def _persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> str:
     roles = _roles(config)
     trained, tested = (_in_parts(clips, roles[role]) for role in ("train", "test"))
     both = len(trained & tested)
-    told = f"{both:,} of {counted(len(everybody), 'person')}" if both else f"none ({in_all})"
-    return f"persons in train and test: {told}{unknown}"
+    shared = f"{both:,} of {counted(len(everybody), 'person')}" if both else f"none ({in_all})"
+    return f"persons in train and test: {shared}{unknown}"
 
 
 def _shared_persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is known of clips that could not be used: class, part and person, as the data set lists them."""
+"""Class, part and subject of clips that could not be used, as the data set lists them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fgbench.records import ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError
 
 
-def told_of(
-    clip_id: str, entry: ClipEntry | None, parts: Mapping[str, str], config: PrepareConfig, known: Ontology
+def listed_columns(
+    clip_id: str, entry: ClipEntry | None, parts: Mapping[str, str], config: PrepareConfig, labels: Ontology
 ) -> dict[str, Any]:
-    """Columns of a reject that the data set tells; ``None`` where it does not.
+    """Columns of a reject from the data set's list; ``None`` where the data set has no value.
 
     Args:
         clip_id: The clip.
-        entry: As the data set lists it; ``None`` if it does not.
+        entry: Entry of the data set; ``None`` if there is none.
         parts: Clip to part, of clips that were divided.
         config: The recipe.
-        known: The label set, as it spells the classes.
+        labels: The label set, with its spelling of the classes.
     """
     official = entry.split if entry is not None and config.split.use_official else None
     return {
-        "label": None if entry is None else _label(entry, config, known),
+        "label": None if entry is None else _label(entry, config, labels),
         "split": parts.get(clip_id, official),
         "subject_id": None if entry is None else entry.subject_id,
         "source_id": None if entry is None else entry.source_id,
@@ -35,17 +35,17 @@ def told_of(
     }
 
 
-def _label(entry: ClipEntry, config: PrepareConfig, known: Ontology) -> str | None:
+def _label(entry: ClipEntry, config: PrepareConfig, labels: Ontology) -> str | None:
     """The class, where the data set or the votes settle it."""
-    if known.name == UNLABELLED:
+    if labels.name == UNLABELLED:
         return None
     label = entry.label
     if entry.votes:
         if duplicate_voter(entry.votes) is not None:
             return None
-        votes = spelled(entry.votes, known)
+        votes = spelled(entry.votes, labels)
         return settle(votes, rules_of(config.consensus, None)).label  # the frame rate matters to no label
     try:
-        return None if label is None else known.find(label)
+        return None if label is None else labels.find(label)
     except UnknownLabelError:
         return None

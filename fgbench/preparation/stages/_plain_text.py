@@ -1,4 +1,4 @@
-"""Words of users, such as names of classes, inside Markdown."""
+"""Text of users, such as names of classes, inside Markdown."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from fgbench.printable import printable
 
 
 def plain(text: str) -> str:
-    """Text without characters that Markdown or HTML would take for mark-up."""
+    """Replace characters that Markdown or HTML would take for mark-up."""
     return re.sub(r"[<>|`*\[\]\n]", " ", printable(text)).strip()

@@ -1,8 +1,8 @@
-"""Whether the files of the data set still are what ``ingest`` read.
+"""Check that the files of the data set are still those that ``ingest`` read.
 
-Every file is hashed when a later stage opens it, so that rows never mix two clips: a clip that was exchanged
+Every file is hashed when a later stage opens it, so that rows never mix two clips: a clip that was changed
 meanwhile is rejected as :data:`CHANGED`, and worked on again by the next run. ``fgbench prepare --verify``
-hashes the files of clips that are done already.
+hashes the files of finished clips.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fgbench.preparation.stages.ingest import inside
 from fgbench.storage import read_rows
 
 COLUMNS = ("clip_id", "path", "decoder", "sha256")
-"""What of a clip's row in ``ingest`` the functions here read."""
+"""Columns of ``ingest`` that the functions here read."""
 
 
 def check_unchanged(root: Path, clip: Mapping[str, Any]) -> Stamp:
@@ -46,10 +46,10 @@ def check_unchanged(root: Path, clip: Mapping[str, Any]) -> Stamp:
 def unchanged_rows(
     rows: Iterable[dict[str, Any]], root: Path, clip: Mapping[str, Any], stamp: Stamp
 ) -> Iterator[dict[str, Any]]:
-    """Rows made of a clip, if its file has the state at their end that it had before.
+    """Yield rows made of a clip, and check that its file has the same state at their end as before.
 
     Raises:
-        MediaError: If it has another (reason :data:`CHANGED`).
+        MediaError: If the state differs (reason :data:`CHANGED`).
     """
     yield from rows
     if Stamps(root).of(clip["path"]) != stamp:
@@ -72,7 +72,7 @@ class Check:
 
 
 def has_changed(check: Check) -> tuple[Marker, bool]:
-    """Whether a file of a bucket is not what was read, or was rejected and so may have been mended."""
+    """Return whether a file of a bucket changed since it was read, or was rejected and may be repaired."""
     files = check.marker.files(pipeline.stage_folder(check.workdir, "ingest"))
     if REJECTS in files:
         return check.marker, True

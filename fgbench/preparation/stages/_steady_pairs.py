@@ -1,8 +1,8 @@
-"""Pairs of neighbouring faces, both seen through one transform, as optical flow takes them.
+"""Pairs of neighbouring faces, both seen through one transform, for optical flow.
 
-Stored faces are aligned each by its own landmarks, whose noise changes from frame to frame: between two of
-them it looks like a movement, as large as that of a face. So both frames of a pair are seen through one
-transform, the mean of those of the frames around it. What then moves is what moves in the video, the head
+Stored faces are each aligned by their own landmarks, whose noise changes from frame to frame: between two
+frames it looks like a movement, as large as that of a face. So both frames of a pair are seen through one
+transform, the mean of those of the frames around it. The remaining movement is that of the video, the head
 included (the paper, section IV-B: flow of raw videos).
 """
 
@@ -52,7 +52,7 @@ class _Face:
 
 
 def steady_pairs(faces: Iterable[Mapping[str, Any]], *, size_px: int) -> Iterator[Pair]:
-    """Pairs of neighbouring frames of one clip that show the same face, in order; a few faces are held.
+    """Yield pairs of neighbouring frames of one clip that show the same face, in order; a few faces are held.
 
     Args:
         faces: Rows of the table ``faces``, in order: ``frame_index``, ``status``, ``track_id``,
@@ -103,7 +103,7 @@ def _read(face: Mapping[str, Any]) -> _Face:
 
 
 def _seen(face: _Face, transform: Transform, size_px: int) -> Grey:
-    """A face as a transform from the frame shows it; its border is repeated where it ends."""
+    """A face resampled by a transform from the frame; its border is repeated where it ends."""
     warped = cv2.warpAffine(
         face.grey,
         compose(face.to_frame, transform),

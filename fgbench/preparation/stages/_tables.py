@@ -1,4 +1,4 @@
-"""The tables of the manifests that are put together from those of several stages and buckets."""
+"""Tables of the manifests, assembled from those of several stages and buckets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fgbench.naming import shown
 from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import REJECTS, ROWS, Marker
 from fgbench.preparation.stages._clip_faces import COUNTED, counts_per_clip
-from fgbench.preparation.stages._lost_clips import told_of
+from fgbench.preparation.stages._lost_clips import listed_columns
 from fgbench.preparation.stages._votes import Annotation, read_annotation
 from fgbench.printable import cell_of
 from fgbench.records import SPLITS, ClipEntry
@@ -31,19 +31,19 @@ Finished = Mapping[str, Mapping[int, Marker]]
 
 
 def dropped_clips(workdir: Path, finished: Finished) -> dict[int, list[str]]:
-    """Bucket to the clips that the audit took out or that have no image set, where there are any."""
-    found: dict[int, list[str]] = {}
+    """Bucket to the clips that the audit took out or that have no image set; other buckets are absent."""
+    clips: dict[int, list[str]] = {}
     for stage in ("audit", "augment"):
         folder = pipeline.stage_folder(workdir, stage)
         for bucket, marker in sorted(finished[stage].items()):
             path = marker.files(folder).get(REJECTS)
             if path is not None:
-                found.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
-    return found
+                clips.setdefault(bucket, []).extend(row["id"] for row in storage.read_rows(path, ["id"]))
+    return clips
 
 
 def copy_without(source: Path, target: Path, clip_ids: list[str]) -> int:
-    """Copy a table without the rows of some clips, a row group at a time; returns the rows that are left."""
+    """Copy a table without the rows of some clips, a row group at a time; return the number of rows left."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -77,15 +77,15 @@ def clips_table(
     as_is: str,
     never: bool,
 ) -> tuple[pa.Table, dict[str, int]]:
-    """The usable clips, ordered by id, and how many of their usable frames are aligned and as they are.
+    """The usable clips, ordered by id, and the numbers of their usable frames that are aligned and as is.
 
     Args:
         workdir: The work folder.
         finished: Markers of all stages.
         dropped: Clips to leave out, by bucket.
-        aligned: What stands in column ``align`` of clips whose faces are aligned.
-        as_is: What stands there of clips whose frames were taken as they are.
-        never: Whether all were.
+        aligned: Value of column ``align`` for clips whose faces are aligned.
+        as_is: Value of it for clips whose frames were taken as they are.
+        never: Whether all frames were taken as they are.
 
     Returns:
         The table; and the number of frames by ``"aligned"`` and ``"as_is"``.
@@ -103,7 +103,7 @@ def clips_table(
     table = pipeline.read_table(split_paths)
     gone = pa.array([clip_id for clip_ids in dropped.values() for clip_id in clip_ids], pa.string())
     table = table.filter(pc.invert(pc.is_in(table["clip_id"], gone)))
-    # Left joins: clips that are gone do not come back.
+    # Left joins: clips that were dropped do not come back.
     table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
     table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
     counted = [counts_per_clip(path) for path in _paths(workdir, finished, "faces")]
@@ -129,14 +129,14 @@ def ingested(workdir: Path, finished: Finished) -> list[Path]:
 
 
 def annotation(workdir: Path, finished: Finished, classes: Sequence[str]) -> Annotation:
-    """What annotators said of the clips that could be read, of classes as they are shown."""
+    """Votes and confidences of the clips that could be read, with classes as they are shown."""
     return read_annotation(ingested(workdir, finished), classes)
 
 
 def rejects_table(
-    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig, known: Ontology
+    workdir: Path, finished: Finished, entries: Sequence[ClipEntry], config: PrepareConfig, labels: Ontology
 ) -> pa.Table:
-    """What could not be used, of all stages, ordered by id and stage, with what the data set tells of it."""
+    """Rejects of all stages, ordered by id and stage, with the columns that the data set lists."""
     import pyarrow as pa
 
     schema = records.schema("published_rejects")
@@ -151,14 +151,14 @@ def rejects_table(
         for row in storage.read_rows(path, ["clip_id", "split"])
     }
     rows = [
-        {**row, **told_of(row["id"], listed.get(row["id"]), parts, config, known)}
+        {**row, **listed_columns(row["id"], listed.get(row["id"]), parts, config, labels)}
         for row in table.to_pylist()
     ]
     return pa.Table.from_pylist(rows, schema=schema)
 
 
 def rejects_text(rejects: pa.Table) -> str:
-    """What could not be used as CSV, for a spreadsheet: the columns of the table."""
+    """Rejects as CSV, for a spreadsheet: the columns of the table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rejects.column_names)
@@ -168,7 +168,7 @@ def rejects_text(rejects: pa.Table) -> str:
 
 
 def labels_that_occur(clips: pa.Table, rejects: pa.Table) -> set[str]:
-    """Labels of clips, usable or not; what annotators did not settle has none."""
+    """Labels of clips, usable or not; clips that annotators did not settle have none."""
     lost = {row["label"] for row in rejects.to_pylist() if is_lost(row)}
     return {*clips["label"].to_pylist(), *lost} - {None}
 
@@ -185,10 +185,10 @@ def reannotate_text(rejects: pa.Table) -> str:
 
 
 def folds_text(entries: Sequence[ClipEntry], clips: pa.Table, rejects: pa.Table) -> str:
-    """The official folds of clips that are tested as CSV; empty if the data set has none.
+    """The official folds of clips that are tested, as CSV; empty if the data set has none.
 
     Args:
-        entries: What the data set lists.
+        entries: Entries of the data set.
         clips: Table of the usable clips.
         rejects: Table of the others; those that could not be read are tested all the same.
     """
@@ -213,4 +213,4 @@ def counts_of(finished: Finished, clips: pa.Table) -> dict[str, dict[str, int]]:
     for marker in finished["augment"].values():
         for part in SPLITS:
             counts[part]["augmented"] += marker.outputs[part]["rows"]
-    return {part: dict(found) for part, found in counts.items()}
+    return {part: dict(of_part) for part, of_part in counts.items()}

@@ -1,4 +1,4 @@
-"""What became of the clips that could not be used: the rejects of all stages, and their reasons in words."""
+"""Messages on the clips that could not be used: the rejects of all stages, and their reasons in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import MANIFESTS, is_published
 
 MOST = 5
-"""Rejects, names or labels of one kind that are told; the files have them all."""
+"""Largest number of rejects, names or labels of one kind in a message; the files have them all."""
 
 _LONGEST = 300
 
@@ -30,7 +30,7 @@ def rejected_rows(workdir: Path, finished: Finished) -> list[dict[str, Any]]:
         workdir: The work folder.
         finished: Stage to bucket to marker.
     """
-    found = []
+    rejected = []
     for stage, markers in finished.items():
         folder = pipeline.stage_folder(workdir, stage)
         rows = [
@@ -39,16 +39,16 @@ def rejected_rows(workdir: Path, finished: Finished) -> list[dict[str, Any]]:
             if marker.outputs[REJECTS]["rows"]
             for row in read_rows(folder / marker.outputs[REJECTS]["file"])
         ]
-        found += sorted(rows, key=lambda row: str(row["id"]))
-    return found
+        rejected += sorted(rows, key=lambda row: str(row["id"]))
+    return rejected
 
 
-def rejects_told(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
-    """How many clips could not be used, or have to be voted on again, and the first reasons in words.
+def reject_lines(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
+    """Messages on clips that could not be used or have to be voted on again, with the first reasons.
 
     Args:
         rejects: Rows with id, stage, reason and detail.
-        workdir: The work folder; files in it that have them all are named if they are there.
+        workdir: The work folder; its files that list all of them are named if they exist.
     """
     again = [row for row in rejects if row["reason"] == REANNOTATE]
     others = [row for row in rejects if row["reason"] != REANNOTATE]
@@ -56,14 +56,14 @@ def rejects_told(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[st
 
 
 def _unusable(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
-    """The most frequent reasons first."""
+    """Messages on unusable clips, the most frequent reasons first."""
     if not rejects:
         return []
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rejects:
         groups[row["reason"], row["detail"]].append(printable_name(row["id"]))
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
-    lines = [f"{counted(len(rejects), 'clip')} could not be used{_place(workdir, 'rejects.csv')}"]
+    lines = [f"{counted(len(rejects), 'clip')} could not be used{_where_all(workdir, 'rejects.csv')}"]
     for (reason, detail), names in ordered[:MOST]:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         lines.append(f"  {names[0]}{more}: {reason}, {_short(printable_name(detail))}")
@@ -77,14 +77,14 @@ def _votes(again: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
         return []
     causes = Counter(cause for row in again for cause in causes_of(row["detail"]))
     named = ", ".join(f"{cause} {count}" for cause, count in causes.most_common())
-    place = _place(workdir, "reannotate.csv")
+    where = _where_all(workdir, "reannotate.csv")
     return [
-        f"{counted(len(again), 'clip')} to be voted on again (not agreed on: {named}){place}; add the new "
+        f"{counted(len(again), 'clip')} to be voted on again (not agreed on: {named}){where}; add the new "
         "votes to votes.csv with round 2, and run fgbench prepare again"
     ]
 
 
-def _place(workdir: Path, name: str) -> str:
+def _where_all(workdir: Path, name: str) -> str:
     path = workdir / MANIFESTS / name
     return f", all in {path}" if is_published(workdir) and path.is_file() else ""
 

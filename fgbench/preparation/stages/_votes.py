@@ -1,6 +1,6 @@
-"""What annotators said of the clips, as the rows of ``ingest`` hold it.
+"""Votes of annotators on the clips, as the rows of ``ingest`` hold them.
 
-Reads those rows; what is made of it goes into the data card and the stage ``consensus``.
+Reads those rows; the results go into the data card and the stage ``consensus``.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from fgbench.storage import read_rows
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology, with_classes
 
 COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
-"""Columns of ``ingest`` that tell what annotators said."""
+"""Columns of ``ingest`` with annotations."""
 _CLUSTERS = ["subject_id", "source_id"]
 
 
 def votes_of(row: Mapping[str, Any], classes: Sequence[str] = ()) -> list[Vote]:
-    """Votes of a row of ``ingest``, their labels as the label set spells them, where it has any.
+    """Votes of a row of ``ingest``, with labels as the label set spells them, if there is a label set.
 
     Args:
         row: The row.
-        classes: The classes as people wrote them, where they are their own.
+        classes: The user's own classes as they were written, if there are any.
     """
     return spelled([Vote(**vote) for vote in row["votes"]], with_classes(ontology(row["scheme"]), classes))
 
 
 def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
-    """Votes with their labels as a label set spells them, and :data:`fgbench.preparation.voting.NO_CLASS`
-    where it has none such; as they are where there are no classes."""
+    """Votes with labels as a label set spells them, and :data:`fgbench.preparation.voting.NO_CLASS`
+    for labels that it lacks; unchanged if there are no classes."""
     if labels.name == UNLABELLED:
         return list(votes)
-    return [replace(vote, label=_known(vote.label, labels)) for vote in votes]
+    return [replace(vote, label=_spelled_label(vote.label, labels)) for vote in votes]
 
 
-def _known(label: str, labels: Ontology) -> str:
+def _spelled_label(label: str, labels: Ontology) -> str:
     try:
         return labels.find(label)
     except UnknownLabelError:
@@ -56,37 +56,37 @@ def _known(label: str, labels: Ontology) -> str:
 
 
 def strange_votes(paths: Iterable[Path]) -> Counter[str]:
-    """How often labels were voted for that are no class; blank ones are under ``""``.
+    """Count the votes for labels that are no class; blank labels are counted under ``""``.
 
     Args:
         paths: Tables of ``ingest``.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path in paths:
         for row in read_rows(path, COLUMNS):
             votes = zip(row["votes"], votes_of(row), strict=True)
-            found.update(cast["label"].strip() for cast, vote in votes if vote.label == NO_CLASS)
-    return found
+            counts.update(cast["label"].strip() for cast, vote in votes if vote.label == NO_CLASS)
+    return counts
 
 
 def votes_beyond(paths: Iterable[Path]) -> dict[str, int]:
-    """Clip to how many votes of its latest round are for a key frame that it does not have.
+    """Clip to the number of votes of its latest round for a key frame beyond its end.
 
     Args:
         paths: Tables of ``ingest``.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for path in paths:
         for row in read_rows(path, ["clip_id", "votes"]):
             last = max((vote["round"] for vote in row["votes"]), default=0)
             beyond = sum(vote["outside"] is not None and vote["round"] == last for vote in row["votes"])
             if beyond:
-                found[row["clip_id"]] = beyond
-    return found
+                counts[row["clip_id"]] = beyond
+    return counts
 
 
 def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
-    """Judgements of classes in tables of ``ingest``; clips with a duplicate vote are passed over.
+    """Judgements of classes in tables of ``ingest``; clips with a duplicate vote are skipped.
 
     Args:
         paths: The tables.
@@ -105,10 +105,10 @@ def _judgements(row: Mapping[str, Any], votes: list[Vote], labels: Ontology) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassAgreement:
-    """How far annotators agree on a class, or on all of them.
+    """Agreement of annotators on a class, or on all of them.
 
     Attributes:
-        n_clips: Clips that anybody voted the class for.
+        n_clips: Clips with at least one vote for the class.
         n_votes: Votes for it.
         label: On the label: this class against all others.
         key_frame: On the key frames of the clips that have most votes for it alone.
@@ -128,7 +128,7 @@ class Round:
 
     Attributes:
         n_annotators: Different people.
-        groups: Number of voters to number of clips with as many.
+        groups: Number of voters to number of clips with that many.
         whole: Agreement over all classes.
         classes: Agreement on each class that has a vote, by name.
     """
@@ -146,12 +146,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """What annotators said of all clips that could be read.
+    """Votes and confidences of all clips that could be read.
 
     Attributes:
-        rounds: Number of the round to its votes; none where the data set has final labels.
-        confidences: Class to mean confidence, as :func:`fgbench.preparation.voting.class_confidences` gives
-            it.
+        rounds: Number of the round to its agreement; empty where the data set has final labels.
+        confidences: Class to mean confidence, from
+            :func:`fgbench.preparation.voting.class_confidences`.
     """
 
     rounds: Mapping[int, Round]
@@ -159,7 +159,7 @@ class Annotation:
 
 
 def read_annotation(paths: Iterable[Path], classes: Sequence[str]) -> Annotation:
-    """What annotators said of all clips but those with a duplicate vote; later rejects are among them.
+    """Read the votes on all clips but those with a duplicate vote; clips rejected later are included.
 
     Args:
         paths: Tables of ``ingest``.
@@ -168,12 +168,12 @@ def read_annotation(paths: Iterable[Path], classes: Sequence[str]) -> Annotation
     Raises:
         ManifestError: If one is missing or damaged.
     """
-    said: list[Judgement] = []
+    read: list[Judgement] = []
     cast: dict[int, list[tuple[str, list[Vote]]]] = defaultdict(list)
     for path in paths:
         for row in read_rows(path, COLUMNS + _CLUSTERS):
             votes = votes_of(row, classes)
-            said += _judgements(row, votes, with_classes(ontology(row["scheme"]), classes))
+            read += _judgements(row, votes, with_classes(ontology(row["scheme"]), classes))
             (cluster,) = cluster_names(
                 subject_ids=[row["subject_id"]], source_ids=[row["source_id"]], clip_ids=[row["clip_id"]]
             )
@@ -182,42 +182,42 @@ def read_annotation(paths: Iterable[Path], classes: Sequence[str]) -> Annotation
                     cast[number].append((cluster, [vote for vote in votes if vote.round == number]))
     return Annotation(
         rounds={number: _round(clips) for number, clips in sorted(cast.items())},
-        confidences=class_confidences(said),
+        confidences=class_confidences(read),
     )
 
 
 def _round(clips: list[tuple[str, list[Vote]]]) -> Round:
     clusters = [cluster for cluster, _ in clips]
-    votes = [found for _, found in clips]
-    labels = [[vote.label for vote in found if vote.label != NO_CLASS] for found in votes]
+    votes = [of_clip for _, of_clip in clips]
+    labels = [[vote.label for vote in of_clip if vote.label != NO_CLASS] for of_clip in votes]
     by_class: dict[str, list[int]] = defaultdict(list)
-    for place, found in enumerate(labels):
-        most = Counter(found).most_common(2)
+    for index, of_clip in enumerate(labels):
+        most = Counter(of_clip).most_common(2)
         if most and (len(most) == 1 or most[0][1] > most[1][1]):
-            by_class[most[0][0]].append(place)
-    n_votes = Counter(label for found in labels for label in found)
-    n_clips = Counter(label for found in labels for label in set(found))
+            by_class[most[0][0]].append(index)
+    n_votes = Counter(label for of_clip in labels for label in of_clip)
+    n_clips = Counter(label for of_clip in labels for label in set(of_clip))
     on_labels = class_agreement(labels, clusters=clusters)
 
-    def described(places: Iterable[int], on_label: Agreement, counts: tuple[int, int]) -> ClassAgreement:
-        chosen = list(places)
-        within = [clusters[place] for place in chosen]
+    def described(indices: Iterable[int], on_label: Agreement, counts: tuple[int, int]) -> ClassAgreement:
+        chosen = list(indices)
+        within = [clusters[index] for index in chosen]
         return ClassAgreement(
             n_clips=counts[0],
             n_votes=counts[1],
             label=on_label,
             key_frame=numeric_agreement(
-                [[v.key_frame for v in votes[place] if v.key_frame is not None] for place in chosen],
+                [[v.key_frame for v in votes[index] if v.key_frame is not None] for index in chosen],
                 clusters=within,
             ),
             confidence=numeric_agreement(
-                [[v.confidence for v in votes[place] if v.confidence is not None] for place in chosen],
+                [[v.confidence for v in votes[index] if v.confidence is not None] for index in chosen],
                 clusters=within,
             ),
         )
 
     return Round(
-        n_annotators=len({vote.annotator for found in votes for vote in found}),
+        n_annotators=len({vote.annotator for of_clip in votes for vote in of_clip}),
         groups=Counter(map(len, votes)),
         whole=described(
             range(len(clips)),

@@ -1,7 +1,7 @@
 """Stage ``audit``: take clips out of training and validation that leak into validation or test.
 
-Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips of which another part knows the
-file, a picture or a near duplicate (`fgbench.audit.findings`) become rejects of this stage, with the kind
+Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips whose file, a picture or a near
+duplicate occurs in another part (`fgbench.audit.findings`) become rejects of this stage, with the kind
 of the leak as the reason; a clip of the test part never does. Where folds divide the data set, each clip is
 tested once: of groups that show the same, one keeps it (`fgbench.audit.fold_leaks`). Off by default;
 ``fgbench prepare --drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
@@ -31,7 +31,7 @@ _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
 
 
 def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
-    """Per bucket: clips that have to go, each with reason and detail."""
+    """Per bucket: clips to drop, each with reason and detail."""
     from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
     from fgbench.audit.fold_leaks import dropped_between_groups
     from fgbench.audit.leaks import PAIRS
@@ -60,8 +60,8 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
     pictures = describe(_faces(inputs), jobs=jobs)
     plan: dict[int, dict[str, tuple[str, str]]] = {bucket: {} for bucket in inputs}
     if config.folds:
-        found = dropped_between_groups(clips, pictures, apart=config.apart, jobs=jobs)
-        for clip_id, reason in found.items():
+        dropped = dropped_between_groups(clips, pictures, apart=config.apart, jobs=jobs)
+        for clip_id, reason in dropped.items():
             plan[bucket_of[clip_id]][clip_id] = reason
         return plan
     sides = {}

@@ -2,7 +2,7 @@
 
 Reads ``faces`` (aligned faces of the image set), ``split`` and ``consensus``; writes the tables ``train``,
 ``val`` and ``test`` of images. Clips that ``audit`` rejects have none. A copy stays in the part of its
-original and keeps its original's id and its exact parameters. In ``total`` mode the wanted numbers need
+original and keeps its original's id and its exact parameters. In ``total`` mode the target numbers need
 counts of all buckets: the plan of a bucket holds only the classes that the bucket has, so a change elsewhere
 does not touch it unless one of these moves.
 """
@@ -52,14 +52,14 @@ def _plan(
                 present[bucket].add((part, label))
     share: dict[tuple[str, str], list[int]] = {}
     for part in SPLITS:
-        counts = {label: len(found) for label, found in hashes[part].items()}
+        counts = {label: len(parents) for label, parents in hashes[part].items()}
         for label, wanted in water_level(counts, getattr(config, part)).items():
             each, rest = divmod(wanted - counts[label], counts[label])
             bound = sorted(hashes[part][label])[rest - 1] if rest else -1
             share[part, label] = [each, bound]
     return {
-        bucket: {f"{part}/{label}": share[part, label] for part, label in sorted(found)}
-        for bucket, found in present.items()
+        bucket: {f"{part}/{label}": share[part, label] for part, label in sorted(keys)}
+        for bucket, keys in present.items()
     }
 
 
@@ -69,7 +69,7 @@ def _dropped(rejects: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _is_wanted(face: Mapping[str, Any], dropped: frozenset[str]) -> bool:
-    """Whether a face belongs to the image set."""
+    """Return whether a face belongs to the image set."""
     return face["role"] in IMAGE_ROLES and face["status"] in USABLE and face["clip_id"] not in dropped
 
 

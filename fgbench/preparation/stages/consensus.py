@@ -2,7 +2,7 @@
 
 Reads ``ingest``; settles the votes of clips that have any (`fgbench.preparation.voting`), takes the final
 label of the others, as the data set or the recipe writes it, and adds upper class and valence where the class
-tree tells them. Writes one row per clip. Clips on which annotators do not agree are rejected as
+tree has them. Writes one row per clip. Clips on which annotators do not agree are rejected as
 ``reannotate`` (after the first round) or ``dropped`` (after a later one). Votes for labels that are no class
 are cast and count for none. With ``drop_classes_below``, clips of classes of low confidence are rejected as
 ``low_class``: which classes these are is decided for all clips at once. Where the recipe lists its classes,
@@ -32,13 +32,13 @@ from fgbench.records import Rejected
 from fgbench.taxonomy import UNLABELLED, ontology, with_classes
 
 LOW_CLASS = "low_class"
-"""Reason of clips of a class that is dropped for its mean confidence."""
+"""Reason of clips of a class that is dropped for its low mean confidence."""
 
 _FPS = 25.0
-"""Frame rate of clips that tell none: folders of pictures."""
+"""Frame rate of clips without one: folders of pictures."""
 
 _ROUNDING = 1e-6
-"""A fifth of a second of 25 frames each is 5 of them, whatever the product of the numbers is."""
+"""Makes a fifth of a second at 25 frames per second 5 frames, whatever the product of the numbers is."""
 
 OTHER_CLASS = "other_class"
 """Reason of clips whose votes settle a class that the recipe does not list."""
@@ -47,15 +47,15 @@ OTHER_CLASS = "other_class"
 def _plan(
     config: ConsensusConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
 ) -> dict[int, list[str]]:
-    """Bucket to the classes of its clips that are dropped; no numbers, so that a new clip redoes no other
-    bucket than its own unless it makes a class fall or rise."""
+    """Bucket to the classes of its clips that are dropped; no numbers, so that a new clip only changes other
+    buckets if it makes a class fall below the limit or rise above it."""
     if config.drop_classes_below == 0:
         return {bucket: [] for bucket in inputs}
     of = {bucket: list(judged([files["ingest"][ROWS]])) for bucket, files in inputs.items()}
     low = low_classes(
-        class_confidences(one for found in of.values() for one in found), config.drop_classes_below
+        class_confidences(one for of_bucket in of.values() for one in of_bucket), config.drop_classes_below
     )
-    return {bucket: sorted({one.label for one in found} & {*low}) for bucket, found in of.items()}
+    return {bucket: sorted({one.label for one in of_bucket} & {*low}) for bucket, of_bucket in of.items()}
 
 
 def _run(task: Task) -> Iterator[Item]:
@@ -75,7 +75,7 @@ def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
 
     Args:
         config: Section of the recipe.
-        fps: Frames per second of the clip; ``None`` takes those of films.
+        fps: Frames per second of the clip; ``None`` takes :data:`_FPS`.
     """
     frames, seconds = config.key_frame_tolerance, None
     if frames is None:
@@ -118,7 +118,7 @@ def _settle(
         name, basic, valence, compared = None, None, None, None
     else:
         name, compared = labels.find(label), ontology(clip["scheme"]).find(label)
-        basic, valence = labels.place(name)
+        basic, valence = labels.basic_and_valence(name)
         basic = task.upper.get(name, basic)
     if name is not None and task.classes and name not in task.classes:
         return Rejected(

@@ -1,7 +1,7 @@
 """Stage ``dense_trajectories``: trajectories and descriptors of whole clips.
 
-Reads the clips that have a part; decodes each and writes one row per trajectory. Places are px of the frame
-as it was reduced.
+Reads the clips that have a part; decodes each and writes one row per trajectory. Positions are in px of the
+reduced frame.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> 
         detail = f"{clip['width']}x{clip['height']} px, expected at least 32 px to either side when reduced"
         return Rejected(clip["clip_id"], "too_small", detail)
     stamp = check_unchanged(root, clip)
-    # Frames of a video may grow midway, beyond what its header told.
+    # Frames of a video may grow midway, beyond the size in its header.
     limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"])
     reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
     return Accepted(clip["clip_id"], unchanged_rows(_rows(reader, clip, size), root, clip, stamp))
 
 
 def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:
-    """Rows up to the end of what can be decoded: a clip that lacks its end was accepted by ``ingest``."""
+    """Rows up to the end of what can be decoded: ``ingest`` accepts clips that lack their end."""
     with reader:
         try:
             yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])

@@ -1,7 +1,7 @@
 """Stage ``faces``: find, follow and align the face in every sampled frame.
 
-Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per sampled frame, whatever became
-of it: ``status`` is ``ok``, or tells why there is no usable face (`fgbench.faces.status`): ``unsure`` and
+Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per sampled frame: ``status`` is
+``ok``, or the reason why there is no usable face (`fgbench.faces.status`): ``unsure`` and
 ``passing`` ones are kept with their face, but are in no image set, feature or sample of a network. With
 ``align: never`` frames are taken as they are, resized to the size of a chip; with ``where-found`` those of
 clips in which the face is not found (:mod:`fgbench.faces.where_found`), which get the status ``as_is``.
@@ -50,7 +50,7 @@ def _run(task: Task) -> Iterator[Item]:
 
 def _clip(clip: Row, wanted: list[Row], config: FacesConfig, root: Path) -> Accepted:
     stamp = check_unchanged(root, clip)
-    # Frames of a video may grow midway, beyond what its header told.
+    # Frames of a video may grow midway, beyond the size in its header.
     limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"], max_seconds=config.max_seconds)
     reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
     return Accepted(clip["clip_id"], unchanged_rows(_observe(reader, wanted, config), root, clip, stamp))
@@ -77,13 +77,13 @@ def _rows(reader: video.Reader, wanted: list[Row], config: FacesConfig) -> Itera
     missing = iter(wanted)
     is_timed = reader.info.fps is not None
     frames = _readable(reader, [sample["frame_index"] for sample in wanted])
-    for frame, found in observed(frames, config):
+    for frame, observation in observed(frames, config):
         sample = next(missing)
         while sample["frame_index"] != frame.index:
             yield _row(sample, None, config)
             sample = next(missing)
         yield {
-            **_row(sample, found, config),
+            **_row(sample, observation, config),
             "time_s": frame.time_s if is_timed else None,
             "resized_from": frame.resized_from,
         }
@@ -101,11 +101,11 @@ def _readable(reader: video.Reader, indices: list[int]) -> Iterator[video.Frame]
 
 
 def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tuple[video.Frame, Observation]]:
-    """The frames of one clip, in order, each with what was found in it.
+    """The frames of one clip, in order, each with its observation.
 
     Args:
         frames: In order; some may be left out. A few are held at a time.
-        config: How faces are found; with ``align: never`` whole frames stand for faces.
+        config: Settings of the search; with ``align: never`` whole frames stand for faces.
 
     Raises:
         ConfigError: If there is no such detector.
@@ -126,19 +126,19 @@ def everyone_in(frame: video.Frame, config: FacesConfig) -> list[Observation]:
 
 
 def as_is(frame: video.Frame, config: FacesConfig) -> Observation:
-    """A frame that is cropped already, where faces are searched: with the status that tells it."""
-    found = whole_frame(frame, config.chip_size)
-    return replace(found, status=status.AS_IS) if found.status == status.OK else found
+    """Like :func:`whole_frame`, with status ``as_is`` for a usable frame, in clips searched for faces."""
+    whole = whole_frame(frame, config.chip_size)
+    return replace(whole, status=status.AS_IS) if whole.status == status.OK else whole
 
 
 @lru_cache(maxsize=1)
 def _models(detector: str, detector_model: str | None, landmarks: Literal[68, 5]) -> Models:
-    """Models of a worker process: they take longer to load than a clip takes to search."""
+    """Models of a worker process, loaded once: loading takes longer than searching a clip."""
     return load_models(FacesConfig(detector=detector, detector_model=detector_model, landmarks=landmarks))
 
 
 def whole_frame(frame: video.Frame, size: int) -> Observation:
-    """A frame that is cropped already, taken as it is and resized to ``size`` x ``size``."""
+    """Observation of a frame that is cropped already: the frame resized to ``size`` x ``size``."""
     import cv2
 
     if frame.is_corrupt:
@@ -150,27 +150,27 @@ def whole_frame(frame: video.Frame, size: int) -> Observation:
     return Observation(status=status.OK, transform=transform, chip=chip)
 
 
-def _row(sample: Mapping[str, Any], found: Observation | None, config: FacesConfig) -> Row:
+def _row(sample: Mapping[str, Any], observation: Observation | None, config: FacesConfig) -> Row:
     row: Row = {key: sample[key] for key in ("clip_id", "frame_index", "offset", "role")}
-    if found is None:
+    if observation is None:
         return {**row, "status": status.NOT_DECODED, "n_faces": 0}
     row |= {
-        "status": found.status,
-        "track_id": found.track_id,
-        "n_faces": found.n_faces,
-        "box_xyxy": _flat(found.box_xyxy),
-        "score": found.score,
-        "quality": found.quality,
-        "landmarks": _padded(found.landmarks),
-        "transform": _flat(found.transform),
-        "yaw_deg": found.yaw_deg,
-        "pitch_deg": found.pitch_deg,
-        "roll_deg": found.roll_deg,
-        "sharpness": found.sharpness,
+        "status": observation.status,
+        "track_id": observation.track_id,
+        "n_faces": observation.n_faces,
+        "box_xyxy": _flat(observation.box_xyxy),
+        "score": observation.score,
+        "quality": observation.quality,
+        "landmarks": _padded(observation.landmarks),
+        "transform": _flat(observation.transform),
+        "yaw_deg": observation.yaw_deg,
+        "pitch_deg": observation.pitch_deg,
+        "roll_deg": observation.roll_deg,
+        "sharpness": observation.sharpness,
     }
-    if found.chip is not None:
+    if observation.chip is not None:
         name = f"{image_id(sample['clip_id'], sample['frame_index'])}.{SUFFIXES[config.format]}"
-        row["image"] = {"bytes": encode(found.chip, config.format, config.jpeg_quality), "path": name}
+        row["image"] = {"bytes": encode(observation.chip, config.format, config.jpeg_quality), "path": name}
     return row
 
 
@@ -179,7 +179,7 @@ def _flat(values: Any) -> list[float] | None:
 
 
 def _padded(landmarks: Any) -> list[float] | None:
-    """Landmarks as a list of the table's length; the 5-point model leaves the rest NaN."""
+    """Landmarks as a list of the table's length, NaN after the points of the 5-point model."""
     if landmarks is None:
         return None
     full = np.full((N_LANDMARKS, 2), np.nan, np.float32)

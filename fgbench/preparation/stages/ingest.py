@@ -1,11 +1,11 @@
-"""Stage ``ingest``: read what each clip is, without decoding it where that is safe.
+"""Stage ``ingest``: read the properties of each clip, without decoding it where that is safe.
 
 Reads the adapter's list and the files; writes one row per clip: container, codec, size, rotation, pixel
 aspect, frame rate and count, duration, SHA-256, and the annotations. A file that is missing, empty,
 truncated, too large, without video or not a video becomes a reject with its reason, and so does a clip whose
-key frame or label cannot be. A vote for a key frame that the clip does not have is kept without it. Of clips
-whose frame rate varies, the times of voted key frames are kept as the file tells them. Pictures and folders
-of pictures have decoders of their own (`fgbench.media.video.decoder_for`).
+key frame or label is impossible. A vote for a key frame that the clip does not have is kept without it. Of
+clips whose frame rate varies, the times of voted key frames are kept as the file gives them. Pictures and
+folders of pictures have decoders of their own (`fgbench.media.video.decoder_for`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
     problem = _annotation_problem(entry, info.n_frames, task.scheme)
     if problem is not None:
         return Rejected(entry.clip_id, *problem)
-    # A still picture is the climax itself; what moves is told by its content, whatever its name says.
+    # A still picture is the climax itself; a moving one is recognised by its content, whatever its name.
     is_still = info.container == "file"
     row: dict[str, Any] = {
         "clip_id": entry.clip_id,
@@ -103,7 +103,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
 
 
 def _votes(entry: ClipEntry, reader: video.Reader) -> list[Vote]:
-    """The votes on a clip with the times of their key frames, and without those that it does not have.
+    """The votes on a clip with the times of their key frames, and without key frames that it does not have.
 
     Raises:
         MediaError: If the file cannot be read.
@@ -126,7 +126,7 @@ def _votes(entry: ClipEntry, reader: video.Reader) -> list[Vote]:
 def inside(root: Path, relative: str) -> Path:
     """Path of a file of the data set, which may not lead out of its root.
 
-    Links that the user has put into the folder are followed: videos may lie on another disk.
+    Links in the folder are followed: videos may lie on another disk.
 
     Args:
         root: Root of the data set.
@@ -146,7 +146,7 @@ def inside(root: Path, relative: str) -> Path:
 
 
 def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[str, str] | None:
-    """Reason and detail if labels or frame numbers cannot be, else ``None``."""
+    """Reason and detail if labels or frame numbers are impossible, else ``None``."""
     marked = entry.key_frame
     if marked is not None and not 0 <= marked < n_frames:
         return "key_frame_outside", f"key frame {marked}, but the clip has frames 0 to {n_frames - 1}"
@@ -164,7 +164,7 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
         )
     if scheme == UNLABELLED:
         return None
-    if entry.votes:  # one for something that is no class settles nothing, and the others may do
+    if entry.votes:  # a vote for an unknown class settles nothing, and the others may
         unknown = [_unknown(vote.label, scheme) for vote in entry.votes]
         return None if None in unknown else unknown[0]
     if not entry.label:
@@ -173,7 +173,7 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
 
 
 def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
-    """Reason and detail if a label set has no such label."""
+    """Reason and detail if a label set lacks a label."""
     if not label:
         return "missing_label", "every vote is without a label"
     try:

@@ -1,7 +1,7 @@
 """Stage ``lbp``: local binary patterns of every image of the image set, copies included.
 
-Reads ``augment`` and, for where the face lies in its picture, ``faces``; writes one row per image: its id and
-the histograms of its cells.
+Reads ``augment`` and, for the area of the face in its picture, ``faces``; writes one row per image: its id
+and the histograms of its cells.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def _run(task: Task) -> Iterator[Item]:
     with_images: set[str] = set()
     for part in SPLITS:
         images = task.rows("augment", part, ["image_id", "parent_id", "clip_id", "image"])
-        for clip_id, found in groupby(images, key=lambda row: str(row["clip_id"])):
+        for clip_id, of_clip in groupby(images, key=lambda row: str(row["clip_id"])):
             with_images.add(clip_id)
-            yield Item(clip_id, partial(_clip, clip_id, found, faces.get(clip_id, []), config))
+            yield Item(clip_id, partial(_clip, clip_id, of_clip, faces.get(clip_id, []), config))
     for clip_id in sorted(clips - with_images):
         yield Item(clip_id, partial(Accepted, clip_id, ()))
 
@@ -51,8 +51,8 @@ def _run(task: Task) -> Iterator[Item]:
 def _clip(
     clip_id: str, images: Iterator[dict[str, Any]], faces: list[dict[str, Any]], config: LbpConfig
 ) -> Accepted:
-    known = {image_id(clip_id, row["frame_index"]): row for row in faces}
-    return Accepted(clip_id, _rows(images, known, config))
+    by_image = {image_id(clip_id, row["frame_index"]): row for row in faces}
+    return Accepted(clip_id, _rows(images, by_image, config))
 
 
 def operator(config: LbpConfig, side_px: float) -> lbp.LbpConfig:
@@ -62,15 +62,15 @@ def operator(config: LbpConfig, side_px: float) -> lbp.LbpConfig:
         config: The recipe's section.
         side_px: Side of the square that the grid covers, before it is cut to the picture.
     """
-    # Tenths: what a radius in px is written with; whole numbers take pixels themselves beside and above.
+    # Tenths: the precision of a radius in px; whole numbers take pixels themselves beside and above.
     radius_px = round(config.radius * side_px, 1)
     return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
 
 
-def _place(
+def _layout(
     face: Mapping[str, Any] | None, config: LbpConfig, size: int
 ) -> tuple[lbp.LbpConfig, lbp.Area | None]:
-    """Operator and area of the pictures of a face; all of the picture where none was aligned."""
+    """Operator and area of the pictures of a face; the whole picture where no face was aligned."""
     if face is None or config.margin is None:
         return operator(config, size), None
     points = np.reshape(face["landmarks"], (N_IBUG_POINTS, 2))
@@ -108,13 +108,13 @@ def _described(
     import cv2
 
     grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
-    places = [
-        _place(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
+    layouts = [
+        _layout(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
     ]
     histograms: dict[int, Any] = {}
-    for place in dict.fromkeys(places):
-        alike = [number for number, one in enumerate(places) if one == place]
-        histograms |= zip(alike, lbp.lbp_histograms(grey[alike], *place), strict=True)
+    for layout in dict.fromkeys(layouts):
+        alike = [number for number, one in enumerate(layouts) if one == layout]
+        histograms |= zip(alike, lbp.lbp_histograms(grey[alike], *layout), strict=True)
     for number, row in enumerate(images):
         yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histograms[number].tolist()}
 

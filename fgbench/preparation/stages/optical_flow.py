@@ -4,8 +4,7 @@ Reads ``faces``; writes one row per pair of neighbouring frames that show the sa
 ``u`` and ``v`` as 8-bit grey PNG, a byte standing for ``byte * 2 bound_px / 255 - bound_px`` px
 (`fgbench.features.optical_flow`). Both frames are seen through one transform
 (`fgbench.preparation.stages._steady_pairs`). Stacks of L fields are put together from neighbouring rows when
-they are
-read: a field is stored once and not L times.
+they are read: a field is stored once and not L times.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, OpticalFlowConfig)
     faces = task.rows("faces", columns=["clip_id", *FACE_COLUMNS])
-    for clip_id, found in groupby(faces, key=lambda row: str(row["clip_id"])):
-        yield Item(clip_id, partial(_clip, clip_id, found, config))
+    for clip_id, of_clip in groupby(faces, key=lambda row: str(row["clip_id"])):
+        yield Item(clip_id, partial(_clip, clip_id, of_clip, config))
 
 
 def _clip(clip_id: str, faces: Iterable[Mapping[str, Any]], config: OpticalFlowConfig) -> Accepted:
@@ -52,7 +51,7 @@ def flow_fields(
     for pair in steady_pairs(faces, size_px=config.size_px):
         field = flow(pair.earlier, pair.later, method=config.method)
         codes = encode(field, bound_px=config.bound_px)
-        u, v = (_png(codes[:, :, place]) for place in range(2))
+        u, v = (_png(codes[:, :, channel]) for channel in range(2))
         row = {"clip_id": clip_id, "frame_index": pair.frame_index, "bound_px": config.bound_px}
         yield {**row, "u": u, "v": v}
 

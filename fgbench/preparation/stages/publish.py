@@ -1,4 +1,4 @@
-"""The last step of ``fgbench prepare``: the manifests that users read.
+"""Last step of ``fgbench prepare``: write the manifests.
 
 Writes under ``manifests/`` of the work folder:
 
@@ -7,7 +7,7 @@ Writes under ``manifests/`` of the work folder:
 - ``images/<part>-<bucket>.parquet``: the image set, originals and copies;
 - ``features/<name>/<bucket>.parquet``: features, those of the recipe;
 - ``rejects.parquet``: every clip that could not be used, with stage and reason, and its class and part where
-  the data set tells them: such clips of the test list count as samples without prediction;
+  the data set has them: such clips of the test list count as samples without prediction;
 - ``rejects.csv``: the same for a spreadsheet;
 - ``reannotate.csv``: clips on which annotators have to vote again;
 - ``folds.csv``: official folds, where the data set has any, also of clips that could not be read;
@@ -20,7 +20,7 @@ table: where there is nothing at all, one without rows, bucket 0. Clips that the
 or that failed in ``augment``, are in no table but the rejects.
 
 Files that an earlier index lists and the new one does not are deleted, and no others. While the index is
-being replaced, ``index.json.previous`` lists what is ours.
+being replaced, ``index.json.previous`` lists the files of fgbench.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import REJECTS, ROWS, stage_folder
 from fgbench.preparation.stages import _tables as tables
 from fgbench.preparation.stages._card import data_card
-from fgbench.preparation.stages._clip_faces import told_of_faces
+from fgbench.preparation.stages._clip_faces import face_counts
 from fgbench.preparation.stages._tables import Finished
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 from fgbench.workfolders.verification import Claim, Runner, Verified
 
 PREVIOUS = "index.json.previous"
-"""List of the files of ours while the index is being replaced."""
+"""List of the files of fgbench while the index is being replaced."""
 
 FOLDS = "folds.csv"
 """Official folds: ``clip_id,fold``."""
@@ -66,13 +66,13 @@ NOT_ALIGNED = "none"
 """Column ``align`` of clips and pictures that are cropped already and were taken as they are."""
 
 _TEXTS = ("rejects.csv", "reannotate.csv", "README.md")
-"""Files for people that are always there."""
+"""Text files that are always written."""
 
 LAYOUT = 4
-"""Version of what is written here; manifests of another one are written anew."""
+"""Version of the layout of the manifests; those of another version are written anew."""
 
 _READ = ("ingest", "consensus", "split", "faces")
-"""Stages whose rows are read here; those of the others get a second name."""
+"""Stages whose rows are read here; results of the others are linked."""
 
 
 def publish(
@@ -90,7 +90,7 @@ def publish(
         config: The recipe.
         workdir: The work folder.
         finished: Stage to bucket to marker, for all stages.
-        listing: What the recipe takes from the data set.
+        listing: Clips and classes that the recipe takes from the data set.
         results: The results that the markers are of.
         runner: Hashes files, e.g. in worker processes.
 
@@ -98,8 +98,8 @@ def publish(
         Whether anything was written, and the counts per part as in the index.
 
     Raises:
-        DamagedFilesError: If results are not what their markers say.
-        ResourceError: If the manifests cannot be written, or a link stands in the place of a folder.
+        DamagedFilesError: If results differ from their markers.
+        ResourceError: If the manifests cannot be written, or a folder is a link.
     """
     folder = workdir / MANIFESTS
     origin = {
@@ -109,7 +109,7 @@ def publish(
             stage: {str(bucket): marker.fingerprint for bucket, marker in sorted(markers.items())}
             for stage, markers in finished.items()
         },
-        # What failed for a reason that has passed gives another result under the same fingerprint.
+        # An item that failed for a passing reason gives another result under the same fingerprint.
         "results": digest_json(
             [
                 marker.contents(stage)
@@ -125,7 +125,7 @@ def publish(
     }
     current = _current_index(workdir, results)
     if current is not None and current["origin"] == origin and _all_there(current, results, runner):
-        discard(folder / PREVIOUS)  # a run was killed between its last two acts
+        discard(folder / PREVIOUS)  # a run was killed between its last two steps
         return False, current["counts"]
     _demand(finished, results, runner)
     dropped = tables.dropped_clips(workdir, finished)
@@ -144,15 +144,15 @@ def publish(
         _refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
     discard(folder / INDEX)
-    files = _place_parts(workdir, parts, dropped)
+    files = _write_parts(workdir, parts, dropped)
     storage.write_table(folder / "clips.parquet", clips)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))
     storage.write_text(folder / "reannotate.csv", tables.reannotate_text(rejects))
     counts = tables.counts_of(finished, clips)
-    said = tables.annotation(workdir, finished, listing.classes)
-    faces = told_of_faces(clips)
-    low = low_classes(said.confidences, config.consensus.drop_classes_below)
+    annotation = tables.annotation(workdir, finished, listing.classes)
+    faces = face_counts(clips)
+    low = low_classes(annotation.confidences, config.consensus.drop_classes_below)
     classes = [label for label in listing.classes if label not in low]
     if listing.are_found:
         occurring = tables.labels_that_occur(clips, rejects)
@@ -164,7 +164,7 @@ def publish(
         rejects,
         listing,
         classes=classes,
-        annotation=said,
+        annotation=annotation,
         alignment=alignment,
         unlike_published=unlike,
         faces=faces,
@@ -208,11 +208,11 @@ def publish(
 
 
 def claims(index: Mapping[str, Any], verified: Verified) -> list[Claim]:
-    """What the files of the manifests should hold.
+    """Digests that the files of the manifests should have.
 
     Args:
         index: Content of their index.
-        verified: What is known of their work folder.
+        verified: Noted digests of their work folder.
     """
     return [
         verified.claim(f"{MANIFESTS}/{name}", described["sha256"])
@@ -221,9 +221,9 @@ def claims(index: Mapping[str, Any], verified: Verified) -> list[Claim]:
 
 
 def verify(workdir: Path) -> list[str]:
-    """Compare the manifests with their index; returns one line per fault, none if all is well.
+    """Compare the manifests with their index; return one line per fault, empty if there is none.
 
-    Every file is hashed, also those of which it was noted that they are well.
+    Every file is hashed, also those noted as intact.
 
     Raises:
         ManifestError: If there is no index.
@@ -242,12 +242,12 @@ def verify(workdir: Path) -> list[str]:
         elif described["rows"] is not None:
             try:
                 with open_parquet(path) as file:
-                    found = file.metadata.num_rows
+                    n_rows = file.metadata.num_rows
             except (pa.ArrowException, OSError) as error:
                 faults.append(f"{name}: not a Parquet file: {error}")
                 continue
-            if found != described["rows"]:
-                faults.append(f"{name}: {found} rows, the index says {described['rows']}")
+            if n_rows != described["rows"]:
+                faults.append(f"{name}: {n_rows} rows, the index says {described['rows']}")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     faults += [
         f"{name}: not in the index" for name in sorted(present - index["files"].keys() - {INDEX, PREVIOUS})
@@ -256,7 +256,7 @@ def verify(workdir: Path) -> list[str]:
 
 
 def _current_index(workdir: Path, results: StoredResults) -> dict[str, Any] | None:
-    """The index; ``None`` if there is none, or it is damaged, which is told."""
+    """The index; ``None`` if there is none, or it is damaged, which is reported."""
     if not (workdir / MANIFESTS / INDEX).exists():
         return None
     try:
@@ -270,14 +270,14 @@ def _current_index(workdir: Path, results: StoredResults) -> dict[str, Any] | No
 
 
 def _all_there(index: Mapping[str, Any], results: StoredResults, runner: Runner) -> bool:
-    """Whether the files of the manifests hold what the index says; tells of those that do not."""
+    """Return whether the files of the manifests match the index; report those that do not."""
     damaged = results.verified.damaged(claims(index, results.verified), runner, all_of=results.recheck)
     results.damage += [f"{claim.name}: missing, or its content is not that of the index" for claim in damaged]
     return not damaged
 
 
 def _demand(finished: Finished, results: StoredResults, runner: Runner) -> None:
-    """Make sure of what is about to be read, and of what gets a second name."""
+    """Check the results that are about to be read or linked."""
     for stages, read in ((_READ, True), (tuple(finished.keys() - set(_READ)), False)):
         of = [(stage, marker) for stage in sorted(stages) for marker in finished[stage].values()]
         wanted = [claim for stage, marker in of for claim in results.claims(stage, marker)]
@@ -292,7 +292,7 @@ def _demand(finished: Finished, results: StoredResults, runner: Runner) -> None:
 
 
 def _ours(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -> set[str]:
-    """Files below the manifests that an index of ours lists, or listed when it was being replaced."""
+    """Files of the manifests that belong to fgbench: listed by the index, or when it was being replaced."""
     listed = set(current["files"]) if current is not None else set()
     try:
         listed |= set(map(str, read_sealed(folder / PREVIOUS)["files"]))
@@ -300,7 +300,7 @@ def _ours(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -
         pass
     except (ManifestError, KeyError, TypeError):
         discard(folder / PREVIOUS)
-    if current is None:  # what was written here and is still the same is ours too
+    if current is None:  # files written here that are unchanged belong to fgbench too
         prefix = f"{MANIFESTS}/"
         noted = [claim for claim in verified.noted() if claim.name.startswith(prefix)]
         listed |= {claim.name.removeprefix(prefix) for claim in noted if verified.is_noted(claim)}
@@ -319,8 +319,8 @@ def _refuse_others(folder: Path, names: Iterable[str]) -> None:
 
 
 def _refuse_obstacles(folder: Path, names: Iterable[str]) -> None:
-    """Raise while the index still lies there if files would be written or deleted behind a link, or cannot
-    be written because something else stands in the place of them or of their folders."""
+    """Raise, before the index is removed, if files would be written or deleted behind a link, or cannot be
+    written because something else stands in their place or in that of their folders."""
     paths = sorted(folder / name for name in names)
     above = {parent for path in paths for parent in path.parents if parent != folder.parent}
     for path in sorted(path for path in above if path == folder or folder in path.parents):
@@ -344,7 +344,7 @@ class _Part:
     Attributes:
         stage: Stage that it is of.
         bucket: Bucket that it is of.
-        described: Its file, digest and rows, as the marker has them; ``None`` for one that nothing is in.
+        described: Its file, digest and rows, from the marker; ``None`` for an empty table.
         schema: Arrow schema of the table.
         name: Path below the manifests.
     """
@@ -373,7 +373,7 @@ def _parts(config: PrepareConfig, finished: Finished) -> list[_Part]:
             if name != stage.name:
                 continue
             schema = schemas[output]
-            found = [
+            of_output = [
                 _Part(
                     stage=name,
                     bucket=bucket,
@@ -384,16 +384,16 @@ def _parts(config: PrepareConfig, finished: Finished) -> list[_Part]:
                 for bucket, marker in finished[name].items()
                 if marker.outputs[output]["rows"]
             ]
-            parts += found or [
+            parts += of_output or [
                 _Part(stage=name, bucket=0, described=None, schema=schema, name=pattern.format(0))
             ]
     return sorted(parts, key=lambda part: part.name)
 
 
-def _place_parts(
+def _write_parts(
     workdir: Path, parts: Sequence[_Part], dropped: Mapping[int, list[str]]
 ) -> dict[str, dict[str, Any]]:
-    """Give the tables of buckets their names; returns name to digest and rows.
+    """Link or copy the tables of buckets into the manifests; return name to digest and rows.
 
     Tables with rows of dropped clips are copied without them; those of ``augment`` have none.
     """

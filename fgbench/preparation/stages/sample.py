@@ -1,4 +1,4 @@
-"""Stage ``sample``: the frames of each clip that are looked at, and what for.
+"""Stage ``sample``: choose frames of each clip, each with its role.
 
 Reads ``split`` (which clips), ``consensus`` (key frame) and ``ingest`` (number of frames, experts'
 selection); writes one row per frame. ``role`` is ``image`` (near the key frame, for the image set),

@@ -2,7 +2,7 @@
 
 Reads ``consensus`` and ``ingest``. The division looks at all clips at once (`fgbench.preparation.splitting`);
 each bucket then holds only its own clips, so that later stages depend on nothing else. Clips whose official
-part is known keep it. Where persons are kept apart as far as they are known, the other clips of a person
+part is known keep it. Where people are kept apart as far as they are known, the other clips of a person
 follow those with an official part.
 """
 
@@ -54,7 +54,7 @@ def _plan(
             (alone if is_alone else grouped).append(
                 Member(clip_id, clip_id if is_alone else group, settled["label"] or "")
             )
-    follows = {group: max(SPLITS, key=lambda part: found[part]) for group, found in official_of.items()}
+    follows = {group: max(SPLITS, key=lambda part: counts[part]) for group, counts in official_of.items()}
     official |= {member.clip_id: follows[member.group] for member in grouped if member.group in follows}
     grouped = [member for member in grouped if member.group not in follows]
     weights = {part: getattr(config, part) for part in SPLITS}

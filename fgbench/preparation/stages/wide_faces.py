@@ -2,8 +2,8 @@
 
 Reads ``faces`` and ``ingest`` and decodes each clip once more. Writes one row per frame of the image set with
 landmarks: its face as stage ``faces`` stores it, in the middle of a wider picture of the same scale and turn,
-and the transform from the frame to that picture. Crops that are laid out otherwise than the stored faces,
-as InsightFace's are, need it: a fifth of them lies outside. What lies outside the frame is black.
+and the transform from the frame to that picture. Needed for crops that are laid out otherwise than the
+stored faces, as InsightFace's: a fifth of them lies outside. Pixels outside the frame are black.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _clip(clip: Row, faces: list[Row], config: WideFacesConfig, root: Path) -> A
     if not faces:
         return Accepted(clip["clip_id"], ())
     stamp = check_unchanged(root, clip)
-    # Frames of a video may grow midway, beyond what its header told.
+    # Frames of a video may grow midway, beyond the size in its header.
     limits = replace(video.NO_LIMITS, max_frame_px=clip["max_frame_px"])
     reader = video.open_video(inside(root, clip["path"]), clip["decoder"], limits=limits)
     return Accepted(clip["clip_id"], unchanged_rows(_read(reader, faces, config), root, clip, stamp))
@@ -82,7 +82,7 @@ def wide_rows(
     Args:
         frames: Frames of the clip, in order; some may be left out.
         faces: Its rows of the table ``faces``.
-        config: How much wider.
+        config: Width of the surroundings.
     """
     from fgbench.faces.chips import cut_chip
 
