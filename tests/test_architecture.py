@@ -1,4 +1,4 @@
-"""The structure of the code: import layers, plugins' contracts, names, the command line's options."""
+"""The structure of the code and of its tests: import layers, plugins' contracts, names, options, helpers."""
 
 import ast
 import importlib
@@ -24,7 +24,9 @@ from fgbench.taxonomy import FOUND, ontology_names
 
 ROOT = Path(fgbench.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
-FROZEN = Path(__file__).parent / "cli" / "commands.txt"
+TESTS = Path(__file__).parent
+FROZEN = TESTS / "cli" / "commands.txt"
+TEST_FILES = sorted(TESTS.rglob("*.py"))
 
 
 def test_imports_go_one_way():
@@ -46,7 +48,7 @@ def test_plugins_keep_their_contracts(kind, name):
 def test_data_sets_are_documented_and_tested(name):
     module = plugins.load("datasets", name)
     assert re.search("labels", module.__doc__, re.IGNORECASE), "an adapter tells its labels"
-    assert (Path(__file__).parent / "datasets" / f"test_{name}.py").is_file(), "a fake of its layout"
+    assert (TESTS / "datasets" / f"test_{name}.py").is_file(), "a fake of its layout"
     for fact in ("title", "licence", "citation", "request", "protocol"):
         assert "http" not in getattr(module.CARD, fact), (
             "addresses change: the owner and the page's title stay"
@@ -160,3 +162,62 @@ def test_version_is_the_packages():
 
     importlib.invalidate_caches()
     assert version("fgbench") == fgbench.__version__
+
+
+def _imported_tests(source):
+    """Test modules that a file imports, by the names in its statements."""
+    tests = {path.stem for path in TEST_FILES if path.stem.startswith("test_")}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(alias.name for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.rpartition(".")[2] in tests)
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_test_module_is_imported(path):
+    assert not list(_imported_tests(path.read_text(encoding="utf-8"))), "what is shared is in tests/support"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from test_architecture import ROOT",
+        "from tests.test_architecture import ROOT",
+        "from tests import test_architecture",
+        "def late():\n    import tests.test_architecture as rules",
+    ],
+)
+def test_imports_of_test_modules_are_found(line):
+    assert len(list(_imported_tests(line))) == 1
+
+
+def _is_in_place(path):
+    """Whether a file of ``tests`` lies where its kind does: tests beside, helpers in ``support``."""
+    place, name = path.parent, path.name
+    if TESTS / "support" in (place, *place.parents):
+        return not name.startswith(("test_", "conftest"))
+    if place == TESTS / "performance":
+        return name.startswith("bench_") or name == "__main__.py"
+    return name.startswith("test_") or name == "conftest.py" or path == TESTS / "__init__.py"
+
+
+def test_helpers_of_tests_are_in_support():
+    assert [str(path.relative_to(TESTS)) for path in TEST_FILES if not _is_in_place(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("video_files.py", False),
+        ("datasets/fake_trees.py", False),
+        ("support/layouts/afew.py", True),
+        ("support/test_afew.py", False),
+        ("datasets/test_afew.py", True),
+    ],
+)
+def test_the_place_of_a_helper_is_known(name, expected):
+    assert _is_in_place(TESTS / name) == expected

@@ -4,10 +4,10 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from own_data import ANNOTATORS, CLASSES, FIRST_ROUND, N_PERSONS, plans
-from own_data_walk import DATA, FIRST, NoHintError, Step, walk
 
 from fgbench.runs.results import read_predictions, verify
+from tests.support.own_data import ANNOTATORS, CLASSES, FIRST_ROUND, N_PERSONS, plans
+from tests.support.own_data_walk import DATA, FIRST, NoHintError, Step, walk
 
 WORK = f"fgbench-data/{DATA}/work"
 
@@ -71,7 +71,7 @@ def test_a_step_that_the_console_does_not_tell_is_refused():
 
 
 def test_annotators_err_as_the_model_says(tmp_path):
-    from own_data import Shown, add_votes
+    from tests.support.own_data import Shown, add_votes
 
     shown = [
         Shown(clip=f"c{number}", label=CLASSES[number % 9], subject="s", key_frame=15, n_frames=30)

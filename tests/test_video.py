@@ -3,10 +3,10 @@
 import av
 import numpy as np
 import pytest
-import video_files as vf
 
 from fgbench.errors import ConfigError, MediaError
 from fgbench.media.video import check_indices, frame_rate, open_video
+from tests.support import video_files as vf
 
 DECODERS = ["pyav", "decord"]
 

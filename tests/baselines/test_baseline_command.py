@@ -2,17 +2,13 @@
 
 import json
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.files.hashing import digest_file
 from fgbench.methods.lbp_svm import method as lbp_svm
-from fgbench.records import schema
 from fgbench.runs.lock import hold_run
+from tests.support.striped_manifests import manifests, write_index
 
 RECIPE = "name: quick\nc_values: [1.0]\n"
 
@@ -25,15 +21,6 @@ def made(tmp_path_factory):
     write_index(here / "work", "made up")
     (here / "quick.yaml").write_text(RECIPE)
     return here
-
-
-def write_index(work, dataset):
-    rejects = work / "manifests" / "rejects.parquet"
-    lost = {"id": "lost", "stage": "consensus", "reason": "dropped", "detail": dataset}
-    pq.write_table(pa.Table.from_pylist([lost], schema=schema("published_rejects")), rejects)
-    files = {"rejects.parquet": {"sha256": digest_file(rejects)}}
-    index = {"dataset": dataset, "synthetic": True, "files": files}
-    (work / "manifests" / "index.json").write_text(json.dumps(index))
 
 
 @pytest.fixture

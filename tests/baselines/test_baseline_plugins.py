@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 import typer
-from report_folders import write_fake_run
-from test_baseline_command import write_index
-from test_lbp_svm import manifests
 from typer.testing import CliRunner
 
 import fgbench.methods
 from fgbench import plugins
 from fgbench.cli.app import app as fgbench_app
 from fgbench.cli.baseline_plugins import add_commands
+from tests.support.report_folders import write_fake_run
+from tests.support.striped_manifests import manifests, write_index
 
 README = Path(__file__).parents[2] / "README.md"
 MAJORITY = '''"""Baseline ``the-commonest``: one class for every image.

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from run_places import run_place
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from fgbench import records, storage
@@ -19,6 +18,7 @@ from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import clip_samples
 from fgbench.taxonomy import leaves
+from tests.support.run_places import run_place
 
 LABELS = [leaf.name for leaf in leaves()]
 CONFIG = DenseTrajSvmConfig(name="dense-traj-svm", words=60, samples=4000, runs=1, c_values=(10.0,))

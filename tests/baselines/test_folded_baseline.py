@@ -6,13 +6,13 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
-from divided_work import EKMAN7, described, ekman_index, write_work
 from typer.testing import CliRunner
 
 from fgbench import records, storage
 from fgbench.cli.app import app
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.runs.results import read_predictions, read_result
+from tests.support.divided_work import EKMAN7, described, ekman_index, write_work
 
 RECIPE = "name: quick\nc_values: [1.0, 10.0]\nkernels: [linear]\nnormalisations: [none]\ninner_folds: 3\n"
 NO_FACE = ("s1-fear", "s7-neutral")

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from divided_work import described, ekman_index, write_work
 
 from fgbench import records, storage
 from fgbench.config import LbpSvmConfig
@@ -19,6 +18,7 @@ from fgbench.runs.labels import read_labels
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample
+from tests.support.divided_work import described, ekman_index, write_work
 
 CONFIG = LbpSvmConfig(name="x", c_values=(0.1, 10.0), gamma_factors=(1.0,), inner_folds=3)
 TABLE = "manifests/features/lbp/00000.parquet"

@@ -1,7 +1,6 @@
 """The baseline ``lbp-svm`` on drawn pictures: far above chance, at chance on shuffled labels; errors."""
 
 import json
-import random
 import tracemalloc
 from dataclasses import replace
 from functools import partial
@@ -10,12 +9,10 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
-from run_places import run_place
 
 from fgbench import records, storage
 from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
-from fgbench.features.lbp import lbp_histograms
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.methods.lbp_svm.choice import plan_choice
 from fgbench.methods.lbp_svm.features import read_ids, read_matrices
@@ -24,51 +21,10 @@ from fgbench.reports.protocols import protocol_notes
 from fgbench.runs.division import Division
 from fgbench.runs.results import read_predictions, read_result, recompute
 from fgbench.runs.roles import Roles
-from fgbench.taxonomy import leaves
+from tests.support.run_places import run_place
+from tests.support.striped_manifests import LABELS, manifests
 
-LABELS = [leaf.name for leaf in leaves()]
 QUICK = {"c_values": (10.0,), "gamma_factors": (1.0,), "normalisations": ("none",)}
-SUBJECTS = {"train": 6, "val": 2, "test": 4}
-
-
-def manifests(folder, *, shuffle=False, without=(), no_face=0):
-    """Manifests of made-up clips: a class is a pattern of stripes, a subject is a noise."""
-    rng = np.random.default_rng(0)
-    order = list(LABELS)
-    clips, faces, images, features = [], [], [], []
-    across, down = np.meshgrid(np.arange(96), np.arange(96))
-    for part, count in SUBJECTS.items():
-        for subject in range(count):
-            if shuffle:
-                random.Random(f"{part}{subject}").shuffle(order)
-            for place, label in enumerate(LABELS):
-                if (label, part) in without:
-                    continue
-                name = f"{part}-{subject}-{label}"
-                angle, period = np.pi * place / 33, 5 + place % 3
-                stripes = np.sin((across * np.cos(angle) + down * np.sin(angle)) * 2 * np.pi / period)
-                picture = np.uint8(np.clip(128 + 60 * stripes + rng.normal(0, 25, (96, 96)), 0, 255))
-                told = order[place] if shuffle else label
-                about = {"clip_id": name, "label": told, "split": part, "subject_id": f"{part}{subject}"}
-                clips.append(about)
-                has_face = not (part == "test" and subject == 0 and place < no_face)
-                status = "ok" if has_face else "no_face"
-                faces.append({"clip_id": name, "frame_index": 0, "role": "both", "status": status})
-                if has_face:
-                    images.append({**about, "image_id": f"{name}-f00000", "frame_index": 0})
-                    histogram = lbp_histograms(picture[None])[0]
-                    features.append(
-                        {"image_id": f"{name}-f00000", "clip_id": name, "lbp": histogram.tolist()}
-                    )
-    write = {
-        "clips.parquet": (clips, records.schema("clips")),
-        "faces/00000.parquet": (faces, records.schema("faces")),
-        "images/all-00000.parquet": (images, records.schema("images")),
-        "features/lbp/00000.parquet": (features, records.schema("lbp", 2478)),
-    }
-    for name, (rows, schema) in write.items():
-        storage.write_table(folder / name, pa.Table.from_pylist(rows, schema=schema))
-    return folder
 
 
 def run(folder, root, *, seed=0, jobs=1, note=lambda text: None, **changes):

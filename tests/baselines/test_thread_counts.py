@@ -4,22 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
-
-import test_lbp_svm
-from run_places import run_place
 
 from fgbench.runs.results import read_result
-
-TESTS = Path(__file__).parents[1]
+from tests.support.run_places import run_place
+from tests.support.striped_manifests import manifests
 
 RUN = """
 import json, sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(sys.argv[1]) / name) for name in ("baselines", "training")]
-folder, manifests = Path(sys.argv[2]), Path(sys.argv[3])
-from run_places import run_place
+folder, manifests = Path(sys.argv[1]), Path(sys.argv[2])
+from tests.support.run_places import run_place
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.runs.results import read_result
@@ -29,7 +24,7 @@ config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
 run = lbp_svm.run(config, run_place(manifests, folder / "svm"))
 print(json.dumps(read_result(run)["predictions_sha256"]))
 
-from tiny_work import place_in, plain_recipe, small_work
+from tests.support.tiny_work import place_in, plain_recipe, small_work
 from fgbench.methods.msau import run as image_run
 from fgbench.files.hashing import digest_file
 from fgbench.training.device import resolve
@@ -42,12 +37,12 @@ print(json.dumps([read_result(run)["predictions_sha256"], digest_file(run / "wei
 
 
 def test_threads_change_no_bit(tmp_path):
-    manifests = test_lbp_svm.manifests(tmp_path / "manifests")
+    made_up = manifests(tmp_path / "manifests")
     found = []
     for threads in ("1", "2"):
         folder = tmp_path / threads
         done = subprocess.run(
-            [sys.executable, "-c", RUN, str(TESTS), str(folder), str(manifests)],
+            [sys.executable, "-c", RUN, str(folder), str(made_up)],
             env=os.environ | {"OMP_NUM_THREADS": threads},
             capture_output=True,
             text=True,
@@ -57,4 +52,4 @@ def test_threads_change_no_bit(tmp_path):
         found.append([json.loads(line) for line in done.stdout.splitlines()])
     assert found[0] == found[1]
     assert len(found[0]) == 2
-    assert read_result(run_place(manifests, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"
+    assert read_result(run_place(made_up, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaigns.commands import Commands
+from tests.support.campaigns.commands import Commands
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.cases import Case, chosen, expect_none
-from campaigns.commands import Commands, Ended
-from campaigns.damages import CACHES, CHAINED, PREPARED, SEEN, Damaged, damage, harmed, kind_of, plant
-from campaigns.folders import Prepared, bytes_below, copied, differences, prepared
-from campaigns.long_commands import command_of, written
+from tests.support.campaigns.cases import Case, chosen, expect_none
+from tests.support.campaigns.commands import Commands, Ended
+from tests.support.campaigns.damages import (
+    CACHES,
+    CHAINED,
+    PREPARED,
+    SEEN,
+    Damaged,
+    damage,
+    harmed,
+    kind_of,
+    plant,
+)
+from tests.support.campaigns.folders import Prepared, bytes_below, copied, differences, prepared
+from tests.support.campaigns.long_commands import command_of, written
 
 DAMAGED = "damaged"
 """Name of the copy of a work folder that a case damages."""

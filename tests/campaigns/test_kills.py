@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.cases import SEED, SIZES, Case, expect_none, parse
-from campaigns.commands import Commands
-from campaigns.folders import Prepared, copied, differences, prepared
-from campaigns.long_commands import COMMANDS, LongCommand, command_of, written
+from tests.support.campaigns.cases import SEED, SIZES, Case, expect_none, parse
+from tests.support.campaigns.commands import Commands
+from tests.support.campaigns.folders import Prepared, copied, differences, prepared
+from tests.support.campaigns.long_commands import COMMANDS, LongCommand, command_of, written
 
 PER_COMMAND = 100
 """Numbers of cases that belong to one command."""

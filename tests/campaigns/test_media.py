@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from clip_folders import LABELS
 
-from campaigns import media
-from campaigns.cases import Case, chosen, expect_none
-from campaigns.commands import Commands
-from campaigns.file_batches import faults_of
+from tests.support.campaigns import media
+from tests.support.campaigns.cases import Case, chosen, expect_none
+from tests.support.campaigns.commands import Commands
+from tests.support.campaigns.file_batches import faults_of
+from tests.support.clip_folders import LABELS
 
 RECIPE = """\
 name: campaign

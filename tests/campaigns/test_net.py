@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import media, pictures, recipes, tables
-from campaigns.cases import SEED, Case, expect_none, parse
-from campaigns.commands import MEMORY_MB, Commands, Ended
+from tests.support.campaigns import media, pictures, recipes, tables
+from tests.support.campaigns.cases import SEED, Case, expect_none, parse
+from tests.support.campaigns.commands import MEMORY_MB, Commands, Ended
 
 WELL = Ended(
     arguments=("status", "work"),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import pictures
-from campaigns.cases import Case, chosen, expect_none
-from campaigns.commands import Commands
-from campaigns.file_batches import faults_of
+from tests.support.campaigns import pictures
+from tests.support.campaigns.cases import Case, chosen, expect_none
+from tests.support.campaigns.commands import Commands
+from tests.support.campaigns.file_batches import faults_of
 
 RECIPE = """\
 name: campaign

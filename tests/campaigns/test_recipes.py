@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clip_folders import write_plain_clip
 
-from campaigns import recipes
-from campaigns.cases import Case, chosen, expect_none
-from campaigns.commands import Commands
+from tests.support.campaigns import recipes
+from tests.support.campaigns.cases import Case, chosen, expect_none
+from tests.support.campaigns.commands import Commands
+from tests.support.clip_folders import write_plain_clip
 
 SAID = 10_000
 """Characters of the longest message."""

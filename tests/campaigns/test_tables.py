@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clip_folders import write_plain_clip
 
-from campaigns import tables
-from campaigns.accounting import unaccounted
-from campaigns.cases import Case, chosen, expect_none
-from campaigns.commands import Commands
+from tests.support.campaigns import tables
+from tests.support.campaigns.accounting import unaccounted
+from tests.support.campaigns.cases import Case, chosen, expect_none
+from tests.support.campaigns.commands import Commands
+from tests.support.clip_folders import write_plain_clip
 
 RECIPE = """\
 name: campaign

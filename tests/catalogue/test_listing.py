@@ -5,7 +5,6 @@ import shutil
 import unicodedata
 
 import pytest
-from fake_trees import write_picture, write_text
 
 from fgbench.catalogue import listing
 from fgbench.catalogue.places import remembered_root
@@ -13,6 +12,7 @@ from fgbench.config import DatasetConfig, load_prepare
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import ontology
+from tests.support.fake_trees import write_picture, write_text
 
 
 def folder_config(**keys):

@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from fake_trees import write_pictures, write_text
 
 from fgbench.catalogue.stamps import Stamps
+from tests.support.fake_trees import write_pictures, write_text
 
 
 def test_two_pictures_exchanged_by_renaming_are_a_change(tmp_path):

@@ -3,11 +3,11 @@
 import os
 
 import pytest
-from fake_trees import write_picture, write_pictures, write_text
 
 from fgbench.catalogue.survey import survey
 from fgbench.cli.datasets import described
 from fgbench.config import load_prepare
+from tests.support.fake_trees import write_picture, write_pictures, write_text
 
 
 def write_raf(root):

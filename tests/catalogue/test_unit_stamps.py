@@ -2,11 +2,10 @@
 
 from dataclasses import fields, replace
 
-from fake_trees import write_text
-
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry
+from tests.support.fake_trees import write_text
 
 ENTRY = ClipEntry(clip_id="a", path="a.mp4", label="anger", subject_id="s1")
 

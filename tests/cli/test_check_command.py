@@ -4,9 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from clip_folders import contents, write_folder
-from damage import flip_bit, rot
-from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -16,6 +13,9 @@ from fgbench.files.hashing import digest_file
 from fgbench.methods.steps.work import open_work
 from fgbench.preparation import prepare
 from fgbench.storage import write_json
+from tests.support.clip_folders import contents, write_folder
+from tests.support.damage import flip_bit, rot
+from tests.support.report_folders import samples, write_fake_run
 
 
 def fgbench(*arguments):

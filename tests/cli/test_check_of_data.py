@@ -1,14 +1,14 @@
 """``fgbench check`` on data that are laid out otherwise than it was told: the right diagnosis."""
 
 import pytest
-from clip_folders import write_folder
-from fake_trees import write_picture, write_pictures, write_text
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.preparation import prepare
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import write_folder
+from tests.support.fake_trees import write_picture, write_pictures, write_text
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from clip_folders import add_clip, write_folder
 
 import fgbench
+from tests.support.clip_folders import add_clip, write_folder
 
 
 def fgbench_cli(*arguments, cwd):

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from report_folders import samples, write_fake_run, write_manifests
+
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from clip_folders import write_folder
+
+from tests.support.clip_folders import write_folder
 
 MODULES = (
     *("multiprocessing", "contextlib", "warnings", "signal", "struct", "numpy", "cv2", "av", "pyarrow"),

@@ -1,12 +1,12 @@
 """A folder of data where a work folder is expected: what it is, and the command that is meant."""
 
 import pytest
-from clip_folders import write_folder
-from fake_trees import write_picture
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.workfolders import folder as workfolder
+from tests.support.clip_folders import write_folder
+from tests.support.fake_trees import write_picture
 
 WORK = "fgbench-data/my-clips/work"
 

@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from fake_trees import write_picture, write_text
+
+from tests.support.fake_trees import write_picture, write_text
 
 
 def fgbench_cli(*arguments, cwd, data=""):

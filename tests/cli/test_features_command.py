@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
-from video_files import copy_stream, cut, write_clip
 
 from fgbench import records
 from fgbench.cli.app import app
 from fgbench.features import trajectory_file
 from fgbench.features.dense_trajectories import dense_trajectories
 from fgbench.media.video import open_video
+from tests.support.video_files import copy_stream, cut, write_clip
 
 N_FRAMES = 24
 

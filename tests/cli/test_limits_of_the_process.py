@@ -7,7 +7,8 @@ import sys
 
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import write_folder
+
+from tests.support.clip_folders import write_folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of a process as Linux has them")
 

@@ -3,8 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from clip_folders import contents
-from video_files import write_clip
 
 from fgbench.config import PrepareConfig
 from fgbench.methods.steps import needed_features
@@ -12,6 +10,8 @@ from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.methods.tmsau.flow_origin import flow_of
 from fgbench.preparation import prepare
 from fgbench.runs.face_origin import faces_of
+from tests.support.clip_folders import contents
+from tests.support.video_files import write_clip
 
 FEATURES = ("dense_trajectories", "optical_flow", "wide_faces")
 

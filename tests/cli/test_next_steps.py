@@ -4,14 +4,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-from clip_folders import write_folder
-from report_folders import samples, write_fake_run, write_manifests
 from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli import next_steps, places
 from fgbench.cli.app import app
 from fgbench.cli.show_runs import show_run
+from tests.support.clip_folders import write_folder
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
 def said(output):

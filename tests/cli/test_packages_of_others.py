@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import LABELS, write_plain_clip
-from stranger_package import MODULES, POINTS, write_wheel
+
+from tests.support.clip_folders import LABELS, write_plain_clip
+from tests.support.stranger_package import MODULES, POINTS, write_wheel
 
 README = Path(__file__).parents[2] / "README.md"
 COMMAND = Path(sys.executable).parent / "fgbench"

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
-from video_files import write_clip
 
 from fgbench.cli.app import app
 from fgbench.cli.predict import _found_by
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.video_files import write_clip
 
 DLIB = {"align": "always", "geometry": "dlib", "padding": 0.4, "grey": False}
 FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
 
 from fgbench import storage
@@ -15,6 +14,7 @@ from fgbench.cli.app import app
 from fgbench.cli.predicted_pictures import output_names
 from fgbench.inference import pictures as prediction
 from fgbench.preparation.failures import LOG
+from tests.support.tiny_runs import write_tiny_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

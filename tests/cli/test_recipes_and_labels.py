@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from clip_folders import write_folder, write_plain_clip
 
 from fgbench.cli import labels
 from fgbench.preparation.prepare import saved
 from fgbench.taxonomy import basics, leaves
+from tests.support.clip_folders import write_folder, write_plain_clip
 
 SCRIPT = "import sys; sys.argv[0] = 'fgbench'; from fgbench.cli.entry import main; main()"
 

@@ -4,7 +4,6 @@ import importlib.util
 import re
 
 import pytest
-from report_folders import samples, write_fake_run, write_manifests
 from typer.testing import CliRunner
 
 from fgbench.cli import demo as demo_command
@@ -13,6 +12,7 @@ from fgbench.cli.app import app
 from fgbench.evaluation import metrics
 from fgbench.reports.run.summary import folds_summary, run_summary, seeds_summary
 from fgbench.runs.results import read_predictions
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 import yaml
-from clip_folders import write_folder
-from page_reading import blocks
-from tiny_runs import NETWORK, RECIPE
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.runs.results import read_result
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
+from tests.support.clip_folders import write_folder
+from tests.support.page_reading import blocks
+from tests.support.tiny_runs import NETWORK, RECIPE
 
 LABELS = ("wrath", "pride", "terror")
 

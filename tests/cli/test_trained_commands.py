@@ -10,8 +10,6 @@ import pytest
 import skimage.data
 import torch
 import yaml
-from clip_folders import write_folder
-from tiny_runs import NETWORK, RECIPE, write_tiny_weights
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -19,6 +17,8 @@ from fgbench.cli.predicted_pictures import output_names
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed
+from tests.support.clip_folders import write_folder
+from tests.support.tiny_runs import NETWORK, RECIPE, write_tiny_weights
 
 WORK = "fgbench-data/clips/work"
 OTHER = "fgbench-data/others/work"

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from clip_folders import write_plain_clip
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -24,6 +23,7 @@ from fgbench.media.video import open_video
 from fgbench.methods.action_units.run import build
 from fgbench.models.weights import save_weights
 from fgbench.preparation.stages.faces import observed
+from tests.support.clip_folders import write_plain_clip
 
 UNITS = ("au04", "au12", "au25")
 RECIPE = TrainAuConfig.model_validate(

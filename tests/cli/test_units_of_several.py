@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
-from clip_folders import write_plain_clip
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
+from tests.support.clip_folders import write_plain_clip
 
 RECIPE = {
     "name": "au-tiny",

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from clip_folders import write_folder
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.cli.workdirs import Workdir, add_command
+from tests.support.clip_folders import write_folder
 
 OTHERWISE = {
     "compare": "its positions are runs",

@@ -6,12 +6,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from video_files import write_clip
 
 from fgbench.errors import MediaError
 from fgbench.media.decoders import pyav
 from fgbench.media.faults import Deadline, clear_faults
 from fgbench.media.video import open_video
+from tests.support.video_files import write_clip
 
 CLIP = Path("clip.mp4")
 

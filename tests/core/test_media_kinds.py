@@ -4,7 +4,6 @@ import os
 
 import numpy as np
 import pytest
-import video_files as vf
 from PIL import Image
 
 from fgbench.errors import MediaError
@@ -23,6 +22,7 @@ from fgbench.media.kinds import (
     kind_of_bytes,
     kind_of_name,
 )
+from tests.support import video_files as vf
 
 GREYS = [Image.fromarray(np.full((24, 32, 3), level, np.uint8)) for level in (20, 120, 240)]
 

@@ -3,22 +3,11 @@
 import shutil
 
 import pytest
-from fake_trees import Prepared, write_clip
 
 from fgbench.datasets.afew import list_clips
 from fgbench.errors import DatasetError
-
-EMOTIONS = ["Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"]
-
-
-def write_afew(root, parts=("Train", "Val"), *, per_class=1, n_frames=4):
-    """Clips of every class in both parts; one name occurs in both, as in the release."""
-    for place, part in enumerate(parts):
-        for number in range(7 * per_class):
-            name = "000046280" if number == 0 else f"{place}{number:08d}"
-            emotion = EMOTIONS[number % 7]
-            write_clip(root / part / emotion / f"{name}.avi", n_frames, emotion)
-    return root
+from tests.support.fake_trees import Prepared
+from tests.support.layouts.afew import write_afew
 
 
 def test_a_name_that_is_in_both_parts_is_two_clips(tmp_path):

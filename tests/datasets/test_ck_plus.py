@@ -3,39 +3,12 @@
 import shutil
 
 import pytest
-from fake_trees import Prepared, write_picture, write_pictures, write_text
 
 from fgbench.datasets.ck_plus import action_units, list_clips
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import usable_frames
-
-CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
-FOLDERS = ["anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"]
-
-
-def write_sequences(root, n_subjects=10, *, n_frames=5):
-    """Two labelled sequences and an unlabelled one of every subject; codes are floats, as in the release."""
-    for number in range(n_subjects):
-        subject = f"S{number + 5:03d}"
-        for place in range(3):
-            sequence = f"{place + 1:03d}"
-            label = list(CODES)[(2 * number + place) % 7]
-            names = [f"{subject}_{sequence}_{frame + 1:08d}.png" for frame in range(n_frames)]
-            write_pictures(root / "cohn-kanade-images" / subject / sequence, names, label)
-            labels = root / "Emotion" / subject / sequence
-            labels.mkdir(parents=True, exist_ok=True)
-            if place < 2:
-                write_text(labels / f"{names[-1][:-4]}_emotion.txt", f"   {CODES[label]:.7e}\n")
-    (root / "cohn-kanade-images" / "S005" / "001" / ".DS_Store").write_bytes(b"x")
-    return root
-
-
-def write_cropped(root, n_subjects=10):
-    for number in range(n_subjects):
-        folder = FOLDERS[number % 7]
-        for frame in (10, 11, 12):
-            write_picture(root / "CK+48" / folder / f"S{number + 5:03d}_001_{frame:08d}.png", folder)
-    return root
+from tests.support.fake_trees import Prepared, write_picture, write_text
+from tests.support.layouts.ck_plus import FACS, write_cropped, write_sequences, write_units
 
 
 def test_peaks_and_neutral_first_frames(tmp_path):
@@ -142,20 +115,6 @@ def test_cropped_peaks_without_subjects_are_refused(tmp_path):
     write_picture(write_cropped(tmp_path) / "CK+48" / "fear" / "face 1.png")
     with pytest.raises(DatasetError, match=r"face 1\.png does not name its subject"):
         list_clips(tmp_path, "48")
-
-
-FACS = {"001": "   1.2000000e+01   5.0000000e+00\n   2.5000000e+01   0.0000000e+00\n", "003": "6 2\n64 1\n"}
-
-
-def write_units(root, n_subjects=8):
-    """FACS codes of two sequences of every subject, one of which has no expression."""
-    write_sequences(root, n_subjects)
-    for number in range(n_subjects):
-        subject = f"S{number + 5:03d}"
-        for sequence, text in FACS.items():
-            path = root / "FACS" / subject / sequence / f"{subject}_{sequence}_00000005_facs.txt"
-            write_text(path, text)
-    return root
 
 
 def test_units_of_the_peak_and_of_the_neutral_first_frame(tmp_path):

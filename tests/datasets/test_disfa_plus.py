@@ -3,30 +3,13 @@
 import shutil
 
 import pytest
-from fake_trees import Prepared, write_picture, write_text
 
 from fgbench.datasets import disfa_plus
 from fgbench.datasets.disfa_plus import CARD, UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import usable_frames
-
-SUBJECTS = ("SN001", "SN003", "SN004", "SN007", "SN009", "SN010")
-TRIALS = ("A1_AU1_TrailNo_1", "Y_HappyDescribed_TrailNo_1")
-HEAD = "Intensity of AU\nframe      value\n"
-
-
-def write_disfa_plus(root, subjects=SUBJECTS, *, n_frames=4):
-    """The intensity of AU 12 is the number of the picture, all others are 1."""
-    for subject in subjects:
-        for trial in TRIALS:
-            for number in range(n_frames):
-                write_picture(root / "Images" / subject / trial / f"{number:03d}.jpg")
-            for unit in UNITS:
-                lines = [f"{n:03d}.jpg     {n if unit == 12 else 1}" for n in range(n_frames)]
-                write_text(
-                    root / "Labels" / subject / trial / f"AU{unit}.txt", HEAD + "\n".join(lines) + "\n"
-                )
-    return root
+from tests.support.fake_trees import Prepared, write_text
+from tests.support.layouts.disfa_plus import TRIALS, write_disfa_plus
 
 
 def test_trials_and_their_labels(tmp_path):

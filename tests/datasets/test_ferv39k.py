@@ -3,28 +3,11 @@
 import shutil
 
 import pytest
-from fake_trees import Prepared, write_pictures, write_text
 
 from fgbench.datasets.ferv39k import list_clips
 from fgbench.errors import DatasetError
-
-EMOTIONS = ["Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"]
-LISTS = "4_setups/All_scenes"
-
-
-def write_ferv39k(root, scenes=("Action", "DailyLife"), *, frames="2_ClipsforFaceCrop"):
-    """Two clips of each class, one in each part; every scene has the same numbers, as in the release."""
-    lines = {"train": [], "test": []}
-    for scene in scenes:
-        for emotion in EMOTIONS:
-            for number, part in enumerate(lines):
-                clip = f"{scene}/{emotion}/{number:04d}"
-                write_pictures(root / frames / clip, ["0001.jpg", "0002.jpg"], emotion)
-                lines[part].append(f"{clip} {emotion}")
-    for part, found in lines.items():
-        write_text(root / LISTS / f"{part}_All.csv", "\n".join(found) + "\n")
-        write_text(root / "4_setups" / "22_scenes" / f"{part}_Action.csv", found[0] + "\n")
-    return root
+from tests.support.fake_trees import Prepared, write_text
+from tests.support.layouts.ferv39k import LISTS, write_ferv39k
 
 
 def test_the_scene_belongs_to_the_id_and_the_first_line_is_a_clip(tmp_path):

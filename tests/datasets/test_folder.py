@@ -1,12 +1,12 @@
 """The adapter of plain folders."""
 
 import pytest
-from fake_trees import Prepared, write_clip, write_picture, write_pictures, write_text
 
 from fgbench.config import load_prepare
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets.folder import list_clips
 from fgbench.errors import DatasetError
+from tests.support.fake_trees import Prepared, write_clip, write_picture, write_pictures, write_text
 
 
 def test_pictures_clips_and_folders_of_pictures(tmp_path):

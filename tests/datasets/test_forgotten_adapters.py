@@ -1,15 +1,15 @@
-"""Every adapter is tried from files to a table (`test_to_table.py`); of others, what to add is told."""
+"""Every adapter is tried from files to a table (`recipe_cases.py`); of others, what to add is told."""
 
 import sys
 
 import pytest
-from test_to_table import CASES, UNITS
 
 from fgbench import datasets as adapters
 from fgbench import plugins
 from fgbench.config import load_prepare, recipe_names
 from fgbench.reports.paper import numbers as paper
 from fgbench.taxonomy import ontology
+from tests.support.recipe_cases import CASES, UNITS
 
 TRIED = {load_prepare(name).dataset.adapter for name in (*[case.recipe for case in CASES], *UNITS)}
 FINE = "fg_emotions"  # has the 33 classes, which are Table II, and a test of its own there
@@ -21,7 +21,10 @@ def asked_for(adapter):
     recipes = [name for name in recipe_names("prepare") if load_prepare(name).dataset.adapter == adapter]
     if not recipes:
         return f"add pipelines/prepare/{typed}.yaml, a recipe with dataset: {{adapter: {typed}}}"
-    write = f"from test_{adapter} import write_{adapter}  # writes files in its layout, the labels as colours"
+    write = (
+        f"from tests.support.layouts.{adapter} import write_{adapter}"
+        "  # writes files in its layout, the labels as colours"
+    )
     card = plugins.load("datasets", adapter).CARD
     if card.kind == "au":
         added = f'"{recipes[0]}": write_{adapter},  # in UNITS'
@@ -33,7 +36,7 @@ def asked_for(adapter):
             f'column="{column or paper.benchmark_title(recipes[0], n_classes)}"'
             f"{'' if column else ', **OWN'}),  # in CASES; changes=AS_THEY_ARE where faces would be searched"
         )
-    return f"add to tests/datasets/test_to_table.py:\n{write}\n{added}"
+    return f"add to tests/support/recipe_cases.py:\n{write}\n{added}"
 
 
 @pytest.mark.parametrize("adapter", plugins.names("datasets"))
@@ -58,7 +61,7 @@ CARD = Card(
         (
             "image",
             [
-                "from test_caer_s import write_caer_s",
+                "from tests.support.layouts.caer_s import write_caer_s",
                 'Case(recipe="caer-s", write=write_caer_s, classes=7, column="CAER-S", **OWN),',
             ],
         ),

@@ -1,24 +1,11 @@
 """The adapter of JAFFE."""
 
 import pytest
-from fake_trees import Prepared, write_picture, write_text
 
 from fgbench.datasets.jaffe import list_clips
 from fgbench.errors import DatasetError
-
-SUBJECTS = ["KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM"]
-CODES = ["AN", "DI", "FE", "HA", "NE", "SA", "SU"]
-
-
-def write_jaffe(root, *, suffix="tiff"):
-    number = 0
-    for subject in SUBJECTS:
-        for code in CODES:
-            number += 1
-            write_picture(root / f"{subject}.{code}1.{number}.{suffix}", code, size=(64, 64))
-    write_text(root / "README", "about\n")
-    (root / ".DS_Store").write_bytes(b"x")
-    return root
+from tests.support.fake_trees import Prepared, write_picture
+from tests.support.layouts.jaffe import write_jaffe
 
 
 def test_names_tell_subject_and_label(tmp_path):

@@ -4,21 +4,11 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from fake_trees import Prepared, write_pictures
 
 from fgbench.datasets.oulu_casia import list_clips
 from fgbench.errors import DatasetError
-
-EMOTIONS = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
-
-
-def write_oulu(root, n_subjects=2, *, below="OriginalImg", light="VL/Strong", n_frames=5):
-    """Six sequences of every subject; names of pictures are numbers from 0."""
-    for number in range(n_subjects):
-        for emotion in EMOTIONS:
-            folder = root / below / light / f"P{number + 1:03d}" / emotion
-            write_pictures(folder, [f"{frame:03d}.jpeg" for frame in range(n_frames)], emotion)
-    return root
+from tests.support.fake_trees import Prepared
+from tests.support.layouts.oulu_casia import write_oulu
 
 
 def test_peaks_and_neutral_first_frames(tmp_path):

@@ -1,11 +1,11 @@
 """``action_units.csv`` of somebody's own data: columns, kinds of numbers, pseudo labels, what is refused."""
 
 import pytest
-from fake_trees import Prepared, write_clip, write_picture, write_text
 
 from fgbench.datasets import fg_emotions, folder
 from fgbench.errors import DatasetError
 from fgbench.methods.action_units.labels import labels_by_frame
+from tests.support.fake_trees import Prepared, write_clip, write_picture, write_text
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, gaze_0_x, AU01_r, AU01_c, AU28_c\n"
 

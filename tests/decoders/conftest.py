@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trap_clips import Clips
+
+from tests.support.trap_clips import Clips
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,14 @@
 """MP4 files that announce more frames than they hold, though their outermost boxes may be whole."""
 
 import pytest
-import video_files as vf
-from clip_folders import write_folder
 
 from fgbench.config import PrepareConfig
 from fgbench.errors import MediaError
 from fgbench.media.video import open_video
 from fgbench.preparation import prepare
 from fgbench.storage import read_rows
+from tests.support import video_files as vf
+from tests.support.clip_folders import write_folder
 
 N_FRAMES = 157
 

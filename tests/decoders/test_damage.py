@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import video_files as vf
 
 from fgbench.media.video import open_video
+from tests.support import video_files as vf
 
 N_FRAMES = 40
 LOST_PACKETS = [12, 13, 14, 25]  # in the second and the third group of 10 frames

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from trap_clips import CLIPS, IRREGULAR_MS, plain_decode
-from video_files import read_number
 
 from fgbench.errors import MediaError
 from fgbench.media.video import open_video
+from tests.support.trap_clips import CLIPS, IRREGULAR_MS, plain_decode
+from tests.support.video_files import read_number
 
 # The number on the first frame that is shown, where it is not 0.
 FIRST_NUMBER = {

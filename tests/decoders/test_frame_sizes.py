@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import video_files as vf
-from shown_videos import DVD_ASPECT, portrait, write_sizes, write_squeezed
 
 from fgbench.errors import MediaError
 from fgbench.media.video import NO_LIMITS, Limits, open_video
+from tests.support import video_files as vf
+from tests.support.shown_videos import DVD_ASPECT, portrait, write_sizes, write_squeezed
 
 PARTS = [vf.picture(1, (320, 240)), vf.picture(2, (640, 360)), vf.picture(3, (160, 120))]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from shown_videos import HLG, PQ, portrait, write_hdr
 
 from fgbench.errors import MediaError
 from fgbench.media.decoders._tone import compressed, hlg_scene_light, pq_coded, pq_nits
 from fgbench.media.video import open_video
+from tests.support.shown_videos import HLG, PQ, portrait, write_hdr
 
 
 @pytest.fixture(scope="module", params=[PQ, HLG], ids=["pq", "hlg"])

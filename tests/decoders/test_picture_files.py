@@ -5,12 +5,12 @@ import os
 import cv2
 import numpy as np
 import pytest
-from fake_trees import pixels, write_picture, write_pictures
 from PIL import Image
 
 from fgbench.errors import MediaError
 from fgbench.media import video
 from fgbench.media.picture_files import natural_key, picture_names
+from tests.support.fake_trees import pixels, write_picture, write_pictures
 
 
 def test_which_decoder_reads_what(tmp_path):

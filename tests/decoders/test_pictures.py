@@ -3,11 +3,11 @@
 import av
 import numpy as np
 import pytest
-import video_files as vf
-from trap_clips import plain_decode
 
 from fgbench.errors import MediaError
 from fgbench.media.video import open_video
+from tests.support import video_files as vf
+from tests.support.trap_clips import plain_decode
 
 FORMATS = [
     "plain.mp4",

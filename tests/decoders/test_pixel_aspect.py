@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import video_files as vf
-from shown_videos import DVD_ASPECT, portrait, write_squeezed
 
 from fgbench.media.decoders._canvas import square_size, usable_aspect
 from fgbench.media.video import open_video
+from tests.support import video_files as vf
+from tests.support.shown_videos import DVD_ASPECT, portrait, write_squeezed
 
 NTSC = Fraction(8, 9)
 

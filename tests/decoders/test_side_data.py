@@ -4,10 +4,10 @@ import av
 import numpy as np
 import pytest
 from av.sidedata.sidedata import Type
-from shown_videos import portrait, write_time_lapse
 
 from fgbench.media.decoders._side_data import _allow_unknown_kinds
 from fgbench.media.video import open_video
+from tests.support.shown_videos import portrait, write_time_lapse
 
 # Value of the EXIF tag to what makes the stored picture upright (EXIF 2.3, table 6).
 UPRIGHT = {

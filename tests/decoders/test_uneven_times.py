@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from trap_clips import IRREGULAR_MS
-from video_files import write_clip
 
 from fgbench.media.decoders._timeline import Shown
 from fgbench.media.video import open_video
+from tests.support.trap_clips import IRREGULAR_MS
+from tests.support.video_files import write_clip
 
 WITH_TIMES = ["irregular.mp4", "irregular.mkv", "edits_irregular.mov"]
 EVEN = ["plain.mp4", "plain.mkv", "plain.avi", "plain.ts", "hevc.mp4", "vp8_hidden.webm", "single.mkv"]

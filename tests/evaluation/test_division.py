@@ -1,13 +1,13 @@
 """The protocol that an index tells of: parts, the official validation part as test, folds and their files."""
 
 import pytest
-from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.runs.division import Division, read_division
 from fgbench.runs.roles import assign_roles
 from fgbench.runs.samples import clip_samples
+from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 
 @pytest.fixture(scope="module")

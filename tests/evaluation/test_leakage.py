@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 from fgbench.audit.findings import PARTNERS, Leak, dropped_clips
 from fgbench.audit.leaks import audit_against, audit_parts
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.reports.audit_page import write_report
 from fgbench.runs.division import read_division
+from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 FACES = [faces for *_, faces in drawn_faces(12)]
 

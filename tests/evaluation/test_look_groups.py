@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 from fgbench.audit import duplicates as duplicate_search
 from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
@@ -13,6 +12,7 @@ from fgbench.audit.look_groups import look_groups
 from fgbench.audit.perceptual_hash import SIDE_PX, WINDOWS
 from fgbench.audit.pictures import Pictures
 from fgbench.reports.audit_page import write_report
+from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 N = 1500
 

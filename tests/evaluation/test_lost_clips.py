@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from clip_folders import write_plain_clip
 
 from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
 from fgbench.preparation import prepare
@@ -17,6 +16,7 @@ from fgbench.runs.results import read_result, write_run
 from fgbench.runs.roles import predictions_of
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_rows
+from tests.support.clip_folders import write_plain_clip
 
 PARTS = {"t0": "train", "t1": "train", "v0": "val", "e0": "test", "e1": "test", "broken": "test"}
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 from fgbench import records, storage
 from fgbench.errors import ConfigError
@@ -17,6 +16,7 @@ from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import read_result, write_run
 from fgbench.runs.roles import predictions_of
 from fgbench.runs.samples import clip_samples, image_samples, moving_samples
+from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 
 LOST = [
     ("s2-broken", "ingest", "truncated", "fear", "s2"),

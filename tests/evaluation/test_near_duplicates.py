@@ -5,7 +5,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from audited_folders import CHANGES, cropped, drawn_clips, drawn_faces, face
 
 from fgbench.audit.alignment import Match, aligned_correlation
 from fgbench.audit.duplicates import MIN_CORRELATION, near_duplicates
@@ -26,6 +25,7 @@ from fgbench.audit.perceptual_hash import (
 )
 from fgbench.audit.pictures import StoredPicture, describe
 from fgbench.media.images import encode
+from tests.support.audited_folders import CHANGES, cropped, drawn_clips, drawn_faces, face
 
 CLIPS = 66
 

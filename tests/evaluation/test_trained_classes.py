@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from divided_work import described, ekman_index, write_work
 
 import fgbench
 from fgbench.errors import DatasetError
@@ -14,6 +13,7 @@ from fgbench.runs.division import read_division
 from fgbench.runs.labels import read_labels
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_json
+from tests.support.divided_work import described, ekman_index, write_work
 
 THREE = {"kind": "k-fold", "folds": 3, "group_by": "subject_id", "label": "3-fold by subject"}
 

@@ -5,12 +5,12 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from face_frames import frames, pictures, runs
-from shown_videos import portrait
 
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.dissolves import RecentPictures, are_unlike, is_mixed
+from tests.support.face_frames import frames, pictures, runs
+from tests.support.shown_videos import portrait
 
 N_BEFORE, N_AFTER = 14, 14
 

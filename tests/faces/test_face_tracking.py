@@ -4,7 +4,6 @@ measured."""
 import cv2
 import numpy as np
 import pytest
-from face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
@@ -12,6 +11,7 @@ from fgbench.faces.geometry import apply_transform, chip_transform
 from fgbench.faces.layout import FACE
 from fgbench.faces.still import ImageFrame
 from fgbench.faces.tracking import FaceTracker
+from tests.support.face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
 
 def observe(images, models, **options):

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from face_frames import error_percent, frames
-from fast_heads import Swing, drawn_swing
 
 from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.clip_faces import observe_clip
+from tests.support.face_frames import error_percent, frames
+from tests.support.fast_heads import Swing, drawn_swing
 
 BESIDE = 15
 """Mean error of the landmarks, in percent of the distance of the outer corners of the eyes, beyond which they

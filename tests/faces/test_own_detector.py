@@ -5,7 +5,6 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from face_frames import error_percent, frames
 
 from fgbench import plugins
 from fgbench.config import FacesConfig
@@ -13,6 +12,7 @@ from fgbench.faces import detectors, harder
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import Detection, may_check, search_at_scale
 from fgbench.faces.following import Models, load_models
+from tests.support.face_frames import error_percent, frames
 
 MARKS = '''"""Detector of made-up pictures: five grey dots, of which it tells box and points."""
 

@@ -5,10 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from face_frames import pasted, pictures, runs
-from tiny_runs import write_tiny_weights
 from typer.testing import CliRunner
-from video_files import write_clip
 
 from fgbench.cli.app import app
 from fgbench.config import FacesConfig
@@ -17,6 +14,9 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.preparation.report import face_lines
 from fgbench.runs.weights import read_trained
 from fgbench.storage import read_rows
+from tests.support.face_frames import pasted, pictures, runs
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.video_files import write_clip
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from face_frames import error_percent, frames
-from fast_heads import Swing, drawn_swing
 from scipy.ndimage import convolve1d
 
 from fgbench.config import FacesConfig
@@ -12,6 +10,8 @@ from fgbench.faces.geometry import apply_transform, mean_face
 from fgbench.faces.observation import Observation
 from fgbench.faces.smoothing import Smoother, steadied
 from fgbench.media.video import ImageFrame
+from tests.support.face_frames import error_percent, frames
+from tests.support.fast_heads import Swing, drawn_swing
 
 SIDE_PX = 200.0
 

@@ -5,12 +5,12 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
-from face_frames import GREY, error_percent, frames, pictures
 
 from fgbench.config import FacesConfig
 from fgbench.faces import harder
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.geometry import box_centre, box_width
+from tests.support.face_frames import GREY, error_percent, frames, pictures
 
 TILTS = (-50, -40, 40, 50)
 

@@ -10,7 +10,6 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-import plain_dense_trajectories as plain
 import pyarrow.parquet as pq
 import pytest
 
@@ -27,6 +26,7 @@ from fgbench.features.dense_trajectories import (
     read_trajectories,
     write_trajectories,
 )
+from tests.support import plain_dense_trajectories as plain
 
 Gray = npt.NDArray[np.uint8]
 

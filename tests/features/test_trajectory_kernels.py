@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-import plain_dense_trajectories as plain
 import pytest
 
 from fgbench.features._corners import corner_quality, free_centres
@@ -11,6 +10,7 @@ from fgbench.features._descriptors import angle_taps, patch_corners, patch_histo
 from fgbench.features._flow import refine, window_taps
 from fgbench.features._polynomial import empty_expansion, empty_plane, expand, fit_taps
 from fgbench.features._pyramid import levels, reduce_image
+from tests.support import plain_dense_trajectories as plain
 
 
 def _image(width: int, height: int, seed: int = 0) -> npt.NDArray[np.uint8]:

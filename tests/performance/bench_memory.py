@@ -8,9 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from clip_folders import LABELS, write_plain_clip
+from tests.support.clip_folders import LABELS, write_plain_clip
 
 
 def main() -> None:

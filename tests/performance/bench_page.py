@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from page_folders import write_data, write_image_run, write_video_run
-from page_reading import blocks
-from report_folders import write_fake_run
-
 from fgbench.reports.page import pairs
 from fgbench.reports.page.build import build_page, write_page
 from fgbench.reports.paper.numbers import table1
+from tests.support.page_folders import write_data, write_image_run, write_video_run
+from tests.support.page_reading import blocks
+from tests.support.report_folders import write_fake_run
 
 REPEATS = 5
 LIMIT_MB, LIMIT_S = 30, 3

@@ -16,9 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from clip_folders import LABELS, write_plain_clip
+from tests.support.clip_folders import LABELS, write_plain_clip
 
 N_CLIPS = 10_000
 REPEATS = 5

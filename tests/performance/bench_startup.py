@@ -9,9 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from clip_folders import write_folder
+from tests.support.clip_folders import write_folder
 
 REPEATS = 7
 N_CLIPS = 200

@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from benchmark_runs import PROTOCOL, fake_run, of_fold
-from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
-from report_folders import write_fake_run
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -14,6 +11,9 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.six_classes import RULE, six
+from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
+from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
+from tests.support.report_folders import write_fake_run
 
 VAL = PROTOCOL | {
     "name": "held-out",

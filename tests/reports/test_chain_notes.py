@@ -3,11 +3,7 @@
 import json
 
 import pytest
-from benchmark_runs import PROTOCOL, fake_run, of_fold
-from divided_work import described, ekman_index, write_work
-from report_folders import write_fake_run
 from typer.testing import CliRunner
-from video_runs import write_video_manifests, write_video_run
 
 from fgbench.cli.app import app
 from fgbench.reports.chains import chain_notes
@@ -19,6 +15,10 @@ from fgbench.reports.experiments import read_experiment
 from fgbench.reports.figures import figure7
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2, table3, table4, table5
+from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
+from tests.support.divided_work import described, ekman_index, write_work
+from tests.support.report_folders import write_fake_run
+from tests.support.video_runs import write_video_manifests, write_video_run
 
 SHARED = (
     "over 2 seeds vary the network itself; they share action units (au-small/0/0), so that ± is less than "

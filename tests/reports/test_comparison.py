@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_folders import LABELS, samples, write_fake_run, write_manifests
 from scipy.stats import permutation_test
 
 from fgbench import storage
@@ -23,6 +22,7 @@ from fgbench.runs.read_digest import read_digest
 from fgbench.runs.results import Predictions, read_predictions, read_result, write_run
 from fgbench.workfolders.manifest_index import content_digest
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
+from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 
 
 @pytest.fixture(scope="module")

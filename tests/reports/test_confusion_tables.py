@@ -4,12 +4,12 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import samples, write_fake_run
 
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table6, table7
 from fgbench.taxonomy import leaf
+from tests.support.report_folders import samples, write_fake_run
 
 SADNESS = ["gloom", "guilt", "remorse", "sorrow", "suffering"]
 HAPPINESS = ["thrill", "relief", "pride", "pleasure", "optimism"]

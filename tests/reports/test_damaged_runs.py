@@ -6,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from page_folders import write_data
-from report_folders import samples, write_fake_run
 from typer.testing import CliRunner
 
 from fgbench import plugins
@@ -20,6 +18,8 @@ from fgbench.reports.page.found import find_runs
 from fgbench.reports.paper.methods import METHODS
 from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.workfolders.sealed_json import write_sealed
+from tests.support.page_folders import write_data
+from tests.support.report_folders import samples, write_fake_run
 
 
 def replaced(folder, text):

@@ -9,9 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 from PIL import Image
-from report_folders import samples, write_fake_run, write_manifests, write_regions
 from typer.testing import CliRunner
-from video_runs import write_video_manifests, write_video_run
 
 from fgbench.cli.app import app
 from fgbench.reports.comparison.runs_compared import find_contender
@@ -27,6 +25,8 @@ from fgbench.reports.rendering.render import comma_separated, markdown
 from fgbench.reports.rendering.table import Best, Figure, OfPaper, Spread, Table
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.tables import table2
+from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
+from tests.support.video_runs import write_video_manifests, write_video_run
 
 COLUMN, PAGE = 3.5, 7.16
 

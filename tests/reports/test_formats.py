@@ -6,7 +6,6 @@ import subprocess
 from html.parser import HTMLParser
 
 import pytest
-from report_folders import samples, write_fake_run, write_manifests
 
 from fgbench.reports.index import Entry, entry_of, write_index
 from fgbench.reports.rendering.files import FORMATS, write_item
@@ -15,6 +14,7 @@ from fgbench.reports.rendering.latex import escaped, latex
 from fgbench.reports.rendering.render import comma_separated, markdown, picture, text
 from fgbench.reports.rendering.table import Figure, PValue, Spread, Table
 from fgbench.reports.tables import table2
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 NASTY = r"""<script>alert("1")</script> & 50% $x_1$ #2 {a} ~ ^ \input{/etc/passwd} `ls` --out é 中"""
 

@@ -13,10 +13,6 @@ import re
 from pathlib import Path
 
 import pytest
-from benchmark_runs import fake_run, of_fold
-from divided_work import described, ekman_index, write_work
-from report_folders import samples, write_fake_run, write_manifests, write_regions
-from video_runs import write_video_manifests, write_video_run
 
 from fgbench import plugins
 from fgbench.reports.comparison.compared import compare
@@ -25,6 +21,10 @@ from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.comparison.tables import comparison_tables
 from fgbench.reports.rendering.files import TEXT_FORMATS
 from fgbench.reports.run.sheet import sheet_tables
+from tests.support.benchmark_runs import fake_run, of_fold
+from tests.support.divided_work import described, ekman_index, write_work
+from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
+from tests.support.video_runs import write_video_manifests, write_video_run
 
 GOLDEN = Path(__file__).parent / "golden"
 

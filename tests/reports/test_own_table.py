@@ -3,13 +3,13 @@
 import sys
 
 import pytest
-from report_folders import write_fake_run
 from typer.testing import CliRunner
 
 import fgbench.reports.tables
 from fgbench import plugins
 from fgbench.cli import completion
 from fgbench.cli.app import app
+from tests.support.report_folders import write_fake_run
 
 TABLE = '''"""Test samples of each run."""
 

@@ -1,12 +1,12 @@
 """Leaderboards of the page: what compares, in what order, and the words that Python finds for it."""
 
 import pytest
-from page_folders import write_data, write_image_run, write_video_run
-from page_reading import blocks
 
 from fgbench.reports.page.build import build_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.results import read_result
+from tests.support.page_folders import write_data, write_image_run, write_video_run
+from tests.support.page_reading import blocks
 
 START = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
 TESTED = {"sha256": "c" * 64, "run": "w", "dataset": "other", "synthetic": True, "manifest_digest": None}

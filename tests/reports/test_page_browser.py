@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
-from page_reading import blocks
 
 from fgbench import storage
 from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.taxonomy import basics, leaf
+from tests.support.page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
+from tests.support.page_reading import blocks
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

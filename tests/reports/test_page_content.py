@@ -11,10 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import write_folder
-from page_folders import LABELS, write_data, write_image_run, write_video_run
-from page_reading import Elements, blocks
-from report_folders import write_fake_run
 
 from fgbench.config import PrepareConfig
 from fgbench.evaluation.paired import paired_interval, permutation_test
@@ -32,6 +28,10 @@ from fgbench.runs.results import DIGEST_KIND, read_predictions
 from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
 from fgbench.workfolders.manifest_index import content_digest, read_index
+from tests.support.clip_folders import write_folder
+from tests.support.page_folders import LABELS, write_data, write_image_run, write_video_run
+from tests.support.page_reading import Elements, blocks
+from tests.support.report_folders import write_fake_run
 
 IMAGE_RUNS = ("au-cnn-small", "lbp-svm", "msau-small")
 

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from page_reading import blocks
-from report_folders import samples, write_fake_run, write_manifests
 
 from fgbench.evaluation.paired import paired_interval, permutation_test
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.counted import count_runs
 from fgbench.reports.page.found import find_runs
 from fgbench.reports.page.pairs import ALL_UP_TO, BEST, chosen_pairs
+from tests.support.page_reading import blocks
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
 def chosen(n, *, seeds=5):

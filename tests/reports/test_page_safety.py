@@ -8,15 +8,15 @@ import subprocess
 import sys
 
 import pytest
-from page_folders import HOSTILE, hostile_work, write_data
-from page_reading import Elements, blocks
-from report_folders import write_fake_run
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.reports.page.build import build_page, write_page
 from fgbench.reports.page.html import embedded_json
+from tests.support.page_folders import HOSTILE, hostile_work, write_data
+from tests.support.page_reading import Elements, blocks
+from tests.support.report_folders import write_fake_run
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import statistics
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, samples, write_fake_run, write_manifests, write_regions
 
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure6, figure7
 from fgbench.reports.rendering.render import png
 from fgbench.taxonomy import leaf
+from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests, write_regions
 
 MOUTH, EYES, NOSE = (4, 3), (1, 3), (3, 3)  # cells of the made-up regions
 

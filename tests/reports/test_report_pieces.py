@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_folders import samples, write_fake_run, write_manifests
 
 from fgbench.evaluation.significance import count_clusters, seeds_interval
 from fgbench.reports.paper.methods import BACKBONES, METHODS, MSAU
@@ -16,6 +15,7 @@ from fgbench.reports.paper.ranking import Standing, order_notes
 from fgbench.reports.rendering.render import comma_separated, markdown
 from fgbench.reports.rendering.table import Spread, Table
 from fgbench.taxonomy import leaves
+from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
 def test_paper_has_every_class_for_every_method():

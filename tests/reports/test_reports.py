@@ -6,8 +6,6 @@ import json
 import shutil
 
 import pytest
-from clip_folders import write_folder
-from divided_work import EKMAN7, described, ekman_index, write_work
 
 from fgbench import storage
 from fgbench.config import PrepareConfig
@@ -19,6 +17,8 @@ from fgbench.reports.rendering.render import comma_separated, markdown, png
 from fgbench.reports.rendering.table import Table
 from fgbench.reports.tables import table1
 from fgbench.workfolders.sealed_json import SEAL
+from tests.support.clip_folders import write_folder
+from tests.support.divided_work import EKMAN7, described, ekman_index, write_work
 
 
 @pytest.fixture(scope="module")

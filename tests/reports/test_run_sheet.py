@@ -3,7 +3,6 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from report_folders import LABELS, samples, write_fake_run, write_manifests
 
 from fgbench import records, storage
 from fgbench.reports.comparison.runs_compared import find_contender
@@ -12,6 +11,7 @@ from fgbench.reports.run.figures import run_figures
 from fgbench.reports.run.files import printed_tables, write_sheet
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.runs.results import Predictions, read_predictions, write_run
+from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 
 
 def annotate(work):

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, write_fake_run
 
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.reports.tables import table2
 from fgbench.workfolders.sealed_json import write_sealed
+from tests.support.report_folders import LABELS, write_fake_run
 
 DETAILS = {"kind": "image", "regions": 1}
 

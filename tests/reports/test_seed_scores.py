@@ -5,7 +5,6 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, samples, write_fake_run
 
 from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
@@ -17,6 +16,7 @@ from fgbench.reports.run.seed_scores import seed_table, seeds_json
 from fgbench.reports.tables import table2
 from fgbench.storage import read_json
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
+from tests.support.report_folders import LABELS, samples, write_fake_run
 
 
 def link(part, digest, run="au-small/0/0"):

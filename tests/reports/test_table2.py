@@ -4,7 +4,6 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, samples, write_fake_run
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation.significance import count_clusters, seeds_interval
@@ -12,6 +11,7 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table2
 from fgbench.taxonomy import leaf
+from tests.support.report_folders import LABELS, samples, write_fake_run
 
 SUMMARY = ["Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds"]
 SEEDS = (0, 1, 2)

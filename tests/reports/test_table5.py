@@ -5,8 +5,6 @@ import statistics
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, write_fake_run
-from video_runs import clips, write_video_run
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation.significance import count_clusters, seeds_interval
@@ -14,6 +12,8 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.render import markdown
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table5
+from tests.support.report_folders import LABELS, write_fake_run
+from tests.support.video_runs import clips, write_video_run
 
 FLOW, VGG, C3D = "Optical Flow", "VGG16-LSTM", "C3D-LSTM"
 LOST = ("anger-test-0", "terror-test-1", "pride-val-0")

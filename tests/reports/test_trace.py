@@ -10,7 +10,6 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, samples, write_fake_run, write_manifests
 from scipy.stats import t as students_t
 
 from fgbench.reports.comparison.leaderboard import leaderboard
@@ -19,6 +18,7 @@ from fgbench.reports.figures import figure3, figure7
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table1, table2, table6, table7
+from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 
 
 @pytest.fixture(scope="module")

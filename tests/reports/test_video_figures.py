@@ -6,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS, write_fake_run
-from video_runs import KEY_FRAME, N_FRAMES, clips, write_video_manifests, write_video_run
 
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
@@ -16,6 +14,8 @@ from fgbench.reports.rendering.render import png
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.attended import evenly, key_frame_note
 from fgbench.taxonomy import basics, leaf
+from tests.support.report_folders import LABELS, write_fake_run
+from tests.support.video_runs import KEY_FRAME, N_FRAMES, clips, write_video_manifests, write_video_run
 
 SEEDS = (0, 1, 2)
 WEIGHT = "weight of the spatial stream"

@@ -4,14 +4,14 @@ import statistics
 
 import pyarrow.parquet as pq
 import pytest
-from report_folders import LABELS
-from video_runs import clips, write_video_manifests, write_video_run
 
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import find_experiments
 from fgbench.reports.paper.fusions import fused_accuracies, validate
 from fgbench.reports.paper.methods import TMSAU
 from fgbench.reports.tables import table2
+from tests.support.report_folders import LABELS
+from tests.support.video_runs import clips, write_video_manifests, write_video_run
 
 WEIGHTS = [step / 10 for step in range(11)]
 SEEDS = (0, 1)

@@ -5,13 +5,13 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import LABELS, write_plain_clip
-from fake_trees import write_text
 
 from fgbench.config import load_prepare
 from fgbench.preparation import prepare
 from fgbench.preparation.stages import faces, ingest
 from fgbench.storage import read_rows
+from tests.support.clip_folders import LABELS, write_plain_clip
+from tests.support.fake_trees import write_text
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from clip_folders import contents
 from typer.testing import CliRunner
-from video_files import write_clip
 
 from fgbench.audit.leaks import audit_parts
 from fgbench.cli.app import app
@@ -18,6 +16,8 @@ from fgbench.preparation import prepare
 from fgbench.preparation.stages.publish import verify
 from fgbench.runs.samples import image_samples
 from fgbench.storage import read_rows
+from tests.support.clip_folders import contents
+from tests.support.video_files import write_clip
 
 SIZE = (96, 96)
 PARTS = {"t0": "train", "t1": "train", "t2": "train", "v0": "val", "v1": "val", "e0": "test", "e1": "test"}

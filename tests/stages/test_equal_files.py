@@ -2,9 +2,8 @@
 
 import shutil
 
-from fake_trees import Prepared, write_picture
-
 from fgbench.preparation.stages._equal_files import equal_groups
+from tests.support.fake_trees import Prepared, write_picture
 
 
 def test_equal_files_with_other_labels_or_in_other_parts_are_told_by_prepare(tmp_path):

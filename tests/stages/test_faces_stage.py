@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from clip_folders import write_folder
 from typer.testing import CliRunner
-from video_files import flip_bytes, write_clip
 
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
@@ -16,6 +14,8 @@ from fgbench.errors import ConfigError, DependencyError
 from fgbench.media.images import decode
 from fgbench.preparation import prepare
 from fgbench.storage import read_rows
+from tests.support.clip_folders import write_folder
+from tests.support.video_files import flip_bytes, write_clip
 
 
 def folder(root, name="clip.mp4", label="anger"):

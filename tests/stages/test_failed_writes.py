@@ -4,7 +4,7 @@ import resource
 import subprocess
 import sys
 
-from clip_folders import write_folder
+from tests.support.clip_folders import write_folder
 
 
 def test_a_limit_of_file_size_ends_in_one_clear_error_and_leaves_nothing(tmp_path):

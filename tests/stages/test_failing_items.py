@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import sabotage
-from clip_folders import contents, write_folder
 
 from fgbench.config import PrepareConfig
 from fgbench.errors import DependencyError, RejectRateError, ResourceError, WorkerError
@@ -23,6 +21,8 @@ from fgbench.preparation.markers import stem
 from fgbench.preparation.pipeline import Accepted
 from fgbench.preparation.stages import augment, faces, lbp
 from fgbench.preparation.stages.publish import verify
+from tests.support import sabotage
+from tests.support.clip_folders import contents, write_folder
 
 N_FRAMES = 100
 RECIPE = {

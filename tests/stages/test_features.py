@@ -5,9 +5,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from clip_folders import contents
 from skimage.feature import local_binary_pattern
-from video_files import write_clip
 
 from fgbench.config import LbpConfig, PrepareConfig
 from fgbench.errors import ConfigError
@@ -21,6 +19,8 @@ from fgbench.preparation import prepare
 from fgbench.preparation.stages.lbp import operator
 from fgbench.records import TRAJECTORY_CHANNELS
 from fgbench.storage import read_rows
+from tests.support.clip_folders import contents
+from tests.support.video_files import write_clip
 
 FEATURES = {
     "dense_trajectories": {"enabled": True, "max_side_px": 120},

@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
-from clip_folders import contents, write_folder
 
 from fgbench.config import PrepareConfig
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.temporaries import temporary_name
 from fgbench.preparation import prepare
 from fgbench.workfolders import folder as workfolder
+from tests.support.clip_folders import contents, write_folder
 
 
 def recipe():

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_folders import add_clip, contents, write_folder
-from damage import flip_bit, rot, shapes
 
 from fgbench import storage
 from fgbench.config import PrepareConfig
@@ -18,6 +16,8 @@ from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
 from fgbench.workfolders.verification import NOTES
+from tests.support.clip_folders import add_clip, contents, write_folder
+from tests.support.damage import flip_bit, rot, shapes
 
 KINDS = {
     "results of consensus": "stages/consensus/*.rows.parquet",

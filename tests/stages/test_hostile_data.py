@@ -3,11 +3,11 @@
 import os
 import unicodedata
 
-from clip_folders import write_plain_clip
-from fake_trees import Prepared, write_picture, write_text
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
+from tests.support.clip_folders import write_plain_clip
+from tests.support.fake_trees import Prepared, write_picture, write_text
 
 QUICK = {"faces": {"align": "never"}, "lbp": {"enabled": False}}
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from clip_folders import contents
 
 from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.workfolders.manifest_index import is_published
+from tests.support.clip_folders import contents
 
 KILLS = 20
 N_CLIPS = 60

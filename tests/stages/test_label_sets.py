@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from fake_trees import Prepared, write_picture
 
 from fgbench.config import load_prepare
 from fgbench.datasets import folder
+from tests.support.fake_trees import Prepared, write_picture
 
 
 @pytest.fixture

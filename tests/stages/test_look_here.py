@@ -4,13 +4,13 @@ import csv
 import json
 
 import pytest
-from clip_folders import write_folder, write_plain_clip
 from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli.app import app
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import write_folder, write_plain_clip
 
 RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
 

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from avif_grid import avif_grid
 from PIL import Image
 from skimage.data import astronaut
 
 from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
 from fgbench.storage import read_rows
+from tests.support.avif_grid import avif_grid
 
 SIDE = 320
 PIXELS = np.ascontiguousarray(astronaut()[:SIDE, 60 : 60 + SIDE])

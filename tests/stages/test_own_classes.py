@@ -3,13 +3,13 @@
 import csv
 
 import pytest
-from clip_folders import write_folder
-from fake_trees import Prepared
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.runs.labels import read_labels
 from fgbench.storage import read_rows
+from tests.support.clip_folders import write_folder
+from tests.support.fake_trees import Prepared
 
 WHOLE = {"align": "never"}
 

@@ -4,13 +4,13 @@ import os
 from collections import defaultdict
 
 import pytest
-from clip_folders import LABELS, write_plain_clip
 
 from fgbench.config import load_prepare
 from fgbench.preparation import prepare
 from fgbench.preparation.splitting import Member, divide
 from fgbench.reports.paper.numbers import table1 as paper
 from fgbench.reports.tables import table1
+from tests.support.clip_folders import LABELS, write_plain_clip
 
 N_FRAMES = 12
 

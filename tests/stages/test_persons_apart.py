@@ -5,7 +5,6 @@ import unicodedata
 from collections import defaultdict
 
 import pytest
-from clip_folders import write_folder, write_plain_clip
 
 from fgbench.audit.leaks import audit_parts, open_folder
 from fgbench.config import PrepareConfig, load_prepare
@@ -14,6 +13,7 @@ from fgbench.preparation import prepare
 from fgbench.runs.division import read_division
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import write_folder, write_plain_clip
 
 CLASSES = ("boredom", "calm", "zeal")
 

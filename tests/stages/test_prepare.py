@@ -2,8 +2,6 @@
 
 import pyarrow.parquet as pq
 import pytest
-from clip_folders import add_clip, contents, write_folder, write_plain_clip
-from video_files import cut, write_audio, write_clip
 
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError, RejectRateError, ResourceError
@@ -12,6 +10,8 @@ from fgbench.preparation import prepare
 from fgbench.preparation.stages.publish import verify
 from fgbench.storage import exclusive, read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import add_clip, contents, write_folder, write_plain_clip
+from tests.support.video_files import cut, write_audio, write_clip
 
 # Whole frames stand for faces: what is tested here is the machinery.
 WHOLE = {"align": "never"}

@@ -1,11 +1,11 @@
 """Manifests open in pandas, DuckDB and Hugging Face's datasets, which show the pictures."""
 
 import pytest
-from clip_folders import write_folder
 
 from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import write_folder
 
 
 @pytest.fixture(scope="module")

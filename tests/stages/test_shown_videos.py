@@ -3,9 +3,6 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from clip_folders import write_folder
-from shown_videos import DVD_ASPECT, PQ, portrait, write_hdr, write_sizes, write_squeezed, write_time_lapse
-from video_files import QUICK, write_clip
 
 from fgbench.config import PrepareConfig
 from fgbench.errors import MediaError
@@ -13,6 +10,17 @@ from fgbench.preparation import prepare
 from fgbench.preparation.stages import faces
 from fgbench.preparation.stages._frame_sizes import size_changes
 from fgbench.storage import read_rows
+from tests.support.clip_folders import write_folder
+from tests.support.shown_videos import (
+    DVD_ASPECT,
+    PQ,
+    portrait,
+    write_hdr,
+    write_sizes,
+    write_squeezed,
+    write_time_lapse,
+)
+from tests.support.video_files import QUICK, write_clip
 
 UPRIGHT = portrait((512, 288))
 

@@ -5,7 +5,6 @@ import re
 from collections import defaultdict
 
 import pytest
-from clip_folders import LABELS, add_clip, write_folder, write_plain_clip
 
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.evaluation.agreement import nominal_agreement, numeric_agreement
@@ -13,6 +12,7 @@ from fgbench.preparation import prepare
 from fgbench.runs.labels import read_labels
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.clip_folders import LABELS, add_clip, write_folder, write_plain_clip
 
 # Clip to its rounds of (label, confidence, key frame) by annotators n0, n1, ...
 GOOD = [("anger", 0.9, 4), ("anger", 0.8, 5), ("anger", 0.7, 4), ("wrath", 0.6, 6), ("hate", 0.9, 4)]

@@ -4,9 +4,7 @@ import csv
 import re
 
 import pytest
-from clip_folders import write_plain_clip
 from typer.testing import CliRunner
-from video_files import write_clip
 
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
@@ -15,6 +13,8 @@ from fgbench.preparation import prepare
 from fgbench.preparation.stages.consensus import rules_of
 from fgbench.preparation.voting import causes_of
 from fgbench.storage import read_rows
+from tests.support.clip_folders import write_plain_clip
+from tests.support.video_files import write_clip
 
 RECIPE = "extends: default\nname: test\nbuckets: 4\nfaces: {align: never}\n"
 AGREED = [("zeal", 0.9, 4)] * 5

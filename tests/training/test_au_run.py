@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from sklearn.metrics import f1_score, precision_score, recall_score
-from tiny_work import NEVER, SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, seen, small_work
 
 from fgbench import plugins
 from fgbench.errors import ConfigError, DatasetError
@@ -20,6 +19,17 @@ from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import load_weights
 from fgbench.reports.run.unit_scores import au_table, scored_table
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
+from tests.support.tiny_work import (
+    NEVER,
+    SUBJECTS,
+    UNITS,
+    au_recipe,
+    au_rows,
+    pictures_of,
+    place_in,
+    seen,
+    small_work,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

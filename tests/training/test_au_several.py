@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from sklearn.metrics import f1_score
-from tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inference.unit_test import evaluate_units
@@ -24,6 +23,7 @@ from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.division import Division
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
 
 OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
 """Units that each data set annotates; ``au12`` is in both."""

@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from tiny_runs import write_tiny_weights
-from tiny_work import place_in, small_work
 
 from fgbench.errors import ConfigError
 from fgbench.inference.picture_test import evaluate_images
@@ -13,6 +11,8 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.device import resolve
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import place_in, small_work
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MANIFESTS = {"a": "1" * 64, "b": "2" * 64}

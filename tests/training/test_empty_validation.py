@@ -1,11 +1,20 @@
 """Training without a validation part, on which the epoch would be chosen."""
 
 import pytest
-from tiny_work import COLOURS, add_faces, au_recipe, au_rows, coloured, other_faces, place_in, plain_recipe
 
 from fgbench.errors import DatasetError
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
+from tests.support.tiny_work import (
+    COLOURS,
+    add_faces,
+    au_recipe,
+    au_rows,
+    coloured,
+    other_faces,
+    place_in,
+    plain_recipe,
+)
 
 
 @pytest.fixture(scope="module")

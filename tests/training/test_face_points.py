@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import skimage.transform
 import torch
-from tiny_manifests import image_row, picture, write_faces, write_images
 
 from fgbench.errors import ManifestError
 from fgbench.faces.geometry import apply_transform, chip_transform, mean_face
@@ -19,17 +18,10 @@ from fgbench.methods.insightface.crops import (
     warp_crop,
 )
 from fgbench.preparation import augmentation
+from tests.support.shaken_landmarks import TURN, landmarks
+from tests.support.tiny_manifests import image_row, picture, write_faces, write_images
 
 CPU = torch.device("cpu")
-TURN = np.array([[0.9, -0.2, 40.0], [0.2, 0.9, 30.0]])  # mean face in px of a frame, 300 px large
-
-
-def landmarks(seed=0, spread=3.0):
-    """68 points in a frame: dlib's mean face, moved and shaken."""
-    full = np.zeros((68, 2))
-    full[17:] = mean_face()
-    shaken = np.random.default_rng(seed).normal(0, spread, (68, 2))
-    return apply_transform(TURN, full * 300) + shaken
 
 
 def test_points_are_eyes_nose_and_mouth():

@@ -7,9 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_manifests import image_row, write_images
-from tiny_runs import write_tiny_weights
-from tiny_work import place_in, small_work
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.inference.picture_test import evaluate_images
@@ -23,6 +20,9 @@ from fgbench.runs.face_origin import FACE_ORIGIN, face_notes, faces_of
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.context import Place
+from tests.support.tiny_manifests import image_row, write_images
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import place_in, small_work
 
 DLIB = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
 FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}

@@ -9,12 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
-from divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
-from page_reading import blocks
-from tiny_manifests import picture
-from tiny_runs import write_tiny_weights
-from tiny_work import FAST, au_recipe, image_recipe, place_in, plain_recipe, small_work
-from tiny_work import au_rows as rows_by_colour
 from typer.testing import CliRunner
 
 from fgbench import records, storage
@@ -31,6 +25,12 @@ from fgbench.runs.results import read_predictions, read_result, verify, write_ru
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import leaf, ontology
+from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
+from tests.support.page_reading import blocks
+from tests.support.tiny_manifests import picture
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import FAST, au_recipe, image_recipe, place_in, plain_recipe, small_work
+from tests.support.tiny_work import au_rows as rows_by_colour
 
 THREE = FIVE_FOLD | {"folds": 3, "label": "3-fold by subject"}
 CPU = torch.device("cpu")

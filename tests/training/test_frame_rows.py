@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tiny_clips import FLOW_PX, small_clips
 
 from fgbench.errors import ManifestError, MediaError
 from fgbench.inputs.clip_frames import HeldRows, ReadRows, open_rows
 from fgbench.inputs.clip_set import clip_frames
+from tests.support.tiny_clips import FLOW_PX, small_clips
 
 CPU = torch.device("cpu")
 

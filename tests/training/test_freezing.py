@@ -9,17 +9,6 @@ from itertools import pairwise
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_work import (
-    FAST,
-    RESIZE_PX,
-    TRUNK,
-    au_recipe,
-    au_rows,
-    image_recipe,
-    place_in,
-    plain_recipe,
-    small_work,
-)
 
 from fgbench.config import TrainImageConfig, load_training
 from fgbench.evaluation import metrics
@@ -30,6 +19,17 @@ from fgbench.methods.msau.task import predict
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_work import (
+    FAST,
+    RESIZE_PX,
+    TRUNK,
+    au_recipe,
+    au_rows,
+    image_recipe,
+    place_in,
+    plain_recipe,
+    small_work,
+)
 
 STEM = ("trunk.conv1.", "trunk.region.")
 

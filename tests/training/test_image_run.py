@@ -14,23 +14,6 @@ import pytest
 import torch
 import yaml
 from scipy.stats import binom
-from tiny_work import (
-    COLOURS,
-    FAST,
-    RESIZE_PX,
-    THREE,
-    TRUNK,
-    add_faces,
-    au_recipe,
-    au_rows,
-    coloured,
-    image_recipe,
-    pictures_of,
-    place_in,
-    plain_recipe,
-    seen,
-    small_work,
-)
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -47,6 +30,23 @@ from fgbench.runs.labels import read_labels
 from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
+from tests.support.tiny_work import (
+    COLOURS,
+    FAST,
+    RESIZE_PX,
+    THREE,
+    TRUNK,
+    add_faces,
+    au_recipe,
+    au_rows,
+    coloured,
+    image_recipe,
+    pictures_of,
+    place_in,
+    plain_recipe,
+    seen,
+    small_work,
+)
 
 ROOT = Path(__file__).parents[2]
 LABELS = ontology("fg33").labels

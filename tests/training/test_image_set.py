@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from tiny_manifests import encoded, image_row, picture, write_faces, write_images
 
 from fgbench.errors import ManifestError, MediaError
 from fgbench.inputs.image_set import (
@@ -20,6 +19,7 @@ from fgbench.inputs.streaming import Streamed
 from fgbench.media.images import decode
 from fgbench.runs.samples import Sample
 from fgbench.taxonomy import UnknownLabelError, basics, leaves
+from tests.support.tiny_manifests import encoded, image_row, picture, write_faces, write_images
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,6 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from tiny_manifests import picture
-from tiny_runs import NETWORK, write_tiny_weights
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.inputs.preprocessing import Preprocessing
@@ -17,6 +15,8 @@ from fgbench.models.weights import save_weights
 from fgbench.runs.digests import digests_of
 from fgbench.runs.weights import find_weights, read_trained, work_folder
 from fgbench.taxonomy import basics, leaves
+from tests.support.tiny_manifests import picture
+from tests.support.tiny_runs import NETWORK, write_tiny_weights
 
 CPU = torch.device("cpu")
 

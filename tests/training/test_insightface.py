@@ -13,9 +13,6 @@ import pytest
 import skimage.data
 import torch
 import yaml
-from one_writer import forced_runs_start_anew, other_processes_write_no_run
-from tiny_manifests import image_row, write_faces, write_images
-from tiny_work import GREY, REST
 from typer.testing import CliRunner
 
 from fgbench import records
@@ -46,6 +43,9 @@ from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import Place
 from fgbench.training.losses import arcface_logits
+from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
+from tests.support.tiny_manifests import image_row, write_faces, write_images
+from tests.support.tiny_work import GREY, REST
 
 CPU = torch.device("cpu")
 CLASSES = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_manifests import image_row, write_images
-from tiny_work import FAST, UNITS, au_recipe, au_rows, image_recipe, place_in, small_work
 from torch.nn import functional
 
 from fgbench.config import TrainImageConfig, load_training
@@ -23,6 +21,8 @@ from fgbench.records import AuRow
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import image_loss
+from tests.support.tiny_manifests import image_row, write_images
+from tests.support.tiny_work import FAST, UNITS, au_recipe, au_rows, image_recipe, place_in, small_work
 
 CPU = torch.device("cpu")
 JOINT = {

@@ -7,10 +7,6 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from tiny_clips import small_clips, video_recipe
-from tiny_runs import write_tiny_weights
-from tiny_work import place_in
-from video_files import write_clip
 
 from fgbench.config import FacesConfig, OpticalFlowConfig
 from fgbench.inference.clip_test import evaluate_clips
@@ -21,6 +17,10 @@ from fgbench.methods.tmsau import run as video_run
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import place_in
+from tests.support.video_files import write_clip
 
 CPU = torch.device("cpu")
 KINDS = {

@@ -4,22 +4,21 @@ import json
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from torch import nn
 from torch.nn import functional
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.training.loop import CHECK_STEPS, CHECKPOINT, HISTORY
 from fgbench.workfolders.sealed_json import read_sealed
+from tests.support.tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 
-PROGRAM = Path(__file__).parent / "tiny_task.py"
+PROGRAM = "tests.support.tiny_task"
 STEPS = 32  # 4 epochs of 8
 
 
@@ -62,7 +61,7 @@ def test_killed_again_and_again_is_the_same(tmp_path, whole):
 
 
 def test_a_killed_process_leaves_what_can_be_resumed(tmp_path, whole):
-    command = [sys.executable, str(PROGRAM), str(tmp_path), str(STEPS // 2 + 3)]  # inside an epoch
+    command = [sys.executable, "-m", PROGRAM, str(tmp_path), str(STEPS // 2 + 3)]  # inside an epoch
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
     assert (tmp_path / CHECKPOINT).is_file()

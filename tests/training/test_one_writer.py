@@ -1,13 +1,13 @@
 """Networks of action units, images and clips: ``--force`` starts anew, and one process writes the run."""
 
 import pytest
-from one_writer import forced_runs_start_anew, other_processes_write_no_run
-from tiny_clips import small_clips, video_recipe
-from tiny_work import FAST, au_recipe, au_rows, place_in, plain_recipe, small_work
 
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
+from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_work import FAST, au_recipe, au_rows, place_in, plain_recipe, small_work
 
 SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
 TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"}

@@ -7,9 +7,6 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_clips import small_clips, video_recipe
-from tiny_runs import write_tiny_weights
-from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_recipe, small_work
 
 from fgbench.errors import ConfigError
 from fgbench.methods._networks.overlap import refuse_overlap
@@ -21,6 +18,9 @@ from fgbench.reports.run.scores import scores_table
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.manifest_index import content_digest
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_recipe, small_work
 
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 

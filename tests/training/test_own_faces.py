@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from tiny_runs import write_tiny_weights
-from video_files import write_clip
 
 from fgbench.cli.predicted_files import file_lines, file_row
 from fgbench.config import FacesConfig
@@ -18,6 +16,8 @@ from fgbench.media.video import ImageFrame
 from fgbench.methods.msau.opened import open_network
 from fgbench.preparation.stages.faces import observed
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.video_files import write_clip
 
 NEVER, FOUND, ALWAYS = (FacesConfig(align=align) for align in ("never", "where-found", "always"))
 CENTRE, SIDE = (224, 122), 100  # of dlib's box of the astronaut's face

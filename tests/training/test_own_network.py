@@ -13,8 +13,6 @@ import skimage.data
 import torch
 import typer
 import yaml
-from tiny_task import KilledError, killer
-from tiny_work import pictures_of, place_in, seen, small_work
 from torch.nn import functional
 from typer.testing import CliRunner
 
@@ -27,6 +25,8 @@ from fgbench.methods.protocol.kinds import open_trained
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_task import KilledError, killer
+from tests.support.tiny_work import pictures_of, place_in, seen, small_work
 
 README = Path(__file__).parents[2] / "README.md"
 CPU = torch.device("cpu")

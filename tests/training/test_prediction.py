@@ -12,8 +12,6 @@ import pytest
 import skimage.data
 import torch
 from PIL import Image
-from tiny_runs import write_tiny_weights
-from video_files import write_clip
 
 from fgbench.cli.predicted_files import file_lines
 from fgbench.config import FacesConfig
@@ -28,6 +26,8 @@ from fgbench.preparation.stages.faces import observed
 from fgbench.runs.weights import read_trained
 from fgbench.synthetic.clip import draw_clip, write_video
 from fgbench.synthetic.plan import SynthOptions, plan
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.video_files import write_clip
 
 FACE_CENTRE = (224, 118)  # of Eileen Collins in skimage.data.astronaut(), by eye
 

@@ -5,18 +5,17 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-import several_tasks
 import torch
-from tiny_task import RECIPE, TinyTask, losses, train
-from two_processes import plain_task, weights_of
 
 from fgbench.errors import ConfigError
 from fgbench.training.loop import CHECKPOINT, HISTORY
 from fgbench.training.processes import Processes, join_processes, refuse_idle
+from tests.support import several_tasks
+from tests.support.tiny_task import RECIPE, TinyTask, losses, train
+from tests.support.two_processes import plain_task, weights_of
 
 
 def test_without_a_launcher_there_is_one_process():
@@ -32,7 +31,7 @@ def launched(program, world, folder, *names):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launcher = ["torch.distributed.run", f"--nproc-per-node={world}", f"--master-port={port}"]
-    arguments = [*launcher, str(Path(__file__).with_name(program)), str(folder), *names]
+    arguments = [*launcher, "--module", f"tests.support.{program}", str(folder), *names]
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
@@ -58,7 +57,7 @@ ROWS = ("one row", "two rows")
 @pytest.mark.parametrize(("world", "names"), [(2, ROWS), (3, tuple(several_tasks.TASKS)), (5, ROWS)])
 def test_several_processes_descend_as_one_does(tmp_path, world, names):
     """Batches of 8, and a last one of fewer rows than processes; batch normalisation sees the rows of all."""
-    told = launched("several_tasks.py", world, tmp_path, *names)
+    told = launched("several_tasks", world, tmp_path, *names)
     _norms_are_those_of_all_rows([one["norms"] for one in told])
     found = [one["tasks"] for one in told]
     assert all(one == found[0] for one in found[1:]), "all processes have the same weights"
@@ -103,7 +102,7 @@ def test_more_processes_than_rows_are_refused():
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path):
-    found = launched("two_processes.py", 2, tmp_path)
+    found = launched("two_processes", 2, tmp_path)
     assert found[0] == found[1]
     assert [(tmp_path / f"end-{rank}").read_text() for rank in range(2)] == ["left", "left"]
     assert found[0]["world"] == 2

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
 from fgbench.methods.action_units import run as au_run
@@ -22,6 +21,7 @@ from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.results import read_result
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
 
 OPENFACE = UnitSource(pseudo="OpenFace", lines=("PSEUDO labels of OpenFace",))
 TRAINED = "action units were trained on PSEUDO labels, no person's: those of OpenFace on made up"

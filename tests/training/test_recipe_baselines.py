@@ -4,8 +4,6 @@ import json
 
 import pytest
 import yaml
-from tiny_clips import small_clips, video_recipe
-from tiny_work import FAST, place_in, plain_recipe, small_work
 from typer.testing import CliRunner
 
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
@@ -14,6 +12,8 @@ from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
 from fgbench.errors import ConfigError
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result, verify
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_work import FAST, place_in, plain_recipe, small_work
 
 MODELS = {"msau": TrainImageConfig, "tmsau": TrainVideoConfig}
 

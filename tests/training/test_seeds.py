@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from tiny_runs import write_tiny_weights
-from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.files.hashing import digest_file
 from fgbench.methods._networks.chain import chain_of
@@ -17,6 +15,8 @@ from fgbench.methods.steps.work import seeded
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
 
 ONCE = FAST | {"epochs": 1}
 

@@ -5,7 +5,6 @@ import threading
 import numpy as np
 import pytest
 import torch
-from tiny_manifests import encoded, image_row, write_images
 
 from fgbench.errors import MediaError
 from fgbench.inputs.image_set import decode_all
@@ -13,6 +12,7 @@ from fgbench.inputs.manifest_pictures import Stored, find_images
 from fgbench.inputs.resident import Resident, fits
 from fgbench.inputs.streaming import Streamed, windows_of
 from fgbench.media.images import decode
+from tests.support.tiny_manifests import encoded, image_row, write_images
 
 CPU = torch.device("cpu")
 N = 45

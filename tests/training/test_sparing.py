@@ -3,7 +3,8 @@
 from itertools import product
 
 import pytest
-from several_tasks import LOSSES, of_clips, of_images
+
+from tests.support.several_tasks import LOSSES, of_clips, of_images
 
 
 def is_without(task, epoch):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
 
 from fgbench.cli.app import app
 from fgbench.config import TrainImageConfig, load_training
 from fgbench.files.hashing import digest_file
 from fgbench.methods.steps.images import train_images
 from fgbench.runs.results import read_result, verify
+from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
 
 README = Path(__file__).parents[2] / "README.md"
 ONCE = FAST | {"epochs": 1}

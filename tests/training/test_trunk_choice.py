@@ -7,17 +7,6 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
-from tiny_work import (
-    FAST,
-    RESIZE_PX,
-    TRUNK,
-    au_recipe,
-    au_rows,
-    image_recipe,
-    place_in,
-    plain_recipe,
-    small_work,
-)
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -33,6 +22,17 @@ from fgbench.reports.protocols import fairness_notes
 from fgbench.reports.run.scores import scores_table
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.tiny_work import (
+    FAST,
+    RESIZE_PX,
+    TRUNK,
+    au_recipe,
+    au_rows,
+    image_recipe,
+    place_in,
+    plain_recipe,
+    small_work,
+)
 
 REAL = {"dataset": "photographs", "synthetic": False}
 ONE = FAST | {"epochs": 1}

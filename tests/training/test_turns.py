@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from torch.nn import functional
 
 from fgbench.config import load_training
@@ -11,6 +10,7 @@ from fgbench.config.video import TrainVideoConfig
 from fgbench.methods.msau.task import ImageTask
 from fgbench.models.msau import MsauNet
 from fgbench.training.losses import ALL, RANK, SOFTMAX, turns_of
+from tests.support.tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 
 ADAM = RECIPE.model_copy(update={"kind": "adamw", "learning_rate": 0.01, "epochs": 3, "clip_norm": 0.0})
 SIZES = ("", "-small", "-tuned")

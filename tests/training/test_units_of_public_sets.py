@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "datasets"))
-
-from fake_trees import Prepared
-from test_aff_wild2 import write_aff
-from test_ck_plus import write_units
-from test_disfa import write_disfa
-from test_disfa_plus import write_disfa_plus
-from test_raf_au import write_raf_au
-from test_unbc_mcmaster import write_unbc
-from tiny_work import RESIZE_PX, TRUNK
 
 from fgbench.config import TrainAuConfig
 from fgbench.datasets import disfa_plus
@@ -24,6 +10,14 @@ from fgbench.errors import ConfigError
 from fgbench.methods.steps.units import train_units, unit_data
 from fgbench.methods.steps.work import open_place
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
+from tests.support.fake_trees import Prepared
+from tests.support.layouts.aff_wild2 import write_aff
+from tests.support.layouts.ck_plus import write_units
+from tests.support.layouts.disfa import write_disfa
+from tests.support.layouts.disfa_plus import write_disfa_plus
+from tests.support.layouts.raf_au import write_raf_au
+from tests.support.layouts.unbc_mcmaster import write_unbc
+from tests.support.tiny_work import RESIZE_PX, TRUNK
 
 WRITTEN = {
     "ck-plus-units": write_units,

@@ -1,8 +1,6 @@
 """Networks refuse label sets with classes that they would not be trained on, before anything is trained."""
 
 import pytest
-from tiny_clips import small_clips, video_recipe
-from tiny_work import place_in, plain_recipe, small_work
 from torch import nn
 
 from fgbench.config import InsightFaceConfig
@@ -10,6 +8,8 @@ from fgbench.errors import DatasetError
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_work import place_in, plain_recipe, small_work
 
 ABSENT = r"30 of 33 classes have no training sample: contempt, .* and 25 more\nadd clips of them"
 

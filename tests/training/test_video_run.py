@@ -9,10 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tiny_clips import clip, other_clips, small_clips, video_recipe, write_clips
-from tiny_runs import write_tiny_weights
-from tiny_task import KilledError, killer
-from tiny_work import COLOURS, THREE, place_in
 
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.cli.predict import _found_by
@@ -31,6 +27,10 @@ from fgbench.runs.results import ignore, read_predictions, read_result, verify
 from fgbench.runs.streams import read_attention, read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed
+from tests.support.tiny_clips import clip, other_clips, small_clips, video_recipe, write_clips
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_task import KilledError, killer
+from tests.support.tiny_work import COLOURS, THREE, place_in
 
 CPU = torch.device("cpu")
 KINDS = {

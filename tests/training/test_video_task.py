@@ -5,9 +5,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tiny_clips import small_clips, video_recipe
-from tiny_runs import write_tiny_weights
-from tiny_work import place_in
 
 from fgbench.config import OptimiserConfig
 from fgbench.inputs.clip_frames import open_rows
@@ -24,6 +21,9 @@ from fgbench.runs.samples import clip_samples
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
+from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_runs import write_tiny_weights
+from tests.support.tiny_work import place_in
 
 CPU = torch.device("cpu")
 RECIPE = OptimiserConfig(kind="adamw", learning_rate=0.003)

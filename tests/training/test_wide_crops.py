@@ -7,8 +7,6 @@ import pyarrow as pa
 import pytest
 import skimage.transform
 import torch
-from test_face_points import landmarks
-from tiny_manifests import image_row, write_faces, write_images
 
 from fgbench import records, storage
 from fgbench.config import WideFacesConfig
@@ -22,6 +20,8 @@ from fgbench.methods.insightface.wide_crops import TABLE, load_wide_crops, wide_
 from fgbench.methods.protocol import Placed
 from fgbench.preparation import augmentation
 from fgbench.preparation.stages.wide_faces import wide_rows
+from tests.support.shaken_landmarks import landmarks
+from tests.support.tiny_manifests import image_row, write_faces, write_images
 
 CPU = torch.device("cpu")
 CHANGE = {"rotation_deg": 9.0, "scale": 1.08, "noise_sigma": 4.0, "noise_seed": 1}

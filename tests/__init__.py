@@ -1,0 +1,1 @@
+"""Tests of fgbench, and what they share."""

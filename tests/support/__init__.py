@@ -1,0 +1,1 @@
+"""What tests share: files and folders that they write, small networks, programs that they start."""

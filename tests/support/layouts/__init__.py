@@ -1,0 +1,1 @@
+"""Fake files of public data sets in the layouts of their owners, a module for each."""
