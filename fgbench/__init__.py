@@ -36,7 +36,8 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     module = f"fgbench.api.{_API[name]}" if _API[name] else "fgbench.errors"
-    return getattr(import_module(module), name)
+    # A function of the name of a builtin would hide that in its own module.
+    return getattr(import_module(module), "open_work" if name == "open" else name)
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ from fgbench.api.scoring import Scored as Scored
 from fgbench.api.scoring import compare as compare
 from fgbench.api.scoring import score as score
 from fgbench.api.work import Work as Work
-from fgbench.api.work import open as open
+from fgbench.api.work import open_work as open  # noqa: A004
 from fgbench.api.work import prepare as prepare
 from fgbench.errors import FgbenchError as FgbenchError
 

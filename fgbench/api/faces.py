@@ -54,10 +54,11 @@ class Face:
     def __repr__(self) -> str:
         x0, y0, x1, y1 = (round(float(edge)) for edge in self.box_xyxy)
         side_px = len(self.chip)
-        return f"<Face {side_px} x {side_px} px, {self.status}, box ({x0}, {y0}, {x1}, {y1}), score {self.score:.2f}>"
+        box = f"box ({x0}, {y0}, {x1}, {y1})"
+        return f"<Face {side_px} x {side_px} px, {self.status}, {box}, score {self.score:.2f}>"
 
     def _repr_png_(self) -> bytes:
-        return encode(self.chip, "png")
+        return encode(self.chip, "png", jpeg_quality=0)
 
 
 def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | None:
@@ -65,11 +66,12 @@ def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | No
 
     Args:
         picture: Its path or pixels.
-        settings: Section ``faces`` of a recipe; ``None`` has the defaults (224 px, the face in the middle of the
-            largest, chin and brows inside).
+        settings: Section ``faces`` of a recipe; ``None`` has the defaults (224 px, the face in the middle of
+            the largest, chin and brows inside).
 
     Returns:
-        The face that the policy of the settings chooses; ``None`` where none is found, or where it cannot choose.
+        The face that the policy of the settings chooses; ``None`` where none is found, or where it cannot
+        choose.
 
     Raises:
         ConfigError: If it is no picture, or there is no such detector.
@@ -87,7 +89,11 @@ def align_all(picture: Picture, *, settings: FacesConfig | None = None) -> list[
     """Return all faces of a picture from left to right; arguments and errors as of :func:`align`."""
     from fgbench.preparation.stages.faces import everyone_in
 
-    return [_face(found) for found in everyone_in(as_frame(picture), _searching(settings)) if found.chip is not None]
+    return [
+        _face(found)
+        for found in everyone_in(as_frame(picture), _searching(settings))
+        if found.chip is not None
+    ]
 
 
 def as_frame(picture: Picture) -> ImageFrame:
@@ -106,7 +112,7 @@ def as_frame(picture: Picture) -> ImageFrame:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ConfigError(
-            f"a picture of shape {pixels.shape} and type {pixels.dtype}, expected uint8 of shape (H, W, 3) or (H, W)",
+            f"a picture of shape {pixels.shape} and type {pixels.dtype}, expected uint8, (H, W, 3) or (H, W)",
             "give a path, or pixels from 0 to 255 in the order red, green, blue",
         )
     return ImageFrame(pixels=np.ascontiguousarray(pixels))

@@ -26,8 +26,9 @@ def lbp(
     """Return histograms of local binary patterns of faces, as ``fgbench prepare`` computes them.
 
     Args:
-        faces: N faces of :func:`fgbench.align`, or pictures of aligned faces, (S, S, 3) uint8 RGB or (S, S) uint8
-            grey. The grid covers dlib's square about a face of :func:`fgbench.align`, and all of a picture.
+        faces: N faces of :func:`fgbench.align`, or pictures of aligned faces, (S, S, 3) uint8 RGB or (S, S)
+            uint8 grey. The grid covers dlib's square about a face of :func:`fgbench.align`, and all of a
+            picture.
         settings: Section ``lbp`` of a recipe; ``None`` has the defaults (8 points, 7 x 6 cells).
 
     Returns:

@@ -21,12 +21,12 @@ Pixels = npt.NDArray[np.uint8]
 class Images(Sequence[Pixels]):
     """The pictures of one part, or of all parts, as a sequence of (S, S, 3) uint8 RGB arrays.
 
-    ``table`` is held in memory, pixels are not: they are read a few hundred pictures at a time, so that going through
-    the sequence in its order reads every file once.
+    ``table`` is held in memory, pixels are not: they are read a few hundred pictures at a time, so that going
+    through the sequence in its order reads every file once.
 
     Attributes:
-        table: A row per picture, in the order of the sequence; the columns of the manifests ``images`` but for the
-            pixels.
+        table: A row per picture, in the order of the sequence; the columns of the manifests ``images`` but
+            for the pixels.
 
     Args:
         manifests: Folder of the manifests.
@@ -44,7 +44,9 @@ class Images(Sequence[Pixels]):
         from fgbench.storage import open_table
 
         if part is not None and part not in SPLITS:
-            raise ConfigError(f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts")
+            raise ConfigError(
+                f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts"
+            )
         folder = manifests / "images"
         if not folder.is_dir():
             raise ManifestError(f"{folder} is missing", "run fgbench prepare")

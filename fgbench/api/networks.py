@@ -30,12 +30,13 @@ class Prediction:
 
     Attributes:
         path: The file; ``None`` for pixels.
-        status: ``ok``, or why there is no prediction: ``no_face``, ``ambiguous``, ... as in the table ``faces``, or
-            the reason for which a file cannot be read.
+        status: ``ok``, or why there is no prediction: ``no_face``, ``ambiguous``, ... as in the table
+            ``faces``, or the reason for which a file cannot be read.
         message: The same in words, where something is wrong.
-        probabilities: A probability per class, or per action unit (each by itself); of a video the mean over its
-            usable frames. Empty without a prediction.
-        upper: A probability per upper class (of the 33 classes: the basic expressions); empty where there are none.
+        probabilities: A probability per class, or per action unit (each by itself); of a video the mean over
+            its usable frames. Empty without a prediction.
+        upper: A probability per upper class (of the 33 classes: the basic expressions); empty where there are
+            none.
         box_xyxy: (4,) box of the face, px of the picture; of a video, in the frame with the surest class.
         n_people: Faces in the picture; of a video the most in a frame.
         n_frames: Frames read.
@@ -80,7 +81,9 @@ class Prediction:
             return f"<p>{escape(repr(self)[1:-1])}</p>"
         import pandas as pd
 
-        shown = pd.DataFrame(self._ranked[:_MOST_SHOWN], columns=["unit" if self.is_units else "class", "probability"])
+        shown = pd.DataFrame(
+            self._ranked[:_MOST_SHOWN], columns=["unit" if self.is_units else "class", "probability"]
+        )
         name = "" if self.path is None else f"<p>{escape(self.path.name)}</p>"
         return name + shown.round(3).to_html(border=0, index=False)
 
@@ -126,7 +129,8 @@ class Network:
         return self._of(self._own.predict_frame(as_frame(picture)), is_file=False)
 
     def predict_all(self, picture: Picture) -> list[Prediction]:
-        """Return what the network says of every face in a picture, from left to right; errors as of :meth:`predict`.
+        """Return what the network says of every face in a picture, from left to right; errors as of
+        :meth:`predict`.
 
         Without a face, and of a video, the one prediction of :meth:`predict`.
         """
@@ -155,10 +159,14 @@ class Network:
                 "align them with fgbench.align; pictures that are not aligned: predict()",
             )
         if self._own.network.needs_landmarks:
-            raise ConfigError(f"{self.name} cuts crops of its own from the picture", "use predict() on the pictures")
+            raise ConfigError(
+                f"{self.name} cuts crops of its own from the picture", "use predict() on the pictures"
+            )
         if not self._own.network.tells_faces:
             raise ConfigError(f"{self.name} tells classes by movement", "use predict() on videos")
-        batches = [self._own.network.ask(stack[start : start + 64]).fine for start in range(0, len(stack), 64)]
+        batches = [
+            self._own.network.ask(stack[start : start + 64]).fine for start in range(0, len(stack), 64)
+        ]
         none = np.empty((0, len(self.classes)), np.float32)
         return pd.DataFrame(np.concatenate([none, *batches]), columns=list(self.classes))
 
@@ -184,7 +192,9 @@ class Network:
         return f"<Network {self.name}: {len(self.classes)} {kind}, on {self._own.network.device}>"
 
 
-def load(run: str | os.PathLike[str], workdir: str | os.PathLike[str] = ".", *, device: str | None = None) -> Network:
+def load(
+    run: str | os.PathLike[str], workdir: str | os.PathLike[str] = ".", *, device: str | None = None
+) -> Network:
     """Return a trained network.
 
     Args:

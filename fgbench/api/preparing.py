@@ -1,4 +1,5 @@
-"""Preparation as the command line and the Python API begin it: recipe, data and work folder from what is given."""
+"""Preparation as the command line and the Python API begin it: recipe, data and work folder from what is
+given."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class NoDataError(ConfigError):
 def preparation(
     recipe: str | None, root: Path | None, workdir: Path | None, config: PrepareConfig | None = None
 ) -> Preparation:
-    """Return what is meant: without data the embedded set, or the data set of the recipe below ``FGBENCH_DATA``.
+    """Return what is meant: without data the embedded set, or the data set of the recipe below
+    ``FGBENCH_DATA``.
 
     Args:
         recipe: Packed recipe or path of a YAML file.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.significance import Metric
 from fgbench.reports.comparison.runs_compared import Contender, contender, find_contender
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fgbench.api.networks import Network
+    from fgbench.api.scoring import Compared
 
 SYNTHETIC = "SYNTHETIC data, drawn faces: says nothing of real ones"
 
@@ -65,7 +66,8 @@ class Run:
     def scores(self) -> pd.DataFrame:
         """Scores of all classes together, one row each: UAR (the paper's accuracy), WAR and macro F1.
 
-        Columns: ``mean`` over the seeds, ``sd`` (NaN of one seed), ``low`` and ``high`` of the 95 % interval by whole
+        Columns: ``mean`` over the seeds, ``sd`` (NaN of one seed), ``low`` and ``high`` of the 95 % interval
+            by whole
         subjects (else sources, else clips; NaN with fewer than five).
         """
         import pandas as pd
@@ -84,15 +86,20 @@ class Run:
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
-        """Means over the seeds of recall (the paper's accuracy of a class), precision and F1, a row per class; and the
-        number of test samples."""
+        """Means over the seeds of recall (the paper's accuracy of a class), precision and F1, a row per
+        class; and the number of test samples."""
         import pandas as pd
 
         tables = []
         for one in self._found.seeds:
             found = metrics.scores(one.confusion(), one.classes)
             rows = {
-                entry.label: {"n": entry.n, "recall": entry.recall, "precision": entry.precision, "f1": entry.f1}
+                entry.label: {
+                    "n": entry.n,
+                    "recall": entry.recall,
+                    "precision": entry.precision,
+                    "f1": entry.f1,
+                }
                 for entry in found.classes
             }
             tables.append(pd.DataFrame.from_dict(rows, orient="index").astype(float))
@@ -101,8 +108,8 @@ class Run:
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """Test samples per true (rows) and predicted class (columns), summed over the seeds; the last column counts
-        samples without prediction."""
+        """Test samples per true (rows) and predicted class (columns), summed over the seeds; the last column
+        counts samples without prediction."""
         import pandas as pd
 
         counts = sum(one.confusion() for one in self._found.seeds)
@@ -111,8 +118,8 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """A row per seed and test sample: ids, ``label``, ``predicted`` (missing where there is none), and a column of
-        probability per class."""
+        """A row per seed and test sample: ids, ``label``, ``predicted`` (missing where there is none), and a
+        column of probability per class."""
         import pandas as pd
 
         tables = []
@@ -130,8 +137,19 @@ class Run:
             tables.append(pd.concat([pd.DataFrame(ids), shares], axis=1))
         return pd.concat(tables, ignore_index=True)
 
+    def compared_with(self, other: Run) -> Compared:
+        """Return another run against this one, see :func:`fgbench.compare`."""
+        from fgbench.api.scoring import compared
+        from fgbench.reports.comparison.compared import compare
+
+        found = compare([self._found, other._found])
+        first, second = found.contenders
+        counts = [one.counts(first.classes) for one in (first, second)]
+        return compared((self.name, counts[0]), (other.name, counts[1]), n=found.n_samples)
+
     def network(self, *, device: str | None = None) -> Network:
-        """Return the trained network of the first of its runs; arguments and errors as of :func:`fgbench.load`."""
+        """Return the trained network of the first of its runs; arguments and errors as of
+        :func:`fgbench.load`."""
         from fgbench.api.networks import load
 
         return load(self.folders[0], device=device)
@@ -140,7 +158,9 @@ class Run:
         n, seeds = len(self._found.seeds[0].sample_ids), len(self._found.seeds)
         row = self.scores.loc["uar"]
         spread = f" ± {row['sd']:.3f} over {seeds} seeds" if seeds > 1 else ""
-        interval = f", 95 % interval {row['low']:.3f} to {row['high']:.3f}" if row["low"] == row["low"] else ""
+        interval = (
+            f", 95 % interval {row['low']:.3f} to {row['high']:.3f}" if row["low"] == row["low"] else ""
+        )
         note = f"; {SYNTHETIC}" if self.is_synthetic else ""
         return (
             f"<Run {self.name}: UAR {row['mean']:.3f}{spread}{interval}, {n} test samples, "

@@ -28,11 +28,11 @@ class Scored:
 
     Attributes:
         classes: Names of the classes.
-        scores: A row each for UAR (mean accuracy of the classes), WAR (share of samples that are right) and macro F1,
-            with the ends ``low`` and ``high`` of the interval; NaN with fewer than five clusters.
+        scores: A row each for UAR (mean accuracy of the classes), WAR (share of samples that are right) and
+            macro F1, with the ends ``low`` and ``high`` of the interval; NaN with fewer than five clusters.
         per_class: Samples, recall, precision and F1 of each class; NaN where undefined.
-        confusion: Samples per true (rows) and predicted class (columns); the last column counts those without a
-            prediction.
+        confusion: Samples per true (rows) and predicted class (columns); the last column counts those without
+            a prediction.
         n_clusters: Number of clusters; of samples if no clusters were given.
         labels: True class of each sample.
         counts: Samples per cluster and class.
@@ -49,7 +49,8 @@ class Scored:
     def __repr__(self) -> str:
         row = self.scores.loc["uar"]
         interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f} to {row['high']:.3f})"
-        return f"<Scored: UAR {row['score']:.3f}{interval}, {len(self.labels)} samples, {len(self.classes)} classes>"
+        n = f"{len(self.labels)} samples, {len(self.classes)} classes"
+        return f"<Scored: UAR {row['score']:.3f}{interval}, {n}>"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self)[1:-1])}</p>{self.scores.round(3).to_html(border=0)}"
@@ -65,8 +66,8 @@ class Compared:
         difference: Difference in UAR.
         low: Lower end of its 95 % interval by whole clusters; NaN with fewer than two.
         high: Upper end.
-        p: p-value: of the sign-flip permutation over clusters of two single runs; over clusters and seeds where one
-            has several seeds.
+        p: p-value: of the sign-flip permutation over clusters of two single runs; over clusters and seeds
+            where one has several seeds.
         n: Samples that both share.
     """
 
@@ -96,11 +97,11 @@ def score(
     """Return the scores of predictions.
 
     Args:
-        predictions: N predicted classes, ``None`` (or NaN) where there is none, which counts as wrong; or (N, C)
-            probabilities in the order of ``classes``, a row of NaN where there is no prediction.
+        predictions: N predicted classes, ``None`` (or NaN) where there is none, which counts as wrong; or (N,
+            C) probabilities in the order of ``classes``, a row of NaN where there is no prediction.
         labels: N true classes.
-        clusters: N names of what is alike, e.g. the person shown: intervals are by whole clusters; ``None`` takes
-            samples to be independent, which those of one person or one clip are not.
+        clusters: N names of what is alike, e.g. the person shown: intervals are by whole clusters; ``None``
+            takes samples to be independent, which those of one person or one clip are not.
         classes: C names; ``None``: those that occur, sorted. Needed for probabilities.
         level: Confidence of the intervals, above 0 and below 1.
 
@@ -114,15 +115,20 @@ def score(
     if len(predicted) != len(truth) or (clusters is not None and len(clusters) != len(truth)):
         n_clusters = "" if clusters is None else f" and {len(clusters)} clusters"
         raise ConfigError(
-            f"{len(predicted)} predictions{n_clusters} of {len(truth)} labels, expected as many", "give one per sample"
+            f"{len(predicted)} predictions{n_clusters} of {len(truth)} labels, expected as many",
+            "give one per sample",
         )
     if not truth:
         raise ConfigError("no samples, expected at least one", "give predictions and labels")
     if not 0 < level < 1:
         raise ConfigError(f"level {level}, expected more than 0 and less than 1", "e.g. 0.95")
-    number: dict[str | None, int] = {name: index for index, name in enumerate(names)} | {None: metrics.MISSING}
+    number: dict[str | None, int] = {name: index for index, name in enumerate(names)} | {
+        None: metrics.MISSING
+    }
     if unknown := sorted({*truth, *(one for one in predicted if one is not None)} - {*names}):
-        raise ConfigError(f"class {unknown[0]!r} is none of {', '.join(names)}", "name all classes, or map the labels")
+        raise ConfigError(
+            f"class {unknown[0]!r} is none of {', '.join(names)}", "name all classes, or map the labels"
+        )
     rows, columns = ([number[one] for one in side] for side in (truth, predicted))
     own = [str(index) for index in range(len(truth))] if clusters is None else [str(one) for one in clusters]
     counts = count_clusters(rows, columns, clusters=own, n_classes=len(names))
@@ -138,7 +144,9 @@ def score(
             index=pd.Index(names),
             columns=["n", "recall", "precision", "f1"],
         ).astype({"recall": float, "precision": float, "f1": float}),
-        confusion=pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=[*names, "no prediction"]),
+        confusion=pd.DataFrame(
+            confusion, index=pd.Index(names, name="true"), columns=[*names, "no prediction"]
+        ),
         n_clusters=len(counts.names),
         labels=tuple(truth),
         counts=counts,
@@ -153,7 +161,8 @@ def compare(first: Run | Scored, second: Run | Scored) -> Compared:
         second: Another one of the same kind; scores: of the same samples in the same order.
 
     Raises:
-        ConfigError: If they are not of one kind, or not of the same samples and clusters; or two runs are the same.
+        ConfigError: If they are not of one kind, or not of the same samples and clusters; or two runs are the
+            same.
         DatasetError: If runs are of different data sets or classes, share no sample, or labels differ.
     """
     from fgbench.api.runs import Run
@@ -162,10 +171,14 @@ def compare(first: Run | Scored, second: Run | Scored) -> Compared:
         return first.compared_with(second)
     if not isinstance(first, Scored) or not isinstance(second, Scored):
         raise ConfigError(
-            f"{type(first).__name__} and {type(second).__name__}, expected two runs or two results of fgbench.score",
+            f"{type(first).__name__} and {type(second).__name__}, expected two runs or two results of score",
             "score both, or run both",
         )
-    if (first.labels, first.classes, first.counts.names) != (second.labels, second.classes, second.counts.names):
+    if (first.labels, first.classes, first.counts.names) != (
+        second.labels,
+        second.classes,
+        second.counts.names,
+    ):
         raise ConfigError(
             "the two are of different samples, classes or clusters, expected the same in the same order",
             "score both with the same labels, classes and clusters",
@@ -206,13 +219,16 @@ def _predicted(
         if classes is None or array.shape[1] != len(classes):
             told = "none" if classes is None else len(classes)
             raise ConfigError(
-                f"probabilities of {array.shape[1]} classes, and {told} named", "name them in order: classes=[...]"
+                f"probabilities of {array.shape[1]} classes, and {told} named",
+                "name them in order: classes=[...]",
             )
         shares = array.astype(np.float64)
         lost = np.isnan(shares).any(axis=1)
         best = np.where(lost, 0, np.argmax(np.nan_to_num(shares), axis=1))
         names = tuple(classes)
-        return [None if gone else names[index] for gone, index in zip(lost, best, strict=True)], names
+        return [
+            None if gone else names[index] for gone, index in zip(lost.tolist(), best.tolist(), strict=True)
+        ], names
     found = [None if one is None or one != one else str(one) for one in array.tolist()]
     known = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in found if one)}))
     return found, known

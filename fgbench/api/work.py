@@ -13,6 +13,7 @@ from fgbench.api.images import Images
 from fgbench.api.progress import bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.records import SPLITS
 from fgbench.workfolders.manifest_index import MANIFESTS, read_index
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _RUNS = "runs"
 
 
 class Work:
-    """A prepared work folder: clips, faces, pictures, runs. See :func:`open` and :func:`prepare`.
+    """A prepared work folder: clips, faces, pictures, runs. See :func:`fgbench.open` and
+    :func:`fgbench.prepare`.
 
     Attributes:
         path: The folder.
@@ -52,11 +54,13 @@ class Work:
 
     @cached_property
     def clips(self) -> pd.DataFrame:
-        """A row per clip: id, path, label, person, part, and what was measured (table ``clips`` of the manifests)."""
+        """A row per clip: id, path, label, person, part, and what was measured (table ``clips`` of the
+        manifests)."""
         return self._table([self.path / MANIFESTS / "clips.parquet"])
 
     def faces(self, part: str | None = None, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return a row per sampled frame: status, box, landmarks, pose (table ``faces``), and the label of its clip.
+        """Return a row per sampled frame: status, box, landmarks, pose (table ``faces``), and the label of
+        its clip.
 
         Args:
             part: ``"train"``, ``"val"`` or ``"test"``; ``None`` for all.
@@ -126,10 +130,10 @@ class Work:
         A run that is there already is returned as it is; one that was interrupted is continued.
 
         Args:
-            method: ``"msau"``, ``"tmsau"``, ``"au"``, ``"lbp-svm"``, ``"dense-traj-svm"``, ``"plain-cnn"``, ``"nan"``,
-                ..., or a method of another package.
-            recipe: Packed recipe or path of a YAML file; ``None``: the paper's on a GPU, else the small one where there
-                is one, which the log says.
+            method: ``"msau"``, ``"tmsau"``, ``"au"``, ``"lbp-svm"``, ``"dense-traj-svm"``, ``"plain-cnn"``,
+                ``"nan"``, ..., or a method of another package.
+            recipe: Packed recipe or path of a YAML file; ``None``: the paper's on a GPU, else the small one
+                where there is one, which the log says.
             device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
             seed: Of the run, or of the first of several.
             seeds: How many to run, each with networks of its own all through.
@@ -141,8 +145,9 @@ class Work:
             progress: Whether bars are shown; ``None``: in terminals and notebooks.
 
         Returns:
-            A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where the recipe
-            makes several experiments (``msau-progressive``), or several folds or seeds of action units.
+            A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where
+            the recipe makes several experiments (``msau-progressive``), or several folds or seeds of action
+            units.
 
         Raises:
             ConfigError: If there is no such method, recipe, device or fold.
@@ -207,22 +212,24 @@ class Work:
             return UnitRun(found[0])
 
     def __repr__(self) -> str:
-        parts = self.clips["split"].value_counts(sort=False) if len(self.clips) else {}
-        counts = ", ".join(f"{n} {part}" for part, n in parts.items())
+        parts = self.clips["split"].tolist()
+        counts = ", ".join(f"{parts.count(part)} {part}" for part in SPLITS if part in parts)
         note = f"; {SYNTHETIC}" if self.is_synthetic else ""
         return f"<Work {self.name}: {len(self.clips)} clips ({counts}), {len(self.classes)} classes{note}>"
 
     def _repr_html_(self) -> str:
-        counts = self.clips.pivot_table(index="label", columns="split", values="clip_id", aggfunc="count", fill_value=0)
+        counts = self.clips.pivot_table(
+            index="label", columns="split", values="clip_id", aggfunc="count", fill_value=0
+        )
         return f"<p>{escape(repr(self)[1:-1])}</p>{counts.to_html(border=0)}"
 
 
-def open(workdir: str | os.PathLike[str]) -> Work:
+def open_work(workdir: str | os.PathLike[str]) -> Work:
     """Return a prepared work folder.
 
     Args:
-        workdir: The folder, e.g. ``fgbench-data/my-clips/work``; or a folder of data that was prepared to its default
-            place below the current folder.
+        workdir: The folder, e.g. ``fgbench-data/my-clips/work``; or a folder of data that was prepared to its
+            default place below the current folder.
 
     Raises:
         ManifestError: If it has no manifests, or they are damaged.
@@ -240,11 +247,12 @@ def prepare(
     force: bool = False,
     progress: bool | None = None,
 ) -> Work:
-    """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done again.
+    """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
+    again.
 
     Args:
-        data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where ``recipe`` is of a
-            public data set, its folder below ``FGBENCH_DATA``.
+        data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where
+            ``recipe`` is of a public data set, its folder below ``FGBENCH_DATA``.
         recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.

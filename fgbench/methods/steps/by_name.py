@@ -1,4 +1,5 @@
-"""Any method by the name that a user types: its recipe read, what it is made of first, then every fold and seed."""
+"""Any method by the name that a user types: its recipe read, what it is made of first, then every fold and
+seed."""
 
 from __future__ import annotations
 
@@ -37,14 +38,20 @@ def has_small(method: str) -> bool:
 
 
 def run_method(
-    method: str, workdir: Path | str, *, recipe: str | None = None, weights: Path | None = None, **runs: Unpack[Runs]
+    method: str,
+    workdir: Path | str,
+    *,
+    recipe: str | None = None,
+    weights: Path | None = None,
+    **runs: Unpack[Runs],
 ) -> list[Path]:
     """Run a method in every fold and for every seed; networks and features that it is made of are made first.
 
     Args:
         method: Its name, e.g. ``"msau"``, ``"tmsau-vgg-lstm"``, ``"au"``, ``"plain-cnn"``, ``"lbp-svm"``.
         workdir: Work folder.
-        recipe: Packed recipe of that method, or path of a YAML file; ``None``: the paper's, which has its name.
+        recipe: Packed recipe of that method, or path of a YAML file; ``None``: the paper's, which has its
+            name.
         weights: To start from, for methods that take any.
         runs: See :class:`fgbench.methods.steps.work.Runs`.
 

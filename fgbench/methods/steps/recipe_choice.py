@@ -22,7 +22,10 @@ def recipe_for(
             f"no --recipe: {small} is taken, as the CPU computes; what it gives was measured on the "
             f"embedded data set alone (--recipe {method}: the paper's settings, for a GPU)"
         )
-    return method, f"no --recipe: {method} is taken, the paper's settings (--recipe {small}: made for the CPU)"
+    return (
+        method,
+        f"no --recipe: {method} is taken, the paper's settings (--recipe {small}: made for the CPU)",
+    )
 
 
 def _is_cpu(device: str | None) -> bool:
