@@ -1,23 +1,36 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
-from fgbench.api.faces import Face as Face
-from fgbench.api.faces import align as align
-from fgbench.api.faces import align_all as align_all
-from fgbench.api.features import dense_trajectories as dense_trajectories
-from fgbench.api.features import lbp as lbp
-from fgbench.api.images import Images as Images
-from fgbench.api.networks import Network as Network
-from fgbench.api.networks import Prediction as Prediction
-from fgbench.api.networks import load as load
-from fgbench.api.runs import Run as Run
-from fgbench.api.runs import UnitRun as UnitRun
-from fgbench.api.scoring import Compared as Compared
-from fgbench.api.scoring import Scored as Scored
-from fgbench.api.scoring import compare as compare
-from fgbench.api.scoring import score as score
-from fgbench.api.work import Work as Work
+from fgbench.api.faces import Face, align, align_all
+from fgbench.api.features import dense_trajectories, lbp
+from fgbench.api.images import Images
+from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.runs import Run, UnitRun
+from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.work import Work, prepare
 from fgbench.api.work import open_work as open  # noqa: A004
-from fgbench.api.work import prepare as prepare
-from fgbench.errors import FgbenchError as FgbenchError
+from fgbench.errors import FgbenchError
+
+__all__ = [
+    "Compared",
+    "Face",
+    "FgbenchError",
+    "Images",
+    "Network",
+    "Prediction",
+    "Run",
+    "Scored",
+    "UnitRun",
+    "Work",
+    "__version__",
+    "align",
+    "align_all",
+    "compare",
+    "dense_trajectories",
+    "lbp",
+    "load",
+    "open",
+    "prepare",
+    "score",
+]
 
 __version__: str
