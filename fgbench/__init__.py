@@ -1,3 +1,44 @@
 """fgbench: data-set pipeline and benchmark toolkit for fine-grained facial expression recognition."""
 
+from __future__ import annotations
+
 __version__ = "0.1.0"
+
+_API = {
+    "prepare": "work",
+    "open": "work",
+    "Work": "work",
+    "Images": "images",
+    "Run": "runs",
+    "UnitRun": "runs",
+    "load": "networks",
+    "Network": "networks",
+    "Prediction": "networks",
+    "align": "faces",
+    "align_all": "faces",
+    "Face": "faces",
+    "lbp": "features",
+    "dense_trajectories": "features",
+    "score": "scoring",
+    "Scored": "scoring",
+    "compare": "scoring",
+    "Compared": "scoring",
+    "FgbenchError": "",
+}
+"""Module of :mod:`fgbench.api` that holds each public name; the empty one is :mod:`fgbench.errors`."""
+
+__all__ = [*_API, "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _API:
+        raise AttributeError(f"module 'fgbench' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = f"fgbench.api.{_API[name]}" if _API[name] else "fgbench.errors"
+    # A function of the name of a builtin would hide that in its own module.
+    return getattr(import_module(module), "open_work" if name == "open" else name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_API})

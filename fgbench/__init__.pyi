@@ -1,0 +1,36 @@
+"""What ``import fgbench`` offers, for type checkers and editors."""
+
+from fgbench.api.faces import Face, align, align_all
+from fgbench.api.features import dense_trajectories, lbp
+from fgbench.api.images import Images
+from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.runs import Run, UnitRun
+from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.work import Work, prepare
+from fgbench.api.work import open_work as open  # noqa: A004
+from fgbench.errors import FgbenchError
+
+__all__ = [
+    "Compared",
+    "Face",
+    "FgbenchError",
+    "Images",
+    "Network",
+    "Prediction",
+    "Run",
+    "Scored",
+    "UnitRun",
+    "Work",
+    "__version__",
+    "align",
+    "align_all",
+    "compare",
+    "dense_trajectories",
+    "lbp",
+    "load",
+    "open",
+    "prepare",
+    "score",
+]
+
+__version__: str

@@ -1,0 +1,146 @@
+"""``fgbench.align``: aligned faces of single pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.config import FacesConfig
+from fgbench.errors import ConfigError
+from fgbench.faces.observation import Observation
+from fgbench.faces.still import ImageFrame
+from fgbench.media.images import encode, read_image
+
+Picture = str | os.PathLike[str] | npt.NDArray[np.uint8] | Any
+"""Path of a picture; or its pixels, (H, W, 3) uint8 RGB or (H, W) uint8 grey, as an array or as a picture of
+Pillow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Face:
+    """A face of a picture. Coordinates are px of the picture, centre of the top left pixel at (0, 0).
+
+    Attributes:
+        chip: (S, S, 3) uint8 RGB, the aligned face.
+        landmarks: (68, 2) or (5, 2) float32.
+        box_xyxy: (4,) float32, where dlib's detector sees such a face on average.
+        transform: (2, 3) float64, picture to chip.
+        score: Score of the detector.
+        quality: How sure the landmarks are, 0 to 1.
+        yaw_deg: Turn to the side; NaN with 5 landmarks.
+        pitch_deg: Turn up and down; likewise.
+        roll_deg: Tilt in the plane of the picture.
+        status: ``ok``, ``large_pose`` or ``unsure``, as in the table ``faces`` of a work folder.
+        n_faces: Faces that were found in the picture.
+    """
+
+    chip: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    box_xyxy: npt.NDArray[np.float32]
+    transform: npt.NDArray[np.float64]
+    score: float
+    quality: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    status: str
+    n_faces: int
+
+    def __repr__(self) -> str:
+        x0, y0, x1, y1 = (round(float(edge)) for edge in self.box_xyxy)
+        side_px = len(self.chip)
+        box = f"box ({x0}, {y0}, {x1}, {y1})"
+        return f"<Face {side_px} x {side_px} px, {self.status}, {box}, score {self.score:.2f}>"
+
+    def _repr_png_(self) -> bytes:
+        return encode(self.chip, "png", jpeg_quality=0)
+
+
+def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | None:
+    """Return the aligned face of a picture, as ``fgbench prepare`` makes it.
+
+    Args:
+        picture: Its path or pixels.
+        settings: Section ``faces`` of a recipe; ``None`` has the defaults (224 px, the face in the middle of
+            the largest, chin and brows inside).
+
+    Returns:
+        The face that the policy of the settings chooses; ``None`` where none is found, or where it cannot
+        choose.
+
+    Raises:
+        ConfigError: If it is no picture, or there is no such detector.
+        DependencyError: If a model file is missing.
+        MediaError: If the file cannot be read.
+    """
+    from fgbench.preparation.stages.faces import observed
+
+    config = _searching(settings)
+    ((_, found),) = observed([as_frame(picture)], config)
+    return None if found.chip is None else _face(found)
+
+
+def align_all(picture: Picture, *, settings: FacesConfig | None = None) -> list[Face]:
+    """Return all faces of a picture from left to right; arguments and errors as of :func:`align`."""
+    from fgbench.preparation.stages.faces import everyone_in
+
+    return [
+        _face(found)
+        for found in everyone_in(as_frame(picture), _searching(settings))
+        if found.chip is not None
+    ]
+
+
+def as_frame(picture: Picture) -> ImageFrame:
+    """Return a picture as the frames of clips are taken.
+
+    Raises:
+        ConfigError: If it is none.
+        MediaError: If the file cannot be read.
+    """
+    if isinstance(picture, str | os.PathLike):
+        return ImageFrame(pixels=read_image(Path(picture)))
+    if hasattr(picture, "convert"):  # Pillow's, of whatever mode
+        picture = picture.convert("RGB")
+    pixels = np.asarray(picture)
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise ConfigError(
+            f"a picture of shape {pixels.shape} and type {pixels.dtype}, expected uint8, (H, W, 3) or (H, W)",
+            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+        )
+    return ImageFrame(pixels=np.ascontiguousarray(pixels))
+
+
+def _searching(settings: FacesConfig | None) -> FacesConfig:
+    return (settings or FacesConfig()).model_copy(update={"align": "always"})
+
+
+def _face(found: Observation) -> Face:
+    assert found.chip is not None
+    assert found.landmarks is not None
+    assert found.box_xyxy is not None
+    assert found.transform is not None
+    return Face(
+        chip=found.chip,
+        landmarks=found.landmarks,
+        box_xyxy=found.box_xyxy,
+        transform=found.transform,
+        score=_number(found.score),
+        quality=_number(found.quality),
+        yaw_deg=_number(found.yaw_deg),
+        pitch_deg=_number(found.pitch_deg),
+        roll_deg=_number(found.roll_deg),
+        status=found.status,
+        n_faces=max(found.n_faces, 1),
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,92 @@
+"""``fgbench.lbp`` and ``fgbench.dense_trajectories``: features of faces and videos, without a work folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.api.faces import Face
+from fgbench.config import LbpConfig
+from fgbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fgbench.features.dense_trajectories import Trajectories
+
+
+def lbp(
+    faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]],
+    *,
+    settings: LbpConfig | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return histograms of local binary patterns of faces, as ``fgbench prepare`` computes them.
+
+    Args:
+        faces: N faces of :func:`fgbench.align`, or pictures of aligned faces, (S, S, 3) uint8 RGB or (S, S)
+            uint8 grey. The grid covers dlib's square about a face of :func:`fgbench.align`, and all of a
+            picture.
+        settings: Section ``lbp`` of a recipe; ``None`` has the defaults (8 points, 7 x 6 cells).
+
+    Returns:
+        (N, D) float32, cells row by row; (D,) of a single face. The histogram of a cell adds up to 1.
+
+    Raises:
+        ConfigError: If a picture has another shape or type, or is too small for the grid.
+    """
+    if isinstance(faces, Face) or (isinstance(faces, np.ndarray) and _is_single(faces)):
+        histograms: npt.NDArray[np.float32] = lbp([faces], settings=settings)[0]
+        return histograms
+    config = settings or LbpConfig()
+    return np.stack([_histograms(face, config) for face in faces])
+
+
+def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320) -> Trajectories:
+    """Return the dense trajectories of a whole video with their descriptors (Wang et al., 2013).
+
+    Args:
+        video: Its path.
+        max_side_px: Longer side that larger frames are reduced to; 0 keeps their size.
+
+    Returns:
+        Arrays with a row per trajectory; coordinates are px of the frames as they were reduced.
+
+    Raises:
+        MediaError: If the file cannot be read, or its frames are smaller than 32 px when reduced.
+    """
+    from fgbench.features.dense_trajectories import dense_trajectories as of_frames
+    from fgbench.features.trajectory_file import reduced_frames, reduced_size
+    from fgbench.media.video import open_video
+
+    with open_video(Path(video)) as reader:
+        size = reduced_size(reader.info.width, reader.info.height, max_side_px)
+        return of_frames(reduced_frames(reader.frames(), size))
+
+
+def _is_single(faces: npt.NDArray[np.uint8]) -> bool:
+    return faces.ndim == 2 or (faces.ndim == 3 and faces.shape[2] == 3)
+
+
+def _histograms(face: Face | npt.NDArray[np.uint8], config: LbpConfig) -> npt.NDArray[np.float32]:
+    from fgbench.features.lbp import lbp_histograms
+    from fgbench.preparation.stages.lbp import grid
+
+    chip = face.chip if isinstance(face, Face) else np.asarray(face)
+    found = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
+    try:
+        (histograms,) = lbp_histograms(_grey(chip)[None], *grid(found, config, len(chip)))
+    except ValueError as error:
+        raise ConfigError(str(error), "give aligned faces, uint8, e.g. those of fgbench.align") from error
+    return histograms
+
+
+def _grey(chip: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if chip.ndim != 3 or chip.shape[2] != 3 or chip.dtype != np.uint8:
+        return chip
+    import cv2
+
+    grey: npt.NDArray[np.uint8] = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
+    return grey

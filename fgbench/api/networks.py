@@ -1,0 +1,219 @@
+"""``fgbench.load``: trained networks, used on pictures, videos and aligned faces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.api.faces import Picture, as_frame
+from fgbench.errors import ConfigError, DependencyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fgbench.inference.files import FilePrediction
+    from fgbench.inference.own_networks import OwnNetwork
+
+_MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """What a network says of a picture, of one of its faces, or of a video.
+
+    Attributes:
+        path: The file; ``None`` for pixels.
+        status: ``ok``, or why there is no prediction: ``no_face``, ``ambiguous``, ... as in the table
+            ``faces``, or the reason for which a file cannot be read.
+        message: The same in words, where something is wrong.
+        probabilities: A probability per class, or per action unit (each by itself); of a video the mean over
+            its usable frames. Empty without a prediction.
+        upper: A probability per upper class (of the 33 classes: the basic expressions); empty where there are
+            none.
+        box_xyxy: (4,) box of the face, px of the picture; of a video, in the frame with the surest class.
+        n_people: Faces in the picture; of a video the most in a frame.
+        n_frames: Frames read.
+        n_faces: Frames with a usable face.
+        is_units: Whether probabilities are those of action units.
+    """
+
+    path: Path | None
+    status: str
+    message: str
+    probabilities: dict[str, float]
+    upper: dict[str, float]
+    box_xyxy: npt.NDArray[np.float32] | None
+    n_people: int
+    n_frames: int
+    n_faces: int
+    is_units: bool
+
+    @property
+    def label(self) -> str | None:
+        """The likeliest class; ``None`` without a prediction, and for action units."""
+        return None if self.is_units or not self.probabilities else self._ranked[0][0]
+
+    @property
+    def units(self) -> list[str]:
+        """Action units with a probability of at least 0.5."""
+        return [name for name, share in self.probabilities.items() if share >= 0.5] if self.is_units else []
+
+    @property
+    def _ranked(self) -> list[tuple[str, float]]:
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])
+
+    def __repr__(self) -> str:
+        of = "" if self.path is None else f" of {self.path.name}"
+        if not self.probabilities:
+            return f"<Prediction{of}: none, {self.status}{': ' if self.message else ''}{self.message}>"
+        most = ", ".join(f"{name} {share:.2f}" for name, share in self._ranked[:_MOST_SHOWN])
+        return f"<Prediction{of}: {most}>"
+
+    def _repr_html_(self) -> str:
+        if not self.probabilities:
+            return f"<p>{escape(repr(self)[1:-1])}</p>"
+        import pandas as pd
+
+        shown = pd.DataFrame(
+            self._ranked[:_MOST_SHOWN], columns=["unit" if self.is_units else "class", "probability"]
+        )
+        name = "" if self.path is None else f"<p>{escape(self.path.name)}</p>"
+        return name + shown.round(3).to_html(border=0, index=False)
+
+
+class Network:
+    """A trained network, ready to be used; see :func:`load`."""
+
+    def __init__(self, own: OwnNetwork) -> None:
+        self._own = own
+
+    @property
+    def name(self) -> str:
+        """The run that it comes from, or its file."""
+        return self._own.network.trained.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, or of the action units, in the order of :meth:`probabilities`."""
+        return self._own.network.classes
+
+    @property
+    def is_units(self) -> bool:
+        """Whether it detects action units."""
+        return self._own.network.task == "units"
+
+    def predict(self, picture: Picture) -> Prediction:
+        """Return what the network says of the face in a picture, or in a video.
+
+        Faces are searched and aligned as those that the network was trained on.
+
+        Args:
+            picture: Path of a picture or video; or pixels, (H, W, 3) uint8 RGB.
+
+        Returns:
+            Also where there is no usable face, and of files that cannot be read: ``status`` tells why.
+
+        Raises:
+            ConfigError: If it is no picture.
+            DependencyError: If a model file is missing.
+        """
+        if isinstance(picture, str | os.PathLike):
+            return self._of(self._own.predict(Path(picture)))
+        return self._of(self._own.predict_frame(as_frame(picture)), is_file=False)
+
+    def predict_all(self, picture: Picture) -> list[Prediction]:
+        """Return what the network says of every face in a picture, from left to right; errors as of
+        :meth:`predict`.
+
+        Without a face, and of a video, the one prediction of :meth:`predict`.
+        """
+        if isinstance(picture, str | os.PathLike):
+            return [self._of(found) for found in self._own.predict_everyone(Path(picture))]
+        return [self._of(found, is_file=False) for found in self._own.predict_everyone_in(as_frame(picture))]
+
+    def probabilities(self, faces: npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]) -> pd.DataFrame:
+        """Return probabilities of aligned faces, a row each, a column per class or action unit.
+
+        Args:
+            faces: (N, 224, 224, 3) uint8 RGB, aligned as those that the network was trained on: chips of
+                :func:`fgbench.align`, or pictures of a work folder.
+
+        Raises:
+            ConfigError: If they have another shape or type, or the network needs more than the aligned face.
+        """
+        import pandas as pd
+
+        stack = np.asarray(faces)
+        if stack.ndim == 3:
+            stack = stack[None]
+        if stack.dtype != np.uint8 or stack.shape[1:] != (224, 224, 3):
+            raise ConfigError(
+                f"faces of shape {stack.shape} and type {stack.dtype}, expected (N, 224, 224, 3) uint8 RGB",
+                "align them with fgbench.align; pictures that are not aligned: predict()",
+            )
+        if self._own.network.needs_landmarks:
+            raise ConfigError(
+                f"{self.name} cuts crops of its own from the picture", "use predict() on the pictures"
+            )
+        if not self._own.network.tells_faces:
+            raise ConfigError(f"{self.name} tells classes by movement", "use predict() on videos")
+        batches = [
+            self._own.network.ask(stack[start : start + 64]).fine for start in range(0, len(stack), 64)
+        ]
+        none = np.empty((0, len(self.classes)), np.float32)
+        return pd.DataFrame(np.concatenate([none, *batches]), columns=list(self.classes))
+
+    def _of(self, found: FilePrediction, *, is_file: bool = True) -> Prediction:
+        said, portrait = found.said, found.portrait
+        network = self._own.network
+        box = found.box_xyxy if portrait is None else portrait.box_xyxy
+        return Prediction(
+            path=found.path if is_file else None,
+            status=found.status,
+            message=found.message,
+            probabilities={} if said is None else dict(zip(network.classes, said.fine.tolist(), strict=True)),
+            upper={} if said is None else dict(zip(network.upper, said.basic.tolist(), strict=True)),
+            box_xyxy=box,
+            n_people=found.n_people,
+            n_frames=found.n_frames,
+            n_faces=found.n_faces,
+            is_units=self.is_units,
+        )
+
+    def __repr__(self) -> str:
+        kind = "action units" if self.is_units else "classes"
+        return f"<Network {self.name}: {len(self.classes)} {kind}, on {self._own.network.device}>"
+
+
+def load(
+    run: str | os.PathLike[str], workdir: str | os.PathLike[str] = ".", *, device: str | None = None
+) -> Network:
+    """Return a trained network.
+
+    Args:
+        run: Folder of a run, e.g. ``fgbench-data/my-clips/work/runs/msau/0/0``, its weights, or a name below
+            ``workdir``.
+        workdir: Work folder that a name is looked for in.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
+
+    Raises:
+        ConfigError: If several runs are meant, or there is no such device.
+        DependencyError: If torch is not installed.
+        ManifestError: If there are no such weights, or they are damaged.
+    """
+    try:
+        from fgbench.inference.own_networks import open_own
+        from fgbench.runs.weights import find_weights, read_trained
+        from fgbench.training.device import resolve
+    except ImportError as error:
+        raise DependencyError(
+            f"networks need a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
+    return Network(open_own(read_trained(find_weights(os.fspath(run), Path(workdir))), resolve(device)))

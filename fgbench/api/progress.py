@@ -1,0 +1,54 @@
+"""Progress bars and sentences of the work that the Python API has done: shown, never printed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fgbench.runs.context import Progress
+
+LOGGER = logging.getLogger("fgbench")
+"""Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""
+
+LOGGER.addHandler(logging.NullHandler())
+
+
+def log(text: str) -> None:
+    """Hand a sentence to the logger."""
+    LOGGER.info("%s", text)
+
+
+@contextmanager
+def bars(show: bool | None) -> Iterator[Progress]:
+    """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
+
+    Args:
+        show: Whether bars are drawn; ``None``: in terminals and notebooks.
+    """
+    if not (_is_watched() if show is None else show):
+        yield lambda name, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    with Bars(console=Console(stderr=True)) as drawn:
+        tasks: dict[str, TaskID] = {}
+
+        def update(name: str, done: int, total: int) -> None:
+            if not total:  # a stage that is turned off
+                return
+            if name not in tasks:
+                tasks[name] = drawn.add_task(name, total=total)
+            drawn.update(tasks[name], completed=done, total=total)
+
+        yield update
+
+
+def _is_watched() -> bool:
+    """Return whether a terminal or a notebook shows what is written to the error stream."""
+    return "ipykernel" in sys.modules or bool(sys.stderr and sys.stderr.isatty())

@@ -1,0 +1,242 @@
+"""``fgbench.score`` and ``fgbench.compare``: the numbers of the tables for predictions of whatever origin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from fgbench.errors import ConfigError
+from fgbench.evaluation import metrics
+from fgbench.evaluation.clusters import LEAST
+from fgbench.evaluation.paired import method_test, paired_interval
+from fgbench.evaluation.significance import ClusterCounts, Metric, count_clusters, seeds_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fgbench.api.runs import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scored:
+    """Scores of predictions; :func:`compare` takes two of the same samples.
+
+    Attributes:
+        classes: Names of the classes.
+        scores: A row each for UAR (mean accuracy of the classes), WAR (share of samples that are right) and
+            macro F1, with the ends ``low`` and ``high`` of the interval; NaN with fewer than five clusters.
+        per_class: Samples, recall, precision and F1 of each class; NaN where undefined.
+        confusion: Samples per true (rows) and predicted class (columns); the last column counts those without
+            a prediction.
+        n_clusters: Number of clusters; of samples if no clusters were given.
+        labels: True class of each sample.
+        counts: Samples per cluster and class.
+    """
+
+    classes: tuple[str, ...]
+    scores: pd.DataFrame
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    n_clusters: int
+    labels: tuple[str, ...]
+    counts: ClusterCounts
+
+    def __repr__(self) -> str:
+        row = self.scores.loc["uar"]
+        interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f} to {row['high']:.3f})"
+        n = f"{len(self.labels)} samples, {len(self.classes)} classes"
+        return f"<Scored: UAR {row['score']:.3f}{interval}, {n}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self)[1:-1])}</p>{self.scores.round(3).to_html(border=0)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A method against another, both on the same samples: the second minus the first.
+
+    Attributes:
+        first: Name of the first.
+        second: Name of the second.
+        difference: Difference in UAR.
+        low: Lower end of its 95 % interval by whole clusters; NaN with fewer than two.
+        high: Upper end.
+        p: p-value: of the sign-flip permutation over clusters of two single runs; over clusters and seeds
+            where one has several seeds.
+        n: Samples that both share.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+    def __repr__(self) -> str:
+        return (
+            f"<Compared: UAR of {self.second} minus {self.first} {self.difference:+.3f} "
+            f"({self.low:.3f} to {self.high:.3f}), p {self.p:.3g}, {self.n} samples>"
+        )
+
+
+def score(
+    predictions: Sequence[str | None] | npt.NDArray[Any],
+    labels: Sequence[str],
+    *,
+    clusters: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> Scored:
+    """Return the scores of predictions.
+
+    Args:
+        predictions: N predicted classes, ``None`` (or NaN) where there is none, which counts as wrong; or (N,
+            C) probabilities in the order of ``classes``, a row of NaN where there is no prediction.
+        labels: N true classes.
+        clusters: N names of what is alike, e.g. the person shown: intervals are by whole clusters; ``None``
+            takes samples to be independent, which those of one person or one clip are not.
+        classes: C names; ``None``: those that occur, sorted. Needed for probabilities.
+        level: Confidence of the intervals, above 0 and below 1.
+
+    Raises:
+        ConfigError: If lengths differ, a class is unknown, or the classes of probabilities are not told.
+    """
+    import pandas as pd
+
+    truth = _words(labels)
+    predicted, names = _predicted(predictions, truth, classes)
+    if len(predicted) != len(truth) or (clusters is not None and len(clusters) != len(truth)):
+        n_clusters = "" if clusters is None else f" and {len(clusters)} clusters"
+        raise ConfigError(
+            f"{len(predicted)} predictions{n_clusters} of {len(truth)} labels, expected as many",
+            "give one per sample",
+        )
+    if not truth:
+        raise ConfigError("no samples, expected at least one", "give predictions and labels")
+    if not 0 < level < 1:
+        raise ConfigError(f"level {level}, expected more than 0 and less than 1", "e.g. 0.95")
+    number: dict[str | None, int] = {name: index for index, name in enumerate(names)} | {
+        None: metrics.MISSING
+    }
+    if unknown := sorted({*truth, *(one for one in predicted if one is not None)} - {*names}):
+        raise ConfigError(
+            f"class {unknown[0]!r} is none of {', '.join(names)}", "name all classes, or map the labels"
+        )
+    rows, columns = ([number[one] for one in side] for side in (truth, predicted))
+    own = [str(index) for index in range(len(truth))] if clusters is None else [str(one) for one in clusters]
+    counts = count_clusters(rows, columns, clusters=own, n_classes=len(names))
+    confusion = metrics.confusion_matrix(rows, columns, n_classes=len(names))
+    found = metrics.scores(confusion, names)
+    return Scored(
+        classes=names,
+        scores=pd.DataFrame.from_dict(
+            {metric: _with_interval(counts, metric, level) for metric in get_args(Metric)}, orient="index"
+        ),
+        per_class=pd.DataFrame(
+            [(one.n, one.recall, one.precision, one.f1) for one in found.classes],
+            index=pd.Index(names),
+            columns=["n", "recall", "precision", "f1"],
+        ).astype({"recall": float, "precision": float, "f1": float}),
+        confusion=pd.DataFrame(
+            confusion, index=pd.Index(names, name="true"), columns=[*names, "no prediction"]
+        ),
+        n_clusters=len(counts.names),
+        labels=tuple(truth),
+        counts=counts,
+    )
+
+
+def compare(first: Run | Scored, second: Run | Scored) -> Compared:
+    """Return the difference in UAR of two methods with its interval and a paired test.
+
+    Args:
+        first: A run, or scores.
+        second: Another one of the same kind; scores: of the same samples in the same order.
+
+    Raises:
+        ConfigError: If they are not of one kind, or not of the same samples and clusters; or two runs are the
+            same.
+        DatasetError: If runs are of different data sets or classes, share no sample, or labels differ.
+    """
+    from fgbench.api.runs import Run
+
+    if isinstance(first, Run) and isinstance(second, Run):
+        return first.compared_with(second)
+    if not isinstance(first, Scored) or not isinstance(second, Scored):
+        raise ConfigError(
+            f"{type(first).__name__} and {type(second).__name__}, expected two runs or two results of score",
+            "score both, or run both",
+        )
+    if (first.labels, first.classes, first.counts.names) != (
+        second.labels,
+        second.classes,
+        second.counts.names,
+    ):
+        raise ConfigError(
+            "the two are of different samples, classes or clusters, expected the same in the same order",
+            "score both with the same labels, classes and clusters",
+        )
+    return compared(("first", [first.counts]), ("second", [second.counts]), n=len(first.labels))
+
+
+def compared(
+    first: tuple[str, Sequence[ClusterCounts]], second: tuple[str, Sequence[ClusterCounts]], *, n: int
+) -> Compared:
+    """Return the comparison of two methods by name and counts of each seed.
+
+    Raises:
+        DatasetError: If there are fewer than two clusters.
+    """
+    found = paired_interval(second[1], first[1], metric="uar")
+    return Compared(
+        first=first[0],
+        second=second[0],
+        difference=found.estimate,
+        low=found.low,
+        high=found.high,
+        p=method_test(second[1], first[1]).p,
+        n=n,
+    )
+
+
+def _words(labels: Sequence[Any]) -> list[str]:
+    return [str(one) for one in labels]
+
+
+def _predicted(
+    predictions: Sequence[str | None] | npt.NDArray[Any], truth: list[str], classes: Sequence[str] | None
+) -> tuple[list[str | None], tuple[str, ...]]:
+    """Return predicted classes, and the names of all classes."""
+    array = np.asarray(predictions, dtype=None if isinstance(predictions, np.ndarray) else object)
+    if array.ndim == 2:
+        if classes is None or array.shape[1] != len(classes):
+            told = "none" if classes is None else len(classes)
+            raise ConfigError(
+                f"probabilities of {array.shape[1]} classes, and {told} named",
+                "name them in order: classes=[...]",
+            )
+        shares = array.astype(np.float64)
+        lost = np.isnan(shares).any(axis=1)
+        best = np.where(lost, 0, np.argmax(np.nan_to_num(shares), axis=1))
+        names = tuple(classes)
+        return [
+            None if gone else names[index] for gone, index in zip(lost.tolist(), best.tolist(), strict=True)
+        ], names
+    found = [None if one is None or one != one else str(one) for one in array.tolist()]
+    known = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in found if one)}))
+    return found, known
+
+
+def _with_interval(counts: ClusterCounts, metric: Metric, level: float) -> dict[str, float]:
+    value = {"score": counts.score(metric), "low": float("nan"), "high": float("nan")}
+    if len(counts.names) >= LEAST:
+        interval = seeds_interval([counts], metric=metric, level=level)
+        value |= {"low": interval.low, "high": interval.high}
+    return value

@@ -1,0 +1,119 @@
+"""A trained network with what it needs for files of the user's own: how their faces are found, what is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
+from fgbench.config.prepare import DLIB_PADDING
+from fgbench.faces.still import ImageFrame
+from fgbench.inference.clips import Found, predict_clip_file
+from fgbench.inference.files import FilePrediction
+from fgbench.inference.pictures import (
+    is_image,
+    predict_everyone,
+    predict_everyone_in,
+    predict_file,
+    predict_picture,
+)
+from fgbench.inputs.manifest_pictures import FACE_PX
+from fgbench.media.video import Limits
+from fgbench.methods.protocol import ClipNetwork, FaceNetwork
+from fgbench.methods.protocol.kinds import open_trained
+from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN
+from fgbench.preparation.prepare import saved
+from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.weights import Trained
+from fgbench.workfolders.folder import RUN_FILE
+
+_PIXELS = Path("picture")
+"""Stands for the file of a picture that is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnNetwork:
+    """A network, and how files of the user's own are made into what it was trained on.
+
+    Attributes:
+        network: Tells of single faces; of a network of clips, what that has for them.
+        clips: The network of clips; ``None`` if it is none.
+        found: How faces are found, flow is computed, and what is decoded at most.
+    """
+
+    network: FaceNetwork
+    clips: ClipNetwork | None
+    found: Found
+
+    def predict(self, path: Path, *, frames_to: Path | None = None) -> FilePrediction:
+        """Return what is said of a picture or video, see :func:`fgbench.inference.pictures.predict_file`."""
+        if self.clips is not None:
+            return predict_clip_file(path, self.clips, self.found, frames_to=frames_to)
+        return predict_file(
+            path, self.network, self.found.faces, frames_to=frames_to, limits=self.found.limits
+        )
+
+    def predict_everyone(self, path: Path, *, frames_to: Path | None = None) -> list[FilePrediction]:
+        """Return what is said of every face of a picture, from the left; of a video as :meth:`predict`."""
+        if is_image(path):
+            return predict_everyone(path, self.network, self.found.faces, limits=self.found.limits)
+        return [self.predict(path, frames_to=frames_to)]
+
+    def predict_frame(self, frame: ImageFrame) -> FilePrediction:
+        """Return what is said of the face in pixels."""
+        return predict_picture(_PIXELS, frame, self.network, self.found.faces)
+
+    def predict_everyone_in(self, frame: ImageFrame) -> list[FilePrediction]:
+        """Return what is said of every face in pixels, from the left."""
+        return predict_everyone_in(_PIXELS, frame, self.network, self.found.faces)
+
+
+def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
+    """Return a trained network, ready for files of the user's own.
+
+    Raises:
+        ManifestError: If the weights are of no network that fgbench has, or do not fit it.
+    """
+    found = found_by(trained)
+    opened = open_trained(trained, device)
+    if opened.task == "clips":
+        clips = cast("ClipNetwork", opened)
+        return OwnNetwork(network=clips.faces, clips=clips, found=found)
+    return OwnNetwork(network=cast("FaceNetwork", opened), clips=None, found=found)
+
+
+def found_by(trained: Trained) -> Found:
+    """Return how faces were found and flow was computed for the data that a network was trained on.
+
+    Of weights from elsewhere the defaults, but for the flow where they tell of it.
+    """
+    faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
+    if trained.workdir is not None and (trained.workdir / RUN_FILE).is_file():
+        prepared, _ = saved(trained.workdir)
+        faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
+    faces = faces.model_copy(update=_geometry(trained, faces))
+    if told := trained.metadata.get(FLOW_ORIGIN):
+        flow = OpticalFlowConfig.model_validate(told)
+    return Found(
+        faces=faces.model_copy(update={"chip_size": FACE_PX}),
+        flow=flow,
+        limits=Limits(
+            max_picture_px=ingest.max_picture_px,
+            max_frame_px=ingest.max_frame_px,
+            max_seconds=faces.max_seconds,
+        ),
+    )
+
+
+def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
+    """Return the geometry of the faces that a network was trained on, as its weights tell it.
+
+    Those that do not are of an earlier version, and saw dlib's, the only one that there was: with the padding
+    of the recipe of their work folder, unless that was prepared anew with another geometry since.
+    """
+    if told := trained.metadata.get(FACE_ORIGIN):
+        return {key: told[key] for key in ("geometry", "padding")}
+    return {} if faces.geometry == "dlib" else {"geometry": "dlib", "padding": DLIB_PADDING}

@@ -1,0 +1,111 @@
+"""Any method by the name that a user types: its recipe read, what it is made of first, then every fold and
+seed."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Unpack
+
+from fgbench import plugins
+from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
+from fgbench.config import (
+    InsightFaceConfig,
+    TrainAuConfig,
+    TrainImageConfig,
+    TrainVideoConfig,
+    load_baseline,
+    load_training,
+    recipe_names,
+)
+from fgbench.errors import ConfigError
+from fgbench.methods.steps.work import Runs
+
+UNITS = "au"
+FACE_RECOGNITION = "insightface"
+
+
+def method_names() -> list[str]:
+    """Return the names of all methods, those of other packages too, sorted."""
+    trained = {name for name in recipe_names("train") if f"{name}-small" in recipe_names("train")}
+    baselines = {name.replace("_", "-") for name in plugins.names("methods")}
+    return sorted({*trained, *RECIPE_BASELINES, FACE_RECOGNITION, *baselines})
+
+
+def has_small(method: str) -> bool:
+    """Return whether a method has a small recipe beside the paper's, for machines without GPU."""
+    return any(f"{method}-small" in recipe_names(kind) for kind in ("train", "baseline"))
+
+
+def run_method(
+    method: str,
+    workdir: Path | str,
+    *,
+    recipe: str | None = None,
+    weights: Path | None = None,
+    **runs: Unpack[Runs],
+) -> list[Path]:
+    """Run a method in every fold and for every seed; networks and features that it is made of are made first.
+
+    Args:
+        method: Its name, e.g. ``"msau"``, ``"tmsau-vgg-lstm"``, ``"au"``, ``"plain-cnn"``, ``"lbp-svm"``.
+        workdir: Work folder.
+        recipe: Packed recipe of that method, or path of a YAML file; ``None``: the paper's, which has its
+            name.
+        weights: To start from, for methods that take any.
+        runs: See :class:`fgbench.methods.steps.work.Runs`.
+
+    Returns:
+        Folders of the runs.
+
+    Raises:
+        ConfigError: If there is no such method, or its recipe is of another one or not valid.
+        FgbenchError: As the method raises, and :func:`fgbench.methods.steps.work.open_place`.
+    """
+    if method == UNITS:
+        from fgbench.methods.steps.units import train_units
+
+        seeds = train_units(load_training(recipe or method, TrainAuConfig), workdir, **_of_units(runs))
+        return [folder for of_seed in seeds for folder in of_seed]
+    if method in RECIPE_BASELINES or method in recipe_names("train"):
+        return _trained(method, recipe or method, workdir, weights, runs)
+    if method == FACE_RECOGNITION:
+        from fgbench.methods.steps.images import train_faces
+
+        faces = load_baseline(method, InsightFaceConfig, recipe)
+        if weights is None:
+            faces.check_trainable()
+        return train_faces(faces, workdir, weights, **runs)
+    from fgbench.methods.steps.baselines import read_baseline, run_baseline
+
+    if method not in method_names():
+        near = get_close_matches(method, method_names(), 1)
+        raise ConfigError(
+            f"no method {method!r}" + (f", did you mean {near[0]!r}?" if near else ""),
+            f"one of {', '.join(method_names())}",
+        )
+    own = {key: value for key, value in runs.items() if key != "device"}
+    baseline = read_baseline(method, recipe)
+    return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))  # type: ignore[arg-type]
+
+
+def _trained(method: str, recipe: str, workdir: Path | str, weights: Path | None, runs: Runs) -> list[Path]:
+    from fgbench.methods.steps.clips import train_clips
+    from fgbench.methods.steps.images import train_images
+
+    baseline = RECIPE_BASELINES.get(method)
+    is_of_clips = baseline.train == "tmsau" if baseline else method.startswith("tmsau")
+    if is_of_clips:
+        clips = load_training(recipe, TrainVideoConfig)
+        if baseline:
+            baseline.check(clips)
+        return train_clips(clips, workdir, weights=weights, **runs)
+    images = load_training(recipe, TrainImageConfig)
+    if baseline:
+        baseline.check(images)
+    return train_images(images, workdir, au_weights=weights, **runs)
+
+
+def _of_units(runs: Runs) -> Any:
+    """What the training of action units takes; it has no file of folds."""
+    return {key: value for key, value in runs.items() if key != "fold_file"}
