@@ -162,7 +162,7 @@ class Network:
             raise ConfigError(
                 f"{self.name} cuts crops of its own from the picture", "use predict() on the pictures"
             )
-        if not self._own.network.tells_faces:
+        if not self._own.network.takes_single_faces:
             raise ConfigError(f"{self.name} tells classes by movement", "use predict() on videos")
         batches = [
             self._own.network.ask(stack[start : start + 64]).fine for start in range(0, len(stack), 64)
@@ -171,15 +171,17 @@ class Network:
         return pd.DataFrame(np.concatenate([none, *batches]), columns=list(self.classes))
 
     def _of(self, found: FilePrediction, *, is_file: bool = True) -> Prediction:
-        said, portrait = found.said, found.portrait
+        shares, portrait = found.probabilities, found.portrait
         network = self._own.network
         box = found.box_xyxy if portrait is None else portrait.box_xyxy
         return Prediction(
             path=found.path if is_file else None,
             status=found.status,
             message=found.message,
-            probabilities={} if said is None else dict(zip(network.classes, said.fine.tolist(), strict=True)),
-            upper={} if said is None else dict(zip(network.upper, said.basic.tolist(), strict=True)),
+            probabilities={}
+            if shares is None
+            else dict(zip(network.classes, shares.fine.tolist(), strict=True)),
+            upper={} if shares is None else dict(zip(network.upper, shares.basic.tolist(), strict=True)),
             box_xyxy=box,
             n_people=found.n_people,
             n_frames=found.n_frames,

@@ -40,9 +40,7 @@ class NoDataError(ConfigError):
     """A recipe needs a data set, and none is given."""
 
 
-def preparation(
-    recipe: str | None, root: Path | None, workdir: Path | None, config: PrepareConfig | None = None
-) -> Preparation:
+def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> Preparation:
     """Return what is meant: without data the embedded set, or the data set of the recipe below
     ``FGBENCH_DATA``.
 
@@ -50,7 +48,6 @@ def preparation(
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
         workdir: Work folder; ``None``: the default place, which is refused where it is of other data.
-        config: The recipe's content where it was changed after reading.
 
     Raises:
         ConfigError: If the recipe is not valid, or the default work folder is of another data set.
@@ -59,7 +56,7 @@ def preparation(
     from fgbench.catalogue.places import remembered_root
 
     is_embedded = root is None and recipe in (None, "demo")
-    config = config or load_prepare(recipe or ("demo" if is_embedded else "default"))
+    config = load_prepare(recipe or ("demo" if is_embedded else "default"))
     if root is None and not is_embedded:
         root = remembered_root(config.name, config.dataset.adapter)
         if root is None:
@@ -91,8 +88,8 @@ def prepared(
 ) -> Path:
     """Prepare, and return the work folder; arguments and errors as of :func:`fgbench.prepare`."""
     from fgbench.api.progress import LOGGER, log
+    from fgbench.cores import n_cores
     from fgbench.preparation.prepare import run
-    from fgbench.resources import n_cores
     from fgbench.synthetic.dataset import is_complete
 
     wanted = preparation(

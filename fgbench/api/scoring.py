@@ -223,12 +223,10 @@ def _predicted(
                 "name them in order: classes=[...]",
             )
         shares = array.astype(np.float64)
-        lost = np.isnan(shares).any(axis=1)
-        best = np.where(lost, 0, np.argmax(np.nan_to_num(shares), axis=1))
+        lost = [bool(gone) for gone in np.isnan(shares).any(axis=1)]
+        best: list[int] = np.argmax(np.nan_to_num(shares), axis=1).tolist()
         names = tuple(classes)
-        return [
-            None if gone else names[index] for gone, index in zip(lost.tolist(), best.tolist(), strict=True)
-        ], names
+        return [None if gone else names[index] for gone, index in zip(lost, best, strict=True)], names
     found = [None if one is None or one != one else str(one) for one in array.tolist()]
     known = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in found if one)}))
     return found, known

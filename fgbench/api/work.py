@@ -108,7 +108,8 @@ class Work:
             if columns is None and path.exists():
                 wanted = [name for name in pq.read_schema(path).names if name != _PICTURE]
             tables.append(read_table(path, None if wanted is None else list(wanted)).to_pandas())
-        return pd.concat(tables, ignore_index=True)
+        joined: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        return joined
 
     def train(
         self,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_audit
 from fgbench.cli.options import DEFAULT_JOBS, Json
 from fgbench.cli.workdirs import Workdir
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from fgbench.audit.leaks import Audit

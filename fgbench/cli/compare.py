@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import completion, places
+from fgbench.cli import completion
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import Workdir
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from fgbench.reports.rendering.files import Look

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from fgbench.cli import places
+from fgbench.workfolders import default_places as places
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 """Numbers of the paper's tables."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fgbench.cli import places
 from fgbench.cli.baseline_plugins import run_plugin
 from fgbench.cli.console import say
 from fgbench.cli.evaluate import needs_torch
@@ -12,6 +11,7 @@ from fgbench.cli.report import report
 from fgbench.cli.status import check
 from fgbench.cli.train import msau
 from fgbench.errors import DependencyError
+from fgbench.workfolders import default_places as places
 
 
 def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:

@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fgbench.cli import places
 from fgbench.cli.console import print_json, say
-from fgbench.cli.options import Json, cores
+from fgbench.cli.options import Json
+from fgbench.cores import n_cores
+from fgbench.workfolders import default_places as places
 
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
@@ -55,7 +56,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "detectors": {name: _detector(name) for name in plugins.own_names("detectors")},
         "models": _models(),
         "plugins": _plugins(),
-        "device": {"cores": cores(), **_cuda()},
+        "device": {"cores": n_cores(), **_cuda()},
         "disk": {str(places.BASE): _free(places.BASE)},
     }
 

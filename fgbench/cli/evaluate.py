@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from fgbench.cli import completion, places
+from fgbench.cli import completion
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
@@ -15,6 +15,7 @@ from fgbench.cli.runs import named_weights, opened
 from fgbench.cli.show_runs import show_run
 from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight

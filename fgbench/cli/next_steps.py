@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from fgbench.cli import places
 from fgbench.cli.console import say
+from fgbench.workfolders import default_places as places
 
 _NETWORK = "msau-small"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -12,8 +11,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from fgbench.cli import completion, places
+from fgbench.cli import completion
 from fgbench.cli.workdirs import Workdir, add_command, workdir_option
+from fgbench.cores import n_cores
+from fgbench.workfolders import default_places as places
 
 NamedIn = Annotated[Path, workdir_option("Work folder in which the name of an experiment is looked up.")]
 Jobs = Annotated[
@@ -36,12 +37,7 @@ Full = Annotated[
 ]
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-DEFAULT_JOBS = cores()
+DEFAULT_JOBS = n_cores()
 
 
 def _recipe(default: str) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.cli import places
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
+from fgbench.workfolders import default_places as places
 
 NAME = "report.html"
 

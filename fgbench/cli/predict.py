@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import Device, Json, NamedIn
@@ -18,15 +17,11 @@ from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
 from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
-    import torch
-
-    from fgbench.config import FacesConfig
-    from fgbench.inference.clips import InputSettings
     from fgbench.inference.files import FilePrediction
-    from fgbench.methods.protocol import ClipNetwork, FaceNetwork
-    from fgbench.runs.weights import Trained
+    from fgbench.methods.protocol import FaceNetwork
 
 Ask = Callable[[Path, Path], "list[FilePrediction]"]
 """Predicts a file, and writes the table of its frames."""
@@ -64,12 +59,19 @@ def predict(
     """
     needs_torch()
     from fgbench.errors import MediaError
+    from fgbench.inference.own_networks import open_own
     from fgbench.runs.weights import read_trained
     from fgbench.training.device import resolve
     from fgbench.workfolders.output_folders import writing_in
 
-    network, ask = _opened(read_trained(named_weights(run, workdir)), resolve(device), all_faces=all_faces)
-    faces = _file_settings(network.trained).faces
+    own = open_own(read_trained(named_weights(run, workdir)), resolve(device))
+    network, faces = own.network, own.settings.faces
+
+    def ask(path: Path, frames_to: Path) -> list[FilePrediction]:
+        if all_faces:
+            return own.predict_everyone(path, frames_to=frames_to)
+        return [own.predict(path, frames_to=frames_to)]
+
     searched = _SEARCHED[faces.align].format(faces.detector)
     note(f"{network.trained.name} on {network.device}; faces by {searched}")
     if is_drawn(network):
@@ -134,85 +136,3 @@ def _predicted(
         reason, detail = reason_and_detail(error)
         keep_traceback(out, str(path), error)
         return [(FilePrediction(path=path, kind="unreadable", status=reason, message=detail), nothing)]
-
-
-def _opened(trained: Trained, device: torch.device, *, all_faces: bool) -> tuple[FaceNetwork, Ask]:
-    """The network of faces, and the function that predicts a file and writes its frames."""
-    from fgbench.inference.pictures import is_image, predict_everyone
-
-    settings = _file_settings(trained)
-    network, ask = _one_face(trained, device, settings)
-
-    def asked(path: Path, to: Path) -> list[FilePrediction]:
-        if all_faces and is_image(path):
-            return predict_everyone(path, network, settings.faces, limits=settings.limits)
-        return [ask(path, to)]
-
-    return network, asked
-
-
-def _one_face(
-    trained: Trained, device: torch.device, settings: InputSettings
-) -> tuple[FaceNetwork, Callable[[Path, Path], FilePrediction]]:
-    from fgbench.inference.clips import predict_clip_file
-    from fgbench.inference.pictures import predict_file
-    from fgbench.methods.protocol.kinds import open_trained
-
-    opened = open_trained(trained, device)
-    if opened.task == "clips":
-        clips = cast("ClipNetwork", opened)
-        return clips.faces, lambda path, to: predict_clip_file(path, clips, settings, frames_to=to)
-    network = cast("FaceNetwork", opened)
-    return network, lambda path, to: predict_file(
-        path, network, settings.faces, frames_to=to, limits=settings.limits
-    )
-
-
-def _file_settings(trained: Trained) -> InputSettings:
-    """Settings of faces and flow of the data that a network was trained on.
-
-    For weights without a work folder the defaults, except for the flow where the weights store it.
-    """
-    from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
-    from fgbench.inference.clips import InputSettings
-    from fgbench.inputs.manifest_pictures import FACE_PX
-    from fgbench.media.video import Limits
-    from fgbench.methods.tmsau.flow_origin import FLOW_ORIGIN
-    from fgbench.preparation.prepare import saved
-
-    faces, flow, ingest = FacesConfig(), OpticalFlowConfig(), IngestConfig()
-    if trained.workdir is not None and _has_recipe(trained):
-        prepared, _ = saved(trained.workdir)
-        faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
-    faces = faces.model_copy(update=_geometry(trained, faces))
-    if flow_origin := trained.metadata.get(FLOW_ORIGIN):
-        flow = OpticalFlowConfig.model_validate(flow_origin)
-    return InputSettings(
-        faces=faces.model_copy(update={"chip_size": FACE_PX}),
-        flow=flow,
-        limits=Limits(
-            max_picture_px=ingest.max_picture_px,
-            max_frame_px=ingest.max_frame_px,
-            max_seconds=faces.max_seconds,
-        ),
-    )
-
-
-def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
-    """Geometry of the faces that a network was trained on, from its weights.
-
-    Weights without it are of an earlier version and used dlib's geometry, the only one then: with the padding
-    in the recipe of their work folder, unless that was prepared anew with another geometry since.
-    """
-    from fgbench.config.prepare import DLIB_PADDING
-    from fgbench.runs.face_origin import FACE_ORIGIN
-
-    if origin := trained.metadata.get(FACE_ORIGIN):
-        return {key: origin[key] for key in ("geometry", "padding")}
-    return {} if faces.geometry == "dlib" else {"geometry": "dlib", "padding": DLIB_PADDING}
-
-
-def _has_recipe(trained: Trained) -> bool:
-    from fgbench.workfolders.folder import RUN_FILE
-
-    return trained.workdir is not None and (trained.workdir / RUN_FILE).is_file()

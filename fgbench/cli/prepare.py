@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import completion, places
+from fgbench.cli import completion
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_prepare
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
@@ -95,8 +95,8 @@ def prepare(
       DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR
     All columns: "Your own clips" in README.md. Public data sets: fgbench datasets.
     """
-    from fgbench.catalogue.places import remembered_root
-    from fgbench.config import load_prepare, recipe_names
+    from fgbench.api.preparing import NoDataError, preparation
+    from fgbench.config import recipe_names
     from fgbench.errors import ConfigError
     from fgbench.preparation.prepare import preview, run
 
@@ -105,28 +105,19 @@ def prepare(
             f"{recipe} is a folder, expected a recipe",
             f"of data: fgbench prepare --data-root {quote(recipe)}",
         )
-    embedded = data_root is None and recipe in (None, "demo")
-    config = load_prepare(recipe or ("demo" if embedded else "default"))
-    if data_root is None and not embedded:
-        data_root = remembered_root(config.name, config.dataset.adapter)
-        if data_root is None:
-            raise typer.BadParameter(
-                f"recipe {recipe!r} needs a data set: give its folder", param_hint="--data-root"
-            )
+    try:
+        chosen = preparation(recipe, data_root, workdir)
+    except NoDataError as error:
+        raise typer.BadParameter(f"{error.message}: {error.hint}", param_hint="--data-root") from error
+    config, root, work = chosen.config, chosen.root, chosen.workdir
     if decoder is not None:
         config = with_decoder(config, decoder)
     if drop_leaks:
         config = without_leaks(config)
-    root = data_root or places.DEMO_ROOT
-    work = workdir or (places.DEMO_WORKDIR if embedded else places.workdir_for(root, recipe))
-    if workdir is None and not embedded:
-        _refuse_other_data(work, root)
-    if embedded:
+    if chosen.is_embedded:
         make_embedded(root, jobs=jobs, dry_run=dry_run, quiet=json)
         if dry_run and not root.exists():
             return
-    if not config.dataset.synthetic and (root / _DRAWN).is_file():
-        config = _as_drawn(config)
     if not json:
         note(f"recipe {config.name}, data {root}, work folder {work}")
         if config.dataset.synthetic:
@@ -160,27 +151,6 @@ def prepare(
         raise untrainable(work)
 
 
-def _refuse_other_data(work: Path, root: Path) -> None:
-    """Raise if the default work folder belongs to another data set whose folder has the same name."""
-    from fgbench.errors import ConfigError, ManifestError
-    from fgbench.workfolders.folder import read_origin
-
-    try:
-        _, before = read_origin(work)
-    except ManifestError:
-        return
-    if before != root.resolve() and before.exists():
-        raise ConfigError(
-            f"{work} is the work folder of the data set {before}, not of {root}",
-            "name another one: --workdir DIR",
-        )
-
-
-def _as_drawn(config: PrepareConfig) -> PrepareConfig:
-    """Recipe for data that ``fgbench synth`` has drawn."""
-    return config.model_copy(update={"dataset": config.dataset.model_copy(update={"synthetic": True})})
-
-
 def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
     """Recipe with another decoder.
 
@@ -201,7 +171,8 @@ def without_leaks(config: PrepareConfig) -> PrepareConfig:
 
 def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:
     """Generate the embedded data set if it is absent."""
-    from fgbench.synthetic.dataset import SynthOptions, generate, is_complete
+    from fgbench.api.preparing import draw_embedded
+    from fgbench.synthetic.dataset import is_complete
 
     if is_complete(root):
         return
@@ -210,7 +181,7 @@ def make_embedded(root: Path, *, jobs: int, dry_run: bool, quiet: bool) -> None:
         return
     note(f"the embedded data set is absent: drawing it into {root} (synthetic faces)")
     with progress_bars(quiet=quiet) as progress:
-        generate(root, SynthOptions(), jobs=jobs, progress=lambda done, total: progress("draw", done, total))
+        draw_embedded(root, jobs=jobs, progress=progress)
 
 
 def _prune(config: PrepareConfig, root: Path, work: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import completion, places
+from fgbench.cli import completion
 from fgbench.cli.compare import show_sheet
 from fgbench.cli.console import note, say
 from fgbench.cli.data_folders import refuse_absent
@@ -16,6 +16,7 @@ from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 from fgbench.cli.workdirs import workdir_option
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbench.cli import places
 from fgbench.cli.console import note, progress_bars
 from fgbench.cli.prepare import prepare
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,28 +48,12 @@ def default_recipe(name: str, workdir: Path, device: str | None, *, small: str |
         device: Name of the device, as the user gave it.
         small: Name of the small recipe; ``None``: that of the paper's, with ``-small``.
     """
-    small = small or f"{name}-small"
-    if workdir == places.DEMO_WORKDIR:
-        return small
-    if _is_cpu(device):
-        note(
-            f"no --recipe: {small} is taken, as the CPU computes; what it gives was measured on the "
-            f"embedded data set alone (--recipe {name}: the paper's settings, for a GPU)"
-        )
-        return small
-    note(f"no --recipe: {name} is taken, the paper's settings (--recipe {small}: made for the CPU)")
-    return name
+    from fgbench.methods.steps.recipe_choice import recipe_for
 
-
-def _is_cpu(device: str | None) -> bool:
-    """Whether a device is the CPU; for ``None``, whether there is no GPU."""
-    if device is not None:
-        return device.partition(":")[0] == "cpu"
-    try:
-        import torch
-    except ImportError:
-        return False  # reported where the device is opened
-    return not torch.cuda.is_available()
+    recipe, why = recipe_for(name, device, is_embedded=workdir == places.DEMO_WORKDIR, small=small)
+    if why:
+        note(why)
+    return recipe
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import counts_line, print_json, progress_bars, say
 from fgbench.cli.data_folders import refuse_data_folder
 from fgbench.cli.datasets import check_data
 from fgbench.cli.next_steps import after_status
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import Workdir, workdir_option
+from fgbench.workfolders import default_places as places
 
 
 def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import print_json, say
 from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.next_steps import after_units
@@ -16,6 +15,7 @@ from fgbench.cli.options import RunOptions, run_command
 from fgbench.cli.runs import begun, default_recipe, named_weights
 from fgbench.cli.show_runs import FULL, show_runs
 from fgbench.cli.workdirs import workdir_option
+from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
     from fgbench.runs.weights import Trained

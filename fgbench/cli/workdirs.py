@@ -19,7 +19,7 @@ from fgbench.cli.data_folders import refuse_data
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 DEMO = "./fgbench-data/demo/work"
-"""Name of the default of most commands in help texts, :data:`fgbench.cli.places.DEMO_WORKDIR`."""
+"""The default of most commands, as help texts show it."""
 
 _OPTION = "--workdir"
 _BY_OPTION = "workdir_option"

@@ -70,7 +70,7 @@ def trajectory_rows(
     Raises:
         MediaError: Errors of the frames, and of :func:`iter_trajectories`.
     """
-    for ended in iter_trajectories(_pictures(frames, size), n_frames=n_frames):
+    for ended in iter_trajectories(reduced_frames(frames, size), n_frames=n_frames):
         columns = {name: getattr(ended, name) for name in _COLUMNS}
         for row in range(len(ended)):
             yield {"clip_id": clip_id, **{name: values[row] for name, values in columns.items()}}
@@ -104,7 +104,7 @@ def write_trajectory_file(
                 n_read += 1
                 progress(n_read, info.n_frames)
 
-        tables = iter_trajectories(_pictures(counted(), size), n_frames=info.n_frames)
+        tables = iter_trajectories(reduced_frames(counted(), size), n_frames=info.n_frames)
         writer = TableWriter(target, records.schema("dense_trajectories"))
         try:
             for batch in _gathered(tables):
@@ -143,7 +143,9 @@ def _arrow(trajectories: Trajectories, clip_id: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=records.schema("dense_trajectories"))
 
 
-def _pictures(frames: Iterable[video.Frame], size: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
+def reduced_frames(frames: Iterable[video.Frame], size: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Frames as (H, W, 3) uint8 RGB arrays, reduced to ``size`` (width and height in px) where they have
+    another."""
     for frame in frames:
         picture = frame.rgb()
         if frame.size != size:

@@ -1,4 +1,5 @@
-"""A trained network with what it needs for files of the user's own: how their faces are found, what is decoded."""
+"""A trained network with what it needs for files of the user's own: how their faces are found, what is
+decoded."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import torch
 from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
 from fgbench.config.prepare import DLIB_PADDING
 from fgbench.faces.still import ImageFrame
-from fgbench.inference.clips import Found, predict_clip_file
+from fgbench.inference.clips import InputSettings, predict_clip_file
 from fgbench.inference.files import FilePrediction
 from fgbench.inference.pictures import (
     is_image,
@@ -41,34 +42,34 @@ class OwnNetwork:
     Attributes:
         network: Tells of single faces; of a network of clips, what that has for them.
         clips: The network of clips; ``None`` if it is none.
-        found: How faces are found, flow is computed, and what is decoded at most.
+        settings: Settings of faces, flow and decoding.
     """
 
     network: FaceNetwork
     clips: ClipNetwork | None
-    found: Found
+    settings: InputSettings
 
     def predict(self, path: Path, *, frames_to: Path | None = None) -> FilePrediction:
         """Return what is said of a picture or video, see :func:`fgbench.inference.pictures.predict_file`."""
         if self.clips is not None:
-            return predict_clip_file(path, self.clips, self.found, frames_to=frames_to)
+            return predict_clip_file(path, self.clips, self.settings, frames_to=frames_to)
         return predict_file(
-            path, self.network, self.found.faces, frames_to=frames_to, limits=self.found.limits
+            path, self.network, self.settings.faces, frames_to=frames_to, limits=self.settings.limits
         )
 
     def predict_everyone(self, path: Path, *, frames_to: Path | None = None) -> list[FilePrediction]:
         """Return what is said of every face of a picture, from the left; of a video as :meth:`predict`."""
         if is_image(path):
-            return predict_everyone(path, self.network, self.found.faces, limits=self.found.limits)
+            return predict_everyone(path, self.network, self.settings.faces, limits=self.settings.limits)
         return [self.predict(path, frames_to=frames_to)]
 
     def predict_frame(self, frame: ImageFrame) -> FilePrediction:
         """Return what is said of the face in pixels."""
-        return predict_picture(_PIXELS, frame, self.network, self.found.faces)
+        return predict_picture(_PIXELS, frame, self.network, self.settings.faces)
 
     def predict_everyone_in(self, frame: ImageFrame) -> list[FilePrediction]:
         """Return what is said of every face in pixels, from the left."""
-        return predict_everyone_in(_PIXELS, frame, self.network, self.found.faces)
+        return predict_everyone_in(_PIXELS, frame, self.network, self.settings.faces)
 
 
 def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
@@ -77,15 +78,15 @@ def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
     Raises:
         ManifestError: If the weights are of no network that fgbench has, or do not fit it.
     """
-    found = found_by(trained)
+    settings = input_settings(trained)
     opened = open_trained(trained, device)
     if opened.task == "clips":
         clips = cast("ClipNetwork", opened)
-        return OwnNetwork(network=clips.faces, clips=clips, found=found)
-    return OwnNetwork(network=cast("FaceNetwork", opened), clips=None, found=found)
+        return OwnNetwork(network=clips.faces, clips=clips, settings=settings)
+    return OwnNetwork(network=cast("FaceNetwork", opened), clips=None, settings=settings)
 
 
-def found_by(trained: Trained) -> Found:
+def input_settings(trained: Trained) -> InputSettings:
     """Return how faces were found and flow was computed for the data that a network was trained on.
 
     Of weights from elsewhere the defaults, but for the flow where they tell of it.
@@ -97,7 +98,7 @@ def found_by(trained: Trained) -> Found:
     faces = faces.model_copy(update=_geometry(trained, faces))
     if told := trained.metadata.get(FLOW_ORIGIN):
         flow = OpticalFlowConfig.model_validate(told)
-    return Found(
+    return InputSettings(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,
         limits=Limits(

@@ -58,14 +58,21 @@ def predict_file(
     try:
         if is_image(path):
             frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
-            prediction = _watch(path, "image", [frame], network, faces, keep=ignore)
-            if prediction.statuses.get(AS_IS):
-                return prediction
-            return replace(prediction, n_people=max(prediction.n_people, len(everyone_own(frame, faces))))
+            return predict_picture(path, frame, network, faces)
         with video.open_video(path, limits=limits) as reader:
             return _watch_video(path, reader, network, faces, frames_to, on_frame)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
+
+
+def predict_picture(
+    path: Path, frame: ImageFrame, network: FaceNetwork, faces: FacesConfig
+) -> FilePrediction:
+    """Find the face in the pixels of a picture, and classify it, as :func:`predict_file` does."""
+    prediction = _watch(path, "image", [frame], network, faces, keep=ignore)
+    if prediction.statuses.get(AS_IS):
+        return prediction
+    return replace(prediction, n_people=max(prediction.n_people, len(everyone_own(frame, faces))))
 
 
 def predict_everyone(
@@ -91,6 +98,13 @@ def predict_everyone(
         frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
     except MediaError as error:
         return [FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)]
+    return predict_everyone_in(path, frame, network, faces)
+
+
+def predict_everyone_in(
+    path: Path, frame: ImageFrame, network: FaceNetwork, faces: FacesConfig
+) -> list[FilePrediction]:
+    """Classify every face in the pixels of a picture, as :func:`predict_everyone` does."""
     alone = _watch(path, "image", [frame], network, faces, keep=ignore)
     everyone = everyone_own(frame, faces, grey=network.grey)
     if not everyone or alone.statuses.get(AS_IS):

@@ -1,8 +1,10 @@
-"""``ledger.jsonl`` of a work folder: every time that test samples were read, in the order in which it happened.
+"""``ledger.jsonl`` of a work folder: every time that test samples were read, in the order in which it
+happened.
 
-A line per reading, as JSON: when, which run, of which settings and manifests, by which command. Each line bears the
-digest of the one before, so that none can be changed or taken out from among them unnoticed. Settings that were tried
-and thrown away stay in it: with each reading of the test part its scores tell less of other data.
+A line per reading, as JSON: when, which run, of which settings and manifests, by which command. Each line
+bears the digest of the one before, so that none can be changed or taken out from among them unnoticed.
+Settings that were tried and thrown away stay in it: with each reading of the test part its scores tell less
+of other data.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ LEDGER = "ledger.jsonl"
 """Its name in the work folder."""
 
 _FIRST = "0" * 64
+_WAIT_S = 60.0
 _KEYS = {"number", "time", "run", "config", "manifests", "predictions", "command", "previous"}
 
 
@@ -58,7 +61,13 @@ def add_reading(workdir: Path, *, run: str, config: str, manifests: str, predict
         ResourceError: If the ledger cannot be written, or another process holds it for long.
     """
     path = workdir / LEDGER
-    with storage.held_in_turn(path.with_name(f".{LEDGER}.lock")), storage.explained(path):
+    in_turn = storage.held(
+        path.with_name(f".{LEDGER}.lock"),
+        f"another fgbench process holds {path}",
+        hint="wait for it, then run the same command again",
+        wait_s=_WAIT_S,
+    )
+    with in_turn, storage.explained(path):
         lines = _lines(path)
         reading = Reading(
             number=len(lines) + 1,
@@ -80,7 +89,8 @@ def add_reading(workdir: Path, *, run: str, config: str, manifests: str, predict
 
 
 def read_ledger(workdir: Path) -> list[Reading]:
-    """Return all readings, the chain verified; none where there is no ledger, as in folders of earlier versions.
+    """Return all readings, the chain verified; none where there is no ledger, as in folders of earlier
+    versions.
 
     Raises:
         ManifestError: If a line was changed, or lines are missing before the last.
@@ -121,5 +131,5 @@ def _lines(path: Path) -> list[bytes]:
 def _broken(path: Path, number: int, fault: str) -> ManifestError:
     return ManifestError(
         f"line {number} of {path} {fault}: the ledger was changed after it was written, or cut off",
-        "restore it from a copy; without one, move it away and say where results are reported that readings are lost",
+        "restore it from a copy; without one, move it away, and say so where results are reported",
     )

@@ -8,9 +8,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fgbench.cli import places, runs
+from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.config import TrainAuConfig, TrainImageConfig, TrainVideoConfig, load_training
+from fgbench.workfolders import default_places as places
 
 OWN = Path("somewhere/work")
 

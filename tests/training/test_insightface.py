@@ -16,7 +16,6 @@ import yaml
 from typer.testing import CliRunner
 
 from fgbench import records
-from fgbench.cli import places
 from fgbench.cli.app import app
 from fgbench.config import FacesConfig, InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
@@ -43,6 +42,7 @@ from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import Place
 from fgbench.training.losses import arcface_logits
+from fgbench.workfolders import default_places as places
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 from tests.support.tiny_work import GREY, REST

@@ -86,7 +86,7 @@ def run_method(
         )
     own = {key: value for key, value in runs.items() if key != "device"}
     baseline = read_baseline(method, recipe)
-    return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))  # type: ignore[arg-type]
+    return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))
 
 
 def _trained(method: str, recipe: str, workdir: Path | str, weights: Path | None, runs: Runs) -> list[Path]:

@@ -15,7 +15,6 @@ import numpy as np
 
 from fgbench.config import LbpConfig
 from fgbench.errors import ConfigError
-from fgbench.faces.geometry import N_IBUG_POINTS
 from fgbench.faces.layout import layout_of, mean_face_area
 from fgbench.features import lbp
 from fgbench.media.images import decode
@@ -67,13 +66,23 @@ def operator(config: LbpConfig, side_px: float) -> lbp.LbpConfig:
     return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
 
 
-def _layout(
+def grid(
     face: Mapping[str, Any] | None, config: LbpConfig, size: int
 ) -> tuple[lbp.LbpConfig, lbp.Area | None]:
-    """Operator and area of the pictures of a face; the whole picture where no face was aligned."""
+    """Operator and area of a picture of a face; the whole picture where no face was aligned.
+
+    Args:
+        face: ``landmarks``, (68, 2) with NaN for those that a predictor of 5 points lacks or (5, 2), px of
+            the frame, and ``transform``, (2, 3), frame to picture; ``None`` where no face was aligned.
+        config: The recipe's section.
+        size: Side of the picture in px.
+
+    Raises:
+        ConfigError: If the area is smaller than the grid.
+    """
     if face is None or config.margin is None:
         return operator(config, size), None
-    points = np.reshape(face["landmarks"], (N_IBUG_POINTS, 2))
+    points = np.reshape(face["landmarks"], (-1, 2))
     layout = layout_of(
         points[np.isfinite(points[:, 0])], np.reshape(face["transform"], (2, 3)).astype(np.float64), size=size
     )
@@ -109,7 +118,7 @@ def _described(
 
     grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
     layouts = [
-        _layout(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
+        grid(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
     ]
     histograms: dict[int, Any] = {}
     for layout in dict.fromkeys(layouts):
