@@ -178,10 +178,8 @@ class Network:
             path=found.path if is_file else None,
             status=found.status,
             message=found.message,
-            probabilities={}
-            if shares is None
-            else dict(zip(network.classes, shares.fine.tolist(), strict=True)),
-            upper={} if shares is None else dict(zip(network.upper, shares.basic.tolist(), strict=True)),
+            probabilities={} if shares is None else _named(network.classes, shares.fine),
+            upper={} if shares is None else _named(network.upper, shares.basic),
             box_xyxy=box,
             n_people=found.n_people,
             n_frames=found.n_frames,
@@ -192,6 +190,10 @@ class Network:
     def __repr__(self) -> str:
         kind = "action units" if self.is_units else "classes"
         return f"<Network {self.name}: {len(self.classes)} {kind}, on {self._own.network.device}>"
+
+
+def _named(names: Sequence[str], shares: npt.NDArray[np.float32]) -> dict[str, float]:
+    return dict(zip(names, shares.tolist(), strict=True))
 
 
 def load(

@@ -54,7 +54,11 @@ class Run:
     @property
     def settings(self) -> dict[str, Any]:
         """All settings of the first of its runs."""
-        config: dict[str, Any] = self._found.experiment.runs[0].result["config"]
+        import yaml
+
+        from fgbench.runs.results import CONFIG
+
+        config: dict[str, Any] = yaml.safe_load((self.folders[0] / CONFIG).read_text(encoding="utf-8"))
         return config
 
     @property

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.predict import _found_by
+from fgbench.inference.own_networks import input_settings
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.video_files import write_clip
@@ -25,7 +25,7 @@ FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}
 )
 def test_faces_lie_as_in_training(tmp_path, origin, expected):
     trained = read_trained(write_tiny_weights(tmp_path / "w.safetensors", faces=origin))
-    faces = _found_by(trained).faces
+    faces = input_settings(trained).faces
     assert (faces.geometry, faces.padding) == expected
 
 
@@ -41,7 +41,7 @@ def test_weights_of_an_earlier_version_saw_dlibs_geometry_whatever_their_folder_
     (tmp_path / "prepare.json").write_text(json.dumps({"recipe": whole, "root": "/x"}))
     run = tmp_path / "runs/tiny/0/0"
     run.mkdir(parents=True)
-    faces = _found_by(read_trained(write_tiny_weights(run / "weights.safetensors"))).faces
+    faces = input_settings(read_trained(write_tiny_weights(run / "weights.safetensors"))).faces
     assert (faces.geometry, faces.padding) == ("dlib", expected)
 
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
-from fgbench.cli.predict import _found_by
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.inference.clip_test import evaluate_clips, tuned_weight
+from fgbench.inference.own_networks import input_settings
 from fgbench.inputs.crops import without_colour
 from fgbench.media.images import decode, encode
 from fgbench.methods.tmsau import run as video_run
@@ -236,7 +236,7 @@ def test_files_get_the_optical_flow_that_weights_tell_of(tmp_path, done):
     alone = replace(
         trained, path=tmp_path / "w.safetensors", metadata={**trained.metadata, "optical_flow": told}
     )
-    flow = _found_by(alone).flow
+    flow = input_settings(alone).flow
     assert {name: getattr(flow, name) for name in told} == told
 
 

@@ -1,0 +1,274 @@
+"""``import fgbench``: names, a data set from files to scores, single pictures, features."""
+
+import inspect
+import logging
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skimage.data
+from sklearn.metrics import recall_score
+
+import fgbench
+from fgbench.media.images import decode
+from fgbench.synthetic.clip import draw_clip, truth, write_video
+from fgbench.synthetic.plan import ClipPlan, SynthOptions
+
+CLASSES = ("anger", "panic", "relief")
+
+SIGNATURES = {
+    "align": "(picture, *, settings)",
+    "align_all": "(picture, *, settings)",
+    "compare": "(first, second)",
+    "dense_trajectories": "(video, *, max_side_px)",
+    "lbp": "(faces, *, settings)",
+    "load": "(run, workdir, *, device)",
+    "open": "(workdir)",
+    "prepare": "(data, recipe, *, workdir, jobs, force, progress)",
+    "score": "(predictions, labels, *, clusters, classes, level)",
+}
+"""What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
+
+MEMBERS = {
+    "Work": (
+        "classes clips faces images is_synthetic name rejects run runs train",
+        "(self, method, recipe, *, device, seed, seeds, fold, weights, jobs, resume, force, progress)",
+    ),
+    "Run": (
+        "classes confusion is_synthetic network of per_class predictions scores settings compared_with",
+        None,
+    ),
+    "UnitRun": ("is_synthetic mean_f1 network scores", None),
+    "Network": ("classes is_units name predict predict_all probabilities", None),
+    "Prediction": (
+        "box_xyxy is_units label message n_faces n_frames n_people path probabilities status units upper",
+        None,
+    ),
+    "Face": (
+        "box_xyxy chip landmarks n_faces pitch_deg quality roll_deg score status transform yaw_deg",
+        None,
+    ),
+    "Images": ("count index labels", None),
+    "Scored": ("classes confusion counts labels n_clusters per_class scores", None),
+    "Compared": ("difference first high low n p second", None),
+}
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A prepared set of three classes and eight people, drawn, as somebody would bring it."""
+    folder = tmp_path_factory.mktemp("api")
+    options = SynthOptions(width=320, height=240, min_duration_s=0.5, max_duration_s=0.6)
+    lines = ["clip,label,subject,key_frame"]
+    (folder / "drawn" / "videos").mkdir(parents=True)
+    for number, label in enumerate(CLASSES * 8):
+        plan = ClipPlan(label, number // len(CLASSES), 0)
+        clip = draw_clip(plan, options)
+        write_video(folder / "drawn" / "videos" / f"c{number:02d}.mp4", clip, options)
+        key_frame = truth(clip)["is_key_frame"].to_pylist().index(True)
+        lines.append(f"c{number:02d},{label},{plan.subject_id},{key_frame}")
+    (folder / "drawn" / "annotations.csv").write_text("\n".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield fgbench.prepare(folder / "drawn", jobs=2, progress=False)
+
+
+def short(function):
+    """A signature without types and defaults."""
+    parts, has_star = [], False
+    for name, one in inspect.signature(function).parameters.items():
+        if one.kind is inspect.Parameter.KEYWORD_ONLY and not has_star:
+            parts.append("*")
+            has_star = True
+        parts.append(name)
+    return f"({', '.join(parts)})"
+
+
+def test_the_names_and_signatures_are_those_that_programs_rely_on():
+    functions = {name: short(getattr(fgbench, name)) for name in SIGNATURES}
+    assert functions == SIGNATURES
+    for name, (members, train) in MEMBERS.items():
+        kind = getattr(fgbench, name)
+        own = {member for member in dir(kind) if not member.startswith("_")}
+        own |= {member for member in getattr(kind, "__annotations__", {}) if not member.startswith("_")}
+        assert own == set(members.split()), name
+        if train is not None:
+            assert short(kind.train) == train
+    rest = {"FgbenchError", "__version__"}
+    assert set(fgbench.__all__) == {*SIGNATURES, *MEMBERS, *rest}
+    assert set(fgbench.__all__) <= set(dir(fgbench))
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        fgbench.trian  # noqa: B018
+
+
+def test_the_stub_names_what_the_module_has():
+    stub = inspect.getsourcefile(fgbench) + "i"
+    text = open(stub, encoding="utf-8").read()  # noqa: SIM115, PTH123
+    listed = text[text.index("__all__ = [") :].split("]")[0].split('"')[1::2]
+    assert set(listed) == set(fgbench.__all__)
+
+
+def test_nothing_heavy_is_imported_before_it_is_asked_for():
+    program = (
+        "import sys, fgbench\n"
+        "dir(fgbench), fgbench.__version__\n"
+        "heavy = {'numpy', 'pandas', 'cv2', 'av', 'dlib', 'pyarrow', 'pydantic', 'torch', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_work_folder_shows_its_tables(work):
+    manifests = work.path / "manifests"
+    clips = pq.read_table(manifests / "clips.parquet")
+    assert work.classes == CLASSES
+    assert len(work.clips) == clips.num_rows == 24
+    assert work.clips["label"].tolist() == clips.column("label").to_pylist()
+    rows = [pq.read_table(path) for path in sorted((manifests / "faces").glob("*.parquet"))]
+    test_clips = set(work.clips.loc[work.clips["split"] == "test", "clip_id"])
+    expected = [one for table in rows for one in table.column("clip_id").to_pylist() if one in test_clips]
+    faces = work.faces("test")
+    assert faces["clip_id"].tolist() == expected
+    assert "image" not in faces
+    assert set(faces["label"]) <= set(CLASSES)
+    only = work.faces(columns=["status"])
+    assert list(only) == ["status", "label", "split"]
+    assert len(only) == sum(table.num_rows for table in rows)
+    assert repr(work).startswith("<Work ")
+    assert "24 clips" in repr(work)
+    assert "<table" in work._repr_html_()
+
+
+def test_pictures_are_those_of_the_manifests(work):
+    stored = [
+        row
+        for part in ("train", "val", "test")
+        for path in sorted((work.path / "manifests/images").glob(f"{part}-*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
+    originals = [row for row in stored if row["parent_id"] is None]
+    images = work.images()
+    assert len(images) == len(originals)
+    assert len(work.images(copies=True)) == len(stored)
+    assert images.table["image_id"].tolist() == [row["image_id"] for row in originals]
+    assert images.labels == [row["label"] for row in originals]
+    for number in (0, len(images) - 1, len(images) // 2, -1):
+        np.testing.assert_array_equal(images[number], decode(originals[number]["image"]["bytes"]))
+    assert [one.shape for one in images[:2]] == [(224, 224, 3)] * 2
+    assert sum(1 for _ in work.images("test")) == len(work.images("test")) > 0
+    with pytest.raises(IndexError):
+        images[len(images)]
+    with pytest.raises(fgbench.FgbenchError, match="part 'dev', expected one of train, val, test"):
+        work.images("dev")
+
+
+def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplog):
+    with caplog.at_level(logging.INFO, logger="fgbench"):
+        run = work.train("lbp-svm", progress=False)
+    assert any("lbp-svm on " in line for line in caplog.messages)
+    table = run.predictions
+    right = recall_score(
+        table["label"], table["predicted"].fillna("none"), labels=CLASSES, average=None, zero_division=0
+    )
+    there = [label in set(table["label"]) for label in CLASSES]
+    assert run.scores.loc["uar", "mean"] == pytest.approx(right[there].mean())
+    assert run.scores.loc["war", "mean"] == pytest.approx((table["label"] == table["predicted"]).mean())
+    assert run.per_class.loc[list(np.array(CLASSES)[there]), "recall"].tolist() == pytest.approx(
+        right[there].tolist()
+    )
+    assert run.confusion.to_numpy().sum() == len(table) == len(work.images("test"))
+    assert np.diagonal(run.confusion[list(CLASSES)]).sum() == (table["label"] == table["predicted"]).sum()
+    shares = table[[f"p({name})" for name in CLASSES]]
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert run.settings["name"] == "lbp-svm"
+    assert not run.is_synthetic
+    assert "SYNTHETIC" not in repr(run)
+    assert work.run("lbp-svm").name == "lbp-svm"
+    assert [one.name for one in work.runs if isinstance(one, fgbench.Run)][:1] == ["lbp-svm"]
+    again = work.train("lbp-svm", progress=False)
+    assert again.folders == run.folders
+
+
+def test_a_method_that_there_is_not(work):
+    with pytest.raises(fgbench.FgbenchError, match="no method 'lbp-smv', did you mean 'lbp-svm'"):
+        work.train("lbp-smv")
+
+
+def test_a_folder_that_is_none(tmp_path):
+    with pytest.raises(fgbench.FgbenchError, match="fgbench prepare"):
+        fgbench.open(tmp_path)
+
+
+def test_faces_of_a_photograph(tmp_path):
+    picture = skimage.data.astronaut()
+    face = fgbench.align(picture)
+    assert face is not None
+    assert face.chip.shape == (224, 224, 3)
+    assert face.landmarks.shape == (68, 2)
+    x0, y0, x1, y1 = face.box_xyxy
+    assert 150 < x0 < x1 < 300
+    assert 50 < y0 < y1 < 250
+    ends = np.c_[face.landmarks, np.ones(68)] @ face.transform.T  # all landmarks lie within the chip
+    assert (ends > 0).all()
+    assert (ends < 224).all()
+    path = tmp_path / "astronaut.png"
+    cv2.imwrite(str(path), picture[..., ::-1])
+    np.testing.assert_array_equal(fgbench.align(path).chip, face.chip)
+    assert fgbench.align(np.zeros((200, 200), np.uint8)) is None
+    two = np.hstack([picture[:, :400], picture[:, :400]])
+    assert len(fgbench.align_all(two)) == 2
+    assert cv2.imdecode(np.frombuffer(face._repr_png_(), np.uint8), cv2.IMREAD_COLOR).shape == (224, 224, 3)
+    with pytest.raises(fgbench.FgbenchError, match=r"shape \(4, 4, 4\) and type float64, expected uint8"):
+        fgbench.align(np.zeros((4, 4, 4)))
+
+
+def test_lbp_is_that_of_the_manifests(work):
+    """Of a described face; of aligned pictures without a description the grid covers all."""
+    faces = work.faces("test", columns=["clip_id", "frame_index", "landmarks", "transform", "status", "role"])
+    usable = faces[(faces["status"] == "ok") & faces["role"].isin(["image", "both"])]
+    images = work.images("test")
+    stored = {
+        row["image_id"]: row["lbp"]
+        for path in sorted((work.path / "manifests/features/lbp").glob("*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    }
+    first = images.table.iloc[0]
+    row = usable[
+        (usable["clip_id"] == first["clip_id"]) & (usable["frame_index"] == first["frame_index"])
+    ].iloc[0]
+    known = fgbench.Face(
+        chip=images[0],
+        landmarks=np.reshape(row["landmarks"], (68, 2)).astype(np.float32),
+        transform=np.reshape(row["transform"], (2, 3)).astype(np.float64),
+        box_xyxy=np.zeros(4, np.float32),
+        score=1.0,
+        quality=1.0,
+        yaw_deg=0.0,
+        pitch_deg=0.0,
+        roll_deg=0.0,
+        status="ok",
+        n_faces=1,
+    )
+    np.testing.assert_array_equal(fgbench.lbp(known), np.array(stored[first["image_id"]], np.float32))
+    whole = fgbench.lbp(images[:3])
+    assert whole.shape == (3, 42 * 59)
+    np.testing.assert_allclose(whole.reshape(3, 42, 59).sum(axis=2), 1, atol=1e-5)
+    assert not np.array_equal(whole[0], fgbench.lbp(known))
+    with pytest.raises(fgbench.FgbenchError, match="expected grey uint8"):
+        fgbench.lbp([np.zeros((224, 224, 3), np.float32)])
+
+
+def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
+    from fgbench.features.dense_trajectories import dense_trajectories
+    from fgbench.media.video import open_video
+
+    path = work.path.absolute().parents[2] / "drawn" / work.clips["path"][0]
+    found = fgbench.dense_trajectories(path)
+    with open_video(path) as reader:
+        expected = dense_trajectories(frame.rgb() for frame in reader.frames())
+    np.testing.assert_array_equal(found.end_frame, expected.end_frame)
+    np.testing.assert_array_equal(found.mbhx, expected.mbhx)

@@ -1,0 +1,128 @@
+"""``fgbench.score`` and ``fgbench.compare`` against scikit-learn, plain counting and the stored runs."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
+
+import fgbench
+from tests.support.report_folders import write_fake_run
+
+CLASSES = ["anger", "joy", "fear"]
+PEOPLE = 12
+
+
+@pytest.fixture
+def samples():
+    """120 samples of 12 people: labels, two methods' predictions, people."""
+    generator = np.random.default_rng(3)
+    labels = generator.choice(CLASSES, 120)
+    people = [f"s{number % PEOPLE}" for number in range(120)]
+    good = [label if generator.random() < 0.8 else generator.choice(CLASSES) for label in labels]
+    poor = [label if generator.random() < 0.3 else generator.choice(CLASSES) for label in labels]
+    return [str(one) for one in labels], [str(one) for one in good], [str(one) for one in poor], people
+
+
+def test_scores_are_scikit_learns(samples):
+    labels, predicted, _, people = samples
+    found = fgbench.score(predicted, labels, clusters=people, classes=CLASSES)
+    assert found.scores.loc["uar", "score"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert found.scores.loc["macro_f1", "score"] == pytest.approx(
+        f1_score(labels, predicted, average="macro")
+    )
+    assert found.scores.loc["war", "score"] == pytest.approx(
+        np.mean([a == b for a, b in zip(labels, predicted, strict=True)])
+    )
+    np.testing.assert_array_equal(
+        found.confusion[CLASSES], confusion_matrix(labels, predicted, labels=CLASSES)
+    )
+    assert (found.scores["low"] < found.scores["score"]).all()
+    assert (found.scores["score"] < found.scores["high"]).all()
+    assert found.n_clusters == PEOPLE
+    assert "120 samples, 3 classes" in repr(found)
+
+
+def test_what_is_not_predicted_is_wrong(samples):
+    labels, predicted, _, people = samples
+    lost = [None if number < 6 else one for number, one in enumerate(predicted)]
+    found = fgbench.score(lost, labels, clusters=people, classes=CLASSES)
+    assert found.confusion["no prediction"].sum() == 6
+    right = sum(a == b for a, b in zip(labels, lost, strict=True))
+    assert found.scores.loc["war", "score"] == pytest.approx(right / 120)
+
+
+def test_probabilities_give_the_likeliest_class(samples):
+    labels, predicted, _, people = samples
+    shares = np.full((120, 3), 0.1)
+    for row, one in enumerate(predicted):
+        shares[row, CLASSES.index(one)] = 0.8
+    shares[5] = np.nan
+    named = [None if row == 5 else one for row, one in enumerate(predicted)]
+    one, other = (fgbench.score(which, labels, clusters=people, classes=CLASSES) for which in (shares, named))
+    assert one.scores.equals(other.scores)
+    assert one.confusion.equals(other.confusion)
+
+
+def test_few_clusters_have_no_interval():
+    found = fgbench.score(["a", "b"], ["a", "a"], clusters=["x", "y"])
+    assert found.scores["low"].isna().all()
+    assert found.scores.loc["war", "score"] == 0.5
+
+
+def test_the_better_of_two_methods_is_told(samples):
+    labels, good, poor, people = samples
+    first = fgbench.score(poor, labels, clusters=people, classes=CLASSES)
+    second = fgbench.score(good, labels, clusters=people, classes=CLASSES)
+    found = fgbench.compare(first, second)
+    gap = second.scores.loc["uar", "score"] - first.scores.loc["uar", "score"]
+    assert found.difference == pytest.approx(gap)
+    assert 0 < found.low < gap < found.high
+    assert found.p < 0.05
+    assert fgbench.compare(second, first).difference == pytest.approx(-gap)
+    assert fgbench.compare(first, first).p == 1
+
+
+def test_runs_compare_as_the_command_does(tmp_path):
+    from fgbench.reports.comparison.compared import compare
+    from fgbench.reports.comparison.runs_compared import find_contender
+
+    for name, share in (("poor", 0.3), ("good", 0.7)):
+        write_fake_run(tmp_path, name, method=None, share=share)
+    first, second = (fgbench.Run.of(tmp_path / "runs" / name) for name in ("poor", "good"))
+    assert first.is_synthetic
+    assert "SYNTHETIC data" in repr(first)
+    found = fgbench.compare(first, second)
+    (pair,) = compare([find_contender("poor", tmp_path), find_contender("good", tmp_path)]).pairs
+    assert (found.difference, found.low, found.high) == (
+        pair.differences["uar"].estimate,
+        pair.differences["uar"].low,
+        pair.differences["uar"].high,
+    )
+    assert found.p == pair.p
+    assert (found.first, found.second, found.n) == ("poor", "good", 132)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"predictions": ["a"], "labels": ["a", "b"]}, "1 predictions of 2 labels"),
+        ({"predictions": ["a"], "labels": ["a"], "clusters": []}, "1 predictions and 0 clusters of 1 labels"),
+        ({"predictions": [], "labels": []}, "no samples"),
+        ({"predictions": ["c"], "labels": ["a"], "classes": ["a", "b"]}, "class 'c' is none of a, b"),
+        ({"predictions": np.ones((1, 2)), "labels": ["a"]}, "probabilities of 2 classes, and none named"),
+        ({"predictions": np.ones((1, 2)), "labels": ["a"], "classes": ["a"]}, "2 classes, and 1 named"),
+        ({"predictions": ["a"], "labels": ["a"], "level": 1.0}, "level 1.0, expected more than 0"),
+    ],
+)
+def test_what_cannot_be_scored(arguments, message):
+    with pytest.raises(fgbench.FgbenchError, match=message):
+        fgbench.score(**arguments)
+
+
+def test_what_cannot_be_compared(samples):
+    labels, good, poor, people = samples
+    one = fgbench.score(good, labels, clusters=people, classes=CLASSES)
+    other = fgbench.score(poor[::-1], labels[::-1], clusters=people, classes=CLASSES)
+    with pytest.raises(fgbench.FgbenchError, match="different samples, classes or clusters"):
+        fgbench.compare(one, other)
+    with pytest.raises(fgbench.FgbenchError, match="Scored and str, expected two runs"):
+        fgbench.compare(one, "lbp-svm")
