@@ -26,7 +26,7 @@ _FILLING = (3, 7, 15)
 _STEPS = 2
 _LONGEST_STEP = 3.0
 _FARTHEST = np.float32(4.0)
-"""Largest distance of a position from its first guess, in nodes: the outline and the back have none."""
+"""Largest distance of a position from its first guess, in nodes; none lies beyond the outline or behind."""
 _DAMPING = 0.02
 
 

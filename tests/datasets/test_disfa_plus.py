@@ -85,4 +85,4 @@ def test_prepared(tmp_path):
 
 def test_its_people_are_those_of_disfa():
     assert CARD.people == "disfa"
-    assert disfa_plus.PRESENT_FROM == 2
+    assert [disfa_plus.presence(intensity) for intensity in (1, 2)] == [-1, 1]
