@@ -2,9 +2,8 @@
 
 Clips are matched by the digests of their files, and between work folders of one data set also by id.
 
-Reads the list of training clips of a network's run
-(`fgbench.methods._networks.trained_clips`), else the manifests of its work folder; and the
-origin of that folder and of the one where it is tested.
+Reads the list of training clips of a network's run (`fgbench.methods._networks.trained_clips`), else the
+manifests of its work folder; and the origin of that folder and of the one where it is tested.
 """
 
 from __future__ import annotations

@@ -69,12 +69,12 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
     result = own_result(trained)
     own = {} if result is None else scored_on(result)
     folders = {} if result is None else _folders_of(trained, result)
-    own_places = [place for place in named if place.is_digest_of(own.get(_name(place)))]
-    others = [place for place in named if place not in own_places]
+    scored = [place for place in named if place.is_digest_of(own.get(_name(place)))]
+    others = [place for place in named if place not in scored]
     for place in others:
         if any(place.workdir.resolve() == folder for folder in folders.values()):
             raise _changed(trained, place)
-    if own_places and others:
+    if scored and others:
         raise ConfigError(
             f"{trained.name} was scored on {' and '.join(own)}, expected no other data beside them, got "
             f"{', '.join(str(place.workdir) for place in others)}",
@@ -87,7 +87,7 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
         )
     if others:
         return None
-    missing = [name for name in own if name not in {_name(place) for place in own_places}]
+    missing = [name for name in own if name not in {_name(place) for place in scored}]
     return [_existing_folder(trained, name, folders.get(name)) for name in missing]
 
 
