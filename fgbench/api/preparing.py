@@ -47,7 +47,7 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
     Args:
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
-        workdir: Work folder; ``None``: the default place, which is refused where it is of other data.
+        workdir: Work folder; ``None``: the default context, which is refused where it is of other data.
 
     Raises:
         ConfigError: If the recipe is not valid, or the default work folder is of another data set.

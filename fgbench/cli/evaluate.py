@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight
     from fgbench.inference.picture_test import Comparison
     from fgbench.methods.protocol import ClipNetwork, ImageNetwork, Opened
-    from fgbench.training.context import Place
+    from fgbench.training.context import TrainingContext
 
 TrainedRun = Annotated[
     str,
@@ -111,14 +111,14 @@ def _weight(text: str | None) -> Weight:
     return weight
 
 
-def _clips(network: Opened, place: Place, weight: Weight, *, full: bool, json: bool) -> None:
+def _clips(network: Opened, place: TrainingContext, weight: Weight, *, full: bool, json: bool) -> None:
     from fgbench.inference.clip_test import evaluate_clips
 
     folder, comparison = evaluate_clips(cast("ClipNetwork", network), place, weight)
     _print_scores(folder, comparison, "clips", full=full, json=json)
 
 
-def _images(network: Opened, place: Place, *, full: bool, json: bool) -> None:
+def _images(network: Opened, place: TrainingContext, *, full: bool, json: bool) -> None:
     from fgbench.inference.picture_test import evaluate_images
 
     folder, comparison = evaluate_images(cast("ImageNetwork", network), place)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fgbench.cli.options import RunOptions
     from fgbench.methods.steps.work import Runs
-    from fgbench.training.context import Place
+    from fgbench.training.context import TrainingContext
 
 
 def named_weights(run: str, workdir: Path) -> Path:
@@ -92,14 +92,14 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
 @contextmanager
 def opened(
     workdir: Path, device: str | None, *, stages: Sequence[str] = (), jobs: int, quiet: bool
-) -> Iterator[Place]:
-    """Context of a test, from :func:`fgbench.methods.steps.work.open_place`, prepared as by :func:`begun`."""
-    from fgbench.methods.steps.work import find_device, open_place
+) -> Iterator[TrainingContext]:
+    """Context of a test, of :func:`fgbench.methods.steps.work.open_training`, prepared as :func:`begun` does."""
+    from fgbench.methods.steps.work import find_device, open_training
 
     find_device(device)
     prepare_embedded(workdir, jobs=jobs)
     with progress_bars(quiet=quiet) as progress:
-        yield open_place(
+        yield open_training(
             workdir, device, stages=stages, jobs=jobs, resume=False, progress=progress, note=note
         )
 

@@ -15,7 +15,7 @@ from fgbench.cli.show_runs import FULL
 if TYPE_CHECKING:
     from fgbench.runs.unit_results import AuPredictions
     from fgbench.runs.weights import Trained
-    from fgbench.training.context import Place
+    from fgbench.training.context import TrainingContext
 
 
 def evaluate_units(
@@ -41,7 +41,7 @@ def evaluate_units(
 
     with ExitStack() as stack:
 
-        def enter(workdir: Path) -> Place:
+        def enter(workdir: Path) -> TrainingContext:
             return stack.enter_context(opened(workdir, device, jobs=jobs, quiet=json))
 
         contexts = [enter(workdir) for workdir in workdirs]
@@ -55,7 +55,7 @@ def evaluate_units(
             _again(trained, contexts, full=full, json=json)
 
 
-def _again(trained: Trained, contexts: Sequence[Place], *, full: bool, json: bool) -> None:
+def _again(trained: Trained, contexts: Sequence[TrainingContext], *, full: bool, json: bool) -> None:
     from fgbench.inference.unit_test import evaluate_units as predict_again
     from fgbench.runs.unit_results import read_au_result
 
@@ -74,7 +74,7 @@ def _again(trained: Trained, contexts: Sequence[Place], *, full: bool, json: boo
     )
 
 
-def _elsewhere(trained: Trained, place: Place, *, full: bool, json: bool) -> None:
+def _elsewhere(trained: Trained, place: TrainingContext, *, full: bool, json: bool) -> None:
     from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
     from fgbench.methods.steps.units import required_unit_data
     from fgbench.runs.unit_results import read_au_predictions, read_au_result

@@ -22,9 +22,9 @@ def method_faults(name: str, module: ModuleType) -> list[str]:
         module: Its module.
     """
     package = plugins.package_of("methods", name)
-    ways = [["config", "place"]]
+    ways = [["config", "context"]]
     if not package:  # fgbench's own command starts a network from weights of others, or over an image model
-        ways += [["config", "place", "weights"], ["config", "place", "image"]]
+        ways += [["config", "context", "weights"], ["config", "context", "image"]]
     faults = signature_fault(module.run, *ways)
     features = (*pipeline.FEATURES, *plugins.other_names("stages"))
     unknown = [stage for stage in module.NEEDS if str(stage).replace("-", "_") not in features]

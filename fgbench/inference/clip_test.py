@@ -24,7 +24,7 @@ from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.runs.samples import Sample, moving_samples
 from fgbench.runs.streams import NAMES, read_streams
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe
 
 Weight = float | Literal["tuned"] | None
@@ -32,13 +32,13 @@ Weight = float | Literal["tuned"] | None
 
 
 def evaluate_clips(
-    network: ClipNetwork, place: Place, weight: Weight = None
+    network: ClipNetwork, context: TrainingContext, weight: Weight = None
 ) -> tuple[Path, Comparison | None]:
     """Predict the test clips of a work folder anew.
 
     Args:
         network: The network.
-        place: Context of the run, with the network's device.
+        context: Context of the run, with the network's device.
         weight: Weight of the spatial stream.
 
     Returns:
@@ -55,18 +55,18 @@ def evaluate_clips(
     """
     trained = network.trained
     source = None if trained.run is None else read_result(trained.run)
-    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
-    labels = network.labels if is_own else respelled(network.labels, place.labels)
-    is_zero_shot(trained, labels, place)  # refuses other classes before any work
-    notes = [] if is_own else network.check_data(place)
+    is_own = source is not None and context.is_digest_of(source.get("manifest_digest"))
+    labels = network.labels if is_own else respelled(network.labels, context.labels)
+    is_zero_shot(trained, labels, context)  # refuses other classes before any work
+    notes = [] if is_own else network.check_data(context)
     chosen = network.fusion_weight if weight is None else _weight(network, weight)
     seed = int(trained.metadata["seed"])
     more = "" if weight is None else f"-w{chosen:.2f}"
     experiment = f"{trained.metadata['experiment']}{more}"
     if not is_own:
-        experiment = experiment_elsewhere(trained, source, place, seed=seed, more=more)
-    reader = network.reader(place)
-    parts, roles = _predicted(reader, place, fold=source["fold"] if is_own and source else None)
+        experiment = experiment_elsewhere(trained, source, context, seed=seed, more=more)
+    reader = network.reader(context)
+    parts, roles = _predicted(reader, context, fold=source["fold"] if is_own and source else None)
     fused = parts["test"].fused(chosen)
     predictions = predictions_of(roles, fused, fused, labels.labels)
     if trained.run is not None and is_own and weight is None:
@@ -78,24 +78,24 @@ def evaluate_clips(
     else:
         fold = SINGLE_FOLD
         predictions, details = tested_elsewhere(
-            predictions, trained, labels, source, place, more=network_details, notes=notes
+            predictions, trained, labels, source, context, more=network_details, notes=notes
         )
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""
         details["method"] = f"{details['method']}, weight of the spatial stream {chosen:.2f}{how}"
-    folder = run_folder(place.workdir, experiment=experiment, fold=fold, seed=seed)
+    folder = run_folder(context.workdir, experiment=experiment, fold=fold, seed=seed)
     with hold_run(folder):
         if not details.get("transfer"):
             reader.write(folder, parts)
         write_run(
-            place.workdir,
+            context.workdir,
             predictions,
             experiment=experiment,
             fold=fold,
             seed=seed,
             config={**settings_of(trained), "fusion_weight": chosen},
-            manifest_digest=place.manifest_digest,
-            device=describe(place.device),
+            manifest_digest=context.manifest_digest,
+            device=describe(context.device),
             details=details,
         )
     return folder, None
@@ -154,16 +154,16 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
 
 
 def _predicted(
-    reader: ClipReader, place: Place, *, fold: str | None
+    reader: ClipReader, context: TrainingContext, *, fold: str | None
 ) -> tuple[Mapping[str, PredictedClips], Roles]:
     """Predict the test and validation clips of a fold; without a fold, the test clips of all folds."""
-    samples = moving_samples(place.manifests)
-    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    samples = moving_samples(context.manifests)
+    divided = context.division.tested(samples) if fold is None else context.division.divide(samples, fold)
     test = [sample for sample in divided if sample.part == "test"]
     usable = [sample for sample in test if sample.sample_id in reader.clip_ids]
     if not usable:
         raise DatasetError(
-            f"{place.manifests} has {len(test)} test clips, none of them with a usable face",
+            f"{context.manifests} has {len(test)} test clips, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
     wanted: Mapping[str, Sequence[Sample]] = {"test": usable}
@@ -172,4 +172,4 @@ def _predicted(
         wanted = {"val": val, "test": usable} if val else wanted
     parts = {part: reader.predict(samples_of_part) for part, samples_of_part in wanted.items()}
     roles = Roles(train=(), selection=(), predicted=usable, test=test)
-    return parts, roles.with_lost(place.lost_tests(samples, fold=fold))
+    return parts, roles.with_lost(context.lost_tests(samples, fold=fold))

@@ -28,7 +28,7 @@ from fgbench.preparation.stages.optical_flow import FACE_COLUMNS, flow_fields
 from fgbench.runs.context import Progress
 from fgbench.runs.samples import Sample
 from fgbench.storage import TableWriter, read_rows
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _CLIP = "clip"
 
@@ -91,7 +91,7 @@ def predict_clip_file(
             return prediction
         if "optical_flow" in network.features:
             _write_flow(workdir / "manifests", settings.flow)
-        place = Place(
+        context = TrainingContext(
             workdir=workdir,
             manifest_digest="",
             details={},
@@ -103,7 +103,7 @@ def predict_clip_file(
             labels=network.labels,
             device=network.device,
         )
-        probabilities = _ask(network, place)
+        probabilities = _ask(network, context)
         if not probabilities.is_finite:
             return replace(
                 prediction,
@@ -115,10 +115,10 @@ def predict_clip_file(
         return replace(prediction, probabilities=probabilities, streams=network.streams)
 
 
-def _ask(network: ClipNetwork, place: Place) -> ClassProbabilities:
+def _ask(network: ClipNetwork, context: TrainingContext) -> ClassProbabilities:
     # The true class is not known; any name serves.
     sample = Sample(sample_id=_CLIP, clip_id=_CLIP, subject_id=None, label=network.classes[0], part="test")
-    predicted = network.reader(place).predict([sample])
+    predicted = network.reader(context).predict([sample])
     weight = network.fusion_weight
     fine, head = predicted.fused(weight), predicted.fused_basic(weight)
     return ClassProbabilities(

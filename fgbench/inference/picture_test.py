@@ -29,7 +29,7 @@ from fgbench.runs.results import (
 )
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.runs.samples import image_samples
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe
 
 
@@ -53,7 +53,7 @@ class Comparison:
         return self.largest_difference == 0.0 and self.n_other_class == 0
 
 
-def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparison | None]:
+def evaluate_images(network: ImageNetwork, context: TrainingContext) -> tuple[Path, Comparison | None]:
     """Predict the test images of a work folder anew.
 
     A network of the 33 leaves is also tested on six, seven or eight classes, see
@@ -62,7 +62,7 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
 
     Args:
         network: The network.
-        place: Context of the run, with the network's device.
+        context: Context of the run, with the network's device.
 
     Returns:
         The run with the scores: the network's own, compared with the new predictions, if it was scored on
@@ -78,34 +78,34 @@ def evaluate_images(network: ImageNetwork, place: Place) -> tuple[Path, Comparis
     """
     run = network.trained.run
     source = None if run is None else read_result(run)
-    is_own = source is not None and place.is_digest_of(source.get("manifest_digest"))
-    labels = network.labels if is_own else respelled(network.labels, place.labels)
-    is_zero_shot(network.trained, labels, place)  # refuses other classes before any work
+    is_own = source is not None and context.is_digest_of(source.get("manifest_digest"))
+    labels = network.labels if is_own else respelled(network.labels, context.labels)
+    is_zero_shot(network.trained, labels, context)  # refuses other classes before any work
     seed = int(network.trained.metadata["seed"])
     experiment, notes = "", list[str]()
     if not is_own:
-        notes = network.check_data(place)
-        experiment = experiment_elsewhere(network.trained, source, place, seed=seed)
-    roles = _test_roles(place, fold=source["fold"] if is_own and source is not None else None)
-    predicted = network.predict(place, roles.predicted)
+        notes = network.check_data(context)
+        experiment = experiment_elsewhere(network.trained, source, context, seed=seed)
+    roles = _test_roles(context, fold=source["fold"] if is_own and source is not None else None)
+    predicted = network.predict(context, roles.predicted)
     predictions = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
     if run is not None and is_own:
         return run, compare(read_predictions(run), predictions)
     predictions, details = tested_elsewhere(
-        predictions, network.trained, labels, source, place, more=predicted.details, notes=notes
+        predictions, network.trained, labels, source, context, more=predicted.details, notes=notes
     )
-    folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
+    folder = run_folder(context.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):
         predicted.write(folder)
         write_run(
-            place.workdir,
+            context.workdir,
             predictions,
             experiment=experiment,
             fold=SINGLE_FOLD,
             seed=seed,
             config=settings_of(network.trained),
-            manifest_digest=place.manifest_digest,
-            device=describe(place.device),
+            manifest_digest=context.manifest_digest,
+            device=describe(context.device),
             details=details,
         )
     return folder, None
@@ -132,17 +132,17 @@ def compare(before: Predictions, now: Predictions) -> Comparison:
     )
 
 
-def _test_roles(place: Place, *, fold: str | None) -> Roles:
+def _test_roles(context: TrainingContext, *, fold: str | None) -> Roles:
     """Return the test images of a fold, or of all folds."""
-    usable_ids = image_ids(place.manifests)
-    samples = image_samples(place.manifests)
-    divided = place.division.tested(samples) if fold is None else place.division.divide(samples, fold)
+    usable_ids = image_ids(context.manifests)
+    samples = image_samples(context.manifests)
+    divided = context.division.tested(samples) if fold is None else context.division.divide(samples, fold)
     test = [s for s in divided if s.part == "test" and not s.is_copy]
     predicted = [s for s in test if s.sample_id in usable_ids]
     if not predicted:
         raise DatasetError(
-            f"{place.manifests} has {len(test)} test images, none of them with a usable face",
+            f"{context.manifests} has {len(test)} test images, none of them with a usable face",
             "check the split of the recipe of fgbench prepare",
         )
     roles = Roles(train=(), selection=(), predicted=predicted, test=test)
-    return roles.with_lost(place.lost_tests(samples, fold=fold))
+    return roles.with_lost(context.lost_tests(samples, fold=fold))

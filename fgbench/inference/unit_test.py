@@ -21,7 +21,7 @@ from fgbench.methods.protocol import UnitNetwork
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.runs.unit_results import AuPredictions, Probabilities, read_au_predictions, read_au_result
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,12 @@ class AuAnew:
     largest_difference: float
 
 
-def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
+def evaluate_units(trained: Trained, contexts: Sequence[TrainingContext]) -> AuAnew:
     """Predict the test frames of a run anew.
 
     Args:
         trained: Weights of a finished run of ``fgbench train au``.
-        places: The work folders that it was scored on, in any order; the first one's device computes.
+        contexts: The work folders that it was scored on, in any order; the first one's device computes.
 
     Raises:
         ConfigError: If these are not the work folders of its data sets, with unchanged manifests.
@@ -52,15 +52,17 @@ def evaluate_units(trained: Trained, places: Sequence[Place]) -> AuAnew:
     folder = trained.path.parent
     result, before = read_au_result(folder), read_au_predictions(folder)
     own = scored_on(result)
-    ordered = by_dataset(trained, own, places)
-    network = open_units(trained, places[0].device)
+    ordered = by_dataset(trained, own, contexts)
+    network = open_units(trained, contexts[0].device)
     prefixes = [f"{name}/" for name in own] if len(own) > 1 else [""]
     folders = [_folder_of(clip, prefixes) for clip in before.clip_ids]
     keys = [
         (clip.removeprefix(prefixes[folder_index]), int(name.removeprefix(f"{clip}-f")))
         for folder_index, clip, name in zip(folders, before.clip_ids, before.sample_ids, strict=True)
     ]
-    images = open_frames(ordered, folders, keys, before.sample_ids, place=places[0], resident_mb=RESIDENT_MB)
+    images = open_frames(
+        ordered, folders, keys, before.sample_ids, context=contexts[0], resident_mb=RESIDENT_MB
+    )
     probabilities = ask(network, images)
     return AuAnew(
         predictions=replace(before, probabilities=probabilities),

@@ -49,16 +49,16 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the folder cannot be written, or another process makes the run.
     """
-    place = data.place
-    face_notes = refuse_other_faces(trained, place)
-    network = open_units(trained, place.device)
+    context = data.context
+    face_notes = refuse_other_faces(trained, context)
+    network = open_units(trained, context.device)
     source = own_result(trained)
     seed = int(trained.metadata["seed"])
-    experiment = experiment_elsewhere(trained, source, place, seed=seed)
+    experiment = experiment_elsewhere(trained, source, context, seed=seed)
     settings = {} if source is None else read_settings(trained.path.parent, source)
     config = _recipe(trained, settings)
     tested = _tested(config, data)
-    opened = tested.open(place, config)
+    opened = tested.open(context, config)
     predictions = AuPredictions(
         units=config.action_units,
         sample_ids=opened.sample_ids,
@@ -67,7 +67,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         labels=opened.labels,
         probabilities=ask(network, opened.images),
     )
-    folder = run_folder(place.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
+    folder = run_folder(context.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     detectors = pseudo_data([data])
     notes = [*pseudo_trained(trained.metadata), *pseudo_tested(detectors), *face_notes]
     with hold_run(folder):
@@ -75,9 +75,9 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
             folder,
             predictions,
             config=config.model_dump(mode="json"),
-            device=describe(place.device),
+            device=describe(context.device),
             details={
-                **origin_details(trained, source, place),
+                **origin_details(trained, source, context),
                 **({PSEUDO: detectors} if detectors else {}),
                 **({"notes": notes} if notes else {}),
                 "fold": SINGLE_FOLD,
@@ -94,12 +94,12 @@ def _recipe(trained: Trained, settings: Mapping[str, Any]) -> TrainAuConfig:
 
 
 def _tested(config: TrainAuConfig, data: UnitData) -> Frames:
-    is_folded = bool(data.place.division.n_folds)
+    is_folded = bool(data.context.division.n_folds)
     frames = labelled_frames(config, [data], divided=not is_folded)
     tested = frames.take([n for n, part in enumerate(frames.parts) if is_folded or part == "test"])
     if not (tested.labels != 0).any():
         raise DatasetError(
-            f"none of the {len(tested)} test frames of {data.place.workdir} is labelled for one of the "
+            f"none of the {len(tested)} test frames of {data.context.workdir} is labelled for one of the "
             f"network's action units ({', '.join(config.action_units)})",
             "check the split of the recipe of fgbench prepare, and which units the data set annotates",
         )

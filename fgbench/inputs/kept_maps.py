@@ -24,7 +24,7 @@ from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
 
 _BATCH = 32
@@ -38,7 +38,7 @@ def open_maps(
     model: MsauNet,
     config: TrainImageConfig,
     preprocessing: Preprocessing,
-    place: Place,
+    context: TrainingContext,
     *,
     train: ImageSet,
     selection: ImageSet,
@@ -50,7 +50,7 @@ def open_maps(
         model: The network.
         config: The recipe; ``data.keep_maps`` decides whether maps of training images are kept.
         preprocessing: From pictures to the network's input.
-        place: Context of the run.
+        context: Context of the run.
         train: Samples to train on, in all views of the recipe.
         selection: Samples on which the epoch is chosen, in the plain view.
         most: Most regions that a run of the recipe zooms into; that many are kept.
@@ -82,9 +82,9 @@ def open_maps(
         "zoom_side_px": model.config.zoom_side_px,
         "suppress_radius": model.config.suppress_radius,
         "preprocessing": preprocessing.plain(),
-        "manifests": place.manifest_digest,
+        "manifests": context.manifest_digest,
     }
-    processes = join_processes(place.device)
+    processes = join_processes(context.device)
 
     def kept(samples: ImageSet, views: tuple[View, ...]) -> KeptMaps:
         key = {
@@ -95,7 +95,7 @@ def open_maps(
 
         def opened() -> KeptMaps:
             return keep_maps(
-                place.workdir / "cache" / "maps" / digest_json(key),
+                context.workdir / "cache" / "maps" / digest_json(key),
                 key,
                 images=samples.images,
                 n_views=len(views),
@@ -103,10 +103,10 @@ def open_maps(
                 n_made=1 + wide.config.zooms,
                 compute=lambda images, view: _see(wide, preprocessing, images, views[view]),
                 batch=_BATCH,
-                device=place.device,
+                device=context.device,
                 resident_mb=config.data.resident_mb,
-                progress=place.progress,
-                note=place.note,
+                progress=context.progress,
+                note=context.note,
             )
 
         made = opened() if processes.main else None

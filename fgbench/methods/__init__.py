@@ -1,5 +1,5 @@
 """Baselines: one plugin each, with ``NEEDS`` (stages of features that have to be enabled) and
-``run(config, place, ...) -> Path``, the folder of the run.
+``run(config, context, ...) -> Path``, the folder of the run.
 
 A plugin with ``RECIPE``, the model of its recipes, becomes the command ``fgbench baseline <name>`` by being
 there; `fgbench.cli.baseline` gives others one with options of their own. The first line of its docstring is

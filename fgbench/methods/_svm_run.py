@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import SvmConfig
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.results import write_run
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.svm.calibration import Sigmoid, fit_sigmoid
@@ -29,7 +29,7 @@ Matrix = npt.NDArray[np.float32]
 
 def run_svm(
     config: SvmConfig,
-    place: RunPlace,
+    context: RunContext,
     *,
     roles: Roles,
     candidates: Iterable[Candidate],
@@ -40,7 +40,7 @@ def run_svm(
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         roles: The samples.
         candidates: Kernels to choose from, as the recipe's solver for so many training samples takes them:
             Gram matrices (``exact``) or features (``nystroem``).
@@ -55,25 +55,25 @@ def run_svm(
             finite.
         UnknownLabelError: If a sample's class is not in the label set of the work folder.
     """
-    labels = place.labels.labels
-    y_train = place.labels.numbers([sample.label for sample in roles.train])
-    y_selection = place.labels.numbers([sample.label for sample in roles.selection])
+    labels = context.labels.labels
+    y_train = context.labels.numbers([sample.label for sample in roles.train])
+    y_selection = context.labels.numbers([sample.label for sample in roles.selection])
     solver = config.solver_for(len(roles.train))
     if solver != "exact":
-        place.note(approximation(config, len(roles.train)))
+        context.note(approximation(config, len(roles.train)))
     chosen = select(
         candidates,
         y_train,
         y_selection,
         labels=labels,
         c_values=config.c_values,
-        jobs=place.jobs,
+        jobs=context.jobs,
         fit=fit_one_vs_rest if solver == "exact" else LinearFit(),
     )
     assert chosen.machine is not None, "there is one fold"
     return write_svm_run(
         config,
-        place,
+        context,
         roles=roles,
         decisions=chosen.machine.decisions(test_values(chosen.best.parameters)),
         sigmoid=fit_sigmoid(chosen.decisions, y_selection),
@@ -86,7 +86,7 @@ def run_svm(
 
 def write_svm_run(
     config: SvmConfig,
-    place: RunPlace,
+    context: RunContext,
     *,
     roles: Roles,
     decisions: Matrix,
@@ -100,7 +100,7 @@ def write_svm_run(
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         roles: The samples.
         decisions: (predicted, C) decision values of the test part.
         sigmoid: The calibration.
@@ -116,16 +116,16 @@ def write_svm_run(
         ManifestError: If a decision value is not finite.
     """
     return write_run(
-        place.workdir,
-        predictions_of(roles, decisions, sigmoid.probabilities(decisions), place.labels.labels),
+        context.workdir,
+        predictions_of(roles, decisions, sigmoid.probabilities(decisions), context.labels.labels),
         experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+        fold=context.fold,
+        seed=context.seed,
         config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
+        manifest_digest=context.manifest_digest,
         device="cpu",
         details={
-            **place.details,
+            **context.details,
             **(details or {}),
             **solver_details(config, n_fitted),
             "chosen": {"uar": best.uar, **best.parameters},

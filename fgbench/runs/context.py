@@ -28,7 +28,7 @@ Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunPlace:
+class RunContext:
     """Context of a run.
 
     Attributes:
@@ -245,6 +245,6 @@ class RunPlace:
         """
         places = self.each_fold(only)
         clips = clip_samples(self.manifests)
-        for place in places:
-            place.check_trained([clip for clip in place.divide(clips) if clip.part == "train"])
+        for context in places:
+            context.check_trained([clip for clip in context.divide(clips) if clip.part == "train"])
         return places

@@ -56,7 +56,7 @@ def assign_roles(
     """Roles of the samples of a work folder, or of a fold, by their parts.
 
     Args:
-        samples: All samples, with the parts of the fold; see ``RunPlace.divide``.
+        samples: All samples, with the parts of the fold; see ``RunContext.divide``.
         protocol_name: Name for messages.
         fold: Name of the fold, for messages.
         with_features: Ids of samples that have features; ``None`` if all have.

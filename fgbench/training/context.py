@@ -7,13 +7,13 @@ from typing import Self
 
 import torch
 
-from fgbench.runs.context import Progress, RunPlace
+from fgbench.runs.context import Progress, RunContext
 
-__all__ = ["Place", "Progress"]
+__all__ = ["Progress", "TrainingContext"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place(RunPlace):
+class TrainingContext(RunContext):
     """Context of a training.
 
     Attributes:
@@ -23,6 +23,8 @@ class Place(RunPlace):
     device: torch.device
 
     @classmethod
-    def on(cls, device: torch.device, place: RunPlace) -> Self:
+    def on(cls, device: torch.device, context: RunContext) -> Self:
         """Return the context of a run with a device."""
-        return cls(device=device, **{field.name: getattr(place, field.name) for field in fields(RunPlace)})
+        return cls(
+            device=device, **{field.name: getattr(context, field.name) for field in fields(RunContext)}
+        )

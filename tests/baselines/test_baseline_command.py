@@ -28,9 +28,9 @@ def command(made, monkeypatch):
     """Runs the baseline; ``computed`` counts how often it was computed."""
     computed = []
 
-    def counting(config, place):
-        computed.append(place.seed)
-        return run(config, place)
+    def counting(config, context):
+        computed.append(context.seed)
+        return run(config, context)
 
     run = lbp_svm.run
     monkeypatch.setattr(lbp_svm, "run", counting)

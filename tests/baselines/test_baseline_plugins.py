@@ -41,21 +41,21 @@ class RECIPE(BaselineConfig):
 NEEDS = ()
 
 
-def run(config, place):
-    roles = place.roles(image_samples(place.manifests), protocol_name="images")
-    labels = place.labels.labels
+def run(config, context):
+    roles = context.roles(image_samples(context.manifests), protocol_name="images")
+    labels = context.labels.labels
     scores = np.zeros((len(roles.predicted), len(labels)), np.float32)
     scores[:, labels.index(config.label)] = 1.0
     return write_run(
-        place.workdir,
+        context.workdir,
         predictions_of(roles, scores, scores, labels),
         experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+        fold=context.fold,
+        seed=context.seed,
         config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
-        device=str(getattr(place, "device", "none")),
-        details={**place.details, "kind": "image", "method": "The commonest"},
+        manifest_digest=context.manifest_digest,
+        device=str(getattr(context, "device", "none")),
+        details={**context.details, "kind": "image", "method": "The commonest"},
     )
 '''
 

@@ -96,11 +96,11 @@ def test_one_fold_can_be_run_and_a_killed_run_goes_on_with_the_next(work, fgbenc
     computed = []
     run = lbp_svm.run
 
-    def counted(config, place):
-        if place.fold in stopping:
+    def counted(config, context):
+        if context.fold in stopping:
             raise KeyboardInterrupt
-        computed.append(place.fold)
-        return run(config, place)
+        computed.append(context.fold)
+        return run(config, context)
 
     stopping: set[str] = set()
     monkeypatch.setattr(lbp_svm, "run", counted)

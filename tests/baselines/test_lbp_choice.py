@@ -12,7 +12,7 @@ from fgbench.config import LbpSvmConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.methods.lbp_svm.choice import inner_folds, plan_choice
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.division import Division, read_division
 from fgbench.runs.labels import read_labels
 from fgbench.runs.results import read_predictions, read_result
@@ -27,7 +27,7 @@ TABLE = "manifests/features/lbp/00000.parquet"
 def place_of(work, *, jobs=1):
     index = json.loads((work / "manifests" / "index.json").read_text())
     division = read_division(work, index)
-    return RunPlace(
+    return RunContext(
         workdir=work,
         manifest_digest="d",
         details={"dataset": "made up", "synthetic": True, "protocol": division.to_json()},
@@ -56,11 +56,11 @@ def test_inner_folds_keep_persons_together_and_judge_by_originals():
     assert len(folds) == 4
     judged = []
     for fold in folds:
-        fitted = {pool[place].subject_id for place in fold.fitted}
-        held_out = [pool[place] for place in fold.held_out]
+        fitted = {pool[context].subject_id for context in fold.fitted}
+        held_out = [pool[context] for context in fold.held_out]
         assert not fitted & {one.subject_id for one in held_out}
         assert not any(one.is_copy for one in held_out)
-        assert sum(pool[place].is_copy for place in fold.fitted) == len(fitted), "copies train"
+        assert sum(pool[context].is_copy for context in fold.fitted) == len(fitted), "copies train"
         judged += [one.sample_id for one in held_out]
     assert sorted(judged) == sorted(one.sample_id for one in pool if not one.is_copy)
     assert len(inner_folds(pool, "subject_id", 10)) == 5, "no more folds than persons"
@@ -178,7 +178,7 @@ def test_nothing_depends_on_the_number_of_jobs(tmp_path):
     work = write_work(tmp_path / "work", described(), **ekman_index())
     found = []
     for jobs in (1, 3):
-        place = place_of(work, jobs=jobs)
-        found.append(read_result(lbp_svm.run(CONFIG, replace(place, force=True))))
+        context = place_of(work, jobs=jobs)
+        found.append(read_result(lbp_svm.run(CONFIG, replace(context, force=True))))
     assert found[0]["predictions_sha256"] == found[1]["predictions_sha256"]
     assert found[0]["details"] == found[1]["details"]

@@ -24,14 +24,14 @@ config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
 run = lbp_svm.run(config, run_place(manifests, folder / "svm"))
 print(json.dumps(read_result(run)["predictions_sha256"]))
 
-from tests.support.tiny_work import place_in, plain_recipe, small_work
+from tests.support.tiny_work import context_in, plain_recipe, small_work
 from fgbench.methods.msau import run as image_run
 from fgbench.files.hashing import digest_file
 from fgbench.training.device import resolve
 
 recipe = plain_recipe(name="plain-cnn", optimiser={"kind": "adamw", "batch": 14, "epochs": 1})
-place = place_in(folder / "cnn", small_work(folder), device=resolve("cpu"))
-(run,) = image_run.run(recipe, place, None)
+context = context_in(folder / "cnn", small_work(folder), device=resolve("cpu"))
+(run,) = image_run.run(recipe, context, None)
 print(json.dumps([read_result(run)["predictions_sha256"], digest_file(run / "weights.safetensors")]))
 """
 

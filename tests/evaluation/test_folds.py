@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.division import Division
 from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file, write_fold_file
 from fgbench.runs.roles import assign_roles
@@ -173,11 +173,11 @@ def test_copies_are_with_their_clip_and_never_scored():
     division = Division(
         n_folds=3, parts={}, fold_of={one.clip_id: str(1 + n // 2) for n, one in enumerate(CLIPS)}
     )
-    place = RunPlace(
+    context = RunContext(
         workdir=None, manifest_digest="", details={}, seed=0, resume=True, force=False, jobs=1,
         progress=lambda *told: None, division=division, fold="3",
     )  # fmt: skip
-    roles = assign_roles(place.divide([*CLIPS, *copies]), protocol_name="images", fold="3")
+    roles = assign_roles(context.divide([*CLIPS, *copies]), protocol_name="images", fold="3")
     assert {one.clip_id for one in roles.test} == {"c4", "c5"}
     assert {one.clip_id for one in roles.selection} == {"c0", "c1"}, "after the last fold comes the first"
     assert sorted(one.sample_id for one in roles.train) == ["c2", "c2#1", "c3", "c3#1"]

@@ -9,7 +9,7 @@ from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
 from fgbench.preparation import prepare
 from fgbench.reports.run.scores import scores_table
 from fgbench.runs.breakdown import coverage, missing_reasons
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import read_result, write_run
@@ -42,7 +42,7 @@ def work(tmp_path_factory):
 
 
 def place_of(work, **changes):
-    return RunPlace(
+    return RunContext(
         workdir=work,
         manifest_digest="m",
         details={"dataset": "test", "synthetic": True},
@@ -70,9 +70,9 @@ def test_rejects_keep_their_class_and_part(work):
     ("read", "expected"), [(clip_samples, {"broken"}), (image_samples, {"broken-f00004"})]
 )
 def test_a_broken_test_clip_is_a_sample_without_prediction(work, read, expected):
-    place = place_of(work)
-    samples = read(place.manifests)
-    roles = place.roles(samples, protocol_name="test")
+    context = place_of(work)
+    samples = read(context.manifests)
+    roles = context.roles(samples, protocol_name="test")
     lost = {sample.sample_id for sample in roles.test} - {sample.sample_id for sample in roles.predicted}
     assert lost == expected
     assert {sample.clip_id for sample in roles.test} == {"e0", "e1", "broken"}
@@ -80,8 +80,8 @@ def test_a_broken_test_clip_is_a_sample_without_prediction(work, read, expected)
 
 
 def run_of(work):
-    place = place_of(work)
-    roles = place.roles(clip_samples(place.manifests), protocol_name="test")
+    context = place_of(work)
+    roles = context.roles(clip_samples(context.manifests), protocol_name="test")
     sure = np.ones((len(roles.predicted), 1), np.float32)
     found = predictions_of(roles, sure, sure, ["anger"])
     return found, write_run(
@@ -93,7 +93,7 @@ def run_of(work):
         config={"name": "sure", "tuned_on_test": True},
         manifest_digest="m",
         device="cpu",
-        details=place.details,
+        details=context.details,
     )
 
 

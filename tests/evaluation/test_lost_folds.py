@@ -9,7 +9,7 @@ from fgbench.errors import ConfigError
 from fgbench.files.hashing import hash_u64
 from fgbench.reports.run.fold_scores import fold_tables, folds_json
 from fgbench.runs.breakdown import coverage, missing_reasons
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.division import read_division
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
@@ -60,7 +60,7 @@ def division_of(work, fold_file=None):
 
 def place_of(work, **changes):
     division = division_of(work)
-    return RunPlace(
+    return RunContext(
         workdir=work,
         manifest_digest="m",
         details={"dataset": "ck-plus", "synthetic": True, "protocol": division.to_json()},
@@ -82,10 +82,10 @@ def hashed(*name):
 def lost_by_fold(work, read=clip_samples):
     """Fold to the lost clips that it tests."""
     found = {}
-    for place in place_of(work, fold="1").each_fold():
-        roles = place.roles(read(place.manifests), protocol_name="test")
+    for context in place_of(work, fold="1").each_fold():
+        roles = context.roles(read(context.manifests), protocol_name="test")
         predicted = {sample.sample_id for sample in roles.predicted}
-        found[place.fold] = {one.clip_id for one in roles.test if one.sample_id not in predicted}
+        found[context.fold] = {one.clip_id for one in roles.test if one.sample_id not in predicted}
         training = {sample.clip_id for sample in (*roles.train, *roles.selection)}
         assert not training & {name for name, *_ in (*LOST, *NO_SAMPLES)}
     return found
@@ -116,8 +116,8 @@ def test_usable_clips_stay_in_their_folds(tmp_path, work):
 
 
 def test_all_folds_together_test_all_lost_clips(work):
-    place = place_of(work)
-    found = place.lost_tests(clip_samples(place.manifests), fold=None)
+    context = place_of(work)
+    found = context.lost_tests(clip_samples(context.manifests), fold=None)
     assert [one.clip_id for one in found] == sorted(name for name, *_ in LOST)
     assert {one.part for one in found} == {"test"}
 
@@ -126,22 +126,22 @@ def test_all_folds_together_test_all_lost_clips(work):
 def runs(work):
     """A run of each fold that is right wherever there is a sample to look at."""
     folders = {}
-    for place in place_of(work).each_fold():
-        roles = place.roles(clip_samples(place.manifests), protocol_name="test")
+    for context in place_of(work).each_fold():
+        roles = context.roles(clip_samples(context.manifests), protocol_name="test")
         sure = np.array([[one.label == label for label in EKMAN7] for one in roles.predicted], np.float32)
         found = predictions_of(roles, sure, sure, EKMAN7)
         folder = write_run(
             work,
             found,
             experiment="sure",
-            fold=place.fold,
+            fold=context.fold,
             seed=0,
             config={"name": "sure"},
             manifest_digest="m",
             device="cpu",
-            details=place.details,
+            details=context.details,
         )
-        folders[place.fold] = (folder, found)
+        folders[context.fold] = (folder, found)
     return folders
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import fgbench
 from fgbench.errors import DatasetError
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.division import read_division
 from fgbench.runs.labels import read_labels
 from fgbench.runs.samples import clip_samples, image_samples
@@ -20,7 +20,7 @@ THREE = {"kind": "k-fold", "folds": 3, "group_by": "subject_id", "label": "3-fol
 
 def place_of(work):
     index = read_json(work / "manifests" / "index.json")
-    return RunPlace(
+    return RunContext(
         workdir=work,
         manifest_digest="m",
         details={},
@@ -42,46 +42,46 @@ def lacking(folder, *, without, **changes):
 
 
 def test_classes_with_training_samples_in_every_fold_are_taken(tmp_path):
-    place = lacking(tmp_path, without=("s1",))
-    assert [each.fold for each in place.trained_folds()] == ["1", "2", "3"]
-    roles = place.roles(clip_samples(place.manifests), protocol_name="clips")
-    assert {sample.label for sample in roles.train} == set(place.labels.labels)
+    context = lacking(tmp_path, without=("s1",))
+    assert [each.fold for each in context.trained_folds()] == ["1", "2", "3"]
+    roles = context.roles(clip_samples(context.manifests), protocol_name="clips")
+    assert {sample.label for sample in roles.train} == set(context.labels.labels)
 
 
 def test_no_fold_is_begun_if_one_lacks_a_class(tmp_path):
-    place = lacking(tmp_path, without=("s1", "s2", "s4"))  # s3 alone shows fear
+    context = lacking(tmp_path, without=("s1", "s2", "s4"))  # s3 alone shows fear
     faults = {}
-    for fold in place.division.folds:
+    for fold in context.division.folds:
         try:
-            place.trained_folds(fold)
+            context.trained_folds(fold)
         except DatasetError as error:
             faults[fold] = error
     assert 1 <= len(faults) < 3
     with pytest.raises(DatasetError) as caught:
-        place.trained_folds()
+        context.trained_folds()
     first = min(faults)
     assert caught.value.message == faults[first].message
     assert caught.value.message == (
-        f"1 of 7 classes have no training sample in fold {first} of {place.division.name}: fear"
+        f"1 of 7 classes have no training sample in fold {first} of {context.division.name}: fear"
     )
     assert "--fold-file" in caught.value.hint
 
 
 def test_a_class_whose_training_clips_have_no_face_is_refused_for_images(tmp_path):
     fear = tuple(f"s{number}-fear" for number in range(1, 5))
-    place = lacking(tmp_path, without=(), no_face=fear)
-    place.trained_folds()
-    known = [s.sample_id for s in image_samples(place.manifests) if s.label != "fear"]
+    context = lacking(tmp_path, without=(), no_face=fear)
+    context.trained_folds()
+    known = [s.sample_id for s in image_samples(context.manifests) if s.label != "fear"]
     with pytest.raises(DatasetError, match=r"1 of 7 classes have no training sample in fold 1.*: fear"):
-        place.roles(image_samples(place.manifests), protocol_name="images", with_features=known)
+        context.roles(image_samples(context.manifests), protocol_name="images", with_features=known)
 
 
 def test_many_classes_are_counted(tmp_path):
     clips = [(f"c{number}", f"p{number}", "anger", part) for number, part in enumerate(["train", "test"])]
-    place = place_of(write_work(tmp_path, clips))
-    place = replace(place, fold="0")
+    context = place_of(write_work(tmp_path, clips))
+    context = replace(context, fold="0")
     with pytest.raises(DatasetError, match=r"32 of 33 classes have no training sample: .* and 27 more"):
-        place.trained_folds()
+        context.trained_folds()
 
 
 def test_all_methods_start_from_these_roles():

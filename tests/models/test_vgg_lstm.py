@@ -9,7 +9,7 @@ from fgbench.errors import ManifestError
 from fgbench.models.initialisation import initialise
 from fgbench.models.vgg_lstm import Vgg16Lstm, load_vgg16
 
-# Place of each convolution in torchvision's ``features``, and its channels.
+# TrainingContext of each convolution in torchvision's ``features``, and its channels.
 PLAIN = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256}
 PLAIN |= dict.fromkeys((17, 19, 21, 24, 26, 28), 512)
 NORMED = {0: 64, 3: 64, 7: 128, 10: 128, 14: 256, 17: 256, 20: 256}
@@ -19,14 +19,14 @@ POOLS = {False: (4, 9, 16, 23, 30), True: (6, 13, 23, 33, 43)}
 
 def published_shapes(batch_norm, divisor=1, fc=4096):
     shapes, before = {}, 3
-    for place, channels in (NORMED if batch_norm else PLAIN).items():
+    for context, channels in (NORMED if batch_norm else PLAIN).items():
         after = channels // divisor
-        shapes[f"features.{place}.weight"] = (after, before, 3, 3)
-        shapes[f"features.{place}.bias"] = (after,)
+        shapes[f"features.{context}.weight"] = (after, before, 3, 3)
+        shapes[f"features.{context}.bias"] = (after,)
         if batch_norm:
             for part in ("weight", "bias", "running_mean", "running_var"):
-                shapes[f"features.{place + 1}.{part}"] = (after,)
-            shapes[f"features.{place + 1}.num_batches_tracked"] = ()
+                shapes[f"features.{context + 1}.{part}"] = (after,)
+            shapes[f"features.{context + 1}.num_batches_tracked"] = ()
         before = after
     return shapes | {"classifier.0.weight": (fc, before * 49), "classifier.0.bias": (fc,)}
 
@@ -106,13 +106,13 @@ def test_other_checkpoints_are_refused_and_nothing_changes(change, message):
 def by_plain_code(frames, state, batch_norm, lstm):
     """Logits of one clip without padding, in evaluation."""
     x = frames
-    for place in NORMED if batch_norm else PLAIN:
-        x = F.conv2d(x, state[f"features.{place}.weight"], state[f"features.{place}.bias"], padding=1)
+    for context in NORMED if batch_norm else PLAIN:
+        x = F.conv2d(x, state[f"features.{context}.weight"], state[f"features.{context}.bias"], padding=1)
         if batch_norm:
             names = ("running_mean", "running_var", "weight", "bias")
-            x = F.batch_norm(x, *(state[f"features.{place + 1}.{name}"] for name in names), training=False)
+            x = F.batch_norm(x, *(state[f"features.{context + 1}.{name}"] for name in names), training=False)
         x = F.relu(x)
-        if place + (3 if batch_norm else 2) in POOLS[batch_norm]:
+        if context + (3 if batch_norm else 2) in POOLS[batch_norm]:
             x = F.max_pool2d(x, 2)
     x = F.adaptive_avg_pool2d(x, (7, 7)).reshape(len(frames), -1)
     x = F.relu(F.linear(x, state["classifier.0.weight"], state["classifier.0.bias"]))
@@ -190,7 +190,7 @@ def test_one_batch_is_learnt_and_gradients_reach_every_parameter(batch_norm):
         if step == 0:
             still = {n for n, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
             # Batch normalisation takes the mean away, and the biases before it with it.
-            before_norm = {f"backbone.features.{place}.bias" for place in NORMED} if batch_norm else set()
+            before_norm = {f"backbone.features.{context}.bias" for context in NORMED} if batch_norm else set()
             assert still <= before_norm
         optimiser.step()
     assert outputs.probabilities().argmax(1).equal(targets)

@@ -38,7 +38,7 @@ from fgbench.runs.labels import fg33
 from fgbench.runs.samples import clip_samples
 from fgbench.runs.weights import read_trained
 from fgbench.storage import TableWriter
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.optimisation import build_optimiser
 
 CPU = torch.device("cpu")
@@ -49,11 +49,11 @@ def main() -> None:
     """Print the tables."""
     print(f"{torch.get_num_threads()} threads; {N_CLIPS} clips of {N_FRAMES} frames.", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        place, clips = _work(Path(folder), N_CLIPS, N_FRAMES)
+        context, clips = _work(Path(folder), N_CLIPS, N_FRAMES)
         image = _image(Path(folder))
-        _described(place, clips, image)
-        _rows(place, clips)
-        _streams(place, clips, image)
+        _described(context, clips, image)
+        _rows(context, clips)
+        _streams(context, clips, image)
     with tempfile.TemporaryDirectory() as folder:
         _long(Path(folder))
 
@@ -77,7 +77,7 @@ def _seconds(work: Callable[[], object], repeats: int = 3) -> float:
     return statistics.median(times)
 
 
-def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[Place, ClipSet]:
+def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[TrainingContext, ClipSet]:
     """A work folder with clips of noise; every third picture is another one."""
     manifests = folder / "manifests"
     random = np.random.default_rng(0)
@@ -112,7 +112,7 @@ def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[Place, ClipSet]:
         table.add(row)
     table.close()
     (manifests / "index.json").write_text(json.dumps({"dataset": "noise", "synthetic": True, "files": {}}))
-    place = Place(
+    context = TrainingContext(
         workdir=folder,
         manifest_digest="noise",
         details={},
@@ -124,7 +124,7 @@ def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[Place, ClipSet]:
         device=CPU,
     )
     found = clip_frames(manifests, flow=True)
-    return place, found.clip_set(clip_samples(manifests), fg33(), CPU)
+    return context, found.clip_set(clip_samples(manifests), fg33(), CPU)
 
 
 def _image(folder: Path) -> ImageNetwork:
@@ -149,21 +149,21 @@ def _image(folder: Path) -> ImageNetwork:
     return open_network(read_trained(folder / "weights.safetensors"), CPU)
 
 
-def _described(place: Place, clips: ClipSet, image: ImageNetwork) -> None:
+def _described(context: TrainingContext, clips: ClipSet, image: ImageNetwork) -> None:
     config = load_training("nan-small", TrainVideoConfig)
     frames = [
         (sample.clip_id, int(number))
         for sample, numbers in zip(clips.samples, clips.frames, strict=True)
         for number in numbers[: config.attention.frames]
     ]
-    source = open_source(find_frames(place.manifests, frames), device=CPU, resident_mb=4096, jobs=2)
+    source = open_source(find_frames(context.manifests, frames), device=CPU, resident_mb=4096, jobs=2)
 
     def anew() -> None:
         for batch in source.batches(epoch=0, seed=0, batch=32, shuffle=False):
             describe_faces(image, batch.images, config.attention.features)
 
     begin = time.perf_counter()
-    opened, _ = open_clips(config, place, clips, image, None, trained_on=True)
+    opened, _ = open_clips(config, context, clips, image, None, trained_on=True)
     made = time.perf_counter() - begin
     task = VideoTask(
         build_drawn(config, image, None, seed=0, labels=fg33()),
@@ -197,7 +197,7 @@ def _epoch(task: VideoTask) -> None:
         optimiser.step()
 
 
-def _rows(place: Place, clips: ClipSet) -> None:
+def _rows(context: TrainingContext, clips: ClipSet) -> None:
     _table(
         "pictures of batches of 8 clips", "read from disk /s, held in memory /s, ratio, memory a picture kB"
     )
@@ -212,7 +212,7 @@ def _rows(place: Place, clips: ClipSet) -> None:
         rates = []
         for resident_mb in (0, 8192):
             rows = open_rows(
-                place.manifests,
+                context.manifests,
                 frames,
                 kind,
                 side_px=side_px,
@@ -231,7 +231,7 @@ def _rows(place: Place, clips: ClipSet) -> None:
         )
 
 
-def _streams(place: Place, clips: ClipSet, image: ImageNetwork) -> None:
+def _streams(context: TrainingContext, clips: ClipSet, image: ImageNetwork) -> None:
     _table("network", "training clips/s, inference clips/s")
     for name in (
         "nan-small",
@@ -242,11 +242,11 @@ def _streams(place: Place, clips: ClipSet, image: ImageNetwork) -> None:
     ):
         config = load_training(name, TrainVideoConfig)
         network = image if config.image_recipe else None
-        opened, scales = open_clips(config, place, clips, network, None, trained_on=True)
+        opened, scales = open_clips(config, context, clips, network, None, trained_on=True)
         model = build_drawn(config, network, None, seed=0, labels=fg33())
         task = VideoTask(model, config, train=opened, selection=opened, seed=0, device=CPU)
         training = _seconds(lambda task=task: _epoch(task), repeats=1)
-        tested, _ = open_clips(config, place, clips, network, scales, trained_on=False)
+        tested, _ = open_clips(config, context, clips, network, scales, trained_on=False)
         model.eval()
         inference = _seconds(lambda model=model, tested=tested: predict_clips(model, tested), repeats=1)
         _row(name, f"{N_CLIPS / training:.1f}", f"{N_CLIPS / inference:.1f}")
@@ -255,10 +255,10 @@ def _streams(place: Place, clips: ClipSet, image: ImageNetwork) -> None:
 def _long(folder: Path) -> None:
     """One clip of 10,000 frames, whose faces are described and attended to."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    place, clips = _work(folder, 1, 10_000)
+    context, clips = _work(folder, 1, 10_000)
     image = _image(folder)
     config = load_training("nan-small", TrainVideoConfig)
-    opened, scales = open_clips(config, place, clips, image, None, trained_on=False)
+    opened, scales = open_clips(config, context, clips, image, None, trained_on=False)
     model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
     seconds = _seconds(lambda: predict_clips(model, opened), repeats=1)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -22,7 +22,7 @@ from sklearn.metrics import average_precision_score
 from fgbench.config import PrepareConfig, TrainAuConfig, load_prepare, load_training
 from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
 from fgbench.methods.steps.units import train_units, unit_data
-from fgbench.methods.steps.work import open_place
+from fgbench.methods.steps.work import open_training
 from fgbench.preparation import prepare
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.runs.weights import read_trained
@@ -130,7 +130,7 @@ def _tested(run: Path, workdir: Path) -> tuple[int, float, float, float, float]:
     """Frames, mean average precision, that of chance, mean F1, that of "always present", of a network on all
     clips of another set."""
     trained = read_trained(run / "weights.safetensors")
-    data = unit_data(open_place(workdir, "cpu"))
+    data = unit_data(open_training(workdir, "cpu"))
     assert data is not None
     folder = evaluate_units_elsewhere(trained, data)
     found = read_au_predictions(folder)

@@ -1,6 +1,6 @@
 """What holds of every method that trains: what is forced starts anew, and one process writes the run.
 
-Each function is given ``train(place)``, which makes a run in a place and returns its folder.
+Each function is given ``train(context)``, which makes a run in a context and returns its folder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class KilledError(Exception):
     """Ends a training in its midst."""
 
 
-def forced_runs_start_anew(train, place):
+def forced_runs_start_anew(train, context):
     """After a kill that leaves a checkpoint, ``--force`` begins with the first step."""
 
     def killed(name, done, of):
@@ -24,11 +24,11 @@ def forced_runs_start_anew(train, place):
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(replace(place, progress=killed))
-    assert list((place.workdir / "runs").rglob("checkpoint.pt")), "there is something to continue"
+        train(replace(context, progress=killed))
+    assert list((context.workdir / "runs").rglob("checkpoint.pt")), "there is something to continue"
     for force, first in ((False, False), (True, True)):
         steps = []
-        told = replace(place, force=force, progress=telling(steps))
+        told = replace(context, force=force, progress=telling(steps))
         if force:
             train(told)
         else:
@@ -49,9 +49,9 @@ def telling(steps, *, stop=False):
     return progress
 
 
-def other_processes_write_no_run(train, place, monkeypatch):
+def other_processes_write_no_run(train, context, monkeypatch):
     """This process takes itself for another than the first, whose files these are."""
     monkeypatch.setattr(Processes, "main", property(lambda self: False))
-    train(place)
-    written = [path.name for path in (place.workdir / "runs").rglob("*") if path.is_file()]
+    train(context)
+    written = [path.name for path in (context.workdir / "runs").rglob("*") if path.is_file()]
     assert [name for name in written if not name.endswith(".lock")] == []

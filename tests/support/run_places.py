@@ -1,6 +1,6 @@
 """Places of runs whose manifests lie elsewhere."""
 
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 
 
 def run_place(manifests, workdir):
@@ -9,7 +9,7 @@ def run_place(manifests, workdir):
     linked = workdir / "manifests"
     linked.unlink(missing_ok=True)
     linked.symlink_to(manifests, target_is_directory=True)
-    return RunPlace(
+    return RunContext(
         workdir=workdir,
         manifest_digest="d",
         details={"dataset": "made up", "synthetic": True},

@@ -157,12 +157,12 @@ NEEDS = ("brightness",)
 RECIPES = {"by-much-light": "name: by-much-light\\nabove: 1000.0\\n"}
 
 
-def run(config, place):
-    roles = place.roles(image_samples(place.manifests), protocol_name="images")
-    labels = place.labels.labels
+def run(config, context):
+    roles = context.roles(image_samples(context.manifests), protocol_name="images")
+    labels = context.labels.labels
     rows = [
         row
-        for path in sorted(place.manifests.glob("features/brightness/*.parquet"))
+        for path in sorted(context.manifests.glob("features/brightness/*.parquet"))
         for row in pq.read_table(path).to_pylist()
     ]
     assert rows
@@ -170,15 +170,15 @@ def run(config, place):
     scores = np.zeros((len(roles.predicted), len(labels)), np.float32)
     scores[:, 0 if is_bright else 1] = 1.0
     return write_run(
-        place.workdir,
+        context.workdir,
         predictions_of(roles, scores, scores, labels),
         experiment=config.name,
-        fold=place.fold,
-        seed=place.seed,
+        fold=context.fold,
+        seed=context.seed,
         config=config.model_dump(mode="json"),
-        manifest_digest=place.manifest_digest,
+        manifest_digest=context.manifest_digest,
         device="none",
-        details={**place.details, "kind": "image", "method": "By light"},
+        details={**context.details, "kind": "image", "method": "By light"},
     )
 ''',
     "how_many": '''"""How many runs there are."""

@@ -17,7 +17,7 @@ from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
 from fgbench.media.images import encode
 from fgbench.runs.labels import LabelSet
 from fgbench.taxonomy import leaves
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 
 COLOURS = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
@@ -75,11 +75,11 @@ def small_work(folder, *, rest=True):
 
 def other_faces():
     """A training face of each of the other 30 leaves."""
-    return [("train", "s8", label, coloured(1000 + place, GREY)) for place, label in enumerate(REST)]
+    return [("train", "s8", label, coloured(1000 + context, GREY)) for context, label in enumerate(REST)]
 
 
-def place_in(folder, manifests, **changes):
-    """A place to train in, with the manifests of another folder and what ``fgbench prepare`` keeps of it."""
+def context_in(folder, manifests, **changes):
+    """A context to train in: manifests of another folder, and what ``fgbench prepare`` keeps of it."""
     shutil.copytree(manifests, folder / "manifests", dirs_exist_ok=True)
     prepared = {"root": str(folder), "recipe": load_prepare("demo").model_dump(mode="json")}
     (folder / "prepare.json").write_text(json.dumps(prepared))
@@ -94,7 +94,7 @@ def place_in(folder, manifests, **changes):
         "progress": lambda name, done, of: None,
         "device": torch.device("cpu"),
     }
-    return Place(**(usual | changes))
+    return TrainingContext(**(usual | changes))
 
 
 def au_rows(manifests):

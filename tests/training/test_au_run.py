@@ -25,8 +25,8 @@ from tests.support.tiny_work import (
     UNITS,
     au_recipe,
     au_rows,
+    context_in,
     pictures_of,
-    place_in,
     seen,
     small_work,
 )
@@ -40,8 +40,8 @@ def manifests(tmp_path_factory):
 
 
 @pytest.fixture
-def place(tmp_path, manifests):
-    return place_in(tmp_path / "work", manifests)
+def context(tmp_path, manifests):
+    return context_in(tmp_path / "work", manifests)
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def told_of_people(folder):
 
 def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
     """Once, all were said not to have been trained on, whatever the parts were divided by."""
-    place = place_in(tmp_path / "work", manifests)
-    (folder,) = au_run.run(au_recipe(), place, au_rows(manifests))
+    context = context_in(tmp_path / "work", manifests)
+    (folder,) = au_run.run(au_recipe(), context, au_rows(manifests))
     assert told_of_people(folder) == "6 frames of 2 subjects, none of whom was trained on"
-    path = place.manifests / "clips.parquet"
+    path = context.manifests / "clips.parquet"
     clips = pq.read_table(path)
     known = clips["subject_id"].to_pylist()
     for change, expected in (
@@ -78,12 +78,12 @@ def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
         column = pa.array([change.get(name, name) for name in known], pa.string())
         at = clips.schema.get_field_index("subject_id")
         pq.write_table(clips.set_column(at, clips.schema.field(at), column), path)
-        (folder,) = au_run.run(au_recipe(), replace(place, force=True), au_rows(place.manifests))
+        (folder,) = au_run.run(au_recipe(), replace(context, force=True), au_rows(context.manifests))
         assert told_of_people(folder) == expected
 
 
-def test_of_runs_of_earlier_versions_it_is_not_known_who_was_trained_on(place):
-    (folder,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+def test_of_runs_of_earlier_versions_it_is_not_known_who_was_trained_on(context):
+    (folder,) = au_run.run(au_recipe(), context, au_rows(context.manifests))
     details = {key: value for key, value in read_au_result(folder)["details"].items() if "people" not in key}
     table = scored_table("au-tiny", [read_au_predictions(folder)], details)
     assert table.notes[0].endswith("of whom it is not known whether they were trained on")
@@ -93,17 +93,17 @@ def frames_of(folder):
     return pq.read_table(folder / "au_predictions.parquet").to_pylist()
 
 
-def test_a_run_has_weights_that_give_its_predictions_and_scores(place, trained):
+def test_a_run_has_weights_that_give_its_predictions_and_scores(context, trained):
     optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 4, "epochs": 12}
     config = au_recipe(optimiser=optimiser, dropout=0.0, embedding=16)
-    (folder,) = au_run.run(config, place, au_rows(place.manifests))
-    assert folder == place.workdir / "runs" / "au-tiny" / "0" / "0"
+    (folder,) = au_run.run(config, context, au_rows(context.manifests))
+    assert folder == context.workdir / "runs" / "au-tiny" / "0" / "0"
     assert trained == [{"train": set(SUBJECTS["train"]), "val": set(SUBJECTS["val"])}]
 
     state, metadata = load_weights(folder / "weights.safetensors")
     assert (metadata["kind"], metadata["action_units"]) == ("au", list(UNITS))
-    train_ids = [name for name in sorted(image_ids(place.manifests)) if int(name[4:7]) < 12]
-    train = pictures_of(place.manifests, train_ids).double()
+    train_ids = [name for name in sorted(image_ids(context.manifests)) if int(name[4:7]) < 12]
+    train = pictures_of(context.manifests, train_ids).double()
     np.testing.assert_allclose(metadata["mean"], train.mean((0, 2, 3)), rtol=1e-9)
     np.testing.assert_allclose(metadata["std"], train.std((0, 2, 3), unbiased=False), rtol=1e-9)
 
@@ -114,7 +114,7 @@ def test_a_run_has_weights_that_give_its_predictions_and_scores(place, trained):
         Trunk(config.trunk), Embedding(8, fc_hidden=None, embedding=16, dropout=0.0), n_action_units=3
     )
     model.load_state_dict(state)
-    faces = pictures_of(place.manifests, [row["sample_id"] for row in rows])
+    faces = pictures_of(context.manifests, [row["sample_id"] for row in rows])
     with torch.no_grad():
         expected = model.eval()(seen(faces, metadata)).sigmoid()
     found = np.array([row["probabilities"] for row in rows])
@@ -156,9 +156,9 @@ def test_a_run_has_weights_that_give_its_predictions_and_scores(place, trained):
         assert part in card
 
 
-def test_no_person_is_in_two_roles_of_a_fold(place, trained):
+def test_no_person_is_in_two_roles_of_a_fold(context, trained):
     config = au_recipe(optimiser={"epochs": 1, "batch": 8})
-    folders = au_run.run(config, place, au_rows(place.manifests), folds=3)
+    folders = au_run.run(config, context, au_rows(context.manifests), folds=3)
     assert [folder.parent.name for folder in folders] == ["1of3", "2of3", "3of3"]
     everyone = {subject for subjects in SUBJECTS.values() for subject in subjects}
     tested = [{row["subject_id"] for row in frames_of(folder)} for folder in folders]
@@ -170,49 +170,49 @@ def test_no_person_is_in_two_roles_of_a_fold(place, trained):
         assert len(roles["train"]) + len(roles["val"]) + len(test) == len(everyone)
     assert sorted(subject for test in tested for subject in test) == sorted(everyone)
     found = sorted(row["sample_id"] for folder in folders for row in frames_of(folder))
-    assert found == sorted(image_ids(place.manifests)), "every frame is tested once"
+    assert found == sorted(image_ids(context.manifests)), "every frame is tested once"
     for folder in folders:
         assert load_weights(folder / "weights.safetensors")[1]["fold"] == folder.parent.name
-    au_run.run(config, place, au_rows(place.manifests), folds=3)
+    au_run.run(config, context, au_rows(context.manifests), folds=3)
     assert len(trained) == 3
 
 
-def test_a_finished_run_is_taken_as_it_is(place, trained):
+def test_a_finished_run_is_taken_as_it_is(context, trained):
     once = {"optimiser": {"epochs": 1, "batch": 5}}
-    rows = au_rows(place.manifests)
-    (folder,) = au_run.run(au_recipe(**once), place, rows)
+    rows = au_rows(context.manifests)
+    (folder,) = au_run.run(au_recipe(**once), context, rows)
     path = folder / "weights.safetensors"
     before = path.read_bytes(), path.stat().st_mtime_ns
-    assert au_run.run(au_recipe(**once), place, list(reversed(rows))) == [folder]
+    assert au_run.run(au_recipe(**once), context, list(reversed(rows))) == [folder]
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert len(trained) == 1
 
-    au_run.run(au_recipe(**once), replace(place, force=True), rows)
+    au_run.run(au_recipe(**once), replace(context, force=True), rows)
     assert len(trained) == 2
     assert path.read_bytes() == before[0], "the same seed gives the same weights"
     assert path.stat().st_mtime_ns > before[1]
 
     path.unlink()
-    au_run.run(au_recipe(**once), place, rows)
+    au_run.run(au_recipe(**once), context, rows)
     assert path.read_bytes() == before[0]
     assert len(trained) == 3
     damaged, told = bytearray(before[0]), []
     damaged[-9] ^= 1
     path.write_bytes(damaged)
-    au_run.run(au_recipe(**once), replace(place, note=told.append), rows)
+    au_run.run(au_recipe(**once), replace(context, note=told.append), rows)
     assert path.read_bytes() == before[0]
     assert told[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
     assert all(line.startswith(("epoch ", "kept epoch ")) for line in told[1:])
     assert len(trained) == 4
     with pytest.raises(ConfigError, match=r"other settings: embedding \(8 there, 4 here\)"):
-        au_run.run(au_recipe(embedding=4, **once), place, rows)
+        au_run.run(au_recipe(embedding=4, **once), context, rows)
     assert path.read_bytes() == before[0]
-    au_run.run(au_recipe(embedding=4, **once), replace(place, force=True), rows)
-    au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), rows)
+    au_run.run(au_recipe(embedding=4, **once), replace(context, force=True), rows)
+    au_run.run(au_recipe(embedding=4, **once), replace(context, manifest_digest="n"), rows)
     changed = [replace(rows[0], labels={"au04": 0}), *rows[1:]]
-    au_run.run(au_recipe(embedding=4, **once), replace(place, manifest_digest="n"), changed)
+    au_run.run(au_recipe(embedding=4, **once), replace(context, manifest_digest="n"), changed)
     assert len(trained) == 7
-    other = au_run.run(au_recipe(embedding=4, **once), place.with_seed(1), rows)
+    other = au_run.run(au_recipe(embedding=4, **once), context.with_seed(1), rows)
     assert other != [folder]
 
 
@@ -221,19 +221,19 @@ class KilledError(Exception):
 
 
 @pytest.mark.parametrize("step", [4, 7])
-def test_a_killed_run_goes_on_and_ends_the_same(place, manifests, tmp_path, step):
+def test_a_killed_run_goes_on_and_ends_the_same(context, manifests, tmp_path, step):
     config = au_recipe(
         optimiser={"kind": "adamw", "learning_rate": 0.003, "batch": 4, "epochs": 3, "checkpoint_steps": 2}
     )
     rows = au_rows(manifests)
-    (whole,) = au_run.run(config, place, rows)
+    (whole,) = au_run.run(config, context, rows)
     told = []
 
     def killed(name, done, of):
         if name == "train" and done == step:
             raise KilledError
 
-    other = place_in(tmp_path / "killed", manifests, progress=killed)
+    other = context_in(tmp_path / "killed", manifests, progress=killed)
     with pytest.raises(KilledError):
         au_run.run(config, other, rows)
     folder = other.folder("au-tiny")
@@ -248,30 +248,32 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, manifests, tmp_path, step
     assert au_run.find_weights(folder) == folder / "weights.safetensors"
 
 
-def test_frames_between_steps_are_left_out(place):
-    (folder,) = au_run.run(au_recipe(frame_step=2, optimiser={"epochs": 1}), place, au_rows(place.manifests))
+def test_frames_between_steps_are_left_out(context):
+    (folder,) = au_run.run(
+        au_recipe(frame_step=2, optimiser={"epochs": 1}), context, au_rows(context.manifests)
+    )
     numbers = [int(row["sample_id"].partition("-f")[2]) for row in frames_of(folder)]
     assert numbers == [54, 60, 66]
 
 
-def test_without_labels_there_is_an_error(place, monkeypatch):
+def test_without_labels_there_is_an_error(context, monkeypatch):
     with pytest.raises(DatasetError, match="no frame has both labels of action units and a usable face"):
-        au_run.run(au_recipe(), place, [])
-    unseen = [row for row in au_rows(place.manifests) if row.clip_id == "clip024"]
+        au_run.run(au_recipe(), context, [])
+    unseen = [row for row in au_rows(context.manifests) if row.clip_id == "clip024"]
     assert len(unseen) == 1
     with pytest.raises(DatasetError, match="no frame has both"):
-        au_run.run(au_recipe(), place, unseen)
+        au_run.run(au_recipe(), context, unseen)
 
     class Bare:
         """An adapter without labels of action units."""
 
     monkeypatch.setattr(plugins, "load", lambda kind, name: Bare)
     with pytest.raises(DatasetError, match="has no labels of action units") as error:
-        train_units_in(au_recipe(), place)
+        train_units_in(au_recipe(), context)
     assert "--au-weights" in error.value.hint
-    assert not (place.workdir / "runs").exists()
+    assert not (context.workdir / "runs").exists()
 
 
-def test_too_few_persons_for_the_folds(place):
+def test_too_few_persons_for_the_folds(context):
     with pytest.raises(DatasetError, match="8 subjects, expected at least 9"):
-        au_run.run(au_recipe(), place, au_rows(place.manifests), folds=9)
+        au_run.run(au_recipe(), context, au_rows(context.manifests), folds=9)

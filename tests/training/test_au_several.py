@@ -23,7 +23,7 @@ from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.division import Division
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
-from tests.support.tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, pictures_of, place_in, small_work
+from tests.support.tiny_work import SUBJECTS, UNITS, au_recipe, au_rows, context_in, pictures_of, small_work
 
 OWN = {"one": ("au04", "au12"), "two": ("au12", "au25")}
 """Units that each data set annotates; ``au12`` is in both."""
@@ -49,11 +49,11 @@ def data(tmp_path_factory):
         table = pq.read_table(path)
         rows = [{**row, "sha256": f"{number}{at:063x}"} for at, row in enumerate(table.to_pylist())]
         pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-        place = place_in(
+        context = context_in(
             folder / name, manifests, manifest_digest=name, details={"dataset": name, "synthetic": True}
         )
         told = [annotated(row, OWN[name]) for row in au_rows(manifests)]
-        found.append(UnitData(place=place, rows=told, people=f"reader-{name}"))
+        found.append(UnitData(context=context, rows=told, people=f"reader-{name}"))
     return found
 
 
@@ -67,7 +67,7 @@ def run(data, *, folds=0, **changes):
     first, *others = data
     return au_run.run(
         au_recipe(**(QUICK | changes)),
-        first.place,
+        first.context,
         first.rows,
         folds=folds,
         people=first.people,
@@ -88,34 +88,34 @@ def test_frames_of_both_with_the_units_of_each(data):
     assert (frames.labels[n:, UNITS.index("au04")] == 0).all()
     assert all((frames.labels[part, 1] != 0).any() for part in (slice(n), slice(n, None)))
     chosen = [2, n + 1, 0, 2 * n - 1, n]
-    opened = frames.take(chosen).open(data[0].place, au_recipe())
+    opened = frames.take(chosen).open(data[0].context, au_recipe())
     (batch,) = opened.images.batches(epoch=0, seed=0, batch=99, shuffle=False)
-    for image, place, folder in zip(batch.images, chosen, (0, 1, 0, 1, 1), strict=True):
-        name = frames.sample_ids[place].split("/")[1]
-        assert torch.equal(image.float(), pictures_of(data[folder].place.manifests, [name])[0])
+    for image, context, folder in zip(batch.images, chosen, (0, 1, 0, 1, 1), strict=True):
+        name = frames.sample_ids[context].split("/")[1]
+        assert torch.equal(image.float(), pictures_of(data[folder].context.manifests, [name])[0])
 
 
 def test_files_that_one_trains_on_and_another_tests_are_refused(data, tmp_path):
     """E.g. one data set prepared twice, with other parts."""
     first, second = data
-    place = place_in(tmp_path / "again", first.place.manifests, details=second.place.details)
-    path = place.manifests / "clips.parquet"
+    context = context_in(tmp_path / "again", first.context.manifests, details=second.context.details)
+    path = context.manifests / "clips.parquet"
     table = pq.read_table(path)
     other = {"train": "test", "test": "train", "val": "val"}
     rows = [{**row, "split": other[row["split"]]} for row in table.to_pylist()]
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    again = UnitData(place=place, rows=second.rows, people=second.people)
+    again = UnitData(context=context, rows=second.rows, people=second.people)
     n_files = 3 * sum(len(SUBJECTS[part]) for part in ("train", "test"))  # one has no face
     with pytest.raises(
         ConfigError, match=rf"^{n_files} files that one of one, two tests are trained on in an"
     ):
         run([first, again])
-    assert not (first.place.workdir / "runs/au-tiny-one-two/0/0/weights.safetensors").exists()
+    assert not (first.context.workdir / "runs/au-tiny-one-two/0/0/weights.safetensors").exists()
 
 
 def test_one_network_is_trained_and_scored_on_both(data):
     (folder,) = run(data, **LEARNED)
-    assert folder == data[0].place.workdir / "runs" / "au-learned-one-two" / "0" / "0"
+    assert folder == data[0].context.workdir / "runs" / "au-learned-one-two" / "0" / "0"
     result, rows = read_au_result(folder), rows_of(folder)
     details = result["details"]
     assert details["dataset"] == "one and two"
@@ -136,18 +136,18 @@ def test_one_network_is_trained_and_scored_on_both(data):
     before = (folder / "weights.safetensors").stat().st_mtime_ns
     assert run(data, **LEARNED) == [folder]
     assert (folder / "weights.safetensors").stat().st_mtime_ns == before
-    changed = replace(data[1], place=replace(data[1].place, manifest_digest="other"))
+    changed = replace(data[1], context=replace(data[1].context, manifest_digest="other"))
     run([data[0], changed], **LEARNED)
     assert read_au_result(folder)["details"]["datasets"] == {"one": "one", "two": "other"}
     trained = read_trained(folder / "weights.safetensors")
-    for places in ([data[0].place, changed.place], [changed.place, data[0].place]):
+    for places in ([data[0].context, changed.context], [changed.context, data[0].context]):
         anew = evaluate_units(trained, places)
         assert anew.largest_difference == 0
         assert anew.predictions.sample_ids == [row["sample_id"] for row in rows]
     with pytest.raises(ConfigError, match="scored on other manifests of two than"):
-        evaluate_units(trained, [data[0].place, data[1].place])
+        evaluate_units(trained, [data[0].context, data[1].context])
     with pytest.raises(ConfigError, match=r"scored on one, two, expected a work folder of each, got one"):
-        evaluate_units(trained, [data[0].place])
+        evaluate_units(trained, [data[0].context])
 
 
 def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data):
@@ -159,7 +159,7 @@ def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data)
     for folder, unseen in zip(folders, tested, strict=True):
         trained = read_trained(folder / "weights.safetensors")
         for one in data:  # also in the second work folder, where the run does not lie
-            clips = pq.read_table(one.place.manifests / "clips.parquet").to_pylist()
+            clips = pq.read_table(one.context.manifests / "clips.parquet").to_pylist()
             seen = sum(
                 f"{one.people}/{row['subject_id']}" not in unseen and row["split"] == "test" for row in clips
             )
@@ -168,28 +168,28 @@ def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data)
                 row["clip_id"] == "clip024" and f"{one.people}/{row['subject_id']}" not in unseen
                 for row in clips
             )
-            assert clips_trained_on(trained, one.place, fold="0") == expected
+            assert clips_trained_on(trained, one.context, fold="0") == expected
             if expected:
                 with pytest.raises(ConfigError, match=f"trained on {expected} of the test clips"):
-                    refuse_overlap(trained, one.place)
+                    refuse_overlap(trained, one.context)
 
 
 def test_work_folders_that_cannot_be_taken_together(data):
-    again = replace(data[1], place=replace(data[1].place, details=data[0].place.details))
+    again = replace(data[1], context=replace(data[1].context, details=data[0].context.details))
     with pytest.raises(ConfigError, match=r"several work folders of one data set \(one, one\)"):
         run([data[0], again])
-    folded = replace(data[1], place=replace(data[1].place, division=Division(n_folds=2)))
+    folded = replace(data[1], context=replace(data[1].context, division=Division(n_folds=2)))
     with pytest.raises(ConfigError, match="two is divided into folds of its own") as error:
         run([data[0], folded])
     assert "--folds 3" in error.value.hint
 
 
 def test_the_command_takes_several_work_folders(data, monkeypatch):
-    by_folder = {one.place.workdir: one for one in data}
-    monkeypatch.setattr(units, "unit_data", lambda place: by_folder[place.workdir])
+    by_folder = {one.context.workdir: one for one in data}
+    monkeypatch.setattr(units, "unit_data", lambda context: by_folder[context.workdir])
     told = []
-    place = replace(data[0].place, note=told.append)
-    (folder,) = units.train_units_in(au_recipe(**QUICK), place, others=[data[1].place])
+    context = replace(data[0].context, note=told.append)
+    (folder,) = units.train_units_in(au_recipe(**QUICK), context, others=[data[1].context])
     assert folder.parts[-3] == "au-tiny-one-two"
     assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
 
@@ -199,22 +199,22 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
     """The third data set has files of the first; what trained there is tested here."""
     (folder,) = run(data)
     trained = read_trained(folder / "weights.safetensors")
-    source = data[0].place.manifests
+    source = data[0].context.manifests
     changes = {"manifest_digest": "three", "details": {"dataset": "three", "synthetic": True}}
     clips = pq.read_table(source / "clips.parquet")
     if is_folded:
         ids = clips.column("clip_id").to_pylist()
         folds = {name: str(1 + number % 2) for number, name in enumerate(ids)}
         changes |= {"division": Division(name="2-fold", n_folds=2, fold_of=folds), "fold": "1"}
-    place = place_in(tmp_path, source, **changes)
+    context = context_in(tmp_path, source, **changes)
     if not is_folded:
         rows = [
             {**row, "split": {"train": "test", "test": "train"}.get(row["split"])}
             for row in clips.to_pylist()
         ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=clips.schema), place.manifests / "clips.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=clips.schema), context.manifests / "clips.parquet")
     rows = [replace(row, labels={"au12": row.labels["au12"], "au07": 1}) for row in data[0].rows]
-    found = evaluate_units_elsewhere(trained, UnitData(place=place, rows=rows, people="reader-three"))
+    found = evaluate_units_elsewhere(trained, UnitData(context=context, rows=rows, people="reader-three"))
     assert found == tmp_path / "runs" / "au-tiny-one-two-on-three" / "0" / "0"
     result, predicted = read_au_result(found), rows_of(found)
     n_frames = 24 if is_folded else 12
@@ -230,4 +230,4 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
     assert f"{n_frames} frames" in count
     bare = [replace(row, labels={"au07": 1}) for row in rows]
     with pytest.raises(DatasetError, match=r"none of the \d+ test frames of .* is labelled for one"):
-        evaluate_units_elsewhere(trained, UnitData(place=place, rows=bare, people="reader-three"))
+        evaluate_units_elsewhere(trained, UnitData(context=context, rows=bare, people="reader-three"))

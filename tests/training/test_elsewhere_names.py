@@ -12,16 +12,16 @@ from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.device import resolve
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import place_in, small_work
+from tests.support.tiny_work import context_in, small_work
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MANIFESTS = {"a": "1" * 64, "b": "2" * 64}
 
 
 @pytest.fixture
-def place(tmp_path):
+def context(tmp_path):
     manifests = small_work(tmp_path / "prepared")
-    return place_in(tmp_path / "work", manifests, details={"dataset": "others", "synthetic": True})
+    return context_in(tmp_path / "work", manifests, details={"dataset": "others", "synthetic": True})
 
 
 def network(folder, *, seed=0):
@@ -39,35 +39,35 @@ def trained_on(name, *, recipe="r", seed=0):
     }
 
 
-def write_tested(place, experiment, trained, source, *, seed=0):
+def write_tested(context, experiment, trained, source, *, seed=0):
     """The result of a run that tests a network, as far as its name is concerned."""
-    folder = place.workdir / "runs" / experiment / "0" / str(seed)
+    folder = context.workdir / "runs" / experiment / "0" / str(seed)
     folder.mkdir(parents=True)
     weights = {**training_details(trained, source), "sha256": trained.digest}
     (folder / "result.json").write_text(json.dumps({"details": {"weights": weights}}))
 
 
-def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, place):
+def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, context):
     first, second = network(tmp_path / "one"), network(tmp_path / "two")
-    one, _ = evaluate_images(first, place)
+    one, _ = evaluate_images(first, context)
     before = (one / "result.json").read_bytes()
-    two, _ = evaluate_images(second, place)
+    two, _ = evaluate_images(second, context)
     assert one.parts[-3] == "tiny-on-others"
     assert two.parts[-3].startswith("tiny-on-others-")
     assert (one / "result.json").read_bytes() == before
     assert read_result(two)["details"]["weights"]["sha256"] == second.trained.digest
-    assert [evaluate_images(each, place)[0] for each in (first, second)] == [one, two]
+    assert [evaluate_images(each, context)[0] for each in (first, second)] == [one, two]
 
 
-def test_all_seeds_of_a_training_share_a_name(tmp_path, place):
+def test_all_seeds_of_a_training_share_a_name(tmp_path, context):
     at = {
         (name, seed): network(tmp_path / f"{name}{seed}", seed=seed).trained
         for name in "ab"
         for seed in (0, 1)
     }
-    write_tested(place, "tiny-on-others", at["a", 0], trained_on("a"))
+    write_tested(context, "tiny-on-others", at["a", 0], trained_on("a"))
     names = {
-        (name, seed): experiment_elsewhere(each, trained_on(name, seed=seed), place, seed=seed)
+        (name, seed): experiment_elsewhere(each, trained_on(name, seed=seed), context, seed=seed)
         for (name, seed), each in at.items()
     }
     assert names["a", 0] == names["a", 1] == "tiny-on-others"
@@ -75,33 +75,33 @@ def test_all_seeds_of_a_training_share_a_name(tmp_path, place):
 
 
 @pytest.mark.parametrize(("recipe", "is_plain"), [("r", True), ("s", False)])
-def test_other_settings_on_the_same_data_are_another_training(tmp_path, place, recipe, is_plain):
+def test_other_settings_on_the_same_data_are_another_training(tmp_path, context, recipe, is_plain):
     first, second = (network(tmp_path / name, seed=seed).trained for seed, name in enumerate("ab"))
-    write_tested(place, "tiny-on-others", first, trained_on("a"))
-    name = experiment_elsewhere(second, trained_on("a", recipe=recipe), place, seed=1)
+    write_tested(context, "tiny-on-others", first, trained_on("a"))
+    name = experiment_elsewhere(second, trained_on("a", recipe=recipe), context, seed=1)
     assert (name == "tiny-on-others") is is_plain
 
 
-def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, place):
+def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, context):
     first, second = network(tmp_path / "a").trained, network(tmp_path / "b").trained
-    write_tested(place, "tiny-on-others", first, trained_on("a"))
+    write_tested(context, "tiny-on-others", first, trained_on("a"))
     with pytest.raises(ConfigError, match=r"scores of other weights.*nothing was changed"):
-        experiment_elsewhere(second, trained_on("a"), place, seed=0)
+        experiment_elsewhere(second, trained_on("a"), context, seed=0)
 
 
-def test_results_of_earlier_versions_tell_no_settings(tmp_path, place):
+def test_results_of_earlier_versions_tell_no_settings(tmp_path, context):
     trained = network(tmp_path / "a").trained
-    write_tested(place, "tiny-on-others", trained, trained_on("a"))
-    path = place.workdir / "runs/tiny-on-others/0/0/result.json"
+    write_tested(context, "tiny-on-others", trained, trained_on("a"))
+    path = context.workdir / "runs/tiny-on-others/0/0/result.json"
     told = json.loads(path.read_text())
     del told["details"]["weights"]["config_digest"]
     path.write_text(json.dumps(told))
-    assert experiment_elsewhere(trained, trained_on("a"), place, seed=0) == "tiny-on-others"
+    assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"
 
 
-def test_a_damaged_run_is_in_nobodys_way(tmp_path, place):
-    folder = place.workdir / "runs/tiny-on-others/0/0"
+def test_a_damaged_run_is_in_nobodys_way(tmp_path, context):
+    folder = context.workdir / "runs/tiny-on-others/0/0"
     folder.mkdir(parents=True)
     (folder / "result.json").write_text("[1, 2")
     trained = network(tmp_path / "a").trained
-    assert experiment_elsewhere(trained, trained_on("a"), place, seed=0) == "tiny-on-others"
+    assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"

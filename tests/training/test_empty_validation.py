@@ -11,8 +11,8 @@ from tests.support.tiny_work import (
     au_recipe,
     au_rows,
     coloured,
+    context_in,
     other_faces,
-    place_in,
     plain_recipe,
 )
 
@@ -29,9 +29,9 @@ def manifests(tmp_path_factory):
 
 def test_images_are_asked_for(tmp_path, manifests):
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
-        image_run.run(plain_recipe(), place_in(tmp_path / "w", manifests), None)
+        image_run.run(plain_recipe(), context_in(tmp_path / "w", manifests), None)
 
 
 def test_frames_are_asked_for(tmp_path, manifests):
     with pytest.raises(DatasetError, match="no labelled frames to choose the epoch on"):
-        au_run.run(au_recipe(), place_in(tmp_path / "w", manifests), au_rows(manifests))
+        au_run.run(au_recipe(), context_in(tmp_path / "w", manifests), au_rows(manifests))

@@ -19,10 +19,10 @@ from fgbench.reports.run.scores import scores_table
 from fgbench.runs.face_origin import FACE_ORIGIN, face_notes, faces_of
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from tests.support.tiny_manifests import image_row, write_images
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import place_in, small_work
+from tests.support.tiny_work import context_in, small_work
 
 DLIB = {"align": "always", "geometry": "dlib", "padding": 0.25, "grey": False}
 FACE = {"align": "always", "geometry": "face", "padding": None, "grey": False}
@@ -44,9 +44,9 @@ def work_folder(path, faces, *, grey=False):
     return path
 
 
-def place(workdir, origin):
+def context(workdir, origin):
     told: list[str] = []
-    return told, Place(
+    return told, TrainingContext(
         workdir=Path(workdir),
         manifest_digest="",
         details={"dataset": "x", FACE_ORIGIN: origin},
@@ -89,32 +89,32 @@ def test_a_folder_without_recipe_tells_nothing(tmp_path):
 
 def test_faces_of_another_geometry_are_refused(tmp_path):
     network = trained(tmp_path, DLIB)
-    _, here = place("work", FACE)
+    _, here = context("work", FACE)
     with pytest.raises(
         ConfigError, match=r"faces of geometry dlib \(padding 0.25\), but work has geometry f"
     ) as r:
         refuse_other_faces(network, here)
     assert "faces: {geometry: dlib, padding: 0.25}" in r.value.hint
     with pytest.raises(ConfigError, match=r"padding 0\.4"):
-        refuse_other_faces(network, place("work", {**DLIB, "padding": 0.4})[1])
+        refuse_other_faces(network, context("work", {**DLIB, "padding": 0.4})[1])
 
 
 @pytest.mark.parametrize("origin", [DLIB, {**DLIB, "align": "where-found"}, None])
 def test_the_same_geometry_and_none_pass(tmp_path, origin):
-    told, here = place("work", origin)
+    told, here = context("work", origin)
     refuse_other_faces(trained(tmp_path, DLIB), here)
     assert told == []
 
 
 def test_aligned_faces_and_pictures_as_they_are_are_told_apart(tmp_path):
-    told, here = place("work", {**FACE, "align": "never"})
+    told, here = context("work", {**FACE, "align": "never"})
     refuse_other_faces(trained(tmp_path, DLIB), here)
     (note,) = told
     assert note.endswith("was trained on aligned faces; work has pictures as they are")
 
 
 def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
-    told, here = place("work", FACE)
+    told, here = context("work", FACE)
     kept = refuse_other_faces(trained(tmp_path, None), here)
     assert len(told) == 1
     assert "does not tell how the faces lay" in told[0]
@@ -122,7 +122,7 @@ def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
 
 
 def test_starting_from_another_geometry_is_told(tmp_path):
-    told, here = place("work", FACE)
+    told, here = context("work", FACE)
     note_other_faces(trained(tmp_path, DLIB), here)
     assert "saw faces of geometry dlib (padding 0.25); here they have geometry face" in told[0]
     note_other_faces(trained(tmp_path, FACE), here)
@@ -130,7 +130,7 @@ def test_starting_from_another_geometry_is_told(tmp_path):
 
 
 def test_work_folders_of_two_geometries_are_not_taken_together():
-    first, second = place("a", FACE)[1], place("b", DLIB)[1]
+    first, second = context("a", FACE)[1], context("b", DLIB)[1]
     refuse_mixed_faces([first, replace(first, workdir=Path("c"))])
     with pytest.raises(ConfigError, match=r"a has faces of geometry face, but b of geometry dlib"):
         refuse_mixed_faces([first, second])
@@ -156,7 +156,7 @@ def test_the_model_card_tells_the_geometry(tmp_path):
 
 def test_that_weights_do_not_tell_it_stands_in_the_result_and_its_tables(tmp_path):
     network = open_network(trained(tmp_path, None), torch.device("cpu"))
-    here = place_in(
+    here = context_in(
         tmp_path / "work",
         small_work(tmp_path / "prepared"),
         details={"dataset": "others", "synthetic": True, FACE_ORIGIN: FACE},

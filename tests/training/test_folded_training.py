@@ -29,7 +29,7 @@ from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index
 from tests.support.page_reading import blocks
 from tests.support.tiny_manifests import picture
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import FAST, au_recipe, image_recipe, place_in, plain_recipe, small_work
+from tests.support.tiny_work import FAST, au_recipe, context_in, image_recipe, plain_recipe, small_work
 from tests.support.tiny_work import au_rows as rows_by_colour
 
 THREE = FIVE_FOLD | {"folds": 3, "label": "3-fold by subject"}
@@ -52,14 +52,14 @@ def ekman(tmp_path_factory):
 
 
 def divided_place(folder, work, fold, **changes):
-    """A place with the manifests of a work folder, in one of its folds."""
+    """A context with the manifests of a work folder, in one of its folds."""
     index = storage.read_json(work / "manifests" / "index.json")
-    place = place_in(folder, work / "manifests", **changes)
-    division = read_division(place.workdir, index)
+    context = context_in(folder, work / "manifests", **changes)
+    division = read_division(context.workdir, index)
     told = {"dataset": index["dataset"], "synthetic": True, "protocol": division.to_json()}
     more = {"labels": read_labels(index), "division": division, "details": told}
-    fields = {name: getattr(place, name) for name in place.__dataclass_fields__}
-    return type(place)(**fields | more).with_fold(fold)
+    fields = {name: getattr(context, name) for name in context.__dataclass_fields__}
+    return type(context)(**fields | more).with_fold(fold)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def source(tmp_path_factory):
     """A network of the 33 leaves on a frozen trunk: the folder of its run."""
     folder = tmp_path_factory.mktemp("source")
     manifests = small_work(folder)
-    place = place_in(folder / "work", manifests)
-    (trunk,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), place, rows_by_colour(manifests))
-    (run,) = image_run.run(image_recipe(), place, trunk / "weights.safetensors")
+    context = context_in(folder / "work", manifests)
+    (trunk,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), context, rows_by_colour(manifests))
+    (run,) = image_run.run(image_recipe(), context, trunk / "weights.safetensors")
     return run
 
 
@@ -87,7 +87,7 @@ def fgbench(monkeypatch):
 
 def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_path, fgbench):
     work = tmp_path / "work"
-    place_in(work, ekman / "manifests")
+    context_in(work, ekman / "manifests")
     recipe = tmp_path / "tiny.yaml"
     losses = {"fine": 1.0, "basic": 0.5, "rank": 0.0, "alternate": False}
     config = plain_recipe(optimiser=FAST | {"epochs": 1}, losses=losses)
@@ -116,25 +116,25 @@ def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_pa
 
 
 def test_action_units_are_trained_on_no_test_person(ekman, tmp_path):
-    place = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_place(tmp_path / "work", ekman, "1")
     clips = pq.read_table(ekman / "manifests" / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
     rows = [
         records.AuRow(clip_id=row["clip_id"], frame_index=0, labels={"au04": 1 if row["label"] < "g" else -1})
         for row in clips
     ]
     config = au_recipe(action_units=("au04",), optimiser=FAST | {"epochs": 1})
-    (folder,) = au_run.run(config, place, rows)
-    assert folder == place.workdir / "runs" / "au-tiny" / "1" / "0"
+    (folder,) = au_run.run(config, context, rows)
+    assert folder == context.workdir / "runs" / "au-tiny" / "1" / "0"
     assert read_au_result(folder)["n"] == 13
     assert set(pq.read_table(folder / "au_predictions.parquet")["subject_id"].to_pylist()) == {"s1", "s4"}
-    (other,) = au_run.run(config, place.with_fold("2"), rows)
+    (other,) = au_run.run(config, context.with_fold("2"), rows)
     first, second = (load_weights(path / "weights.safetensors")[0] for path in (folder, other))
     assert not torch.equal(first["trunk.conv1.weight"], second["trunk.conv1.weight"])
 
 
 def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path, fgbench):
     work = tmp_path / "work"
-    place_in(work, ekman / "manifests")
+    context_in(work, ekman / "manifests")
     given, _ = load_weights(source / "weights.safetensors")
     config = image_recipe(losses={"basic": 0.0})
     index = storage.read_json(ekman / "manifests" / "index.json")
@@ -169,36 +169,36 @@ def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path
 
 
 def test_what_one_cannot_start_from(source, ekman, tmp_path):
-    place = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_place(tmp_path / "work", ekman, "1")
     trained = read_trained(source / "weights.safetensors")
     network = image_recipe().network.model_dump() | {"embedding": 16}
     with pytest.raises(ConfigError, match="is of another network than recipe tiny: embedding differ"):
-        image_run.run(image_recipe(network=network), place, None, init=trained)
+        image_run.run(image_recipe(network=network), context, None, init=trained)
     with pytest.raises(ConfigError, match="both weights of action units and a trained network"):
-        image_run.run(image_recipe(), place, source / "weights.safetensors", init=trained)
+        image_run.run(image_recipe(), context, source / "weights.safetensors", init=trained)
     with pytest.raises(ConfigError, match="trains several networks"):
-        image_run.run(image_recipe(region_counts=(1, 2)), place, None, init=trained)
+        image_run.run(image_recipe(region_counts=(1, 2)), context, None, init=trained)
     units = write_tiny_weights(tmp_path / "au.safetensors", kind="insightface")
     with pytest.raises(ManifestError, match="of kind 'insightface', expected 'image' to start from"):
-        image_run.run(image_recipe(), place, None, init=read_trained(units))
+        image_run.run(image_recipe(), context, None, init=read_trained(units))
 
 
 def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_path):
-    place = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_place(tmp_path / "work", ekman, "1")
     config = plain_recipe(optimiser=FAST | {"epochs": 1})
-    (folder,) = image_run.run(config, place, None)
+    (folder,) = image_run.run(config, context, None)
     trained = read_trained(folder / "weights.safetensors")
     tuned = image_run.fine_tuned(config)
     message = r"tiny-cnn/1/0 was trained on 7 of the test clips of .*, fold 2; expected none"
     with pytest.raises(ConfigError, match=message):
-        image_run.run(tuned, place.with_fold("2"), None, init=trained)
-    (again,) = image_run.run(tuned, place, None, init=trained)
-    assert again == place.workdir / "runs" / "tiny-cnn-fine-tuned" / "1" / "0"
+        image_run.run(tuned, context.with_fold("2"), None, init=trained)
+    (again,) = image_run.run(tuned, context, None, init=trained)
+    assert again == context.workdir / "runs" / "tiny-cnn-fine-tuned" / "1" / "0"
 
 
 def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, fgbench):
     work = tmp_path / "work"
-    place_in(work, ekman / "manifests")
+    context_in(work, ekman / "manifests")
     done = fgbench("evaluate", source, "--workdir", work, "--device", "cpu")
     folder = work / "runs" / "tiny-on-ck-plus" / "0" / "0"
     assert f"run: {folder}" in done.stdout
@@ -232,19 +232,19 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
 def test_the_page_shows_a_network_of_leaves_on_six_classes(source, ekman, tmp_path, fgbench):
     """What each scale says is shown in the six classes; the paper's numbers of the 33 are not."""
     work = tmp_path / "work"
-    place_in(work, ekman / "manifests")
+    context_in(work, ekman / "manifests")
     fgbench("evaluate", source, "--workdir", work, "--device", "cpu")
     six, shown = (*ontology("ekman6").labels, "love"), samples_of(work)
     write_run(work, shown, experiment="lbp-svm", fold="0", seed=0, config={}, manifest_digest="m",
               device="cpu", details={"dataset": "ck", "synthetic": True, "method": "LBP+SVM"})  # fmt: skip
     fgbench("report", "--html", "--workdir", work, "--out", tmp_path / "page.html")
     found = blocks((tmp_path / "page.html").read_text())
-    runs = {run["experiment"]: (place, run) for place, run in enumerate(found["overview"]["runs"])}
+    runs = {run["experiment"]: (context, run) for context, run in enumerate(found["overview"]["runs"])}
     assert set(runs) == {"lbp-svm", "tiny-on-ck-plus"}
     assert found["overview"]["faults"] == []
     assert {run["paper"] for _, run in runs.values()} == {None}
-    assert {found[f"run-{place}"]["paper"] for place, _ in runs.values()} == {None}
-    place, _ = runs["tiny-on-ck-plus"]
+    assert {found[f"run-{context}"]["paper"] for context, _ in runs.values()} == {None}
+    context, _ = runs["tiny-on-ck-plus"]
     names, folder = ontology("fg33").labels, work / "runs" / "tiny-on-ck-plus" / "0" / "0"
     expected: dict[int, dict[str, int]] = {}
     for row in pq.read_table(folder / "branches.parquet").to_pylist():
@@ -252,7 +252,7 @@ def test_the_page_shows_a_network_of_leaves_on_six_classes(source, ekman, tmp_pa
         said = "disgust" if said == "disgust" else leaf(said).basic
         expected.setdefault(row["branch"], {})[row["sample_id"]] = six.index(said)
     ids = read_predictions(folder).sample_ids
-    told = [one["predicted"] for one in found[f"run-{place}"]["opinions"]]
+    told = [one["predicted"] for one in found[f"run-{context}"]["opinions"]]
     assert told == [[said.get(name, -1) for name in ids] for _, said in sorted(expected.items())]
 
 
@@ -302,7 +302,7 @@ def test_a_network_without_upper_classes_is_asked(tmp_path, fgbench):
 
 def test_json_of_folds_is_one_document(ekman, tmp_path, fgbench):
     work = tmp_path / "work"
-    place_in(work, ekman / "manifests")
+    context_in(work, ekman / "manifests")
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(yaml.safe_dump(plain_recipe(optimiser=FAST | {"epochs": 1}).model_dump(mode="json")))
     done = fgbench(

@@ -25,8 +25,8 @@ from tests.support.tiny_work import (
     TRUNK,
     au_recipe,
     au_rows,
+    context_in,
     image_recipe,
-    place_in,
     plain_recipe,
     small_work,
 )
@@ -44,14 +44,14 @@ def manifests(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def au_weights(tmp_path_factory, manifests):
-    place = place_in(tmp_path_factory.mktemp("au"), manifests)
-    (folder,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), place, au_rows(manifests))
+    context = context_in(tmp_path_factory.mktemp("au"), manifests)
+    (folder,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), context, au_rows(manifests))
     return folder / "weights.safetensors"
 
 
 @pytest.fixture
-def place(tmp_path, manifests):
-    return place_in(tmp_path / "work", manifests)
+def context(tmp_path, manifests):
+    return context_in(tmp_path / "work", manifests)
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def trunk_of(weights):
 
 
 @pytest.mark.parametrize("freeze", [None, "trunk", "stem", "none"])
-def test_what_is_frozen_keeps_its_values_and_statistics(place, au_weights, freeze):
-    (folder,) = image_run.run(recipe(freeze=freeze), place, au_weights)
+def test_what_is_frozen_keeps_its_values_and_statistics(context, au_weights, freeze):
+    (folder,) = image_run.run(recipe(freeze=freeze), context, au_weights)
     before, after = trunk_of(au_weights), trunk_of(folder / "weights.safetensors")
     is_kept = {name: torch.equal(before[name], after[name]) for name in before}
     stem = {name for name in before if name.startswith(STEM)}
@@ -94,7 +94,7 @@ def test_what_is_frozen_keeps_its_values_and_statistics(place, au_weights, freez
     assert {name for name, same in is_kept.items() if same} == kept
 
 
-def test_the_trunk_begins_to_train_when_the_recipe_says_so(place, au_weights, tasks):
+def test_the_trunk_begins_to_train_when_the_recipe_says_so(context, au_weights, tasks):
     """Its values after every epoch, and the rate of each group of parameters."""
     config = recipe(optimiser={"epochs": 4}, unfreeze_after=2, unfreeze_rate=0.25)
     seen = []
@@ -105,7 +105,7 @@ def test_the_trunk_begins_to_train_when_the_recipe_says_so(place, au_weights, ta
             state = task.model.trunk.state_dict()
             seen.append({f"trunk.{key}": value.detach().clone() for key, value in state.items()})
 
-    image_run.run(config, replace(place, progress=watch), au_weights)
+    image_run.run(config, replace(context, progress=watch), au_weights)
     each = [trunk_of(au_weights), *seen]
     same = [
         all(torch.equal(value, after[name]) for name, value in before.items())
@@ -119,7 +119,7 @@ def test_the_trunk_begins_to_train_when_the_recipe_says_so(place, au_weights, ta
     assert len(heads["params"]) + len(trunk["params"]) == len(list(tasks[0].model.parameters()))
 
 
-def test_the_first_step_after_is_as_long_as_its_rate(place, au_weights, tasks):
+def test_the_first_step_after_is_as_long_as_its_rate(context, au_weights, tasks):
     """RMSProp without momentum moves every parameter by its rate times 10 at first: g / sqrt(0.01 g^2)."""
     optimiser = {"kind": "rmsprop", "learning_rate": 1e-4, "momentum": 0.0, "weight_decay": 0.0}
     config = recipe(optimiser=optimiser | {"epochs": 2}, unfreeze_after=1, unfreeze_rate=0.5)
@@ -129,16 +129,16 @@ def test_the_first_step_after_is_as_long_as_its_rate(place, au_weights, tasks):
         if name == "train" and done in (9, 10):
             found.append(tasks[0].model.trunk.conv7.bias.detach().clone())
 
-    image_run.run(config, replace(place, progress=watch), au_weights)
+    image_run.run(config, replace(context, progress=watch), au_weights)
     moved = (found[1] - found[0]).abs()
     assert moved.max() == pytest.approx(0.5 * 1e-4 * 10, rel=1e-2)
 
 
 @pytest.mark.parametrize("keep_maps", [True, False])
-def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(place, au_weights, tasks, keep_maps):
+def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(context, au_weights, tasks, keep_maps):
     config = recipe(keep_maps=keep_maps, optimiser={"epochs": 3, "learning_rate": 0.02}, unfreeze_after=1)
-    (folder,) = image_run.run(config, place, au_weights)
-    assert bool(list(place.workdir.glob("cache/maps/*/*.f16"))) == keep_maps
+    (folder,) = image_run.run(config, context, au_weights)
+    assert bool(list(context.workdir.glob("cache/maps/*/*.f16"))) == keep_maps
     (task,) = tasks
     task.model.eval()
     own = predict(task.model, task._preprocessing, task._selection.images).probabilities
@@ -155,7 +155,7 @@ def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(place, au_weights, ta
     ("keep_maps", "alternate", "steps"), [(False, False, (9, 12)), (True, True, (17, 19))]
 )
 def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
-    place, au_weights, tmp_path, keep_maps, alternate, steps
+    context, au_weights, tmp_path, keep_maps, alternate, steps
 ):
     optimiser = {"epochs": 3 - alternate, "checkpoint_steps": 2}
     config = recipe(
@@ -165,7 +165,7 @@ def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
         unfreeze_after=1,
         unfreeze_rate=0.3,
     )
-    (whole,) = image_run.run(config, place, au_weights)
+    (whole,) = image_run.run(config, context, au_weights)
     assert not torch.equal(
         trunk_of(whole / "weights.safetensors")["trunk.conv4.weight"],
         trunk_of(au_weights)["trunk.conv4.weight"],
@@ -176,7 +176,7 @@ def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
             if name == "train" and done == step:
                 raise KeyboardInterrupt
 
-        stopped = place_in(tmp_path / f"stopped-{step}", place.manifests, progress=killed)
+        stopped = context_in(tmp_path / f"stopped-{step}", context.manifests, progress=killed)
         with pytest.raises(KeyboardInterrupt):
             image_run.run(config, stopped, au_weights)
         resumed = replace(stopped, progress=lambda name, done, of: None)
@@ -185,9 +185,9 @@ def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
             assert (folder / name).read_bytes() == (whole / name).read_bytes(), (step, name)
 
 
-def test_rounds_count_where_losses_take_turns(place, au_weights, tasks):
+def test_rounds_count_where_losses_take_turns(context, au_weights, tasks):
     config = recipe(optimiser={"epochs": 2}, losses={"alternate": True}, unfreeze_after=1)
-    image_run.run(config, place, au_weights)
+    image_run.run(config, context, au_weights)
     frozen = []
     for epoch in range(4):
         tasks[0].begin(epoch)
@@ -195,17 +195,17 @@ def test_rounds_count_where_losses_take_turns(place, au_weights, tasks):
     assert frozen == [True, True, False, False]
 
 
-def test_weights_do_not_tell_how_they_were_trained(place, au_weights):
+def test_weights_do_not_tell_how_they_were_trained(context, au_weights):
     """So that networks that differ in it alone start from each other, and older weights are read."""
-    (folder,) = image_run.run(recipe(freeze="stem", unfreeze_after=1), place, au_weights)
+    (folder,) = image_run.run(recipe(freeze="stem", unfreeze_after=1), context, au_weights)
     trained = read_trained(folder / "weights.safetensors")
     assert not {"freeze", "unfreeze_after", "unfreeze_rate"} & set(trained.metadata["network"])
     plain = image_run.fine_tuned(recipe(freeze="none"))
-    (tuned,) = image_run.run(plain, place, None, init=trained)
+    (tuned,) = image_run.run(plain, context, None, init=trained)
     assert read_result(tuned)["details"]["chain"][0]["sha256"] == trained.digest
 
 
-def test_drawn_values_train_whatever_is_said(place):
+def test_drawn_values_train_whatever_is_said(context):
     network = {
         "trunk": TRUNK | {"region_layer": False},
         "mac": False,
@@ -214,7 +214,7 @@ def test_drawn_values_train_whatever_is_said(place):
         "embedding": 8,
     }
     config = plain_recipe(network=network | {"freeze": "trunk", "unfreeze_rate": 0.1})
-    (folder,) = image_run.run(config, place, None)
+    (folder,) = image_run.run(config, context, None)
     first = build(config, None, seed=0).trunk.state_dict()
     after = trunk_of(folder / "weights.safetensors")
     assert all(not torch.equal(after[f"trunk.{name}"], value) for name, value in first.items())

@@ -40,9 +40,9 @@ from tests.support.tiny_work import (
     au_recipe,
     au_rows,
     coloured,
+    context_in,
     image_recipe,
     pictures_of,
-    place_in,
     plain_recipe,
     seen,
     small_work,
@@ -63,18 +63,18 @@ def manifests(tmp_path_factory):
 @pytest.fixture(scope="module")
 def au_weights(tmp_path_factory, manifests):
     """Weights of a run of action units."""
-    place = place_in(tmp_path_factory.mktemp("au"), manifests)
-    (folder,) = au_run.run(au_recipe(), place, au_rows(manifests))
+    context = context_in(tmp_path_factory.mktemp("au"), manifests)
+    (folder,) = au_run.run(au_recipe(), context, au_rows(manifests))
     return folder / "weights.safetensors"
 
 
 @pytest.fixture
-def place(tmp_path, manifests):
-    return place_in(tmp_path / "work", manifests)
+def context(tmp_path, manifests):
+    return context_in(tmp_path / "work", manifests)
 
 
-def run_one(config, place, weights=None):
-    (folder,) = image_run.run(config, place, weights)
+def run_one(config, context, weights=None):
+    (folder,) = image_run.run(config, context, weights)
     return folder
 
 
@@ -95,7 +95,7 @@ def check_written(folder, manifests, *, scales):
     branches = np.array([row["probabilities"] for row in rows]).reshape(len(ids), scales, len(LABELS))
     np.testing.assert_allclose(branches, expected, atol=1e-5)
     np.testing.assert_allclose(predictions.probabilities[there], branches.mean(1), atol=1e-6)
-    best = [LABELS[place] for place in predictions.probabilities[there].argmax(1)]
+    best = [LABELS[context] for context in predictions.probabilities[there].argmax(1)]
     assert [predictions.predicted[n] for n in there] == best
     for name in ("config.yaml", "history.json", "README.md"):
         assert (folder / name).is_file()
@@ -123,10 +123,10 @@ def check_regions(folder, ids, *, side_px):
 
 
 @pytest.mark.parametrize("keep_maps", [True, False])
-def test_a_run_on_a_frozen_trunk(place, au_weights, keep_maps):
+def test_a_run_on_a_frozen_trunk(context, au_weights, keep_maps):
     data = {"resize_px": RESIZE_PX, "keep_maps": keep_maps}
-    folder = run_one(image_recipe(data=data), place, au_weights)
-    model, metadata, ids = check_written(folder, place.manifests, scales=2)
+    folder = run_one(image_recipe(data=data), context, au_weights)
+    model, metadata, ids = check_written(folder, context.manifests, scales=2)
     check_regions(folder, ids, side_px=96)
     given, au_metadata = load_weights(au_weights)
     trunk = {name: value for name, value in model.state_dict().items() if name.startswith("trunk.")}
@@ -146,13 +146,13 @@ def test_a_run_on_a_frozen_trunk(place, au_weights, keep_maps):
         "regions": 1,
         "n_train": 42,
     }
-    assert (place.workdir / "cache" / "maps").exists() == keep_maps
+    assert (context.workdir / "cache" / "maps").exists() == keep_maps
 
 
-def test_kept_maps_train_as_pictures_do(place, au_weights, tmp_path):
+def test_kept_maps_train_as_pictures_do(context, au_weights, tmp_path):
     found = []
     for keep_maps in (True, False):
-        here = place_in(tmp_path / str(keep_maps), place.manifests)
+        here = context_in(tmp_path / str(keep_maps), context.manifests)
         config = image_recipe(data={"resize_px": RESIZE_PX, "keep_maps": keep_maps}, losses={"rank": 0.0})
         folder = run_one(config, here, au_weights)
         epochs = json.loads((folder / "history.json").read_text())["epochs"]
@@ -167,9 +167,9 @@ def test_kept_maps_train_as_pictures_do(place, au_weights, tmp_path):
 def test_what_is_left_of_the_leaves_is_trained_with_its_upper_classes(tmp_path):
     """As where ``consensus.drop_classes_below`` has dropped classes of the 33."""
     labels = read_labels({"scheme": "fg33", "classes": list(COLOURS)})
-    place = place_in(tmp_path / "out", small_work(tmp_path / "in", rest=False), labels=labels)
+    context = context_in(tmp_path / "out", small_work(tmp_path / "in", rest=False), labels=labels)
     losses = {"fine": 0.5, "basic": 0.5, "rank": 0.0, "alternate": False}
-    folder = run_one(plain_recipe(losses=losses), place)
+    folder = run_one(plain_recipe(losses=losses), context)
     found = open_network(read_trained(folder / "weights.safetensors"), torch.device("cpu"))
     assert (found.classes, found.upper) == (tuple(COLOURS), ("anger", "fear", "happiness"))
     assert found.labels == labels
@@ -177,9 +177,9 @@ def test_what_is_left_of_the_leaves_is_trained_with_its_upper_classes(tmp_path):
     assert read_predictions(folder).classes == tuple(COLOURS)
 
 
-def test_a_run_that_trains_its_trunk(place):
-    folder = run_one(plain_recipe(), place)
-    model, metadata, _ = check_written(folder, place.manifests, scales=1)
+def test_a_run_that_trains_its_trunk(context):
+    folder = run_one(plain_recipe(), context)
+    model, metadata, _ = check_written(folder, context.manifests, scales=1)
     assert not (folder / "regions.parquet").exists()
     assert metadata["basic"] == []
     first = image_run.build(plain_recipe(), None, seed=0)
@@ -187,8 +187,8 @@ def test_a_run_that_trains_its_trunk(place):
     assert read_result(folder)["details"]["trunk"] is None
 
 
-def test_a_frame_without_face_counts_as_wrong(place):
-    folder = run_one(plain_recipe(), place)
+def test_a_frame_without_face_counts_as_wrong(context):
+    folder = run_one(plain_recipe(), context)
     predictions, result = read_predictions(folder), read_result(folder)
     (unseen,) = [n for n, label in enumerate(predictions.predicted) if label is None]
     assert predictions.clip_ids[unseen] == "clip024"
@@ -204,12 +204,12 @@ def test_a_frame_without_face_counts_as_wrong(place):
     assert scores["war"] == pytest.approx(sum(truth == found for truth, found in pairs) / 7)
 
 
-def test_numbers_of_regions_are_experiments_that_share_their_maps(place, au_weights):
+def test_numbers_of_regions_are_experiments_that_share_their_maps(context, au_weights):
     config = image_recipe(region_counts=(1, 2), optimiser=FAST | {"epochs": 1})
-    folders = image_run.run(config, place, au_weights)
+    folders = image_run.run(config, context, au_weights)
     assert [folder.parts[-3] for folder in folders] == ["tiny-1", "tiny-2"]
     for count, folder in enumerate(folders, start=1):
-        model, _, ids = check_written(folder, place.manifests, scales=2)
+        model, _, ids = check_written(folder, context.manifests, scales=2)
         check_regions(folder, ids, side_px=96)
         assert model.config.zooms == read_result(folder)["details"]["regions"] == count
         assert read_result(folder)["details"]["recipe"] == f"tiny-{count}"
@@ -218,37 +218,37 @@ def test_numbers_of_regions_are_experiments_that_share_their_maps(place, au_weig
         for folder in folders
     ]
     assert cells[0] == cells[1], "both have one trunk"
-    made = sorted(path.name for path in (place.workdir / "cache" / "maps").rglob("*.f16"))
+    made = sorted(path.name for path in (context.workdir / "cache" / "maps").rglob("*.f16"))
     assert made == ["maps-03.f16", "maps-03.f16"], "of training and of validation images, the face and two"
 
 
-def test_a_finished_run_is_that_of_its_recipe_and_trunk(place, au_weights, tmp_path, monkeypatch):
+def test_a_finished_run_is_that_of_its_recipe_and_trunk(context, au_weights, tmp_path, monkeypatch):
     trained = []
     fit = fitting.fit
     monkeypatch.setattr(
         fitting, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
     )
     config = image_recipe(optimiser=FAST | {"epochs": 1})
-    folder = run_one(config, place, au_weights)
+    folder = run_one(config, context, au_weights)
     path = folder / "weights.safetensors"
     before = path.read_bytes(), path.stat().st_mtime_ns
-    assert run_one(config, place, au_weights) == folder
+    assert run_one(config, context, au_weights) == folder
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert len(trained) == 1
-    run_one(config, replace(place, force=True), au_weights)
+    run_one(config, replace(context, force=True), au_weights)
     assert trained[1:] == trained[:1]
     assert path.read_bytes() == before[0]
     damaged, told = bytearray(before[0]), []
     damaged[-9] ^= 1
     path.write_bytes(damaged)
-    run_one(config, replace(place, note=told.append), au_weights)
+    run_one(config, replace(context, note=told.append), au_weights)
     assert path.read_bytes() == before[0], "a damaged run is made again, and that is told"
     assert told[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
     assert all(line.startswith(("epoch ", "kept epoch ")) for line in told[1:])
-    other_place = place_in(tmp_path / "other", place.manifests, seed=1)
-    (other,) = au_run.run(au_recipe(optimiser={"epochs": 1}), other_place, au_rows(place.manifests))
+    other_place = context_in(tmp_path / "other", context.manifests, seed=1)
+    (other,) = au_run.run(au_recipe(optimiser={"epochs": 1}), other_place, au_rows(context.manifests))
     trained_before = len(trained)
-    run_one(config, place, other / "weights.safetensors")
+    run_one(config, context, other / "weights.safetensors")
     (again,) = trained[trained_before:]
     assert again != trained[0]
     assert path.read_bytes() != before[0]
@@ -258,18 +258,18 @@ class KilledError(Exception):
     pass
 
 
-def test_other_settings_leave_a_finished_run(place, au_weights):
+def test_other_settings_leave_a_finished_run(context, au_weights):
     """Without --force; with it, a replacement that was stopped goes on without --force too."""
     once = image_recipe(optimiser=FAST | {"epochs": 1})
     other = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})
-    folder = run_one(once, place, au_weights)
+    folder = run_one(once, context, au_weights)
     files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     told = (
         r"tiny/0/0 is finished, with other settings: optimiser.checkpoint_steps \(\d+ there, 1 here\), "
         r"optimiser.epochs \(1 there, 2 here\); nothing was changed"
     )
     with pytest.raises(ConfigError, match=told) as caught:
-        run_one(other, place, au_weights)
+        run_one(other, context, au_weights)
     assert "another name:" in caught.value.hint
     assert "--force" in caught.value.hint
     assert {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()} == files
@@ -279,9 +279,11 @@ def test_other_settings_leave_a_finished_run(place, au_weights):
             raise KilledError
 
     with pytest.raises(KilledError):
-        run_one(other, replace(place, force=True, progress=killed), au_weights)
+        run_one(other, replace(context, force=True, progress=killed), au_weights)
     steps = []
-    resumed = replace(place, progress=lambda name, done, of: steps.append(done) if name == "train" else None)
+    resumed = replace(
+        context, progress=lambda name, done, of: steps.append(done) if name == "train" else None
+    )
     assert run_one(other, resumed, au_weights) == folder
     assert min(steps) > 5, "what was kept is not done again"
     assert read_result(folder)["config_digest"] == digest_json(other.model_dump(mode="json"))
@@ -308,17 +310,17 @@ runpy.run_module("fgbench", run_name="__main__")
 
 
 @pytest.mark.slow
-def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, tmp_path):
+def test_a_program_that_is_killed_goes_on_and_ends_the_same(context, au_weights, tmp_path):
     recipe = tmp_path / "tiny.yaml"
     config = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})  # two rounds
     recipe.write_text(yaml.safe_dump(config.model_dump(mode="json")))
-    other = place_in(tmp_path / "killed", place.manifests)
+    other = context_in(tmp_path / "killed", context.manifests)
 
     def words(workdir):
         options = {"--recipe": recipe, "--workdir": workdir, "--au-weights": au_weights, "--device": "cpu"}
         return ["train", "msau", *(str(word) for option in options.items() for word in option), "--jobs", "1"]
 
-    whole = CliRunner().invoke(app, words(place.workdir))
+    whole = CliRunner().invoke(app, words(context.workdir))
     assert whole.exit_code == 0, whole.stderr
 
     def run(*command):
@@ -332,7 +334,7 @@ def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, t
 
     # Two epochs of nine steps are whole, and one step of the third; the step that is killed is not kept.
     assert run("-c", KILLED_AT.format(step=20)).returncode == -signal.SIGKILL
-    folder, expected = other.folder("tiny"), place.folder("tiny")
+    folder, expected = other.folder("tiny"), context.folder("tiny")
     assert not (folder / "result.json").exists()
     kept = json.loads((folder / "history.json").read_text())["epochs"]
     assert len(kept) == 2
@@ -348,19 +350,19 @@ def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, t
 
 
 @pytest.mark.parametrize("trunk", ["frozen", "trained"])
-def test_a_stopped_run_goes_on_and_ends_the_same(place, au_weights, tmp_path, trunk):
+def test_a_stopped_run_goes_on_and_ends_the_same(context, au_weights, tmp_path, trunk):
     optimiser = FAST | {"epochs": 3, "checkpoint_steps": 2, "batch": 3}
     frozen = trunk == "frozen"
     config = (image_recipe if frozen else plain_recipe)(optimiser=optimiser)
     weights = au_weights if frozen else None
-    whole = run_one(config, place, weights)
+    whole = run_one(config, context, weights)
     step = int(np.random.default_rng(7 + frozen).integers(5, 12))
 
     def killed(name, done, of):
         if name == "train" and done == step:
             raise KilledError
 
-    stopped = place_in(tmp_path / "stopped", place.manifests, progress=killed)
+    stopped = context_in(tmp_path / "stopped", context.manifests, progress=killed)
     with pytest.raises(KilledError):
         image_run.run(config, stopped, weights)
     told = []
@@ -372,38 +374,38 @@ def test_a_stopped_run_goes_on_and_ends_the_same(place, au_weights, tmp_path, tr
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
 
 
-def test_weights_of_another_trunk_name_what_differs(place, au_weights):
+def test_weights_of_another_trunk_name_what_differs(context, au_weights):
     network = {"trunk": TRUNK | {"stem": 8, "norm": "lrn"}, "fc_hidden": None, "embedding": 8}
     with pytest.raises(ConfigError, match=r"another trunk than recipe tiny: norm, stem differ") as error:
-        image_run.run(image_recipe(network=network), place, au_weights)
+        image_run.run(image_recipe(network=network), context, au_weights)
     assert error.value.hint == "train it with fgbench train au --recipe au-tiny"
 
 
-def test_weights_of_an_image_model_are_no_trunk(place, tmp_path):
-    folder = run_one(plain_recipe(optimiser=FAST | {"epochs": 1}), place)
+def test_weights_of_an_image_model_are_no_trunk(context, tmp_path):
+    folder = run_one(plain_recipe(optimiser=FAST | {"epochs": 1}), context)
     with pytest.raises(ManifestError, match="is of kind 'image', expected weights of action units"):
-        image_run.run(image_recipe(), place, folder / "weights.safetensors")
+        image_run.run(image_recipe(), context, folder / "weights.safetensors")
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes((folder / "weights.safetensors").read_bytes()[:500])
     with pytest.raises(ManifestError, match=r"damaged\.safetensors"):
-        image_run.run(image_recipe(), place, damaged)
+        image_run.run(image_recipe(), context, damaged)
 
 
-def test_weights_are_given_if_and_only_if_the_recipe_needs_them(place, au_weights):
+def test_weights_are_given_if_and_only_if_the_recipe_needs_them(context, au_weights):
     with pytest.raises(ConfigError, match="recipe tiny needs weights of action units") as error:
-        image_run.run(image_recipe(), place, None)
+        image_run.run(image_recipe(), context, None)
     assert error.value.hint == "give them with --au-weights"
     takes_none = plain_recipe(network=image_recipe().network.model_dump() | {"zooms": 0})
     with pytest.raises(ConfigError, match="recipe tiny-cnn takes no weights"):
-        image_run.run(takes_none, place, au_weights)
-    assert not (place.workdir / "runs").exists()
+        image_run.run(takes_none, context, au_weights)
+    assert not (context.workdir / "runs").exists()
 
 
-def test_without_images_to_choose_the_epoch_on_there_is_an_error(place, au_weights, monkeypatch):
-    samples = [sample for sample in image_roles.image_samples(place.manifests) if sample.part != "val"]
+def test_without_images_to_choose_the_epoch_on_there_is_an_error(context, au_weights, monkeypatch):
+    samples = [sample for sample in image_roles.image_samples(context.manifests) if sample.part != "val"]
     monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
-        image_run.run(image_recipe(), place, au_weights)
+        image_run.run(image_recipe(), context, au_weights)
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
@@ -416,9 +418,9 @@ def test_shuffled_labels_are_found_by_chance_alone(tmp_path, shuffled):
         label = list(COLOURS)[random.integers(3)] if shuffled else truth
         part = "train" if number < 32 else "val" if number < 44 else "test"
         described.append((part, f"p{number}", label, coloured(number, COLOURS[truth])))
-    place = place_in(tmp_path / "work", add_faces(tmp_path / "manifests", described), labels=THREE)
+    context = context_in(tmp_path / "work", add_faces(tmp_path / "manifests", described), labels=THREE)
     optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 8, "epochs": 4}
-    folder = run_one(plain_recipe(optimiser=optimiser), place)
+    folder = run_one(plain_recipe(optimiser=optimiser), context)
     predictions = read_predictions(folder)
     hits = sum(a == b for a, b in zip(predictions.labels, predictions.predicted, strict=True))
     assert len(predictions.labels) == 66

@@ -40,7 +40,7 @@ from fgbench.reports.tables import table2
 from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.losses import arcface_logits
 from fgbench.workfolders import default_places as places
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
@@ -84,10 +84,10 @@ def work(tmp_path_factory):
     clips, faces, images = [], [], []
     shown = [(label, colour, part) for label, colour in CLASSES.items() for part in PARTS]
     shown += [(label, GREY, "train") for label in REST]
-    for place, (label, colour, part) in enumerate(shown):
-        noise = np.random.default_rng(3 * place).integers(0, 50, (8, 8, 3), np.uint8)
+    for context, (label, colour, part) in enumerate(shown):
+        noise = np.random.default_rng(3 * context).integers(0, 50, (8, 8, 3), np.uint8)
         smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
-        row = image_row(3 * place, part=part, label=label, data=encode(smooth + np.uint8(colour), "png", 0))
+        row = image_row(3 * context, part=part, label=label, data=encode(smooth + np.uint8(colour), "png", 0))
         clips.append({**{key: row[key] for key in ("clip_id", "label", "split")}, "subject_id": part})
         about = {"role": "image", "status": "ok", "transform": [1.0, 0, 0, 0, 1.0, 0]}
         keys = {key: row[key] for key in ("clip_id", "frame_index")}
@@ -118,10 +118,10 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def place(work, tmp_path):
+def context(work, tmp_path):
     """A work folder of the test's own."""
     shutil.copytree(work / "manifests", tmp_path / "manifests")
-    return Place(
+    return TrainingContext(
         workdir=tmp_path,
         manifest_digest="m",
         details={"dataset": "made up", "synthetic": True},
@@ -145,12 +145,12 @@ def network(folder, head="softmax"):
 @pytest.mark.parametrize(
     ("freeze", "head"), [(True, "softmax"), (True, "arcface"), (False, "softmax"), (False, "arcface")]
 )
-def test_a_run_from_given_weights(place, weights, freeze, head):
+def test_a_run_from_given_weights(context, weights, freeze, head):
     rate = {"head_rate": 0.1} if head == "arcface" else {}
     said = []
     folder = insightface.run(
         config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate),
-        replace(place, note=said.append),
+        replace(context, note=said.append),
         weights,
     )
     verify(folder)
@@ -173,7 +173,7 @@ def test_a_run_from_given_weights(place, weights, freeze, head):
     assert metadata["kind"] == "insightface"
     assert metadata["classes"] == list(ontology("fg33").labels)
     seen = [n for n, label in enumerate(predictions.predicted) if label is not None]
-    crops = load_crops(place.manifests, [predictions.sample_ids[n] for n in seen], device=CPU)
+    crops = load_crops(context.manifests, [predictions.sample_ids[n] for n in seen], device=CPU)
     with torch.no_grad():
         expected = model((crops.float() / 255 - 0.5) / 0.5).softmax(1)
     # What is kept of a frozen backbone is float16.
@@ -185,54 +185,54 @@ def test_a_run_from_given_weights(place, weights, freeze, head):
     assert same["features.weight"], "its scale is fixed"
 
 
-def test_features_of_a_frozen_backbone_are_computed_once(place, weights, monkeypatch):
+def test_features_of_a_frozen_backbone_are_computed_once(context, weights, monkeypatch):
     calls = []
     forward = IResNet.forward
     monkeypatch.setattr(IResNet, "forward", lambda self, x: calls.append(len(x)) or forward(self, x))
     frozen = config(freeze_backbone=True)
-    first = insightface.run(frozen, place, weights)
+    first = insightface.run(frozen, context, weights)
     assert sum(calls) == 2 * 43 + 6 + 6  # training images mirrored too
     calls.clear()
-    other = insightface.run(frozen, place.with_seed(1), weights)
-    insightface.run(config(freeze_backbone=True, name="arc", head="arcface"), place, weights)
+    other = insightface.run(frozen, context.with_seed(1), weights)
+    insightface.run(config(freeze_backbone=True, name="arc", head="arcface"), context, weights)
     assert calls == []
     assert other != first
     unlike = weights.with_name("unlike.pth")
     torch.save({name: value * 1.01 for name, value in torch.load(weights).items()}, unlike)
-    assert insightface.run(frozen, place, unlike) == first
+    assert insightface.run(frozen, context, unlike) == first
     assert sum(calls) == 2 * 43 + 6 + 6
 
 
-def test_a_finished_run_is_that_of_its_weights_and_recipe(place, weights, monkeypatch):
+def test_a_finished_run_is_that_of_its_weights_and_recipe(context, weights, monkeypatch):
     trained = []
     fit = fitting.fit
     monkeypatch.setattr(
         fitting, "fit", lambda *args, **more: trained.append(more["fingerprint"]) or fit(*args, **more)
     )
     short = config(optimiser=FAST | {"epochs": 1})
-    insightface.run(short, place, weights)
-    insightface.run(short, place, weights)
+    insightface.run(short, context, weights)
+    insightface.run(short, context, weights)
     assert len(trained) == 1
-    insightface.run(short, replace(place, force=True), weights)
+    insightface.run(short, replace(context, force=True), weights)
     assert trained[1] == trained[0]
     other = weights.with_name("other.pth")
     torch.save({"state_dict": {f"module.{k}": v + 0 for k, v in torch.load(weights).items()}}, other)
-    insightface.run(short, place, other)
+    insightface.run(short, context, other)
     plain = short.model_copy(update={"flip": False})
     with pytest.raises(ConfigError, match=r"other settings: flip \(True there, False here\)"):
-        insightface.run(plain, place, weights)
-    insightface.run(plain, replace(place, force=True), weights)
+        insightface.run(plain, context, weights)
+    insightface.run(plain, replace(context, force=True), weights)
     assert len(set(trained)) == 3
 
 
-def test_what_is_forced_starts_anew(place, weights):
+def test_what_is_forced_starts_anew(context, weights):
     short = config(optimiser=FAST | {"epochs": 3})
-    forced_runs_start_anew(lambda here: insightface.run(short, here, weights), place)
+    forced_runs_start_anew(lambda here: insightface.run(short, here, weights), context)
 
 
-def test_one_process_writes_the_run(place, weights, monkeypatch):
+def test_one_process_writes_the_run(context, weights, monkeypatch):
     short = config(optimiser=FAST | {"epochs": 1})
-    other_processes_write_no_run(lambda here: insightface.run(short, here, weights), place, monkeypatch)
+    other_processes_write_no_run(lambda here: insightface.run(short, here, weights), context, monkeypatch)
 
 
 class KilledError(Exception):
@@ -240,9 +240,9 @@ class KilledError(Exception):
 
 
 @pytest.mark.parametrize("freeze", [True, False])
-def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze):
+def test_a_killed_run_goes_on_and_ends_the_same(context, weights, tmp_path, freeze):
     recipe = config(freeze_backbone=freeze)
-    whole = insightface.run(recipe, place, weights)
+    whole = insightface.run(recipe, context, weights)
     expected = {name: (whole / name).read_bytes() for name in ("weights.safetensors", "predictions.parquet")}
     for path in (whole / "result.json", whole / "weights.safetensors"):
         path.unlink()
@@ -255,17 +255,17 @@ def test_a_killed_run_goes_on_and_ends_the_same(place, weights, tmp_path, freeze
                 raise KilledError
 
     with pytest.raises(KilledError):
-        insightface.run(recipe, replace(place, progress=killed), weights)
+        insightface.run(recipe, replace(context, progress=killed), weights)
     assert (whole / "checkpoint.pt").is_file()
     assert not (whole / "result.json").exists()
     told.clear()
-    resumed = replace(place, progress=lambda name, done, of: told.append(done) if name == "train" else None)
+    resumed = replace(context, progress=lambda name, done, of: told.append(done) if name == "train" else None)
     assert insightface.run(recipe, resumed, weights) == whole
     assert told[0] == 23, "two epochs were kept"
     assert {name: (whole / name).read_bytes() for name in expected} == expected
 
 
-def test_force_begins_a_killed_run_anew(place, weights):
+def test_force_begins_a_killed_run_anew(context, weights):
     told = []
 
     def killed(name, done, of):
@@ -274,49 +274,57 @@ def test_force_begins_a_killed_run_anew(place, weights):
 
     recipe = config(freeze_backbone=True, optimiser=FAST | {"epochs": 2})
     with pytest.raises(KilledError):
-        insightface.run(recipe, replace(place, progress=killed), weights)
+        insightface.run(recipe, replace(context, progress=killed), weights)
     anew = replace(
-        place, force=True, progress=lambda name, done, of: told.append(done) if name == "train" else None
+        context, force=True, progress=lambda name, done, of: told.append(done) if name == "train" else None
     )
     insightface.run(recipe, anew, weights)
     assert told[0] == 1
 
 
-def test_from_scratch_is_another_experiment(place):
-    folder = insightface.run(config(optimiser=FAST | {"epochs": 1}), place, None)
+def test_from_scratch_is_another_experiment(context):
+    folder = insightface.run(config(optimiser=FAST | {"epochs": 1}), context, None)
     assert folder.parts[-3:] == ("insightface-from-scratch", "0", "0")
     assert read_result(folder)["details"]["method"] == "InsightFace, from scratch"
     assert read_result(folder)["details"]["weights"] is None
     verify(folder)
     with pytest.raises(ConfigError, match=r"freezes the backbone(.|\n)*--recipe insightface"):
-        insightface.run(config(freeze_backbone=True), place, None)
+        insightface.run(config(freeze_backbone=True), context, None)
 
 
-def test_the_small_recipe_without_weights_trains(place, monkeypatch):
+def test_the_small_recipe_without_weights_trains(context, monkeypatch):
     monkeypatch.setattr(insightface, "iresnet", iresnet)
     recipe = load_baseline("insightface", InsightFaceConfig, "insightface-small-from-scratch")
     short = recipe.optimiser.model_copy(update={"epochs": 1, "patience": 1})
-    folder = insightface.run(recipe.model_copy(update={"crops": "stored", "optimiser": short}), place, None)
+    folder = insightface.run(recipe.model_copy(update={"crops": "stored", "optimiser": short}), context, None)
     assert folder.parts[-3] == "insightface-small-from-scratch", "the name tells it once"
     verify(folder)
     assert len(json.loads((folder / "history.json").read_text())["epochs"]) == 1
     shutil.rmtree(folder.parents[1])
 
 
-def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(place, monkeypatch):
+def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
     taken = []
 
-    def run(config, place, weights):
+    def run(config, context, weights):
         taken.append((config.name, config.freeze_backbone, weights))
         raise KilledError
 
     monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
     monkeypatch.setattr(insightface, "run", run)
-    words = ["baseline", "insightface", "--workdir", str(place.workdir), "--device", "cpu", "--from-scratch"]
+    words = [
+        "baseline",
+        "insightface",
+        "--workdir",
+        str(context.workdir),
+        "--device",
+        "cpu",
+        "--from-scratch",
+    ]
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception.__cause__, KilledError)
     assert "no --recipe: insightface-small-from-scratch is taken" in done.stderr
-    monkeypatch.setattr(places, "DEMO_WORKDIR", place.workdir)
+    monkeypatch.setattr(places, "DEMO_WORKDIR", context.workdir)
     CliRunner().invoke(app, words)
     CliRunner().invoke(app, [*words, "--recipe", "insightface"])
     frozen = CliRunner().invoke(app, [*words, "--recipe", "insightface-small"])
@@ -329,9 +337,9 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(place, monkeypatch):
     ]
 
 
-def test_table2_has_the_run(place, weights):
-    insightface.run(config(optimiser=FAST | {"epochs": 1}), place, weights)
-    rows = [row for row in table2.build(place.workdir).rows if row[1].partition(" [")[0] == "InsightFace"]
+def test_table2_has_the_run(context, weights):
+    insightface.run(config(optimiser=FAST | {"epochs": 1}), context, weights)
+    rows = [row for row in table2.build(context.workdir).rows if row[1].partition(" [")[0] == "InsightFace"]
     assert [row[2] for row in rows] == ["this data set", "paper", "difference"]
 
 
@@ -372,18 +380,18 @@ def damaged(kind, weights, folder):
         ("not finite", r"numbers in fc\.bias that are not finite"),
     ],
 )
-def test_bad_weights_are_refused(place, weights, tmp_path, kind, message):
+def test_bad_weights_are_refused(context, weights, tmp_path, kind, message):
     with pytest.raises(ManifestError, match=message):
-        insightface.run(config(), place, damaged(kind, weights, tmp_path))
+        insightface.run(config(), context, damaged(kind, weights, tmp_path))
     assert not (tmp_path / "executed").exists()
     assert not [path for path in (tmp_path / "runs").glob("*/*/*") if path.is_dir()]
 
 
-def test_without_validation_images_nothing_is_trained(place, weights, monkeypatch):
-    samples = [s for s in image_roles.image_samples(place.manifests) if s.part != "val"]
+def test_without_validation_images_nothing_is_trained(context, weights, monkeypatch):
+    samples = [s for s in image_roles.image_samples(context.manifests) if s.part != "val"]
     monkeypatch.setattr(image_roles, "image_samples", lambda manifests: samples)
     with pytest.raises(DatasetError, match="no images to choose the epoch on"):
-        insightface.run(config(), place, weights)
+        insightface.run(config(), context, weights)
 
 
 def test_inputs_are_insightfaces():
@@ -441,11 +449,11 @@ def test_packed_recipes_are_of_the_method():
     assert (paper.learning_rate, paper.momentum, paper.weight_decay, paper.batch) == (1e-4, 0.9, 5e-4, 8)
 
 
-def test_command(place, weights, monkeypatch):
+def test_command(context, weights, monkeypatch):
     monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
-    recipe = place.workdir / "mine.yaml"
+    recipe = context.workdir / "mine.yaml"
     recipe.write_text(yaml.safe_dump(config(freeze_backbone=True).model_dump(mode="json")))
-    words = ["baseline", "insightface", "--workdir", str(place.workdir), "--recipe", str(recipe)]
+    words = ["baseline", "insightface", "--workdir", str(context.workdir), "--recipe", str(recipe)]
     runner = CliRunner()
     done = runner.invoke(app, [*words, "--device", "cpu", "--jobs", "1"])
     assert done.exit_code == 9
@@ -458,12 +466,12 @@ def test_command(place, weights, monkeypatch):
     assert json.loads(done.stdout)["details"]["method"] == "InsightFace"
 
 
-def stored_faces(place, ids):
+def stored_faces(context, ids):
     """Stored faces (N, 224, 224, 3) RGB, and where each lies: the picture is the face itself."""
-    table = pq.read_table(place.manifests / "images", columns=["image_id", "image"]).to_pylist()
+    table = pq.read_table(context.manifests / "images", columns=["image_id", "image"]).to_pylist()
     data = {row["image_id"]: np.frombuffer(row["image"]["bytes"], np.uint8) for row in table}
     faces = np.stack([cv2.cvtColor(cv2.imdecode(data[name], 1), cv2.COLOR_BGR2RGB) for name in ids])
-    points = np.array(pq.read_table(place.manifests / "faces")["landmarks"].to_pylist()[0]).reshape(68, 2)
+    points = np.array(pq.read_table(context.manifests / "faces")["landmarks"].to_pylist()[0]).reshape(68, 2)
     still = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     return faces, [
         Placed(frame=ImageFrame(pixels=face), landmarks=points.astype(np.float32), transform=still)
@@ -472,11 +480,11 @@ def stored_faces(place, ids):
 
 
 @pytest.mark.parametrize("freeze", [True, False])
-def test_a_run_is_evaluated_asked_and_exported(place, weights, tmp_path, freeze):
+def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freeze):
     """All give what the run predicted: evaluation to 1e-5; single faces, and the ONNX file, to 1e-4."""
     import onnxruntime
 
-    folder = insightface.run(config(freeze_backbone=freeze, optimiser=FAST | {"epochs": 2}), place, weights)
+    folder = insightface.run(config(freeze_backbone=freeze, optimiser=FAST | {"epochs": 2}), context, weights)
     network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
     assert (network.task, network.crops, network.is_frozen, network.features) == (
         "images",
@@ -484,7 +492,7 @@ def test_a_run_is_evaluated_asked_and_exported(place, weights, tmp_path, freeze)
         freeze,
         (),
     )
-    same, compared = evaluate_images(network, place)
+    same, compared = evaluate_images(network, context)
     assert same == folder
     assert compared.largest_difference <= 1e-5
     assert compared.n == 6
@@ -492,22 +500,22 @@ def test_a_run_is_evaluated_asked_and_exported(place, weights, tmp_path, freeze)
     ids = [name for name, label in zip(told.sample_ids, told.predicted, strict=True) if label]
     before = told.probabilities[[told.sample_ids.index(name) for name in ids]]
     assert before.std(axis=0).max() > 1e-2, "faces differ"
-    np.testing.assert_allclose(network.ask(*stored_faces(place, ids)).fine, before, atol=1e-4)
+    np.testing.assert_allclose(network.ask(*stored_faces(context, ids)).fine, before, atol=1e-4)
     with pytest.raises(ValueError, match="0 places of 6 faces"):
-        network.ask(stored_faces(place, ids)[0])
+        network.ask(stored_faces(context, ids)[0])
     export_onnx(network, tmp_path / "face.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "face.onnx")
-    crops = load_crops(place.manifests, ids, device=CPU).numpy()
+    crops = load_crops(context.manifests, ids, device=CPU).numpy()
     given, _ = session.run(["probabilities", "basic_probabilities"], {"crops": crops})
     np.testing.assert_allclose(given, before, atol=1e-4)
 
 
-def test_on_other_data_it_is_a_run_there(place, weights, tmp_path):
-    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+def test_on_other_data_it_is_a_run_there(context, weights, tmp_path):
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
     network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
-    shutil.copytree(place.manifests, tmp_path / "there" / "manifests")
+    shutil.copytree(context.manifests, tmp_path / "there" / "manifests")
     details = {"dataset": "other", "synthetic": True}
-    there = replace(place, workdir=tmp_path / "there", manifest_digest="n", details=details)
+    there = replace(context, workdir=tmp_path / "there", manifest_digest="n", details=details)
     made, compared = evaluate_images(network, there)
     assert compared is None
     assert made.relative_to(tmp_path / "there").parts[:2] == ("runs", "insightface-on-other")
@@ -515,21 +523,21 @@ def test_on_other_data_it_is_a_run_there(place, weights, tmp_path):
     assert yaml.safe_load((made / "config.yaml").read_text())["depth"] == 50
 
 
-def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(place, weights):
+def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(context, weights):
     """They told neither what crops are cut from nor that features were kept."""
-    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
     path = folder / "weights.safetensors"
     trained = read_trained(path)
     told = ("crops", "freeze_backbone", "dataset", "synthetic", "faces")
     earlier = {name: value for name, value in trained.metadata.items() if name not in told}
     network = open_trained(replace(trained, metadata=earlier), CPU)
     assert (network.crops, network.is_frozen) == ("stored", True)
-    assert evaluate_images(network, place)[1].largest_difference <= 1e-5
+    assert evaluate_images(network, context)[1].largest_difference <= 1e-5
 
 
-def test_a_face_of_a_file_is_told(place, weights, tmp_path):
+def test_a_face_of_a_file_is_told(context, weights, tmp_path):
     """The face is found, also where the data set took pictures as they are."""
-    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), place, weights)
+    folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
     network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
     picture, empty = tmp_path / "a.png", tmp_path / "b.png"
     astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])

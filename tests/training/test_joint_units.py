@@ -22,7 +22,7 @@ from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import image_loss
 from tests.support.tiny_manifests import image_row, write_images
-from tests.support.tiny_work import FAST, UNITS, au_recipe, au_rows, image_recipe, place_in, small_work
+from tests.support.tiny_work import FAST, UNITS, au_recipe, au_rows, context_in, image_recipe, small_work
 
 CPU = torch.device("cpu")
 JOINT = {
@@ -36,14 +36,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def context(tmp_path_factory):
     folder = tmp_path_factory.mktemp("joint")
-    return place_in(folder / "work", small_work(folder))
+    return context_in(folder / "work", small_work(folder))
 
 
 @pytest.fixture(scope="module")
-def units(place):
-    (folder,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), place, au_rows(place.manifests))
+def units(context):
+    (folder,) = au_run.run(au_recipe(optimiser=FAST | {"epochs": 1}), context, au_rows(context.manifests))
     return folder / "weights.safetensors"
 
 
@@ -61,7 +61,7 @@ def test_images_and_their_copies_have_the_labels_of_their_frame(tmp_path):
     assert found.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
 
 
-def test_the_loss_adds_that_of_the_labelled_units_in_every_step(place, units, monkeypatch):
+def test_the_loss_adds_that_of_the_labelled_units_in_every_step(context, units, monkeypatch):
     """Against torch's binary cross entropy, unit by unit."""
     tasks = []
     task = image_run.ImageTask
@@ -72,7 +72,7 @@ def test_the_loss_adds_that_of_the_labelled_units_in_every_step(place, units, mo
 
     monkeypatch.setattr(image_run, "ImageTask", told)
     config = image_recipe(name="looked-at", optimiser=FAST | {"epochs": 1}, **JOINT)
-    image_run.run(config, place, units, units=au_rows(place.manifests))
+    image_run.run(config, context, units, units=au_rows(context.manifests))
     ((found, labels),) = tasks
     assert {-1, 0, 1} == set(labels.ravel().tolist())
     model = found.model.eval()
@@ -100,9 +100,9 @@ def test_the_loss_adds_that_of_the_labelled_units_in_every_step(place, units, mo
         assert float(loss.detach()) == pytest.approx(float((others + 2.0 * total).detach()), rel=1e-5)
 
 
-def test_a_run_trains_the_trunk_and_its_weights_predict_again(place, units):
+def test_a_run_trains_the_trunk_and_its_weights_predict_again(context, units):
     config = image_recipe(name="joint", optimiser=FAST | {"epochs": 3}, **JOINT)
-    (folder,) = image_run.run(config, place, units, units=au_rows(place.manifests))
+    (folder,) = image_run.run(config, context, units, units=au_rows(context.manifests))
     before, _ = load_weights(units)
     after, metadata = load_weights(folder / "weights.safetensors")
     assert not any(name.startswith("units.") for name in after), "they serve training alone"
@@ -113,20 +113,20 @@ def test_a_run_trains_the_trunk_and_its_weights_predict_again(place, units):
     losses = [epoch["losses"]["units"] for epoch in history]
     assert losses[-1] < losses[0], "units are learnt on"
     network = open_network(read_trained(folder / "weights.safetensors"), CPU)
-    run, comparison = evaluate_images(network, place)
+    run, comparison = evaluate_images(network, context)
     assert run == folder
     assert comparison.largest_difference < 1e-5
     assert read_result(folder)["details"].get("notes") is None
 
     frozen = image_recipe(name="frozen", optimiser=FAST | {"epochs": 1}, network=JOINT["network"])
-    (other,) = image_run.run(frozen, place, units)
+    (other,) = image_run.run(frozen, context, units)
     kept, _ = load_weights(other / "weights.safetensors")
     assert all(torch.equal(before[name], kept[name]) for name in trunk)
 
 
-def test_without_labels_the_result_says_so(place, units):
+def test_without_labels_the_result_says_so(context, units):
     config = image_recipe(name="unlabelled", optimiser=FAST | {"epochs": 1}, **JOINT)
-    (folder,) = image_run.run(config, place, units)
+    (folder,) = image_run.run(config, context, units)
     (note,) = read_result(folder)["details"]["notes"]
     assert note.startswith("losses.units without effect: made up has no labels of action units")
     assert np.isfinite(read_predictions(folder).probabilities[:-1]).all()

@@ -19,7 +19,7 @@ from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_clips import small_clips, video_recipe
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import place_in
+from tests.support.tiny_work import context_in
 from tests.support.video_files import write_clip
 
 CPU = torch.device("cpu")
@@ -48,9 +48,9 @@ def made(request, tmp_path_factory):
     """The name of a kind of clip network, and a run of it."""
     folder = tmp_path_factory.mktemp(request.param)
     image = read_trained(write_tiny_weights(folder / "image" / "weights.safetensors"))
-    place = place_in(folder / "work", small_clips(folder / "clips"))
+    context = context_in(folder / "work", small_clips(folder / "clips"))
     config = video_recipe(**KINDS[request.param] | {"optimiser": {"epochs": 1, "learning_rate": 0.01}})
-    return request.param, video_run.run(config, place, image if config.image_recipe else None), place
+    return request.param, video_run.run(config, context, image if config.image_recipe else None), context
 
 
 def sure(run, path):
@@ -64,10 +64,10 @@ def sure(run, path):
 
 
 def test_evaluation_equals_the_run(made):
-    _, run, place = made
+    _, run, context = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
     assert network.task == "clips"
-    folder, compared = evaluate_clips(network, place)
+    folder, compared = evaluate_clips(network, context)
     assert folder == run
     assert compared.largest_difference <= 1e-5
     assert compared.n == 6

@@ -11,7 +11,7 @@ from fgbench.inputs.kept_maps import open_maps, state_digest
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.models.msau import MsauNet
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 CPU = torch.device("cpu")
 TRUNK = TrunkConfig(input_px=112, stem=2, widths=(2, 3, 4, 4), norm="none")
@@ -51,8 +51,8 @@ def samples(seed, n=N) -> ImageSet:
     return ImageSet(sample_ids=names, clip_ids=names, labels=nought, basic=nought, images=images)
 
 
-def place(folder):
-    return Place(
+def context(folder):
+    return TrainingContext(
         workdir=folder,
         manifest_digest="m",
         details={},
@@ -67,7 +67,9 @@ def place(folder):
 
 def opened(folder, zooms, *, most, keep=True, model=None):
     given = {"train": samples(1), "selection": samples(2), "most": most}
-    return open_maps(model or network(zooms), recipe(zooms, keep=keep), PREPROCESSING, place(folder), **given)
+    return open_maps(
+        model or network(zooms), recipe(zooms, keep=keep), PREPROCESSING, context(folder), **given
+    )
 
 
 def seen(zooms, images, *, mirrored=False):
@@ -120,7 +122,7 @@ def test_no_selection_samples_are_an_error(tmp_path):
             network(0),
             recipe(0, keep=True),
             PREPROCESSING,
-            place(tmp_path),
+            context(tmp_path),
             train=samples(1),
             selection=samples(2, 0),
             most=0,

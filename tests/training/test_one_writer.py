@@ -7,7 +7,7 @@ from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_clips import small_clips, video_recipe
-from tests.support.tiny_work import FAST, au_recipe, au_rows, place_in, plain_recipe, small_work
+from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, plain_recipe, small_work
 
 SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
 TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"}
@@ -15,18 +15,18 @@ TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method":
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def train_au(place):
-    (folder,) = au_run.run(au_recipe(**SHORT), place, au_rows(place.manifests))
+def train_au(context):
+    (folder,) = au_run.run(au_recipe(**SHORT), context, au_rows(context.manifests))
     return folder
 
 
-def train_image(place):
-    (folder,) = image_run.run(plain_recipe(**SHORT), place, None)
+def train_image(context):
+    (folder,) = image_run.run(plain_recipe(**SHORT), context, None)
     return folder
 
 
-def train_video(place):
-    return video_run.run(video_recipe(**TSNET, **SHORT), place, None)
+def train_video(context):
+    return video_run.run(video_recipe(**TSNET, **SHORT), context, None)
 
 
 METHODS = {"au": train_au, "image": train_image, "video": train_video}
@@ -41,7 +41,7 @@ def data(tmp_path_factory):
 @pytest.fixture(params=METHODS)
 def method(request, data, tmp_path):
     manifests = data["clips" if request.param == "video" else "faces"]
-    return METHODS[request.param], place_in(tmp_path / "work", manifests)
+    return METHODS[request.param], context_in(tmp_path / "work", manifests)
 
 
 def test_what_is_forced_starts_anew(method):

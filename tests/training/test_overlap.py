@@ -20,7 +20,15 @@ from fgbench.runs.weights import read_trained
 from fgbench.workfolders.manifest_index import content_digest
 from tests.support.tiny_clips import small_clips, video_recipe
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, plain_recipe, small_work
+from tests.support.tiny_work import (
+    FAST,
+    au_recipe,
+    au_rows,
+    context_in,
+    image_recipe,
+    plain_recipe,
+    small_work,
+)
 
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 
@@ -41,10 +49,10 @@ def with_files(manifests):
     return rewritten(manifests, lambda number, _: {"sha256": f"{number:064x}"})
 
 
-def prepared_again(place, folder, change):
+def prepared_again(context, folder, change):
     """A work folder of the same data set: its prepare.json names the same root."""
-    other = place_in(folder, place.manifests)
-    shutil.copy(place.workdir / "prepare.json", folder / "prepare.json")
+    other = context_in(folder, context.manifests)
+    shutil.copy(context.workdir / "prepare.json", folder / "prepare.json")
     rewritten(other.manifests, change)
     return other
 
@@ -58,20 +66,20 @@ def faces(tmp_path_factory):
     return with_files(small_work(tmp_path_factory.mktemp("faces")))
 
 
-def image_model(place, **changes):
-    (folder,) = image_run.run(plain_recipe(optimiser=FAST | {"epochs": 1}, **changes), place, None)
+def image_model(context, **changes):
+    (folder,) = image_run.run(plain_recipe(optimiser=FAST | {"epochs": 1}, **changes), context, None)
     return read_trained(folder / "weights.safetensors")
 
 
-def unit_weights(place):
+def unit_weights(context):
     config = au_recipe(optimiser=FAST | {"epochs": 1})
-    (folder,) = au_run.run(config, place, au_rows(place.manifests))
+    (folder,) = au_run.run(config, context, au_rows(context.manifests))
     return folder / "weights.safetensors"
 
 
 def test_the_same_clips_prepared_with_another_seed(tmp_path, faces):
     """Clips of the same name in the same data set are the same, and so are equal files of any name."""
-    first = place_in(tmp_path / "first", faces)
+    first = context_in(tmp_path / "first", faces)
     units = unit_weights(first)
     n_test = sum(row["split"] == "train" for row in pq.read_table(faces / "clips.parquet").to_pylist())
 
@@ -87,12 +95,12 @@ def test_the_same_clips_prepared_with_another_seed(tmp_path, faces):
         with pytest.raises(ConfigError, match=message):
             image_run.run(image_recipe(), second, units)
         assert not (second.workdir / "runs").exists(), "before anything is trained"
-    third = place_in(tmp_path / "third", faces)
+    third = context_in(tmp_path / "third", faces)
     rewritten(third.manifests, renamed)
     with pytest.raises(ConfigError, match=f"trained on {n_test} of the test clips"):
         refuse_overlap(read_trained(units), third)
     # Other files of the same name in another folder are others.
-    fourth = place_in(tmp_path / "fourth", faces)
+    fourth = context_in(tmp_path / "fourth", faces)
     rewritten(fourth.manifests, encoded_anew)
     assert refuse_overlap(read_trained(units), fourth) == 0
     assert refuse_overlap(read_trained(units), first) == 0
@@ -100,7 +108,7 @@ def test_the_same_clips_prepared_with_another_seed(tmp_path, faces):
 
 def test_networks_of_clips_refuse_image_models_that_know_test_clips(tmp_path):
     manifests = small_clips(tmp_path)
-    first = place_in(tmp_path / "first", manifests)
+    first = context_in(tmp_path / "first", manifests)
     weights = first.workdir / "runs" / "tiny" / "0" / "0" / "weights.safetensors"
     weights.parent.mkdir(parents=True)
     write_tiny_weights(weights)
@@ -118,7 +126,7 @@ def test_networks_of_clips_refuse_image_models_that_know_test_clips(tmp_path):
 
 
 def test_what_is_not_known_is_told_in_result_and_tables(tmp_path, faces):
-    first, second = (place_in(tmp_path / name, faces) for name in ("first", "second"))
+    first, second = (context_in(tmp_path / name, faces) for name in ("first", "second"))
     units = tmp_path / "units.safetensors"
     shutil.copy(unit_weights(first), units)
     once = FAST | {"epochs": 1}
@@ -142,25 +150,25 @@ def test_what_is_not_known_is_told_in_result_and_tables(tmp_path, faces):
 
 def test_equal_files_in_parts_are_a_matter_of_the_division(tmp_path, faces):
     """The leak is there whatever is started from; the audit tells of it."""
-    place = place_in(tmp_path / "work", faces)
-    rewritten(place.manifests, lambda number, row: {"sha256": "0" * 64})
-    assert refuse_overlap(image_model(place), place) == 0
+    context = context_in(tmp_path / "work", faces)
+    rewritten(context.manifests, lambda number, row: {"sha256": "0" * 64})
+    assert refuse_overlap(image_model(context), context) == 0
 
 
 def test_work_folders_that_were_divided_anew(tmp_path, faces):
     """A run tells its clips itself: the parts of the folder that it lies in may be others by now."""
-    place = place_in(tmp_path / "work", faces)
-    model = image_model(place)
-    assert refuse_overlap(model, place) == 0
+    context = context_in(tmp_path / "work", faces)
+    model = image_model(context)
+    assert refuse_overlap(model, context) == 0
     n_test = sum(row["split"] == "train" for row in pq.read_table(faces / "clips.parquet").to_pylist())
-    rewritten(place.manifests, other_parts)
+    rewritten(context.manifests, other_parts)
     with pytest.raises(ConfigError, match=f"tiny-cnn/0/0 was trained on {n_test} of the test clips"):
-        refuse_overlap(model, place)
+        refuse_overlap(model, context)
 
 
 @pytest.mark.parametrize("is_renamed", [False, True], ids=["same-names", "other-names"])
 def test_runs_that_were_copied_into_another_work_folder(tmp_path, faces, is_renamed):
-    first = place_in(tmp_path / "first", faces)
+    first = context_in(tmp_path / "first", faces)
     runs = [image_model(first).path, unit_weights(first)]
 
     def change(number, row):
@@ -176,9 +184,9 @@ def test_runs_that_were_copied_into_another_work_folder(tmp_path, faces, is_rena
 
 def test_what_a_run_tells_includes_what_it_started_from(tmp_path, faces):
     """The trunk of an image model knows the clips of its action units."""
-    first = place_in(tmp_path / "first", faces)
+    first = context_in(tmp_path / "first", faces)
     other = rewritten(small_work(tmp_path / "other"), lambda number, _: {"sha256": f"{number + 500:064x}"})
-    second = place_in(tmp_path / "second", other, details={"dataset": "another", "synthetic": True})
+    second = context_in(tmp_path / "second", other, details={"dataset": "another", "synthetic": True})
     (folder,) = image_run.run(image_recipe(optimiser=FAST | {"epochs": 1}), second, unit_weights(first))
     with pytest.raises(ConfigError, match="was trained on 42 of the test clips"):
         refuse_overlap(
@@ -190,7 +198,7 @@ def test_what_a_run_tells_includes_what_it_started_from(tmp_path, faces):
 def test_runs_that_do_not_tell_their_clips(tmp_path, faces):
     """Of earlier versions: they are of the manifests beside them, or nothing is known of them."""
     for name, digest, known in (("now", content_digest({"files": {}}), 0), ("before", "0" * 64, None)):
-        place = place_in(tmp_path / name, faces, manifest_digest=digest)
-        model = image_model(place)
+        context = context_in(tmp_path / name, faces, manifest_digest=digest)
+        model = image_model(context)
         (model.path.parent / "trained_on.parquet").unlink()
-        assert refuse_overlap(model, place) == known
+        assert refuse_overlap(model, context) == known

@@ -26,7 +26,7 @@ from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_task import KilledError, killer
-from tests.support.tiny_work import pictures_of, place_in, seen, small_work
+from tests.support.tiny_work import context_in, pictures_of, seen, small_work
 
 README = Path(__file__).parents[2] / "README.md"
 CPU = torch.device("cpu")
@@ -54,7 +54,7 @@ def work(tmp_path_factory, text):
     (folder / "plugins").mkdir()
     (folder / "plugins" / "resnet.py").write_text(text)
     made = folder / "work"
-    place_in(made, small_work(folder / "drawn"))
+    context_in(made, small_work(folder / "drawn"))
     (folder / "quick.yaml").write_text(yaml.safe_dump(QUICK))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fgbench.methods, "__path__", [*fgbench.methods.__path__, str(folder / "plugins")])
@@ -147,9 +147,9 @@ def test_killed_and_resumed_is_the_same_to_the_last_bit(work, run, tmp_path):
     module = plugins.load("methods", "resnet")
     config = module.RECIPE.model_validate(QUICK)
     with pytest.raises(KilledError):
-        module.run(config, place_in(tmp_path, work / "manifests", progress=killer(1)))
-    again = module.run(config, place_in(tmp_path, work / "manifests"))
-    whole = module.run(config, place_in(tmp_path / "whole", work / "manifests"))
+        module.run(config, context_in(tmp_path, work / "manifests", progress=killer(1)))
+    again = module.run(config, context_in(tmp_path, work / "manifests"))
+    whole = module.run(config, context_in(tmp_path / "whole", work / "manifests"))
     for name in ("weights.safetensors", "predictions.parquet"):
         assert (again / name).read_bytes() == (whole / name).read_bytes(), name
     np.testing.assert_allclose(

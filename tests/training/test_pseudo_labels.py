@@ -21,7 +21,7 @@ from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.results import read_result
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
-from tests.support.tiny_work import RESIZE_PX, au_recipe, au_rows, image_recipe, place_in, small_work
+from tests.support.tiny_work import RESIZE_PX, au_recipe, au_rows, context_in, image_recipe, small_work
 
 OPENFACE = UnitSource(pseudo="OpenFace", lines=("PSEUDO labels of OpenFace",))
 TRAINED = "action units were trained on PSEUDO labels, no person's: those of OpenFace on made up"
@@ -29,20 +29,20 @@ TESTED = "tested on PSEUDO labels, no person's: those of OpenFace on made up"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def context(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pseudo")
-    return place_in(folder / "work", small_work(folder / "made"))
+    return context_in(folder / "work", small_work(folder / "made"))
 
 
 @pytest.fixture(scope="module")
-def pseudo_run(place):
-    (folder,) = au_run.run(au_recipe(name="au-pseudo"), place, au_rows(place.manifests), source=OPENFACE)
+def pseudo_run(context):
+    (folder,) = au_run.run(au_recipe(name="au-pseudo"), context, au_rows(context.manifests), source=OPENFACE)
     return folder
 
 
 @pytest.fixture(scope="module")
-def people_run(place):
-    (folder,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+def people_run(context):
+    (folder,) = au_run.run(au_recipe(), context, au_rows(context.manifests))
     return folder
 
 
@@ -65,20 +65,20 @@ def test_the_run_its_weights_card_and_tables_tell(pseudo_run, people_run):
     assert "PSEUDO" not in (people_run / "README.md").read_text() + au_table([people_run]).title
 
 
-def test_a_run_that_was_not_marked_is_made_again(place, people_run):
+def test_a_run_that_was_not_marked_is_made_again(context, people_run):
     before = (people_run / "au_result.json").stat().st_mtime_ns
-    (again,) = au_run.run(au_recipe(), place, au_rows(place.manifests))
+    (again,) = au_run.run(au_recipe(), context, au_rows(context.manifests))
     assert (again / "au_result.json").stat().st_mtime_ns == before
-    other = replace(place, workdir=place.workdir)
-    (marked,) = au_run.run(au_recipe(), other, au_rows(place.manifests), source=OPENFACE)
+    other = replace(context, workdir=context.workdir)
+    (marked,) = au_run.run(au_recipe(), other, au_rows(context.manifests), source=OPENFACE)
     assert marked == people_run
     assert read_au_result(marked)["details"]["pseudo_labels"] == {"made up": "OpenFace"}
-    au_run.run(au_recipe(), place, au_rows(place.manifests))
+    au_run.run(au_recipe(), context, au_rows(context.manifests))
 
 
-def test_what_starts_from_its_trunk_tells_too(place, pseudo_run):
+def test_what_starts_from_its_trunk_tells_too(context, pseudo_run):
     config = image_recipe(au_recipe="au-pseudo")
-    (folder,) = image_run.run(config, place, pseudo_run / "weights.safetensors")
+    (folder,) = image_run.run(config, context, pseudo_run / "weights.safetensors")
     result = read_result(folder)
     assert result["details"]["notes"] == [TRAINED]
     assert "PSEUDO" in (folder / "README.md").read_text()
@@ -89,17 +89,17 @@ def test_what_starts_from_its_trunk_tells_too(place, pseudo_run):
     ]
 
 
-def test_tested_elsewhere(tmp_path, place, pseudo_run, people_run):
+def test_tested_elsewhere(tmp_path, context, pseudo_run, people_run):
     changes = {"manifest_digest": "two", "details": {"dataset": "two", "synthetic": True}}
-    other = place_in(tmp_path / "two", place.manifests, **changes)
-    rows = au_rows(place.manifests)
+    other = context_in(tmp_path / "two", context.manifests, **changes)
+    rows = au_rows(context.manifests)
     found = evaluate_units_elsewhere(
-        read_trained(pseudo_run / "weights.safetensors"), UnitData(place=other, rows=rows, people="two")
+        read_trained(pseudo_run / "weights.safetensors"), UnitData(context=other, rows=rows, people="two")
     )
     details = read_au_result(found)["details"]
     assert details["notes"] == [TRAINED]
     assert "PSEUDO" not in au_table([found]).title, "its test labels are people's"
-    data = UnitData(place=other, rows=rows, people="two", source=OPENFACE)
+    data = UnitData(context=other, rows=rows, people="two", source=OPENFACE)
     found = evaluate_units_elsewhere(read_trained(people_run / "weights.safetensors"), data)
     details = read_au_result(found)["details"]
     assert details["pseudo_labels"] == {"two": "OpenFace"}
@@ -107,14 +107,14 @@ def test_tested_elsewhere(tmp_path, place, pseudo_run, people_run):
     assert "(PSEUDO labels of OpenFace)" in au_table([found]).title
 
 
-def test_the_command_finds_the_source_and_says_it(tmp_path, place):
+def test_the_command_finds_the_source_and_says_it(tmp_path, context):
     """The adapter of the work folder's data set is asked; what it says is told."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "annotations.csv").write_text("clip,label\na,anger\n")
     (root / "action_units.csv").write_text("clip,frame,AU12_c,success\na,1,1,1\n")
     told = []
-    found = place_in(tmp_path / "work", place.manifests, note=told.append)
+    found = context_in(tmp_path / "work", context.manifests, note=told.append)
     kept = json.loads((found.workdir / "prepare.json").read_text())
     (found.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
     data = units.unit_data(found)
@@ -123,26 +123,28 @@ def test_the_command_finds_the_source_and_says_it(tmp_path, place):
     assert any("PSEUDO labels of OpenFace" in line for line in told)
 
 
-def test_units_without_labels_and_labels_without_units_are_told(place):
+def test_units_without_labels_and_labels_without_units_are_told(context):
     told = []
-    place = replace(place, note=told.append)
-    data = UnitData(place=place, rows=iter(au_rows(place.manifests)), people="p")
+    context = replace(context, note=told.append)
+    data = UnitData(context=context, rows=iter(au_rows(context.manifests)), people="p")
     (kept,) = units.note_units([data], ["au04", "au25"])
-    assert list(kept.rows) == au_rows(place.manifests)
+    assert list(kept.rows) == au_rows(context.manifests)
     assert told == [
         "labelled, but not among the recipe's action_units: au12, au99",
         "no frame is labelled for au25: these outputs stay as they are drawn",
     ]
 
 
-def test_a_network_that_trains_along_on_pseudo_labels_tells_too(place, people_run):
+def test_a_network_that_trains_along_on_pseudo_labels_tells_too(context, people_run):
     config = image_recipe(
         name="along",
         losses={"units": 1.0, "rank": 0.0, "alternate": False},
         data={"resize_px": RESIZE_PX},
         optimiser={"epochs": 1, "batch": 8},
     )
-    rows = au_rows(place.manifests)
-    (folder,) = image_run.run(config, place, people_run / "weights.safetensors", units=rows, source=OPENFACE)
+    rows = au_rows(context.manifests)
+    (folder,) = image_run.run(
+        config, context, people_run / "weights.safetensors", units=rows, source=OPENFACE
+    )
     assert read_result(folder)["details"]["notes"] == [TRAINED]
     assert load_weights(folder / "weights.safetensors")[1]["pseudo_labels"] == {"made up": "OpenFace"}

@@ -13,7 +13,7 @@ from fgbench.errors import ConfigError
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result, verify
 from tests.support.tiny_clips import small_clips, video_recipe
-from tests.support.tiny_work import FAST, place_in, plain_recipe, small_work
+from tests.support.tiny_work import FAST, context_in, plain_recipe, small_work
 
 MODELS = {"msau": TrainImageConfig, "tmsau": TrainVideoConfig}
 
@@ -37,10 +37,10 @@ def fgbench(tmp_path, monkeypatch):
 
 
 def test_plain_cnn_is_the_run_that_train_msau_makes(tmp_path, fgbench):
-    place = place_in(tmp_path / "work", small_work(tmp_path))
+    context = context_in(tmp_path / "work", small_work(tmp_path))
     recipe = plain_recipe(name="plain-cnn", optimiser=FAST | {"epochs": 1})
     fgbench(recipe, "baseline", "plain-cnn")
-    folder = place.folder("plain-cnn")
+    folder = context.folder("plain-cnn")
     verify(folder)
     assert read_result(folder)["details"]["method"] == "Plain CNN"
     assert load_weights(folder / "weights.safetensors")[1]["kind"] == "image"
@@ -51,13 +51,13 @@ def test_plain_cnn_is_the_run_that_train_msau_makes(tmp_path, fgbench):
 
 
 def test_plain_tsnet_is_the_run_that_train_tmsau_makes(tmp_path, fgbench):
-    place = place_in(tmp_path / "work", small_clips(tmp_path))
-    index = json.loads((place.manifests / "index.json").read_text())
-    (place.manifests / "index.json").write_text(json.dumps({**index, "files": {}}))
+    context = context_in(tmp_path / "work", small_clips(tmp_path))
+    index = json.loads((context.manifests / "index.json").read_text())
+    (context.manifests / "index.json").write_text(json.dumps({**index, "files": {}}))
     optimiser = video_recipe().optimiser.model_copy(update={"epochs": 1})
     recipe = video_recipe(name="plain-tsnet", image_recipe=None, spatial="rgb", optimiser=optimiser)
     fgbench(recipe, "baseline", "plain-tsnet")
-    folder = place.folder("plain-tsnet")
+    folder = context.folder("plain-tsnet")
     verify(folder)
     assert read_result(folder)["details"]["streams"] == ["spatial", "temporal"]
     before = (folder / "result.json").read_bytes()

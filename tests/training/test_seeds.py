@@ -16,7 +16,7 @@ from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
+from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, image_recipe, small_work
 
 ONCE = FAST | {"epochs": 1}
 
@@ -35,7 +35,7 @@ def config(tmp_path, manifests, monkeypatch):
     path = tmp_path / "au-tiny.yaml"
     path.write_text(yaml.safe_dump(au_recipe(optimiser=ONCE).model_dump(mode="json")))
     monkeypatch.setattr(
-        images, "train_units_in", lambda config, place: au_run.run(config, place, au_rows(manifests))
+        images, "train_units_in", lambda config, context: au_run.run(config, context, au_rows(manifests))
     )
     return image_recipe(au_recipe=str(path), optimiser=ONCE)
 
@@ -46,11 +46,11 @@ def trunk_of(folder):
 
 
 def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
-    place = place_in(tmp_path / "work", manifests)
-    folders = [images.train_images_in(config, each, None)[0] for each in seeded(place, 2)]
+    context = context_in(tmp_path / "work", manifests)
+    folders = [images.train_images_in(config, each, None)[0] for each in seeded(context, 2)]
     assert [folder.name for folder in folders] == ["0", "1"]
     for seed, folder in enumerate(folders):
-        weights = place.workdir / "runs" / "au-tiny" / "0" / str(seed) / "weights.safetensors"
+        weights = context.workdir / "runs" / "au-tiny" / "0" / str(seed) / "weights.safetensors"
         details = read_result(folder)["details"]
         assert details["chain"] == [
             {
@@ -70,17 +70,17 @@ def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
 
 def test_a_further_seed_is_that_of_the_chain(tmp_path, manifests, config):
     """``--seed 1`` and ``--seeds 2`` give the same run."""
-    alone = place_in(tmp_path / "alone", manifests, seed=1)
+    alone = context_in(tmp_path / "alone", manifests, seed=1)
     (folder,) = images.train_images_in(config, alone, None)
-    (again,) = images.train_images_in(config, seeded(place_in(tmp_path / "two", manifests), 2)[1], None)
+    (again,) = images.train_images_in(config, seeded(context_in(tmp_path / "two", manifests), 2)[1], None)
     assert digest_file(folder / "weights.safetensors") == digest_file(again / "weights.safetensors")
 
 
 def test_weights_that_are_named_are_shared(tmp_path, manifests, config):
-    named = place_in(tmp_path / "named", manifests, seed=5)
+    named = context_in(tmp_path / "named", manifests, seed=5)
     (given,) = au_run.run(au_recipe(optimiser=ONCE), named, au_rows(manifests))
-    place = place_in(tmp_path / "work", manifests)
-    folders = [images.train_images_in(config, each, given)[0] for each in seeded(place, 2)]
+    context = context_in(tmp_path / "work", manifests)
+    folders = [images.train_images_in(config, each, given)[0] for each in seeded(context, 2)]
     links = [read_result(folder)["details"]["chain"] for folder in folders]
     assert links[0] == links[1]
     assert (links[0][0]["run"], links[0][0]["seed"]) == ("au-tiny/0/5", 5)
@@ -89,24 +89,24 @@ def test_weights_that_are_named_are_shared(tmp_path, manifests, config):
 def test_clips_are_seen_through_an_image_model_of_their_seed(tmp_path, manifests, monkeypatch):
     asked = []
 
-    def train_images_in(config, place):
-        asked.append(place.seed)
-        folder = tmp_path / f"image{place.seed}"
-        write_tiny_weights(folder / "weights.safetensors", seed=place.seed)
+    def train_images_in(config, context):
+        asked.append(context.seed)
+        folder = tmp_path / f"image{context.seed}"
+        write_tiny_weights(folder / "weights.safetensors", seed=context.seed)
         return [folder]
 
     class Recipe:
         name, image_recipe = "tmsau-tiny", "msau-small"
 
     monkeypatch.setattr(clips, "train_images_in", train_images_in)
-    places = seeded(place_in(tmp_path / "work", manifests, seed=3), 2)
-    found = [clips.image_model(Recipe, place) for place in places]
+    places = seeded(context_in(tmp_path / "work", manifests, seed=3), 2)
+    found = [clips.image_model(Recipe, context) for context in places]
     assert asked == [3, 4]
     assert found[0].digest != found[1].digest
 
 
 def test_the_chain_goes_back_to_the_action_units(tmp_path, manifests, config):
-    (folder,) = images.train_images_in(config, place_in(tmp_path / "work", manifests, seed=2), None)
+    (folder,) = images.train_images_in(config, context_in(tmp_path / "work", manifests, seed=2), None)
     image = read_trained(folder / "weights.safetensors")
     links = chain_of(image)
     assert [(link["part"], link["run"], link["seed"]) for link in links] == [

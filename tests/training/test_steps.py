@@ -14,7 +14,7 @@ from fgbench.config import TrainImageConfig, load_training
 from fgbench.files.hashing import digest_file
 from fgbench.methods.steps.images import train_images
 from fgbench.runs.results import read_result, verify
-from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, place_in, small_work
+from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, image_recipe, small_work
 
 README = Path(__file__).parents[2] / "README.md"
 ONCE = FAST | {"epochs": 1}
@@ -26,21 +26,21 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def work(tmp_path):
     """A work folder whose data set brings labels of action units; nothing has been trained."""
-    place = place_in(tmp_path / "work", small_work(tmp_path / "made"))
+    context = context_in(tmp_path / "work", small_work(tmp_path / "made"))
     root = tmp_path / "data"
     root.mkdir()
-    clips = pq.read_table(place.manifests / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
+    clips = pq.read_table(context.manifests / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
     with (root / "annotations.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("clip", "label"), *((row["clip_id"], row["label"]) for row in clips)])
     with (root / "action_units.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("clip", "frame", "AU4", "AU12"))
-        for row in au_rows(place.manifests):
+        for row in au_rows(context.manifests):
             cells = (CELLS[row.labels[name]] for name in ("au04", "au12"))
             table.writerow((row.clip_id, row.frame_index, *cells))
-    kept = json.loads((place.workdir / "prepare.json").read_text())
-    (place.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
-    return place.workdir
+    kept = json.loads((context.workdir / "prepare.json").read_text())
+    (context.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
+    return context.workdir
 
 
 @pytest.fixture

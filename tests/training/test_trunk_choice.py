@@ -28,8 +28,8 @@ from tests.support.tiny_work import (
     TRUNK,
     au_recipe,
     au_rows,
+    context_in,
     image_recipe,
-    place_in,
     plain_recipe,
     small_work,
 )
@@ -47,27 +47,27 @@ def manifests(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, manifests):
-    return place_in(tmp_path_factory.mktemp("made") / "work", manifests)
+def context(tmp_path_factory, manifests):
+    return context_in(tmp_path_factory.mktemp("made") / "work", manifests)
 
 
 @pytest.fixture(scope="module")
-def units(place):
-    (folder,) = au_run.run(au_recipe(optimiser=ONE), place, au_rows(place.manifests))
+def units(context):
+    (folder,) = au_run.run(au_recipe(optimiser=ONE), context, au_rows(context.manifests))
     return folder / "weights.safetensors"
 
 
 @pytest.fixture(scope="module")
-def plain(place):
-    (folder,) = image_run.run(plain_recipe(name="tiny-cnn", optimiser=ONE), place, None)
+def plain(context):
+    (folder,) = image_run.run(plain_recipe(name="tiny-cnn", optimiser=ONE), context, None)
     return read_trained(folder / "weights.safetensors")
 
 
-def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(place):
+def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(context):
     config = from_scratch(image_recipe(optimiser=ONE))
     assert (config.name, config.method) == ("tiny-from-scratch", "MSAU-Net (Ours), from scratch")
     assert not config.data.keep_maps
-    (folder,) = image_run.run(config, place, None)
+    (folder,) = image_run.run(config, context, None)
     assert folder.parts[-3] == "tiny-from-scratch"
     after, _ = load_weights(folder / "weights.safetensors")
     first = build(config, None, seed=0).state_dict()
@@ -75,7 +75,7 @@ def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(place):
     assert read_result(folder)["details"]["chain"] == []
 
 
-def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(place, plain):
+def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(context, plain):
     """The region layer, which that has not, changes nothing until it trains."""
     config = on_trunk_of(image_recipe(optimiser=ONE), plain)
     assert (config.name, config.method) == ("tiny-on-tiny-cnn-trunk", "MSAU-Net (Ours), trunk of Plain CNN")
@@ -86,7 +86,7 @@ def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(place, plain):
     with torch.no_grad():
         torch.testing.assert_close(model.trunk(faces), other.trunk(faces))
         assert model.trunk(faces).abs().max() > 0
-    (folder,) = image_run.run(config, place, None, trunk=plain)
+    (folder,) = image_run.run(config, context, None, trunk=plain)
     after, _ = load_weights(folder / "weights.safetensors")
     assert after["trunk.region.conv.weight"].abs().max() > 0, "it trains"
     assert not torch.equal(after["trunk.conv4.weight"], plain.state["trunk.conv4.weight"])
@@ -108,7 +108,7 @@ def test_a_recipe_that_unfreezes_does_so_on_any_trunk(plain):
     assert TrainImageConfig.model_validate(drawn.model_dump()) == drawn
 
 
-def test_what_does_not_fit_is_refused(place, plain, units):
+def test_what_does_not_fit_is_refused(context, plain, units):
     wide = image_recipe(network={"trunk": TRUNK | {"stem": 8}, "fc_hidden": None, "embedding": 8})
     with pytest.raises(ConfigError, match="another trunk than recipe tiny: stem differ"):
         on_trunk_of(wide, plain)
@@ -119,14 +119,14 @@ def test_what_does_not_fit_is_refused(place, plain, units):
         with pytest.raises(ConfigError, match="trains on action units"):
             changed()
     with pytest.raises(ConfigError, match="expected one of them"):
-        image_run.run(on_trunk_of(image_recipe(), plain), place, units, trunk=plain)
+        image_run.run(on_trunk_of(image_recipe(), plain), context, units, trunk=plain)
 
 
 def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(manifests, units, tmp_path):
     said = []
-    place = place_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    context = context_in(tmp_path / "real", manifests, details=REAL, note=said.append)
     config = image_recipe(optimiser=ONE, data={"resize_px": RESIZE_PX})
-    (folder,) = image_run.run(config, place, units)
+    (folder,) = image_run.run(config, context, units)
     (line,) = [one for one in said if "SYNTHETIC" in one]
     assert line.startswith("tiny starts from weights of SYNTHETIC faces (action units au-tiny/0/0)")
     assert "\n" not in line
@@ -145,7 +145,7 @@ def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(
     assert "Made from: action units au-tiny/0/0, trained on made up (SYNTHETIC data: drawn faces)" in card
 
     tuned = image_run.fine_tuned(config)
-    (again,) = image_run.run(tuned, place, None, init=read_trained(folder / "weights.safetensors"))
+    (again,) = image_run.run(tuned, context, None, init=read_trained(folder / "weights.safetensors"))
     assert [one["synthetic"] for one in read_result(again)["details"]["chain"]] == [False, True]
     assert fairness_notes([("tuned", read_result(again))])
 
@@ -154,8 +154,8 @@ def test_weights_alone_tell_where_they_are_from(manifests, units, tmp_path):
     copy = tmp_path / "elsewhere.safetensors"
     copy.write_bytes(units.read_bytes())
     said = []
-    place = place_in(tmp_path / "real", manifests, details=REAL, note=said.append)
-    image_run.run(image_recipe(optimiser=ONE), place, copy)
+    context = context_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    image_run.run(image_recipe(optimiser=ONE), context, copy)
     assert any("SYNTHETIC faces (action units elsewhere.safetensors)" in one for one in said)
 
 
@@ -169,27 +169,27 @@ def test_a_network_of_clips_names_the_way_that_it_has():
     assert drawn_start(chain, REAL | {"synthetic": True}, instead="do that") is None
 
 
-def test_on_drawn_faces_nothing_is_said(place, units):
+def test_on_drawn_faces_nothing_is_said(context, units):
     said = []
-    (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(place, note=said.append), units)
+    (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(context, note=said.append), units)
     assert not any("SYNTHETIC" in one for one in said)
     assert fairness_notes([("tiny", read_result(folder))]) == []
 
 
-def test_the_command_takes_a_trunk_or_none(place, plain, tmp_path):
+def test_the_command_takes_a_trunk_or_none(context, plain, tmp_path):
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(yaml.safe_dump(image_recipe(optimiser=ONE).model_dump(mode="json")))
 
     def train(*words):
-        shared = ["--recipe", recipe, "--workdir", place.workdir, "--device", "cpu", "--jobs", "1"]
+        shared = ["--recipe", recipe, "--workdir", context.workdir, "--device", "cpu", "--jobs", "1"]
         return CliRunner().invoke(app, ["train", "msau", *map(str, [*shared, *words])])
 
     done = train("--trunk", "tiny-cnn")
     assert done.exit_code == 0, done.output
-    assert (place.workdir / "runs" / "tiny-on-tiny-cnn-trunk" / "0" / "0" / "result.json").is_file()
+    assert (context.workdir / "runs" / "tiny-on-tiny-cnn-trunk" / "0" / "0" / "result.json").is_file()
     done = train("--trunk", "none")
     assert done.exit_code == 0, done.output
-    assert (place.workdir / "runs" / "tiny-from-scratch" / "0" / "0" / "result.json").is_file()
+    assert (context.workdir / "runs" / "tiny-from-scratch" / "0" / "0" / "result.json").is_file()
     refused = train("--trunk", "none", "--init", "tiny-cnn")
     assert refused.exit_code == 2
     assert "--trunk" in refused.output

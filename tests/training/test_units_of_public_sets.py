@@ -8,7 +8,7 @@ from fgbench.config import TrainAuConfig
 from fgbench.datasets import disfa_plus
 from fgbench.errors import ConfigError
 from fgbench.methods.steps.units import train_units, unit_data
-from fgbench.methods.steps.work import open_place
+from fgbench.methods.steps.work import open_training
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from tests.support.fake_trees import Prepared
 from tests.support.layouts.aff_wild2 import write_aff
@@ -101,7 +101,7 @@ def test_people_of_disfa_plus_are_those_of_disfa(works, tmp_path):
     disfa = Prepared(
         "disfa", write_disfa(tmp_path / "disfa"), tmp_path / "work", faces={"align": "never"}
     ).work
-    people = [unit_data(open_place(workdir, "cpu")).people for workdir in (disfa, works["disfa-plus"])]
+    people = [unit_data(open_training(workdir, "cpu")).people for workdir in (disfa, works["disfa-plus"])]
     assert people == ["disfa", "disfa"]
     assert disfa_plus.CARD.people == "disfa"
     folders = trained(disfa, works["disfa-plus"], folds=3)

@@ -30,7 +30,7 @@ from fgbench.workfolders.sealed_json import read_sealed
 from tests.support.tiny_clips import clip, other_clips, small_clips, video_recipe, write_clips
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_task import KilledError, killer
-from tests.support.tiny_work import COLOURS, THREE, place_in
+from tests.support.tiny_work import COLOURS, THREE, context_in
 
 CPU = torch.device("cpu")
 KINDS = {
@@ -62,8 +62,8 @@ def three_classes(tmp_path_factory):
 
 def run_in(folder, manifests, image, *, seed=0, labels=None, told=ignore, **changes):
     config = video_recipe(**changes)
-    place = place_in(folder, manifests, seed=seed, labels=labels or fg33(), note=told)
-    return video_run.run(config, place, image if config.image_recipe else None), place
+    context = context_in(folder, manifests, seed=seed, labels=labels or fg33(), note=told)
+    return video_run.run(config, context, image if config.image_recipe else None), context
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def done(manifests, image, tmp_path_factory):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kind):
     said = []
-    folder, place = run_in(tmp_path / "work", manifests, image, told=said.append, **KINDS[kind])
+    folder, context = run_in(tmp_path / "work", manifests, image, told=said.append, **KINDS[kind])
     verify(folder)
     n_epochs = len(read_sealed(folder / "history.json")["epochs"])
     assert sum(line.startswith("epoch ") and ": loss " in line for line in said) == n_epochs
@@ -102,10 +102,10 @@ def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kin
     assert not (folder / "checkpoint.pt").exists()
     network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
     assert (network.image is not None) == (kind != "plain-tsnet")
-    found, comparison = evaluate_clips(network, place)
+    found, comparison = evaluate_clips(network, context)
     assert found == folder
     assert comparison.is_equal
-    assert video_run.run(video_recipe(**KINDS[kind]), place, image if network.image else None) == folder
+    assert video_run.run(video_recipe(**KINDS[kind]), context, image if network.image else None) == folder
 
 
 def test_the_card_and_the_metadata_tell_what_the_streams_take(done):
@@ -124,11 +124,11 @@ def test_the_card_and_the_metadata_tell_what_the_streams_take(done):
 def test_killed_and_resumed_is_the_same_to_the_last_bit(tmp_path, manifests, image, after):
     folder = tmp_path / "work"
     config = video_recipe(optimiser={**video_recipe().optimiser.model_dump(), "checkpoint_steps": 1})
-    whole = video_run.run(config, place_in(tmp_path / "whole", manifests), image)
-    killed = place_in(folder, manifests, progress=killer(after))
+    whole = video_run.run(config, context_in(tmp_path / "whole", manifests), image)
+    killed = context_in(folder, manifests, progress=killer(after))
     with pytest.raises(KilledError):
         video_run.run(config, killed, image)
-    again = video_run.run(config, place_in(folder, manifests), image)
+    again = video_run.run(config, context_in(folder, manifests), image)
     for name in ("weights.safetensors", "predictions.parquet", "streams.parquet"):
         assert (again / name).read_bytes() == (whole / name).read_bytes(), name
 
@@ -153,10 +153,10 @@ def test_streams_that_are_read_from_disk_give_the_same(tmp_path, manifests, imag
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0, "tuned"])
 def test_another_weight_is_a_run_of_its_own(tmp_path, done, weight):
-    folder, place = done
+    folder, context = done
     before = (folder / "result.json").read_bytes()
     network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
-    other, comparison = evaluate_clips(network, place, weight)
+    other, comparison = evaluate_clips(network, context, weight)
     assert comparison is None
     chosen = tuned_weight(folder) if weight == "tuned" else weight
     assert other.parent.parent.name == f"tiny-tmsau-w{chosen:.2f}"
@@ -172,20 +172,20 @@ def test_another_weight_is_a_run_of_its_own(tmp_path, done, weight):
 
 
 def test_a_weight_needs_two_streams(tmp_path, manifests, image):
-    folder, place = run_in(tmp_path / "work", manifests, image, **KINDS["nan"])
+    folder, context = run_in(tmp_path / "work", manifests, image, **KINDS["nan"])
     network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
     with pytest.raises(ConfigError, match="spatial stream alone, expected two"):
-        evaluate_clips(network, place, 0.5)
+        evaluate_clips(network, context, 0.5)
 
 
 def test_on_other_data_it_is_a_run_there(tmp_path, done, image):
     folder, _ = done
     other = small_clips(tmp_path / "other", moves=False)
-    place = place_in(
+    context = context_in(
         tmp_path / "work", other, manifest_digest="o", details={"dataset": "others", "synthetic": True}
     )
     network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
-    made, comparison = evaluate_clips(network, place)
+    made, comparison = evaluate_clips(network, context)
     assert comparison is None
     assert made == tmp_path / "work" / "runs" / "tiny-tmsau-on-others" / "0" / "0"
     details = read_result(made)["details"]
@@ -208,25 +208,25 @@ def test_optical_flow_of_another_kind_is_refused(tmp_path, done, manifests, key,
     assert read_result(folder)["details"]["optical_flow"] == expected
     trained = read_trained(folder / "weights.safetensors")
     assert trained.metadata["optical_flow"] == expected
-    place = place_in(tmp_path / "work", manifests, manifest_digest="o")
-    path = place.workdir / "prepare.json"
+    context = context_in(tmp_path / "work", manifests, manifest_digest="o")
+    path = context.workdir / "prepare.json"
     prepared = json.loads(path.read_text())
     prepared["recipe"]["optical_flow"][key] = value
     path.write_text(json.dumps(prepared))
     network = open_clip_network(trained, CPU)
     with pytest.raises(ConfigError) as error:
-        evaluate_clips(network, place)
+        evaluate_clips(network, context)
     assert (
-        f"was trained on optical flow of 112 px by farneback up to 5 px, but {place.workdir} has {words}"
+        f"was trained on optical flow of 112 px by farneback up to 5 px, but {context.workdir} has {words}"
         in (error.value.message)
     )
     assert all(f"{name}: {told}" in error.value.hint for name, told in expected.items())
-    assert not (place.workdir / "runs").exists()
+    assert not (context.workdir / "runs").exists()
 
     unknown = {name: told for name, told in trained.metadata.items() if name != "optical_flow"}
     notes = []
     older = replace(network, trained=replace(trained, metadata=unknown))
-    evaluate_clips(older, replace(place, note=notes.append))
+    evaluate_clips(older, replace(context, note=notes.append))
     assert notes == ["tiny-tmsau/0/0 does not tell how the optical flow was computed that it was trained on"]
 
 
@@ -244,13 +244,13 @@ def test_without_flow_its_kind_does_not_matter(tmp_path, manifests, image):
     folder, _ = run_in(tmp_path / "own", manifests, image, **KINDS["nan"])
     trained = read_trained(folder / "weights.safetensors")
     assert trained.metadata["optical_flow"] is None
-    place = place_in(tmp_path / "work", manifests, manifest_digest="o")
-    path = place.workdir / "prepare.json"
+    context = context_in(tmp_path / "work", manifests, manifest_digest="o")
+    path = context.workdir / "prepare.json"
     prepared = json.loads(path.read_text())
     prepared["recipe"]["optical_flow"]["bound_px"] = 20.0
     path.write_text(json.dumps(prepared))
-    made, _ = evaluate_clips(open_clip_network(trained, CPU), place)
-    assert made.is_relative_to(place.workdir)
+    made, _ = evaluate_clips(open_clip_network(trained, CPU), context)
+    assert made.is_relative_to(context.workdir)
 
 
 def odd_clips(folder, n_frames):
@@ -308,7 +308,7 @@ def test_weights_of_torchvisions_kind_start_the_streams(tmp_path, manifests):
         **KINDS["plain-tsnet"]
         | {"optimiser": {"epochs": 1, "learning_rate": 1e-12, "momentum": 0.0, "weight_decay": 0.0}}
     )
-    folder = video_run.run(config, place_in(tmp_path / "work", manifests), None, path)
+    folder = video_run.run(config, context_in(tmp_path / "work", manifests), None, path)
     state, metadata = load_weights(folder / "weights.safetensors")
     first = backbone.state_dict()["conv1.conv.weight"]
     torch.testing.assert_close(state["spatial.backbone.conv1.conv.weight"], first)
@@ -369,8 +369,8 @@ def test_published_weights_see_the_scale_that_they_were_trained_with(
         }
     )
     recorded = seen_by(network)
-    place = place_in(tmp_path / "work", manifests)
-    folder = video_run.run(config, place, image if config.image_recipe else None, path)
+    context = context_in(tmp_path / "work", manifests)
+    folder = video_run.run(config, context, image if config.image_recipe else None, path)
     levels = 255 * (recorded[3].moveaxis(1, -1) * torch.tensor(std) + torch.tensor(mean))
     torch.testing.assert_close(levels, levels.round(), rtol=0, atol=0.01)
     assert levels.min() > 39.9
@@ -385,23 +385,23 @@ def test_published_weights_see_the_scale_that_they_were_trained_with(
 
 
 def test_what_cannot_be_is_refused(tmp_path, manifests, image):
-    place = place_in(tmp_path / "work", manifests)
+    context = context_in(tmp_path / "work", manifests)
     with pytest.raises(ConfigError, match="needs image model"):
-        video_run.run(video_recipe(), place, None)
+        video_run.run(video_recipe(), context, None)
     with pytest.raises(ConfigError, match="takes no image model"):
-        video_run.run(video_recipe(**KINDS["plain-tsnet"]), place, image)
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), context, image)
     path = tmp_path / "w.pth"
     torch.save({"conv1.conv.weight": torch.zeros(1)}, path)
     with pytest.raises(ConfigError, match="no stream that starts from weights"):
-        video_run.run(video_recipe(**KINDS["nan"]), place, image, path)
+        video_run.run(video_recipe(**KINDS["nan"]), context, image, path)
     with pytest.raises(ConfigError, match="expected attention alone"):
         RECIPE_BASELINES["nan"].check(video_recipe())
     with pytest.raises(ConfigError, match="expected rgb and flow"):
         RECIPE_BASELINES["plain-tsnet"].check(video_recipe())
     with pytest.raises(ConfigError, match=r"describes a frame by 16 numbers, attention.size is 8"):
-        video_run.run(video_recipe(attention={"size": 8, "project": False}), place, image)
+        video_run.run(video_recipe(attention={"size": 8, "project": False}), context, image)
     with pytest.raises(ManifestError, match="cannot read the weights"):
-        video_run.run(video_recipe(**KINDS["plain-tsnet"]), place, None, tmp_path / "nowhere.pth")
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), context, None, tmp_path / "nowhere.pth")
 
 
 def test_without_flow_the_message_says_what_to_do(tmp_path, manifests, image):
@@ -439,12 +439,12 @@ def test_other_label_sets_and_folds(tmp_path, image):
     index["protocol"] = {"kind": "k-fold", "folds": 4, "group_by": "subject_id", "label": "4-fold by subject"}
     (manifests / "index.json").write_text(json.dumps(index))
     work = tmp_path / "work"
-    plain = place_in(work, manifests)
+    plain = context_in(work, manifests)
     division = read_division(work, index)
-    place = place_in(tmp_path / "w2", manifests, labels=read_labels(index), division=division)
+    context = context_in(tmp_path / "w2", manifests, labels=read_labels(index), division=division)
     assert plain.fold == "0"
     folders = [
-        video_run.run(video_recipe(**KINDS["plain-tsnet"]), each, None) for each in place.each_fold()[:2]
+        video_run.run(video_recipe(**KINDS["plain-tsnet"]), each, None) for each in context.each_fold()[:2]
     ]
     tested = []
     for number, folder in enumerate(folders, 1):
@@ -538,8 +538,8 @@ def test_a_network_of_grey_clips_sees_grey(tmp_path, manifests, image, kind):
         save_weights(path, trained.state, metadata)
         network = open_clip_network(read_trained(path), CPU)
         for name, data in (("colour", manifests), ("grey", grey_manifests)):
-            place = place_in(tmp_path / f"{name}{is_grey}", data, manifest_digest=name, details=others)
-            made, _ = evaluate_clips(network, place)
+            context = context_in(tmp_path / f"{name}{is_grey}", data, manifest_digest=name, details=others)
+            made, _ = evaluate_clips(network, context)
             told[is_grey, name] = read_predictions(made).probabilities
     np.testing.assert_array_equal(told[False, "grey"], told[True, "grey"])
     # Frames that are reduced are rounded before they lose their colour, or afterwards.

@@ -23,7 +23,7 @@ from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
 from tests.support.tiny_clips import small_clips, video_recipe
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import place_in
+from tests.support.tiny_work import context_in
 
 CPU = torch.device("cpu")
 RECIPE = OptimiserConfig(kind="adamw", learning_rate=0.003)
@@ -38,9 +38,9 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def context(tmp_path_factory):
     folder = tmp_path_factory.mktemp("video")
-    return place_in(folder / "work", small_clips(folder, rest=False))
+    return context_in(folder / "work", small_clips(folder, rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +49,27 @@ def image(tmp_path_factory):
     return open_network(read_trained(path), CPU)
 
 
-def opened(place, config, image, part="train", scales=None, trained_on=True):
-    found = clip_frames(place.manifests, flow=True, near=config.rgb.train_on == "image")
-    samples = [s for s in clip_samples(place.manifests) if s.part == part and s.sample_id in found.clip_ids]
+def opened(context, config, image, part="train", scales=None, trained_on=True):
+    found = clip_frames(context.manifests, flow=True, near=config.rgb.train_on == "image")
+    samples = [s for s in clip_samples(context.manifests) if s.part == part and s.sample_id in found.clip_ids]
     network = image if config.image_recipe else None
     return open_clips(
-        config, place, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
+        config, context, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
     )
 
 
-def task_of(place, image, *, seed=0, **changes):
+def task_of(context, image, *, seed=0, **changes):
     config = video_recipe(**({"head_factor": 12.0} | changes))
-    train, scales = opened(place, config, image)
-    selection, _ = opened(place, config, image, "val", scales, trained_on=False)
+    train, scales = opened(context, config, image)
+    selection, _ = opened(context, config, image, "val", scales, trained_on=False)
     model = build_drawn(config, image if config.image_recipe else None, None, seed=seed, labels=fg33())
     return VideoTask(model, config, train=train, selection=selection, seed=seed, device=CPU)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_clips_are_learnt_by_heart_and_every_parameter_trains(place, image, kind):
+def test_clips_are_learnt_by_heart_and_every_parameter_trains(context, image, kind):
     """LSTMs are slow learners: that they learn by heart is tested with their networks."""
-    task = task_of(place, image, **KINDS[kind])
+    task = task_of(context, image, **KINDS[kind])
     before = {name: value.detach().clone() for name, value in task.model.named_parameters()}
     frozen = {name: value.clone() for name, value in image.model.state_dict().items()}
     optimiser = build_optimiser(task.groups(), RECIPE)
@@ -93,17 +93,17 @@ def test_clips_are_learnt_by_heart_and_every_parameter_trains(place, image, kind
         assert torch.equal(value, frozen[name]), f"{name} of the image model is frozen"
 
 
-def test_what_an_epoch_draws_comes_from_seed_and_epoch(place, image):
+def test_what_an_epoch_draws_comes_from_seed_and_epoch(context, image):
     def first(task, epoch):
         batch = next(iter(task.batches(epoch=epoch, rank=0, world=1)))
         with torch.no_grad():
             return batch.index, task.loss(batch, epoch=epoch)[0]
 
     plain = {"image_recipe": None, "spatial": "rgb"}
-    task = task_of(place, image, **plain)
+    task = task_of(context, image, **plain)
     task.model.eval()
     index, loss = first(task, 3)
-    other = task_of(place, image, **plain)
+    other = task_of(context, image, **plain)
     other.model.eval()
     first(other, 0)  # what was drawn before does not matter
     again, same = first(other, 3)
@@ -113,8 +113,8 @@ def test_what_an_epoch_draws_comes_from_seed_and_epoch(place, image):
 
 
 def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path):
-    place = place_in(tmp_path / "work", small_clips(tmp_path, rest=False))
-    (path,) = (place.manifests / "faces").glob("*.parquet")
+    context = context_in(tmp_path / "work", small_clips(tmp_path, rest=False))
+    (path,) = (context.manifests / "faces").glob("*.parquet")
     faces = pq.read_table(path)
     # Frames 1 and 2 are in both sets, the others in the video set alone; clip000 has none of the image set.
     roles = [
@@ -124,12 +124,12 @@ def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path
     number = faces.schema.get_field_index("role")
     pq.write_table(faces.set_column(number, faces.schema.field(number), pa.array(roles)), path)
     config = video_recipe(image_recipe=None, spatial="rgb", rgb={"input_px": 64, "train_on": "image"})
-    train, scales = opened(place, config, None)
+    train, scales = opened(context, config, None)
     lengths = [len(numbers) for numbers in train.clips.frames]
     assert train.inputs["spatial"].pieces.counts().tolist() == [lengths[0]] + [2] * (len(lengths) - 1)
     near = pick(train.inputs["spatial"].pieces, np.array([1]), 2)[0].ravel()
     found = open_rows(
-        place.manifests,
+        context.manifests,
         [("clip001", 1), ("clip001", 2)],
         "rgb",
         side_px=64,
@@ -140,29 +140,29 @@ def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path
     )
     assert torch.equal(train.inputs["spatial"].rows.take(near), found.take(np.arange(2)))
     assert train.inputs["temporal"].pieces.counts().tolist() == [n - 2 for n in lengths]  # stacks of 2 fields
-    val, _ = opened(place, config, None, "val", scales, trained_on=False)
+    val, _ = opened(context, config, None, "val", scales, trained_on=False)
     assert val.inputs["spatial"].pieces.counts().tolist() == [len(n) for n in val.clips.frames]
 
 
-def test_processes_share_the_batches(place, image):
-    task = task_of(place, image, temporal=None)
+def test_processes_share_the_batches(context, image):
+    task = task_of(context, image, temporal=None)
     whole = [batch.index.tolist() for batch in task.batches(epoch=0, rank=0, world=1)]
     parts = [[b.index.tolist() for b in task.batches(epoch=0, rank=rank, world=2)] for rank in range(2)]
     assert [one + two for one, two in zip(*parts, strict=True)] == whole
-    assert sorted(place for batch in whole for place in batch) == list(range(12))
+    assert sorted(context for batch in whole for context in batch) == list(range(12))
 
 
-def test_predictions_do_not_depend_on_the_batch(place, image):
+def test_predictions_do_not_depend_on_the_batch(context, image):
     config = video_recipe()
-    clips, scales = opened(place, config, image, "test", trained_on=False)
+    clips, scales = opened(context, config, image, "test", trained_on=False)
     model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
     found = predict_clips(model, clips)
     assert len(clips) == 6
     assert found.streams["spatial"].shape == (6, 33)
     assert [weights.shape for weights in found.attention] == [(2, len(n)) for n in clips.described]
     for number, sample in enumerate(clips.clips.samples):
-        single = clip_frames(place.manifests, flow=True).clip_set([sample], fg33(), CPU)
-        alone, _ = open_clips(config, place, single, image, scales, trained_on=False)
+        single = clip_frames(context.manifests, flow=True).clip_set([sample], fg33(), CPU)
+        alone, _ = open_clips(config, context, single, image, scales, trained_on=False)
         told = predict_clips(model, alone)
         for stream, values in told.streams.items():
             np.testing.assert_allclose(values[0], found.streams[stream][number], atol=2e-6)
@@ -221,12 +221,12 @@ def test_frames_are_described_in_five_crops(image, crop, across, down):
     assert not torch.allclose(found, describe_faces(image, faces, "face"), rtol=1e-3, atol=1e-3)
 
 
-def test_five_crops_train_the_attention_stream(place, image):
+def test_five_crops_train_the_attention_stream(context, image):
     """``data.crops: five`` describes training frames in all ten views, and draws among them."""
     config = video_recipe(temporal=None, data={"enlarge": 1.0, "crops": "five"})
-    train, _ = opened(place, config, image)
+    train, _ = opened(context, config, image)
     assert train.inputs["spatial"].kept.rows(torch.tensor([[0]]), torch.tensor([[9]])).shape[-1] == 16
-    task = task_of(place, image, temporal=None, data={"enlarge": 1.0, "crops": "five"})
+    task = task_of(context, image, temporal=None, data={"enlarge": 1.0, "crops": "five"})
     seen = set()
     for epoch in range(3):
         batches = task.batches(epoch=epoch, rank=0, world=1)

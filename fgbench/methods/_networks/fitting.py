@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fgbench.config import OptimiserConfig
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.history import History
 from fgbench.training.loop import fit
 from fgbench.training.processes import write_once
@@ -16,7 +16,7 @@ from fgbench.training.task import Task
 def fit_and_finish(
     task: Task,
     optimiser: OptimiserConfig,
-    place: Place,
+    context: TrainingContext,
     folder: Path,
     *,
     fingerprint: str,
@@ -28,7 +28,7 @@ def fit_and_finish(
     Args:
         task: Task to train; its network is in evaluation mode when ``finish`` is called.
         optimiser: Section of the recipe.
-        place: Context of the run; ``force`` begins anew.
+        context: Context of the run; ``force`` begins anew.
         folder: Folder of the run.
         fingerprint: Digest of everything that the training's result depends on.
         finish: Predicts and writes; called in one of the processes that train together.
@@ -41,14 +41,14 @@ def fit_and_finish(
     history = fit(
         task,
         optimiser,
-        seed=place.seed,
-        device=place.device,
+        seed=context.seed,
+        device=context.device,
         folder=folder,
         fingerprint=fingerprint,
-        resume=place.resume,
-        progress=place.progress,
-        note=place.note,
+        resume=context.resume,
+        progress=context.progress,
+        note=context.note,
         measure=measure,
     )
     task.model.eval()
-    write_once(place.device, lambda: finish(history))
+    write_once(context.device, lambda: finish(history))

@@ -11,7 +11,7 @@ from fgbench.inputs.image_set import ImageSet, open_image_set
 from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample, image_samples
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 T = TypeVar("T")
 
@@ -33,11 +33,13 @@ class ImageRoles(Generic[T]):
     test: T
 
 
-def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, copies: bool) -> ImageRoles[T]:
+def open_image_roles(
+    context: TrainingContext, opened: Callable[[Sequence[Sample]], T], *, copies: bool
+) -> ImageRoles[T]:
     """Open the image set of a run's fold.
 
     Args:
-        place: Context of the run.
+        context: Context of the run.
         opened: Opens samples of one role.
         copies: Whether augmented copies train too.
 
@@ -47,8 +49,8 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
         ManifestError: If manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
     """
-    samples = [s for s in image_samples(place.manifests) if copies or not s.is_copy]
-    roles = place.roles(samples, protocol_name="images", with_features=image_ids(place.manifests))
+    samples = [s for s in image_samples(context.manifests) if copies or not s.is_copy]
+    roles = context.roles(samples, protocol_name="images", with_features=image_ids(context.manifests))
     if not roles.selection:
         raise DatasetError(
             "there are no images to choose the epoch on", "give the part 'val' a weight in the recipe"
@@ -61,14 +63,14 @@ def open_image_roles(place: Place, opened: Callable[[Sequence[Sample]], T], *, c
     )
 
 
-def open_images(place: Place, samples: Sequence[Sample], *, resident_mb: int) -> ImageSet:
+def open_images(context: TrainingContext, samples: Sequence[Sample], *, resident_mb: int) -> ImageSet:
     """Open samples with their stored faces, see :func:`fgbench.inputs.image_set.open_image_set`."""
     return open_image_set(
-        place.manifests,
+        context.manifests,
         samples,
-        device=place.device,
+        device=context.device,
         resident_mb=resident_mb,
-        jobs=place.jobs,
-        progress=place.progress,
-        labels=place.labels,
+        jobs=context.jobs,
+        progress=context.progress,
+        labels=context.labels,
     )

@@ -14,30 +14,31 @@ from fgbench.runs.results import CONFIG, SINGLE_FOLD, Predictions, read_result
 from fgbench.runs.settings import read_settings
 from fgbench.runs.six_classes import RULE, can_map, zero_shot
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _UNKNOWN = "unknown data"
 
 
-def is_zero_shot(trained: Trained, labels: LabelSet, place: Place) -> bool:
+def is_zero_shot(trained: Trained, labels: LabelSet, context: TrainingContext) -> bool:
     """Return whether a network's classes have to be mapped to those of a work folder.
 
     Args:
         trained: The network.
         labels: Its classes.
-        place: The work folder.
+        context: The work folder.
 
     Raises:
         ConfigError: If they differ and cannot be mapped.
     """
-    if set(labels.labels) == set(place.labels.labels):
+    if set(labels.labels) == set(context.labels.labels):
         return False
-    if labels.name == FG33 and can_map(place.labels):
+    if labels.name == FG33 and can_map(context.labels):
         return True
     raise ConfigError(
-        f"{trained.name} tells {len(labels.labels)} classes of {labels.name} apart, but {place.workdir} has "
-        f"{len(place.labels.labels)} of {place.labels.name}, expected the same",
-        f"train on the classes of this work folder: fgbench train msau --init RUN --workdir {place.workdir}",
+        f"{trained.name} tells {len(labels.labels)} classes of {labels.name} apart, but {context.workdir} "
+        f"has {len(context.labels.labels)} of {context.labels.name}, expected the same",
+        "train on the classes of this work folder: "
+        f"fgbench train msau --init RUN --workdir {context.workdir}",
     )
 
 
@@ -46,7 +47,7 @@ def tested_elsewhere(
     trained: Trained,
     labels: LabelSet,
     source: Mapping[str, Any] | None,
-    place: Place,
+    context: TrainingContext,
     *,
     more: Mapping[str, Any],
     notes: Sequence[str],
@@ -58,7 +59,7 @@ def tested_elsewhere(
         trained: The network.
         labels: Its classes.
         source: Result of the network's run, if there is one.
-        place: The work folder that it was tested on.
+        context: The work folder that it was tested on.
         more: Further details.
         notes: Sentences that tables show.
 
@@ -71,13 +72,13 @@ def tested_elsewhere(
     notes = [*pseudo_trained(trained.metadata), *notes]
     details = {
         **({"notes": notes} if notes else {}),
-        **origin_details(trained, source, place),
+        **origin_details(trained, source, context),
         # Not the name of a row of Table II, whose methods are trained on the data that they are tested on.
         "method": f"{own.get('method', trained.metadata['experiment'])}, trained on {dataset}",
         **({"chain": own["chain"]} if "chain" in own else {}),
         **more,
     }
-    if is_zero_shot(trained, labels, place):
+    if is_zero_shot(trained, labels, context):
         mapped = zero_shot(predictions)
         predictions = mapped.predictions
         details["transfer"] = {
@@ -93,21 +94,23 @@ def tested_elsewhere(
     return predictions, details
 
 
-def origin_details(trained: Trained, source: Mapping[str, Any] | None, place: Place) -> dict[str, Any]:
+def origin_details(
+    trained: Trained, source: Mapping[str, Any] | None, context: TrainingContext
+) -> dict[str, Any]:
     """Return the details of a result on other data: these data and the weights.
 
     Args:
         trained: The network.
         source: Result of the network's run, if there is one.
-        place: The work folder that it was tested on.
+        context: The work folder that it was tested on.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
     own = {} if source is None else source["details"]
     details = {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
+        **context.details,
+        "manifest_digest": context.manifest_digest,
         "recipe": trained.metadata["experiment"],
         "weights": {
             "manifest_digest": None,
@@ -117,11 +120,11 @@ def origin_details(trained: Trained, source: Mapping[str, Any] | None, place: Pl
             "dataset": own.get("dataset", _UNKNOWN),
             "synthetic": own.get("synthetic"),
         },
-        "clips_trained_on": clips_trained_on(trained, place),
+        "clips_trained_on": clips_trained_on(trained, context),
     }
-    if place.division.n_folds:
-        label = f"{place.division.label}, all folds tested by one network"
-        details["protocol"] = {**place.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
+    if context.division.n_folds:
+        label = f"{context.division.label}, all folds tested by one network"
+        details["protocol"] = {**context.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
     return details
 
 

@@ -18,7 +18,7 @@ from fgbench.runs.digests import PREDICTIONS_OF
 from fgbench.runs.results import SINGLE_FOLD, run_folder
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_json
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _OF_TRAINING = ("dataset", "manifest_digest", "config_digest")
 """Keys of a training that are the same for all its seeds; earlier versions wrote no ``config_digest``."""
@@ -27,24 +27,24 @@ _DIGITS = 8
 
 
 def experiment_elsewhere(
-    trained: Trained, source: Mapping[str, Any] | None, place: Place, *, seed: int, more: str = ""
+    trained: Trained, source: Mapping[str, Any] | None, context: TrainingContext, *, seed: int, more: str = ""
 ) -> str:
     """Return the name of the experiment that tests a network on the data of a work folder.
 
     Args:
         trained: The network.
         source: Result of the network's run, if there is one.
-        place: The work folder.
+        context: The work folder.
         seed: Seed of the run.
         more: Suffix of the name.
 
     Raises:
         ConfigError: If the run of that name is of other weights of the same recipe, data and seed.
     """
-    name = f"{trained.metadata['experiment']}-on-{slug(str(place.details['dataset']))}"
+    name = f"{trained.metadata['experiment']}-on-{slug(str(context.details['dataset']))}"
     training = training_details(trained, source)
     names = [f"{name}{more}", f"{name}-{digest_json(training)[:_DIGITS]}{more}"]
-    weights_by_folder = [_tested(place.workdir, each) for each in names]
+    weights_by_folder = [_tested(context.workdir, each) for each in names]
     chosen = next(
         (
             number
@@ -53,7 +53,7 @@ def experiment_elsewhere(
         ),
         len(names) - 1,
     )
-    folder = run_folder(place.workdir, experiment=names[chosen], fold=SINGLE_FOLD, seed=seed)
+    folder = run_folder(context.workdir, experiment=names[chosen], fold=SINGLE_FOLD, seed=seed)
     weights = weights_by_folder[chosen].get(folder)
     if weights is not None and weights["sha256"] != trained.digest:
         raise ConfigError(

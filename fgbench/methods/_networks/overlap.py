@@ -21,14 +21,14 @@ from fgbench.runs.samples import clip_samples
 from fgbench.runs.unit_results import RESULT as AU_RESULT
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_json, read_rows
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.workfolders.folder import read_origin
 
 _MANIFESTS = "manifests"
 _COLUMNS = ["clip_id", "sha256"]
 
 
-def start_details(start: Trained, place: Place) -> dict[str, Any]:
+def start_details(start: Trained, context: TrainingContext) -> dict[str, Any]:
     """Return the details of a result on the network that its run starts from, or that describes its frames.
 
     Raises:
@@ -39,12 +39,12 @@ def start_details(start: Trained, place: Place) -> dict[str, Any]:
         "run": start.name,
         "kind": start.kind,
         "sha256": start.digest,
-        "is_of_this_folder": _is_folder(start.workdir, place.workdir),
-        "clips_trained_on": refuse_overlap(start, place),
+        "is_of_this_folder": _is_folder(start.workdir, context.workdir),
+        "clips_trained_on": refuse_overlap(start, context),
     }
 
 
-def refuse_overlap(start: Trained, place: Place) -> int | None:
+def refuse_overlap(start: Trained, context: TrainingContext) -> int | None:
     """Refuse to start from a network that was trained on test clips of the run's fold.
 
     Returns:
@@ -54,22 +54,22 @@ def refuse_overlap(start: Trained, place: Place) -> int | None:
         ConfigError: If it was.
         ManifestError: If manifests are missing or damaged.
     """
-    overlap = clips_trained_on(start, place, fold=place.fold)
+    overlap = clips_trained_on(start, context, fold=context.fold)
     if overlap:
         raise ConfigError(
-            f"{start.name} was trained on {overlap} of the test clips of {place.workdir}, fold {place.fold}; "
-            "expected none",
+            f"{start.name} was trained on {overlap} of the test clips of {context.workdir}, fold "
+            f"{context.fold}; expected none",
             "start from a network that was trained in the same fold, or on other data",
         )
-    return overlap if _has_known_start(start, place) else None
+    return overlap if _has_known_start(start, context) else None
 
 
-def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None) -> int | None:
+def clips_trained_on(trained: Trained, context: TrainingContext, *, fold: str | None = None) -> int | None:
     """Count the test clips of a work folder that a network was trained or selected on.
 
     Args:
         trained: The network.
-        place: The work folder.
+        context: The work folder.
         fold: The fold whose test clips count; ``None`` counts those of all folds.
 
     Returns:
@@ -79,7 +79,7 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
         ManifestError: If manifests are missing or damaged.
     """
     if (rows := read_trained_clips(trained.path.parent)) is not None:
-        return _count_listed(rows, trained, place, fold)
+        return _count_listed(rows, trained, context, fold)
     if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
         return None
     manifests = trained.workdir / _MANIFESTS
@@ -91,13 +91,15 @@ def clips_trained_on(trained: Trained, place: Place, *, fold: str | None = None)
     is_known = own in division.folds
     trained_clips = [c for c in division.divide(clips, own) if c.part != "test"] if is_known else clips
     trained_ids = {clip.clip_id for clip in trained_clips}
-    tested_ids = _tested_ids(place, fold)
-    if _is_folder(trained.workdir, place.workdir):
+    tested_ids = _tested_ids(context, fold)
+    if _is_folder(trained.workdir, context.workdir):
         # Equal files in several parts are a fault of the division, not of the start.
         overlap = len(trained_ids & tested_ids)
     else:
-        same_ids = trained_ids if _is_one_data_set(trained.workdir, index, place) else frozenset[str]()
-        overlap = count_trained_clips(manifests, trained_ids, place.manifests, tested_ids, same_ids=same_ids)
+        same_ids = trained_ids if _is_one_data_set(trained.workdir, index, context) else frozenset[str]()
+        overlap = count_trained_clips(
+            manifests, trained_ids, context.manifests, tested_ids, same_ids=same_ids
+        )
     return overlap if overlap or _is_of_manifests(trained, index) else None
 
 
@@ -109,18 +111,20 @@ def _is_of_manifests(trained: Trained, index: Mapping[str, Any]) -> bool:
     return read_result(trained.run).get("manifest_digest") in digests_now(trained.workdir, index)
 
 
-def _tested_ids(place: Place, fold: str | None) -> set[str]:
-    here = clip_samples(place.manifests)
-    divided = place.division.tested(here) if fold is None else place.division.divide(here, fold)
+def _tested_ids(context: TrainingContext, fold: str | None) -> set[str]:
+    here = clip_samples(context.manifests)
+    divided = context.division.tested(here) if fold is None else context.division.divide(here, fold)
     return {clip.clip_id for clip in divided if clip.part == "test"}
 
 
-def _count_listed(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Place, fold: str | None) -> int:
+def _count_listed(
+    rows: Sequence[Mapping[str, Any]], trained: Trained, context: TrainingContext, fold: str | None
+) -> int:
     """Count as :func:`clips_trained_on` does, for a run that lists its clips."""
-    tested_ids = _tested_ids(place, fold)
-    own = {row["clip_id"] for row in rows if row["dataset"] == place.details["dataset"]}
-    is_here = _is_folder(trained.workdir, place.workdir)
-    here = {row["clip_id"]: row["sha256"] for row in read_rows(place.manifests / "clips.parquet", _COLUMNS)}
+    tested_ids = _tested_ids(context, fold)
+    own = {row["clip_id"] for row in rows if row["dataset"] == context.details["dataset"]}
+    is_here = _is_folder(trained.workdir, context.workdir)
+    here = {row["clip_id"]: row["sha256"] for row in read_rows(context.manifests / "clips.parquet", _COLUMNS)}
     # Equal files of this folder in several parts are a fault of the division. A run that was
     # copied into this folder may be of clips that have other ids here.
     files = {
@@ -130,9 +134,9 @@ def _count_listed(rows: Sequence[Mapping[str, Any]], trained: Trained, place: Pl
     } - {None}
     same = is_here or (
         trained.workdir is not None
-        and _is_one_data_set(trained.workdir, {"dataset": place.details["dataset"]}, place)
+        and _is_one_data_set(trained.workdir, {"dataset": context.details["dataset"]}, context)
     )
-    return _count_trained(place.manifests, tested_ids, files=files, ids=own if same else frozenset())
+    return _count_trained(context.manifests, tested_ids, files=files, ids=own if same else frozenset())
 
 
 def count_trained_clips(
@@ -167,7 +171,7 @@ def _count_trained(
     return sum(row["clip_id"] in tested and (row["sha256"] in files or row["clip_id"] in ids) for row in rows)
 
 
-def _has_known_start(start: Trained, place: Place) -> bool:
+def _has_known_start(start: Trained, context: TrainingContext) -> bool:
     """Return whether the training clips of a network's own start are its own too, or none that are tested."""
     is_units = (start.path.parent / AU_RESULT).is_file()
     if start.run is None or is_units:
@@ -176,7 +180,7 @@ def _has_known_start(start: Trained, place: Place) -> bool:
     earlier = details.get("start")
     if earlier is None:
         return details.get("trunk") is None and details.get("image_model") is None
-    is_here = _is_folder(start.workdir, place.workdir) and start.path.parent.parent.name == place.fold
+    is_here = _is_folder(start.workdir, context.workdir) and start.path.parent.parent.name == context.fold
     return earlier["clips_trained_on"] is not None and bool(is_here or earlier["is_of_this_folder"])
 
 
@@ -184,10 +188,10 @@ def _is_folder(one: Path | None, other: Path) -> bool:
     return one is not None and one.resolve() == other.resolve()
 
 
-def _is_one_data_set(workdir: Path, index: Mapping[str, Any], place: Place) -> bool:
+def _is_one_data_set(workdir: Path, index: Mapping[str, Any], context: TrainingContext) -> bool:
     """Return whether two work folders were made from one data set: of the same name, in the same folder."""
     try:
-        roots = {read_origin(folder)[1].resolve() for folder in (workdir, place.workdir)}
+        roots = {read_origin(folder)[1].resolve() for folder in (workdir, context.workdir)}
     except ManifestError:
         return False
-    return len(roots) == 1 and index.get("dataset") == place.details["dataset"]
+    return len(roots) == 1 and index.get("dataset") == context.details["dataset"]

@@ -15,14 +15,14 @@ from fgbench.methods._networks.trained_clips import write_trained_roles
 from fgbench.runs.results import write_run
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT
 
 
 def write_trained(
-    place: Place,
+    context: TrainingContext,
     roles: Roles,
     probabilities: npt.NDArray[np.float32],
     *,
@@ -35,7 +35,7 @@ def write_trained(
     """Write predictions, result and model card of a trained network, and which clips it was trained on.
 
     Args:
-        place: Context of the run, with its fold.
+        context: Context of the run, with its fold.
         roles: The samples; the probabilities are of ``roles.predicted``.
         probabilities: (N, K) float32.
         config: The recipe as plain values; ``name`` is the experiment's.
@@ -53,16 +53,16 @@ def write_trained(
         ResourceError: If the folder cannot be written.
     """
     experiment = str(config["name"])
-    write_trained_roles(place.folder(experiment), place, roles, start)
+    write_trained_roles(context.folder(experiment), context, roles, start)
     folder = write_run(
-        place.workdir,
-        predictions_of(roles, probabilities, probabilities, place.labels.labels),
+        context.workdir,
+        predictions_of(roles, probabilities, probabilities, context.labels.labels),
         experiment=experiment,
-        fold=place.fold,
-        seed=place.seed,
+        fold=context.fold,
+        seed=context.seed,
         config=config,
-        manifest_digest=place.manifest_digest,
-        device=describe(place.device),
+        manifest_digest=context.manifest_digest,
+        device=describe(context.device),
         details={
             **details,
             "best_epoch": history.best_epoch,

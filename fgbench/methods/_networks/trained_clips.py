@@ -15,7 +15,7 @@ from fgbench.methods.action_units.frames import Frames
 from fgbench.runs.roles import Roles
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_rows
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 TRAINED_ON = "trained_on.parquet"
 """Name of the table in the folder of a run: data set, clip, SHA-256 of its file."""
@@ -36,16 +36,16 @@ def write_trained_frames(folder: Path, frames: Sequence[Frames]) -> None:
     rows: list[dict[str, Any]] = []
     for number, one in enumerate(frames[0].data):
         clips = {clip for of, clip in used if of == number}
-        rows += _rows(one.place.manifests, one.dataset, clips)
+        rows += _rows(one.context.manifests, one.dataset, clips)
     _write(folder, rows)
 
 
-def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained | None) -> None:
+def write_trained_roles(folder: Path, context: TrainingContext, roles: Roles, start: Trained | None) -> None:
     """Write the clips of samples, and those that the network to start from lists.
 
     Args:
         folder: Folder of the run.
-        place: Context of the run.
+        context: Context of the run.
         roles: The samples.
         start: Network that it started from, or that describes its frames.
 
@@ -55,7 +55,7 @@ def write_trained_roles(folder: Path, place: Place, roles: Roles, start: Trained
     """
     clips = {sample.clip_id for sample in (*roles.train, *roles.selection)}
     before = [] if start is None else read_trained_clips(start.path.parent) or []
-    _write(folder, [*_rows(place.manifests, str(place.details["dataset"]), clips), *before])
+    _write(folder, [*_rows(context.manifests, str(context.details["dataset"]), clips), *before])
 
 
 def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:

@@ -14,22 +14,22 @@ from typing import Any
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.runs.unit_results import RESULT, read_au_result
 from fgbench.runs.weights import WEIGHTS, Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _INDEX = Path("manifests") / "index.json"
 
 
-def dataset_details(places: Sequence[Place]) -> dict[str, Any]:
+def dataset_details(contexts: Sequence[TrainingContext]) -> dict[str, Any]:
     """Return the details of a result on the data sets of several work folders; the run lies in the first."""
-    here = places[0].workdir.resolve()
-    names = [str(place.details["dataset"]) for place in places]
+    here = contexts[0].workdir.resolve()
+    names = [str(context.details["dataset"]) for context in contexts]
     return {
         "dataset": " and ".join(names),
-        "synthetic": any(place.details["synthetic"] for place in places),
-        "datasets": {name: place.manifest_digest for name, place in zip(names, places, strict=True)},
+        "synthetic": any(context.details["synthetic"] for context in contexts),
+        "datasets": {name: context.manifest_digest for name, context in zip(names, contexts, strict=True)},
         "workdirs": {
-            name: Path(os.path.relpath(place.workdir.resolve(), here)).as_posix()
-            for name, place in zip(names, places, strict=True)
+            name: Path(os.path.relpath(context.workdir.resolve(), here)).as_posix()
+            for name, context in zip(names, contexts, strict=True)
         },
     }
 
@@ -51,7 +51,7 @@ def scored_on(result: Mapping[str, Any]) -> dict[str, str]:
     return dict(details.get("datasets") or {details["dataset"]: details["manifest_digest"]})
 
 
-def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | None:
+def further_folders(trained: Trained, named: Sequence[TrainingContext]) -> list[Path] | None:
     """Return the work folders that a run was scored on, without those that a user names.
 
     Args:
@@ -69,15 +69,15 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
     result = own_result(trained)
     own = {} if result is None else scored_on(result)
     folders = {} if result is None else _folders_of(trained, result)
-    scored = [place for place in named if place.is_digest_of(own.get(_name(place)))]
-    others = [place for place in named if place not in scored]
-    for place in others:
-        if any(place.workdir.resolve() == folder for folder in folders.values()):
-            raise _changed(trained, place)
+    scored = [context for context in named if context.is_digest_of(own.get(_name(context)))]
+    others = [context for context in named if context not in scored]
+    for context in others:
+        if any(context.workdir.resolve() == folder for folder in folders.values()):
+            raise _changed(trained, context)
     if scored and others:
         raise ConfigError(
             f"{trained.name} was scored on {' and '.join(own)}, expected no other data beside them, got "
-            f"{', '.join(str(place.workdir) for place in others)}",
+            f"{', '.join(str(context.workdir) for context in others)}",
             "evaluate it on other data by themselves",
         )
     if len(others) > 1:
@@ -87,24 +87,26 @@ def further_folders(trained: Trained, named: Sequence[Place]) -> list[Path] | No
         )
     if others:
         return None
-    missing = [name for name in own if name not in {_name(place) for place in scored}]
+    missing = [name for name in own if name not in {_name(context) for context in scored}]
     return [_existing_folder(trained, name, folders.get(name)) for name in missing]
 
 
-def by_dataset(trained: Trained, own: Mapping[str, str], places: Sequence[Place]) -> list[Place]:
+def by_dataset(
+    trained: Trained, own: Mapping[str, str], contexts: Sequence[TrainingContext]
+) -> list[TrainingContext]:
     """Sort work folders in the order of the data sets that a run was scored on.
 
     Args:
         trained: Weights of the run.
         own: Its data sets, as :func:`scored_on` returns them.
-        places: One work folder of each.
+        contexts: One work folder of each.
 
     Raises:
         ConfigError: If one is of another data set, or its manifests are not those that the run was scored on.
     """
-    by_name = {_name(place): place for place in places}
-    if len(by_name) < len(places) or set(by_name) != set(own):
-        got = ", ".join(_name(place) for place in places)
+    by_name = {_name(context): context for context in contexts}
+    if len(by_name) < len(contexts) or set(by_name) != set(own):
+        got = ", ".join(_name(context) for context in contexts)
         raise ConfigError(
             f"{trained.name} was scored on {', '.join(own)}, expected a work folder of each, got {got}",
             "name each work folder once with --workdir",
@@ -115,8 +117,8 @@ def by_dataset(trained: Trained, own: Mapping[str, str], places: Sequence[Place]
     return [by_name[name] for name in own]
 
 
-def _name(place: Place) -> str:
-    return str(place.details["dataset"])
+def _name(context: TrainingContext) -> str:
+    return str(context.details["dataset"])
 
 
 def _folders_of(trained: Trained, result: Mapping[str, Any]) -> dict[str, Path]:
@@ -143,8 +145,8 @@ def _existing_folder(trained: Trained, name: str, folder: Path | None) -> Path:
     return folder
 
 
-def _changed(trained: Trained, place: Place) -> ConfigError:
+def _changed(trained: Trained, context: TrainingContext) -> ConfigError:
     return ConfigError(
-        f"{trained.name} was scored on other manifests of {_name(place)} than {place.workdir} has now",
+        f"{trained.name} was scored on other manifests of {_name(context)} than {context.workdir} has now",
         "prepare it as it was, or run fgbench train au again",
     )

@@ -24,7 +24,7 @@ from fgbench.records import PEOPLE, UnitSource, image_id
 from fgbench.runs.samples import Sample, clip_samples
 from fgbench.runs.unit_results import Labels
 from fgbench.storage import read_rows
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,14 +32,14 @@ class UnitData:
     """A work folder whose data set brings labels of action units.
 
     Attributes:
-        place: Context of the run in this work folder.
+        context: Context of the run in this work folder.
         rows: Labels of its frames.
         people: Prefix of its subjects, to tell them from those of other data sets: name of its adapter, whose
             variants (e.g. two cameras) may show the same people; of users' own data that of the data set.
         source: Origin of the labels.
     """
 
-    place: Place
+    context: TrainingContext
     rows: Iterable[AuRow]
     people: str
     source: UnitSource = PEOPLE
@@ -47,7 +47,7 @@ class UnitData:
     @property
     def dataset(self) -> str:
         """Name of the data set."""
-        return str(self.place.details["dataset"])
+        return str(self.context.details["dataset"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,7 +90,7 @@ class Frames:
             labels=self.labels[list(rows)],
         )
 
-    def open(self, place: Place, config: TrainAuConfig) -> LabelledFrames:
+    def open(self, context: TrainingContext, config: TrainAuConfig) -> LabelledFrames:
         """Open the frames with their pictures, in memory or read as they are needed.
 
         Raises:
@@ -103,23 +103,23 @@ class Frames:
             subject_ids=self.subject_ids,
             labels=self.labels,
             images=open_frames(
-                [one.place for one in self.data],
+                [one.context for one in self.data],
                 self.folders,
                 self.keys,
                 self.sample_ids,
-                place=place,
+                context=context,
                 resident_mb=config.data.resident_mb,
             ),
         )
 
 
 def open_frames(
-    data: Sequence[Place],
+    data: Sequence[TrainingContext],
     folders: Sequence[int],
     keys: Sequence[tuple[str, int]],
     names: Sequence[str],
     *,
-    place: Place,
+    context: TrainingContext,
     resident_mb: int,
 ) -> Source:
     """Open the faces of N frames of several work folders, in memory or read as they are needed.
@@ -129,7 +129,7 @@ def open_frames(
         folders: Index in ``data`` of each frame's.
         keys: Clip and number of each in its work folder.
         names: Ids, for messages.
-        place: Gives the device, the number of threads that decode, and the callback for progress.
+        context: Gives the device, the number of threads that decode, and the callback for progress.
         resident_mb: MiB that decoded faces may take.
 
     Raises:
@@ -142,10 +142,10 @@ def open_frames(
         pictures.append((rows, find_frames(one.manifests, [keys[n] for n in rows])))
     return open_source(
         joined(pictures, names),
-        device=place.device,
+        device=context.device,
         resident_mb=resident_mb,
-        jobs=place.jobs,
-        progress=place.progress,
+        jobs=context.jobs,
+        progress=context.progress,
     )
 
 
@@ -168,7 +168,7 @@ def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided:
             f"several work folders of one data set ({', '.join(names)}), expected different ones",
             "name each data set once with --workdir",
         )
-    folded = [one.dataset for one in data if one.place.division.n_folds]
+    folded = [one.dataset for one in data if one.context.division.n_folds]
     if len(data) > 1 and divided and folded:
         raise ConfigError(
             f"{', '.join(folded)} is divided into folds of its own, which others do not have",
@@ -269,14 +269,14 @@ def shared_people(trained: Sequence[Frames], tested: Sequence[str | None]) -> li
 
 
 def _files(one: UnitData) -> dict[str, str | None]:
-    rows = read_rows(one.place.manifests / "clips.parquet", ["clip_id", "sha256"])
+    rows = read_rows(one.context.manifests / "clips.parquet", ["clip_id", "sha256"])
     return {row["clip_id"]: row["sha256"] for row in rows}
 
 
 def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -> Frames:
-    samples: Sequence[Sample] = clip_samples(one.place.manifests)
-    clips = {clip.clip_id: clip for clip in (one.place.divide(samples) if divided else samples)}
-    usable = set(usable_frames(one.place.manifests))
+    samples: Sequence[Sample] = clip_samples(one.context.manifests)
+    clips = {clip.clip_id: clip for clip in (one.context.divide(samples) if divided else samples)}
+    usable = set(usable_frames(one.context.manifests))
     wanted = [key for key in usable if key[1] % config.frame_step == 0 and key[0] in clips]
     labels_of = labels_by_frame(one.rows, wanted)
     keys = list(labels_of)
@@ -284,7 +284,7 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
     if not keys:
         raise DatasetError(
             "no frame has both labels of action units and a usable face"
-            + ("" if is_only else f" in {one.place.workdir}"),
+            + ("" if is_only else f" in {one.context.workdir}"),
             "check the labels' clips and frame numbers, and that the recipe of fgbench prepare keeps video "
             "frames (sample.video)",
         )

@@ -53,7 +53,7 @@ from fgbench.runs.results import ignore
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT
@@ -65,7 +65,7 @@ _SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects 
 
 def run(
     config: TrainAuConfig,
-    place: Place,
+    context: TrainingContext,
     rows: Iterable[AuRow],
     *,
     folds: int = 0,
@@ -80,7 +80,7 @@ def run(
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         rows: Labels of the data set's frames.
         folds: Number of groups of subjects to cross-validate over; 0 takes the run's fold of the work
             folder, so that no test person of it is trained on.
@@ -98,22 +98,22 @@ def run(
         ManifestError: If the manifests are missing or damaged.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
-    data = (UnitData(place=place, rows=rows, people=people, source=source), *others)
+    data = (UnitData(context=context, rows=rows, people=people, source=source), *others)
     frames = labelled_frames(config, data, divided=not folds)
     if others:
-        refuse_mixed_faces([one.place for one in data])
+        refuse_mixed_faces([one.context for one in data])
         names = [slug(one.dataset) for one in data]
         config = config.model_copy(update={"name": "-".join([config.name, *names])})
-        place = replace(
-            place,
-            manifest_digest=digest_json([one.place.manifest_digest for one in data]),
-            details={**place.details, **dataset_details([one.place for one in data])},
+        context = replace(
+            context,
+            manifest_digest=digest_json([one.context.manifest_digest for one in data]),
+            details={**context.details, **dataset_details([one.context for one in data])},
         )
     if detectors := pseudo_data(data):
         notes = [*pseudo_trained({PSEUDO: detectors}), *pseudo_tested(detectors)]
-        place = replace(place, details={**place.details, PSEUDO: detectors, "notes": notes})
+        context = replace(context, details={**context.details, PSEUDO: detectors, "notes": notes})
     run_folders = []
-    for name, roles in _divide(frames, folds, place.fold).items():
+    for name, roles in _divide(frames, folds, context.fold).items():
         taken = {role: frames.take(rows_of_role) for role, rows_of_role in roles.items()}
         refuse_shared_files([taken["train"], taken["val"]], taken["test"])
         refuse_shared_people([taken["train"], taken["val"]], taken["test"])
@@ -130,7 +130,7 @@ def run(
                 "give the part 'val' a weight in the recipe, or cross-validate with --folds",
             )
         with memory_explained():
-            run_folders.append(_run_fold(config, place, protocol, taken))
+            run_folders.append(_run_fold(config, context, protocol, taken))
     return run_folders
 
 
@@ -167,59 +167,61 @@ def _divide(frames: Frames, folds: int, single: str) -> dict[str, dict[str, list
     return folds_by_name
 
 
-def _run_fold(config: TrainAuConfig, place: Place, protocol: Protocol, roles: Mapping[str, Frames]) -> Path:
+def _run_fold(
+    config: TrainAuConfig, context: TrainingContext, protocol: Protocol, roles: Mapping[str, Frames]
+) -> Path:
     plain = config.model_dump(mode="json")
     identity = {
         "config": plain,
-        "manifests": place.manifest_digest,
-        "seed": place.seed,
+        "manifests": context.manifest_digest,
+        "seed": context.seed,
         "fold": protocol.fold,
         "labels": {
             role: digest_json([list(part.sample_ids), part.labels.tolist()]) for role, part in roles.items()
         },
     }
-    if PSEUDO in place.details:
-        identity[PSEUDO] = place.details[PSEUDO]
+    if PSEUDO in context.details:
+        identity[PSEUDO] = context.details[PSEUDO]
     fingerprint = digest_json(identity)
-    folder = place.folder(config.name, protocol.fold)
-    if not place.force and is_finished(folder, fingerprint, plain, note=place.note):
+    folder = context.folder(config.name, protocol.fold)
+    if not context.force and is_finished(folder, fingerprint, plain, note=context.note):
         return folder
-    with place.hold(config.name, protocol.fold):
-        _make(config, place, protocol, roles, fingerprint=fingerprint)
+    with context.hold(config.name, protocol.fold):
+        _make(config, context, protocol, roles, fingerprint=fingerprint)
     return folder
 
 
 def _make(
     config: TrainAuConfig,
-    place: Place,
+    context: TrainingContext,
     protocol: Protocol,
     roles: Mapping[str, Frames],
     *,
     fingerprint: str,
 ) -> None:
     """Train on a fold and write its run."""
-    opened = {role: part.open(place, config) for role, part in roles.items()}
+    opened = {role: part.open(context, config) for role, part in roles.items()}
     preprocessing = Preprocessing.fitted(opened["train"].images, config.data.resize_px)
-    model = build(config, seed=place.seed)
+    model = build(config, seed=context.seed)
     task = AuTask(
         model,
         config,
         preprocessing,
         train=opened["train"],
         selection=opened["val"],
-        seed=place.seed,
-        device=place.device,
+        seed=context.seed,
+        device=context.device,
     )
     protocol.check_selection(opened["val"].sample_ids)
     fit_and_finish(
         task,
         config.optimiser,
-        place,
-        place.folder(config.name, protocol.fold),
+        context,
+        context.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
         finish=lambda history: _finish(
             config,
-            place,
+            context,
             protocol,
             opened["test"],
             [roles["train"], roles["val"]],
@@ -234,7 +236,7 @@ def _make(
 
 def _finish(
     config: TrainAuConfig,
-    place: Place,
+    context: TrainingContext,
     protocol: Protocol,
     test: LabelledFrames,
     trained_on: Sequence[Frames],
@@ -245,7 +247,7 @@ def _finish(
     fingerprint: str,
 ) -> None:
     """Predict the test frames and write the run, its result last."""
-    folder = place.folder(config.name, protocol.fold)
+    folder = context.folder(config.name, protocol.fold)
     predictions = AuPredictions(
         units=config.action_units,
         sample_ids=test.sample_ids,
@@ -258,26 +260,26 @@ def _finish(
         "kind": "au",
         "experiment": config.name,
         "fold": protocol.fold,
-        "seed": place.seed,
-        "dataset": place.details["dataset"],
-        "synthetic": place.details["synthetic"],
+        "seed": context.seed,
+        "dataset": context.details["dataset"],
+        "synthetic": context.details["synthetic"],
         "action_units": list(config.action_units),
         "trunk": config.trunk.model_dump(mode="json"),
         "fc_hidden": config.fc_hidden,
         "embedding": config.embedding,
         **preprocessing.plain(),
-        **pseudo_metadata(place.details),
-        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+        **pseudo_metadata(context.details),
+        FACE_ORIGIN: context.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
     write_trained_frames(folder, trained_on)
     details = {
-        **place.details,
+        **context.details,
         "recipe": config.name,
         "fingerprint": fingerprint,
-        "manifest_digest": place.manifest_digest,
+        "manifest_digest": context.manifest_digest,
         "fold": protocol.fold,
-        "seed": place.seed,
+        "seed": context.seed,
         "best_epoch": history.best_epoch,
         "best_score": history.best_score,
         "n_train": len(protocol.train),
@@ -289,7 +291,7 @@ def _finish(
         folder,
         predictions,
         config=plain,
-        device=describe(place.device),
+        device=describe(context.device),
         details=details,
         card=partial(model_card, metadata),
     )

@@ -23,7 +23,7 @@ from fgbench.methods.dense_traj_svm.bags import training_sample
 from fgbench.methods.dense_traj_svm.codebooks import codebook_path, load_codebook, save_codebook
 from fgbench.methods.dense_traj_svm.kernels import ClipKernels, ExactKernels, NystroemKernels
 from fgbench.records import TRAJECTORY_CHANNELS
-from fgbench.runs.context import Progress, RunPlace
+from fgbench.runs.context import Progress, RunContext
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample, clips_of_all_classes
 from fgbench.svm.nystroem import draw_landmarks, nystroem_bytes_needed
@@ -39,43 +39,43 @@ CODEBOOK_VERSION = 1
 """Increased when the same inputs give other words."""
 
 
-def run(config: DenseTrajSvmConfig, place: RunPlace) -> Path:
+def run(config: DenseTrajSvmConfig, context: RunContext) -> Path:
     """Run the baseline on a prepared work folder; raises the errors of the baseline ``lbp-svm``.
 
     Progress has a step per run of k-means and one for the histograms of each channel.
     """
-    roles = place.roles(clips_of_all_classes(place.manifests), protocol_name="clips")
-    plan_memory(roles, config, n_classes=len(place.labels.labels), jobs=place.jobs)
-    tables = place.manifests / "features" / "dense_trajectories"
-    kept = place.folder(config.name)
+    roles = context.roles(clips_of_all_classes(context.manifests), protocol_name="clips")
+    plan_memory(roles, config, n_classes=len(context.labels.labels), jobs=context.jobs)
+    tables = context.manifests / "features" / "dense_trajectories"
+    kept = context.folder(config.name)
     kernels: ClipKernels
     if config.solver_for(len(roles.train)) == "exact":
-        kernels = ExactKernels(tables, roles, jobs=place.jobs)
+        kernels = ExactKernels(tables, roles, jobs=context.jobs)
     else:
-        seed = hash_u64("landmarks", place.seed) % 2**32
+        seed = hash_u64("landmarks", context.seed) % 2**32
         landmarks = draw_landmarks(len(roles.train), config.landmarks, seed=seed)
-        kernels = NystroemKernels(tables, roles, landmarks, jobs=place.jobs)
+        kernels = NystroemKernels(tables, roles, landmarks, jobs=context.jobs)
     scales: dict[str, float] = {}
     words: dict[str, int] = {}
-    steps = _Steps(place.progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
+    steps = _Steps(context.progress, total=len(TRAJECTORY_CHANNELS) * (config.runs + 1))
     for channel in TRAJECTORY_CHANNELS:
         codebook = channel_codebook(
             tables,
             channel,
             roles.train,
             config,
-            seed=place.seed,
-            manifest_digest=place.manifest_digest,
+            seed=context.seed,
+            manifest_digest=context.manifest_digest,
             kept=codebook_path(kept, channel),
             progress=steps.done,
-            jobs=place.jobs,
+            jobs=context.jobs,
         )
         scales[channel] = kernels.add(channel, codebook)
         words[channel] = len(codebook.words)
         steps.done(1)
     return run_svm(
         config,
-        place,
+        context,
         roles=roles,
         candidates=[kernels.candidate()],
         test_values=lambda _: kernels.predicted(),

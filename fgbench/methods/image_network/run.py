@@ -23,7 +23,7 @@ from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.weights import WEIGHTS
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.randomness import generator
@@ -37,7 +37,7 @@ logits (B, K)."""
 
 def run(
     config: Config,
-    place: Place,
+    context: TrainingContext,
     *,
     kind: str,
     build: Build[Config],
@@ -47,7 +47,7 @@ def run(
 
     Args:
         config: The recipe.
-        place: Context of the run, with its fold.
+        context: Context of the run, with its fold.
         kind: Name of the method's module, whose ``open_trained`` opens the weights.
         build: Builds the network.
         first_values: Gives a network its first values from the seed; ``None`` draws them by
@@ -65,45 +65,45 @@ def run(
         TypeError: If a layer has parameters that ``initialise`` does not support.
     """
     plain = config.model_dump(mode="json")
-    folder = place.folder(config.name)
+    folder = context.folder(config.name)
     with memory_explained():
         data = open_image_roles(
-            place,
-            lambda samples: open_images(place, samples, resident_mb=config.data.resident_mb),
+            context,
+            lambda samples: open_images(context, samples, resident_mb=config.data.resident_mb),
             copies=config.data.copies,
         )
         preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
-        model = build(config, len(place.labels.labels))
+        model = build(config, len(context.labels.labels))
         if first_values is None:
-            initialise(model, generator(place.seed, "weights"))
+            initialise(model, generator(context.seed, "weights"))
         else:
-            first_values(model, place.seed)
-        model.to(place.device)
+            first_values(model, context.seed)
+        model.to(context.device)
         metadata: dict[str, Any] = {
             "kind": kind,
             "experiment": config.name,
-            "seed": place.seed,
-            "dataset": place.details["dataset"],
-            "synthetic": place.details["synthetic"],
-            **place.labels.described(),
+            "seed": context.seed,
+            "dataset": context.details["dataset"],
+            "synthetic": context.details["synthetic"],
+            **context.labels.described(),
             "basic": [],
             "network": plain,
             **preprocessing.plain(),
-            FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+            FACE_ORIGIN: context.details.get(FACE_ORIGIN),
         }
 
         def finish(history: History) -> None:
             save_weights(folder / WEIGHTS, model.state_dict(), metadata)
             write_trained(
-                place,
+                context,
                 data.roles,
                 predict_faces(model, preprocessing, data.test.images),
                 config=plain,
                 history=history,
                 metadata=metadata,
                 details={
-                    **place.details,
-                    "manifest_digest": place.manifest_digest,
+                    **context.details,
+                    "manifest_digest": context.manifest_digest,
                     "method": config.method or config.name,
                     "kind": "image",
                     "recipe": config.name,
@@ -119,13 +119,13 @@ def run(
                 preprocessing,
                 train=data.train,
                 selection=data.selection,
-                seed=place.seed,
-                device=place.device,
+                seed=context.seed,
+                device=context.device,
             ),
             config.optimiser,
-            place,
+            context,
             folder,
-            fingerprint=digest_json([kind, plain, place.manifest_digest, place.seed, *place.identity]),
+            fingerprint=digest_json([kind, plain, context.manifest_digest, context.seed, *context.identity]),
             finish=finish,
         )
     return folder

@@ -28,7 +28,7 @@ from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
 from fgbench.runs.weights_metadata import check_metadata
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 OUTPUTS = ("probabilities", "basic_probabilities")
 """Names of the outputs of the exported network."""
@@ -67,13 +67,13 @@ class OwnImageNetwork(OfSingleFaces):
         seen = self.preprocessing.centre(face_tensor(faces).to(self.device))
         return Answer.of_classes(self.model(seen).float().softmax(1).cpu().numpy(), self.labels)
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """See :class:`fgbench.methods.protocol.ImageNetwork`."""
-        return refuse_other_faces(self.trained, place)
+        return refuse_other_faces(self.trained, context)
 
-    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+    def predict(self, context: TrainingContext, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`."""
-        images = open_images(place, samples, resident_mb=RESIDENT_MB).images
+        images = open_images(context, samples, resident_mb=RESIDENT_MB).images
         probabilities = predict_faces(self.model, self.preprocessing, images)
         return PredictedImages(probabilities=probabilities, details={"kind": "image"})
 

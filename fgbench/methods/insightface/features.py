@@ -16,7 +16,7 @@ from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
 from fgbench.methods.insightface.task import FaceSet, see_crops
 from fgbench.models.iresnet import IResNet
 from fgbench.models.weights import state_digest
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
 
 _BATCH = 32
@@ -26,13 +26,13 @@ _FORMAT = 1
 _RESIDENT_MB = 16384  # features of eight million crops; more are read from the file
 
 
-def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool) -> FaceSet:
+def keep_features(backbone: IResNet, faces: FaceSet, context: TrainingContext, *, flip: bool) -> FaceSet:
     """Return the samples with features instead of their crops.
 
     Args:
         backbone: On the device, in evaluation mode.
         faces: Samples with crops.
-        place: Context of the run.
+        context: Context of the run.
         flip: Whether features of mirrored crops are computed too.
 
     Raises:
@@ -43,13 +43,13 @@ def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool
         "format": _FORMAT,
         "backbone": state_digest(backbone.state_dict()),
         "views": 1 + flip,
-        "manifests": place.manifest_digest,
+        "manifests": context.manifest_digest,
         "samples": digest_json(list(faces.sample_ids)),
     }
 
     def opened() -> KeptMaps:
         return keep_maps(
-            place.workdir / "cache" / "features" / digest_json(key),
+            context.workdir / "cache" / "features" / digest_json(key),
             key,
             images=faces.inputs,
             n_views=1 + flip,
@@ -57,13 +57,13 @@ def keep_features(backbone: IResNet, faces: FaceSet, place: Place, *, flip: bool
             n_made=1,
             compute=lambda crops, view: _features(backbone, crops, mirrored=bool(view)),
             batch=_BATCH,
-            device=place.device,
+            device=context.device,
             resident_mb=_RESIDENT_MB,
-            progress=lambda _, done, of: place.progress("features", done, of),
-            note=place.note,
+            progress=lambda _, done, of: context.progress("features", done, of),
+            note=context.note,
         )
 
-    processes = join_processes(place.device)
+    processes = join_processes(context.device)
     made = opened() if processes.main else None
     processes.wait()
     return replace(faces, inputs=made or opened())

@@ -40,7 +40,7 @@ from fgbench.models.weights import load_into, load_weights, save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
 from fgbench.runs.samples import Sample
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.randomness import generator
@@ -59,12 +59,12 @@ _STORED = (
 )
 
 
-def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
+def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | None) -> Path:
     """Fine-tune, choose the epoch on validation images, predict the test images.
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         weights: Weights of the backbone, named as in arcface_torch; ``None`` trains from random values, as
             another experiment, which is not in Table II.
 
@@ -85,8 +85,8 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         changes = {"name": f"{name}{SCRATCH}", "method": f"{config.method}, from scratch"}
         config = config.model_copy(update=changes)
     details = {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
+        **context.details,
+        "manifest_digest": context.manifest_digest,
         "method": config.method,
         "kind": "image",
         "recipe": config.name,
@@ -94,13 +94,13 @@ def run(config: InsightFaceConfig, place: Place, weights: Path | None) -> Path:
         "crops": config.crops,
         "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }
-    folder = place.finished(config.name, config.model_dump(mode="json"))
+    folder = context.finished(config.name, config.model_dump(mode="json"))
     if folder is not None:
         if read_result(folder)["details"].get("weights") == details["weights"]:
             return folder
-        place.note(f"{folder} started from other weights: the run is made again")
-    with memory_explained(), place.hold(config.name):
-        return _run(config, place, weights, details)
+        context.note(f"{folder} started from other weights: the run is made again")
+    with memory_explained(), context.hold(config.name):
+        return _run(config, context, weights, details)
 
 
 def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_classes: int) -> IResNetClassifier:
@@ -127,31 +127,37 @@ def build(config: InsightFaceConfig, weights: Path | None, *, seed: int, n_class
     return model
 
 
-def _open(config: InsightFaceConfig, place: Place) -> ImageRoles[FaceSet]:
+def _open(config: InsightFaceConfig, context: TrainingContext) -> ImageRoles[FaceSet]:
     def opened(samples: Sequence[Sample]) -> FaceSet:
         ids = [sample.sample_id for sample in samples]
-        labels, _ = class_targets([sample.label for sample in samples], place.labels)
+        labels, _ = class_targets([sample.label for sample in samples], context.labels)
         load = load_wide_crops if config.crops == "wide" else load_crops
-        crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
-        return FaceSet(sample_ids=ids, labels=labels.to(place.device), inputs=Resident(crops))
+        crops = load(
+            context.manifests, ids, device=context.device, jobs=context.jobs, progress=context.progress
+        )
+        return FaceSet(sample_ids=ids, labels=labels.to(context.device), inputs=Resident(crops))
 
-    return open_image_roles(place, opened, copies=config.copies)
+    return open_image_roles(context, opened, copies=config.copies)
 
 
-def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details: Mapping[str, Any]) -> Path:
+def _run(
+    config: InsightFaceConfig, context: TrainingContext, weights: Path | None, details: Mapping[str, Any]
+) -> Path:
     plain = config.model_dump(mode="json")
-    n_classes = len(place.labels.labels)
-    model = build(config, weights, seed=place.seed, n_classes=n_classes).to(place.device)
-    data = _open(config, place)
-    fingerprint = digest_json([plain, place.manifest_digest, place.seed, details["weights"], *place.identity])
-    folder = place.folder(config.name)
+    n_classes = len(context.labels.labels)
+    model = build(config, weights, seed=context.seed, n_classes=n_classes).to(context.device)
+    data = _open(config, context)
+    fingerprint = digest_json(
+        [plain, context.manifest_digest, context.seed, details["weights"], *context.identity]
+    )
+    folder = context.folder(config.name)
     metadata = {
         "kind": "insightface",
         "experiment": config.name,
-        "seed": place.seed,
-        "dataset": place.details["dataset"],
-        "synthetic": place.details["synthetic"],
-        **place.labels.described(),
+        "seed": context.seed,
+        "dataset": context.details["dataset"],
+        "synthetic": context.details["synthetic"],
+        **context.labels.described(),
         "depth": config.depth,
         "head": config.head,
         "arcface_scale": config.arcface_scale,
@@ -159,10 +165,10 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
         "mean": list(GREY),
         "std": list(GREY),
         "crops": config.crops,
-        **({"wide_margin": wide_margin(place.workdir)} if config.crops == "wide" else {}),
+        **({"wide_margin": wide_margin(context.workdir)} if config.crops == "wide" else {}),
         "freeze_backbone": config.freeze_backbone,
         "initial_weights": details["weights"],
-        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+        FACE_ORIGIN: context.details.get(FACE_ORIGIN),
     }
 
     train, selection, test = data.train, data.selection, data.test
@@ -171,15 +177,15 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
     if config.freeze_backbone:
         trained, see = model.head, see_features
         backbone = model.backbone.eval()
-        train = keep_features(backbone, train, place, flip=config.flip)
-        selection = keep_features(backbone, selection, place, flip=False)
-        test = keep_features(backbone, test, place, flip=False)
+        train = keep_features(backbone, train, context, flip=config.flip)
+        selection = keep_features(backbone, selection, context, flip=False)
+        test = keep_features(backbone, test, context, flip=False)
 
     def finish(history: History) -> None:
         model.eval()
         save_weights(folder / WEIGHTS, model.state_dict(), metadata)
         write_trained(
-            place,
+            context,
             data.roles,
             predict_classes(trained, see, test.inputs),
             config=plain,
@@ -189,9 +195,9 @@ def _run(config: InsightFaceConfig, place: Place, weights: Path | None, details:
         )
 
     fit_and_finish(
-        FaceTask(trained, config, see, train=train, selection=selection, seed=place.seed),
+        FaceTask(trained, config, see, train=train, selection=selection, seed=context.seed),
         config.optimiser,
-        place,
+        context,
         folder,
         fingerprint=fingerprint,
         finish=finish,

@@ -47,7 +47,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 KIND = "insightface"
 """Kind of the weights, see :mod:`fgbench.methods.protocol`."""
@@ -139,20 +139,22 @@ class RecognitionNetwork(OfSingleFaces):
         fine: Floats = _classified(self.model, seen, is_rounded=self.is_frozen).cpu().numpy()
         return fine
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """Refuse faces of other geometry where crops are cut from them; wider faces hold any crop."""
-        return refuse_other_faces(self.trained, place) if self.crops == "stored" else []
+        return refuse_other_faces(self.trained, context) if self.crops == "stored" else []
 
-    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+    def predict(self, context: TrainingContext, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`; a frozen backbone's features are kept in
         ``cache/features/``, as in training."""
         ids = [sample.sample_id for sample in samples]
         load = load_wide_crops if self.crops == "wide" else load_crops
-        crops = load(place.manifests, ids, device=place.device, jobs=place.jobs, progress=place.progress)
-        none = torch.empty(0, dtype=torch.int64, device=place.device)
+        crops = load(
+            context.manifests, ids, device=context.device, jobs=context.jobs, progress=context.progress
+        )
+        none = torch.empty(0, dtype=torch.int64, device=context.device)
         faces = FaceSet(sample_ids=ids, labels=none, inputs=Resident(crops))
         if self.is_frozen:
-            kept = keep_features(self.model.backbone, faces, place, flip=False)
+            kept = keep_features(self.model.backbone, faces, context, flip=False)
             probabilities = predict_classes(self.model.head, see_features, kept.inputs)
         else:
             probabilities = predict_classes(self.model, see_crops, faces.inputs)

@@ -18,7 +18,7 @@ from fgbench.methods._svm_run import approximation, require_plan, write_svm_run
 from fgbench.methods.lbp_svm.choice import INNER_CV, Plan, plan_choice
 from fgbench.methods.lbp_svm.features import read_ids, read_matrices, read_width
 from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.samples import image_samples
 from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.choice import choose
@@ -32,12 +32,12 @@ RECIPE = LbpSvmConfig
 """Model of its recipes."""
 
 
-def run(config: LbpSvmConfig, place: RunPlace) -> Path:
+def run(config: LbpSvmConfig, context: RunContext) -> Path:
     """Run the baseline on a prepared work folder.
 
     Args:
         config: The recipe.
-        place: Context of the run; only the landmarks of an approximation depend on its seed.
+        context: Context of the run; only the landmarks of an approximation depend on its seed.
 
     Returns:
         Folder of the run.
@@ -48,44 +48,44 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
         ManifestError: If manifests or features are missing.
         ResourceError: If the recipe's solver needs more memory than there is.
     """
-    folder = place.manifests / "features" / "lbp"
+    folder = context.manifests / "features" / "lbp"
     image_ids = read_ids(folder)
-    labels = place.labels.labels
-    roles = place.roles(image_samples(place.manifests), protocol_name="images", with_features=image_ids)
-    plan = plan_choice(config, roles, place.division)
+    labels = context.labels.labels
+    roles = context.roles(image_samples(context.manifests), protocol_name="images", with_features=image_ids)
+    plan = plan_choice(config, roles, context.division)
     width = read_width(folder)
     plan_memory(
-        plan, config, n_predicted=len(roles.predicted), width=width, n_classes=len(labels), jobs=place.jobs
+        plan, config, n_predicted=len(roles.predicted), width=width, n_classes=len(labels), jobs=context.jobs
     )
     exact = config.solver_for(plan.n_final) == "exact"
     if not exact:
-        place.note(approximation(config, plan.n_final))
+        context.note(approximation(config, plan.n_final))
     ids = [sample.sample_id for sample in plan.pool]
     kernels = LbpKernels(
         config,
         Histograms(lambda: read_matrices(folder, [ids])[0]),
         scaled_by=plan.scaled_by,
         exact=exact,
-        seed=hash_u64("landmarks", place.seed) % 2**32,
-        jobs=place.jobs,
-        progress=place.progress,
+        seed=hash_u64("landmarks", context.seed) % 2**32,
+        jobs=context.jobs,
+        progress=context.progress,
     )
-    truth = place.labels.numbers([sample.label for sample in plan.pool])
+    truth = context.labels.numbers([sample.label for sample in plan.pool])
     fit = fit_one_vs_rest if exact else LinearFit()
     chosen = choose(
-        kernels, plan.folds, truth, labels=labels, c_values=config.c_values, fit=fit, jobs=place.jobs
+        kernels, plan.folds, truth, labels=labels, c_values=config.c_values, fit=fit, jobs=context.jobs
     )
     parameters = {name: value for name, value in chosen.best.parameters.items() if name != "C"}
     machine = chosen.machine
     if plan.refits or machine is None:
         values = kernels.again(parameters).fitted(plan.final)
         c = float(chosen.best.parameters["C"])
-        machine = fit(values, truth[plan.final], labels=labels, c=c, jobs=place.jobs)
+        machine = fit(values, truth[plan.final], labels=labels, c=c, jobs=context.jobs)
         del values
     (predicted,) = read_matrices(folder, [[sample.sample_id for sample in roles.predicted]])
     return write_svm_run(
         config,
-        place,
+        context,
         roles=roles,
         decisions=machine.decisions(kernels.others(predicted, parameters, plan.final)),
         sigmoid=fit_sigmoid(chosen.decisions, chosen.truth),
@@ -96,14 +96,14 @@ def run(config: LbpSvmConfig, place: RunPlace) -> Path:
             "kind": "image",
             "selection": plan.selection,
             "n_fitted": plan.n_final,
-            **(_inner_details(plan, place) if plan.selection == INNER_CV else {}),
+            **(_inner_details(plan, context) if plan.selection == INNER_CV else {}),
         },
     )
 
 
-def _inner_details(plan: Plan, place: RunPlace) -> dict[str, Any]:
+def _inner_details(plan: Plan, context: RunContext) -> dict[str, Any]:
     """Return a result's details of an inner cross-validation, which replaces the protocol's selection."""
-    protocol = place.details.get("protocol")
+    protocol = context.details.get("protocol")
     replaced = {"protocol": {**protocol, "select_on": INNER_CV}} if protocol else {}
     return {"inner_folds": len(plan.folds), **replaced}
 

@@ -30,7 +30,7 @@ from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 KIND = "image"
 """Kind of the weights, see :mod:`fgbench.methods.protocol`."""
@@ -92,14 +92,14 @@ class ImageNetwork(OfSingleFaces):
             boxes=seen.boxes,
         )
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """See :class:`fgbench.methods.protocol.ImageNetwork`."""
-        return refuse_other_faces(self.trained, place)
+        return refuse_other_faces(self.trained, context)
 
-    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+    def predict(self, context: TrainingContext, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`; each scale's probabilities and the regions are
         kept."""
-        images = open_images(place, samples, resident_mb=RESIDENT_MB)
+        images = open_images(context, samples, resident_mb=RESIDENT_MB)
         predicted = predict(self.model, self.preprocessing, images.images)
 
         def write(folder: Path) -> None:

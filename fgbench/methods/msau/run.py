@@ -34,7 +34,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 
@@ -43,7 +43,7 @@ WEIGHTS = "weights.safetensors"
 
 def run(
     config: TrainImageConfig,
-    place: Place,
+    context: TrainingContext,
     au_weights: Path | None,
     *,
     init: Trained | None = None,
@@ -57,7 +57,7 @@ def run(
 
     Args:
         config: The recipe.
-        place: Context of the run, with its fold.
+        context: Context of the run, with its fold.
         au_weights: Weights of an AU network, if the recipe takes a pretrained trunk.
         init: A trained image network to start from instead, without its classifiers; see
             :func:`fine_tuned`.
@@ -79,18 +79,18 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     start = start_of(config, au_weights, init, trunk)
-    start_of_run = None if start is None else start_details(start, place)
-    face_notes = [] if start is None else note_other_faces(start, place)
+    start_of_run = None if start is None else start_details(start, context)
+    face_notes = [] if start is None else note_other_faces(start, context)
     instead = "--au-weights takes a run on other faces, --trunk another trunk (none: drawn values)"
-    if warning := drawn_start(chain_of(start), place.details, instead=instead):
-        place.note(f"{config.name} {warning}")
-    own = {PSEUDO: {str(place.details["dataset"]): source.pseudo}} if source.pseudo else {}
+    if warning := drawn_start(chain_of(start), context.details, instead=instead):
+        context.note(f"{config.name} {warning}")
+    own = {PSEUDO: {str(context.details["dataset"]): source.pseudo}} if source.pseudo else {}
     pseudo = pseudo_metadata(own, {} if start is None else start.metadata)
     notes = [*face_notes, *pseudo_trained(pseudo)]
-    if config.losses.basic and not place.labels.upper:
+    if config.losses.basic and not context.labels.upper:
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
-        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+        notes.append(f"losses.basic taken as 0: label set {context.labels.name} has no upper classes")
     if start is None and config.network != (whole := config.network.trained_whole()):
         config = config.model_copy(update={"network": whole})
         notes.append(
@@ -99,7 +99,7 @@ def run(
     unit_rows = list(units or ()) if config.losses.units else []
     if config.losses.units and not unit_rows:
         notes.append(
-            f"losses.units without effect: {place.details['dataset']} has no labels of action units; the "
+            f"losses.units without effect: {context.details['dataset']} has no labels of action units; the "
             "trunk trained on"
         )
     counts = config.region_counts or (config.network.zooms,)
@@ -109,26 +109,26 @@ def run(
     for zooms in counts:
         single = _with_regions(config, zooms)
         details = {
-            **_details(single, place, start, trunk_only=trunk is not None),
+            **_details(single, context, start, trunk_only=trunk is not None),
             "start": start_of_run,
             **({"notes": notes} if notes else {}),
         }
-        folder = place.finished(single.name, single.model_dump(mode="json"))
+        folder = context.finished(single.name, single.model_dump(mode="json"))
         if folder is not None and read_result(folder)["details"].get("trunk") != details["trunk"]:
-            place.note(f"{folder} started from other weights: the run is made again")
+            context.note(f"{folder} started from other weights: the run is made again")
             folder = None
         if folder is None:
             if data is None:
                 # The same data serve all numbers of regions.
                 data = open_image_roles(
-                    place,
-                    lambda samples: open_images(place, samples, resident_mb=config.data.resident_mb),
+                    context,
+                    lambda samples: open_images(context, samples, resident_mb=config.data.resident_mb),
                     copies=config.data.copies,
                 )
-            with memory_explained(), place.hold(single.name):
+            with memory_explained(), context.hold(single.name):
                 folder = _run_one(
                     single,
-                    place,
+                    context,
                     data,
                     start,
                     unit_rows=unit_rows,
@@ -159,14 +159,14 @@ def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
 
 
 def _details(
-    config: TrainImageConfig, place: Place, start: Trained | None, *, trunk_only: bool
+    config: TrainImageConfig, context: TrainingContext, start: Trained | None, *, trunk_only: bool
 ) -> dict[str, Any]:
     transfer = (
         {} if start is None or start.kind != "image" or trunk_only else {"transfer": transfer_of(start)}
     )
     return {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
+        **context.details,
+        "manifest_digest": context.manifest_digest,
         "method": config.method,
         "kind": "image",
         "recipe": config.name,
@@ -179,7 +179,7 @@ def _details(
 
 def _run_one(
     config: TrainImageConfig,
-    place: Place,
+    context: TrainingContext,
     data: ImageRoles[ImageSet],
     start: Trained | None,
     *,
@@ -190,25 +190,25 @@ def _run_one(
     most: int,
 ) -> Path:
     plain = config.model_dump(mode="json")
-    folder = place.folder(config.name)
+    folder = context.folder(config.name)
     if start is None:
         preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
     else:  # as the trunk was trained (identical in AU pretraining)
         earlier = Preprocessing.of_metadata(start.metadata, str(start.path))
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=earlier.mean, std=earlier.std)
-    model = build(config, start, seed=place.seed, labels=place.labels, trunk_only=trunk_only)
-    model.to(place.device)
+    model = build(config, start, seed=context.seed, labels=context.labels, trunk_only=trunk_only)
+    model.to(context.device)
     maps = selection_maps = None
     units = None
     if model.units is not None:
         assert start is not None
         names = start.metadata["action_units"]
-        units = unit_labels(place.manifests, data.train.sample_ids, unit_rows, names)
+        units = unit_labels(context.manifests, data.train.sample_ids, unit_rows, names)
     frozen = "none" if start is None else config.frozen
     if frozen == "trunk":
         model.eval()
         maps, selection_maps = open_maps(
-            model, config, preprocessing, place, train=data.train, selection=data.selection, most=most
+            model, config, preprocessing, context, train=data.train, selection=data.selection, most=most
         )
     unit_digests = [] if units is None else [digest_json(units.tolist())]
     fit_and_finish(
@@ -222,17 +222,25 @@ def _run_one(
             selection_maps=selection_maps,
             units=units,
             frozen=frozen,
-            seed=place.seed,
-            device=place.device,
+            seed=context.seed,
+            device=context.device,
         ),
         config.optimiser,
-        place,
+        context,
         folder,
         fingerprint=digest_json(
-            [plain, place.manifest_digest, place.seed, details["trunk"], *place.identity, *unit_digests]
+            [plain, context.manifest_digest, context.seed, details["trunk"], *context.identity, *unit_digests]
         ),
         finish=lambda history: _finish(
-            config, place, data, model, preprocessing, start, pseudo=pseudo, history=history, details=details
+            config,
+            context,
+            data,
+            model,
+            preprocessing,
+            start,
+            pseudo=pseudo,
+            history=history,
+            details=details,
         ),
     )
     return folder
@@ -240,7 +248,7 @@ def _run_one(
 
 def _finish(
     config: TrainImageConfig,
-    place: Place,
+    context: TrainingContext,
     data: ImageRoles[ImageSet],
     model: MsauNet,
     preprocessing: Preprocessing,
@@ -252,20 +260,20 @@ def _finish(
 ) -> None:
     """Predict the test images and write the run, its result last."""
     plain = config.model_dump(mode="json")
-    folder = place.folder(config.name)
+    folder = context.folder(config.name)
     predicted = predict(model, preprocessing, data.test.images)
     metadata = {
         "kind": "image",
         "experiment": config.name,
-        "seed": place.seed,
-        "dataset": place.details["dataset"],
-        "synthetic": place.details["synthetic"],
-        **place.labels.described(),
-        "basic": list(place.labels.upper) if config.losses.basic else [],
+        "seed": context.seed,
+        "dataset": context.details["dataset"],
+        "synthetic": context.details["synthetic"],
+        **context.labels.described(),
+        "basic": list(context.labels.upper) if config.losses.basic else [],
         "network": config.network.built(),
         **preprocessing.plain(),
         **pseudo,
-        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+        FACE_ORIGIN: context.details.get(FACE_ORIGIN),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}
@@ -274,7 +282,7 @@ def _finish(
     if config.network.zooms:
         write_regions(folder, data.test.sample_ids, predicted)
     write_trained(
-        place,
+        context,
         data.roles,
         predicted.probabilities,
         config=plain,

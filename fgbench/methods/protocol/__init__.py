@@ -30,7 +30,7 @@ from fgbench.methods.protocol.graph import Graph
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 Floats = npt.NDArray[np.float32]
 Task = Literal["images", "clips", "units"]
@@ -177,7 +177,7 @@ class ImageNetwork(FaceNetwork, Protocol):
     def labels(self) -> LabelSet:
         """Its classes."""
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """Refuse a work folder whose faces have another geometry than the training faces.
 
         Returns:
@@ -187,11 +187,11 @@ class ImageNetwork(FaceNetwork, Protocol):
             ConfigError: If the geometry differs.
         """
 
-    def predict(self, place: Place, samples: Sequence[Sample]) -> PredictedImages:
+    def predict(self, context: TrainingContext, samples: Sequence[Sample]) -> PredictedImages:
         """Predict samples of the image set, in their order.
 
         Args:
-            place: Context of the run, with the network's device.
+            context: Context of the run, with the network's device.
             samples: Each once, all with a usable face.
 
         Raises:
@@ -262,7 +262,7 @@ class ClipNetwork(Opened, Protocol):
         """Network of single faces, of pictures and frames; without ``takes_single_faces`` where movement is
         needed."""
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """Refuse a work folder whose faces or optical flow have other settings than in training.
 
         Returns:
@@ -272,7 +272,7 @@ class ClipNetwork(Opened, Protocol):
             ConfigError: If they differ.
         """
 
-    def reader(self, place: Place) -> ClipReader:
+    def reader(self, context: TrainingContext) -> ClipReader:
         """Open the clips of a work folder.
 
         Raises:

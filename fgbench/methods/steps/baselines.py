@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from fgbench import plugins
 from fgbench.config import load_baseline
-from fgbench.methods.steps.work import How, each_run, open_place, open_work
+from fgbench.methods.steps.work import How, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
 
 if TYPE_CHECKING:
-    from fgbench.runs.context import RunPlace
+    from fgbench.runs.context import RunContext
 
 KIND = "methods"
 
@@ -73,30 +73,30 @@ def run_baseline(
         Folders of the runs.
 
     Raises:
-        FgbenchError: As the baseline raises, and :func:`fgbench.methods.steps.work.open_place`.
+        FgbenchError: As the baseline raises, and :func:`fgbench.methods.steps.work.open_training`.
     """
     stages = baseline.module.NEEDS
-    place: RunPlace
+    context: RunContext
     if baseline.is_network:
-        place = open_place(workdir, device, stages=stages, **how)
+        context = open_training(workdir, device, stages=stages, **how)
     else:
-        place = open_work(workdir, stages=stages, **how)
-    return [_run_in(baseline, each) for each in each_run(place, fold=fold, seeds=seeds)]
+        context = open_work(workdir, stages=stages, **how)
+    return [_run_in(baseline, each) for each in each_run(context, fold=fold, seeds=seeds)]
 
 
-def _run_in(baseline: Baseline, place: RunPlace) -> Path:
+def _run_in(baseline: Baseline, context: RunContext) -> Path:
     """Run one fold, unless it is finished."""
     name, config = baseline.name, baseline.config
-    in_fold = f", fold {place.fold}" if place.division.n_folds else ""
-    finished = place.finished(config.name, config.model_dump(mode="json"))
+    in_fold = f", fold {context.fold}" if context.division.n_folds else ""
+    finished = context.finished(config.name, config.model_dump(mode="json"))
     if finished is not None:
-        place.note(
-            f"{name}, seed {place.seed}{in_fold}, is there already: {finished} (--force computes it anew)"
+        context.note(
+            f"{name}, seed {context.seed}{in_fold}, is there already: {finished} (--force computes it anew)"
         )
         return finished
-    place.note(f"{name} on {place.details['dataset']} in {place.workdir}{in_fold}")
-    with place.hold(config.name):
-        if place.force and is_first_process():
-            discard_run(place.workdir, experiment=config.name, fold=place.fold, seed=place.seed)
-        folder: Path = baseline.module.run(config, place)
+    context.note(f"{name} on {context.details['dataset']} in {context.workdir}{in_fold}")
+    with context.hold(config.name):
+        if context.force and is_first_process():
+            discard_run(context.workdir, experiment=config.name, fold=context.fold, seed=context.seed)
+        folder: Path = baseline.module.run(config, context)
     return folder

@@ -60,7 +60,7 @@ def run_method(
 
     Raises:
         ConfigError: If there is no such method, or its recipe is of another one or not valid.
-        FgbenchError: As the method raises, and :func:`fgbench.methods.steps.work.open_place`.
+        FgbenchError: As the method raises, and :func:`fgbench.methods.steps.work.open_training`.
     """
     if method == UNITS:
         from fgbench.methods.steps.units import train_units

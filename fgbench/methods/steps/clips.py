@@ -12,7 +12,7 @@ from fgbench.methods.steps.images import train_images_in
 from fgbench.methods.steps.work import Runs, open_runs, where
 from fgbench.methods.tmsau import run as clip_run
 from fgbench.runs.weights import Trained, find_weights, read_trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 
 def train_clips(
@@ -41,17 +41,19 @@ def train_clips(
         ManifestError: If there is no such image model, or its weights are damaged.
         FgbenchError: As of :func:`fgbench.methods.tmsau.run.run`.
     """
-    places = open_runs(workdir, stages=("optical_flow",) if config.temporal == "flow" else (), **runs)
+    contexts = open_runs(workdir, stages=("optical_flow",) if config.temporal == "flow" else (), **runs)
     folders = []
-    for place in places:
-        image = image_model(config, place, image_run)
-        seed = f", seed {place.seed}" if runs.get("seeds", 1) > 1 else ""
-        place.note(f"recipe {config.name} on {where(place)}{seed}")
-        folders.append(clip_run.run(config, place, image, weights))
+    for context in contexts:
+        image = image_model(config, context, image_run)
+        seed = f", seed {context.seed}" if runs.get("seeds", 1) > 1 else ""
+        context.note(f"recipe {config.name} on {where(context)}{seed}")
+        folders.append(clip_run.run(config, context, image, weights))
     return folders
 
 
-def image_model(config: TrainVideoConfig, place: Place, named: str | None = None) -> Trained | None:
+def image_model(
+    config: TrainVideoConfig, context: TrainingContext, named: str | None = None
+) -> Trained | None:
     """Return the image model of a recipe: the named one, else the work folder's, trained first if absent.
 
     Raises:
@@ -63,10 +65,10 @@ def image_model(config: TrainVideoConfig, place: Place, named: str | None = None
             raise ConfigError(f"recipe {config.name} takes no image model", "leave out --image-run")
         return None
     if named is not None:
-        return read_trained(find_weights(named, place.workdir))
+        return read_trained(find_weights(named, context.workdir))
     # Of the same seed, so that seeds differ in the whole chain; a finished one is reused; no features read.
-    own = replace(place, force=False, manifest_digest=place.faces_digest)
+    own = replace(context, force=False, manifest_digest=context.faces_digest)
     (run,) = train_images_in(load_training(config.image_recipe, TrainImageConfig), own)
-    image = read_trained(find_weights(str(run), place.workdir))
-    place.note(f"image model: {image.name}")
+    image = read_trained(find_weights(str(run), context.workdir))
+    context.note(f"image model: {image.name}")
     return image

@@ -15,7 +15,7 @@ from fgbench.methods.msau import run as image_run
 from fgbench.methods.steps.units import train_units_in, unit_data
 from fgbench.methods.steps.work import Runs, open_runs, where
 from fgbench.runs.weights import WEIGHTS, Trained, find_weights, read_trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 DRAWN = "none"
 """Name of a trunk of drawn values."""
@@ -51,15 +51,17 @@ def train_images(
         ManifestError: If there are no such weights, or the work folder has no manifests.
         FgbenchError: As of :func:`fgbench.methods.msau.run.run`.
     """
-    places = open_runs(workdir, **runs)
+    contexts = open_runs(workdir, **runs)
     if trunk is not None:
-        return [folder for place in places for folder in _on_trunk(config, place, trunk)]
-    return [folder for place in places for folder in train_images_in(config, place, au_weights, init=init)]
+        return [folder for context in contexts for folder in _on_trunk(config, context, trunk)]
+    return [
+        folder for context in contexts for folder in train_images_in(config, context, au_weights, init=init)
+    ]
 
 
 def train_images_in(
     config: TrainImageConfig,
-    place: Place,
+    context: TrainingContext,
     au_weights: Path | None = None,
     *,
     init: Trained | None = None,
@@ -70,20 +72,20 @@ def train_images_in(
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
     """
-    place.labels.check_classes()
+    context.labels.check_classes()
     if init is not None:
         config = image_run.fine_tuned(config)
-        place.note(f"recipe {config.name} from {init.name} on {where(place)}")
-        return image_run.run(config, place, au_weights, init=init)
-    units_from = _unit_weights(config, place, au_weights)
-    place.note(f"recipe {config.name} on {where(place)}")
-    units = unit_data(place) if config.losses.units else None
+        context.note(f"recipe {config.name} from {init.name} on {where(context)}")
+        return image_run.run(config, context, au_weights, init=init)
+    units_from = _unit_weights(config, context, au_weights)
+    context.note(f"recipe {config.name} on {where(context)}")
+    units = unit_data(context) if config.losses.units else None
     if units is None:
-        return image_run.run(config, place, units_from, trunk=trunk)
-    return image_run.run(config, place, units_from, trunk=trunk, units=units.rows, source=units.source)
+        return image_run.run(config, context, units_from, trunk=trunk)
+    return image_run.run(config, context, units_from, trunk=trunk, units=units.rows, source=units.source)
 
 
-def _unit_weights(config: TrainImageConfig, place: Place, named: Path | None) -> Path | None:
+def _unit_weights(config: TrainImageConfig, context: TrainingContext, named: Path | None) -> Path | None:
     """Return weights of action units: the named ones, else the recipe's, trained first if absent."""
     if named is not None:
         if weights := find_unit_weights(named):
@@ -95,17 +97,17 @@ def _unit_weights(config: TrainImageConfig, place: Place, named: Path | None) ->
     if config.au_recipe is None:
         return None
     # Of the same seed, so that seeds differ in the whole chain; a finished one is reused.
-    (run,) = train_units_in(load_training(config.au_recipe, TrainAuConfig), replace(place, force=False))
+    (run,) = train_units_in(load_training(config.au_recipe, TrainAuConfig), replace(context, force=False))
     return find_unit_weights(run)
 
 
-def _on_trunk(config: TrainImageConfig, place: Place, trunk: str) -> list[Path]:
+def _on_trunk(config: TrainImageConfig, context: TrainingContext, trunk: str) -> list[Path]:
     """Train on the trunk of a network (of an experiment: of the same fold and seed), or on drawn values."""
     if trunk == DRAWN:
-        return train_images_in(from_scratch(config), place)
-    own = place.workdir / "runs" / trunk / place.fold / str(place.seed) / WEIGHTS
-    trained = read_trained(own if own.is_file() else find_weights(trunk, place.workdir))
-    return train_images_in(on_trunk_of(config, trained), place, trunk=trained)
+        return train_images_in(from_scratch(config), context)
+    own = context.workdir / "runs" / trunk / context.fold / str(context.seed) / WEIGHTS
+    trained = read_trained(own if own.is_file() else find_weights(trunk, context.workdir))
+    return train_images_in(on_trunk_of(config, trained), context, trunk=trained)
 
 
 def train_faces(
@@ -116,7 +118,7 @@ def train_faces(
     Raises:
         FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which documents the arguments.
     """
-    places = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
-    first = places[0]
+    contexts = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
+    first = contexts[0]
     first.note(f"recipe {config.name} on {first.details['dataset']} in {first.workdir}, {first.device}")
-    return [insightface.run(config, place, weights) for place in places]
+    return [insightface.run(config, context, weights) for context in contexts]

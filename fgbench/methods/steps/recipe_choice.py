@@ -35,5 +35,5 @@ def _is_cpu(device: str | None) -> bool:
     try:
         import torch
     except ImportError:
-        return False  # who opens the place says what to install
+        return False  # who opens the training says what to install
     return not torch.cuda.is_available()

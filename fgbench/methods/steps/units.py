@@ -13,11 +13,11 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData
-from fgbench.methods.steps.work import How, open_place, seeded
+from fgbench.methods.steps.work import How, open_training, seeded
 from fgbench.naming import first_few
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.report import quiet
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _HINT = (
     "train on one that has them (--workdir), then give its run with --au-weights; or take another trunk: "
@@ -49,12 +49,12 @@ def train_units(
         Folders of the runs: of each seed those of all folds.
 
     Raises:
-        FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.work.open_place`.
+        FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.work.open_training`.
     """
-    place = open_place(workdir, device, **how)
+    context = open_training(workdir, device, **how)
     quietly: How = {**how, "progress": quiet}
-    others = [open_place(other, device, **quietly) for other in further]
-    each_fold = [place] if folds or others else place.each_fold(fold)
+    others = [open_training(other, device, **quietly) for other in further]
+    each_fold = [context] if folds or others else context.each_fold(fold)
     return [
         [folder for one in of_seed for folder in train_units_in(config, one, folds=folds, others=others)]
         for of_seed in zip(*(seeded(one, seeds) for one in each_fold), strict=True)
@@ -62,7 +62,7 @@ def train_units(
 
 
 def train_units_in(
-    config: TrainAuConfig, place: Place, *, folds: int = 0, others: Sequence[Place] = ()
+    config: TrainAuConfig, context: TrainingContext, *, folds: int = 0, others: Sequence[TrainingContext] = ()
 ) -> list[Path]:
     """Train as :func:`train_units`, in one context.
 
@@ -70,18 +70,18 @@ def train_units_in(
         DatasetError: If a data set has no labels of action units, or they cannot be trained on.
         FgbenchError: As of :func:`fgbench.methods.action_units.run.run`.
     """
-    sources = [required_unit_data(one, hint=_HINT) for one in (place, *others)]
-    where = " and ".join(f"{data.dataset} in {data.place.workdir}" for data in sources)
-    place.note(f"recipe {config.name} on {where}, {place.device}")
+    sources = [required_unit_data(one, hint=_HINT) for one in (context, *others)]
+    where = " and ".join(f"{data.dataset} in {data.context.workdir}" for data in sources)
+    context.note(f"recipe {config.name} on {where}, {context.device}")
     first, *further = note_units(sources, config.action_units)
     return au_run.run(
-        config, place, first.rows, folds=folds, people=first.people, source=first.source, others=further
+        config, context, first.rows, folds=folds, people=first.people, source=first.source, others=further
     )
 
 
-def unit_data(place: Place) -> UnitData | None:
+def unit_data(context: TrainingContext) -> UnitData | None:
     """Return the labels of action units of a work folder's data set; ``None`` if it has none."""
-    prepared, root = saved(place.workdir)
+    prepared, root = saved(context.workdir)
     adapter = plugins.load("datasets", prepared.dataset.adapter)
     if not hasattr(adapter, "action_units"):
         return None
@@ -89,19 +89,19 @@ def unit_data(place: Place) -> UnitData | None:
     people = prepared.dataset.name if adapter.CARD.is_own else own
     source = unit_source(adapter, root, prepared.dataset.variant)
     for line in source.lines:
-        place.note(f"{prepared.dataset.name}: {line}")
-    return UnitData(place=place, rows=adapter.action_units(root), people=people, source=source)
+        context.note(f"{prepared.dataset.name}: {line}")
+    return UnitData(context=context, rows=adapter.action_units(root), people=people, source=source)
 
 
-def required_unit_data(place: Place, *, hint: str) -> UnitData:
+def required_unit_data(context: TrainingContext, *, hint: str) -> UnitData:
     """Return labels as :func:`unit_data` does.
 
     Raises:
         DatasetError: If there are none, with the hint.
     """
-    data = unit_data(place)
+    data = unit_data(context)
     if data is None:
-        raise DatasetError(f"data set {place.details['dataset']} has no labels of action units", hint)
+        raise DatasetError(f"data set {context.details['dataset']} has no labels of action units", hint)
     return data
 
 
@@ -115,7 +115,7 @@ def note_units(sources: Sequence[UnitData], wanted: Sequence[str]) -> list[UnitD
     Returns:
         The same, with rows that can be read several times.
     """
-    note = sources[0].place.note
+    note = sources[0].context.note
     kept = [replace(one, rows=tuple(one.rows)) for one in sources]
     labelled = {unit for one in kept for row in one.rows for unit, label in row.labels.items() if label}
     if others := sorted(labelled - {*wanted}):

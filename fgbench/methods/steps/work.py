@@ -13,7 +13,7 @@ from fgbench.errors import DependencyError
 from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.preparation.report import quiet
 from fgbench.preparation.soundness import require
-from fgbench.runs.context import Note, Progress, RunPlace
+from fgbench.runs.context import Note, Progress, RunContext
 from fgbench.runs.division import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
@@ -25,9 +25,9 @@ from fgbench.workfolders.manifest_index import content_digest, read_index
 if TYPE_CHECKING:
     import torch
 
-    from fgbench.training.context import Place
+    from fgbench.training.context import TrainingContext
 
-_P = TypeVar("_P", bound=RunPlace)
+_P = TypeVar("_P", bound=RunContext)
 
 
 class How(TypedDict, total=False):
@@ -61,7 +61,7 @@ def open_work(
     force: bool = False,
     progress: Progress = quiet,
     note: Note = ignore,
-) -> RunPlace:
+) -> RunContext:
     """Return the context of a run in a prepared work folder, in the first of its folds.
 
     Args:
@@ -82,7 +82,7 @@ def open_work(
     require(workdir, index)
     labels = read_labels(index)
     division = read_division(workdir, index, fold_file=fold_file)
-    return RunPlace(
+    return RunContext(
         workdir=workdir,
         manifest_digest=read_digest(workdir, index, stages),
         samples_digest=read_digest(workdir, index),
@@ -106,18 +106,18 @@ def open_work(
     )
 
 
-def open_place(
+def open_training(
     workdir: Path | str, device: str | None = None, *, stages: Sequence[str] = (), **how: Unpack[How]
-) -> Place:
+) -> TrainingContext:
     """Return the context of a training: as :func:`open_work`, with a device.
 
     Raises:
         FgbenchError: As of :func:`find_device` and :func:`open_work`.
     """
     on = find_device(device)
-    from fgbench.training.context import Place
+    from fgbench.training.context import TrainingContext
 
-    return Place.on(on, open_work(workdir, stages=stages, **how))
+    return TrainingContext.on(on, open_work(workdir, stages=stages, **how))
 
 
 def open_runs(
@@ -128,16 +128,16 @@ def open_runs(
     fold: str | None = None,
     seeds: int = 1,
     **how: Unpack[How],
-) -> list[Place]:
+) -> list[TrainingContext]:
     """Return the context of every fold and seed of a classifier.
 
     Raises:
-        FgbenchError: As of :func:`open_place` and :func:`each_run`.
+        FgbenchError: As of :func:`open_training` and :func:`each_run`.
     """
-    return each_run(open_place(workdir, device, stages=stages, **how), fold=fold, seeds=seeds)
+    return each_run(open_training(workdir, device, stages=stages, **how), fold=fold, seeds=seeds)
 
 
-def each_run(place: _P, *, fold: str | None, seeds: int) -> list[_P]:
+def each_run(context: _P, *, fold: str | None, seeds: int) -> list[_P]:
     """Return the context of every seed in every fold, or in one.
 
     Raises:
@@ -145,18 +145,18 @@ def each_run(place: _P, *, fold: str | None, seeds: int) -> list[_P]:
         DatasetError: If a class has no training clip in a fold.
         ManifestError: If the manifests are missing or damaged.
     """
-    return [each for one in place.trained_folds(fold) for each in seeded(one, seeds)]
+    return [each for one in context.trained_folds(fold) for each in seeded(one, seeds)]
 
 
-def where(place: Place) -> str:
+def where(context: TrainingContext) -> str:
     """Return data set, work folder, device and fold of a run in words."""
-    words = f"{place.details['dataset']} in {place.workdir}, {place.device}"
-    return f"{words}, fold {place.fold}" if place.division.n_folds else words
+    words = f"{context.details['dataset']} in {context.workdir}, {context.device}"
+    return f"{words}, fold {context.fold}" if context.division.n_folds else words
 
 
-def seeded(place: _P, seeds: int) -> list[_P]:
+def seeded(context: _P, seeds: int) -> list[_P]:
     """Return the contexts of a number of seeds, from its own on."""
-    return [place.with_seed(place.seed + number) for number in range(seeds)]
+    return [context.with_seed(context.seed + number) for number in range(seeds)]
 
 
 def find_device(device: str | None) -> torch.device:

@@ -25,7 +25,7 @@ from fgbench.methods.tmsau.inputs import (
 from fgbench.methods.tmsau.network import Takes, takes
 from fgbench.methods.tmsau.published_scales import published_scale
 from fgbench.preparation.sampling import uniform
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +48,7 @@ class OpenClips:
 
 def open_clips(
     config: TrainVideoConfig,
-    place: Place,
+    context: TrainingContext,
     clips: ClipSet,
     image: ImageNetwork | None,
     scales: Mapping[str, Scale] | None,
@@ -61,7 +61,7 @@ def open_clips(
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         clips: The clips.
         image: The image model, where the recipe has one.
         scales: Scale of bytes by stream of pictures; ``None`` fits them to these clips.
@@ -91,14 +91,14 @@ def open_clips(
                     image,
                     _named(clips, described),
                     config.attention.features,
-                    place,
+                    context,
                     views=views,
                     resident_mb=config.data.resident_mb,
                 ),
                 pieces=pieces_of(described, length=1, across_gaps=True),
                 views=views,
                 most=config.attention.train_frames,
-                seed=place.seed,
+                seed=context.seed,
             )
             continue
         near_key = trained_on and wanted.near_key
@@ -106,14 +106,14 @@ def open_clips(
         key = (wanted.kind, wanted.side_px, near_key)
         if key not in held:
             held[key] = open_rows(
-                place.manifests,
+                context.manifests,
                 _named(clips, numbers),
                 wanted.kind,
                 side_px=wanted.side_px,
-                device=place.device,
+                device=context.device,
                 resident_mb=config.data.resident_mb,
-                jobs=place.jobs,
-                progress=place.progress,
+                jobs=context.jobs,
+                progress=context.progress,
             )
         if stream not in fitted:
             kind = str(config.spatial if stream == "spatial" else config.temporal)
@@ -122,7 +122,7 @@ def open_clips(
             else:
                 fitted[stream] = (fit_flow if wanted.kind == "flow" else fit_pictures)(held[key])
         inputs[stream] = _pictures(
-            config, stream, wanted, held[key], numbers, fitted[stream], place.seed, grey
+            config, stream, wanted, held[key], numbers, fitted[stream], context.seed, grey
         )
     return OpenClips(clips=clips, inputs=inputs, described=described), fitted
 

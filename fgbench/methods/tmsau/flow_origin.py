@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fgbench.config import OpticalFlowConfig
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.workfolders.folder import published_recipe
 
 FLOW_ORIGIN = "optical_flow"
@@ -40,14 +40,14 @@ def flow_of(workdir: Path) -> dict[str, Any]:
     return config.model_dump(mode="json", include=_DECIDES)
 
 
-def refuse_other_flow(trained: Trained, place: Place) -> None:
+def refuse_other_flow(trained: Trained, context: TrainingContext) -> None:
     """Refuse a work folder whose optical flow was computed with other settings than in training.
 
     Weights of an earlier version, which do not state them, are accepted with a note to the user.
 
     Args:
         trained: Weights of a clip network that takes optical flow.
-        place: The work folder that it is tested on.
+        context: The work folder that it is tested on.
 
     Raises:
         ConfigError: If the settings differ.
@@ -55,13 +55,13 @@ def refuse_other_flow(trained: Trained, place: Place) -> None:
     """
     flow: Mapping[str, Any] | None = trained.metadata.get(FLOW_ORIGIN)
     if flow is None:
-        place.note(f"{trained.name} does not tell how the optical flow was computed that it was trained on")
+        context.note(f"{trained.name} does not tell how the optical flow was computed that it was trained on")
         return
-    here = flow_of(place.workdir)
+    here = flow_of(context.workdir)
     if here != {key: flow[key] for key in here}:
         settings = ", ".join(f"{key}: {flow[key]}" for key in here)
         raise ConfigError(
-            f"{trained.name} was trained on optical flow of {_words(flow)}, but {place.workdir} has "
+            f"{trained.name} was trained on optical flow of {_words(flow)}, but {context.workdir} has "
             f"{_words(here)}, expected the same",
             f"prepare it with optical_flow: {{{settings}}} in the recipe",
         )

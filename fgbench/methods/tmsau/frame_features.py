@@ -24,7 +24,7 @@ from fgbench.inputs.manifest_pictures import find_frames
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
 
 Features = Literal["face", "all", "mac"]
@@ -95,7 +95,7 @@ def keep_frames(
     network: ImageNetwork,
     frames: Sequence[tuple[str, int]],
     features: Features,
-    place: Place,
+    context: TrainingContext,
     *,
     views: Sequence[View],
     resident_mb: int,
@@ -106,7 +106,7 @@ def keep_frames(
         network: The image model, on the device.
         frames: Clip and number of each.
         features: Kind of features.
-        place: Context of the run.
+        context: Context of the run.
         views: Crops that are described, the plain centre crop first.
         resident_mb: MiB of device memory that they may take.
 
@@ -123,17 +123,17 @@ def keep_frames(
         "preprocessing": network.preprocessing.plain(),
         "features": features,
         "views": [[crop, mirrored] for crop, mirrored in views],
-        "manifests": place.faces_digest,
+        "manifests": context.faces_digest,
         "frames": digest_json([[clip_id, index] for clip_id, index in frames]),
     }
     # Each new frame is decoded once, so they are streamed, not held.
     images = open_source(
-        find_frames(place.manifests, frames), device=place.device, resident_mb=0, jobs=place.jobs
+        find_frames(context.manifests, frames), device=context.device, resident_mb=0, jobs=context.jobs
     )
 
     def opened() -> KeptMaps:
         return keep_maps(
-            place.workdir / "cache" / "frames" / digest_json(key),
+            context.workdir / "cache" / "frames" / digest_json(key),
             key,
             images=images,
             n_views=len(views),
@@ -141,13 +141,13 @@ def keep_frames(
             n_made=1,
             compute=lambda faces, view: _as_maps(describe_faces(network, faces, features, view=views[view])),
             batch=_BATCH,
-            device=place.device,
+            device=context.device,
             resident_mb=resident_mb,
-            progress=lambda _, done, of: place.progress("frames", done, of),
-            note=place.note,
+            progress=lambda _, done, of: context.progress("frames", done, of),
+            note=context.note,
         )
 
-    processes = join_processes(place.device)
+    processes = join_processes(context.device)
     made = opened() if processes.main else None
     processes.wait()
     return made or opened()

@@ -36,7 +36,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 KIND = "video"
 """Kind of the weights, see :mod:`fgbench.methods.protocol`."""
@@ -111,17 +111,17 @@ class ClipNetwork:
         """Its image model, or else its spatial stream on single frames."""
         return self.image or SingleFrames(clips=self)
 
-    def check_data(self, place: Place) -> list[str]:
+    def check_data(self, context: TrainingContext) -> list[str]:
         """See :class:`fgbench.methods.protocol.ClipNetwork`."""
-        notes = refuse_other_faces(self.trained, place)
+        notes = refuse_other_faces(self.trained, context)
         if self.config.temporal == "flow":
-            refuse_other_flow(self.trained, place)
+            refuse_other_flow(self.trained, context)
         return notes
 
-    def reader(self, place: Place) -> WorkfolderClips:
+    def reader(self, context: TrainingContext) -> WorkfolderClips:
         """See :class:`fgbench.methods.protocol.ClipNetwork`."""
-        frames = clip_frames(place.manifests, flow=self.config.temporal == "flow")
-        return WorkfolderClips(network=self, place=place, frames=frames)
+        frames = clip_frames(context.manifests, flow=self.config.temporal == "flow")
+        return WorkfolderClips(network=self, context=context, frames=frames)
 
     def graph(self) -> Graph:
         """See :func:`fgbench.methods.tmsau.graph.clip_graph`."""
@@ -168,12 +168,12 @@ class WorkfolderClips:
 
     Attributes:
         network: The network.
-        place: Context of the run.
+        context: Context of the run.
         frames: The frames of its clips.
     """
 
     network: ClipNetwork
-    place: Place
+    context: TrainingContext
     frames: ClipFrames
 
     @property
@@ -183,10 +183,10 @@ class WorkfolderClips:
 
     def predict(self, samples: Sequence[Sample]) -> PredictedHere:
         """Predict clips of :attr:`clip_ids`, in their order."""
-        network, place = self.network, self.place
-        clips = self.frames.clip_set(samples, place.labels, place.device)
+        network, context = self.network, self.context
+        clips = self.frames.clip_set(samples, context.labels, context.device)
         opened, _ = open_clips(
-            network.config, place, clips, network.image, network.scales, trained_on=False, grey=network.grey
+            network.config, context, clips, network.image, network.scales, trained_on=False, grey=network.grey
         )
         return PredictedHere(opened=opened, predicted=predict_clips(network.model, opened))
 

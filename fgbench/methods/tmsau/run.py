@@ -38,7 +38,7 @@ from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import clips_of_all_classes
 from fgbench.runs.weights import WEIGHTS, Trained
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 
@@ -54,12 +54,14 @@ class _Data:
     scales: Mapping[str, Scale]
 
 
-def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: Path | None = None) -> Path:
+def run(
+    config: TrainVideoConfig, context: TrainingContext, image: Trained | None, weights: Path | None = None
+) -> Path:
     """Train, choose the epoch on validation clips, predict the test clips.
 
     Args:
         config: The recipe.
-        place: Context of the run.
+        context: Context of the run.
         image: The image model that describes frames, if the recipe takes one; it is not trained.
         weights: Initial weights of convolutional networks, see
             :func:`fgbench.methods.tmsau.network.build_drawn`.
@@ -80,15 +82,15 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
-    face_notes = [] if image is None else refuse_other_faces(image, place)
-    start = None if image is None else start_details(image, place)
+    face_notes = [] if image is None else refuse_other_faces(image, context)
+    start = None if image is None else start_details(image, context)
     notes = [*face_notes, *([] if image is None else pseudo_trained(image.metadata))]
-    if config.losses.basic and not place.labels.upper:
+    if config.losses.basic and not context.labels.upper:
         config = config.model_copy(update={"losses": config.losses.without_basic()})
-        notes.append(f"losses.basic taken as 0: label set {place.labels.name} has no upper classes")
+        notes.append(f"losses.basic taken as 0: label set {context.labels.name} has no upper classes")
     details = {
-        **place.details,
-        "manifest_digest": place.manifest_digest,
+        **context.details,
+        "manifest_digest": context.manifest_digest,
         "method": config.method,
         "kind": "video",
         "recipe": config.name,
@@ -103,62 +105,66 @@ def run(config: TrainVideoConfig, place: Place, image: Trained | None, weights: 
         "chain": chain_of(image),
         "weights": None if weights is None else digest_weights(weights),
         "input_scale": None if weights is None else "published",
-        FLOW_ORIGIN: flow_of(place.workdir) if config.temporal == "flow" else None,
+        FLOW_ORIGIN: flow_of(context.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),
     }
     instead = "--image-run takes an image model that does not"
-    if warning := drawn_start(details["chain"], place.details, instead=instead):
-        place.note(f"{config.name} {warning}")
-    folder = place.finished(config.name, config.model_dump(mode="json"))
+    if warning := drawn_start(details["chain"], context.details, instead=instead):
+        context.note(f"{config.name} {warning}")
+    folder = context.finished(config.name, config.model_dump(mode="json"))
     if folder is not None:
         finished = read_result(folder)["details"]
         if all(finished.get(key) == details[key] for key in ("image_model", "weights", "input_scale")):
             return folder
-        place.note(f"{folder} started from other weights: the run is made again")
-    with memory_explained(), place.hold(config.name):
-        return _run(config, place, image, weights, details)
+        context.note(f"{folder} started from other weights: the run is made again")
+    with memory_explained(), context.hold(config.name):
+        return _run(config, context, image, weights, details)
 
 
 def _run(
     config: TrainVideoConfig,
-    place: Place,
+    context: TrainingContext,
     image: Trained | None,
     weights: Path | None,
     details: Mapping[str, Any],
 ) -> Path:
-    network = None if image is None else open_network(image, place.device)
-    model = build_drawn(config, network, weights, seed=place.seed, labels=place.labels).to(place.device)
-    data = _open(config, place, network, published=weights is not None)
+    network = None if image is None else open_network(image, context.device)
+    model = build_drawn(config, network, weights, seed=context.seed, labels=context.labels).to(context.device)
+    data = _open(config, context, network, published=weights is not None)
     start_digests = [details["image_model"], details["weights"]]
     if weights is not None:
         start_digests.append(details["input_scale"])
     plain = config.model_dump(mode="json")
-    folder = place.folder(config.name)
+    folder = context.folder(config.name)
     fit_and_finish(
         VideoTask(
             model,
             config,
             train=data.train,
             selection=data.selection,
-            seed=place.seed,
-            device=place.device,
+            seed=context.seed,
+            device=context.device,
         ),
         config.optimiser,
-        place,
+        context,
         folder,
-        fingerprint=digest_json([plain, place.manifest_digest, place.seed, *start_digests, *place.identity]),
+        fingerprint=digest_json(
+            [plain, context.manifest_digest, context.seed, *start_digests, *context.identity]
+        ),
         finish=lambda history: _finish(
-            config, place, data, model, network, image, history=history, details=details
+            config, context, data, model, network, image, history=history, details=details
         ),
     )
     return folder
 
 
-def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, *, published: bool) -> _Data:
+def _open(
+    config: TrainVideoConfig, context: TrainingContext, network: ImageNetwork | None, *, published: bool
+) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
-    frames = clip_frames(place.manifests, flow=config.temporal == "flow", near=near)
-    roles = place.roles(
-        clips_of_all_classes(place.manifests), protocol_name="clips", with_features=frames.clip_ids
+    frames = clip_frames(context.manifests, flow=config.temporal == "flow", near=near)
+    roles = context.roles(
+        clips_of_all_classes(context.manifests), protocol_name="clips", with_features=frames.clip_ids
     )
     if not roles.selection:
         raise DatasetError(
@@ -166,8 +172,8 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, 
         )
     train, scales = open_clips(
         config,
-        place,
-        frames.clip_set(roles.train, place.labels, place.device),
+        context,
+        frames.clip_set(roles.train, context.labels, context.device),
         network,
         None,
         trained_on=True,
@@ -175,8 +181,8 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, 
     )
 
     def opened(samples: Sequence[Any]) -> OpenClips:
-        clips = frames.clip_set(samples, place.labels, place.device)
-        return open_clips(config, place, clips, network, scales, trained_on=False)[0]
+        clips = frames.clip_set(samples, context.labels, context.device)
+        return open_clips(config, context, clips, network, scales, trained_on=False)[0]
 
     return _Data(
         roles=roles,
@@ -189,7 +195,7 @@ def _open(config: TrainVideoConfig, place: Place, network: ImageNetwork | None, 
 
 def _finish(
     config: TrainVideoConfig,
-    place: Place,
+    context: TrainingContext,
     data: _Data,
     model: TmsauNet,
     network: ImageNetwork | None,
@@ -199,17 +205,17 @@ def _finish(
     details: Mapping[str, Any],
 ) -> None:
     """Predict the validation and the test clips and write the run, its result last."""
-    folder, labels = place.folder(config.name), place.labels.labels
+    folder, labels = context.folder(config.name), context.labels.labels
     predicted = predict_clips(model, data.test)
     state, described = with_image_model(model.state_dict(), network)
     metadata = {
         "kind": "video",
         "experiment": config.name,
-        "seed": place.seed,
-        "dataset": place.details["dataset"],
-        "synthetic": place.details["synthetic"],
-        **place.labels.described(),
-        "basic": list(place.labels.upper) if config.losses.basic else [],
+        "seed": context.seed,
+        "dataset": context.details["dataset"],
+        "synthetic": context.details["synthetic"],
+        **context.labels.described(),
+        "basic": list(context.labels.upper) if config.losses.basic else [],
         "network": settings(config),
         "scales": {
             name: {"mean": list(scale.mean), "std": list(scale.std)} for name, scale in data.scales.items()
@@ -218,7 +224,7 @@ def _finish(
         "initial_weights": details["weights"],
         FLOW_ORIGIN: details[FLOW_ORIGIN],
         **({} if image is None else pseudo_metadata(image.metadata)),
-        FACE_ORIGIN: place.details.get(FACE_ORIGIN),
+        FACE_ORIGIN: context.details.get(FACE_ORIGIN),
     }
     save_weights(folder / WEIGHTS, state, metadata)
     write_clip_outcome(
@@ -228,7 +234,7 @@ def _finish(
     )
     fused = predicted.fused(config.fusion_weight)
     write_trained(
-        place,
+        context,
         data.roles,
         fused,
         config=config.model_dump(mode="json"),

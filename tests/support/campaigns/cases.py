@@ -31,7 +31,7 @@ class Case:
     Attributes:
         kind: Name of the campaign.
         seed: Seed of the campaign.
-        number: Place in the campaign.
+        number: TrainingContext in the campaign.
     """
 
     kind: str
