@@ -223,10 +223,8 @@ def _predicted(
                 "name them in order: classes=[...]",
             )
         shares = array.astype(np.float64)
-        lost = [bool(gone) for gone in np.isnan(shares).any(axis=1)]
-        best: list[int] = np.argmax(np.nan_to_num(shares), axis=1).tolist()
         names = tuple(classes)
-        return [None if gone else names[index] for gone, index in zip(lost, best, strict=True)], names
+        return [None if np.isnan(row).any() else names[int(row.argmax())] for row in shares], names
     found = [None if one is None or one != one else str(one) for one in array.tolist()]
     known = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in found if one)}))
     return found, known

@@ -93,7 +93,7 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
 def opened(
     workdir: Path, device: str | None, *, stages: Sequence[str] = (), jobs: int, quiet: bool
 ) -> Iterator[TrainingContext]:
-    """Context of a test, of :func:`fgbench.methods.steps.work.open_training`, prepared as :func:`begun` does."""
+    """Context of a test (:func:`fgbench.methods.steps.work.open_training`), begun as by :func:`begun`."""
     from fgbench.methods.steps.work import find_device, open_training
 
     find_device(device)
