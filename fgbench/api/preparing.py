@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.callbacks import Progress
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
-    from fgbench.preparation.report import Progress, RunReport
+    from fgbench.preparation.report import RunReport
 
 _DRAWN = "synthetic.json"
 """File in a data set that ``fgbench synth`` has drawn."""

@@ -6,10 +6,8 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fgbench.runs.context import Progress
+from fgbench.callbacks import Progress
 
 LOGGER = logging.getLogger("fgbench")
 """Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""

@@ -18,6 +18,7 @@ from fgbench.audit.findings import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.audit.look_groups import LookGroup, look_groups
 from fgbench.audit.pictures import Pictures, describe
 from fgbench.audit.tables import count_originals, misplaced_pictures, read_clips, stored_pictures
+from fgbench.callbacks import Progress
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.naming import shown
 from fgbench.records import SPLITS
@@ -28,9 +29,6 @@ PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
 
 LEARNING = ("train", "val")
 """Parts of a work folder that are compared with the test part of another."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with a name, the work done, and the total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,17 +15,16 @@ from typing import Any
 import numpy as np
 
 from fgbench import records
+from fgbench.callbacks import Progress, ignore
 from fgbench.config import FacesConfig, OpticalFlowConfig
 from fgbench.faces.observation import Observation
 from fgbench.inference.files import NO_PREDICTION, ClassProbabilities, FilePrediction
 from fgbench.inference.pictures import predict_file
-from fgbench.inputs.image_set import ignore
 from fgbench.inputs.manifest_pictures import FLOW
 from fgbench.media import video
 from fgbench.media.images import encode
 from fgbench.methods.protocol import ClipNetwork, upper_sums
 from fgbench.preparation.stages.optical_flow import FACE_COLUMNS, flow_fields
-from fgbench.runs.context import Progress
 from fgbench.runs.samples import Sample
 from fgbench.storage import TableWriter, read_rows
 from fgbench.training.context import TrainingContext

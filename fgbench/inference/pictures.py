@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fgbench.callbacks import ignore
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.observation import Observation
@@ -18,7 +19,7 @@ from fgbench.faces.status import AS_IS
 from fgbench.faces.still import ImageFrame
 from fgbench.inference.files import FilePrediction, frames_schema
 from fgbench.inference.own_faces import everyone_own, observed_own
-from fgbench.inference.watching import Stay, ignore, watched
+from fgbench.inference.watching import Stay, watched
 from fgbench.media import video
 from fgbench.media.images import read_image
 from fgbench.methods.protocol import FaceNetwork

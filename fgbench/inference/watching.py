@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.callbacks import ignore
 from fgbench.faces.geometry import apply_transform, invert
 from fgbench.faces.observation import Observation
 from fgbench.faces.passing import without_passers_by
@@ -50,10 +51,6 @@ class Stay:
     n_frames: int = 1
     min_track_s: float = 0.0
     min_track_score: float = 0.0
-
-
-def ignore(*_: object) -> None:
-    """Do nothing: the callback where frames, or rows of their table, are not wanted."""
 
 
 def watched(

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fgbench.callbacks import Progress
 from fgbench.inputs.frame_choice import Ints
 from fgbench.inputs.image_set import decode_all
 from fgbench.inputs.manifest_pictures import (
@@ -29,7 +30,6 @@ from fgbench.inputs.manifest_pictures import (
     read_fields,
 )
 from fgbench.inputs.resident import fits, take
-from fgbench.training.context import Progress
 
 Kind = Literal["rgb", "flow"]
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fgbench.callbacks import Progress, ignore
 from fgbench.inputs.batching import Source
 from fgbench.inputs.manifest_pictures import (
     FACE_PX,
@@ -31,12 +32,6 @@ from fgbench.inputs.resident import Resident, fits
 from fgbench.inputs.streaming import Streamed
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.runs.samples import Sample
-from fgbench.training.context import Progress
-
-
-def ignore(name: str, done: int, of: int) -> None:
-    """Do nothing: the callback where progress is not wanted."""
-
 
 _CHUNK = 16  # images per task of a thread
 

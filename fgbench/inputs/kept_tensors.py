@@ -32,15 +32,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
+from fgbench.callbacks import Note, Progress, ignore
 from fgbench.errors import ConfigError, FgbenchError, ResourceError
 from fgbench.files.hashing import digest_file
 from fgbench.inputs.batching import Batch, Batches, Slices, Source, epoch_order
 from fgbench.inputs.crops import draw_views
 from fgbench.inputs.resident import fits
-from fgbench.runs.context import Note
-from fgbench.runs.results import ignore
 from fgbench.storage import exclusive, explained, read_json, write_json
-from fgbench.training.context import Progress
 
 Compute = Callable[[Tensor, int], Tensor]
 """Computes maps (B, R, C, h, w) of images (B, 3, H, W) uint8 and the index of a view."""

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fgbench import plugins
+from fgbench.callbacks import Progress, ignore
 from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
@@ -25,10 +26,9 @@ from fgbench.preparation import execution, pipeline
 from fgbench.preparation import markers as stored
 from fgbench.preparation.failures import TRANSIENT
 from fgbench.preparation.pipeline import Marker, Stage, Task
-from fgbench.preparation.report import Progress as Progress
 from fgbench.preparation.report import RunReport as RunReport
 from fgbench.preparation.report import StageReport as StageReport
-from fgbench.preparation.report import alignment_notes, check_reject_rate, failures_of, quiet, stage_report
+from fgbench.preparation.report import alignment_notes, check_reject_rate, failures_of, stage_report
 from fgbench.preparation.stages._equal_files import equal_files
 from fgbench.preparation.stages._look_here import look_here
 from fgbench.preparation.stages._source_files import Check, has_changed
@@ -112,7 +112,7 @@ def run(
     verify: bool = False,
     worker_memory_gb: float | None = None,
     recheck: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = ignore,
 ) -> RunReport:
     """Prepare a data set; finished work is not done again, damaged results are made again.
 

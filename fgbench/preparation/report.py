@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,14 +120,6 @@ class RunReport:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
         return asdict(self)
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, finished buckets and all buckets."""
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def stage_report(

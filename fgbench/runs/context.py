@@ -3,28 +3,23 @@ results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from fgbench.callbacks import Note, Progress, ignore
 from fgbench.errors import DatasetError
 from fgbench.runs.division import Division
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.runs.lock import hold_run
 from fgbench.runs.lost_clips import lost_samples
-from fgbench.runs.results import SINGLE_FOLD, finished_run, ignore, read_result, run_folder
+from fgbench.runs.results import SINGLE_FOLD, finished_run, read_result, run_folder
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import Sample, clip_samples
 
 _SHOWN = 5
-
-Progress = Callable[[str, int, int], None]
-"""Called with a name, the work done, and the total."""
-
-Note = Callable[[str], None]
-"""Called with a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

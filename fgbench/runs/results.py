@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench import storage
+from fgbench.callbacks import ignore
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import cluster_names
@@ -197,10 +198,6 @@ def write_run(
     check_shape(result, ClassResult)
     write_result(folder / RESULT, result, card=card)
     return folder
-
-
-def ignore(*_: object) -> None:
-    """Do nothing: the callback for notes and progress that nobody reads."""
 
 
 def finished_run(

@@ -7,9 +7,7 @@ from typing import Self
 
 import torch
 
-from fgbench.runs.context import Progress, RunContext
-
-__all__ = ["Progress", "TrainingContext"]
+from fgbench.runs.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

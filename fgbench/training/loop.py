@@ -24,11 +24,10 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from fgbench.callbacks import Note, ignore
 from fgbench.config import OptimiserConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.temporaries import remove_temporaries
-from fgbench.runs.context import Note
-from fgbench.runs.results import ignore
 from fgbench.runs.settings import CHECKPOINT as CHECKPOINT
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained

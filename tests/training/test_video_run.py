@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from fgbench.callbacks import ignore
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.inference.clip_test import evaluate_clips, tuned_weight
@@ -23,7 +24,7 @@ from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.labels import fg33
-from fgbench.runs.results import ignore, read_predictions, read_result, verify
+from fgbench.runs.results import read_predictions, read_result, verify
 from fgbench.runs.streams import read_attention, read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from fgbench.callbacks import Note, ignore
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_json
@@ -44,12 +45,10 @@ from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.records import PEOPLE, UnitSource
-from fgbench.runs.context import Note
 from fgbench.runs.digests import check_files
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.protocol import Protocol
 from fgbench.runs.pseudo_labels import PSEUDO
-from fgbench.runs.results import ignore
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run

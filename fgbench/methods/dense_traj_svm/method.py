@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fgbench.callbacks import Progress
 from fgbench.config import DenseTrajSvmConfig
 from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.files.hashing import digest_json, hash_u64
@@ -23,7 +24,7 @@ from fgbench.methods.dense_traj_svm.bags import training_sample
 from fgbench.methods.dense_traj_svm.codebooks import codebook_path, load_codebook, save_codebook
 from fgbench.methods.dense_traj_svm.kernels import ClipKernels, ExactKernels, NystroemKernels
 from fgbench.records import TRAJECTORY_CHANNELS
-from fgbench.runs.context import Progress, RunContext
+from fgbench.runs.context import RunContext
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample, clips_of_all_classes
 from fgbench.svm.nystroem import draw_landmarks, nystroem_bytes_needed

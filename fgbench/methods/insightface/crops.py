@@ -24,6 +24,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fgbench.callbacks import Progress, ignore
 from fgbench.errors import ManifestError
 from fgbench.faces.geometry import (
     N_FIVE_POINTS,
@@ -36,12 +37,11 @@ from fgbench.faces.geometry import (
     mean_face,
     similarity,
 )
-from fgbench.inputs.image_set import decode_all, ignore
+from fgbench.inputs.image_set import decode_all
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels, decode_face, find_images
 from fgbench.preparation.augmentation import Augmentation, movement
 from fgbench.records import image_id
 from fgbench.storage import read_rows
-from fgbench.training.context import Progress
 
 CROP_PX = 112
 """Side of the crops."""

@@ -20,17 +20,16 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from fgbench.callbacks import Progress, ignore
 from fgbench.config import WideFacesConfig
 from fgbench.errors import ManifestError
 from fgbench.faces.geometry import Transform, apply_transform, compose, invert
-from fgbench.inputs.image_set import ignore
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.media.images import decode
 from fgbench.methods.insightface.crops import CROP_PX, copies_of, crop_transform, landmark_rows, warp_crop
 from fgbench.preparation.augmentation import Augmentation, movement
 from fgbench.records import image_id
 from fgbench.storage import read_rows
-from fgbench.training.context import Progress
 from fgbench.workfolders.folder import read_origin
 
 TABLE = "features/wide_faces"

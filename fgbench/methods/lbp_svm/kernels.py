@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.callbacks import Progress
 from fgbench.config import LbpKernel, LbpNormalisation, LbpSvmConfig
-from fgbench.runs.context import Progress
 from fgbench.svm.choice import PoolKernel, Rows
 from fgbench.svm.grams import linear_gram, rbf_gram, scale_gamma, squared_distances
 from fgbench.svm.kernels import chi2_distances, mean_distance

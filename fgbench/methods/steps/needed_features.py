@@ -7,20 +7,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from fgbench.callbacks import Note, Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.preparation.pipeline import with_features
 from fgbench.preparation.prepare import run as prepare
 from fgbench.preparation.prepare import saved
-from fgbench.preparation.report import quiet
-from fgbench.runs.context import Note, Progress
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import ignore
 from fgbench.workfolders.folder import published_recipe
 from fgbench.workfolders.manifest_index import is_published, read_index
 
 
 def ensure_features(
-    workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = quiet, note: Note = ignore
+    workdir: Path, stages: Sequence[str], *, jobs: int = 1, progress: Progress = ignore, note: Note = ignore
 ) -> None:
     """Prepare missing manifests, which an earlier run left unfinished, and missing features.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from fgbench import plugins
+from fgbench.callbacks import ignore
 from fgbench.catalogue.listing import unit_source
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
@@ -16,7 +17,6 @@ from fgbench.methods.action_units.frames import UnitData
 from fgbench.methods.steps.work import How, open_training, seeded
 from fgbench.naming import first_few
 from fgbench.preparation.prepare import saved
-from fgbench.preparation.report import quiet
 from fgbench.training.context import TrainingContext
 
 _HINT = (
@@ -52,7 +52,7 @@ def train_units(
         FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.work.open_training`.
     """
     context = open_training(workdir, device, **how)
-    quietly: How = {**how, "progress": quiet}
+    quietly: How = {**how, "progress": ignore}
     others = [open_training(other, device, **quietly) for other in further]
     each_fold = [context] if folds or others else context.each_fold(fold)
     return [

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
+from fgbench.callbacks import Note, Progress, ignore
 from fgbench.errors import DependencyError
 from fgbench.methods.steps.needed_features import ensure_features
-from fgbench.preparation.report import quiet
 from fgbench.preparation.soundness import require
-from fgbench.runs.context import Note, Progress, RunContext
+from fgbench.runs.context import RunContext
 from fgbench.runs.division import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import ignore
 from fgbench.workfolders.folder import refuse_links
 from fgbench.workfolders.manifest_index import content_digest, read_index
 
@@ -59,7 +58,7 @@ def open_work(
     jobs: int = 1,
     resume: bool = True,
     force: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = ignore,
     note: Note = ignore,
 ) -> RunContext:
     """Return the context of a run in a prepared work folder, in the first of its folds.
