@@ -52,7 +52,7 @@ ROOT = Path(__file__).parents[2]
 LABELS = ontology("fg33").labels
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
@@ -307,7 +307,6 @@ runpy.run_module("fgbench", run_name="__main__")
 """
 
 
-@pytest.mark.slow
 def test_a_program_that_is_killed_goes_on_and_ends_the_same(place, au_weights, tmp_path):
     recipe = tmp_path / "tiny.yaml"
     config = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})  # two rounds

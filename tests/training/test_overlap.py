@@ -25,7 +25,7 @@ from tests.support.tiny_work import FAST, au_recipe, au_rows, image_recipe, plac
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def rewritten(manifests, change):
