@@ -204,7 +204,7 @@ def test_evenly_spaced_frames():
 def test_clip_of_one_frame_is_drawn(tmp_path, monkeypatch):
     one = [entry for entry in clips() if entry[0] == "anger-test-0"]
     write_video_manifests(tmp_path, one)
-    monkeypatch.setattr("video_runs.N_FRAMES", 1)
+    monkeypatch.setattr("tests.support.video_runs.N_FRAMES", 1)
     write_video_run(tmp_path, "tmsau", entries=one, shares=(1.0, 1.0))
     figure = attention.build(tmp_path)
     strip, curves = figure.draw().axes
