@@ -43,6 +43,7 @@ def private_uses(text):
             )
 
 
+@pytest.mark.slow
 def test_no_file_uses_what_is_private_elsewhere():
     found = {
         f"{path.relative_to(PACKAGE)}: {use}"

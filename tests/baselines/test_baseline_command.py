@@ -46,6 +46,7 @@ def command(made, monkeypatch):
     return fgbench
 
 
+@pytest.mark.slow
 def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
     first = command("--force", "--full")
     folder = made / "work" / "runs" / "quick" / "0" / "0"
@@ -65,6 +66,7 @@ def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
     assert (folder / "result.json").read_bytes() == result
 
 
+@pytest.mark.slow
 def test_another_seed_recipe_or_data_set_is_another_run(made, command):
     command()
     command.computed.clear()

@@ -96,6 +96,7 @@ def command(tmp_path, work, monkeypatch):
         sys.modules.pop(f"fgbench.methods.{name}", None)
 
 
+@pytest.mark.slow
 def test_one_file_is_a_command_and_a_row(command, work):
     assert "One class for every image." in command(MAJORITY, "--help").stdout
     done = command(MAJORITY)

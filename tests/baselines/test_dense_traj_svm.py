@@ -62,6 +62,7 @@ def run(folder, root, *, config=CONFIG, digest="d", progress=lambda name, done, 
     return dense_traj_svm.run(config, replace(place, manifest_digest=digest, progress=progress))
 
 
+@pytest.mark.slow
 def test_classes_are_told_apart_and_a_clip_without_trajectories_is_predicted(tmp_path):
     folder = run(manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry")), tmp_path)
     predictions = read_predictions(folder)
@@ -70,6 +71,7 @@ def test_classes_are_told_apart_and_a_clip_without_trajectories_is_predicted(tmp
     assert read_result(folder)["metrics"]["uar"] > 0.8
 
 
+@pytest.mark.slow
 def test_a_clip_without_trajectories_is_as_far_from_all_others_as_can_be(tmp_path):
     """In every channel, by scikit-learn's sum, which is twice the distance with the sign of a kernel."""
     folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry", "train-1-lust"))
@@ -92,6 +94,7 @@ def test_a_clip_without_trajectories_is_as_far_from_all_others_as_can_be(tmp_pat
         np.testing.assert_allclose(tested[place], np.where(empty, 0.0, 1.0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_descriptor_of_zeros_is_counted_for_a_word(tmp_path):
     """So that no clip with trajectories has an empty channel."""
     folder = manifests(tmp_path / "m")
@@ -127,6 +130,7 @@ def test_an_approximated_kernel_is_the_exact_one_where_all_clips_are_landmarks(t
     np.testing.assert_allclose(near.predicted() @ features.T, exact.predicted(), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_an_approximated_run_tells_classes_apart_and_says_what_it_is(tmp_path):
     folder = manifests(tmp_path / "m")
     settings = {"solver": "nystroem", "landmarks": 60}
@@ -146,12 +150,14 @@ def test_approximated_kernels_of_30000_clips_are_within_8_gb_and_exact_ones_are_
     assert "solver: nystroem" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_shuffled_labels_give_chance(tmp_path):
     result = read_result(run(manifests(tmp_path / "m", shuffle=True), tmp_path))
     # Binomial: 66 samples at 1/33, mean 2, sd 1.4; more than 8 would come once in 2,000 runs.
     assert result["metrics"]["war"] * 66 <= 8
 
 
+@pytest.mark.slow
 def test_words_and_scales_do_not_see_validation_and_test(tmp_path):
     scales, words, bags = [], [], []
     for other in (0, 1):
@@ -169,6 +175,7 @@ def test_words_and_scales_do_not_see_validation_and_test(tmp_path):
     assert not np.array_equal(bags[0]["test"], bags[1]["test"]), "the made-up test clips do differ"
 
 
+@pytest.mark.slow
 def test_progress_tells_of_every_run_of_k_means_and_of_every_channel(tmp_path):
     told = []
     run(
@@ -206,6 +213,7 @@ def killed_after(folder, root, steps):
         run(folder, root, progress=progress)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_its_words_and_gives_the_same_bytes(tmp_path, fitted):
     folder = manifests(tmp_path / "m")
     expected = run(folder, tmp_path / "whole")
@@ -223,6 +231,7 @@ def test_a_killed_run_goes_on_with_its_words_and_gives_the_same_bytes(tmp_path, 
     assert not list(resumed.glob(".*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -241,6 +250,7 @@ def test_words_of_other_settings_or_manifests_are_not_taken(tmp_path, fitted, ch
     assert fitted == [30, 96, 108, 96, 96]
 
 
+@pytest.mark.slow
 def test_other_penalties_take_the_same_words(tmp_path, fitted):
     folder = manifests(tmp_path / "m")
     run(folder, tmp_path)
@@ -249,6 +259,7 @@ def test_other_penalties_take_the_same_words(tmp_path, fitted):
     assert fitted == []
 
 
+@pytest.mark.slow
 def test_damaged_words_are_made_again(tmp_path, fitted):
     folder = manifests(tmp_path / "m")
     first = run(folder, tmp_path)
@@ -261,6 +272,7 @@ def test_damaged_words_are_made_again(tmp_path, fitted):
     assert (first / "predictions.parquet").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_sample_is_drawn_from_training_clips_in_their_order(tmp_path):
     """Whole, it is the rows of the clips named; a part of it is some of those rows, in order, repeatably."""
     tables = manifests(tmp_path / "m") / "features" / "dense_trajectories"
@@ -304,6 +316,7 @@ def test_a_damaged_table_is_an_error(tmp_path):
         run(folder, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", ["train-0-anger", "val-0-worry", "test-1-lust"])
 def test_descriptors_that_are_not_finite_name_the_clip(tmp_path, clip):
     folder = manifests(tmp_path / "m")
@@ -321,6 +334,7 @@ def test_a_class_without_training_clips_is_an_error(tmp_path):
         run(manifests(tmp_path / "m", without={("worry", "train")}), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_part_without_clips_is_an_error(tmp_path):
     for part, error, message in (
         ("train", ConfigError, "no train samples"),
@@ -332,6 +346,7 @@ def test_a_part_without_clips_is_an_error(tmp_path):
             run(manifests(tmp_path / part, without=without), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_class_absent_from_test_has_a_blank_score(tmp_path):
     folder = run(manifests(tmp_path / "m", without={("worry", "test")}), tmp_path)
     result = read_result(folder)["metrics"]
@@ -340,6 +355,7 @@ def test_a_class_absent_from_test_has_a_blank_score(tmp_path):
     assert result["n_classes"] == 32
 
 
+@pytest.mark.slow
 def test_all_classes_are_not_the_first_one_where_validation_told_nothing(tmp_path):
     """Labels of validation moved by one: all are wrong, the curve is flat; the order of decisions is kept."""
     folder = manifests(tmp_path / "m")

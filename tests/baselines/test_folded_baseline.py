@@ -42,6 +42,7 @@ def folders(work, experiment="quick"):
     return sorted((work / "runs" / experiment).glob("*/0"))
 
 
+@pytest.mark.slow
 def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     done = fgbench(work)
     assert [folder.parent.name for folder in folders(work)] == ["1", "2", "3", "4", "5"]
@@ -92,6 +93,7 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     assert len(told["runs"]) == 5
 
 
+@pytest.mark.slow
 def test_one_fold_can_be_run_and_a_killed_run_goes_on_with_the_next(work, fgbench, monkeypatch):
     computed = []
     run = lbp_svm.run
@@ -120,6 +122,7 @@ def test_one_fold_can_be_run_and_a_killed_run_goes_on_with_the_next(work, fgbenc
     assert "no fold '6' in protocol 5-fold-by-subject" in failed.stderr
 
 
+@pytest.mark.slow
 def test_other_folds_are_other_runs(work, fgbench, tmp_path):
     fgbench(work, "--fold", "1")
     lines = [f"s{n},{1 + (n - 1) // 2}" for n in range(1, 11)]
@@ -134,6 +137,7 @@ def test_other_folds_are_other_runs(work, fgbench, tmp_path):
     assert set(predictions.subject_ids) == {"s1", "s2"}
 
 
+@pytest.mark.slow
 def test_the_order_of_classes_changes_no_label(tmp_path, fgbench):
     found = []
     for name, classes in (("one", EKMAN7), ("other", EKMAN7[::-1])):
@@ -190,6 +194,7 @@ def test_a_fold_without_training_samples_of_a_class_is_named(tmp_path, fgbench):
     assert int(fold) in (own, (own - 2) % 5 + 1)
 
 
+@pytest.mark.slow
 def test_a_clip_that_could_not_be_read_is_wrong_in_the_fold_of_its_person(work, fgbench):
     fgbench(work)
     before = [read_result(folder)["metrics"]["n"] for folder in folders(work)]

@@ -117,6 +117,7 @@ def changed(work, tested):
     storage.write_table(table, pa.Table.from_pylist(rows, schema=records.schema("lbp", width)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["exact", "nystroem"])
 def test_no_tested_person_is_seen_by_what_is_chosen_fitted_or_calibrated(tmp_path, monkeypatch, solver):
     """Their pictures are exchanged: nothing but their own predictions changes, and none is read before."""
@@ -150,6 +151,7 @@ def test_no_tested_person_is_seen_by_what_is_chosen_fitted_or_calibrated(tmp_pat
     assert not np.array_equal(first.probabilities, second.probabilities)
 
 
+@pytest.mark.slow
 def test_the_machine_is_fitted_to_every_other_person_and_not_calibrated_on_what_it_knows(
     tmp_path, monkeypatch
 ):
@@ -174,6 +176,7 @@ def test_the_machine_is_fitted_to_every_other_person_and_not_calibrated_on_what_
     assert len(decisions) == len(truth) == 8 * 7 - 1, "every picture, each by a machine that did not know it"
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_the_number_of_jobs(tmp_path):
     work = write_work(tmp_path / "work", described(), **ekman_index())
     found = []

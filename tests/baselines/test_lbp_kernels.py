@@ -93,6 +93,7 @@ def test_all_landmarks_approximate_nothing():
         np.testing.assert_allclose(made.others(others.copy(), parameters, ALL) @ features.T, cross, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_landmarks_and_gammas_are_those_of_the_samples_that_are_named():
     """Selection images of a part have no say in either."""
     x = histograms(40)
@@ -108,6 +109,7 @@ def test_landmarks_and_gammas_are_those_of_the_samples_that_are_named():
             )
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_the_jobs():
     x = histograms(50)
     for exact in (True, False):

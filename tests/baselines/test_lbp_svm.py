@@ -24,6 +24,8 @@ from fgbench.runs.roles import Roles
 from tests.support.run_places import run_place
 from tests.support.striped_manifests import LABELS, manifests
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"c_values": (10.0,), "gamma_factors": (1.0,), "normalisations": ("none",)}
 
 

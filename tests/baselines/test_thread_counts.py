@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from fgbench.runs.results import read_result
 from tests.support.run_places import run_place
 from tests.support.striped_manifests import manifests
@@ -36,6 +38,7 @@ print(json.dumps([read_result(run)["predictions_sha256"], digest_file(run / "wei
 """
 
 
+@pytest.mark.slow
 def test_threads_change_no_bit(tmp_path):
     made_up = manifests(tmp_path / "manifests")
     found = []

@@ -109,6 +109,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("place", places, ids=[COMMANDS[place].name for place in places])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(14400)
 def test_killed_commands_end_in_the_same_bytes(
     request: pytest.FixtureRequest, tmp_path: Path, undisturbed: Undisturbed, place: int

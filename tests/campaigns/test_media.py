@@ -43,6 +43,7 @@ def write_data(cases: Sequence[Case], root: Path, seeds: dict[str, bytes]) -> di
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_every_file_is_used_or_rejected_with_a_reason(
     request: pytest.FixtureRequest, tmp_path: Path, seeds: dict[str, bytes], commands: Commands

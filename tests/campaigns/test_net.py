@@ -53,6 +53,7 @@ def test_what_may_be_is_none(change):
     assert dataclasses.replace(WELL, **change).faults() == []
 
 
+@pytest.mark.slow
 def test_commands_tell_exit_code_output_and_memory(commands: Commands):
     ended = commands.run("prepare", "nope")
     assert ended.status == 3
@@ -62,6 +63,7 @@ def test_commands_tell_exit_code_output_and_memory(commands: Commands):
     assert (killed.stopped, killed.status, killed.faults()) == ("kill", -9, [])
 
 
+@pytest.mark.slow
 def test_a_case_is_the_same_each_time(tmp_path: Path):
     seeds = pictures.make_seeds()
 

@@ -48,6 +48,7 @@ def tried(case: Case, folder: Path, data: Path, commands: Commands) -> list[str]
     return [f"{made}: {fault}" for fault in faults]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_every_recipe_is_taken_or_refused_in_words(
     request: pytest.FixtureRequest, tmp_path: Path, data: Path, commands: Commands

@@ -52,6 +52,7 @@ def tried(case: Case, folder: Path, clips: Path, commands: Commands) -> list[str
     return [f"{made}: {fault}" for fault in faults]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_every_table_is_read_or_refused_in_words(
     request: pytest.FixtureRequest, tmp_path: Path, clips: Path, commands: Commands

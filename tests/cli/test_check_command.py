@@ -17,6 +17,8 @@ from tests.support.clip_folders import contents, write_folder
 from tests.support.damage import flip_bit, rot
 from tests.support.report_folders import samples, write_fake_run
 
+pytestmark = pytest.mark.slow
+
 
 def fgbench(*arguments):
     """Exit code and output of a command; errors stand behind the output."""

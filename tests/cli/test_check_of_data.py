@@ -90,6 +90,7 @@ def test_a_single_class_called_images_is_told_to_be_one(tmp_path):
     assert "annotations.csv (clip,label)" in told
 
 
+@pytest.mark.slow
 def test_the_table_that_holds_the_labels_is_named(tmp_path):
     code, told, _ = check("folder", "--root", write_folder(tmp_path / "my-clips", 2))
     assert code == 0
@@ -97,6 +98,7 @@ def test_the_table_that_holds_the_labels_is_named(tmp_path):
     assert "The labels are in annotations.csv: take the recipe default" in told
 
 
+@pytest.mark.slow
 def test_a_folder_of_data_is_told_from_a_work_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = write_folder(tmp_path / "my-clips", 2)
@@ -135,6 +137,7 @@ def test_own_clips_are_sent_to_their_recipe(tmp_path):
     assert f"fgbench check default --root {tmp_path}" in error
 
 
+@pytest.mark.slow
 def test_data_that_are_not_as_published_are_known_to_the_manifests(tmp_path):
     root = tmp_path / "in"
     for part in ("train", "test"):

@@ -9,6 +9,8 @@ import pytest
 import fgbench
 from tests.support.clip_folders import add_clip, write_folder
 
+pytestmark = pytest.mark.slow
+
 
 def fgbench_cli(*arguments, cwd):
     return subprocess.run(

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -92,6 +92,7 @@ def test_what_was_not_foreseen_is_one_line_and_a_file(capsys):
     log.unlink()
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_failure():
     with pytest.raises(BrokenPipeError), errors_explained():
         raise BrokenPipeError
@@ -100,6 +101,7 @@ def test_a_reader_that_has_enough_is_no_failure():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_wrong_use_is_printable():
     done = subprocess.run(
         [sys.executable, "-m", "fgbench", "report", "\x1b[31m"], capture_output=True, text=True, check=False

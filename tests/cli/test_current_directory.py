@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.clip_folders import write_folder
 
+pytestmark = pytest.mark.slow
+
 MODULES = (
     *("multiprocessing", "contextlib", "warnings", "signal", "struct", "numpy", "cv2", "av", "pyarrow"),
     *("typer", "yaml", "fgbench", "matplotlib", "sitecustomize", "usercustomize"),

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.fake_trees import write_picture, write_text
 
+pytestmark = pytest.mark.slow
+
 
 def fgbench_cli(*arguments, cwd, data=""):
     return subprocess.run(

@@ -35,6 +35,7 @@ def fgbench(*arguments):
     return CliRunner().invoke(app, ["features", "dense-trajectories", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_table_has_the_columns_of_the_manifests_and_the_rows_of_the_library(clip, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(trajectory_file, "ROWS_PER_GROUP", 100)
@@ -58,6 +59,7 @@ def test_table_has_the_columns_of_the_manifests_and_the_rows_of_the_library(clip
         np.testing.assert_array_equal(values, getattr(expected, name), err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_replaced_only_on_demand(clip, tmp_path):
     target = tmp_path / "deep" / "t.parquet"
     assert fgbench(clip, "--out", target).exit_code == 0

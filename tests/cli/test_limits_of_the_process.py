@@ -10,7 +10,10 @@ import pytest
 
 from tests.support.clip_folders import write_folder
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of a process as Linux has them")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of a process as Linux has them"),
+]
 
 
 @pytest.fixture(scope="module")

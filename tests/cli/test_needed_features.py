@@ -13,6 +13,8 @@ from fgbench.runs.face_origin import faces_of
 from tests.support.clip_folders import contents
 from tests.support.video_files import write_clip
 
+pytestmark = pytest.mark.slow
+
 FEATURES = ("dense_trajectories", "optical_flow", "wide_faces")
 
 

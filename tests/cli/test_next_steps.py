@@ -26,6 +26,7 @@ def typed():
         yield next_steps.remember
 
 
+@pytest.mark.slow
 def test_drawn_clips_lead_to_being_prepared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = [
@@ -59,6 +60,7 @@ def test_the_help_of_prepare_shows_the_layouts_of_own_data():
     assert '"Your own clips" in README.md' in told
 
 
+@pytest.mark.slow
 def test_prepare_leads_to_the_audit_and_a_baseline(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / "my clips", 8)

@@ -14,6 +14,8 @@ import pytest
 from tests.support.clip_folders import LABELS, write_plain_clip
 from tests.support.stranger_package import MODULES, POINTS, write_wheel
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[2] / "README.md"
 COMMAND = Path(sys.executable).parent / "fgbench"
 

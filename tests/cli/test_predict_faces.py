@@ -63,6 +63,7 @@ def predict(*arguments):
     return CliRunner().invoke(app, ["predict", *map(str, arguments), "--device", "cpu"])
 
 
+@pytest.mark.slow
 def test_several_people_are_told_and_each_has_a_row_on_demand(run, face_clips, tmp_path, monkeypatch):
     """In a folder that has nothing of fgbench. The picture was "ok" as a whole."""
     here = tmp_path / "here"
@@ -87,6 +88,7 @@ def test_several_people_are_told_and_each_has_a_row_on_demand(run, face_clips, t
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_that_not_all_faces_are_drawn_is_told_once(run, face_clips, tmp_path, monkeypatch):
     for module in ("predict", "predicted_files", "predicted_pictures"):
         monkeypatch.setattr(f"fgbench.cli.{module}.MOST_DRAWN", 2)
@@ -98,6 +100,7 @@ def test_that_not_all_faces_are_drawn_is_told_once(run, face_clips, tmp_path, mo
     assert pq.read_table(out / "predictions.parquet").num_rows >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.png", "clip.mp4"])
 def test_what_shows_no_face_has_no_prediction(run, tmp_path, name):
     path = tmp_path / name

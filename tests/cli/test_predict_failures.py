@@ -63,6 +63,7 @@ def table(out):
     return list(storage.read_rows(out / "predictions.parquet"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "reason"),
     [(ValueError("no such colour"), "internal_error"), (MemoryError("std::bad_alloc"), "out_of_memory")],
@@ -78,6 +79,7 @@ def test_a_file_that_fails_leaves_the_others(weights, three, failing, tmp_path, 
     assert "Traceback" in (tmp_path / "out" / LOG).read_text()
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_what_was_told(weights, three, failing, tmp_path):
     failing(KeyboardInterrupt())
     done = predict(weights, *three, out=tmp_path / "out")
@@ -85,6 +87,7 @@ def test_an_interrupt_leaves_what_was_told(weights, three, failing, tmp_path):
     assert [row["path"] for row in table(tmp_path / "out")] == [str(three[0])]
 
 
+@pytest.mark.slow
 def test_names_of_any_bytes(weights, face, tmp_path):
     names = [b"caf\xe9.png", b"two\nlines.png", b"\x1b[31mred.png", b"$x^{.png", b"plain.png"]
     paths = [tmp_path / os.fsdecode(name) for name in names]
@@ -103,6 +106,7 @@ def test_names_of_any_bytes(weights, face, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_what_is_no_file_is_not_read(weights, face, tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "zero.jpg").symlink_to("/dev/zero")
@@ -131,6 +135,7 @@ def test_files_of_the_users_are_not_replaced(weights, three, tmp_path, name):
     assert {path.name: path.read_text() for path in out.iterdir()} == {name: "mine"}
 
 
+@pytest.mark.slow
 def test_predictions_of_before_are_replaced(weights, three, tmp_path):
     for paths in (three, three[:1]):
         done = predict(weights, *paths, out=tmp_path / "out")
@@ -138,6 +143,7 @@ def test_predictions_of_before_are_replaced(weights, three, tmp_path):
         assert len(table(tmp_path / "out")) == len(paths)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other file systems hold no such names")
 def test_weights_files_and_results_lie_in_folders_whose_names_are_no_text(face, tmp_path):
     odd = tmp_path / os.fsdecode(b"caf\xe9")

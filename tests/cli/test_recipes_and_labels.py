@@ -12,6 +12,8 @@ from fgbench.preparation.prepare import saved
 from fgbench.taxonomy import basics, leaves
 from tests.support.clip_folders import write_folder, write_plain_clip
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = "import sys; sys.argv[0] = 'fgbench'; from fgbench.cli.entry import main; main()"
 
 

@@ -70,6 +70,7 @@ def test_seeds_and_folds_are_told_by_their_means(work, capsys):
     assert len(lines) == len(set(lines))
 
 
+@pytest.mark.slow
 def test_a_report_of_all_tells_a_line_for_each_and_where_they_are(work, tmp_path):
     short = report(work, "--all", "--format", "md", "--out", str(tmp_path / "a"))
     lines = short.stdout.splitlines()

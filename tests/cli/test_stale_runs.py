@@ -18,7 +18,7 @@ from tests.support.tiny_runs import NETWORK, RECIPE
 LABELS = ("wrath", "pride", "terror")
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def cli(*arguments):

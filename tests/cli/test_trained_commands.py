@@ -24,7 +24,7 @@ WORK = "fgbench-data/clips/work"
 OTHER = "fgbench-data/others/work"
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def cli(*arguments):
@@ -247,7 +247,6 @@ def test_weights_are_exported_with_their_card(here, tmp_path):
     assert target.with_suffix(".md").read_bytes() == (source / "README.md").read_bytes()
 
 
-@pytest.mark.slow
 def test_onnx_gives_the_same(here, tmp_path):
     import onnxruntime
 
@@ -275,7 +274,6 @@ def test_onnx_gives_the_same(here, tmp_path):
         np.testing.assert_allclose(regions, answer.boxes[:, :1], atol=1e-3)
 
 
-@pytest.mark.slow
 def test_onnx_without_upper_outputs_and_without_zoom(tmp_path):
     import onnxruntime
 
@@ -291,7 +289,6 @@ def test_onnx_without_upper_outputs_and_without_zoom(tmp_path):
     assert session.get_modelmeta().custom_metadata_map["basic_source"] == "sums over classes"
 
 
-@pytest.mark.slow
 def test_onnx_of_a_network_of_grey_pictures_sees_grey(tmp_path):
     """Coloured faces are compared too, or the export would be refused."""
     import onnxruntime

@@ -39,7 +39,7 @@ MEAN, STD = [120.0, 110.0, 100.0], [60.0, 55.0, 50.0]
 RESIZE_PX = 240
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def cli(*arguments):

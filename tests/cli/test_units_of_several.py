@@ -15,6 +15,8 @@ from fgbench.cli.app import app
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from tests.support.clip_folders import write_plain_clip
 
+pytestmark = pytest.mark.slow
+
 RECIPE = {
     "name": "au-tiny",
     "action_units": ["au04", "au12", "au25"],

@@ -88,6 +88,7 @@ def work(tmp_path_factory):
     return here / "work"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["status", "check", "audit", "report", "labels"])
 def test_both_forms_do_the_same(work, name):
     by_position = CliRunner().invoke(app, [name, str(work)])

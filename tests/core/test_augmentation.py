@@ -63,6 +63,7 @@ def test_parameters_stay_in_range_and_depend_on_parent_copy_and_seed():
     )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 60), max_size=12),
     st.integers(0, 900),

@@ -79,6 +79,7 @@ def test_its_network_predicts_as_it_did(folder):
     assert read_predictions(folder / "work" / "runs" / "tiny" / "0" / "0")
 
 
+@pytest.mark.slow
 def test_its_network_is_used_on_files_and_exported(folder):
     picture = next(iter(sorted((folder / "data" / "test" / "anger").iterdir())))
     said = told("predict", "tiny", str(picture), "--workdir", "work", "--device", "cpu")
@@ -86,6 +87,7 @@ def test_its_network_is_used_on_files_and_exported(folder):
     assert "onnx: out.onnx" in told("export", "tiny", "--workdir", "work", "--onnx", "out.onnx")
 
 
+@pytest.mark.slow
 def test_prepare_makes_it_anew_and_its_runs_stay(folder):
     before = json.loads((folder / "work" / "runs" / "tiny" / "0" / "0" / "result.json").read_text())
     assert "7 buckets computed" in told("prepare", "old.yaml", "--data-root", "data", "--workdir", "work")

@@ -132,6 +132,7 @@ def test_a_named_file_of_the_users_is_not_replaced(tmp_path, kind):
         check_named_file(path, kind)
 
 
+@pytest.mark.slow
 def test_a_sheet_replaces_a_sheet_and_nothing_else(tmp_path):
     sheet = tmp_path / "sheet.png"
     for _ in range(2):

@@ -111,6 +111,7 @@ def test_the_limit_of_the_recipe_is_the_only_one(tmp_path):
     assert before == Image.MAX_IMAGE_PIXELS
 
 
+@pytest.mark.slow
 def test_files_larger_than_their_pixels_can_be_are_not_read(tmp_path):
     path = tmp_path / "a.bmp"
     with path.open("wb") as file:

@@ -229,6 +229,7 @@ def test_short_memory_is_explained(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_limit_of_file_size_is_explained_and_leaves_nothing(tmp_path):
     code = (
         "import resource, sys\nfrom pathlib import Path\nimport pyarrow as pa\nfrom fgbench import storage\n"

@@ -95,6 +95,7 @@ def test_key_frames_with_times_agree_by_these_where_the_rules_ask_for_seconds():
     assert "key frame: 2 of 5 agree" in settle(late, rules).detail
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=9), st.sampled_from([10, 12.5, 25, 50]))
 def test_times_of_an_even_rate_give_what_frames_give(frames, fps):
     rules = replace(RULES, key_frame_tolerance=int(0.2 * fps), key_frame_tolerance_s=0.2)

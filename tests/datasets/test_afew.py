@@ -57,6 +57,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_a_clip_under_two_emotions_is_rejected(tmp_path):
     root = write_afew(tmp_path / "afew")
     shutil.copy(root / "Train" / "Angry" / "000046280.avi", root / "Train" / "Sad")

@@ -117,6 +117,7 @@ def test_without_any_video_the_layout_is_told(tmp_path):
         list_clips(write_aff(tmp_path), "videos")
 
 
+@pytest.mark.slow
 def test_whole_videos_are_prepared(tmp_path):
     root = write_videos(write_aff(tmp_path / "data"))
     shutil.rmtree(root / "cropped_aligned")
@@ -129,6 +130,7 @@ def test_whole_videos_are_prepared(tmp_path):
     assert len(usable_frames(made.manifests)) == 12
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_aff(tmp_path / "data")
     made = Prepared("aff-wild2", root, tmp_path / "work", faces={"align": "never"})

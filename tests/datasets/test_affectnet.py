@@ -125,6 +125,7 @@ def test_bad_arrays_are_problems_and_nothing_is_unpickled(tmp_path):
         list_clips(root, "arrays")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "left_out"),
     [
@@ -147,6 +148,7 @@ def test_prepared_from_lists(tmp_path, recipe, n_classes, left_out):
     assert len(made.clips) == 2 * n_classes - 1
 
 
+@pytest.mark.slow
 def test_prepared_from_arrays(tmp_path):
     made = Prepared("affectnet-arrays-7", write_arrays(tmp_path / "affectnet"), tmp_path / "work")
     assert made.index["left_out"] == {"contempt": 2}

@@ -133,6 +133,7 @@ def au_recipe():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_prepared_and_trained_on(tmp_path):
     root = write_bp4d(tmp_path / "bp4d", tasks=("T1",))

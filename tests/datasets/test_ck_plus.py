@@ -74,6 +74,7 @@ def test_the_other_release_is_named(tmp_path):
         list_clips(write_cropped(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "n_clips", "left_out"),
     [
@@ -101,6 +102,7 @@ def test_prepared_with_6_7_and_8_classes(tmp_path, recipe, n_classes, n_clips, l
         assert (neutral["label"], neutral["basic"], neutral["n_faces_ok"]) == ("neutral", None, 1)
 
 
+@pytest.mark.slow
 def test_cropped_peaks(tmp_path):
     root = write_cropped(tmp_path / "ck")
     assert {entry.source_id for entry in list_clips(root, "48")} == {f"S{n + 5:03d}_001" for n in range(10)}
@@ -162,6 +164,7 @@ def test_units_that_cannot_be_read(tmp_path):
         list_clips(root, "units")
 
 
+@pytest.mark.slow
 def test_units_prepared(tmp_path):
     made = Prepared(
         "ck-plus-units", write_units(tmp_path / "ck"), tmp_path / "work", faces={"align": "never"}

@@ -111,6 +111,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(tmp_path / "absent")
 
 
+@pytest.mark.slow
 def test_prepared_with_folds(tmp_path):
     root = write_dfew(tmp_path / "dfew", 20)
     shutil.rmtree(root / "Clip" / "jpg_256" / "00004")
@@ -126,6 +127,7 @@ def test_prepared_with_folds(tmp_path):
     assert told == ["k-fold", 5, "clip_id", "folds.csv"]
 
 
+@pytest.mark.slow
 def test_prepared_from_16_frames(tmp_path):
     root = write_dfew(
         tmp_path / "dfew", 7, folder="clip_224x224_16f", frames=[f"{n}.jpg" for n in range(1, 17)]

@@ -106,6 +106,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
             use(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("camera", ["left", "right"])
 def test_prepared(tmp_path, camera):
     root = write_disfa(tmp_path / "disfa")

@@ -73,6 +73,7 @@ def test_wrong_layouts(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_disfa_plus(tmp_path / "data")
     made = Prepared("disfa-plus", root, tmp_path / "work", faces={"align": "never"})

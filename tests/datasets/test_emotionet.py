@@ -85,6 +85,7 @@ def test_lists_that_are_missing(tmp_path):
         list(action_units(root))
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_emotionet(tmp_path / "data")
     (root / "images" / "batch_1" / "N_0000000001_00039.jpg").unlink()

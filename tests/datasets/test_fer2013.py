@@ -102,6 +102,7 @@ def test_each_layout_names_the_other(tmp_path):
         list_clips(write_table(tmp_path / "table"), "folders")
 
 
+@pytest.mark.slow
 def test_prepared_from_the_table(tmp_path):
     root = write_table(tmp_path / "archive" / "fer2013", head="emotion, pixels, Usage")
     write_text(root / "fer2013.csv", (root / "fer2013.csv").read_text() + "0,1 2 3,Training\n")
@@ -120,6 +121,7 @@ def test_prepared_from_the_table(tmp_path):
     assert len(made.images) == 21
 
 
+@pytest.mark.slow
 def test_a_change_of_the_table_is_seen(tmp_path):
     root = write_table(tmp_path / "fer")
     Prepared("fer2013", root, tmp_path / "work")
@@ -128,6 +130,7 @@ def test_a_change_of_the_table_is_seen(tmp_path):
     assert len(again.clips) == 22
 
 
+@pytest.mark.slow
 def test_prepared_from_folders(tmp_path):
     made = Prepared("fer2013-folders", write_folders(tmp_path / "fer"), tmp_path / "work")
     assert len(made.clips) == 28
@@ -151,6 +154,7 @@ def test_majority_of_votes(votes, label):
     assert majority(votes) == label
 
 
+@pytest.mark.slow
 def test_prepared_from_votes(tmp_path):
     root = write_table(tmp_path / "fer", 4)
     votes = [

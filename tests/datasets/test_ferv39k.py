@@ -68,6 +68,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_ferv39k(tmp_path / "ferv")
     shutil.rmtree(root / "2_ClipsforFaceCrop" / "Action" / "Fear" / "0000")

@@ -24,6 +24,7 @@ def test_pictures_clips_and_folders_of_pictures(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_prepared_with_the_folders_names(tmp_path):
     root = tmp_path / "mine"
     for part in ("train", "Valid", "test"):
@@ -39,6 +40,7 @@ def test_prepared_with_the_folders_names(tmp_path):
     assert (clip["label"], clip["scheme"], clip["basic"], clip["split"]) == ("sad face", "free", None, "val")
 
 
+@pytest.mark.slow
 def test_prepared_with_a_label_set(tmp_path):
     root = tmp_path / "mine"
     for label in ("Happy", "Neutral", "Silly"):

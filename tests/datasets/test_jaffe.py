@@ -32,6 +32,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(tmp_path / "absent")
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     made = Prepared("jaffe", write_jaffe(tmp_path / "jaffe"), tmp_path / "work", faces={"align": "never"})
     assert len(made.images) == 70

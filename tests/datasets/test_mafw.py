@@ -71,6 +71,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_prepared_with_folds(tmp_path):
     root = write_mafw(tmp_path / "mafw", 22)
     shutil.rmtree(root / "data" / "frames" / "00009")

@@ -64,6 +64,7 @@ def test_extra_folders_upper_case_and_the_sessions_themselves(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_copy_that_says_how_it_is_turned_is_taken(tmp_path):
     root = tmp_path / "mmi"
     for number in (1, 2, 3):
@@ -171,6 +172,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(tmp_path / "mmi")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "left_out"), [("mmi", 7, {"other": 1}), ("mmi-6", 6, {"neutral": 7, "other": 1})]
 )
@@ -234,6 +236,7 @@ def test_units_that_cannot_be_read_are_a_problem_of_their_clip(tmp_path, text, m
     assert {row.clip_id for row in action_units(root)} == {"S005-011"}
 
 
+@pytest.mark.slow
 def test_units_prepared(tmp_path):
     root = tmp_path / "mmi"
     for number in range(1, 7):

@@ -61,6 +61,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "n_classes", "n_clips", "left_out"),
     [("oulu-casia-6", 6, 16, {"neutral": 18}), ("oulu-casia", 7, 32, {})],

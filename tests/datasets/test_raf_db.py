@@ -51,6 +51,7 @@ def test_missing_label_file_and_folders(tmp_path):
         list_clips(tmp_path)
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_half(tmp_path / "raf")
     (root / "basic" / "Image" / "aligned" / "train_00002_aligned.jpg").unlink()
@@ -62,6 +63,7 @@ def test_prepared(tmp_path):
     assert made.clips["train_00003"]["basic"] == "anger", "disgust lies under anger in the class tree"
 
 
+@pytest.mark.slow
 def test_prepared_compound(tmp_path):
     root = write_half(tmp_path / "raf", "compound", n_classes=11, per_class=1)
     made = Prepared("raf-db-compound", root, tmp_path / "work")

@@ -66,6 +66,7 @@ def test_wrong_layouts_name_the_path(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_prepared_with_films_as_groups(tmp_path):
     root = write_sfew(tmp_path / "sfew", n_films=3)
     write_picture(root / "Train" / "Sad" / "poster.png", "Sad")
@@ -82,6 +83,7 @@ def test_prepared_with_films_as_groups(tmp_path):
     assert films == {"Film_0", "Film_1", "Film_2"}
 
 
+@pytest.mark.slow
 def test_prepared_aligned_faces(tmp_path):
     root = write_sfew(tmp_path / "sfew", ALIGNED, n_films=1, size=(143, 181))
     made = Prepared("sfew-aligned", root, tmp_path / "work")

@@ -21,6 +21,8 @@ from tests.support.layouts.afew import write_afew
 from tests.support.layouts.oulu_casia import EMOTIONS, write_oulu
 from tests.support.recipe_cases import AS_THEY_ARE, CASES, PARTS, UNITS
 
+pytestmark = pytest.mark.slow
+
 QUICK = "extends: lbp-svm\nnormalisations: [hellinger]\nkernels: [linear]\nc_values: [1.0]\ninner_folds: 3\n"
 TRAJECTORIES = "extends: dense-traj-svm\nwords: 16\nsamples: 1000\nruns: 1\nc_values: [1.0]\n"
 TRUNK = "input_px: 112, stem: 4, widths: [4, 4, 4, 8], norm: none"
@@ -200,7 +202,6 @@ def test_from_clips_to_a_row_of_table_4(tmp_path):
     )
 
 
-@pytest.mark.slow
 def test_from_folders_of_frames_to_a_row_of_table_4(tmp_path):
     """Methods of clips on sequences without frame rate, with classes of their own, in folds."""
     root, work = tmp_path / "data", tmp_path / "work"

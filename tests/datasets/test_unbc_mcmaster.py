@@ -11,6 +11,7 @@ from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.unbc_mcmaster import SUBJECTS, write_unbc
 
 
+@pytest.mark.slow
 def test_sequences_and_their_labels(tmp_path):
     root = write_unbc(tmp_path, SUBJECTS[:1])
     (entry,) = list_clips(root)

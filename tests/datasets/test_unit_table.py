@@ -195,6 +195,7 @@ def test_tables_that_cannot_be_read(tmp_path, text, message):
             use(root)
 
 
+@pytest.mark.slow
 def test_prepared_with_rejects_and_a_line_that_tells(tmp_path):
     """Frames 0 to 3 are there; frame 4 is not, and clip zz neither."""
     root = own(tmp_path / "own", "clip,frame,AU1\na,3,1\nb,4,1\nzz,0,1\n", clips=("a", "b", "c", "d"))
@@ -204,6 +205,7 @@ def test_prepared_with_rejects_and_a_line_that_tells(tmp_path):
     assert {"a", "c", "d"} == made.clips.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("units", "detector"),
     [
@@ -282,6 +284,7 @@ def test_clips_without_classes(tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("annotations", "parts"),
     [
@@ -303,6 +306,7 @@ def test_clips_of_action_units_need_no_persons(tmp_path, annotations, parts):
     assert len(made.clips) == listed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_known", [6, 5])
 def test_clips_of_action_units_keep_persons_apart_where_they_are_told(tmp_path, n_known):
     clips = [f"c{number:02d}" for number in range(14)]

@@ -87,6 +87,7 @@ def test_black_pictures_that_are_stored_as_zeros_are_no_damage(tmp_path):
         assert (reader.info.n_frames, reader.info.is_truncated) == (12, False)
 
 
+@pytest.mark.slow
 def test_the_recipe_says_whether_what_is_left_is_used(whole, tmp_path):
     root = write_folder(tmp_path / "in", 2)
     first = sorted((root / "videos").rglob("*.mp4"))[0]

@@ -105,6 +105,7 @@ def test_frame_numbers_that_are_not_there_are_left_out(clips, decoder):
         assert list(reader.frames([])) == []
 
 
+@pytest.mark.slow
 def test_real_clips_give_the_frames_of_a_plain_decode(face_clips):
     for name in ("no_face.mp4", "single_face.mp4"):
         expected = plain_decode(face_clips / name)

@@ -47,6 +47,7 @@ def test_the_size_is_that_of_the_first_frame_wherever_reading_begins(changing):
         assert late.resized_from == (640, 360)
 
 
+@pytest.mark.slow
 def test_large_frames_are_refused_from_the_header(tmp_path):
     path = vf.write_clip(
         tmp_path / "large.mp4", 1, size=(6400, 6400), pictures=[np.zeros((6400, 6400, 3), "u1")]

@@ -29,6 +29,7 @@ def test_times_are_those_of_the_frames_and_none_where_they_are_even(clips, name)
         assert times_s == pytest.approx([index / fps for index in range(n_frames)], abs=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "codec"), [("ts", "libx264"), ("webm", "libvpx"), ("mkv", "mpeg4"), ("avi", "libx264")]
 )

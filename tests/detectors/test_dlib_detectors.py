@@ -23,6 +23,7 @@ def luma():
     return cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY)
 
 
+@pytest.mark.slow
 def test_hog_finds_the_face(hog, luma):
     (found,) = hog.detect(luma)
     assert box_iou(found.box_xyxy, FACE) > 0.6
@@ -61,6 +62,7 @@ def test_hog_takes_no_model():
         open_detector("dlib-hog", "x.dat")
 
 
+@pytest.mark.slow
 def test_cnn_finds_the_face_upright_and_tilted():
     cnn = open_detector("dlib-cnn")
     photograph = np.ascontiguousarray(data.astronaut()[30:220, 120:330])

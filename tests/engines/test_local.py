@@ -90,6 +90,7 @@ def test_a_dead_worker_is_one_clear_error():
         list(run(exit_at_once, [1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_deadly_task_is_tried_again_alone_and_then_given_up_for_another(jobs):
     deaths = []

@@ -24,6 +24,7 @@ def clip(number, subject):
     )
 
 
+@pytest.mark.slow
 @given(
     subjects=st.lists(ids, min_size=3, max_size=60),
     n_folds=st.integers(3, 12),
@@ -84,6 +85,7 @@ def test_folds_are_the_same_on_every_machine():
     assert text == "subject_id,fold\n" + "".join(lines)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(subjects=st.lists(ids.map(str.strip).filter(bool), min_size=3, max_size=20, unique=True))
 def test_a_fold_file_is_read_as_it_was_written(tmp_path_factory, subjects):

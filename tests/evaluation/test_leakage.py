@@ -14,6 +14,8 @@ from fgbench.reports.audit_page import write_report
 from fgbench.runs.division import read_division
 from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
+pytestmark = pytest.mark.slow
+
 FACES = [faces for *_, faces in drawn_faces(12)]
 
 

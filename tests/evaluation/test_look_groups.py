@@ -14,6 +14,8 @@ from fgbench.audit.pictures import Pictures
 from fgbench.reports.audit_page import write_report
 from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
+pytestmark = pytest.mark.slow
+
 N = 1500
 
 

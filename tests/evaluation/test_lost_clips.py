@@ -56,6 +56,7 @@ def place_of(work, **changes):
     )
 
 
+@pytest.mark.slow
 def test_rejects_keep_their_class_and_part(work):
     rows = {row["id"]: row for row in read_rows(work / "manifests" / "rejects.parquet")}
     assert {
@@ -66,6 +67,7 @@ def test_rejects_keep_their_class_and_part(work):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("read", "expected"), [(clip_samples, {"broken"}), (image_samples, {"broken-f00004"})]
 )
@@ -97,6 +99,7 @@ def run_of(work):
     )
 
 
+@pytest.mark.slow
 def test_scores_coverage_result_and_table_count_it(work):
     found, folder = run_of(work)
     result = read_result(folder)
@@ -113,6 +116,7 @@ def test_scores_coverage_result_and_table_count_it(work):
     assert any(note.startswith(told) for note in notes)
 
 
+@pytest.mark.slow
 def test_a_run_with_settings_sought_on_test_is_named_in_tables(work):
     _, folder = run_of(work)
     assert read_result(folder)["tuned_on_test"] is True
@@ -121,6 +125,7 @@ def test_a_run_with_settings_sought_on_test_is_named_in_tables(work):
     assert json.loads((folder / "result.json").read_text())["tuned_on_test"] is True
 
 
+@pytest.mark.slow
 def test_parts_test_the_lost_clips_of_the_test_list_alone(work):
     samples = clip_samples(work / "manifests")
     assert [one.clip_id for one in lost_samples(work / "manifests", samples)] == ["broken", "empty"]

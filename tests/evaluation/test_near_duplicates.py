@@ -44,6 +44,7 @@ def originals():
     return described((name, faces) for name, _, _, faces in drawn_faces(CLIPS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_copies_of_faces_are_found_and_no_others(originals, change):
     if change == "brighter":  # frames are: what lies outside of them is black in the face all the same
@@ -100,6 +101,7 @@ def found_copies(originals, change):
     return sum(one == other for one, other in pairs), sum(one != other for one, other in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turned", QUARTERS)
 def test_copies_turned_by_quarters_are_found(originals, turned):
     turns, mirrored = QUARTERS[turned]
@@ -109,6 +111,7 @@ def test_copies_turned_by_quarters_are_found(originals, turned):
     assert (found, wrong) == (CLIPS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("angle", [-15, -8, 3, 12])
 def test_copies_tilted_by_up_to_15_degrees_are_found(originals, angle, border):
@@ -116,6 +119,7 @@ def test_copies_tilted_by_up_to_15_degrees_are_found(originals, angle, border):
     assert (found, wrong) == (CLIPS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize(
     ("right", "down", "share"),
@@ -180,6 +184,7 @@ def test_bits_are_those_of_all_comparisons_by_brute_force():
             assert (bits[i, j], passes[i, j]) == min(counts)
 
 
+@pytest.mark.slow
 def test_copies_aligned_by_other_landmarks_are_found():
     clips = [
         (
@@ -201,6 +206,7 @@ def p_of(points):
     return (points - np.array([0.05 * 480, 0.05 * 360])) / 0.95
 
 
+@pytest.mark.slow
 def test_clips_of_one_set_are_not_near_duplicates_of_each_other(originals):
     pairs = [
         (originals.clip_ids[near.first], originals.clip_ids[near.second])

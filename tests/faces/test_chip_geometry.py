@@ -60,6 +60,7 @@ def drawn(open_mouths, yaw_deg, pitch_deg):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("open_mouths", "yaw_deg", "pitch_deg", "before"),
     [(False, 0, 0, 0.91), (True, 15, 10, 0.52), (True, 30, 15, 0.43), (True, 45, 20, 0.30)],
@@ -74,6 +75,7 @@ def test_chin_and_brows_of_drawn_faces_are_in_the_chip(open_mouths, yaw_deg, pit
     assert share(faces, DLIB, parts) < before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crop", [(1 / 16, 1 / 16), (0, 0), (0, 1 / 8), (1 / 8, 0), (1 / 8, 1 / 8)])
 def test_crops_cut_no_more_chins_and_mouths_than_those_of_dlibs_chip(crop):
     """The crops that networks see: 7/8 of the side, in the centre and in the corners."""
@@ -94,6 +96,7 @@ def test_crops_cut_no_more_chins_and_mouths_than_those_of_dlibs_chip(crop):
     assert new > 0.99  # the mouth
 
 
+@pytest.mark.slow
 def test_chin_and_brows_of_real_faces_are_in_the_chip(face_clips):
     parts = np.concatenate([LOWER_JAW, BROWS])
     with open_video(face_clips / "single_face.mp4") as reader:

@@ -12,6 +12,8 @@ from fgbench.faces.dissolves import RecentPictures, are_unlike, is_mixed
 from tests.support.face_frames import frames, pictures, runs
 from tests.support.shown_videos import portrait
 
+pytestmark = pytest.mark.slow
+
 N_BEFORE, N_AFTER = 14, 14
 
 

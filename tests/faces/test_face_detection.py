@@ -76,6 +76,7 @@ def test_resized_takes_means_of_areas_or_interpolates():
     assert resized(view, 1).flags["C_CONTIGUOUS"]
 
 
+@pytest.mark.slow
 def test_detectors_are_opened_by_name():
     assert open_detector().smallest_face_px == 80
     with pytest.raises(ConfigError, match="did you mean 'dlib_hog'"):

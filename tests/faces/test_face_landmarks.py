@@ -37,6 +37,7 @@ def corners(rectangle):
     return np.array([rectangle.left(), rectangle.top(), rectangle.right() + 1, rectangle.bottom() + 1]) - 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_points", [68, 5])
 def test_predictors_are_dlibs(luma, rectangle, n_points):
     found = open_predictor(n_points).predict(luma, corners(rectangle))
@@ -55,6 +56,7 @@ def test_wrong_models_are_refused(tmp_path):
         open_predictor(68, find_model("landmarks-5"))
 
 
+@pytest.mark.slow
 def test_placement_from_landmarks_is_near_the_detectors_box(luma, rectangle, models, models_5):
     for predictor in (models.predictor, models_5.predictor):
         place = placement_from_landmarks(predictor.predict(luma, corners(rectangle)))
@@ -85,6 +87,7 @@ def test_patches_of_little_contrast_are_stretched():
     assert cut_patch(np.full((9, 9), 3, np.uint8), same).std() == 0
 
 
+@pytest.mark.slow
 def test_locating_does_not_drift(luma, rectangle, models):
     """Landmarks place the box from which landmarks are found: 100 times in a row they stay where they
     were."""

@@ -43,6 +43,7 @@ def other_person(face_clips):
     return pictures(face_clips / "WolfgangLanger_Pexels.mp4", 20)
 
 
+@pytest.mark.slow
 def test_every_frame_of_an_easy_clip(single, models, plain):
     found = observe(single, models)
     assert statuses(found) == [("ok", 60)]
@@ -66,6 +67,7 @@ def test_every_frame_of_an_easy_clip(single, models, plain):
     assert max(errors) < 2.5  # measured 1.5
 
 
+@pytest.mark.slow
 def test_no_frame_is_lost_that_a_plain_detector_finds(face_clips, models, plain):
     """A hand before the face, the face turned away: 8 seconds of it."""
     images = pictures(face_clips / "WolfgangLanger_Pexels.mp4", 95, step=5)
@@ -77,6 +79,7 @@ def test_no_frame_is_lost_that_a_plain_detector_finds(face_clips, models, plain)
     assert np.median(errors) < 2.5
 
 
+@pytest.mark.slow
 def test_following_equals_searching_every_frame(single, models):
     """Neither drift nor lag: the same within the landmarks' own noise as when every frame is searched
     afresh."""
@@ -87,6 +90,7 @@ def test_following_equals_searching_every_frame(single, models):
         assert error_percent(followed[index].landmarks, fresh.landmarks) < 2.5  # measured up to 1.6
 
 
+@pytest.mark.slow
 def test_cuts_are_noticed_in_the_frame_where_they_happen(single, faceless, other_person, models):
     clip = [*single[:11], *faceless[:9], *other_person[:11], *single[30:41], *faceless[:1], *single[41:46]]
     found = observe(clip, models)
@@ -102,6 +106,7 @@ def test_cuts_are_noticed_in_the_frame_where_they_happen(single, faceless, other
     assert all(item.chip is None and item.landmarks is None for item in found if item.status == "no_face")
 
 
+@pytest.mark.slow
 def test_answers_at_once_and_answers_that_wait_agree_on_where_there_are_faces(single, faceless, models):
     clip = frames([*single[:3], *faceless[:15], *single[20:24]])
     tracker = FaceTracker(FacesConfig(), models)
@@ -111,6 +116,7 @@ def test_answers_at_once_and_answers_that_wait_agree_on_where_there_are_faces(si
     assert [item.status for item in at_once] == [item.status for _, item in later]
 
 
+@pytest.mark.slow
 def test_a_face_that_enters_is_found_back_to_where_the_detector_saw_it_first(single, models, plain):
     """It slides in from the left between two searches."""
     clip = [pasted(single[0], 0.8, min(0, -420 + 18 * index), 40) for index in range(30)]
@@ -122,6 +128,7 @@ def test_a_face_that_enters_is_found_back_to_where_the_detector_saw_it_first(sin
     assert {item.track_id for item in found} == {None, 0}
 
 
+@pytest.mark.slow
 def test_a_face_that_leaves_is_noticed_within_two_frames(single, models, plain):
     clip = [pasted(single[index], 0.8, 40 + 12 * index, 40) for index in range(45)]
     last = max(index for index, image in enumerate(clip) if plain.landmarks(image) is not None)
@@ -131,6 +138,7 @@ def test_a_face_that_leaves_is_noticed_within_two_frames(single, models, plain):
     assert 0 <= statuses(found)[0][1] - 1 - last <= 3  # half a face is kept a little longer: measured 2
 
 
+@pytest.mark.slow
 def test_a_covered_face_is_not_followed(single, models):
     """A texture slides over the face, stays, and is taken away at once."""
     rng = np.random.default_rng(0)
@@ -152,6 +160,7 @@ def test_a_covered_face_is_not_followed(single, models):
     assert {item.track_id for item in found} == {0, None}  # the same face in the same place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width_px", [40, 60, 78])
 def test_small_faces_are_found_and_followed(single, models, plain, width_px):
     clip = [pasted(image, width_px / 190, 300, 150) for image in single[:12]]
@@ -165,6 +174,7 @@ def test_small_faces_are_found_and_followed(single, models, plain, width_px):
     assert statuses(observe(clip[:2], models, min_face_px=120)) == [("no_face", 2)]
 
 
+@pytest.mark.slow
 def test_tilted_faces_are_followed_and_stand_upright_in_the_chip(single, models):
     clip = []
     for index, image in enumerate(single[:40]):
@@ -219,6 +229,7 @@ def test_policies_take_the_face_they_say(single, models):
             assert ("left" if middle < 220 else "middle") == side, policy
 
 
+@pytest.mark.slow
 def test_a_clearly_larger_face_takes_over_unless_the_first_is_to_be_kept(single, models):
     clip = []
     for index in range(20):
@@ -255,6 +266,7 @@ def test_no_more_frames_wait_than_the_options_say(faceless, models):
     assert runs([item.status for _, item in decided]) == [("no_face", 10), ("corrupt_frame", 30)]
 
 
+@pytest.mark.slow
 def test_frames_may_be_left_out(single, models):
     sparse = [ImageFrame(pixels=single[index], index=index) for index in (0, 7, 8, 30, 59)]
     found = [item for _, item in observe_clip(sparse, FacesConfig(), models)]
@@ -296,6 +308,7 @@ def test_five_points(single, models_5):
         assert eyes[1] == pytest.approx([156, 53], abs=8)
 
 
+@pytest.mark.slow
 def test_faces_that_only_the_chosen_detector_sees_are_followed(single):
     """dlib's CNN finds a face tilted by 60 degrees; HOG would not, but checks it upright."""
     from fgbench.faces.following import load_models
@@ -308,6 +321,7 @@ def test_faces_that_only_the_chosen_detector_sees_are_followed(single):
     assert found[0].roll_deg == pytest.approx(-43, abs=6)
 
 
+@pytest.mark.slow
 def test_dark_pictures(single, models):
     """An eighth of the light, and noise: landmarks stay near those of the clip as it was."""
     rng = np.random.default_rng(0)
@@ -322,6 +336,7 @@ def test_dark_pictures(single, models):
     assert np.median(errors) < 5
 
 
+@pytest.mark.slow
 def test_a_long_clip_without_faces_is_searched_now_and_then(faceless, models, monkeypatch):
     from fgbench.faces import searching
 

@@ -11,6 +11,8 @@ from fgbench.faces.clip_faces import observe_clip
 from tests.support.face_frames import error_percent, frames
 from tests.support.fast_heads import Swing, drawn_swing
 
+pytestmark = pytest.mark.slow
+
 BESIDE = 15
 """Mean error of the landmarks, in percent of the distance of the outer corners of the eyes, beyond which they
 are not of the face; of still drawn faces it is 3 to 8."""

@@ -157,6 +157,7 @@ def test_points_that_are_no_face_have_no_pose(points):
     assert all(math.isnan(angle) for angle in (found.yaw_deg, found.pitch_deg, found.roll_deg))
 
 
+@pytest.mark.slow
 def test_angles_of_drawn_faces_have_little_bias():
     """On people of a seed that nothing was fitted on, as dlib finds their landmarks."""
     options = SynthOptions(clips_per_class=1, subjects=33, width=480, height=270, seed=7)

@@ -49,6 +49,7 @@ def test_a_face_in_a_reduced_picture_is_where_it_was(models, monkeypatch, search
     assert max(searched) <= 300_000 * 1.001
 
 
+@pytest.mark.slow
 def test_nothing_beyond_the_bound_is_searched(models, monkeypatch, searched):
     blank = np.full((600, 800, 3), 90, np.uint8)
     assert observe(blank, models, 1 << 40, monkeypatch).status == "no_face"

@@ -68,6 +68,7 @@ def picture():
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quick", "colour", "expected"),
     [

@@ -41,6 +41,7 @@ def workdir(face_clips, tmp_path_factory):
     return folder / "work"
 
 
+@pytest.mark.slow
 def test_somebody_who_passes_by_is_not_the_face_of_the_clip(workdir):
     rows = [row for path in sorted((workdir / "manifests" / "faces").iterdir()) for row in read_rows(path)]
     crowded = [row for row in rows if row["clip_id"].startswith("crowded")]
@@ -59,6 +60,7 @@ def test_somebody_who_passes_by_is_not_the_face_of_the_clip(workdir):
     assert images == [31, 32, 33]  # of 27 to 33: 27 to 30 show the passer-by
 
 
+@pytest.mark.slow
 def test_tracks_and_people_are_counted_and_told(workdir):
     clips = {row["clip_id"]: row for row in read_rows(workdir / "manifests" / "clips.parquet")}
     names = ("n_tracks", "n_persons", "n_passing", "n_unsure", "n_faces_ok")
@@ -84,6 +86,7 @@ def test_unsure_frames_are_counted_and_told_not_used():
     assert face_lines(None, 400) == []
 
 
+@pytest.mark.slow
 def test_predict_tells_the_same_of_the_clip(workdir, tmp_path):
     network = open_network(read_trained(write_tiny_weights(tmp_path / "w.safetensors")), torch.device("cpu"))
     path, frames = workdir.parent / "in" / "videos" / "crowded.mp4", tmp_path / "frames.parquet"

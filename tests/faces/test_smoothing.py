@@ -107,6 +107,7 @@ def test_what_was_seen_steadies_and_not_what_was_told():
     np.testing.assert_array_equal(got[3][1].landmarks, expected)
 
 
+@pytest.mark.slow
 def test_drawn_clips_tremble_less_and_err_no_more(models):
     """Landmarks of a head that nods a little and speaks; error against the exact places, without their mean
     difference, which is the predictor's own."""

@@ -37,6 +37,7 @@ def photographs(face_clips):
     return [image if max(image.shape) < 600 else cv2.resize(image, (572, 562)) for image in read]
 
 
+@pytest.mark.slow
 def test_tilted_faces_of_photographs_are_found(photographs, models):
     right = 0
     for image in photographs:
@@ -49,6 +50,7 @@ def test_tilted_faces_of_photographs_are_found(photographs, models):
     assert right >= 30  # of 32: measured 31, and 25 before
 
 
+@pytest.mark.slow
 def test_a_tilted_face_is_found_where_it_was_lost(face_clips, models):
     """The picture tips over between two frames."""
     single = pictures(face_clips / "single_face.mp4", 24)
@@ -112,6 +114,7 @@ def searched_px(images, models, monkeypatch):
     return total
 
 
+@pytest.mark.slow
 def test_clips_without_faces_do_not_become_much_slower(face_clips, models, monkeypatch):
     """Once at the start of a scene, and never more often than every 24 frames: pixels that are searched."""
     faceless = list(pictures(face_clips / "no_face.mp4", 96)[30:90])

@@ -62,6 +62,7 @@ def test_a_picture_is_aligned_where_its_face_is_found_and_else_as_it_is():
     np.testing.assert_array_equal(plain.transform, never.transform)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 100])
 @pytest.mark.parametrize(("right", "down"), [(0.0, 0.0), (0.15, 0.1), (-0.15, 0.0)])
 def test_faces_that_touch_the_border_are_found(size, right, down):
@@ -84,6 +85,7 @@ def test_faces_that_touch_the_border_are_found(size, right, down):
     assert (found.chip[-1] == 0).all()
 
 
+@pytest.mark.slow
 def test_the_border_is_what_finds_some_of_them():
     pictures = [
         crop(share, right=right, down=down)
@@ -101,6 +103,7 @@ def test_the_border_is_what_finds_some_of_them():
     assert always.count("ok") >= 16  # 12 before recipes that always align had such a search
 
 
+@pytest.mark.slow
 def test_a_face_that_fills_the_frames_is_followed():
     """Found with a border, and not lost again for want of one."""
     picture = crop(0.7, right=-0.2)
@@ -132,6 +135,7 @@ def test_a_face_that_is_turned_too_far_counts_as_not_found():
     assert [item.status for _, item in found] == ["as_is"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["face", "none"])
 def test_the_first_frames_decide_and_no_more_are_held(kind):
     """What comes later changes nothing, and an aligned clip is observed as it is without the choice."""

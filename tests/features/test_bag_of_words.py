@@ -47,6 +47,7 @@ def test_half_precision_descriptors_are_read():
     )
 
 
+@pytest.mark.slow
 def test_the_codebook_is_the_best_run_of_k_means():
     descriptors = blobs(600)
     codebook = fit_codebook(descriptors, SMALL, seed=3)

@@ -97,6 +97,7 @@ def _stored_clip(clip: str) -> Iterator[npt.NDArray[np.uint8]]:
     return _stored_frames(Path(spec.origin).parent / inside)
 
 
+@pytest.mark.slow
 def test_rows_of_the_authors_program_are_found() -> None:
     """Output of the authors' program (release 1.2) on public clips: places of all rows, 90 whole rows.
 
@@ -184,6 +185,7 @@ def small_clip() -> list[Gray]:
     return frames
 
 
+@pytest.mark.slow
 def test_agrees_with_plain_implementation(small_clip: list[Gray]) -> None:
     found = dense_trajectories(small_clip)
     expected = plain.trajectories(small_clip)

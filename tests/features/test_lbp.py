@@ -57,6 +57,7 @@ def decided_by_last_bits(image, points, radius):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @example(points=6, radius=0.99999, height=2, width=8, seed=1)  # equal but for the last bit at (1, 3)
 @given(

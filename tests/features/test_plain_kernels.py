@@ -29,6 +29,7 @@ def taps(n, seed):
     return tuple(np.float32(value) for value in np.random.default_rng(seed).uniform(-1, 1, n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_expansions_are_combined_to_the_same_numbers(seed):
     earlier, later = floats(200, seed), floats(200, seed + 100)
@@ -58,6 +59,7 @@ def test_expansions_are_combined_to_the_same_numbers(seed):
         np.testing.assert_allclose(plain[8 * pixel : 8 * pixel + 5], expected, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [11, 15])
 def test_filters_give_the_same_numbers(n):
     source, half = floats(400, n), n // 2 + 1
@@ -88,6 +90,7 @@ def test_filters_give_the_same_numbers(n):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_histograms_of_directions_are_the_same():
     """Integers: to the last bit. A code holds a bin, and above it the share of the next one."""
     rng = np.random.default_rng(5)

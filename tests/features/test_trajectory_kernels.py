@@ -27,6 +27,7 @@ def _expansion(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return out
 
 
+@pytest.mark.slow
 def test_scales_are_sqrt_2_apart_down_to_32_px() -> None:
     sizes = [(level.width, level.height) for level in levels(176, 144)]
     assert sizes == [(176, 144), (124, 102), (88, 72), (62, 51), (44, 36)]

@@ -60,6 +60,7 @@ def test_it_equals_the_formula():
             np.testing.assert_allclose(mine.detach().numpy(), theirs, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_it_starts_as_the_mean():
     frames, mask = batch()
     module = attention()

@@ -152,6 +152,7 @@ def test_windows_of_published_size():
     assert outputs.fine.shape == (1, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", [3.0, torch.nan])
 def test_padding_changes_nothing(padding):
     results = []
@@ -173,6 +174,7 @@ def test_all_windows_are_one_batch():
     assert sizes == [6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(batch_norm):
     net = network(batch_norm=batch_norm, hidden=16, n_basic=3 if batch_norm else 0)
@@ -220,6 +222,7 @@ def test_bfloat16():
     torch.testing.assert_close(outputs.probabilities().sum(1), torch.ones(3))
 
 
+@pytest.mark.slow
 def test_gradients_in_bfloat16_are_those_of_their_inputs():
     net = network(batch_norm=True)
     windows, mask = clips()

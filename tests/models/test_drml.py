@@ -154,6 +154,7 @@ def test_trunk_without_region_layer_and_norm_is_convolutions_alone():
     torch.testing.assert_close(first["x"], F.max_pool2d(F.relu(trunk.conv1(x)), 2))
 
 
+@pytest.mark.slow
 def test_parameters_of_the_papers_sizes():
     trunk = Trunk(TrunkConfig())
     assert round(sum(p.numel() for p in trunk.parameters()) / 1e6, 2) == 4.08
@@ -183,6 +184,7 @@ def test_reduce_refuses_other_sizes(shape):
         reduce(torch.zeros(shape), 112)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [None, 16])
 def test_au_net_learns_one_batch_with_every_parameter(hidden):
     generator = torch.Generator().manual_seed(0)

@@ -82,6 +82,7 @@ def test_one_batch_is_learnt_and_gradients_reach_every_parameter(variant):
     assert (outputs.branch_probabilities().argmax(2) == targets[:, None]).all()
 
 
+@pytest.mark.slow
 def test_the_whole_network_learns_one_batch():
     net = network(zooms=1)
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
@@ -176,6 +177,7 @@ def test_probabilities_are_the_mean_over_scales():
     assert half.probabilities().dtype == torch.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("input_px", [224, 112])
 def test_the_zoom_follows_a_bright_patch(input_px):
     """With kernels that are means, the response is greatest where the patch is."""
@@ -220,6 +222,7 @@ def test_channels_last_gives_the_same(variant):
     net.train()(faces().to(memory_format=torch.channels_last)).fine.sum().backward()
 
 
+@pytest.mark.slow
 def test_nothing_breaks_the_graph():
     net = network(**VARIANTS["progressive"]).eval()
     compiled = torch.compile(net, fullgraph=True, backend="eager")

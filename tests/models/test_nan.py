@@ -31,6 +31,7 @@ def batch(n_in=12, lengths=(3, 6, 1, 4), n=6, padding=0.0, dtype=torch.float32):
     return frames, mask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(variant):
     net = stream(**VARIANTS[variant])

@@ -30,6 +30,7 @@ def gradient_supports(trunk):
     return {cell: tuple(int(edge) for edge in edges) for cell, edges in found.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("input_px", [224, 112])
 @pytest.mark.parametrize("region_layer", [True, False])
 def test_units_depend_on_their_receptive_field_and_on_nothing_else(input_px, region_layer):

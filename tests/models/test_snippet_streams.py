@@ -51,6 +51,7 @@ def test_a_clip_without_snippets_favours_no_class():
     assert all(torch.isfinite(value).all() for value in net.state_dict().values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", [5.0, torch.nan, torch.inf])
 def test_padding_changes_nothing(padding):
     results = []
@@ -76,6 +77,7 @@ def test_the_backbone_sees_every_snippet_once_and_no_padding():
     assert sizes == [6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "n_basic"), [(10, 3), (3, 0)])
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(channels, n_basic):
     net = stream(channels, n_basic=n_basic)

@@ -71,6 +71,7 @@ def test_there_has_to_be_a_stream():
         network()({"audio": inputs()["spatial"]})
 
 
+@pytest.mark.slow
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter():
     net = network()
     targets, uppers = torch.tensor([0, 2, 4]), torch.tensor([0, 1, 2])

@@ -169,6 +169,7 @@ def test_the_order_of_frames_matters():
     assert (net(frames, mask).fine[2] - net(frames.flip(1), mask).fine[2]).abs().max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(batch_norm):
     net = network(batch_norm=batch_norm, hidden=16, n_basic=3 if batch_norm else 0)

@@ -22,6 +22,7 @@ def plainly_chosen(strength, n, radius):
     return taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "radius"), [(1, 1), (4, 1), (6, 1), (9, 1), (4, 2), (36, 0), (5, 0), (1, 5)])
 def test_cells_are_chosen_as_by_a_plain_loop(n, radius):
     # Few different values, so that there are ties, and many images, so that some run out of cells.

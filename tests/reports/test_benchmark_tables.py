@@ -116,6 +116,7 @@ def test_data_sets_have_titles(dataset, n_classes, title):
     assert paper.benchmark_title(dataset, n_classes) == title
 
 
+@pytest.mark.slow
 def test_data_sets_that_the_paper_lacks_have_columns_of_their_own(work, tmp_path):
     all_folds(work, "lbp-svm", kind="image")
     works = [work]
@@ -177,6 +178,7 @@ def test_samples_that_a_variant_lacks_are_counted(tmp_path):
     assert note.endswith("Not part of this variant: 18 of contempt, 118 of neutral.")
 
 
+@pytest.mark.slow
 def test_seeds_have_a_spread_and_one_is_given_its_folds(work):
     all_folds(work, "msau", seeds=(0, 1), kind="image", method="MSAU-Net (Ours)")
     table = table3.build(work)
@@ -203,6 +205,7 @@ def test_a_missing_fold_leaves_blank_cells_and_a_note(work):
     assert note.endswith("blank, since runs/lbp-svm/3/0 is missing; finish it.")
 
 
+@pytest.mark.slow
 def test_zero_shot_and_fine_tuned_rows_are_labelled_and_dropped_samples_counted(work):
     dropped = {"contempt": 2, "neutral": 30}
     shown = [(f"{n}-{label}", f"s{n}", label) for n in range(10) for label in six()]
@@ -242,6 +245,7 @@ def test_variants_of_a_data_set_are_never_put_together(tmp_path):
     assert table.title.endswith("images: ck-plus, 6 classes, ck-plus, 7 classes (SYNTHETIC data)")
 
 
+@pytest.mark.slow
 def test_several_work_folders_fill_one_table_by_the_command(work, tmp_path):
     all_folds(work, "dense-traj-svm", kind="video")
     afew = write_work(

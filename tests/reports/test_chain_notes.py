@@ -38,6 +38,7 @@ def told(notes):
     return [note for note in notes if "over 2 seeds vary" in note]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "build"), [("image", table3.build), ("video", table4.build)])
 def test_tables_of_public_data_sets(tmp_path, kind, build):
     work = write_work(tmp_path / "ck", described(), **ekman_index())
@@ -59,6 +60,7 @@ def video(tmp_path_factory):
     return work
 
 
+@pytest.mark.slow
 def test_table_5_and_both_panels_of_figure_7(video):
     assert told(table5.build(video).notes) == [f"TMSAU-Net (Ours): {SHARED}"]
     assert told(figure7.build(video).table.notes) == [f"TMSAU-Net (Ours): {SHARED}"]

@@ -377,6 +377,7 @@ def test_without_runs_there_is_no_leaderboard(tmp_path):
     assert "fgbench baseline lbp-svm" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
     """A run on local binary patterns and one on faces alone have other digests of the same manifests."""
     write_manifests(tmp_path, samples())

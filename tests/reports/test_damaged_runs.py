@@ -180,6 +180,7 @@ def test_a_damaged_run_of_action_units_is_named_on_the_page(tmp_path):
         assert [key for key, fault in found.faults if name in fault] == ["au/0/0"]
 
 
+@pytest.mark.slow
 def test_the_commands_name_it_and_show_the_others(tmp_path):
     test = write_data(tmp_path, clips={"test": 33}, images_per_clip=1, copies={}, frames=1)["image"]
     bad = write_fake_run(tmp_path, "bad", method="AU+CNN", shown=test)
@@ -197,6 +198,7 @@ def test_the_commands_name_it_and_show_the_others(tmp_path):
     assert named.exit_code == 7
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_be_made_does_not_keep_the_others_from_it(tmp_path, monkeypatch):
     test = write_data(tmp_path, clips={"test": 33}, images_per_clip=1, copies={}, frames=1)["image"]
     folder = write_fake_run(tmp_path, "msau", method="MSAU-Net (Ours)", shown=test)

@@ -76,6 +76,7 @@ def test_the_best_is_bold_wherever_people_read():
     assert comma_separated(table) == "Method,UAR\na,0.5\nb,0.25 ± 0.5\n"
 
 
+@pytest.mark.slow
 def test_table_2_marks_the_best_of_its_own_methods(work):
     table = table2.build(work)
     ours = {row[1]: row for row in table.rows if row[2] == "this data set" and row[3] is not None}
@@ -166,6 +167,7 @@ def _check(drawing, width):
         assert box.y1 <= drawing.bbox.y1 + 1
 
 
+@pytest.mark.slow
 def test_figures_for_a_paper_have_its_width_its_letters_and_no_title(work, video):
     everything = [*_figures(work), (attention.build(video), PAGE), (figure7.build(video), COLUMN)]
     for figure, width in everything:
@@ -175,6 +177,7 @@ def test_figures_for_a_paper_have_its_width_its_letters_and_no_title(work, video
         assert figure.draw().get_size_inches().tolist() == before
 
 
+@pytest.mark.slow
 def test_files_for_a_paper(work, tmp_path):
     (picture,) = write_item(figure3.build(work), tmp_path, ["png"], look=Look(for_paper=True))
     with Image.open(picture) as image:
@@ -194,6 +197,7 @@ def test_files_for_a_paper(work, tmp_path):
     assert wrong.exit_code == 2
 
 
+@pytest.mark.slow
 def test_papers_take_tex_and_pdf_where_no_format_is_named(work, tmp_path):
     words = ["report", "--workdir", str(work), "--out", str(tmp_path), "--for", "paper"]
     for named in (["--table", "II"], ["--figure", "3"]):

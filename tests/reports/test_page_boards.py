@@ -42,6 +42,7 @@ def boards(page):
     return [([names[place] for place in board["runs"]], board["notes"]) for board in overview["boards"]]
 
 
+@pytest.mark.slow
 def test_what_compares_is_ranked_together(boards):
     assert [names for names, _ in boards] == [
         ["clips"],

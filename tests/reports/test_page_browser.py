@@ -34,9 +34,12 @@ FLAGS = [
 ]
 WIDTHS = (390, 1440)
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
+    ),
+]
 
 APART = """(kinds) => {
   const found = [];

@@ -67,6 +67,7 @@ def places(data):
     return {entry["experiment"]: place for place, entry in enumerate(data["overview"]["runs"])}
 
 
+@pytest.mark.slow
 def test_runs_and_their_sources(data):
     found = [(entry["experiment"], entry["source"], entry["method"]) for entry in data["overview"]["runs"]]
     assert found == [

@@ -57,6 +57,7 @@ def work(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_pairs_of_many_runs_are_those_of_single_tests(work):
     found = find_runs(work, dataset="mine", synthetic=True)
     predictions = [run.predictions for run in found.runs]

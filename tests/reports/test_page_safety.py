@@ -37,6 +37,7 @@ def data(page):
     return blocks(page)
 
 
+@pytest.mark.slow
 def test_synthetic_data_are_said_to_be(page, data, tmp_path):
     assert "(SYNTHETIC data)" in re.search("<title>(.*)</title>", page)[1]
     assert data["overview"]["synthetic"] is True
@@ -86,6 +87,7 @@ def test_equal_folders_give_equal_bytes(work, page):
     assert build_page(work) == page
 
 
+@pytest.mark.slow
 def test_damaged_and_unfinished_runs_are_listed_not_shown(tmp_path):
     test = write_data(tmp_path, clips={"test": 33}, images_per_clip=1, copies={}, n_faces=2)
     write_fake_run(tmp_path, "good", method=None, shown=test["image"])
@@ -106,6 +108,7 @@ def test_without_runs_there_is_a_page_and_without_manifests_a_clear_error(tmp_pa
         build_page(tmp_path / "nothing")
 
 
+@pytest.mark.slow
 def test_the_command_tells_where_the_page_lies_and_how_large_it_is(work, tmp_path):
     runner = CliRunner()
     found = runner.invoke(
@@ -122,6 +125,7 @@ def test_the_command_tells_where_the_page_lies_and_how_large_it_is(work, tmp_pat
     assert (twice.exit_code, "one work folder" in twice.output) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_page_is_made_without_torch():
     code = "import sys\nimport fgbench.reports.page.build\nassert 'torch' not in sys.modules\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

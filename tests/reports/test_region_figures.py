@@ -41,6 +41,7 @@ def work(tmp_path_factory):
     return work
 
 
+@pytest.mark.slow
 def test_figure6_counts_first_cells_per_valence(work):
     table = figure6.build(work).table
     shares = {(row[0], row[1] - 1, across): cell for row in table.rows for across, cell in enumerate(row[2:])}
@@ -106,6 +107,7 @@ def test_figure6_draws_a_face_per_class_with_three_regions(work):
     assert {leaf(label).basic for label in shown} == {leaf(label).basic for label in LABELS}
 
 
+@pytest.mark.slow
 def test_figure6_is_drawn_the_same_twice(work):
     assert png(figure6.build(work).draw()) == png(figure6.build(work).draw())
 
@@ -147,6 +149,7 @@ def test_figure7_has_a_point_per_number_of_regions(work):
     assert any("runs/msau-progressive-r6/0/0" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_figure7_is_drawn_with_intervals_and_the_papers_peak(work):
     figure = figure7.build(work)
     (axes,) = figure.draw().axes

@@ -199,6 +199,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_bare_report_goes_on_where_runs_are_missing(folder):
     done = fgbench_report("--format", "csv", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -219,6 +220,7 @@ def test_bare_report_goes_on_where_runs_are_missing(folder):
     assert written == ["figure3.csv", "table1.csv", "table2.csv"]
 
 
+@pytest.mark.slow
 def test_a_figure_may_have_a_name(folder):
     done = fgbench_report("--figure", "attention", cwd=folder)
     assert done.returncode == 7
@@ -228,6 +230,7 @@ def test_a_figure_may_have_a_name(folder):
     assert "did you mean 'attention'?" in done.stderr
 
 
+@pytest.mark.slow
 def test_report_by_name_fails_without_runs(folder):
     done = fgbench_report("--table", "VI", cwd=folder)
     assert done.returncode == 7

@@ -40,6 +40,7 @@ def work(tmp_path_factory):
     return here / "work"
 
 
+@pytest.mark.slow
 def test_table1_counts_and_differences(work):
     table = table1.build(work)
     rows = {(row[0], row[1]): tuple(row[2:]) for row in table.rows}
@@ -54,11 +55,13 @@ def test_table1_counts_and_differences(work):
     assert rows["Video", "difference"] == (20 - 825, 6 - 275, 10 - 391, 36 - 1491)
 
 
+@pytest.mark.slow
 def test_synthetic_data_are_named_in_every_title(work):
     assert table1.build(work).title == "Table I. Data set statistics: mine (SYNTHETIC data)"
     assert "(SYNTHETIC data)" in figure3.build(work).table.title
 
 
+@pytest.mark.slow
 def test_classes_without_upper_classes_have_no_blank_column(work, tmp_path):
     shutil.copytree(work, tmp_path / "own")
     path = tmp_path / "own" / "manifests" / "index.json"
@@ -71,6 +74,7 @@ def test_classes_without_upper_classes_have_no_blank_column(work, tmp_path):
     assert all(len(row) == len(own.columns) and None not in row for row in own.rows)
 
 
+@pytest.mark.slow
 def test_figure3_counts_per_class(work):
     rows = {row[0]: tuple(row[1:]) for row in figure3.build(work).table.rows}
     assert len(rows) == 33
@@ -79,6 +83,7 @@ def test_figure3_counts_per_class(work):
     assert sum(row[2] for row in rows.values()) == 36
 
 
+@pytest.mark.slow
 def test_figure3_is_drawn_with_named_axes(work):
     drawing = figure3.build(work).draw()
     panels = drawing.axes

@@ -114,6 +114,7 @@ def test_reliability_diagram_shows_the_bins(work, tables):
     assert "(SYNTHETIC data)" in drawing.get_suptitle()
 
 
+@pytest.mark.slow
 def test_confusion_picture_shows_the_shares(work, tables):
     _, figure = run_figures(find_contender("msau", work))
     axes = figure.draw().axes[0]
@@ -128,6 +129,7 @@ def test_confusion_picture_shows_the_shares(work, tables):
         assert text == f"{100 * shown[place]:.0f}"
 
 
+@pytest.mark.slow
 def test_files(work, tmp_path):
     one = find_contender("msau/0/1", work)
     paths = write_sheet(one, tmp_path, ["md", "html", "csv", "svg"])

@@ -89,6 +89,7 @@ def interval(folders, predictions):
     return seeds_interval(seeds, metric="uar")
 
 
+@pytest.mark.slow
 def test_the_papers_rows_come_first(table):
     assert [row for row in table.rows if row[2] == "paper"] == [
         ["AFEW 7.0", "both streams", "paper", 0.476, 0.501, 0.483],

@@ -141,6 +141,7 @@ def cells_of(table, of="this data set"):
     return [dict(zip(heads, row, strict=True)) for row in table.rows if row[heads.index("Of")] == of]
 
 
+@pytest.mark.slow
 def test_table1_and_figure3(work):
     clips = pq.read_table(work / "manifests/clips.parquet").to_pylist()
     images = pq.read_table(work / "manifests/images/test-00000.parquet").to_pylist()

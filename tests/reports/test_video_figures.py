@@ -55,6 +55,7 @@ def swept(folder, weight):
     )
 
 
+@pytest.mark.slow
 def test_figure7_right_is_counted_again_from_the_streams(work):
     table = figure7.build(work).table
     assert [row[:3] for row in table.rows] == [[WEIGHT, "tmsau-small", step / 10] for step in range(11)]
@@ -88,6 +89,7 @@ def test_figure7_right_marks_the_papers_best_weight_and_ours(work):
     assert figure.table.title == f"Figure 7. Accuracy against the {WEIGHT}: mine (SYNTHETIC data)"
 
 
+@pytest.mark.slow
 def test_a_panel_can_stand_alone_and_says_what_the_other_needs(work, tmp_path):
     (right,) = [note for note in figure7.build(work).table.notes if note.startswith("Left panel")]
     assert "no finished run; fgbench train msau --variant msau-progressive" in right
@@ -102,6 +104,7 @@ def test_a_panel_can_stand_alone_and_says_what_the_other_needs(work, tmp_path):
     assert not any("runs/tmsau/" in note for note in figure.table.notes)
 
 
+@pytest.mark.slow
 def test_both_panels_stand_side_by_side(tmp_path):
     progressive(tmp_path)
     write_video_run(tmp_path, "tmsau")
@@ -168,6 +171,7 @@ def test_attention_shows_the_surest_recognised_clip_of_each_upper_class(work):
     assert "From runs/tmsau-small/0/0." in table.notes
 
 
+@pytest.mark.slow
 def test_attention_is_drawn_over_all_frames_with_faces_and_key_frame(work):
     figure = attention.build(work)
     axes = figure.draw().axes
@@ -200,7 +204,7 @@ def test_evenly_spaced_frames():
 def test_clip_of_one_frame_is_drawn(tmp_path, monkeypatch):
     one = [entry for entry in clips() if entry[0] == "anger-test-0"]
     write_video_manifests(tmp_path, one)
-    monkeypatch.setattr("video_runs.N_FRAMES", 1)
+    monkeypatch.setattr("tests.support.video_runs.N_FRAMES", 1)
     write_video_run(tmp_path, "tmsau", entries=one, shares=(1.0, 1.0))
     figure = attention.build(tmp_path)
     strip, curves = figure.draw().axes

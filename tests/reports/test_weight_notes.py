@@ -52,6 +52,7 @@ def note_of(work, name):
     return note
 
 
+@pytest.mark.slow
 def test_table2_is_reported_at_half_and_names_the_tuned_weight(tmp_path):
     write_video_manifests(tmp_path)
     folders = [write_video_run(tmp_path, "tmsau", seed=seed, shares=(0.6, 0.3)) for seed in SEEDS]

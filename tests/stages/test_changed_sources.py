@@ -45,6 +45,7 @@ def rejects(work):
     return {row["id"]: row["reason"] for row in read_rows(work / "manifests" / "rejects.parquet")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["faces", "dense_trajectories"])
 def test_a_clip_exchanged_after_ingest_is_rejected_and_taken_when_it_is_back(data, tmp_path, stage):
     trajectories = load_prepare("default").dense_trajectories.model_copy(update={"enabled": True})
@@ -69,6 +70,7 @@ def test_a_clip_exchanged_after_ingest_is_rejected_and_taken_when_it_is_back(dat
     assert prepare.run(config, data, work).done == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", ["ingest", "augment"])
 def test_a_clip_that_was_another_while_it_was_read_is_read_again(data, tmp_path, until):
     clip, kept = data / "videos" / "a.mp4", tmp_path / "kept.mp4"
@@ -118,6 +120,7 @@ def test_rows_of_a_clip_that_is_written_to_are_not_kept(data, tmp_path, monkeypa
     assert "a" not in kept["clip_id"].to_pylist()
 
 
+@pytest.mark.slow
 def test_a_change_that_keeps_size_and_time_is_found_when_files_are_verified(data, tmp_path):
     work = tmp_path / "work"
     clip = data / "videos" / "a.mp4"

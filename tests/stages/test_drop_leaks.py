@@ -19,6 +19,8 @@ from fgbench.storage import read_rows
 from tests.support.clip_folders import contents
 from tests.support.video_files import write_clip
 
+pytestmark = pytest.mark.slow
+
 SIZE = (96, 96)
 PARTS = {"t0": "train", "t1": "train", "t2": "train", "v0": "val", "v1": "val", "e0": "test", "e1": "test"}
 LEAKS = {

@@ -48,6 +48,7 @@ def test_damaged_frames_are_recorded_not_left_out(tmp_path):
     assert {row["frame_index"] for row in images} <= usable
 
 
+@pytest.mark.slow
 def test_decord_gives_the_same_frames_and_is_named_in_the_manifest(tmp_path):
     write_clip(
         folder(tmp_path / "in"), 20, options={"preset": "ultrafast", "crf": "18", "bf": "0", "g": "10"}
@@ -63,6 +64,7 @@ def test_decord_gives_the_same_frames_and_is_named_in_the_manifest(tmp_path):
         assert difference.max() <= 2
 
 
+@pytest.mark.slow
 def test_five_points_align_without_pose(tmp_path, face_clips):
     path = folder(tmp_path / "in", "single_face.mp4")
     path.write_bytes((face_clips / "single_face.mp4").read_bytes())
@@ -115,6 +117,7 @@ def cropped(root, *, faces, others):
     return root
 
 
+@pytest.mark.slow
 def test_pictures_that_are_aligned_and_as_they_are_are_counted_and_told(tmp_path):
     root = cropped(tmp_path / "in", faces=3, others=2)
     work = tmp_path / "work"
@@ -157,6 +160,7 @@ def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
     assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")
 
 
+@pytest.mark.slow
 def test_unsure_frames_keep_their_face_and_are_in_no_image_set(tmp_path, face_clips):
     """Nothing agrees fully: with the highest bound every face is unsure."""
     path = folder(tmp_path / "in", "single_face.mp4")

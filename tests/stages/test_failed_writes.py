@@ -4,9 +4,12 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.clip_folders import write_folder
 
 
+@pytest.mark.slow
 def test_a_limit_of_file_size_ends_in_one_clear_error_and_leaves_nothing(tmp_path):
     root, work = write_folder(tmp_path / "in", 4, n_frames=3), tmp_path / "work"
     recipe = tmp_path / "plain.yaml"

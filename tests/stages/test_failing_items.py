@@ -24,6 +24,8 @@ from fgbench.preparation.stages.publish import verify
 from tests.support import sabotage
 from tests.support.clip_folders import contents, write_folder
 
+pytestmark = pytest.mark.slow
+
 N_FRAMES = 100
 RECIPE = {
     "name": "plain",
@@ -198,7 +200,6 @@ def run_sabotaged(root, work, jobs, plan):
     )
 
 
-@pytest.mark.slow
 def test_a_clip_that_kills_its_process_is_a_reject_whatever_the_number_of_workers(clips, tmp_path):
     """With one worker the command itself dies, and does not die of the same clip again."""
     plan = {"c000": ("frame", -1), "c001": ("frame", 50), "c002": ("kill", 50), "c003": ("frame", N_FRAMES)}

@@ -53,6 +53,7 @@ def rows(prepared, table):
     return [row for path in found for row in read_rows(path)]
 
 
+@pytest.mark.slow
 def test_lbp_of_every_image_copies_included(prepared):
     images = {row["image_id"]: row for row in rows(prepared, "images")}
     found = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
@@ -65,6 +66,7 @@ def test_lbp_of_every_image_copies_included(prepared):
         np.testing.assert_array_equal(histogram, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faces", "area", "radius_px"),
     [
@@ -99,6 +101,7 @@ def test_the_grid_covers_the_face_in_any_geometry(tmp_path, face_clips, faces, a
         np.testing.assert_allclose(histogram, np.concatenate(cells), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_all_of_the_picture_is_described_where_the_recipe_says_so(tmp_path, face_clips):
     (tmp_path / "in" / "anger").mkdir(parents=True)
     clip = tmp_path / "in" / "anger" / "c.mp4"
@@ -112,6 +115,7 @@ def test_all_of_the_picture_is_described_where_the_recipe_says_so(tmp_path, face
     np.testing.assert_array_equal(histogram["lbp"], lbp_histograms(grey[None], operator(LbpConfig(), 224))[0])
 
 
+@pytest.mark.slow
 def test_more_cells_than_the_face_has_pixels_is_one_clear_error(tmp_path, face_clips):
     (tmp_path / "in" / "anger").mkdir(parents=True)
     clip = tmp_path / "in" / "anger" / "c.mp4"
@@ -145,6 +149,7 @@ def test_a_radius_means_the_same_in_a_face_of_another_size():
     assert np.abs(told[1] - told[0]).sum() < 0.5 * np.abs(fixed - told[0]).sum()
 
 
+@pytest.mark.slow
 def test_dense_trajectories_of_every_clip(prepared):
     found = rows(prepared, "features/dense_trajectories")
     for number in range(3):
@@ -181,6 +186,7 @@ def test_optical_flow_between_neighbouring_faces(prepared):
             np.testing.assert_array_equal(stored, codes[:, :, place])
 
 
+@pytest.mark.slow
 def test_features_that_are_not_wanted_are_not_there_and_change_nothing_else(prepared):
     work = prepared / "other"
     recipe = {"name": "features", "faces": {"align": "never", "chip_size": 96}, "lbp": {"enabled": False}}

@@ -72,6 +72,7 @@ def test_the_data_set_itself_is_refused(root):
     assert contents(root) == before
 
 
+@pytest.mark.slow
 def test_the_command_refuses_with_its_code(root, tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
     command = [sys.executable, "-m", "fgbench", "prepare", "--data-root", str(root), "--workdir", "."]

@@ -71,6 +71,7 @@ def some(work, pattern, rng) -> Path:
     return paths[int(rng.integers(len(paths)))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_is_found_and_made_anew_by_prepare(clean, work, kind):
     rng = np.random.default_rng(sorted(KINDS).index(kind))
@@ -85,6 +86,7 @@ def test_a_flipped_bit_is_found_and_made_anew_by_prepare(clean, work, kind):
         assert faults(work, deep=True) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_disk_does_is_found_by_a_deep_check_and_made_anew(clean, work, kind):
     rng = np.random.default_rng(100 + sorted(KINDS).index(kind))
@@ -99,6 +101,7 @@ def test_what_a_disk_does_is_found_by_a_deep_check_and_made_anew(clean, work, ki
     assert faults(work, deep=True) == []
 
 
+@pytest.mark.slow
 def test_every_damaged_file_of_the_manifests_is_made_anew(clean, work):
     rng = np.random.default_rng(5)
     expected = written(work)
@@ -115,6 +118,7 @@ def test_every_damaged_file_of_the_manifests_is_made_anew(clean, work):
     assert written(work) == expected
 
 
+@pytest.mark.slow
 def test_what_is_read_is_hashed_although_nothing_tells_of_a_change(clean, work, tmp_path):
     root = tmp_path / "in"
     shutil.copytree(clean / "in", root)
@@ -134,6 +138,7 @@ def test_what_is_read_is_hashed_although_nothing_tells_of_a_change(clean, work, 
     assert contents(work / "manifests") == contents(tmp_path / "fresh" / "manifests")
 
 
+@pytest.mark.slow
 def test_inputs_of_workers_are_hashed_too(clean, work, tmp_path):
     rng = np.random.default_rng(4)
     for path in sorted((work / "stages" / "faces").glob("*.rows.parquet")):
@@ -144,6 +149,7 @@ def test_inputs_of_workers_are_hashed_too(clean, work, tmp_path):
     assert contents(work / "manifests") == contents(tmp_path / "fresh" / "manifests")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", shapes())
 def test_json_of_another_shape_counts_as_absent(clean, work, shape):
     expected = written(work)
@@ -195,6 +201,7 @@ def test_an_index_of_another_shape_is_none_though_it_bears_its_digest(clean, wor
     assert written(work) == expected
 
 
+@pytest.mark.slow
 def test_folders_in_the_place_of_json_are_replaced_where_they_are_empty(clean, work):
     expected = written(work)
     paths = [
@@ -225,6 +232,7 @@ TABLES = [
 ]
 
 
+@pytest.mark.slow
 def test_empty_folders_in_the_place_of_tables_are_replaced(clean, work):
     expected = written(work)
     for pattern in TABLES:
@@ -272,6 +280,7 @@ def test_a_marker_of_another_bucket_is_none(clean, work):
     assert written(work) == expected
 
 
+@pytest.mark.slow
 def test_losing_the_notes_costs_nothing_but_time(clean, work):
     expected = written(work)
     for content in (None, "{}", "[1", '{"manifests/clips.parquet": [1, 2, 3, 4, "x"]}'):
@@ -284,6 +293,7 @@ def test_losing_the_notes_costs_nothing_but_time(clean, work):
         assert (work / NOTES).is_file()
 
 
+@pytest.mark.slow
 def test_foreign_files_below_the_manifests_stay_and_are_named(clean, work):
     mine = [work / "manifests" / "thesis.txt", work / "manifests" / "images" / "mine.parquet"]
     for path in mine:
@@ -297,6 +307,7 @@ def test_foreign_files_below_the_manifests_stay_and_are_named(clean, work):
     ]
 
 
+@pytest.mark.slow
 def test_a_foreign_file_of_a_name_of_ours_is_neither_deleted_nor_replaced(clean, work):
     mine = work / "manifests" / "folds.csv"
     mine.write_text("mine")
@@ -312,6 +323,7 @@ def test_a_foreign_file_of_a_name_of_ours_is_neither_deleted_nor_replaced(clean,
     assert (work / "manifests" / "index.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_files_that_an_earlier_index_lists_go_even_if_a_run_was_killed(clean, work, monkeypatch):
     expected = written(work)
     other = recipe(optical_flow={"enabled": True, "size_px": 32}, split={"train": 1, "val": 0, "test": 0})
@@ -356,6 +368,7 @@ def test_a_name_that_leads_out_makes_no_index(clean, work, tmp_path):
     assert faults(work) == []
 
 
+@pytest.mark.slow
 def test_parts_without_images_have_tables_without_rows(clean, tmp_path):
     work = tmp_path / "work"
     prepare.run(recipe(split={"train": 1, "val": 0, "test": 0}), clean / "in", work)

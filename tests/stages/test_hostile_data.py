@@ -3,6 +3,7 @@
 import os
 import unicodedata
 
+import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -66,6 +67,7 @@ def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
     assert "other files" not in done.output
 
 
+@pytest.mark.slow
 def test_a_set_and_a_work_folder_whose_names_are_no_text_are_prepared_audited_and_reported(tmp_path):
     plain, odd = tmp_path / "plain", tmp_path / os.fsdecode(b"caf\xe9")
     for label in ("happy", "sad"):

@@ -12,6 +12,8 @@ from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder, write_plain_clip
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
 
 

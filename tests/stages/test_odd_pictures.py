@@ -15,6 +15,8 @@ from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 from tests.support.avif_grid import avif_grid
 
+pytestmark = pytest.mark.slow
+
 SIDE = 320
 PIXELS = np.ascontiguousarray(astronaut()[:SIDE, 60 : 60 + SIDE])
 PERSON = Image.fromarray(PIXELS)

@@ -11,6 +11,8 @@ from fgbench.storage import read_rows
 from tests.support.clip_folders import write_folder
 from tests.support.fake_trees import Prepared
 
+pytestmark = pytest.mark.slow
+
 WHOLE = {"align": "never"}
 
 

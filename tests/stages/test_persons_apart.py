@@ -15,6 +15,8 @@ from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder, write_plain_clip
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("boredom", "calm", "zeal")
 
 

@@ -25,6 +25,7 @@ def rows(work, name):
     return list(read_rows(work / "manifests" / name))
 
 
+@pytest.mark.slow
 def test_clips_become_manifests(tmp_path):
     root, work = write_folder(tmp_path / "in", 40), tmp_path / "work"
     report = prepare.run(recipe(), root, work)
@@ -42,6 +43,7 @@ def test_clips_become_manifests(tmp_path):
     assert verify(work) == []
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     first = prepare.run(recipe(), root, work)
@@ -52,6 +54,7 @@ def test_a_second_run_does_nothing(tmp_path):
     assert second.counts == first.counts
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_a_byte(tmp_path):
     root = write_folder(tmp_path / "in", 20)
     prepare.run(recipe(), root, tmp_path / "one", jobs=1)
@@ -59,6 +62,7 @@ def test_workers_do_not_change_a_byte(tmp_path):
     assert contents(tmp_path / "one" / "manifests") == contents(tmp_path / "three" / "manifests")
 
 
+@pytest.mark.slow
 def test_one_more_clip_redoes_only_its_bucket(tmp_path):
     root, work = write_folder(tmp_path / "in", 200, n_frames=3), tmp_path / "work"
     config = recipe(buckets=64, sample={"before": 1, "after": 1})
@@ -82,6 +86,7 @@ def test_one_more_clip_redoes_only_its_bucket(tmp_path):
     assert len(old) == 200
 
 
+@pytest.mark.slow
 def test_a_change_of_the_recipe_redoes_only_what_depends_on_it(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     prepare.run(recipe(), root, work)
@@ -91,6 +96,7 @@ def test_a_change_of_the_recipe_redoes_only_what_depends_on_it(tmp_path):
     assert (back.done, back.published) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_lost_result_is_made_again(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     prepare.run(recipe(), root, work)
@@ -101,6 +107,7 @@ def test_a_lost_result_is_made_again(tmp_path):
     assert contents(work / "manifests") == before
 
 
+@pytest.mark.slow
 def test_touched_files_are_read_again_but_nothing_follows(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     prepare.run(recipe(), root, work)
@@ -109,6 +116,7 @@ def test_touched_files_are_read_again_but_nothing_follows(tmp_path):
     assert {stage.stage: stage.done for stage in report.stages if stage.done} == {"ingest": 1}
 
 
+@pytest.mark.slow
 def test_dry_run_tells_and_writes_nothing(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     assert prepare.preview(recipe(), root, work).waiting > 0
@@ -123,6 +131,7 @@ def test_dry_run_tells_and_writes_nothing(tmp_path):
     assert contents(work) == before
 
 
+@pytest.mark.slow
 def test_prune_finds_only_what_is_not_used(tmp_path):
     root, work = write_folder(tmp_path / "in", 6), tmp_path / "work"
     prepare.run(recipe(), root, work)
@@ -175,6 +184,7 @@ def bad_folder(root):
     return expected
 
 
+@pytest.mark.slow
 def test_every_bad_clip_is_a_reject_with_its_reason(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     expected = bad_folder(root)
@@ -230,6 +240,7 @@ def test_experts_selection_is_the_image_set(tmp_path):
     assert [row["reason"] for row in rows(work, "rejects.parquet")] == ["selected_frame_outside"]
 
 
+@pytest.mark.slow
 def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
     root, work = write_folder(tmp_path / "in", 50), tmp_path / "work"
     totals = {"balance": "total", "train": 400, "val": 0, "test": 151}
@@ -249,6 +260,7 @@ def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
     assert all(parts[row["clip_id"]] == row["split"] for row in images)
 
 
+@pytest.mark.slow
 def test_copies_can_be_made_again_from_their_parameters(tmp_path):
     from fgbench.media.images import decode, encode
     from fgbench.preparation.augmentation import Augmentation, apply
@@ -280,6 +292,7 @@ def test_faces_stored_as_png_are_exact(tmp_path):
     assert stored[0]["image"]["path"].endswith(".png")
 
 
+@pytest.mark.slow
 def test_damage_to_the_manifests_is_found(tmp_path):
     root, work = write_folder(tmp_path / "in", 4), tmp_path / "work"
     prepare.run(recipe(), root, work)

@@ -17,6 +17,7 @@ def manifests(tmp_path_factory):
     return here / "work" / "manifests"
 
 
+@pytest.mark.slow
 def test_pandas(manifests):
     import pandas as pd
 
@@ -47,6 +48,7 @@ def test_duckdb(manifests):
     assert share is None  # whole frames have no landmarks
 
 
+@pytest.mark.slow
 def test_datasets(manifests, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     from datasets import Image, load_dataset
@@ -99,6 +101,7 @@ def without_val(tmp_path_factory):
     return here / "work"
 
 
+@pytest.mark.slow
 def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(without_val)

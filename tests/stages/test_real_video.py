@@ -11,6 +11,8 @@ from fgbench.media.images import decode
 from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 
+pytestmark = pytest.mark.slow
+
 CLIPS = {
     "single_face.mp4": "cheerfulness,20",
     "face_noface.mov": "surprise,10",

@@ -52,6 +52,7 @@ def made(tmp_path_factory):
     return clips, of_clip, read_rows(work / "manifests" / "rejects.parquet")
 
 
+@pytest.mark.slow
 def test_clips_say_how_they_are_shown(made):
     clips, _, _ = made
     shown = {

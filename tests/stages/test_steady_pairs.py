@@ -112,6 +112,7 @@ def test_short_runs_have_all_their_pairs(n_faces):
     assert len(list(steady_pairs(iter(faces), size_px=32))) == max(0, n_faces - 1)
 
 
+@pytest.mark.slow
 def test_a_still_face_of_a_drawn_clip_moves_less_than_half_as_much_as_one_in_onset(tmp_path):
     sizes = {"width": 480, "height": 270, "min_duration_s": 2.0, "max_duration_s": 2.0}
     options = SynthOptions(clips_per_class=1, subjects=33, **sizes)

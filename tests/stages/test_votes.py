@@ -73,6 +73,7 @@ def voted(tmp_path_factory):
     return folder / "work"
 
 
+@pytest.mark.slow
 def test_neither_a_tie_nor_a_minority_settles_a_clip(voted):
     clips = {row["clip_id"]: row for row in rows(voted, "clips.parquet")}
     assert {name: row["label"] for name, row in clips.items()} == {
@@ -141,6 +142,7 @@ def test_the_card_tells_agreement_over_all_votes_of_a_round(voted):
     assert "fewer than 30, intervals are a rough guide" in card(voted)
 
 
+@pytest.mark.slow
 def test_clips_of_a_person_are_drawn_together(tmp_path):
     root = write_votes(tmp_path / "in")
     people = {"good": "s1", "tied": "s1", "few": "s2", "silent": "", "again": ""}
@@ -166,6 +168,7 @@ def test_names_of_classes_cannot_break_the_card(tmp_path):
     assert {len(row) for row in tables(card(work))[confidence_text(work)]} == {3}
 
 
+@pytest.mark.slow
 def test_final_labels_have_no_votes_to_tell_of(tmp_path):
     prepare.run(recipe(), write_folder(tmp_path / "in", 4), tmp_path / "work")
     assert "## Votes" not in card(tmp_path / "work")
@@ -189,6 +192,7 @@ def low_folder(root):
     return root
 
 
+@pytest.mark.slow
 def test_the_papers_rule_drops_classes_and_not_clips(tmp_path):
     root, work = low_folder(tmp_path / "in"), tmp_path / "work"
     prepare.run(recipe(consensus={"drop_classes_below": 0.5}), root, work)
@@ -212,6 +216,7 @@ def confidence_text(work):
     return next(line for line in card(work).splitlines() if line.startswith("Mean over the votes"))
 
 
+@pytest.mark.slow
 def test_by_default_low_classes_are_told_and_kept(tmp_path):
     root, work = low_folder(tmp_path / "in"), tmp_path / "work"
     prepare.run(recipe(), root, work)
@@ -235,6 +240,7 @@ def test_low_classes_are_told_by_first_votes_and_hit_what_the_votes_settle(tmp_p
     assert {row["id"]: row["reason"] for row in rows(work, "rejects.parquet")} == {"p": "low_class"}
 
 
+@pytest.mark.slow
 def test_with_the_papers_rule_a_new_clip_redoes_its_own_bucket_and_a_class_that_falls_its_clips(tmp_path):
     root, work = write_folder(tmp_path / "in", 6, n_frames=3), tmp_path / "work"
     table = root / "annotations.csv"

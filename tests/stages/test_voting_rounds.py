@@ -50,6 +50,7 @@ def again(tmp_path):
         return [row["clip"] for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_a_first_round_that_settles_little_ends_well_and_tells_why(tmp_path):
     cast = {"good": AGREED, "n1": NO_LABEL, "n2": NO_LABEL, "f1": NO_FRAME, "u1": UNSURE, "b1": NEITHER}
     root = write_votes(tmp_path / "in", cast)
@@ -82,6 +83,7 @@ def test_a_round_that_settles_nothing_is_no_error(tmp_path):
     assert "unknown_label" not in done.output
 
 
+@pytest.mark.slow
 def test_a_vote_for_no_class_settles_nothing_and_leaves_the_clip_alone(tmp_path):
     settled = [("worry", 0.9, 4)] * 3 + [("unsure", 0.9, 4), ("", 0.9, 4)]
     short = [("worry", 0.9, 4)] * 2 + [("wory", 0.9, 4)] * 2 + [("wrath", 0.9, 4)]

@@ -79,6 +79,7 @@ def test_folds_are_decided_by_machines_of_the_others_and_scored_together():
     assert found.best.uar == pytest.approx(score)
 
 
+@pytest.mark.slow
 def test_the_first_of_equals_is_chosen_whatever_the_number_of_jobs():
     x, truth = samples()
     runs = [

@@ -83,6 +83,7 @@ def test_disjoint_histograms_are_one_away():
     np.testing.assert_allclose(chi2_distances(np.eye(6)), 1.0 - np.eye(6), atol=1e-7)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(power=st.integers(-30, 30), seed=st.integers(0, 5), filled=st.sampled_from([0.1, 1.0]))
 def test_any_scale_is_right(power, seed, filled):

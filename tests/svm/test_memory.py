@@ -33,6 +33,7 @@ def test_the_plan_of_a_data_set_of_the_size_of_fer2013():
     assert bytes_needed(28561, 3589, 7, jobs=2) < 8.5e9
 
 
+@pytest.mark.slow
 def test_one_kernel_is_held_at_a_time(monkeypatch):
     monkeypatch.setattr(grams, "_TILE", 64)  # of a small kernel too, tiles are small
     generator = np.random.default_rng(0)

@@ -28,6 +28,7 @@ def fit(gram, truth, **options):
     return fit_one_vs_rest(gram, truth, **{"labels": LABELS, "c": 1.0, **options})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("c", [0.01, 1.0, 10.0])
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_each_machine_is_scikit_learns_svc_of_the_class_against_the_rest(kernel, c):

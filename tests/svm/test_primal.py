@@ -106,6 +106,7 @@ def test_c_is_chosen_on_validation():
     assert chosen.best.parameters["C"] == values[int(np.argmax(recalls))]
 
 
+@pytest.mark.slow
 def test_the_plan_is_what_a_fit_takes():
     import tracemalloc
 

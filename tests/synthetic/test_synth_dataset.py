@@ -41,6 +41,7 @@ def contents(root):
     }
 
 
+@pytest.mark.slow
 def test_files_and_progress(made):
     out, calls = made
     assert is_complete(out)
@@ -56,6 +57,7 @@ def test_files_and_progress(made):
     assert "control" not in marker["options"]
 
 
+@pytest.mark.slow
 def test_videos_are_plain_h264_and_match_the_truth(made):
     out, _ = made
     truth = pq.read_table(out / "truth.parquet", columns=["clip_id", "is_key_frame"]).to_pandas()
@@ -71,12 +73,14 @@ def test_videos_are_plain_h264_and_match_the_truth(made):
             assert sum(1 for _ in container.decode(video=0)) == n_frames
 
 
+@pytest.mark.slow
 def test_index_stands_before_the_pictures(made):
     out, _ = made
     data = next((out / "videos").iterdir()).read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
 
+@pytest.mark.slow
 def test_annotations_are_read_by_the_adapter(made):
     out, _ = made
     with (out / "annotations.csv").open(newline="") as file:
@@ -94,6 +98,7 @@ def test_annotations_are_read_by_the_adapter(made):
         assert (out / entry.path).is_file()
 
 
+@pytest.mark.slow
 def test_truth_columns(made):
     out, _ = made
     table = pq.read_table(out / "truth.parquet").to_pandas()
@@ -124,6 +129,7 @@ def test_workers_change_no_byte(made, tmp_path):
     assert contents(generate(tmp_path / "two", OPTIONS, jobs=2)) == contents(out)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_continued(made, tmp_path):
     out, _ = made
     copy = tmp_path / "copy"
@@ -144,6 +150,7 @@ def test_an_interrupted_run_is_continued(made, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_complete_set_is_left_alone(made):
     out, _ = made
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
@@ -151,6 +158,7 @@ def test_a_complete_set_is_left_alone(made):
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_leaves_no_half_file(tmp_path, monkeypatch):
     from fgbench.synthetic import render
 
@@ -175,6 +183,7 @@ def test_a_kill_in_the_middle_leaves_no_half_file(tmp_path, monkeypatch):
             assert sum(1 for _ in container.decode(video=0)) >= 12
 
 
+@pytest.mark.slow
 def test_other_options_are_refused(made):
     out, _ = made
     before = contents(out)

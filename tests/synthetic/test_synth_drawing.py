@@ -163,6 +163,7 @@ def test_faces_at_the_edge_and_tiny_faces_can_be_drawn():
             assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.slow
 def test_sheet_shows_every_class():
     sheet = contact_sheet(SynthOptions(), columns=11, tile_px=130)
     rows, height = 3, 130 * 12 // 10 + 44

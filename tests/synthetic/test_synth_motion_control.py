@@ -95,6 +95,7 @@ def test_classes_are_leaves_of_the_class_tree():
     assert set(ONSET) <= {leaf.name for leaf in leaves()}
 
 
+@pytest.mark.slow
 def test_truth_differs_by_the_speed_of_the_onset_alone(made):
     truth = pq.read_table(made / "truth.parquet").to_pandas()
     key = truth[truth["is_key_frame"]].set_index("clip_id")["frame_index"]
@@ -133,6 +134,7 @@ def test_the_key_frame_alone_has_the_greatest_intensity():
             assert total[0] == total[-1] == 0
 
 
+@pytest.mark.slow
 def test_intensities_of_all_frames_are_distributed_alike_in_all_classes():
     relative = defaultdict(list)
     for seed in range(300):
@@ -164,6 +166,7 @@ def test_apex_and_neutral_frames_are_drawn_the_same_to_the_pixel():
     assert not (first[0] == first[5]).all()
 
 
+@pytest.mark.slow
 def test_decoded_apex_frames_are_the_same_to_the_pixel(made, luma):
     key = key_frames(made)
     for group in matched(plan(OPTIONS)).values():
@@ -173,6 +176,7 @@ def test_decoded_apex_frames_are_the_same_to_the_pixel(made, luma):
         assert all((first == other).all() for other in others)
 
 
+@pytest.mark.slow
 def test_a_single_frame_does_not_tell_the_class(made, luma):
     key = key_frames(made)
     clips = plan(OPTIONS)
@@ -187,6 +191,7 @@ def test_a_single_frame_does_not_tell_the_class(made, luma):
     assert by_chance(len(clips), 0.001) <= right <= by_chance(len(clips), 0.999)
 
 
+@pytest.mark.slow
 def test_motion_tells_the_class(made, luma):
     truth = pq.read_table(made / "truth.parquet", filters=[("is_key_frame", "=", True)]).to_pandas()
     clips = plan(OPTIONS)
@@ -205,6 +210,7 @@ def test_motion_tells_the_class(made, luma):
     assert right > by_chance(len(clips), 0.99999)
 
 
+@pytest.mark.slow
 def test_length_and_key_frame_vary_and_tell_nothing(made):
     key = key_frames(made)
     lengths = {clip.clip_id: draw_clip(clip, OPTIONS).performance.timing.n_frames for clip in plan(OPTIONS)}
@@ -215,6 +221,7 @@ def test_length_and_key_frame_vary_and_tell_nothing(made):
     assert len({group[0] for group in groups}) > 3
 
 
+@pytest.mark.slow
 def test_the_set_says_what_it_is(made):
     marker = json.loads((made / "synthetic.json").read_text())
     assert marker["options"]["control"] == "motion"
@@ -225,6 +232,7 @@ def test_the_set_says_what_it_is(made):
     assert "No single frame tells the class" in marker["note"]
 
 
+@pytest.mark.slow
 def test_the_same_options_give_the_same_bytes(made, tmp_path):
     one = SynthOptions(clips_per_class=1, subjects=1, width=160, height=120, control="motion")
     first, again = (generate(tmp_path / name, one, jobs=jobs) for name, jobs in (("a", 1), ("b", 2)))
@@ -239,6 +247,7 @@ def test_another_seed_gives_other_scenes():
     assert draw_clip(clip, OPTIONS).scene != draw_clip(clip, other).scene
 
 
+@pytest.mark.slow
 def test_usual_sets_are_recorded_without_a_control(made):
     with pytest.raises(ConfigError, match="control is 'motion' there, None wanted"):
         generate(made, SynthOptions(clips_per_class=6, subjects=6, width=256, height=192, seed=3))
@@ -250,6 +259,7 @@ def test_unknown_controls_are_refused():
     assert caught.value.hint == "did you mean 'motion'? known controls: motion"
 
 
+@pytest.mark.slow
 def test_command(tmp_path):
     words = ["synth", str(tmp_path / "set"), "--subjects", "1", "--size", "160x120", "--jobs", "1"]
     done = CliRunner().invoke(app, [*words, "--control", "motion"])

@@ -68,6 +68,7 @@ def test_a_plain_frame_is_what_the_film_gives():
     assert np.array_equal(apex(clip, PLAIN), film)
 
 
+@pytest.mark.slow
 def test_a_wide_set_has_the_truth_of_the_plain_one():
     for one in plan(PLAIN)[:6]:
         plain, wide = draw_clip(one, PLAIN), draw_clip(one, WIDE)
@@ -79,6 +80,7 @@ def test_a_wide_set_has_the_truth_of_the_plain_one():
         assert np.array_equal(apex(again, WIDE), apex(wide, WIDE)), "a function of seed and clip"
 
 
+@pytest.mark.slow
 def test_the_set_says_which_it_is_and_is_not_mixed(tmp_path):
     small = replace(WIDE, width=160, height=120, subjects=1, min_duration_s=0.48, max_duration_s=0.48)
     out = generate(tmp_path / "wide", small)
@@ -89,6 +91,7 @@ def test_the_set_says_which_it_is_and_is_not_mixed(tmp_path):
         replace(PLAIN, variety="wild")
 
 
+@pytest.mark.slow
 def test_frames_of_a_wide_set_differ_more():
     """Colour and sharpness of apex frames: their spread over clips is larger."""
     spread = {}
@@ -116,6 +119,7 @@ def test_matched_clips_of_a_control_are_recorded_alike():
     assert all(len(found) == 1 for found in looks.values())
 
 
+@pytest.mark.slow
 def test_skin_of_wide_persons():
     plain = draw_identity(0, 3)
     wide = [wide_person(draw_identity(0, number), 0, number) for number in range(40)]

@@ -205,6 +205,7 @@ def test_weights_do_not_tell_how_they_were_trained(context, au_weights):
     assert read_result(tuned)["details"]["chain"][0]["sha256"] == trained.digest
 
 
+@pytest.mark.slow
 def test_drawn_values_train_whatever_is_said(context):
     network = {
         "trunk": TRUNK | {"region_layer": False},

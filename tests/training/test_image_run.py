@@ -52,7 +52,7 @@ ROOT = Path(__file__).parents[2]
 LABELS = ontology("fg33").labels
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ def stored_picture(number, side=224):
     return decode(encoded(number, side)).transpose(2, 0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_images_come_in_the_order_asked_for(manifests, jobs):
     numbers = np.random.default_rng(0).permutation(31)[:20].tolist()

@@ -12,7 +12,7 @@ from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, plain_
 SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
 TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"}
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def train_au(context):

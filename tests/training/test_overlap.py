@@ -33,7 +33,7 @@ from tests.support.tiny_work import (
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def rewritten(manifests, change):

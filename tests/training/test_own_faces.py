@@ -87,6 +87,7 @@ def test_without_a_face_small_pictures_alone_are_crops(faces, size, status):
     assert (found.chip is None) == (status == "no_face")
 
 
+@pytest.mark.slow
 def test_a_photograph_of_several_people_is_not_squeezed(network, group):
     """As a whole it would be one "face"."""
     for faces in (NEVER, FOUND, ALWAYS):
@@ -107,6 +108,7 @@ def test_a_small_picture_of_several_people_is_no_crop():
     assert (found.status, found.n_faces) == ("ambiguous", 2)
 
 
+@pytest.mark.slow
 def test_all_faces_get_a_row_with_a_box(network, group):
     found = predict_everyone(group, network, NEVER)
     rows = [file_row(one, network, {"picture": None, "frames": None}) for one in found]
@@ -126,6 +128,7 @@ def test_all_faces_get_a_row_with_a_box(network, group):
         np.testing.assert_array_equal(one.probabilities.fine, network.ask(seen.chip[None]).fine[0])
 
 
+@pytest.mark.slow
 def test_pasted_faces_are_all_told_of(network, tmp_path):
     """Six heads in a row, one small: exact places."""
     one = head(1.6, 160)
@@ -143,6 +146,7 @@ def test_pasted_faces_are_all_told_of(network, tmp_path):
     assert predict_file(path, network, NEVER).n_people == 6
 
 
+@pytest.mark.slow
 def test_one_face_and_none_have_one_row(network, tmp_path):
     (one,) = predict_everyone(write(tmp_path / "one.png", skimage.data.astronaut()), network, NEVER)
     assert (one.face, one.n_people, one.status) == (1, 1, "ok")
@@ -157,6 +161,7 @@ def test_one_face_and_none_have_one_row(network, tmp_path):
     assert file_row(crop, network, {"picture": None, "frames": None})["align"] == "none"
 
 
+@pytest.mark.slow
 def test_a_clip_without_a_face_is_no_face(network, tmp_path):
     """It was "76 of 76 frames with a usable face"."""
     path = tmp_path / "plain.mp4"
@@ -166,6 +171,7 @@ def test_a_clip_without_a_face_is_no_face(network, tmp_path):
         assert (found.status, found.n_faces) == ("no_face", 0)
 
 
+@pytest.mark.slow
 def test_a_network_of_grey_pictures_sees_grey(tmp_path, network):
     grey = open_network(
         read_trained(write_tiny_weights(tmp_path / "g.safetensors", faces=GREY)), torch.device("cpu")

@@ -68,6 +68,7 @@ def test_the_face_of_a_picture_is_found_and_classified(network, folder):
     assert (portrait.regions <= high).all()
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(network, folder):
     """If it is no larger than crops are. And the user is told; with a face it is what it is without that
     choice."""
@@ -157,6 +158,7 @@ def test_a_bomb_is_refused_by_the_limit(network, folder):
     assert (found.kind, found.status) == ("unreadable", "too_large")
 
 
+@pytest.mark.slow
 def test_a_picture_of_a_phone(network, folder, tmp_path):
     """HEIC, in tiles, under another name too."""
     whole = skimage.data.astronaut()[:300, 100:400]
@@ -194,6 +196,7 @@ def test_an_embedded_preview_does_not_stand_for_the_end(folder, tmp_path):
         read_image(path)
 
 
+@pytest.mark.slow
 def test_a_clip_is_the_mean_of_its_frames(network, tmp_path):
     options = SynthOptions(width=640, height=360, max_duration_s=1.0)
     clip = draw_clip(plan(options)[0], options)

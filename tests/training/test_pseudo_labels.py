@@ -46,6 +46,7 @@ def people_run(context):
     return folder
 
 
+@pytest.mark.slow
 def test_the_run_its_weights_card_and_tables_tell(pseudo_run, people_run):
     details = read_au_result(pseudo_run)["details"]
     assert details["pseudo_labels"] == {"made up": "OpenFace"}
@@ -65,6 +66,7 @@ def test_the_run_its_weights_card_and_tables_tell(pseudo_run, people_run):
     assert "PSEUDO" not in (people_run / "README.md").read_text() + au_table([people_run]).title
 
 
+@pytest.mark.slow
 def test_a_run_that_was_not_marked_is_made_again(context, people_run):
     before = (people_run / "au_result.json").stat().st_mtime_ns
     (again,) = au_run.run(au_recipe(), context, au_rows(context.manifests))
@@ -76,6 +78,7 @@ def test_a_run_that_was_not_marked_is_made_again(context, people_run):
     au_run.run(au_recipe(), context, au_rows(context.manifests))
 
 
+@pytest.mark.slow
 def test_what_starts_from_its_trunk_tells_too(context, pseudo_run):
     config = image_recipe(au_recipe="au-pseudo")
     (folder,) = image_run.run(config, context, pseudo_run / "weights.safetensors")
@@ -89,6 +92,7 @@ def test_what_starts_from_its_trunk_tells_too(context, pseudo_run):
     ]
 
 
+@pytest.mark.slow
 def test_tested_elsewhere(tmp_path, context, pseudo_run, people_run):
     changes = {"manifest_digest": "two", "details": {"dataset": "two", "synthetic": True}}
     other = context_in(tmp_path / "two", context.manifests, **changes)
@@ -135,6 +139,7 @@ def test_units_without_labels_and_labels_without_units_are_told(context):
     ]
 
 
+@pytest.mark.slow
 def test_a_network_that_trains_along_on_pseudo_labels_tells_too(context, people_run):
     config = image_recipe(
         name="along",

@@ -36,6 +36,7 @@ def fgbench(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_plain_cnn_is_the_run_that_train_msau_makes(tmp_path, fgbench):
     context = context_in(tmp_path / "work", small_work(tmp_path))
     recipe = plain_recipe(name="plain-cnn", optimiser=FAST | {"epochs": 1})
@@ -50,6 +51,7 @@ def test_plain_cnn_is_the_run_that_train_msau_makes(tmp_path, fgbench):
     assert (folder / "result.json").read_bytes() == before, "it is found, not made again"
 
 
+@pytest.mark.slow
 def test_plain_tsnet_is_the_run_that_train_tmsau_makes(tmp_path, fgbench):
     context = context_in(tmp_path / "work", small_clips(tmp_path))
     index = json.loads((context.manifests / "index.json").read_text())

@@ -45,6 +45,7 @@ def trunk_of(folder):
     return {name: value for name, value in state.items() if name.startswith("trunk.")}
 
 
+@pytest.mark.slow
 def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
     context = context_in(tmp_path / "work", manifests)
     folders = [images.train_images_in(config, each, None)[0] for each in seeded(context, 2)]
@@ -68,6 +69,7 @@ def test_seeds_train_trunks_of_their_own(tmp_path, manifests, config):
     assert not torch.equal(first["trunk.conv1.weight"], second["trunk.conv1.weight"])
 
 
+@pytest.mark.slow
 def test_a_further_seed_is_that_of_the_chain(tmp_path, manifests, config):
     """``--seed 1`` and ``--seeds 2`` give the same run."""
     alone = context_in(tmp_path / "alone", manifests, seed=1)
@@ -76,6 +78,7 @@ def test_a_further_seed_is_that_of_the_chain(tmp_path, manifests, config):
     assert digest_file(folder / "weights.safetensors") == digest_file(again / "weights.safetensors")
 
 
+@pytest.mark.slow
 def test_weights_that_are_named_are_shared(tmp_path, manifests, config):
     named = context_in(tmp_path / "named", manifests, seed=5)
     (given,) = au_run.run(au_recipe(optimiser=ONCE), named, au_rows(manifests))
@@ -105,6 +108,7 @@ def test_clips_are_seen_through_an_image_model_of_their_seed(tmp_path, manifests
     assert found[0].digest != found[1].digest
 
 
+@pytest.mark.slow
 def test_the_chain_goes_back_to_the_action_units(tmp_path, manifests, config):
     (folder,) = images.train_images_in(config, context_in(tmp_path / "work", manifests, seed=2), None)
     image = read_trained(folder / "weights.safetensors")

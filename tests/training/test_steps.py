@@ -20,7 +20,7 @@ README = Path(__file__).parents[2] / "README.md"
 ONCE = FAST | {"epochs": 1}
 CELLS = {1: "1", -1: "0", 0: ""}
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def plain(context):
     return read_trained(folder / "weights.safetensors")
 
 
+@pytest.mark.slow
 def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(context):
     config = from_scratch(image_recipe(optimiser=ONE))
     assert (config.name, config.method) == ("tiny-from-scratch", "MSAU-Net (Ours), from scratch")
@@ -75,6 +76,7 @@ def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(context):
     assert read_result(folder)["details"]["chain"] == []
 
 
+@pytest.mark.slow
 def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(context, plain):
     """The region layer, which that has not, changes nothing until it trains."""
     config = on_trunk_of(image_recipe(optimiser=ONE), plain)
@@ -108,6 +110,7 @@ def test_a_recipe_that_unfreezes_does_so_on_any_trunk(plain):
     assert TrainImageConfig.model_validate(drawn.model_dump()) == drawn
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused(context, plain, units):
     wide = image_recipe(network={"trunk": TRUNK | {"stem": 8}, "fc_hidden": None, "embedding": 8})
     with pytest.raises(ConfigError, match="another trunk than recipe tiny: stem differ"):
@@ -122,6 +125,7 @@ def test_what_does_not_fit_is_refused(context, plain, units):
         image_run.run(on_trunk_of(image_recipe(), plain), context, units, trunk=plain)
 
 
+@pytest.mark.slow
 def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(manifests, units, tmp_path):
     said = []
     context = context_in(tmp_path / "real", manifests, details=REAL, note=said.append)
@@ -150,6 +154,7 @@ def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(
     assert fairness_notes([("tuned", read_result(again))])
 
 
+@pytest.mark.slow
 def test_weights_alone_tell_where_they_are_from(manifests, units, tmp_path):
     copy = tmp_path / "elsewhere.safetensors"
     copy.write_bytes(units.read_bytes())
@@ -169,6 +174,7 @@ def test_a_network_of_clips_names_the_way_that_it_has():
     assert drawn_start(chain, REAL | {"synthetic": True}, instead="do that") is None
 
 
+@pytest.mark.slow
 def test_on_drawn_faces_nothing_is_said(context, units):
     said = []
     (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(context, note=said.append), units)

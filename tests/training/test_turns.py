@@ -93,6 +93,7 @@ def test_patience_counts_rounds(tmp_path, scores, patience, epochs, best):
     assert history.stopped_early == (epochs < 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 8, 11, 19, 24, 33])
 def test_killed_and_resumed_is_the_same_to_the_last_bit(tmp_path, after):
     whole = TurningTask()

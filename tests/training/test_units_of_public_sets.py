@@ -19,6 +19,8 @@ from tests.support.layouts.raf_au import write_raf_au
 from tests.support.layouts.unbc_mcmaster import write_unbc
 from tests.support.tiny_work import RESIZE_PX, TRUNK
 
+pytestmark = pytest.mark.slow
+
 WRITTEN = {
     "ck-plus-units": write_units,
     "disfa-plus": write_disfa_plus,

@@ -34,6 +34,7 @@ def test_networks_of_images_refuse_them(tmp_path, monkeypatch, method):
     assert made(context) == []
 
 
+@pytest.mark.slow
 def test_networks_of_clips_refuse_them(tmp_path):
     context = context_in(tmp_path / "work", small_clips(tmp_path, rest=False))
     recipe = video_recipe(image_recipe=None, spatial="rgb")

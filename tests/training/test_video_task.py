@@ -25,6 +25,8 @@ from tests.support.tiny_clips import small_clips, video_recipe
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_work import context_in
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 RECIPE = OptimiserConfig(kind="adamw", learning_rate=0.003)
 KINDS = {

@@ -23,6 +23,8 @@ from fgbench.preparation.stages.wide_faces import wide_rows
 from tests.support.shaken_landmarks import landmarks
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 CHANGE = {"rotation_deg": 9.0, "scale": 1.08, "noise_sigma": 4.0, "noise_seed": 1}
 
